@@ -1,0 +1,92 @@
+//! What the server hands a page to draw itself, before any script runs and again when it hydrates.
+//!
+//! The same bytes reach the server's render and the browser's: they travel inside the page as postcard.
+//! Time, locale and zone come in here as data, because a component that read them for itself would draw
+//! something else in the browser than on the server.
+
+use doorstep_shared::protocol::customer::{Presence, Snapshot};
+use serde::{Deserialize, Serialize};
+
+/// Everything the customer's tracking page shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackView {
+    /// Whether the link is good, and what it shows.
+    pub link: LinkState,
+    /// How to write times and distances.
+    pub locale: Locale,
+    /// The server's clock when this was made, Unix epoch milliseconds.
+    pub server_time_ms: i64,
+}
+
+/// What a tracking link leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum LinkState {
+    /// An order that can still change: the page connects to its feed. Answered with 200.
+    Live(OrderPage),
+    /// The order is final: the page shows the outcome and does not connect. Answered with 410.
+    Ended(OrderPage),
+    /// It was an order once, too long ago to show. Answered with 410.
+    Expired,
+    /// No such link. Answered with 404.
+    Unknown,
+    /// The server could not look it up just now. Answered with 503; the page tries again by itself.
+    Unavailable,
+}
+
+/// An order on its page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderPage {
+    /// The feed's first message, so that the page is complete without any script.
+    pub snapshot: Snapshot,
+    /// Whether the courier shares their position; `None` until they ever said.
+    pub presence: Option<Presence>,
+    /// The window the merchant promised, Unix epoch milliseconds; shown until there is an arrival.
+    pub promised: Option<PromisedWindow>,
+    /// The remark with the newest status: why it failed or was cancelled, with whom it was left.
+    pub note: Option<String>,
+    /// Remarks for the courier that the merchant put on the drop-off ("Ring twice").
+    pub instructions: Option<String>,
+}
+
+/// A promised window; at least one end is set.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PromisedWindow {
+    /// Not before.
+    pub from_ms: Option<i64>,
+    /// Not after.
+    pub until_ms: Option<i64>,
+}
+
+/// How times are written, chosen from `Accept-Language` and the drop-off's zone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Locale {
+    /// For `<html lang>`; the words are English for now.
+    pub lang: String,
+    /// `6:42 pm` rather than `18:42`.
+    pub hour12: bool,
+    /// Minutes east of UTC at the drop-off, now.
+    pub utc_offset_min: i32,
+    /// Miles rather than kilometres.
+    pub miles: bool,
+}
+
+/// Where the browser finds each built file, from the build's manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetUrls {
+    /// `track.css`.
+    pub track_css: String,
+    /// The bundle's script, made by wasm-bindgen.
+    pub track_js: String,
+    /// The bundle's module.
+    pub track_wasm: String,
+    /// MapLibre's style sheet.
+    pub maplibre_css: String,
+    /// The offline basemap's vector tiles.
+    pub basemap_pmtiles: String,
+    /// The offline basemap's coastline.
+    pub basemap_land: String,
+    /// The style URL of an online basemap, when the operator configured one instead.
+    pub basemap_style: Option<String>,
+    /// The page's icon.
+    pub icon: String,
+}

@@ -1,0 +1,1 @@
+//! Placeholder while the road engineer writes it.
