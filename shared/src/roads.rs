@@ -1,1 +1,0 @@
-//! Placeholder while the road engineer writes it.
