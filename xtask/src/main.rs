@@ -1,2 +1,73 @@
-//! x
-fn main() {}
+//! The project's own commands, run as `cargo xtask <command>`.
+//!
+//! They exist so that a fresh clone needs two words, not a page of instructions: each command first sets up what it
+//! needs, then does its work, and says what it is doing. Nothing is downloaded except from package registries, and
+//! after the first run nothing is downloaded at all. Not part of the product: `doorstep` never depends on this crate.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "those rules guard the server's clock and tasks"
+)]
+
+mod bench;
+mod demo;
+mod dist;
+mod failure;
+mod postgres;
+mod process;
+mod progress;
+mod setup;
+mod site;
+mod sqlx;
+mod stamp;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Doorstep's own commands", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds everything and shows it: a server, a database and couriers on the roads of Malta.
+    Demo(demo::Options),
+    /// Checks everything: formatting, lints, Rust tests, browser tests.
+    Test(test::Options),
+    /// Builds the browser's part of the product into target/site.
+    Site,
+    /// Runs the benchmarks.
+    Bench(bench::Options),
+    /// Makes the archive to deploy, in target/dist.
+    Dist,
+    /// Records what the database says about the SQL queries, in .sqlx, so that building needs no database.
+    Sqlx,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = process::watch_for_interruption().and_then(|()| match cli.command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Site => site::command(),
+        Command::Bench(options) => bench::run(&options),
+        Command::Dist => dist::run(),
+        Command::Sqlx => sqlx::run(),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if process::interrupted() => {
+            eprintln!("interrupted");
+            ExitCode::from(process::INTERRUPTED_EXIT_CODE)
+        }
+        Err(error) => {
+            failure::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

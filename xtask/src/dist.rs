@@ -1,0 +1,118 @@
+//! Makes the archive that is deployed: one program with everything inside it, and the licences of what that is.
+
+use crate::failure::OrRemedy;
+use crate::site::hash;
+use crate::{process, progress, setup, site, workspace};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PROFILE: &str = "dist";
+
+/// Files of the repository that go along: where they are, and their names in the archive.
+const DOCUMENTS: [(&str, &str); 4] = [
+    ("README.md", "README.md"),
+    ("LICENSE-MIT", "LICENSE-MIT"),
+    ("LICENSE-APACHE", "LICENSE-APACHE"),
+    ("static/basemap/LICENSE.md", "licences/basemap.md"),
+];
+
+/// Builds the program with all optimisations and packs it into `target/dist`.
+///
+/// # Errors
+/// When something does not build, or a document is missing.
+pub fn run() -> Result<()> {
+    setup::prepare(&site::TOOLS)?;
+    site::build()?;
+    progress::step("building the server with all optimisations", || {
+        process::run(
+            Command::new("cargo")
+                .args([
+                    "build",
+                    "--profile",
+                    PROFILE,
+                    "--package",
+                    "doorstep-server",
+                ])
+                .current_dir(workspace::root()),
+        )
+    })
+    .or_remedy(
+        "the server does not compile",
+        "correct what the compiler names above",
+    )?;
+    let archive = progress::step("packing the archive", pack)?;
+    let size = fs::metadata(&archive).context("reading the archive")?.len();
+    progress::note(&format!(
+        "{} ({:.1} MB)",
+        archive.display(),
+        size as f64 / 1e6
+    ));
+    Ok(())
+}
+
+fn pack() -> Result<PathBuf> {
+    let name = format!("doorstep-{}-x86_64-linux", env!("CARGO_PKG_VERSION"));
+    let dist = workspace::root().join("target/dist");
+    let folder = dist.join(&name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).context("removing the former package")?;
+    }
+    copy(
+        &workspace::built(PROFILE, "doorstep")?,
+        &folder.join("doorstep"),
+    )?;
+    for (from, to) in DOCUMENTS {
+        copy(&workspace::root().join(from), &folder.join(to))?;
+    }
+    for licence in library_licences()? {
+        let library = library_name(&licence);
+        copy(&licence, &folder.join(format!("licences/{library}.txt")))?;
+    }
+    let archive = dist.join(format!("{name}.tar.gz"));
+    let mut tar = Command::new("tar");
+    // Root's ids would stick to the unpacked files when root unpacks them elsewhere; so none are kept.
+    tar.args(["--create", "--gzip", "--owner=0", "--group=0", "--file"])
+        .arg(&archive)
+        .arg("--directory")
+        .args([dist.as_path(), Path::new(&name)]);
+    process::run_quietly(&mut tar).or_remedy("the archive could not be made", "install `tar`")?;
+    Ok(archive)
+}
+
+/// The licence texts of the libraries that the program serves to browsers.
+fn library_licences() -> Result<Vec<PathBuf>> {
+    let mut files = hash::files_below(&workspace::site().join("vendor"))?;
+    files.retain(|file| file.ends_with("LICENSE.txt"));
+    Ok(files)
+}
+
+/// `maplibre-gl` of `vendor/maplibre-gl-6.17.0.1a2b3c4d/LICENSE.txt`.
+fn library_name(licence: &Path) -> String {
+    let folder = licence.parent().and_then(Path::file_name);
+    let folder = folder.unwrap_or_default().to_string_lossy();
+    let name = folder.rsplit_once('-').map_or(&*folder, |(name, _)| name);
+    name.to_owned()
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(to);
+    fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    fs::copy(from, to).or_remedy(
+        format!("{} cannot be packed", from.display()),
+        "see that the file is there",
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_is_named_without_its_version() {
+        let licence = Path::new("vendor/maplibre-gl-6.17.0.1a2b3c4d/LICENSE.txt");
+        assert_eq!(library_name(licence), "maplibre-gl");
+    }
+}

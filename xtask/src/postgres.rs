@@ -1,0 +1,315 @@
+//! A throwaway Postgres: made in a moment, reached over a Unix socket, gone afterwards.
+//!
+//! Tests and query checks need a real database, but must never touch one a person keeps. Each instance lives in a
+//! directory of its own under the system's temporary folder, listens on no network port, and is stopped and deleted
+//! on drop; should we be killed, the kernel stops it for us and the next run deletes what is left.
+
+use crate::failure::{Failure, OrRemedy};
+use crate::process;
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, User, geteuid};
+use std::fs::{self, File};
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+const DIRECTORY_PREFIX: &str = "doorstep-postgres-";
+
+// The port only names the socket's file, but clients read PGPORT, so it is always said.
+const PORT: &str = "5432";
+
+// `initdb` has been seen to take 20 s on a busy two-core machine; starting takes well under a second.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Whether a commit waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// As in production: for measurements.
+    Kept,
+    /// Fast, and lost on a power cut: for tests.
+    Skipped,
+}
+
+/// A running Postgres that ends with this value.
+pub struct Throwaway {
+    server: Child,
+    directory: PathBuf,
+    programs: PathBuf,
+}
+
+impl Throwaway {
+    /// Makes a new, empty cluster and waits until it answers.
+    ///
+    /// # Errors
+    /// When Postgres is not installed, or does not start within a minute; the message includes its log.
+    pub fn start(durability: Durability) -> Result<Self> {
+        let programs = programs().ok_or_else(|| {
+            Failure::new(
+                "Postgres is not installed",
+                "run `apt-get install postgresql`",
+            )
+        })?;
+        delete_leftovers();
+        let directory = env::temp_dir().join(format!("{DIRECTORY_PREFIX}{}", std::process::id()));
+        let owner = owner()?;
+        make_directory(&directory, owner.as_ref())?;
+        process::run_quietly(&mut initdb(&programs, &directory, owner.as_ref())).or_remedy(
+            "a Postgres cluster could not be made",
+            format!(
+                "see that {} is writable and has space",
+                env::temp_dir().display()
+            ),
+        )?;
+        let server = server(&programs, &directory, owner.as_ref(), durability)?
+            .spawn()
+            .or_remedy(
+                "Postgres could not be started",
+                "install util-linux, for `setpriv`",
+            )?;
+        let mut throwaway = Self {
+            server,
+            directory,
+            programs,
+        };
+        throwaway.wait_until_ready()?;
+        Ok(throwaway)
+    }
+
+    /// The connection string of `database`, over the Unix socket.
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://postgres@localhost:{PORT}/{database}?host={}",
+            self.directory.display()
+        )
+    }
+
+    /// Creates an empty database.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub fn create_database(&self, name: &str) -> Result<()> {
+        self.psql("postgres", &["-c", &format!("create database {name}")])
+    }
+
+    /// Runs the SQL of `file` in `database`, stopping at the first error.
+    ///
+    /// # Errors
+    /// What psql says about the statement that failed.
+    pub fn run_file(&self, database: &str, file: &Path) -> Result<()> {
+        self.psql(database, &["-f", &file.to_string_lossy()])
+    }
+
+    fn psql(&self, database: &str, arguments: &[&str]) -> Result<()> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args([
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            "--dbname",
+        ])
+        .arg(self.url(database))
+        .args(arguments);
+        process::run_quietly(&mut psql).map(drop)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START_DEADLINE;
+        while Instant::now() < deadline && !process::interrupted() {
+            if let Some(status) = self.server.try_wait().context("waiting for Postgres")? {
+                bail!("Postgres ended with {status}:\n{}", self.log());
+            }
+            if self.answers()? {
+                return Ok(());
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+        bail!("Postgres does not answer:\n{}", self.log())
+    }
+
+    fn answers(&self) -> Result<bool> {
+        let status = Command::new(self.programs.join("pg_isready"))
+            .args(["--quiet", "--port", PORT, "--host"])
+            .arg(&self.directory)
+            .status();
+        Ok(status.context("`pg_isready` cannot be started")?.success())
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    fn wait_until_stopped(&mut self) -> bool {
+        let deadline = Instant::now() + STOP_DEADLINE;
+        while Instant::now() < deadline {
+            if !matches!(self.server.try_wait(), Ok(None)) {
+                return true;
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+        false
+    }
+}
+
+impl Drop for Throwaway {
+    fn drop(&mut self) {
+        // SIGINT is Postgres' fast shutdown: sessions are cut, nothing waits for a client that forgot to leave.
+        let _ = kill(
+            Pid::from_raw(self.server.id().cast_signed()),
+            Signal::SIGINT,
+        );
+        if !self.wait_until_stopped() {
+            let _ = self.server.kill();
+            let _ = self.server.wait();
+        }
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// The folder of Postgres' programs: on `PATH`, or where Debian keeps them, newest version first.
+pub fn programs() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(debian_programs())
+        .find_map(|folder| complete(&folder))
+}
+
+/// The folder that really holds the server of `folder`, if it has all we call. A `postgres` on `PATH` is often a lone
+/// link to it.
+fn complete(folder: &Path) -> Option<PathBuf> {
+    let server = folder.join("postgres").canonicalize().ok()?;
+    let real = server.parent()?;
+    let has_all = ["initdb", "psql", "pg_isready"]
+        .iter()
+        .all(|program| real.join(program).is_file());
+    has_all.then(|| real.to_path_buf())
+}
+
+fn debian_programs() -> Vec<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let mut folders: Vec<(u32, PathBuf)> = versions
+        .flatten()
+        .filter_map(|entry| {
+            let version = entry.file_name().to_str()?.parse().ok()?;
+            Some((version, entry.path().join("bin")))
+        })
+        .collect();
+    folders.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+    folders.into_iter().map(|(_, folder)| folder).collect()
+}
+
+/// Who must run Postgres instead of us. It refuses root, which is common in containers and CI.
+fn owner() -> Result<Option<User>> {
+    if !geteuid().is_root() {
+        return Ok(None);
+    }
+    for name in ["postgres", "nobody"] {
+        if let Some(user) = User::from_name(name)? {
+            return Ok(Some(user));
+        }
+    }
+    bail!(Failure::new(
+        "Postgres refuses to run as root, and there is no user `postgres` or `nobody`",
+        "run `adduser --system postgres`",
+    ))
+}
+
+fn make_directory(directory: &Path, owner: Option<&User>) -> Result<()> {
+    fs::create_dir(directory).with_context(|| format!("creating {}", directory.display()))?;
+    if let Some(user) = owner {
+        chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
+            .with_context(|| format!("giving {} to {}", directory.display(), user.name))?;
+    }
+    Ok(())
+}
+
+fn initdb(programs: &Path, directory: &Path, owner: Option<&User>) -> Command {
+    let mut command = as_owner(owner);
+    command
+        .arg(programs.join("initdb"))
+        .args(["--username=postgres", "--auth=trust", "--no-sync"])
+        .args(["--encoding=UTF8", "--locale=C.UTF-8", "--pgdata"])
+        .arg(directory.join("data"))
+        .current_dir(directory);
+    command
+}
+
+fn server(
+    programs: &Path,
+    directory: &Path,
+    owner: Option<&User>,
+    durability: Durability,
+) -> Result<Command> {
+    let log = File::create(directory.join("log")).context("creating the log of Postgres")?;
+    let mut command = as_owner(owner);
+    command
+        .arg(programs.join("postgres"))
+        .arg("-D")
+        .arg(directory.join("data"))
+        .arg("-k")
+        .arg(directory)
+        // Every test has a database and a pool of its own.
+        .args([
+            "-p",
+            PORT,
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "max_connections=300",
+        ])
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().context("sharing the log of Postgres")?)
+        .stderr(log);
+    if durability == Durability::Skipped {
+        command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+        command.args(["-c", "synchronous_commit=off"]);
+    }
+    Ok(command)
+}
+
+/// A command that runs the program given next as `owner`, and stops it with SIGINT when we die first.
+fn as_owner(owner: Option<&User>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "INT"]);
+    if let Some(user) = owner {
+        let (uid, gid) = (user.uid.to_string(), user.gid.to_string());
+        command.args(["--reuid", &uid, "--regid", &gid, "--clear-groups"]);
+    }
+    command
+}
+
+fn delete_leftovers() {
+    let entries = fs::read_dir(env::temp_dir()).into_iter().flatten();
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(is_left_over) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn is_left_over(name: &str) -> bool {
+    let maker = name.strip_prefix(DIRECTORY_PREFIX);
+    let maker = maker.and_then(|id| id.parse::<u32>().ok());
+    maker.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_directories_whose_maker_is_gone_are_left_over() {
+        assert!(is_left_over("doorstep-postgres-4294967295"));
+        assert!(!is_left_over(&format!(
+            "doorstep-postgres-{}",
+            std::process::id()
+        )));
+        assert!(!is_left_over("doorstep-postgres-mine"));
+        assert!(!is_left_over("somebody-elses"));
+    }
+}

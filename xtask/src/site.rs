@@ -1,0 +1,143 @@
+//! Builds the browser's part of the product into `target/site`, which the server embeds and serves as `/assets`.
+//!
+//! Every file there except those of `static/` bears the hash of its content in its path, so the server may let browsers
+//! keep it for ever. Files beside them with the ending `.br` are the same content compressed as far as brotli goes.
+//! `manifest.json` says under which URL each logical name ("track.js", "malta.pmtiles") is found. A module that names
+//! another does so by its plain URL in quotes, such as "/assets/js/map.js"; [`link`] puts the hashed one in its place.
+//! [`vendor`] lists the plain URLs of the libraries. Nothing is built when nothing changed.
+
+mod assembly;
+mod budget;
+mod bundle;
+pub mod hash;
+mod link;
+mod pack;
+mod vendor;
+
+use crate::setup::Tool;
+use crate::stamp::Stamp;
+use crate::{progress, setup, workspace};
+use anyhow::{Context, Result};
+use assembly::Assembly;
+use link::Source;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What the site needs of the machine.
+pub const TOOLS: [Tool; 2] = [Tool::WasmTarget, Tool::NpmPackages];
+
+/// `cargo xtask site`.
+///
+/// # Errors
+/// Those of the set-up and of [`build`].
+pub fn command() -> Result<()> {
+    setup::prepare(&TOOLS)?;
+    build()
+}
+
+/// Brings `target/site` up to date.
+///
+/// # Errors
+/// When something does not build, or a bundle is larger than its budget; the site is then written all the same, so
+/// that it can be looked at, but the next run tries again.
+pub fn build() -> Result<()> {
+    let stamp = Stamp::of("site", &inputs()?)?;
+    if stamp.is_current() && workspace::site().join(assembly::MANIFEST).exists() {
+        return Ok(());
+    }
+    let bundle = bundle::build("track")?;
+    let assembly = progress::step("assembling the browser assets", || assemble(bundle))?;
+    let sizes = progress::step("compressing them", || pack::compress(assembly.folder()))?;
+    assembly.publish()?;
+    budget::check(&sizes)?;
+    stamp.keep()
+}
+
+/// Everything the site is made from.
+fn inputs() -> Result<Vec<PathBuf>> {
+    let root = workspace::root();
+    let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock")];
+    for part in [
+        "frontend/Cargo.toml",
+        "frontend/package-lock.json",
+        "xtask/src/site.rs",
+    ] {
+        files.push(root.join(part));
+    }
+    for folder in [
+        "frontend/src",
+        "frontend/js",
+        "frontend/style",
+        "shared",
+        "static",
+        "xtask/src/site",
+    ] {
+        files.extend(hash::files_below(&root.join(folder))?);
+    }
+    Ok(files)
+}
+
+fn assemble(bundle: bundle::Bundle) -> Result<Assembly> {
+    let mut assembly = Assembly::begin()?;
+    vendor::add(&mut assembly)?;
+    add_static(&mut assembly)?;
+    let wasm = assembly.add_hashed("track.wasm", "pkg", "track_bg.wasm", &bundle.wasm)?;
+    // Beside the module itself, wasm-bindgen looks for its WASM by this name alone.
+    let beside = wasm.rsplit('/').next().unwrap_or_default().to_owned();
+    assembly.know("track_bg.wasm", &beside);
+    for (path, content) in &bundle.snippets {
+        assembly.add(&format!("pkg/{path}"), content)?;
+    }
+    let mut sources = vec![Source::new("pkg/track.js", bundle.js)];
+    sources.extend(sources_in("js", &workspace::frontend().join("js"), "js")?);
+    sources.extend(sources_in(
+        "css",
+        &workspace::frontend().join("style"),
+        "css",
+    )?);
+    for linked in link::link(sources, assembly.known())? {
+        assembly.add_linked(&linked)?;
+    }
+    assembly.write_manifest()?;
+    Ok(assembly)
+}
+
+/// Copies `static/`. The map's data is large and changes, so it gets hashed names; the rest keeps the names that
+/// browsers and people expect, such as those of icons and of a service worker.
+fn add_static(assembly: &mut Assembly) -> Result<()> {
+    let folder = workspace::root().join("static");
+    for file in hash::files_below(&folder)? {
+        let content = read(&file)?;
+        let inside = file.strip_prefix(&folder).unwrap_or(&file);
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let path = format!("static/{}", inside.display());
+        if has_extension(&file, "pmtiles") || has_extension(&file, "geojson") {
+            let place = path.trim_end_matches(name.as_ref()).trim_end_matches('/');
+            assembly.add_hashed(&name, place, &name, &content)?;
+        } else {
+            assembly.add(&path, &content)?;
+        }
+    }
+    Ok(())
+}
+
+fn sources_in(place: &str, folder: &Path, extension: &str) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for file in hash::files_below(folder)? {
+        if !has_extension(&file, extension) {
+            continue;
+        }
+        let inside = file.strip_prefix(folder).unwrap_or(&file).display();
+        let text = fs::read_to_string(&file).with_context(|| format!("reading {inside}"))?;
+        sources.push(Source::new(&format!("{place}/{inside}"), text));
+    }
+    Ok(sources)
+}
+
+fn has_extension(file: &Path, extension: &str) -> bool {
+    file.extension().is_some_and(|found| found == extension)
+}
+
+fn read(file: &PathBuf) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("reading {}", file.display()))
+}

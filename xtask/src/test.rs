@@ -1,0 +1,251 @@
+//! Checks everything that can be checked on one machine, in the order of what fails soonest.
+//!
+//! One throwaway Postgres serves the whole run; it is stopped however the run ends. The first failing step ends it: what
+//! follows would only bury the reason. Each tool's own output passes through untouched, and a table closes the run.
+
+use crate::failure::Failure;
+use crate::postgres::{Durability, Throwaway};
+use crate::setup::{Tool, WASM_TARGET};
+use crate::{process, progress, setup, site, workspace};
+use anyhow::Result;
+use clap::ValueEnum;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Where the tests find the database server. They make databases of their own in it.
+pub const DATABASE_URL: &str = "DOORSTEP_TEST_DATABASE_URL";
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Runs one part only.
+    #[arg(long)]
+    only: Option<Part>,
+    /// Only tests whose name contains this; without `--only`, of the Rust tests.
+    filter: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Formatting and clippy, for the server and for the browser.
+    Lint,
+    /// The tests of every crate.
+    Rust,
+    /// Playwright with Chromium, against the built server.
+    Browser,
+}
+
+impl Options {
+    fn parts(&self) -> Vec<Part> {
+        match (self.only, &self.filter) {
+            (Some(part), _) => vec![part],
+            (None, Some(_)) => vec![Part::Rust],
+            (None, None) => vec![Part::Lint, Part::Rust, Part::Browser],
+        }
+    }
+}
+
+/// Runs the chosen parts and prints the table.
+///
+/// # Errors
+/// Names the step that failed.
+pub fn run(options: &Options) -> Result<()> {
+    let parts = options.parts();
+    let mut steps = Steps::default();
+    let outcome = run_parts(&parts, options.filter.as_deref(), &mut steps);
+    steps.print();
+    outcome
+}
+
+fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<()> {
+    steps.run("set-up", || setup::prepare(&tools(parts)))?;
+    if parts.contains(&Part::Lint) {
+        lint(steps)?;
+    }
+    if parts == [Part::Lint] {
+        return Ok(());
+    }
+    steps.run("browser assets", site::build)?;
+    // With benches and tests in one go, every later step finds the same programs and libraries ready.
+    steps.run("build", || {
+        cargo(&[
+            "build",
+            "--workspace",
+            "--exclude",
+            "xtask",
+            "--all-targets",
+        ])
+    })?;
+    let postgres = steps.run("Postgres", || Throwaway::start(Durability::Skipped))?;
+    if parts.contains(&Part::Rust) {
+        rust_tests(steps, &postgres, filter)?;
+    }
+    if parts.contains(&Part::Browser) {
+        steps.run("browser tests", || browser_tests(&postgres, filter))?;
+    }
+    Ok(())
+}
+
+fn tools(parts: &[Part]) -> Vec<Tool> {
+    let mut tools = site::TOOLS.to_vec();
+    if parts != [Part::Lint] {
+        tools.push(Tool::Postgres);
+    }
+    if parts.contains(&Part::Browser) {
+        tools.push(Tool::Chromium);
+    }
+    tools
+}
+
+fn lint(steps: &mut Steps) -> Result<()> {
+    steps.run("formatting", || cargo(&["fmt", "--all", "--check"]))?;
+    steps.run("clippy", || {
+        clippy(&["--workspace", "--exclude", "xtask", "--all-targets"])
+    })?;
+    // Apart from the others: its dependencies, built once for `cargo xtask` itself, have other features.
+    steps.run("clippy of xtask", || {
+        clippy(&["--package", "xtask", "--all-targets"])
+    })?;
+    steps.run("clippy for the browser", || {
+        clippy(&[
+            "--package",
+            "doorstep-frontend",
+            "--lib",
+            "--target",
+            WASM_TARGET,
+            "--no-default-features",
+            "--features",
+            "track",
+        ])
+    })
+}
+
+fn clippy(selection: &[&str]) -> Result<()> {
+    cargo(&[&["clippy"], selection, &["--", "-D", "warnings"]].concat())
+}
+
+fn rust_tests(steps: &mut Steps, postgres: &Throwaway, filter: Option<&str>) -> Result<()> {
+    steps.run("Rust tests", || {
+        process::run(
+            cargo_command(&["test", "--workspace", "--exclude", "xtask"])
+                .args(filter)
+                .env(DATABASE_URL, postgres.url("postgres")),
+        )
+    })?;
+    steps.run("tests of xtask", || {
+        process::run(cargo_command(&["test", "--package", "xtask"]).args(filter))
+    })
+}
+
+fn browser_tests(postgres: &Throwaway, filter: Option<&str>) -> Result<()> {
+    let mut playwright = Command::new("node");
+    playwright
+        .arg(workspace::node_modules("@playwright/test/cli.js"))
+        .arg("test")
+        .current_dir(workspace::frontend())
+        .env(DATABASE_URL, postgres.url("postgres"))
+        .env("DOORSTEP_BIN", workspace::built("debug", "doorstep")?)
+        .env("SIMULATOR_BIN", workspace::built("debug", "simulator")?);
+    if let Some(filter) = filter {
+        playwright.args(["--grep", filter]);
+    }
+    process::run(&mut playwright)
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    process::run(&mut cargo_command(arguments))
+}
+
+/// Cargo in the repository, with queries checked against `.sqlx` whatever database the developer's shell names.
+fn cargo_command(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command
+        .args(arguments)
+        .current_dir(workspace::root())
+        .env("SQLX_OFFLINE", "true");
+    command
+}
+
+/// What was done so far, for the table.
+#[derive(Default)]
+struct Steps {
+    done: Vec<Step>,
+}
+
+struct Step {
+    name: &'static str,
+    elapsed: Duration,
+    passed: bool,
+}
+
+impl Steps {
+    fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let started = Instant::now();
+        let outcome = progress::step(name, work);
+        self.done.push(Step {
+            name,
+            elapsed: started.elapsed(),
+            passed: outcome.is_ok(),
+        });
+        outcome.map_err(|error| failed(name, error))
+    }
+
+    fn print(&self) {
+        println!("\n{}", self.table());
+    }
+
+    fn table(&self) -> String {
+        let mut text = String::new();
+        for step in &self.done {
+            let verdict = if step.passed { "passed" } else { "FAILED" };
+            let elapsed = progress::seconds(step.elapsed);
+            text.push_str(&format!("{:<24}{verdict:<8}{elapsed:>12}\n", step.name));
+        }
+        let passed = self.done.iter().filter(|step| step.passed).count();
+        let failed = self.done.len() - passed;
+        text + &format!("steps: {passed} passed, {failed} failed")
+    }
+}
+
+fn failed(step: &str, error: anyhow::Error) -> anyhow::Error {
+    let reason = format!("the step \"{step}\" failed");
+    if error.is::<Failure>() {
+        return error.context(reason);
+    }
+    let remedy =
+        "correct what is named above; `cargo xtask test --help` tells how to repeat one part";
+    error.context(Failure::new(reason, remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(only: Option<Part>, filter: Option<&str>) -> Options {
+        Options {
+            only,
+            filter: filter.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_filter_alone_means_the_rust_tests() {
+        let all = [Part::Lint, Part::Rust, Part::Browser];
+        assert_eq!(options(None, None).parts(), all);
+        assert_eq!(options(None, Some("eta")).parts(), [Part::Rust]);
+        let browser = options(Some(Part::Browser), Some("eta"));
+        assert_eq!(browser.parts(), [Part::Browser]);
+    }
+
+    #[test]
+    fn the_table_ends_with_the_count_of_steps() {
+        let mut steps = Steps::default();
+        steps.run("formatting", || Ok(())).expect("it succeeds");
+        let failing = steps.run("clippy", || -> Result<()> { anyhow::bail!("a lint") });
+        assert_eq!(
+            failing.expect_err("it fails").to_string(),
+            "the step \"clippy\" failed"
+        );
+        let table = steps.table();
+        assert!(table.ends_with("steps: 1 passed, 1 failed"), "{table}");
+    }
+}
