@@ -1,6 +1,8 @@
 //! What a person reads when a command fails: the reason, what lies behind it, and then what to do.
 
+use crate::process;
 use std::fmt;
+use std::process::ExitCode;
 
 /// A reason together with its remedy, put around the error that caused it.
 #[derive(Debug)]
@@ -39,9 +41,19 @@ impl<T, E: Into<anyhow::Error>> OrRemedy<T> for Result<T, E> {
     }
 }
 
-/// Prints `error` on stderr.
-pub fn report(error: &anyhow::Error) {
-    eprint!("\n{}", message(error));
+/// Says on stderr why `outcome` is a failure, if it is one, and gives the exit code that says so to other programs.
+pub fn exit_code(outcome: &anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if process::interrupted() => {
+            eprintln!("\ninterrupted");
+            ExitCode::from(process::INTERRUPTED_EXIT_CODE)
+        }
+        Err(error) => {
+            eprint!("\n{}", message(error));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn message(error: &anyhow::Error) -> String {

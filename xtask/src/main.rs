@@ -51,23 +51,14 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = process::watch_for_interruption().and_then(|()| match cli.command {
+    process::watch_for_interruption();
+    let outcome = match cli.command {
         Command::Demo(options) => demo::run(&options),
-        Command::Test(options) => test::run(&options),
+        Command::Test(options) => return test::run(&options),
         Command::Site => site::command(),
         Command::Bench(options) => bench::run(&options),
         Command::Dist => dist::run(),
         Command::Sqlx => sqlx::run(),
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) if process::interrupted() => {
-            eprintln!("interrupted");
-            ExitCode::from(process::INTERRUPTED_EXIT_CODE)
-        }
-        Err(error) => {
-            failure::report(&error);
-            ExitCode::FAILURE
-        }
-    }
+    };
+    failure::exit_code(&outcome)
 }

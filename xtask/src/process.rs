@@ -26,13 +26,11 @@ pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
 }
 
-/// Starts listening for the signals that ask a program to end.
-///
-/// # Errors
-/// When the operating system refuses the handlers.
-pub fn watch_for_interruption() -> Result<()> {
-    let mut signals =
-        Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals")?;
+/// Starts listening for the signals that ask a program to end. Where that is refused they end us at once, as usual.
+pub fn watch_for_interruption() {
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
+        return;
+    };
     thread::spawn(move || {
         for signal in &mut signals {
             if INTERRUPTED.swap(true, Ordering::SeqCst) {
@@ -43,7 +41,6 @@ pub fn watch_for_interruption() -> Result<()> {
             }
         }
     });
-    Ok(())
 }
 
 /// Runs `command` with our own input and output until it ends.

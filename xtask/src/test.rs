@@ -3,13 +3,13 @@
 //! One throwaway Postgres serves the whole run; it is stopped however the run ends. The first failing step ends it: what
 //! follows would only bury the reason. Each tool's own output passes through untouched, and a table closes the run.
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::postgres::{Durability, Throwaway};
 use crate::setup::{Tool, WASM_TARGET};
 use crate::{process, progress, setup, site, workspace};
 use anyhow::Result;
 use clap::ValueEnum;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 /// Where the tests find the database server. They make databases of their own in it.
@@ -44,16 +44,14 @@ impl Options {
     }
 }
 
-/// Runs the chosen parts and prints the table.
-///
-/// # Errors
-/// Names the step that failed.
-pub fn run(options: &Options) -> Result<()> {
+/// Runs the chosen parts, names the step that failed if one did, and prints the table last.
+pub fn run(options: &Options) -> ExitCode {
     let parts = options.parts();
     let mut steps = Steps::default();
     let outcome = run_parts(&parts, options.filter.as_deref(), &mut steps);
-    steps.print();
-    outcome
+    let exit_code = failure::exit_code(&outcome);
+    println!("\n{}", steps.table());
+    exit_code
 }
 
 fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<()> {
@@ -187,10 +185,6 @@ impl Steps {
             passed: outcome.is_ok(),
         });
         outcome.map_err(|error| failed(name, error))
-    }
-
-    fn print(&self) {
-        println!("\n{}", self.table());
     }
 
     fn table(&self) -> String {
