@@ -23,6 +23,9 @@ use link::Source;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The street graph lies in `static/` too, but the server and the simulator read it, not browsers.
+const ROADS: &str = "roads";
+
 /// What the site needs of the machine.
 pub const TOOLS: [Tool; 2] = [Tool::WasmTarget, Tool::NpmPackages];
 
@@ -107,9 +110,12 @@ fn assemble(bundle: bundle::Bundle) -> Result<Assembly> {
 fn add_static(assembly: &mut Assembly) -> Result<()> {
     let folder = workspace::root().join("static");
     for file in hash::files_below(&folder)? {
-        let content = read(&file)?;
         let inside = file.strip_prefix(&folder).unwrap_or(&file);
+        if inside.starts_with(ROADS) {
+            continue;
+        }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let content = read(&file)?;
         let path = format!("static/{}", inside.display());
         if has_extension(&file, "pmtiles") || has_extension(&file, "geojson") {
             let place = path.trim_end_matches(name.as_ref()).trim_end_matches('/');

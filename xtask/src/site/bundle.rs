@@ -1,7 +1,7 @@
 //! Compiles one browser bundle: Rust to WASM, the JavaScript that starts it, and `wasm-opt` over the result.
 //!
 //! `wasm-bindgen` is used as a library, so its version is the lock file's own and nothing is downloaded. Cargo decides
-//! whether to compile; the two slow steps after it are remembered by the hash of what cargo gave.
+//! whether to compile; the two slow steps after it are remembered by the hash of what went into them.
 
 use super::hash;
 use crate::failure::OrRemedy;
@@ -48,9 +48,12 @@ pub fn build(name: &str) -> Result<Bundle> {
         format!("the {name} bundle does not compile"),
         "correct what the compiler names above",
     )?;
-    let content = fs::read(&compiled).context("reading the compiled WASM")?;
+    // The recipe counts as much as what goes in: this file, and the lock file that holds the version of wasm-opt.
+    let recipe = workspace::root().join("xtask/src/site/bundle.rs");
+    let tools = workspace::frontend().join("package-lock.json");
+    let ingredients = hash::of_files(&[compiled.clone(), recipe, tools])?;
     let finished = workspace::memory().join(format!("bundle-{name}"));
-    let folder = finished.join(hash::of(&content));
+    let folder = finished.join(ingredients);
     if !folder.exists() {
         remove(&finished)?;
         progress::step(&format!("making the {name} bundle small"), || {
