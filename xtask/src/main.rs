@@ -16,6 +16,7 @@ mod failure;
 mod postgres;
 mod process;
 mod progress;
+mod roads;
 mod setup;
 mod site;
 mod sqlx;
@@ -47,6 +48,8 @@ enum Command {
     Dist,
     /// Records what the database says about the SQL queries, in .sqlx, so that building needs no database.
     Sqlx,
+    /// Makes static/roads/malta.roads from an OpenStreetMap extract.
+    BakeRoads(roads::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Dist => dist::run(),
         Command::Sqlx => sqlx::run(),
+        Command::BakeRoads(options) => roads::run(&options),
     };
     failure::exit_code(&outcome)
 }

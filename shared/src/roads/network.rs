@@ -16,6 +16,9 @@ pub const SNAP_LIMIT_M: f64 = 500.0;
 // Larger steps between points are not streets, and would fill the grid's cells.
 const LONGEST_SEGMENT_M: f64 = 20_000.0;
 
+// Nearer than this to a node is on it. In metres; below what the file's coordinates can tell apart.
+const NODE_REACH_M: f64 = 0.05;
+
 /// One edge of a [`RoadNetwork`]; only valid for the network it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EdgeId(pub(super) u32);
@@ -242,12 +245,17 @@ impl RoadNetwork {
     fn snap(&self, asked: LatLon, number: u32, share: f64) -> Snap {
         let edge_number = self.edge_of_point[number as usize];
         let edge = &self.edges[edge_number as usize];
-        let segment = (number - edge.first_point) as usize;
         let line = self.line(edge);
-        let point = between(line[segment], line[segment + 1], share);
-        let along_m = length_m(&line[..=segment]) + haversine_m(line[segment], point);
-        let distance_m = haversine_m(asked, point);
-        Snap { edge: EdgeId(edge_number), point, distance_m, along_m: along_m.min(edge.length_m), segment }
+        let mut segment = (number - edge.first_point) as usize;
+        let mut point = between(line[segment], line[segment + 1], share);
+        let mut along_m = length_m(&line[..=segment]) + haversine_m(line[segment], point);
+        // An end of an edge belongs to every edge that meets there: it must be the very point.
+        if along_m < NODE_REACH_M {
+            (segment, point, along_m) = (0, line[0], 0.0);
+        } else if edge.length_m - along_m < NODE_REACH_M {
+            (segment, point, along_m) = (line.len() - 2, line[line.len() - 1], edge.length_m);
+        }
+        Snap { edge: EdgeId(edge_number), point, distance_m: haversine_m(asked, point), along_m, segment }
     }
 
     /// The quickest way for `vehicle`, from the street point nearest to `from` to the one nearest to `to`.

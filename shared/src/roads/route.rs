@@ -63,6 +63,11 @@ impl Costs {
         forward || !edge.one_way || self.vehicle == Vehicle::Foot
     }
 
+    /// Whoever stands on a node may use it, whichever edge they were found on.
+    fn may_go_some(&self, edge: &Edge, forward: bool, metres: f64) -> bool {
+        metres == 0.0 || self.may_go(edge, forward)
+    }
+
     fn of(&self, edge: &Edge, metres: f64) -> f64 {
         metres * self.seconds_per_metre[edge.limit_kmh as usize]
     }
@@ -176,8 +181,7 @@ impl<'a> Search<'a> {
         let edge = &self.network.edges[self.start.edge.0 as usize];
         let metres = self.goal.along_m - self.start.along_m;
         let forward = metres >= 0.0;
-        // Standing still is allowed in a one-way street too.
-        if metres == 0.0 || self.costs.may_go(edge, forward) {
+        if self.costs.may_go_some(edge, forward, metres) {
             self.offer(self.costs.of(edge, metres.abs()), Finish::OnOneEdge { forward });
         }
     }
@@ -186,7 +190,7 @@ impl<'a> Search<'a> {
         let edge = &self.network.edges[self.start.edge.0 as usize];
         let ends = [(edge.to, true, edge.length_m - self.start.along_m), (edge.from, false, self.start.along_m)];
         for (node, forward, metres) in ends {
-            if self.costs.may_go(edge, forward) {
+            if self.costs.may_go_some(edge, forward, metres) {
                 let by = Arc { edge: self.start.edge.0, forward };
                 self.reach(node, Reached { cost_s: self.costs.of(edge, metres), by, first: true });
             }
@@ -197,8 +201,9 @@ impl<'a> Search<'a> {
         let edge = &self.network.edges[self.goal.edge.0 as usize];
         let ends = [(edge.from, true, self.goal.along_m), (edge.to, false, edge.length_m - self.goal.along_m)];
         for (entry, forward, metres) in ends {
-            if entry == node && self.costs.may_go(edge, forward) {
-                self.offer(cost_s + self.costs.of(edge, metres), Finish::Through { node, forward });
+            if entry == node && self.costs.may_go_some(edge, forward, metres) {
+                let delay_s = if metres > 0.0 { self.delay_s(node) } else { 0.0 };
+                self.offer(cost_s + delay_s + self.costs.of(edge, metres), Finish::Through { node, forward });
             }
         }
     }
@@ -211,16 +216,19 @@ impl<'a> Search<'a> {
 
     fn expand(&mut self, node: u32, cost_s: f64) {
         let network = self.network;
-        let arcs = network.arcs_from(node);
-        // Where only two ways meet, the street merely changes its name or its limit.
-        let delay_s = if arcs.len() > 2 { self.costs.junction_delay_s } else { 0.0 };
-        for arc in arcs {
+        let delay_s = self.delay_s(node);
+        for arc in network.arcs_from(node) {
             let edge = &network.edges[arc.edge as usize];
             if self.costs.may_go(edge, arc.forward) {
                 let cost_s = cost_s + delay_s + self.costs.of(edge, edge.length_m);
                 self.reach(edge.end(arc.forward), Reached { cost_s, by: *arc, first: false });
             }
         }
+    }
+
+    /// Where only two ways meet, the street merely changes its name or its limit.
+    fn delay_s(&self, node: u32) -> f64 {
+        if self.network.arcs_from(node).len() > 2 { self.costs.junction_delay_s } else { 0.0 }
     }
 
     fn reach(&mut self, node: u32, reached: Reached) {
