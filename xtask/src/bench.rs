@@ -22,18 +22,11 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     setup::prepare(&[site::TOOLS.as_slice(), &[Tool::Postgres]].concat())?;
     site::build()?;
-    let postgres = progress::step("starting a throwaway Postgres", || {
-        Throwaway::start(Durability::Kept)
-    })?;
+    let postgres = progress::step("starting a throwaway Postgres", || Throwaway::start(Durability::Kept))?;
     let mut cargo = Command::new("cargo");
     cargo
         .args(["bench", "--benches"])
-        .args([
-            "--package",
-            "doorstep-shared",
-            "--package",
-            "doorstep-server",
-        ])
+        .args(["--package", "doorstep-shared", "--package", "doorstep-server"])
         .args(&options.filter)
         .env(test::DATABASE_URL, postgres.url("postgres"))
         .env("SQLX_OFFLINE", "true")

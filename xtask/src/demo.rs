@@ -32,16 +32,9 @@ pub fn run(options: &Options) -> Result<()> {
                 .current_dir(workspace::root()),
         )
     })
-    .or_remedy(
-        "the server does not compile",
-        "correct what the compiler names above",
-    )?;
+    .or_remedy("the server does not compile", "correct what the compiler names above")?;
     let doorstep = workspace::built("release", "doorstep")?;
-    let refused = Command::new(&doorstep)
-        .arg("demo")
-        .args(&options.arguments)
-        .current_dir(workspace::root())
-        .exec();
+    let refused = Command::new(&doorstep).arg("demo").args(&options.arguments).current_dir(workspace::root()).exec();
     Err(refused).or_remedy(
         format!("{} cannot be started", doorstep.display()),
         "see that the file is there and may be executed",

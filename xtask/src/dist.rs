@@ -28,27 +28,14 @@ pub fn run() -> Result<()> {
     progress::step("building the server with all optimisations", || {
         process::run(
             Command::new("cargo")
-                .args([
-                    "build",
-                    "--profile",
-                    PROFILE,
-                    "--package",
-                    "doorstep-server",
-                ])
+                .args(["build", "--profile", PROFILE, "--package", "doorstep-server"])
                 .current_dir(workspace::root()),
         )
     })
-    .or_remedy(
-        "the server does not compile",
-        "correct what the compiler names above",
-    )?;
+    .or_remedy("the server does not compile", "correct what the compiler names above")?;
     let archive = progress::step("packing the archive", pack)?;
     let size = fs::metadata(&archive).context("reading the archive")?.len();
-    progress::note(&format!(
-        "{} ({:.1} MB)",
-        archive.display(),
-        size as f64 / 1e6
-    ));
+    progress::note(&format!("{} ({:.1} MB)", archive.display(), size as f64 / 1e6));
     Ok(())
 }
 
@@ -59,10 +46,7 @@ fn pack() -> Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(&folder).context("removing the former package")?;
     }
-    copy(
-        &workspace::built(PROFILE, "doorstep")?,
-        &folder.join("doorstep"),
-    )?;
+    copy(&workspace::built(PROFILE, "doorstep")?, &folder.join("doorstep"))?;
     for (from, to) in DOCUMENTS {
         copy(&workspace::root().join(from), &folder.join(to))?;
     }
@@ -99,10 +83,7 @@ fn library_name(licence: &Path) -> String {
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let folder = to.parent().unwrap_or(to);
     fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-    fs::copy(from, to).or_remedy(
-        format!("{} cannot be packed", from.display()),
-        "see that the file is there",
-    )?;
+    fs::copy(from, to).or_remedy(format!("{} cannot be packed", from.display()), "see that the file is there")?;
     Ok(())
 }
 

@@ -14,10 +14,7 @@ pub struct Failure {
 impl Failure {
     /// A reason and what to do about it.
     pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            remedy: remedy.into(),
-        }
+        Self { reason: reason.into(), remedy: remedy.into() }
     }
 }
 
@@ -73,8 +70,7 @@ mod tests {
 
     #[test]
     fn a_report_gives_the_reason_then_the_cause_then_the_remedy() {
-        let outcome: anyhow::Result<()> =
-            Err(anyhow::anyhow!("`npm ci` ended with exit status: 1"));
+        let outcome: anyhow::Result<()> = Err(anyhow::anyhow!("`npm ci` ended with exit status: 1"));
         let error = outcome
             .or_remedy("the npm packages are missing", "check the network")
             .expect_err("the outcome is an error");

@@ -4,10 +4,7 @@
 //! needs, then does its work, and says what it is doing. Nothing is downloaded except from package registries, and
 //! after the first run nothing is downloaded at all. Not part of the product: `doorstep` never depends on this crate.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "those rules guard the server's clock and tasks"
-)]
+#![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and tasks")]
 
 mod bench;
 mod demo;

@@ -48,44 +48,27 @@ impl Throwaway {
     /// # Errors
     /// When Postgres is not installed, or does not start within a minute; the message includes its log.
     pub fn start(durability: Durability) -> Result<Self> {
-        let programs = programs().ok_or_else(|| {
-            Failure::new(
-                "Postgres is not installed",
-                "run `apt-get install postgresql`",
-            )
-        })?;
+        let programs =
+            programs().ok_or_else(|| Failure::new("Postgres is not installed", "run `apt-get install postgresql`"))?;
         delete_leftovers();
         let directory = env::temp_dir().join(format!("{DIRECTORY_PREFIX}{}", std::process::id()));
         let owner = owner()?;
         make_directory(&directory, owner.as_ref())?;
         process::run_quietly(&mut initdb(&programs, &directory, owner.as_ref())).or_remedy(
             "a Postgres cluster could not be made",
-            format!(
-                "see that {} is writable and has space",
-                env::temp_dir().display()
-            ),
+            format!("see that {} is writable and has space", env::temp_dir().display()),
         )?;
         let server = server(&programs, &directory, owner.as_ref(), durability)?
             .spawn()
-            .or_remedy(
-                "Postgres could not be started",
-                "install util-linux, for `setpriv`",
-            )?;
-        let mut throwaway = Self {
-            server,
-            directory,
-            programs,
-        };
+            .or_remedy("Postgres could not be started", "install util-linux, for `setpriv`")?;
+        let mut throwaway = Self { server, directory, programs };
         throwaway.wait_until_ready()?;
         Ok(throwaway)
     }
 
     /// The connection string of `database`, over the Unix socket.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://postgres@localhost:{PORT}/{database}?host={}",
-            self.directory.display()
-        )
+        format!("postgres://postgres@localhost:{PORT}/{database}?host={}", self.directory.display())
     }
 
     /// Creates an empty database.
@@ -106,14 +89,9 @@ impl Throwaway {
 
     fn psql(&self, database: &str, arguments: &[&str]) -> Result<()> {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.args([
-            "--no-psqlrc",
-            "--quiet",
-            "--set=ON_ERROR_STOP=1",
-            "--dbname",
-        ])
-        .arg(self.url(database))
-        .args(arguments);
+        psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname"])
+            .arg(self.url(database))
+            .args(arguments);
         process::run_quietly(&mut psql).map(drop)
     }
 
@@ -158,10 +136,7 @@ impl Throwaway {
 impl Drop for Throwaway {
     fn drop(&mut self) {
         // SIGINT is Postgres' fast shutdown: sessions are cut, nothing waits for a client that forgot to leave.
-        let _ = kill(
-            Pid::from_raw(self.server.id().cast_signed()),
-            Signal::SIGINT,
-        );
+        let _ = kill(Pid::from_raw(self.server.id().cast_signed()), Signal::SIGINT);
         if !self.wait_until_stopped() {
             let _ = self.server.kill();
             let _ = self.server.wait();
@@ -173,9 +148,7 @@ impl Drop for Throwaway {
 /// The folder of Postgres' programs: on `PATH`, or where Debian keeps them, newest version first.
 pub fn programs() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .chain(debian_programs())
-        .find_map(|folder| complete(&folder))
+    env::split_paths(&path).chain(debian_programs()).find_map(|folder| complete(&folder))
 }
 
 /// The folder that really holds the server of `folder`, if it has all we call. A `postgres` on `PATH` is often a lone
@@ -183,9 +156,7 @@ pub fn programs() -> Option<PathBuf> {
 fn complete(folder: &Path) -> Option<PathBuf> {
     let server = folder.join("postgres").canonicalize().ok()?;
     let real = server.parent()?;
-    let has_all = ["initdb", "psql", "pg_isready"]
-        .iter()
-        .all(|program| real.join(program).is_file());
+    let has_all = ["initdb", "psql", "pg_isready"].iter().all(|program| real.join(program).is_file());
     has_all.then(|| real.to_path_buf())
 }
 
@@ -238,12 +209,7 @@ fn initdb(programs: &Path, directory: &Path, owner: Option<&User>) -> Command {
     command
 }
 
-fn server(
-    programs: &Path,
-    directory: &Path,
-    owner: Option<&User>,
-    durability: Durability,
-) -> Result<Command> {
+fn server(programs: &Path, directory: &Path, owner: Option<&User>, durability: Durability) -> Result<Command> {
     let log = File::create(directory.join("log")).context("creating the log of Postgres")?;
     let mut command = as_owner(owner);
     command
@@ -253,14 +219,7 @@ fn server(
         .arg("-k")
         .arg(directory)
         // Every test has a database and a pool of its own.
-        .args([
-            "-p",
-            PORT,
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "max_connections=300",
-        ])
+        .args(["-p", PORT, "-c", "listen_addresses=", "-c", "max_connections=300"])
         .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(log.try_clone().context("sharing the log of Postgres")?)
@@ -292,23 +251,23 @@ fn delete_leftovers() {
     }
 }
 
+/// Asked before we make ours, so one bearing our own id is of an earlier process too.
 fn is_left_over(name: &str) -> bool {
     let maker = name.strip_prefix(DIRECTORY_PREFIX);
     let maker = maker.and_then(|id| id.parse::<u32>().ok());
-    maker.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())
+    maker.is_some_and(|id| id == std::process::id() || !Path::new(&format!("/proc/{id}")).exists())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::process::parent_id;
 
     #[test]
     fn only_directories_whose_maker_is_gone_are_left_over() {
         assert!(is_left_over("doorstep-postgres-4294967295"));
-        assert!(!is_left_over(&format!(
-            "doorstep-postgres-{}",
-            std::process::id()
-        )));
+        assert!(is_left_over(&format!("doorstep-postgres-{}", std::process::id())));
+        assert!(!is_left_over(&format!("doorstep-postgres-{}", parent_id())));
         assert!(!is_left_over("doorstep-postgres-mine"));
         assert!(!is_left_over("somebody-elses"));
     }

@@ -49,9 +49,7 @@ pub fn watch_for_interruption() {
 /// When it cannot be started or does not succeed; the message shows the command.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("`{shown}` cannot be started"))?;
+    let mut child = command.spawn().with_context(|| format!("`{shown}` cannot be started"))?;
     let status = in_foreground(&mut child, Child::wait).with_context(|| format!("`{shown}`"))?;
     ensure!(status.success(), "`{shown}` ended with {status}");
     Ok(())
@@ -63,18 +61,10 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// When it cannot be started or does not succeed.
 pub fn run_quietly(command: &mut Command) -> Result<String> {
     let shown = show(command);
-    let output = command
-        .output()
-        .with_context(|| format!("`{shown}` cannot be started"))?;
+    let output = command.output().with_context(|| format!("`{shown}` cannot be started"))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        output.status.success(),
-        "`{shown}` ended with {}:\n{}{}",
-        output.status,
-        said,
-        complained
-    );
+    ensure!(output.status.success(), "`{shown}` ended with {}:\n{}{}", output.status, said, complained);
     Ok(said.trim_end().to_owned())
 }
 
@@ -95,10 +85,7 @@ fn pass_on(signal: Signal) {
 
 fn show(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -59,9 +59,7 @@ fn wasm_target() -> Result<()> {
     })
     .or_remedy(
         format!("rustc cannot build for {WASM_TARGET}"),
-        format!(
-            "install Rust with rustup, or add the target {WASM_TARGET} to your own installation"
-        ),
+        format!("install Rust with rustup, or add the target {WASM_TARGET} to your own installation"),
     )
 }
 
@@ -72,16 +70,7 @@ fn crates() -> Result<()> {
         return Ok(());
     }
     let mut cargo = Command::new("cargo");
-    cargo
-        .args([
-            "fetch",
-            "--locked",
-            "--target",
-            WASM_TARGET,
-            "--target",
-            HOST_TARGET,
-        ])
-        .current_dir(workspace::root());
+    cargo.args(["fetch", "--locked", "--target", WASM_TARGET, "--target", HOST_TARGET]).current_dir(workspace::root());
     progress::step("downloading crates", || process::run(&mut cargo)).or_remedy(
         "the crates could not be downloaded",
         "check that the crate registry is reachable, then run the command again",
@@ -137,16 +126,13 @@ fn install(packages: &[&str]) -> Result<()> {
     let _no_cluster = NoDefaultCluster::announce()?;
     process::run_quietly(apt_get().arg("update"))?;
     let mut apt = apt_get();
-    apt.args(["install", "--yes", "--no-install-recommends"])
-        .args(packages);
+    apt.args(["install", "--yes", "--no-install-recommends"]).args(packages);
     process::run_quietly(&mut apt).map(drop)
 }
 
 fn apt_get() -> Command {
     let mut command = Command::new("apt-get");
-    command
-        .arg("--quiet")
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
 
@@ -159,8 +145,7 @@ impl NoDefaultCluster {
         let folder = Path::new("/etc/postgresql-common/createcluster.d");
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
         let file = folder.join("doorstep-set-up.conf");
-        fs::write(&file, "create_main_cluster = false\n")
-            .with_context(|| format!("writing {}", file.display()))?;
+        fs::write(&file, "create_main_cluster = false\n").with_context(|| format!("writing {}", file.display()))?;
         Ok(Self(file))
     }
 }

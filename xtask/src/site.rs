@@ -60,21 +60,10 @@ pub fn build() -> Result<()> {
 fn inputs() -> Result<Vec<PathBuf>> {
     let root = workspace::root();
     let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock")];
-    for part in [
-        "frontend/Cargo.toml",
-        "frontend/package-lock.json",
-        "xtask/src/site.rs",
-    ] {
+    for part in ["frontend/Cargo.toml", "frontend/package-lock.json", "xtask/src/site.rs"] {
         files.push(root.join(part));
     }
-    for folder in [
-        "frontend/src",
-        "frontend/js",
-        "frontend/style",
-        "shared",
-        "static",
-        "xtask/src/site",
-    ] {
+    for folder in ["frontend/src", "frontend/js", "frontend/style", "shared", "static", "xtask/src/site"] {
         files.extend(hash::files_below(&root.join(folder))?);
     }
     Ok(files)
@@ -93,11 +82,7 @@ fn assemble(bundle: bundle::Bundle) -> Result<Assembly> {
     }
     let mut sources = vec![Source::new("pkg/track.js", bundle.js)];
     sources.extend(sources_in("js", &workspace::frontend().join("js"), "js")?);
-    sources.extend(sources_in(
-        "css",
-        &workspace::frontend().join("style"),
-        "css",
-    )?);
+    sources.extend(sources_in("css", &workspace::frontend().join("style"), "css")?);
     for linked in link::link(sources, assembly.known())? {
         assembly.add_linked(&linked)?;
     }

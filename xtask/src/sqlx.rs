@@ -22,18 +22,12 @@ const DATABASE: &str = "doorstep";
 /// When a migration or a query is refused.
 pub fn run() -> Result<()> {
     setup::prepare(&[Tool::Postgres])?;
-    let postgres = progress::step("starting a throwaway Postgres", || {
-        Throwaway::start(Durability::Skipped)
-    })?;
+    let postgres = progress::step("starting a throwaway Postgres", || Throwaway::start(Durability::Skipped))?;
     progress::step("applying the migrations", || migrate(&postgres))?;
     let records = workspace::memory().join("sqlx");
-    progress::step("asking Postgres about every query", || {
-        record(&postgres, &records)
-    })?;
+    progress::step("asking Postgres about every query", || record(&postgres, &records))?;
     let count = replace(&records)?;
-    progress::note(&format!(
-        "{count} queries are recorded in .sqlx; commit it with the code"
-    ));
+    progress::note(&format!("{count} queries are recorded in .sqlx; commit it with the code"));
     Ok(())
 }
 
@@ -83,16 +77,12 @@ fn record(postgres: &Throwaway, records: &Path) -> Result<()> {
 
 fn touch(file: &Path) -> Result<()> {
     let opened = File::options().append(true).open(file);
-    opened
-        .and_then(|file| file.set_modified(SystemTime::now()))
-        .with_context(|| format!("touching {}", shown(file)))
+    opened.and_then(|file| file.set_modified(SystemTime::now())).with_context(|| format!("touching {}", shown(file)))
 }
 
 fn replace(records: &Path) -> Result<usize> {
     let kept = workspace::root().join(".sqlx");
-    let count = fs::read_dir(records)
-        .context("reading the new records")?
-        .count();
+    let count = fs::read_dir(records).context("reading the new records")?.count();
     if count == 0 && kept.exists() {
         bail!(Failure::new(
             "no query was recorded, yet .sqlx is there",

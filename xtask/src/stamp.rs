@@ -23,10 +23,7 @@ impl Stamp {
 
     fn within(folder: &Path, name: &str, inputs: &[PathBuf]) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-        Ok(Self {
-            file: folder.join(format!("{name}.stamp")),
-            content: hash::of_files(inputs)?,
-        })
+        Ok(Self { file: folder.join(format!("{name}.stamp")), content: hash::of_files(inputs)? })
     }
 
     /// Whether the step was done for exactly this content.
@@ -39,8 +36,7 @@ impl Stamp {
     /// # Errors
     /// When the stamp cannot be written.
     pub fn keep(&self) -> Result<()> {
-        fs::write(&self.file, &self.content)
-            .with_context(|| format!("writing {}", self.file.display()))
+        fs::write(&self.file, &self.content).with_context(|| format!("writing {}", self.file.display()))
     }
 }
 
@@ -53,10 +49,7 @@ mod tests {
     fn a_step_is_current_until_one_of_its_inputs_changes() {
         let folder = env::temp_dir().join(format!("doorstep-stamp-{}", std::process::id()));
         let input = folder.join("input");
-        let stamp = || {
-            Stamp::within(&folder, "step", std::slice::from_ref(&input))
-                .expect("the input is readable")
-        };
+        let stamp = || Stamp::within(&folder, "step", std::slice::from_ref(&input)).expect("the input is readable");
         fs::create_dir_all(&folder).expect("the temporary folder is writable");
 
         fs::write(&input, "one").expect("the folder is writable");

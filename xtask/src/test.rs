@@ -64,15 +64,7 @@ fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<
     }
     steps.run("browser assets", site::build)?;
     // With benches and tests in one go, every later step finds the same programs and libraries ready.
-    steps.run("build", || {
-        cargo(&[
-            "build",
-            "--workspace",
-            "--exclude",
-            "xtask",
-            "--all-targets",
-        ])
-    })?;
+    steps.run("build", || cargo(&["build", "--workspace", "--exclude", "xtask", "--all-targets"]))?;
     let postgres = steps.run("Postgres", || Throwaway::start(Durability::Skipped))?;
     if parts.contains(&Part::Rust) {
         rust_tests(steps, &postgres, filter)?;
@@ -96,13 +88,9 @@ fn tools(parts: &[Part]) -> Vec<Tool> {
 
 fn lint(steps: &mut Steps) -> Result<()> {
     steps.run("formatting", || cargo(&["fmt", "--all", "--check"]))?;
-    steps.run("clippy", || {
-        clippy(&["--workspace", "--exclude", "xtask", "--all-targets"])
-    })?;
+    steps.run("clippy", || clippy(&["--workspace", "--exclude", "xtask", "--all-targets"]))?;
     // Apart from the others: its dependencies, built once for `cargo xtask` itself, have other features.
-    steps.run("clippy of xtask", || {
-        clippy(&["--package", "xtask", "--all-targets"])
-    })?;
+    steps.run("clippy of xtask", || clippy(&["--package", "xtask", "--all-targets"]))?;
     steps.run("clippy for the browser", || {
         clippy(&[
             "--package",
@@ -129,9 +117,7 @@ fn rust_tests(steps: &mut Steps, postgres: &Throwaway, filter: Option<&str>) -> 
                 .env(DATABASE_URL, postgres.url("postgres")),
         )
     })?;
-    steps.run("tests of xtask", || {
-        process::run(cargo_command(&["test", "--package", "xtask"]).args(filter))
-    })
+    steps.run("tests of xtask", || process::run(cargo_command(&["test", "--package", "xtask"]).args(filter)))
 }
 
 fn browser_tests(postgres: &Throwaway, filter: Option<&str>) -> Result<()> {
@@ -156,10 +142,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 /// Cargo in the repository, with queries checked against `.sqlx` whatever database the developer's shell names.
 fn cargo_command(arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
-    command
-        .args(arguments)
-        .current_dir(workspace::root())
-        .env("SQLX_OFFLINE", "true");
+    command.args(arguments).current_dir(workspace::root()).env("SQLX_OFFLINE", "true");
     command
 }
 
@@ -179,11 +162,7 @@ impl Steps {
     fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let started = Instant::now();
         let outcome = progress::step(name, work);
-        self.done.push(Step {
-            name,
-            elapsed: started.elapsed(),
-            passed: outcome.is_ok(),
-        });
+        self.done.push(Step { name, elapsed: started.elapsed(), passed: outcome.is_ok() });
         outcome.map_err(|error| failed(name, error))
     }
 
@@ -205,8 +184,7 @@ fn failed(step: &str, error: anyhow::Error) -> anyhow::Error {
     if error.is::<Failure>() {
         return error.context(reason);
     }
-    let remedy =
-        "correct what is named above; `cargo xtask test --help` tells how to repeat one part";
+    let remedy = "correct what is named above; `cargo xtask test --help` tells how to repeat one part";
     error.context(Failure::new(reason, remedy))
 }
 
@@ -215,10 +193,7 @@ mod tests {
     use super::*;
 
     fn options(only: Option<Part>, filter: Option<&str>) -> Options {
-        Options {
-            only,
-            filter: filter.map(str::to_owned),
-        }
+        Options { only, filter: filter.map(str::to_owned) }
     }
 
     #[test]
@@ -235,10 +210,7 @@ mod tests {
         let mut steps = Steps::default();
         steps.run("formatting", || Ok(())).expect("it succeeds");
         let failing = steps.run("clippy", || -> Result<()> { anyhow::bail!("a lint") });
-        assert_eq!(
-            failing.expect_err("it fails").to_string(),
-            "the step \"clippy\" failed"
-        );
+        assert_eq!(failing.expect_err("it fails").to_string(), "the step \"clippy\" failed");
         let table = steps.table();
         assert!(table.ends_with("steps: 1 passed, 1 failed"), "{table}");
     }

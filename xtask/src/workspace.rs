@@ -37,9 +37,7 @@ pub fn memory() -> PathBuf {
 pub fn cargo_target() -> Result<PathBuf> {
     let program = env::current_exe().context("this program's own path is unknown")?;
     let target = program.parent().and_then(Path::parent);
-    Ok(target
-        .context("this program was not started by `cargo xtask`")?
-        .to_path_buf())
+    Ok(target.context("this program was not started by `cargo xtask`")?.to_path_buf())
 }
 
 /// A program built by cargo under `profile`'s folder ("debug", "release", "dist").

@@ -27,11 +27,7 @@ impl Assembly {
         let folder = workspace::site().with_extension("next");
         remove(&folder)?;
         fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-        Ok(Self {
-            folder,
-            manifest: BTreeMap::new(),
-            known: Known::new(),
-        })
+        Ok(Self { folder, manifest: BTreeMap::new(), known: Known::new() })
     }
 
     /// Where the files are.
@@ -63,13 +59,7 @@ impl Assembly {
     ///
     /// # Errors
     /// When it cannot be written, or `key` is taken.
-    pub fn add_hashed(
-        &mut self,
-        key: &str,
-        place: &str,
-        name: &str,
-        content: &[u8],
-    ) -> Result<String> {
+    pub fn add_hashed(&mut self, key: &str, place: &str, name: &str, content: &[u8]) -> Result<String> {
         let url = self.add(&format!("{place}/{}", hash::name(name, content)), content)?;
         self.know(&format!("{BASE_URL}{place}/{name}"), &url);
         self.publish_as(key, &url)?;

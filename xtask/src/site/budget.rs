@@ -82,14 +82,8 @@ mod tests {
         let at_limits = sizes(&[
             ("pkg/track_bg.1a2b3c4d.wasm", 100_000),
             ("js/map.1a2b3c4d.js", 5_000),
-            (
-                "vendor/maplibre-gl-6.17.0.1a2b3c4d/maplibre-gl.mjs",
-                255_000,
-            ),
-            (
-                "vendor/maplibre-gl-6.17.0.1a2b3c4d/maplibre-gl-worker.mjs",
-                110_000,
-            ),
+            ("vendor/maplibre-gl-6.17.0.1a2b3c4d/maplibre-gl.mjs", 255_000),
+            ("vendor/maplibre-gl-6.17.0.1a2b3c4d/maplibre-gl-worker.mjs", 110_000),
             ("vendor/pmtiles-4.5.0.1a2b3c4d/pmtiles.mjs", 10_000),
             ("static/basemap/land.1a2b3c4d.geojson", 999_999),
         ]);
@@ -98,8 +92,7 @@ mod tests {
 
     #[test]
     fn a_bundle_above_its_limit_is_refused_with_its_figure() {
-        let error = check(&sizes(&[("pkg/track_bg.1a2b3c4d.wasm", 100_400)]))
-            .expect_err("it is 400 bytes too large");
+        let error = check(&sizes(&[("pkg/track_bg.1a2b3c4d.wasm", 100_400)])).expect_err("it is 400 bytes too large");
         assert_eq!(
             error.to_string(),
             "the browser assets are too large: the tracking page's WASM: 100.4 of 100.0 KB compressed"

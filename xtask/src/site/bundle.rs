@@ -41,13 +41,8 @@ pub struct Bundle {
 /// # Errors
 /// When it does not compile.
 pub fn build(name: &str) -> Result<Bundle> {
-    let compiled = progress::step(&format!("compiling the {name} bundle to WASM"), || {
-        compile(name)
-    })
-    .or_remedy(
-        format!("the {name} bundle does not compile"),
-        "correct what the compiler names above",
-    )?;
+    let compiled = progress::step(&format!("compiling the {name} bundle to WASM"), || compile(name))
+        .or_remedy(format!("the {name} bundle does not compile"), "correct what the compiler names above")?;
     // The recipe counts as much as what goes in: this file, and the lock file that holds the version of wasm-opt.
     let recipe = workspace::root().join("xtask/src/site/bundle.rs");
     let tools = workspace::frontend().join("package-lock.json");
@@ -56,9 +51,7 @@ pub fn build(name: &str) -> Result<Bundle> {
     let folder = finished.join(ingredients);
     if !folder.exists() {
         remove(&finished)?;
-        progress::step(&format!("making the {name} bundle small"), || {
-            finish(name, &compiled, &folder)
-        })?;
+        progress::step(&format!("making the {name} bundle small"), || finish(name, &compiled, &folder))?;
     }
     load(name, &folder)
 }
@@ -99,10 +92,8 @@ fn optimise(wasm: &Path) -> Result<()> {
         .args(WASM_FEATURES)
         .arg("--output")
         .args([wasm, wasm]);
-    process::run(&mut wasm_opt).or_remedy(
-        "wasm-opt refuses the bundle",
-        "if it names a feature of WASM, add it to xtask/src/site/bundle.rs",
-    )
+    process::run(&mut wasm_opt)
+        .or_remedy("wasm-opt refuses the bundle", "if it names a feature of WASM, add it to xtask/src/site/bundle.rs")
 }
 
 fn load(name: &str, folder: &Path) -> Result<Bundle> {

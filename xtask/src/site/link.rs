@@ -28,10 +28,7 @@ pub struct Source {
 impl Source {
     /// A source for `place`.
     pub fn new(place: &str, text: impl Into<String>) -> Self {
-        Self {
-            place: place.to_owned(),
-            text: text.into(),
-        }
+        Self { place: place.to_owned(), text: text.into() }
     }
 
     /// The URL by which other modules name it.
@@ -82,18 +79,13 @@ pub fn link(sources: Vec<Source>, known: &Known) -> Result<Vec<Linked>> {
 
 fn split_ready(waiting: Vec<Source>) -> (Vec<Source>, Vec<Source>) {
     let urls: Vec<String> = waiting.iter().map(Source::plain_url).collect();
-    waiting
-        .into_iter()
-        .partition(|source| !urls.iter().any(|url| names(&source.text, url)))
+    waiting.into_iter().partition(|source| !urls.iter().any(|url| names(&source.text, url)))
 }
 
 fn circle(sources: &[Source]) -> Failure {
     let places: Vec<&str> = sources.iter().map(|source| source.place.as_str()).collect();
     Failure::new(
-        format!(
-            "these files name one another in a circle: {}",
-            places.join(", ")
-        ),
+        format!("these files name one another in a circle: {}", places.join(", ")),
         "pass one of the URLs in as an argument",
     )
 }
@@ -111,9 +103,7 @@ fn refuse_unknown(source: &Source, known: &Known) -> Result<()> {
 }
 
 fn names(text: &str, url: &str) -> bool {
-    QUOTES
-        .iter()
-        .any(|quote| text.contains(&format!("{quote}{url}{quote}")))
+    QUOTES.iter().any(|quote| text.contains(&format!("{quote}{url}{quote}")))
 }
 
 fn replace_all(text: &str, known: &Known) -> String {
@@ -141,23 +131,16 @@ mod tests {
     use super::*;
 
     fn linked(sources: &[(&str, &str)], known: &[(&str, &str)]) -> Result<Vec<Linked>> {
-        let sources = sources
-            .iter()
-            .map(|(place, text)| Source::new(place, *text));
+        let sources = sources.iter().map(|(place, text)| Source::new(place, *text));
         let known = known.iter().map(|(a, b)| (a.to_string(), b.to_string()));
         link(sources.collect(), &known.collect())
     }
 
     #[test]
     fn a_module_names_the_hashed_url_of_the_one_it_imports() {
-        let found = linked(
-            &[
-                ("pkg/track.js", "import '/assets/js/map.js'"),
-                ("js/map.js", "export const map = 1"),
-            ],
-            &[],
-        )
-        .expect("the modules form a chain");
+        let found =
+            linked(&[("pkg/track.js", "import '/assets/js/map.js'"), ("js/map.js", "export const map = 1")], &[])
+                .expect("the modules form a chain");
         assert_eq!(found[0].source.place, "js/map.js");
         let expected = format!("import '/assets/{}'", found[0].place);
         assert_eq!(found[1].source.text, expected);
@@ -166,10 +149,7 @@ mod tests {
     #[test]
     fn a_change_deep_down_changes_the_names_above_it() {
         let track_when_map_is = |map: &str| {
-            let sources = [
-                ("pkg/track.js", "import '/assets/js/map.js'"),
-                ("js/map.js", map),
-            ];
+            let sources = [("pkg/track.js", "import '/assets/js/map.js'"), ("js/map.js", map)];
             let found = linked(&sources, &[]).expect("the modules form a chain");
             found[1].place.clone()
         };
@@ -180,14 +160,8 @@ mod tests {
     fn only_whole_quoted_urls_are_replaced() {
         let known = Known::from([("/assets/js/map.js".into(), "/assets/js/map.1.js".into())]);
         for (text, expected) in [
-            (
-                r#"import("/assets/js/map.js")"#,
-                r#"import("/assets/js/map.1.js")"#,
-            ),
-            (
-                "import('/assets/js/map.js')",
-                "import('/assets/js/map.1.js')",
-            ),
+            (r#"import("/assets/js/map.js")"#, r#"import("/assets/js/map.1.js")"#),
+            ("import('/assets/js/map.js')", "import('/assets/js/map.1.js')"),
             ("// see /assets/js/map.js", "// see /assets/js/map.js"),
             (r#""/assets/js/map.json""#, r#""/assets/js/map.json""#),
         ] {
@@ -197,28 +171,15 @@ mod tests {
 
     #[test]
     fn a_url_that_leads_nowhere_is_refused_by_name() {
-        let error = linked(&[("js/map.js", "import('/assets/js/mpa.js')")], &[])
-            .expect_err("there is no such file");
-        assert_eq!(
-            error.to_string(),
-            "js/map.js names /assets/js/mpa.js, which is not in the site"
-        );
+        let error = linked(&[("js/map.js", "import('/assets/js/mpa.js')")], &[]).expect_err("there is no such file");
+        assert_eq!(error.to_string(), "js/map.js names /assets/js/mpa.js, which is not in the site");
     }
 
     #[test]
     fn a_circle_is_refused_by_name() {
-        let error = linked(
-            &[
-                ("js/a.js", "import '/assets/js/b.js'"),
-                ("js/b.js", "import '/assets/js/a.js'"),
-            ],
-            &[],
-        )
-        .expect_err("neither can be hashed first");
-        assert_eq!(
-            error.to_string(),
-            "these files name one another in a circle: js/a.js, js/b.js"
-        );
+        let error = linked(&[("js/a.js", "import '/assets/js/b.js'"), ("js/b.js", "import '/assets/js/a.js'")], &[])
+            .expect_err("neither can be hashed first");
+        assert_eq!(error.to_string(), "these files name one another in a circle: js/a.js, js/b.js");
     }
 
     #[test]
@@ -228,9 +189,6 @@ mod tests {
             &[("track_bg.wasm", "track_bg.1a2b3c4d.wasm")],
         )
         .expect("nothing else is named");
-        assert_eq!(
-            found[0].source.text,
-            "new URL('track_bg.1a2b3c4d.wasm', import.meta.url)"
-        );
+        assert_eq!(found[0].source.text, "new URL('track_bg.1a2b3c4d.wasm', import.meta.url)");
     }
 }

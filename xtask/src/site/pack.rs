@@ -12,9 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-const COMPRESSED: [&str; 10] = [
-    "css", "geojson", "html", "js", "json", "md", "mjs", "svg", "txt", "wasm",
-];
+const COMPRESSED: [&str; 10] = ["css", "geojson", "html", "js", "json", "md", "mjs", "svg", "txt", "wasm"];
 
 const QUALITY: i32 = 11;
 
@@ -50,8 +48,7 @@ pub fn compress(site: &Path) -> Result<Sizes> {
 // The manifest is read by the server alone.
 fn is_compressible(file: &Path) -> bool {
     let extension = file.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| COMPRESSED.contains(&extension))
-        && !file.ends_with(super::assembly::MANIFEST)
+    extension.is_some_and(|extension| COMPRESSED.contains(&extension)) && !file.ends_with(super::assembly::MANIFEST)
 }
 
 fn remember(memory: &Path, content: &[u8]) -> Result<Vec<u8>> {
@@ -74,8 +71,7 @@ fn brotli(content: &[u8]) -> Result<Vec<u8>> {
         ..BrotliEncoderParams::default()
     };
     let mut compressed = Vec::new();
-    brotli::BrotliCompress(&mut &*content, &mut compressed, &parameters)
-        .context("compressing with brotli")?;
+    brotli::BrotliCompress(&mut &*content, &mut compressed, &parameters).context("compressing with brotli")?;
     Ok(compressed)
 }
 
@@ -88,8 +84,7 @@ mod tests {
         let content = "let courier = 'on the way';\n".repeat(100).into_bytes();
         let compressed = brotli(&content).expect("memory is enough");
         let mut restored = Vec::new();
-        brotli::BrotliDecompress(&mut compressed.as_slice(), &mut restored)
-            .expect("it is valid brotli");
+        brotli::BrotliDecompress(&mut compressed.as_slice(), &mut restored).expect("it is valid brotli");
         assert_eq!(restored, content);
         assert!(compressed.len() < content.len() / 10);
     }

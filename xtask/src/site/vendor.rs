@@ -16,7 +16,8 @@ use std::fs;
 
 // The ES module of pmtiles imports "fflate" by a bare name, which no browser resolves, and all of fflate is four times
 // the size of pmtiles. The script form has the one needed function built in; a line makes it a module.
-const PMTILES_EXPORTS: &str = "\nexport const { Compression, EtagMismatch, FetchSource, PMTiles, Protocol, TileType } = pmtiles;\n";
+const PMTILES_EXPORTS: &str =
+    "\nexport const { Compression, EtagMismatch, FetchSource, PMTiles, Protocol, TileType } = pmtiles;\n";
 
 struct Library {
     package: &'static str,
@@ -54,24 +55,14 @@ const LIBRARIES: [Library; 2] = [
         package: "maplibre-gl",
         alias: "maplibre",
         files: &[
-            File {
-                shipped: "dist/maplibre-gl.mjs",
-                name: "maplibre-gl.mjs",
-                key: "maplibre.js",
-                appended: "",
-            },
+            File { shipped: "dist/maplibre-gl.mjs", name: "maplibre-gl.mjs", key: "maplibre.js", appended: "" },
             File {
                 shipped: "dist/maplibre-gl-worker.mjs",
                 name: "maplibre-gl-worker.mjs",
                 key: "maplibre-worker.js",
                 appended: "",
             },
-            File {
-                shipped: "dist/maplibre-gl.css",
-                name: "maplibre-gl.css",
-                key: "maplibre.css",
-                appended: "",
-            },
+            File { shipped: "dist/maplibre-gl.css", name: "maplibre-gl.css", key: "maplibre.css", appended: "" },
         ],
         licences: &[Licence::Shipped("maplibre-gl", "LICENSE.txt")],
     },
@@ -84,10 +75,7 @@ const LIBRARIES: [Library; 2] = [
             key: "pmtiles.js",
             appended: PMTILES_EXPORTS,
         }],
-        licences: &[
-            Licence::Text(include_str!("licence-pmtiles.txt")),
-            Licence::Shipped("fflate", "LICENSE"),
-        ],
+        licences: &[Licence::Text(include_str!("licence-pmtiles.txt")), Licence::Shipped("fflate", "LICENSE")],
     },
 ];
 
@@ -96,9 +84,7 @@ const LIBRARIES: [Library; 2] = [
 /// # Errors
 /// When a package does not ship a file that it used to.
 pub fn add(assembly: &mut Assembly) -> Result<()> {
-    LIBRARIES
-        .iter()
-        .try_for_each(|library| add_library(assembly, library))
+    LIBRARIES.iter().try_for_each(|library| add_library(assembly, library))
 }
 
 fn add_library(assembly: &mut Assembly, library: &Library) -> Result<()> {
@@ -109,28 +95,14 @@ fn add_library(assembly: &mut Assembly, library: &Library) -> Result<()> {
     }
     let content_hash = hash::of(texts.concat().as_bytes());
     let version = version(library.package)?;
-    let place = format!(
-        "vendor/{}-{version}.{}",
-        library.package,
-        &content_hash[..8]
-    );
+    let place = format!("vendor/{}-{version}.{}", library.package, &content_hash[..8]);
     for (file, text) in library.files.iter().zip(&texts) {
         let url = assembly.add(&format!("{place}/{}", file.name), text.as_bytes())?;
-        assembly.know(
-            &format!("/assets/vendor/{}/{}", library.alias, file.name),
-            &url,
-        );
+        assembly.know(&format!("/assets/vendor/{}/{}", library.alias, file.name), &url);
         assembly.publish_as(file.key, &url)?;
     }
-    let licences: Vec<String> = library
-        .licences
-        .iter()
-        .map(Licence::text)
-        .collect::<Result<_>>()?;
-    assembly.add(
-        &format!("{place}/LICENSE.txt"),
-        licences.join("\n").as_bytes(),
-    )?;
+    let licences: Vec<String> = library.licences.iter().map(Licence::text).collect::<Result<_>>()?;
+    assembly.add(&format!("{place}/LICENSE.txt"), licences.join("\n").as_bytes())?;
     Ok(())
 }
 
@@ -142,16 +114,12 @@ fn read(package: &str, file: &str) -> Result<String> {
 fn version(package: &str) -> Result<String> {
     let description: serde_json::Value = serde_json::from_str(&read(package, "package.json")?)?;
     let version = description["version"].as_str();
-    Ok(version
-        .with_context(|| format!("the npm package {package} states no version"))?
-        .to_owned())
+    Ok(version.with_context(|| format!("the npm package {package} states no version"))?.to_owned())
 }
 
 /// Drops the pointer to a source map, which is not served and would be asked for in vain.
 fn without_source_map(text: &str) -> String {
-    let kept = text
-        .lines()
-        .filter(|line| !line.starts_with("//# sourceMappingURL="));
+    let kept = text.lines().filter(|line| !line.starts_with("//# sourceMappingURL="));
     kept.collect::<Vec<_>>().join("\n")
 }
 
