@@ -1,1 +1,23 @@
-//! x
+//! Doorstep's server: takes in couriers' positions, stores every one, and shows them live to whoever may see.
+//!
+//! Read `ARCHITECTURE.md` at the top of the repository first; it walks one fix through these modules.
+
+pub mod app;
+pub mod arrival;
+pub mod auth;
+pub mod broker;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod error;
+pub mod http;
+pub mod hub;
+pub mod ingest;
+pub mod order;
+pub mod store;
+pub mod tasks;
+pub mod telemetry;
+pub mod track;
+pub mod tracker;
+pub mod ws;

@@ -1,0 +1,317 @@
+//! Puts the server together, and takes it apart again in the right order.
+//!
+//! Shutdown: readiness off → stop accepting → close sockets with 4000 → drain the fix writer → background
+//! tasks → embedded Postgres.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
+use anyhow::Context;
+use doorstep_shared::{protocol::CloseCode, roads::RoadNetwork};
+use metrics_exporter_prometheus::PrometheusHandle;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::watch;
+
+use crate::{
+    arrival::Arrivals,
+    broker::{Broker, in_process::InProcess},
+    clock::Clock,
+    config::{Config, Settings},
+    http::{api::session::SignInThrottle, health::Readiness, routes},
+    hub::Hub,
+    ingest::{Ingest, validate::Limits},
+    order::lifecycle::Orders,
+    store::{
+        Store,
+        embedded::Embedded,
+        fix_writer::FixWriter,
+    },
+    tasks::Tasks,
+    telemetry,
+    tracker::Tracker,
+    ws::registry::Sockets,
+};
+
+/// How long connections, writers and tasks each get at shutdown. SIGTERM promises five seconds in all.
+const SOCKETS_PATIENCE: Duration = Duration::from_millis(1_500);
+const TASKS_PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// How often the database is asked whether it is there. Readiness must notice within two seconds.
+const DATABASE_CHECK_EVERY: Duration = Duration::from_millis(700);
+const DATABASE_CHECK_TIMEOUT: Duration = Duration::from_millis(900);
+
+const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
+
+/// The built-in street graph of Malta, © OpenStreetMap contributors, ODbL.
+static MALTA_ROADS: &[u8] = include_bytes!("../../static/roads/malta.roads");
+
+/// What handlers and sessions work with.
+#[derive(Debug)]
+pub struct AppState {
+    /// The operator's choices.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub store: Store,
+    /// The door for fixes.
+    pub ingest: Ingest,
+    /// What waits to be stored.
+    pub fix_writer: FixWriter,
+    /// The live state of couriers.
+    pub tracker: Arc<Tracker>,
+    /// Who is watching.
+    pub hub: Arc<Hub>,
+    /// The use cases of orders.
+    pub orders: Arc<Orders>,
+    /// Open connections.
+    pub sockets: Arc<Sockets>,
+    /// Background tasks.
+    pub tasks: Tasks,
+    /// Whether we want traffic.
+    pub readiness: Readiness,
+    /// Attempts to sign in.
+    pub sign_in_throttle: SignInThrottle,
+    /// For the scraper.
+    pub metrics: PrometheusHandle,
+}
+
+/// A server that accepts connections.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it works with.
+    pub app: Data<AppState>,
+    http: ServerHandle,
+    give_up: watch::Sender<bool>,
+    embedded: Option<Embedded>,
+}
+
+/// The database that `settings` name: an address, or an embedded Postgres that is now running.
+///
+/// # Errors
+/// A sentence about what is missing.
+pub async fn database(settings: &Settings) -> anyhow::Result<(PgConnectOptions, Option<Embedded>)> {
+    match &settings.database_url {
+        Some(url) => Ok((url.parse().context("DATABASE_URL is not a Postgres address")?, None)),
+        None => {
+            tracing::info!("no DATABASE_URL: using an embedded Postgres");
+            let embedded = Embedded::start(&settings.data_dir).await?;
+            Ok((embedded.connect_options(), Some(embedded)))
+        }
+    }
+}
+
+/// Starts everything. Returns when the server accepts connections.
+///
+/// # Errors
+/// A sentence about what is missing or in the way.
+pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
+    let metrics = telemetry::start_metrics();
+    let (options, embedded) = database(&settings).await?;
+    match serve(settings, clock, metrics, options).await {
+        Ok((address, app, http, give_up)) => Ok(Running { address, app, http, give_up, embedded }),
+        Err(error) => {
+            if let Some(embedded) = embedded {
+                embedded.stop().await;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn serve(
+    settings: Settings,
+    clock: Clock,
+    metrics: PrometheusHandle,
+    options: PgConnectOptions,
+) -> anyhow::Result<(SocketAddr, Data<AppState>, ServerHandle, watch::Sender<bool>)> {
+    let listener = listen(settings.bind)?;
+    let address = listener.local_addr().context("the socket has no address")?;
+    let roads = load_roads(settings.roads.as_deref()).await?;
+    let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
+    let store = Store::new(options, config.settings.database_connections);
+    store.migrate().await.context("preparing the database")?;
+    store.maintain_fix_partitions(clock.now(), config.settings.retention_days).await?;
+
+    let tasks = Tasks::default();
+    let give_up = watch::Sender::new(false);
+    let hub = Arc::new(Hub::default());
+    let broker: Arc<dyn Broker> = Arc::new(InProcess::new(Arc::clone(&hub)));
+    let tracker = Arc::new(Tracker::new(Arc::clone(&broker)));
+    let sockets = Arc::new(Sockets::new(config.settings.max_connections));
+    let fix_writer = FixWriter::start(store.connect_options(), &tasks, &give_up.subscribe());
+    let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
+    let orders = Orders::new(store.clone(), Arc::clone(&tracker), Arc::clone(&broker), Arc::clone(&sockets), clock.clone());
+    let app = Data::new(AppState {
+        ingest: Ingest::new(Arc::clone(&tracker), fix_writer.clone(), clock.clone(), limits),
+        config,
+        clock: clock.clone(),
+        store: store.clone(),
+        fix_writer,
+        tracker: Arc::clone(&tracker),
+        hub: Arc::clone(&hub),
+        orders: Arc::new(orders),
+        sockets,
+        tasks: tasks.clone(),
+        readiness: Readiness::default(),
+        sign_in_throttle: SignInThrottle::default(),
+        metrics,
+    });
+    let loaded = app.orders.load_open().await?;
+    tracing::info!(couriers = loaded, "restored the live view");
+    let arrivals = Arrivals::new(tracker, hub, broker, store, clock, roads);
+    tasks.spawn_critical("arrivals", until_stopped(give_up.subscribe(), arrivals.run()));
+    tasks.spawn_critical("database_check", until_stopped(give_up.subscribe(), check_database(app.clone())));
+    tasks.spawn_critical("housekeeping", until_stopped(give_up.subscribe(), keep_house(app.clone())));
+    app.readiness.set_database(true);
+    let http = start_http(&app, listener)?;
+    Ok((address, app, http, give_up))
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into()).with_context(|| format!("cannot listen on {address}"))?;
+    // Ten thousand viewers may come back within a second of a restart.
+    socket.listen(4_096)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+async fn load_roads(file: Option<&Path>) -> anyhow::Result<Option<Arc<RoadNetwork>>> {
+    let bytes = match file {
+        Some(file) => tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?,
+        None => MALTA_ROADS.to_vec(),
+    };
+    let loaded = tokio::task::spawn_blocking(move || RoadNetwork::from_bytes(&bytes)).await?;
+    Ok(Some(Arc::new(loaded.context("the street graph cannot be used")?)))
+}
+
+#[allow(clippy::disallowed_methods, reason = "actix's own server task; its handle stops it and is awaited")]
+fn start_http(app: &Data<AppState>, listener: TcpListener) -> anyhow::Result<ServerHandle> {
+    let workers = app.config.settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+    let data = app.clone();
+    let server = HttpServer::new(move || {
+        App::new().app_data(data.clone()).wrap(from_fn(routes::security_headers)).configure(routes::configure)
+    })
+    .workers(workers)
+    // The registry counts connections and answers 429; this is only the floor under it.
+    .max_connections(app.config.settings.max_connections + 1_000)
+    .client_request_timeout(Duration::from_secs(5))
+    // A second, the default, would hold every closed socket for that long.
+    .client_disconnect_timeout(Duration::from_millis(50))
+    .keep_alive(Duration::from_secs(75))
+    .shutdown_timeout(2)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok(handle)
+}
+
+async fn until_stopped(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+}
+
+async fn check_database(app: Data<AppState>) {
+    let mut clock = tokio::time::interval(DATABASE_CHECK_EVERY);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        let answer = tokio::time::timeout(DATABASE_CHECK_TIMEOUT, app.store.ping()).await;
+        app.readiness.set_database(matches!(answer, Ok(Ok(()))));
+        metrics::gauge!("doorstep_fix_writer_lag_seconds").set(app.fix_writer.backlog().lag().as_secs_f64());
+    }
+}
+
+async fn keep_house(app: Data<AppState>) {
+    let mut clock = tokio::time::interval(HOUSEKEEPING_EVERY);
+    loop {
+        clock.tick().await;
+        let now = app.clock.now();
+        if let Err(error) = app.store.maintain_fix_partitions(now, app.config.settings.retention_days).await {
+            tracing::warn!(error = %error, "could not prepare the days ahead; trying again in ten minutes");
+        }
+        if let Err(error) = app.store.forget_expired(now).await {
+            tracing::warn!(error = %error, "could not forget what has expired");
+        }
+        app.tracker.forget_idle(now.timestamp_millis());
+        app.sign_in_throttle.forget_idle();
+        app.metrics.run_upkeep();
+    }
+}
+
+impl Running {
+    /// Serves until a signal comes or a task that must not end has ended.
+    ///
+    /// # Errors
+    /// When a critical task ended: the supervisor should start us again.
+    pub async fn until_asked_to_stop(self) -> anyhow::Result<()> {
+        let failed = tokio::select! {
+            () = termination() => None,
+            name = self.app.tasks.critical_failure() => Some(name),
+        };
+        self.stop().await;
+        match failed {
+            Some(name) => anyhow::bail!("the task {name} ended unexpectedly"),
+            None => Ok(()),
+        }
+    }
+
+    /// Stops everything, in order.
+    pub async fn stop(self) {
+        let Self { app, http, give_up, embedded, .. } = self;
+        tracing::info!("stopping");
+        app.readiness.drain();
+        app.tasks.expect_endings();
+        let open = app.sockets.close_all(CloseCode::ServerRestart);
+        // Accepting stops at once; connections get until the patience ends to read their close frame.
+        let stopping = http.stop(true);
+        let _ = tokio::time::timeout(SOCKETS_PATIENCE, stopping).await;
+        let store = app.store.clone();
+        let tasks = app.tasks.clone();
+        drained(&app).await;
+        give_up.send_replace(true);
+        drop(app);
+        if !tasks.join(TASKS_PATIENCE).await {
+            tracing::warn!("some tasks did not end in time");
+        }
+        let _ = tokio::time::timeout(Duration::from_millis(500), store.close()).await;
+        if let Some(embedded) = embedded {
+            embedded.stop().await;
+        }
+        tracing::info!(connections = open, "stopped");
+    }
+}
+
+/// Waits until nothing is left to commit, for as long as the tasks get.
+async fn drained(app: &AppState) {
+    let empty = async {
+        while app.fix_writer.backlog().rows() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(TASKS_PATIENCE, empty).await.is_err() {
+        tracing::warn!(rows = app.fix_writer.backlog().rows(), "fixes that were not acked stay with their phones");
+    }
+}
+
+async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened to");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be listened to");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

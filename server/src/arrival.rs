@@ -1,0 +1,130 @@
+//! Works out when couriers arrive, off the hot path.
+//!
+//! One task looks once a second at the couriers that moved, places them on their planned route and plans
+//! anew when they left it. Planning runs on a blocking thread, one at a time, so that positions never wait
+//! for it. It also sends fresh snapshots to viewers whose picture was completed from behind.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use doorstep_shared::{CourierId, LatLon, OrderId, OrderStatus, Vehicle, protocol::customer::CustomerEvent, roads::RoadNetwork};
+
+use crate::{
+    broker::Broker,
+    clock::Clock,
+    hub::{Hub, LiveEvent},
+    order::{Order, snapshot},
+    store::Store,
+    track::{
+        eta::{self, Journey},
+        progress::{self, PlannedRoute},
+    },
+    tracker::{Heading, Tracker},
+};
+
+/// How often the couriers that moved are looked at.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// A courier who keeps leaving the planned way is planned for no more often than this.
+const REPLAN_AFTER: Duration = Duration::from_secs(12);
+
+/// The arrival task's means.
+#[derive(Debug)]
+pub struct Arrivals {
+    tracker: Arc<Tracker>,
+    hub: Arc<Hub>,
+    broker: Arc<dyn Broker>,
+    store: Store,
+    clock: Clock,
+    roads: Option<Arc<RoadNetwork>>,
+    planned_at: HashMap<CourierId, Instant>,
+}
+
+impl Arrivals {
+    /// Prepares the task. Without `roads` the way to the door is guessed from the straight line.
+    pub fn new(
+        tracker: Arc<Tracker>,
+        hub: Arc<Hub>,
+        broker: Arc<dyn Broker>,
+        store: Store,
+        clock: Clock,
+        roads: Option<Arc<RoadNetwork>>,
+    ) -> Self {
+        Self { tracker, hub, broker, store, clock, roads, planned_at: HashMap::new() }
+    }
+
+    /// Runs until it is cancelled.
+    pub async fn run(mut self) {
+        loop {
+            let (moved, outdated) = self.tracker.changes().await;
+            for courier in moved {
+                self.update(courier).await;
+            }
+            for order in outdated {
+                self.correct_viewers(order).await;
+            }
+            self.planned_at.retain(|_, at| at.elapsed() < REPLAN_AFTER);
+            tokio::time::sleep(ROUND).await;
+        }
+    }
+
+    async fn update(&mut self, courier: CourierId) {
+        let Some(mut heading) = self.tracker.heading(courier) else { return };
+        let (Some(here), Some(place)) = (heading.position.point(), heading.order.next_place()) else { return };
+        let target = place.point;
+        let mut progress = progress::progress(here, target, heading.route.as_deref());
+        if progress.off_route && !self.planned_at.contains_key(&courier) {
+            let kept = heading.route.as_ref().is_some_and(|route| route.target == target);
+            self.planned_at.insert(courier, Instant::now());
+            if let Some(route) = self.plan(here, target, heading.vehicle).await {
+                progress = progress::progress(here, target, Some(&route));
+                self.tracker.set_route(courier, Arc::clone(&route));
+                heading.route = Some(route);
+            } else if !kept {
+                heading.route = None;
+            }
+        }
+        self.tell(courier, &heading, progress.remaining_m);
+    }
+
+    async fn plan(&self, from: LatLon, to: LatLon, vehicle: Vehicle) -> Option<Arc<PlannedRoute>> {
+        let roads = Arc::clone(self.roads.as_ref()?);
+        let planned = tokio::task::spawn_blocking(move || roads.route(from, to, vehicle)).await;
+        let route = planned.ok().flatten()?;
+        Some(Arc::new(PlannedRoute { target: to, line: route.line }))
+    }
+
+    fn tell(&self, courier: CourierId, heading: &Heading, to_next_m: f64) {
+        let journey = journey(&heading.order, heading.vehicle, to_next_m);
+        let Some(estimate) = eta::estimate(&journey, self.clock.now_ms()) else { return };
+        if eta::worth_telling(heading.eta.as_ref(), &estimate) {
+            self.tracker.set_eta(courier, heading.order.id, estimate);
+        }
+    }
+
+    /// Sends the viewers of `order` a fresh snapshot.
+    async fn correct_viewers(&self, order: OrderId) {
+        if self.hub.audience(order) == 0 {
+            return;
+        }
+        // When the database is away the viewers keep what they have; they lose nothing but the older trail.
+        let Ok(Some(tracked)) = self.store.tracked_order_by_id(order).await else { return };
+        if tracked.order.status.is_final() {
+            return;
+        }
+        let snapshot = snapshot::build(&tracked, &self.tracker, None, self.clock.now_ms());
+        self.broker.publish(order, LiveEvent::Tell(CustomerEvent::Snapshot(snapshot)));
+    }
+}
+
+fn journey(order: &Order, vehicle: Vehicle, to_next_m: f64) -> Journey {
+    let before_pickup = matches!(order.status, OrderStatus::Assigned | OrderStatus::AtPickup);
+    let pickup_to_door_m = match before_pickup {
+        true => progress::estimated_street_m(order.pickup.point, order.dropoff.point),
+        false => 0.0,
+    };
+    Journey { status: order.status, vehicle, to_next_m, pickup_to_door_m }
+}

@@ -1,0 +1,6 @@
+//! Who is asking: tokens and keys, people's sessions, and where a browser's request comes from.
+
+pub mod origin;
+pub mod password;
+pub mod principal;
+pub mod token;

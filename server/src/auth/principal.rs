@@ -1,0 +1,144 @@
+//! Who may do what over REST: a person by their session cookie, a program by its API key.
+
+use actix_web::{HttpRequest, cookie::Cookie, http::header};
+use doorstep_shared::UserId;
+use uuid::Uuid;
+
+use super::token;
+use crate::{
+    app::AppState,
+    error::ApiError,
+    order::Actor,
+    store::access::{Role, User},
+};
+
+/// Something that an API key may be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Look at orders.
+    OrdersRead,
+    /// Create and change orders.
+    OrdersWrite,
+    /// Look at couriers and their fixes.
+    CouriersRead,
+    /// Create couriers and devices.
+    CouriersWrite,
+    /// The live fleet.
+    FleetRead,
+}
+
+impl Scope {
+    /// Every scope; what a key gets when none is named.
+    pub const ALL: [Self; 5] =
+        [Self::OrdersRead, Self::OrdersWrite, Self::CouriersRead, Self::CouriersWrite, Self::FleetRead];
+
+    /// The word on the command line and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OrdersRead => "orders:read",
+            Self::OrdersWrite => "orders:write",
+            Self::CouriersRead => "couriers:read",
+            Self::CouriersWrite => "couriers:write",
+            Self::FleetRead => "fleet:read",
+        }
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let known = || Self::ALL.map(Self::as_str).join(", ");
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word).ok_or_else(|| format!("scopes are {}", known()))
+    }
+}
+
+/// Somebody who proved who they are.
+#[derive(Clone, Debug)]
+pub enum Principal {
+    /// A person at the console.
+    User {
+        /// Who.
+        id: UserId,
+        /// Their address.
+        email: String,
+        /// What they may do.
+        role: Role,
+    },
+    /// A program.
+    ApiKey {
+        /// Which key.
+        id: Uuid,
+        /// The secret it showed; only kept to seal what is kept for it.
+        secret: String,
+        /// What it may do.
+        scopes: Vec<String>,
+    },
+}
+
+impl Principal {
+    /// Finds out who sent a request, and whether they may do `scope`. A person may do all of them.
+    ///
+    /// # Errors
+    /// 401 without or with wrong credentials, 403 when they do not reach this far.
+    pub async fn require(app: &AppState, request: &HttpRequest, scope: Scope) -> Result<Self, ApiError> {
+        let principal = Self::identify(app, request).await?.ok_or_else(ApiError::unauthorized)?;
+        match &principal {
+            Self::ApiKey { scopes, .. } if !scopes.iter().any(|held| held == scope.as_str()) => {
+                Err(ApiError::missing_scope(scope.as_str()))
+            }
+            _ => Ok(principal),
+        }
+    }
+
+    /// Finds out who sent a request, if anybody we know.
+    ///
+    /// # Errors
+    /// When the database is away, or a cookie comes with a cross-site request.
+    pub async fn identify(app: &AppState, request: &HttpRequest) -> Result<Option<Self>, ApiError> {
+        let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if let Some(secret) = authorization.and_then(token::bearer) {
+            if !secret.starts_with(token::API_KEY_PREFIX) {
+                return Ok(None);
+            }
+            let key = app.store.api_key_by_token(&token::hash(secret)).await?;
+            return Ok(key.map(|key| Self::ApiKey { id: key.id, secret: secret.to_owned(), scopes: key.scopes }));
+        }
+        let Some(cookie) = request.cookie(app.config.session_cookie()) else { return Ok(None) };
+        refuse_cross_site(request)?;
+        let user = app.store.session_user(&token::hash(cookie.value()), app.clock.now()).await?;
+        Ok(user.map(|User { id, email, role, .. }| Self::User { id, email, role }))
+    }
+
+    /// How an order's events name this principal.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::User { id, .. } => Actor::User(*id),
+            Self::ApiKey { id, .. } => Actor::ApiKey(*id),
+        }
+    }
+}
+
+/// A browser sends cookies along with another site's form; it also says so.
+fn refuse_cross_site(request: &HttpRequest) -> Result<(), ApiError> {
+    let site = request.headers().get("Sec-Fetch-Site").and_then(|value| value.to_str().ok());
+    match site {
+        Some("cross-site" | "same-site") if !request.method().is_safe() => Err(ApiError::origin_not_allowed()),
+        _ => Ok(()),
+    }
+}
+
+/// The cookie that holds a session, or removes it when `token` is empty.
+pub fn session_cookie(app: &AppState, token: String) -> Cookie<'static> {
+    let removes = token.is_empty();
+    let mut cookie = Cookie::build(app.config.session_cookie(), token)
+        .path("/")
+        .http_only(true)
+        .secure(app.config.is_https())
+        .same_site(actix_web::cookie::SameSite::Lax)
+        .finish();
+    if removes {
+        cookie.make_removal();
+    }
+    cookie
+}

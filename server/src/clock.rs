@@ -1,0 +1,66 @@
+//! The only place that asks what time it is.
+//!
+//! Everything else gets a [`Clock`] or a time as an argument, so tests can move it by hand.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use chrono::{DateTime, Utc};
+
+/// Tells the time: the system's, or one that a test sets.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    manual_ms: Option<Arc<AtomicI64>>,
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// A clock that stands still until it is moved.
+    pub fn manual(start_ms: i64) -> (Self, ManualClock) {
+        let now_ms = Arc::new(AtomicI64::new(start_ms));
+        (Self { manual_ms: Some(Arc::clone(&now_ms)) }, ManualClock { now_ms })
+    }
+
+    /// Now, Unix epoch milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        match &self.manual_ms {
+            Some(manual) => manual.load(Ordering::Acquire),
+            None => system_now().timestamp_millis(),
+        }
+    }
+
+    /// Now, to the millisecond.
+    pub fn now(&self) -> DateTime<Utc> {
+        from_ms(self.now_ms())
+    }
+}
+
+/// Moves a [`Clock::manual`].
+#[derive(Clone, Debug)]
+pub struct ManualClock {
+    now_ms: Arc<AtomicI64>,
+}
+
+impl ManualClock {
+    /// Lets `by_ms` milliseconds pass.
+    pub fn advance(&self, by_ms: i64) {
+        self.now_ms.fetch_add(by_ms, Ordering::AcqRel);
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the place")]
+fn system_now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A time from Unix epoch milliseconds. Times beyond what chrono can hold become the epoch;
+/// ingest has refused them long before.
+pub fn from_ms(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default()
+}

@@ -1,0 +1,214 @@
+//! Every error that an HTTP client can see, with its status and its stable code.
+//!
+//! The only place that implements `ResponseError`: both of its methods, because the default body would be the
+//! error's own text. A 5xx body is constant; what happened is logged here, once.
+
+use std::fmt;
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+use doorstep_shared::{
+    OrderStatus,
+    problem::{self, FieldError, Problem},
+};
+
+use crate::{order::lifecycle::LifecycleError, store::StoreError, ws::registry::NotAdmitted};
+
+/// An answer that is not success.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: Option<String>,
+    errors: Vec<FieldError>,
+    retry_after_s: Option<u32>,
+}
+
+impl ApiError {
+    const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+        Self { status, code, title, detail: None, errors: Vec::new(), retry_after_s: None }
+    }
+
+    fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// 400: the body or query could not be read.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", "The request could not be read").with_detail(detail)
+    }
+
+    /// 422: the body was read and some fields cannot be.
+    pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
+        let title = "Some fields are not valid";
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", title) }
+    }
+
+    /// 413: a body over its limit.
+    pub fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request body is too large")
+    }
+
+    /// 415: a body that is not JSON, or compressed.
+    pub fn unsupported_media_type() -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Send JSON, not compressed")
+    }
+
+    /// 400: no common subprotocol.
+    pub fn no_common_subprotocol() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "no_common_subprotocol", "None of the offered subprotocols is known")
+            .with_detail("offer doorstep.v1.json or doorstep.v1.postcard, or none")
+    }
+
+    /// 400: not a WebSocket handshake.
+    pub fn bad_handshake(error: &actix_web::Error) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_handshake", "This address speaks WebSocket").with_detail(error.to_string())
+    }
+
+    /// 401: no or wrong credentials.
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Credentials are missing or wrong")
+    }
+
+    /// 403: the key does not reach this far.
+    pub fn missing_scope(scope: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "missing_scope", "The key may not do this")
+            .with_detail(format!("it needs the scope {scope}"))
+    }
+
+    /// 403: a script of another site.
+    pub fn origin_not_allowed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", "Requests from this origin are not allowed")
+    }
+
+    /// 404: nothing here.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here")
+    }
+
+    /// 404: a tracking link that was never given out.
+    pub fn unknown_link() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown_link", "There is no such tracking link")
+    }
+
+    /// 406: no format that we write.
+    pub fn not_acceptable() -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "None of the accepted formats is available")
+            .with_detail("application/json, application/geo+json, application/gpx+xml and text/csv are")
+    }
+
+    /// 405.
+    pub fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method")
+    }
+
+    /// 410: the order is over.
+    pub fn tracking_ended(status: OrderStatus) -> Self {
+        Self::new(StatusCode::GONE, "tracking_ended", "Tracking has ended").with_detail(format!("the order is {status}"))
+    }
+
+    /// 409: the same idempotency key with another request, or while the first is still running.
+    pub fn idempotency_conflict(detail: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, "idempotency_conflict", "The idempotency key was used before").with_detail(detail)
+    }
+
+    /// 429: too many tries.
+    pub fn too_many_attempts(retry_after_s: u32) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts; wait a little");
+        Self { retry_after_s: Some(retry_after_s), ..error }
+    }
+
+    /// 503: the database is away or the server is stopping.
+    pub fn unavailable() -> Self {
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now; try again");
+        Self { retry_after_s: Some(2), ..error }
+    }
+
+    /// 500: our own fault.
+    pub fn internal(cause: &dyn fmt::Display) -> Self {
+        tracing::error!(error = %cause, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((header::CONTENT_TYPE, problem::MEDIA_TYPE));
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.body(serde_json::to_string(&Problem {
+            r#type: "about:blank".to_owned(),
+            title: self.title.to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.to_owned(),
+            detail: self.detail.clone(),
+            errors: self.errors.clone(),
+        }).expect("a problem is plain strings"))
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(error = %cause, "the database is unavailable");
+                Self::unavailable()
+            }
+            other => Self::internal(&SourceChain(&other)),
+        }
+    }
+}
+
+impl From<LifecycleError> for ApiError {
+    fn from(error: LifecycleError) -> Self {
+        match error {
+            LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => Self::not_found().with_detail(error.to_string()),
+            LifecycleError::InvalidTransition { to, .. } => {
+                let detail = format!("{error}; it cannot become {to}");
+                Self::new(StatusCode::CONFLICT, "invalid_transition", "The order cannot take that status").with_detail(detail)
+            }
+            LifecycleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotAdmitted> for ApiError {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::Draining => Self::unavailable(),
+            NotAdmitted::TooMany => Self::too_many_attempts(5),
+        }
+    }
+}
+
+/// An error with everything behind it, for the log.
+pub struct SourceChain<'a>(pub &'a dyn std::error::Error);
+
+impl fmt::Display for SourceChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}

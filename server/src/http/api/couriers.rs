@@ -1,0 +1,194 @@
+//! Couriers, their devices and their fixes over REST.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Bytes, Data, Path, Query},
+};
+use chrono::{DateTime, Utc};
+use doorstep_shared::{
+    CourierId, DeviceId, Fix,
+    api::{CourierView, CreateCourier, CreateDevice, DeviceCreated, ListPage, PresenceView},
+    problem::Problem,
+};
+use serde::Deserialize;
+
+use super::{ListQuery, bad_cursor, page_size};
+use crate::{
+    app::AppState,
+    auth::{
+        principal::{Principal, Scope},
+        token,
+    },
+    clock::from_ms,
+    error::ApiError,
+    http::{
+        body::{self, FieldErrors},
+        export::{self, Format},
+    },
+    store::couriers::Courier,
+};
+
+/// Registers a courier.
+#[utoipa::path(post, path = "/api/v1/couriers", tag = "couriers", request_body = CreateCourier,
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = CourierView), (status = 401, body = Problem), (status = 422, body = Problem)))]
+pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: Bytes) -> Result<HttpResponse, ApiError> {
+    let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
+    let wanted: CreateCourier = body::parse(&request, &bytes)?;
+    body::idempotent(&app, &request, &principal, &bytes, async || {
+        let mut errors = FieldErrors::default();
+        errors.check_text(&wanted.name, 100, "name");
+        errors.check_optional_text(wanted.phone.as_deref(), 40, "phone");
+        errors.finish()?;
+        let courier = Courier {
+            id: CourierId::new(),
+            name: wanted.name.trim().to_owned(),
+            phone: wanted.phone.clone(),
+            vehicle: wanted.vehicle,
+            created_at: app.clock.now(),
+            presence: None,
+        };
+        app.store.create_courier(&courier).await?;
+        Ok((StatusCode::CREATED, view(&courier, None)))
+    })
+    .await
+}
+
+/// Registers a phone or tracker of a courier. Its token is shown this once.
+#[utoipa::path(post, path = "/api/v1/couriers/{id}/devices", tag = "couriers", params(("id" = String, Path)),
+    request_body = CreateDevice,
+    responses((status = 201, body = DeviceCreated), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn create_device(
+    app: Data<AppState>,
+    request: HttpRequest,
+    path: Path<String>,
+    bytes: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
+    let courier = id_in(&path)?;
+    let wanted: CreateDevice = body::parse(&request, &bytes)?;
+    body::idempotent(&app, &request, &principal, &bytes, async || {
+        let mut errors = FieldErrors::default();
+        errors.check_text(&wanted.label, 100, "label");
+        errors.finish()?;
+        let (id, token) = (DeviceId::new(), token::new_device_token());
+        if !app.store.create_device(id, courier, wanted.label.trim(), &token::hash(&token)).await? {
+            return Err(ApiError::not_found());
+        }
+        // The fragment never reaches a server's log.
+        let sign_in_url = format!("{}/courier#{token}", app.config.public_url);
+        Ok((StatusCode::CREATED, DeviceCreated { id, token, sign_in_url }))
+    })
+    .await
+}
+
+/// Lists couriers with their newest fix and presence.
+#[utoipa::path(get, path = "/api/v1/couriers", tag = "couriers",
+    params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+    responses((status = 200, body = ListPage<CourierView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn list(
+    app: Data<AppState>,
+    request: HttpRequest,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, ApiError> {
+    Principal::require(&app, &request, Scope::CouriersRead).await?;
+    let limit = query.limit()?;
+    let after = query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
+    let mut couriers = app.store.couriers_page(after, limit as i64 + 1).await?;
+    let more = couriers.len() > limit;
+    couriers.truncate(limit);
+    let next_cursor = couriers.last().filter(|_| more).map(|courier| courier.id.to_string());
+    let mut newest = app.store.newest_fix_of_each(&couriers.iter().map(|courier| courier.id).collect::<Vec<_>>()).await?;
+    let items: Vec<_> = couriers.iter().map(|courier| view(courier, newest.remove(&courier.id))).collect();
+    Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))
+}
+
+/// Shows one courier.
+#[utoipa::path(get, path = "/api/v1/couriers/{id}", tag = "couriers", params(("id" = String, Path)),
+    responses((status = 200, body = CourierView), (status = 404, body = Problem)))]
+pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
+    Principal::require(&app, &request, Scope::CouriersRead).await?;
+    let courier = app.store.courier(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
+    let newest = app.store.newest_fix_of_each(&[courier.id]).await?.remove(&courier.id);
+    Ok(body::json(StatusCode::OK, &view(&courier, newest)))
+}
+
+/// Which fixes to give.
+#[derive(Debug, Deserialize)]
+pub struct FixesQuery {
+    from: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+/// A file holds at most a day at one fix a second.
+const MAX_EXPORT: i64 = 86_400;
+
+/// A courier's stored fixes in `[from, until)`, oldest first. As JSON in pages, as a whole in the other formats.
+#[utoipa::path(get, path = "/api/v1/couriers/{id}/fixes", tag = "couriers",
+    params(("id" = String, Path), ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
+        ("until" = Option<String>, Query, description = "RFC 3339, exclusive"), ("cursor" = Option<String>, Query),
+        ("limit" = Option<u32>, Query)),
+    responses((status = 200, description = "`{items, next_cursor?}` of fixes, or a file: `application/geo+json`, \
+        `application/gpx+xml`, `text/csv`"), (status = 404, body = Problem), (status = 406, body = Problem)))]
+pub async fn fixes(
+    app: Data<AppState>,
+    request: HttpRequest,
+    path: Path<String>,
+    query: Query<FixesQuery>,
+) -> Result<HttpResponse, ApiError> {
+    Principal::require(&app, &request, Scope::CouriersRead).await?;
+    let courier = app.store.courier(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
+    let format = Format::accepted(request.headers().get(header::ACCEPT)).ok_or_else(ApiError::not_acceptable)?;
+    let until = query.until.unwrap_or_else(|| app.clock.now() + chrono::TimeDelta::minutes(5));
+    let from = query.from.unwrap_or(until - chrono::TimeDelta::days(1));
+    if format == Format::Json {
+        return json_page(&app, courier.id, from, until, &query).await;
+    }
+    let fixes = app.store.fixes_between(courier.id, from, until, MAX_EXPORT).await?;
+    let file = export::write(format, &courier.name, &fixes);
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, format.media_type()))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(file))
+}
+
+async fn json_page(
+    app: &AppState,
+    courier: CourierId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+    query: &FixesQuery,
+) -> Result<HttpResponse, ApiError> {
+    let limit = page_size(query.limit)?;
+    let after_ms: Option<i64> = query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
+    let from = after_ms.map_or(from, |after_ms| from.max(from_ms(after_ms.saturating_add(1))));
+    let mut fixes = app.store.fixes_between(courier, from, until, limit as i64 + 1).await?;
+    let more = fixes.len() > limit;
+    fixes.truncate(limit);
+    let next_cursor = fixes.last().filter(|_| more).map(|fix| fix.recorded_at_ms().to_string());
+    let items: Vec<_> = fixes.iter().map(Fix::to_raw).collect();
+    Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))
+}
+
+fn view(courier: &Courier, newest: Option<Fix>) -> CourierView {
+    CourierView {
+        id: courier.id,
+        name: courier.name.clone(),
+        phone: courier.phone.clone(),
+        vehicle: courier.vehicle,
+        created_at: courier.created_at,
+        position: newest.map(|fix| fix.to_raw()),
+        presence: courier.presence.map(|presence| PresenceView {
+            state: presence.state,
+            reason: presence.reason,
+            since_at: from_ms(presence.since_ms),
+        }),
+    }
+}
+
+fn id_in(path: &str) -> Result<CourierId, ApiError> {
+    path.parse().map_err(|_| ApiError::not_found())
+}

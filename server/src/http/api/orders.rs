@@ -1,0 +1,201 @@
+//! Orders over REST.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Data, Path, Query},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use doorstep_shared::{
+    LatLon, OrderId, OrderStatus,
+    api::{Assign, CreateOrder, ListPage, OrderCreated, OrderView, PlaceBody, SetStatus},
+    problem::Problem,
+};
+use serde::Deserialize;
+
+use super::{ListQuery, bad_cursor};
+use crate::{
+    app::AppState,
+    auth::{
+        principal::{Principal, Scope},
+        token,
+    },
+    error::ApiError,
+    http::body::{self, FieldErrors},
+    order::{Order, Place, lifecycle::Outcome},
+    store::orders::OrderCursor,
+};
+
+/// Creates an order and its tracking link.
+#[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = CreateOrder,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key gets the first answer")),
+    responses((status = 201, body = OrderCreated), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: Bytes) -> Result<HttpResponse, ApiError> {
+    let principal = Principal::require(&app, &request, Scope::OrdersWrite).await?;
+    let wanted: CreateOrder = body::parse(&request, &bytes)?;
+    body::idempotent(&app, &request, &principal, &bytes, async || {
+        let order = check(&wanted, &app)?;
+        let tracking_token = token::new_tracking_token();
+        app.store.create_order(&order, &token::hash(&tracking_token), &principal.actor()).await?;
+        let created = OrderCreated {
+            id: order.id,
+            reference: order.reference,
+            status: order.status,
+            tracking_url: format!("{}/t/{tracking_token}", app.config.public_url),
+            tracking_token,
+            created_at: order.created_at,
+        };
+        Ok((StatusCode::CREATED, created))
+    })
+    .await
+}
+
+fn check(wanted: &CreateOrder, app: &AppState) -> Result<Order, ApiError> {
+    let mut errors = FieldErrors::default();
+    errors.check_text(&wanted.reference, 100, "reference");
+    errors.check_text(&wanted.customer.name, 100, "customer.name");
+    errors.check_optional_text(wanted.customer.phone.as_deref(), 40, "customer.phone");
+    errors.check_optional_text(wanted.customer.email.as_deref(), 254, "customer.email");
+    let in_order = wanted.promised_from.zip(wanted.promised_until).is_none_or(|(from, until)| from <= until);
+    errors.check(in_order, "promised_until", "must not be before promised_from");
+    let pickup = check_place(&wanted.pickup, "pickup", &mut errors);
+    let dropoff = check_place(&wanted.dropoff, "dropoff", &mut errors);
+    errors.finish()?;
+    let (pickup, dropoff) = pickup.zip(dropoff).ok_or_else(ApiError::not_found)?;
+    let now = app.clock.now();
+    Ok(Order {
+        id: OrderId::new(),
+        reference: wanted.reference.trim().to_owned(),
+        status: OrderStatus::Created,
+        status_at: now,
+        pickup,
+        dropoff,
+        customer: wanted.customer.clone(),
+        promised_from: wanted.promised_from,
+        promised_until: wanted.promised_until,
+        courier_id: None,
+        assigned_at: None,
+        feed_from: None,
+        leg_from: None,
+        created_at: now,
+    })
+}
+
+fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Place> {
+    errors.check_text(&place.address, 300, &format!("{field}.address"));
+    errors.check_optional_text(place.instructions.as_deref(), 1_000, &format!("{field}.instructions"));
+    let point = LatLon::try_new(place.lat, place.lon);
+    errors.check(point.is_ok(), field, "lat must be −90 to 90 and lon −180 to 180");
+    let address = place.address.trim().to_owned();
+    Some(Place { point: point.ok()?, address, instructions: place.instructions.clone() })
+}
+
+/// How the list of orders is asked for.
+#[derive(Debug, Deserialize)]
+pub struct OrdersQuery {
+    status: Option<OrderStatus>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Lists orders, the newest first.
+#[utoipa::path(get, path = "/api/v1/orders", tag = "orders",
+    params(("status" = Option<OrderStatus>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+    responses((status = 200, body = ListPage<OrderView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn list(
+    app: Data<AppState>,
+    request: HttpRequest,
+    query: Query<OrdersQuery>,
+) -> Result<HttpResponse, ApiError> {
+    Principal::require(&app, &request, Scope::OrdersRead).await?;
+    let limit = ListQuery { cursor: None, limit: query.limit }.limit()?;
+    let after = query.cursor.as_deref().map(|cursor| read_cursor(cursor).ok_or_else(bad_cursor)).transpose()?;
+    let mut orders = app.store.orders_page(query.status, after, limit as i64 + 1).await?;
+    let more = orders.len() > limit;
+    orders.truncate(limit);
+    let next_cursor = orders.last().filter(|_| more).map(write_cursor);
+    let items: Vec<_> = orders.iter().map(|order| order.to_view(None)).collect();
+    Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))
+}
+
+fn write_cursor(order: &Order) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}:{}", order.created_at.timestamp_micros(), order.id))
+}
+
+fn read_cursor(cursor: &str) -> Option<OrderCursor> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (created_us, id) = text.split_once(':')?;
+    let created_us: i64 = created_us.parse().ok()?;
+    Some(OrderCursor { created_at: chrono::DateTime::from_timestamp_micros(created_us)?, id: id.parse().ok()? })
+}
+
+/// Shows one order with its timeline.
+#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = String, Path)),
+    responses((status = 200, body = OrderView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
+    Principal::require(&app, &request, Scope::OrdersRead).await?;
+    let order = app.store.order(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
+    answer(&app, &order).await
+}
+
+/// Gives the order to a courier, or to another one.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/assign", tag = "orders", params(("id" = String, Path)),
+    request_body = Assign,
+    responses((status = 200, body = OrderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn assign(
+    app: Data<AppState>,
+    request: HttpRequest,
+    path: Path<String>,
+    bytes: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    let by = Principal::require(&app, &request, Scope::OrdersWrite).await?;
+    let wanted: Assign = body::parse(&request, &bytes)?;
+    let order = app.orders.assign(id_in(&path)?, wanted.courier_id, &by.actor()).await?;
+    answer(&app, &order).await
+}
+
+/// Moves the order on.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/status", tag = "orders", params(("id" = String, Path)),
+    request_body = SetStatus,
+    responses((status = 200, body = OrderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn set_status(
+    app: Data<AppState>,
+    request: HttpRequest,
+    path: Path<String>,
+    bytes: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    let by = Principal::require(&app, &request, Scope::OrdersWrite).await?;
+    let wanted: SetStatus = body::parse(&request, &bytes)?;
+    let mut errors = FieldErrors::default();
+    errors.check_optional_text(wanted.note.as_deref(), 1_000, "note");
+    errors.finish()?;
+    let note = wanted.note.as_deref();
+    let outcome = app.orders.set_status(id_in(&path)?, wanted.status, &by.actor(), None, note).await?;
+    let (Outcome::Changed(order) | Outcome::Unchanged(order)) = outcome;
+    answer(&app, &order).await
+}
+
+async fn answer(app: &AppState, order: &Order) -> Result<HttpResponse, ApiError> {
+    let timeline = app.store.order_timeline(order.id).await?;
+    Ok(body::json(StatusCode::OK, &order.to_view(Some(timeline))))
+}
+
+/// An id that is no id names nothing, so it is a 404 like any other unknown one.
+fn id_in(path: &str) -> Result<OrderId, ApiError> {
+    path.parse().map_err(|_| ApiError::not_found())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::from_ms, order::visibility::tests::order};
+
+    #[test]
+    fn a_cursor_is_read_back_and_nonsense_is_refused() {
+        let order = Order { created_at: from_ms(1_795_219_200_123), ..order(OrderStatus::Created, 0) };
+        let cursor = read_cursor(&write_cursor(&order)).expect("our own cursor");
+        assert_eq!((cursor.created_at, cursor.id), (order.created_at, order.id));
+        assert_eq!(read_cursor("nonsense"), None);
+    }
+}

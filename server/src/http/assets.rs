@@ -1,0 +1,123 @@
+//! The browser's files, built by `cargo xtask site` and carried inside the binary.
+//!
+//! Their names hold a hash of their content, so they are cached for ever. Text comes precompressed; the
+//! basemap's tiles are read in ranges.
+
+use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+    web::Path,
+};
+use doorstep_frontend::data::AssetUrls;
+use http_range::HttpRange;
+use rust_embed::Embed;
+
+use crate::error::ApiError;
+
+#[derive(Embed)]
+#[folder = "$CARGO_MANIFEST_DIR/../target/site"]
+struct Site;
+
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// `GET /assets/{path}`
+pub async fn serve(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
+    let path = path.into_inner();
+    // The manifest is the build's own; a name that ends in `.br` would be served with the wrong type.
+    if path == "manifest.json" || path.ends_with(".br") {
+        return Err(ApiError::not_found());
+    }
+    let (bytes, compressed) = find(&path, accepts_brotli(&request)).ok_or_else(ApiError::not_found)?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CONTENT_TYPE, media_type(&path)));
+    response.insert_header((header::CACHE_CONTROL, FOREVER));
+    response.insert_header((header::VARY, "accept-encoding"));
+    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    if compressed {
+        response.insert_header((header::CONTENT_ENCODING, "br"));
+        return Ok(response.body(bytes.into_owned()));
+    }
+    // Said to be identity, so that nothing compresses it on the way.
+    response.insert_header((header::CONTENT_ENCODING, "identity"));
+    response.insert_header((header::ACCEPT_RANGES, "bytes"));
+    match request.headers().get(header::RANGE) {
+        Some(range) => part(&mut response, range, &bytes),
+        None => Ok(response.body(bytes.into_owned())),
+    }
+}
+
+fn find(path: &str, brotli: bool) -> Option<(Cow<'static, [u8]>, bool)> {
+    if brotli && let Some(compressed) = Site::get(&format!("{path}.br")) {
+        return Some((compressed.data, true));
+    }
+    Site::get(path).map(|file| (file.data, false))
+}
+
+fn accepts_brotli(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    !request.headers().contains_key(header::RANGE)
+        && accepted.is_some_and(|list| list.split(',').any(|name| matches!(name.trim(), "br" | "*")))
+}
+
+fn part(response: &mut actix_web::HttpResponseBuilder, range: &HeaderValue, bytes: &[u8]) -> Result<HttpResponse, ApiError> {
+    let size = bytes.len() as u64;
+    let ranges = HttpRange::parse_bytes(range.as_bytes(), size);
+    // Several ranges at once would need a multipart answer; browsers and PMTiles ask for one.
+    let Ok([wanted]) = ranges.as_deref() else {
+        response.status(actix_web::http::StatusCode::RANGE_NOT_SATISFIABLE);
+        response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
+        return Ok(response.finish());
+    };
+    let (start, end) = (wanted.start as usize, (wanted.start + wanted.length) as usize);
+    response.status(actix_web::http::StatusCode::PARTIAL_CONTENT);
+    response.insert_header((header::CONTENT_RANGE, format!("bytes {start}-{}/{size}", end - 1)));
+    Ok(response.body(bytes[start..end].to_vec()))
+}
+
+fn media_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "json" | "webmanifest" => "application/json",
+        "geojson" => "application/geo+json",
+        "html" => "text/html; charset=utf-8",
+        "md" | "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Where the build put each file; empty when the site was never built.
+fn manifest() -> &'static HashMap<String, String> {
+    static MANIFEST: OnceLock<HashMap<String, String>> = OnceLock::new();
+    MANIFEST.get_or_init(|| {
+        let file = Site::get("manifest.json");
+        file.and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default()
+    })
+}
+
+/// Whether `cargo xtask site` was run before this binary was built.
+pub fn are_built() -> bool {
+    manifest().contains_key("track.js")
+}
+
+/// Where the tracking page finds its files.
+pub fn urls(basemap_style: Option<&str>) -> AssetUrls {
+    let url = |name: &str| manifest().get(name).cloned().unwrap_or_default();
+    AssetUrls {
+        track_css: url("track.css"),
+        track_js: url("track.js"),
+        track_wasm: url("track.wasm"),
+        maplibre_css: url("maplibre.css"),
+        map_js: url("map.js"),
+        basemap_pmtiles: url("malta.pmtiles"),
+        basemap_land: url("land.geojson"),
+        basemap_style: basemap_style.map(str::to_owned),
+        icon: url("icon.svg"),
+    }
+}

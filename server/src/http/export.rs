@@ -1,0 +1,181 @@
+//! Fixes as files: GeoJSON (RFC 7946), GPX 1.1 and CSV.
+
+use std::fmt::Write;
+
+use actix_web::http::header::HeaderValue;
+use chrono::SecondsFormat;
+use doorstep_shared::{Fix, geo::coord::round6};
+use serde_json::json;
+
+use crate::clock::from_ms;
+
+/// A silence longer than this starts a new segment: nobody knows what lies between.
+const SEGMENT_GAP_MS: i64 = 120_000;
+
+/// A way to write fixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Wire objects, in pages.
+    Json,
+    /// A feature for each segment.
+    GeoJson,
+    /// A track with a segment for each gap.
+    Gpx,
+    /// A line for each fix.
+    Csv,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Json, Self::GeoJson, Self::Gpx, Self::Csv];
+
+    /// What it is called in `Content-Type`.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::GeoJson => "application/geo+json",
+            Self::Gpx => "application/gpx+xml",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+
+    /// The first format in an `Accept` header that we can write; JSON without one. `None` when there is none.
+    pub fn accepted(accept: Option<&HeaderValue>) -> Option<Self> {
+        let Some(accept) = accept else { return Some(Self::Json) };
+        let named = |kind: &str| match kind {
+            "*/*" | "application/*" => Some(Self::Json),
+            "text/*" => Some(Self::Csv),
+            exact => Self::ALL.into_iter().find(|format| format.media_type().split(';').next() == Some(exact)),
+        };
+        let kinds = accept.to_str().ok()?.split(',');
+        kinds.filter_map(|kind| kind.split(';').next()).find_map(|kind| named(kind.trim()))
+    }
+}
+
+/// The fixes, oldest first, as a file.
+pub fn write(format: Format, courier_name: &str, fixes: &[Fix]) -> String {
+    match format {
+        Format::Json => json!({ "items": fixes.iter().map(Fix::to_raw).collect::<Vec<_>>() }).to_string(),
+        Format::GeoJson => geo_json(fixes),
+        Format::Gpx => gpx(courier_name, fixes),
+        Format::Csv => csv(fixes),
+    }
+}
+
+fn segments(fixes: &[Fix]) -> impl Iterator<Item = &[Fix]> {
+    fixes.chunk_by(|before, after| after.recorded_at_ms() - before.recorded_at_ms() <= SEGMENT_GAP_MS)
+}
+
+fn time(fix: &Fix) -> String {
+    from_ms(fix.recorded_at_ms()).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn geo_json(fixes: &[Fix]) -> String {
+    let features = segments(fixes).map(|segment| {
+        let coordinates: Vec<_> = segment.iter().map(|fix| fix.point().to_lon_lat()).collect();
+        // RFC 7946: a line has two positions or more.
+        let geometry = match coordinates.as_slice() {
+            [only] => json!({ "type": "Point", "coordinates": only }),
+            line => json!({ "type": "LineString", "coordinates": line }),
+        };
+        let times: Vec<_> = segment.iter().map(time).collect();
+        json!({ "type": "Feature", "geometry": geometry, "properties": { "coordTimes": times } })
+    });
+    json!({ "type": "FeatureCollection", "features": features.collect::<Vec<_>>() }).to_string()
+}
+
+fn gpx(courier_name: &str, fixes: &[Fix]) -> String {
+    let mut file = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<gpx version=\"1.1\" creator=\"Doorstep\" \
+         xmlns=\"http://www.topografix.com/GPX/1/1\" \
+         xmlns:gpxtpx=\"http://www.garmin.com/xmlschemas/TrackPointExtension/v2\">\n",
+    );
+    let _ = writeln!(file, "<trk><name>{}</name>", escape_xml(courier_name));
+    for segment in segments(fixes) {
+        file.push_str("<trkseg>\n");
+        segment.iter().for_each(|fix| push_track_point(&mut file, fix));
+        file.push_str("</trkseg>\n");
+    }
+    file.push_str("</trk>\n</gpx>\n");
+    file
+}
+
+/// GPX 1.1 has no speed or course of its own; Garmin's extension does, in m/s and degrees.
+fn push_track_point(file: &mut String, fix: &Fix) {
+    let point = fix.point();
+    let _ = write!(file, "<trkpt lat=\"{}\" lon=\"{}\">", round6(point.lat()), round6(point.lon()));
+    if let Some(altitude_m) = fix.altitude_m() {
+        let _ = write!(file, "<ele>{altitude_m}</ele>");
+    }
+    let _ = write!(file, "<time>{}</time>", time(fix));
+    if fix.speed_mps().is_some() || fix.heading_deg().is_some() {
+        file.push_str("<extensions><gpxtpx:TrackPointExtension>");
+        if let Some(speed_mps) = fix.speed_mps() {
+            let _ = write!(file, "<gpxtpx:speed>{speed_mps}</gpxtpx:speed>");
+        }
+        if let Some(heading_deg) = fix.heading_deg() {
+            let _ = write!(file, "<gpxtpx:course>{heading_deg}</gpxtpx:course>");
+        }
+        file.push_str("</gpxtpx:TrackPointExtension></extensions>");
+    }
+    file.push_str("</trkpt>\n");
+}
+
+fn escape_xml(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn csv(fixes: &[Fix]) -> String {
+    let mut file = String::from("time,lat,lon,accuracy_m,speed_mps,heading_deg,altitude_m,battery\r\n");
+    for fix in fixes {
+        let cell = |value: Option<f32>| value.map(|number| number.to_string()).unwrap_or_default();
+        let _ = write!(
+            file,
+            "{},{},{},{},{},{},{},{}\r\n",
+            time(fix),
+            fix.point().lat(),
+            fix.point().lon(),
+            cell(fix.accuracy_m()),
+            cell(fix.speed_mps()),
+            cell(fix.heading_deg()),
+            cell(fix.altitude_m()),
+            cell(fix.battery()),
+        );
+    }
+    file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::tests::{fix, start};
+
+    fn trip() -> Vec<Fix> {
+        [0, 1_000, 2_000, 600_000, 601_000].map(|time_ms| fix(time_ms, start())).to_vec()
+    }
+
+    #[test]
+    fn a_gap_starts_a_new_segment() {
+        assert_eq!(gpx("Ana & Co", &trip()).matches("<trkseg>").count(), 2);
+        let collection: serde_json::Value = serde_json::from_str(&geo_json(&trip())).expect("JSON");
+        assert_eq!(collection["features"].as_array().map(Vec::len), Some(2));
+        assert_eq!(collection["features"][0]["geometry"]["coordinates"][0], serde_json::json!([14.5, 35.9]));
+    }
+
+    #[test]
+    fn names_are_escaped_and_times_are_utc() {
+        let file = gpx("<Ana> & \"Co\"", &trip());
+        assert!(file.contains("<name>&lt;Ana&gt; &amp; &quot;Co&quot;</name>"));
+        assert!(file.contains("<time>1970-01-01T00:00:00.000Z</time>"));
+        assert_eq!(csv(&trip()).lines().count(), 6);
+    }
+
+    #[test]
+    fn the_first_known_format_is_taken() {
+        let accepted = |text| Format::accepted(Some(&HeaderValue::from_static(text)));
+        assert_eq!(Format::accepted(None), Some(Format::Json));
+        assert_eq!(accepted("*/*"), Some(Format::Json));
+        assert_eq!(accepted("application/gpx+xml"), Some(Format::Gpx));
+        assert_eq!(accepted("image/png, text/csv;q=0.5"), Some(Format::Csv));
+        assert_eq!(accepted("image/png"), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! The description of the REST API, made from the handlers themselves.
+
+use actix_web::HttpResponse;
+use utoipa::OpenApi;
+
+use super::api::{couriers, orders, session, track};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Doorstep", description = "Live delivery tracking: orders, couriers and tracking links."),
+    paths(
+        session::sign_in, session::sign_out,
+        couriers::create, couriers::list, couriers::show, couriers::create_device, couriers::fixes,
+        orders::create, orders::list, orders::show, orders::assign, orders::set_status,
+        track::show, track::route,
+    ),
+    tags(
+        (name = "orders", description = "Needs an API key with orders:read or orders:write, or a session"),
+        (name = "couriers", description = "Needs an API key with couriers:read or couriers:write, or a session"),
+        (name = "track", description = "The tracking token in the path is the only credential"),
+        (name = "session", description = "For people at the console"),
+    )
+)]
+struct Description;
+
+/// The document as JSON text.
+pub fn document() -> String {
+    Description::openapi().to_pretty_json().expect("the description holds plain values")
+}
+
+/// `GET /api/v1/openapi.json`
+pub async fn serve() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document())
+}

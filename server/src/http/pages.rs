@@ -1,0 +1,122 @@
+//! The customer's page, rendered here and brought to life in the browser.
+//!
+//! The only place that meets Leptos types. The page is complete without scripts; what it shows travels inside
+//! it once more for the browser's half.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, Path},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{Offset, TimeDelta, TimeZone};
+use doorstep_frontend::{
+    data::{LinkState, Locale, OrderPage, PromisedWindow, TrackView},
+    document,
+};
+use rand::RngCore;
+
+use super::assets;
+use crate::{
+    app::AppState,
+    auth::token,
+    order::{TrackedOrder, snapshot},
+    store::StoreError,
+};
+
+/// `GET /t/{token}`
+pub async fn track(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> HttpResponse {
+    let link = match link_state(&app, &path).await {
+        Ok(link) => link,
+        Err(error) => {
+            tracing::warn!(error = %error, "a tracking page could not be looked up");
+            LinkState::Unavailable
+        }
+    };
+    page(&app, &request, link)
+}
+
+/// `GET /`, and every address that is none: says so in words.
+pub async fn nowhere(app: Data<AppState>, request: HttpRequest) -> HttpResponse {
+    page(&app, &request, LinkState::Unknown)
+}
+
+fn page(app: &AppState, request: &HttpRequest, link: LinkState) -> HttpResponse {
+    let status = match link {
+        LinkState::Live(_) => StatusCode::OK,
+        LinkState::Ended(_) | LinkState::Expired => StatusCode::GONE,
+        LinkState::Unknown => StatusCode::NOT_FOUND,
+        LinkState::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let view = TrackView { link, locale: locale(app, request), server_time_ms: app.clock.now_ms() };
+    let nonce = nonce();
+    let urls = assets::urls(app.config.settings.basemap_style.as_deref());
+    let html = document::track_document(&view, &urls, &nonce);
+    HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Robots-Tag", "noindex"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, content_security_policy(app, &nonce)))
+        .body(html)
+}
+
+async fn link_state(app: &AppState, token: &str) -> Result<LinkState, StoreError> {
+    let Some(tracked) = app.store.tracked_order(&token::hash(token)).await? else { return Ok(LinkState::Unknown) };
+    if !tracked.order.status.is_final() {
+        if let Some(courier) = &tracked.courier {
+            app.orders.load(courier.id).await?;
+        }
+        return Ok(LinkState::Live(order_page(app, &tracked)));
+    }
+    let shown_until = tracked.order.status_at + TimeDelta::hours(i64::from(app.config.settings.outcome_hours));
+    Ok(match app.clock.now() < shown_until {
+        true => LinkState::Ended(order_page(app, &tracked)),
+        false => LinkState::Expired,
+    })
+}
+
+fn order_page(app: &AppState, tracked: &TrackedOrder) -> OrderPage {
+    let order = &tracked.order;
+    let sees_courier = order.feed_from.is_some();
+    let has_window = order.promised_from.is_some() || order.promised_until.is_some();
+    OrderPage {
+        snapshot: snapshot::build(tracked, &app.tracker, None, app.clock.now_ms()),
+        presence: tracked.courier.as_ref().and_then(|courier| courier.presence).filter(|_| sees_courier),
+        promised: has_window.then(|| PromisedWindow {
+            from_ms: order.promised_from.map(|from| from.timestamp_millis()),
+            until_ms: order.promised_until.map(|until| until.timestamp_millis()),
+        }),
+        note: tracked.timeline.last().and_then(|event| event.note.clone()),
+        instructions: order.dropoff.instructions.clone(),
+    }
+}
+
+fn locale(app: &AppState, request: &HttpRequest) -> Locale {
+    let preferred = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let tag = preferred.and_then(|list| list.split([',', ';']).next()).unwrap_or_default().trim();
+    let offset = app.config.settings.time_zone.offset_from_utc_datetime(&app.clock.now().naive_utc());
+    Locale {
+        lang: "en".to_owned(),
+        hour12: ["en-US", "en-CA", "en-AU", "en-NZ", "en-IN", "en-PH"].iter().any(|known| known.eq_ignore_ascii_case(tag)),
+        utc_offset_min: offset.fix().local_minus_utc() / 60,
+        miles: ["en-US", "en-GB"].iter().any(|known| known.eq_ignore_ascii_case(tag)),
+    }
+}
+
+/// 128 random bits for this one answer.
+fn nonce() -> String {
+    let mut bytes = [0; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    STANDARD.encode(bytes)
+}
+
+/// Only our own files, only the one script that carries the nonce, and nowhere to send anything else to.
+fn content_security_policy(app: &AppState, nonce: &str) -> String {
+    let socket = app.config.public_url.replacen("http", "ws", 1);
+    let map = app.config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data: blob:{map}; font-src 'self'; connect-src 'self' {socket}{map}; worker-src 'self' blob:; \
+         manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
+    )
+}

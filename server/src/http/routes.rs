@@ -1,0 +1,121 @@
+//! The one route table, and the middleware in its order.
+
+use actix_web::{
+    HttpResponse,
+    dev::{ServiceRequest, ServiceResponse},
+    error::{JsonPayloadError, PathError, QueryPayloadError},
+    http::header::{self, HeaderName, HeaderValue},
+    middleware::{Compress, Next, from_fn},
+    web::{self, PayloadConfig, ServiceConfig},
+};
+
+use super::{api, assets, body::MAX_BODY_BYTES, health, openapi, pages};
+use crate::{error::ApiError, ws};
+
+/// Everything this server answers.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .app_data(PayloadConfig::new(MAX_BODY_BYTES))
+        .app_data(web::JsonConfig::default().error_handler(|error: JsonPayloadError, _| bad_request(&error)))
+        .app_data(web::QueryConfig::default().error_handler(|error: QueryPayloadError, _| bad_request(&error)))
+        .app_data(web::PathConfig::default().error_handler(|error: PathError, _| bad_request(&error)))
+        .service(
+            web::scope("/ws")
+                .route("/courier", web::get().to(ws::courier::courier_socket))
+                .route("/track/{token}", web::get().to(ws::customer::track_socket)),
+        )
+        .service(
+            web::scope("/api/v1")
+                .wrap(Compress::default())
+                .service(
+                    web::resource("/session")
+                        .route(web::post().to(api::session::sign_in))
+                        .route(web::delete().to(api::session::sign_out))
+                        .default_service(web::to(method_not_allowed)),
+                )
+                .service(
+                    web::resource("/couriers")
+                        .route(web::post().to(api::couriers::create))
+                        .route(web::get().to(api::couriers::list))
+                        .default_service(web::to(method_not_allowed)),
+                )
+                .service(get("/couriers/{id}").route(web::get().to(api::couriers::show)))
+                .service(get("/couriers/{id}/devices").route(web::post().to(api::couriers::create_device)))
+                .service(get("/couriers/{id}/fixes").route(web::get().to(api::couriers::fixes)))
+                .service(
+                    web::resource("/orders")
+                        .route(web::post().to(api::orders::create))
+                        .route(web::get().to(api::orders::list))
+                        .default_service(web::to(method_not_allowed)),
+                )
+                .service(get("/orders/{id}").route(web::get().to(api::orders::show)))
+                .service(get("/orders/{id}/assign").route(web::post().to(api::orders::assign)))
+                .service(get("/orders/{id}/status").route(web::post().to(api::orders::set_status)))
+                .service(get("/track/{token}").route(web::get().to(api::track::show)))
+                .service(get("/track/{token}/route").route(web::get().to(api::track::route)))
+                .service(get("/track/{token}/events").route(web::get().to(ws::customer::track_events)))
+                .service(get("/openapi.json").route(web::get().to(openapi::serve)))
+                .default_service(web::to(not_found)),
+        )
+        .service(
+            web::scope("/health")
+                .route("/live", web::get().to(health::live))
+                .route("/ready", web::get().to(health::ready)),
+        )
+        .route("/metrics", web::get().to(health::metrics))
+        .route("/assets/{path:.*}", web::get().to(assets::serve))
+        .service(
+            web::scope("").wrap(Compress::default()).wrap(from_fn(page_headers))
+                .route("/t/{token}", web::get().to(pages::track))
+                .default_service(web::get().to(pages::nowhere)),
+        );
+}
+
+fn get(path: &str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(method_not_allowed))
+}
+
+async fn not_found() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::not_found())
+}
+
+async fn method_not_allowed() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::method_not_allowed())
+}
+
+fn bad_request(error: &dyn std::fmt::Display) -> actix_web::Error {
+    ApiError::bad_request(error.to_string()).into()
+}
+
+/// What every answer says to the browser, whatever it is.
+pub async fn security_headers(
+    request: ServiceRequest,
+    next: Next<impl actix_web::body::MessageBody>,
+) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
+    let is_https = request
+        .app_data::<web::Data<crate::app::AppState>>()
+        .is_some_and(|app| app.config.is_https());
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if is_https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    Ok(response)
+}
+
+async fn page_headers(
+    request: ServiceRequest,
+    next: Next<impl actix_web::body::MessageBody>,
+) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("cross-origin-opener-policy", "same-origin"),
+        ("permissions-policy", "geolocation=(), camera=(), microphone=()"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    Ok(response)
+}

@@ -1,0 +1,65 @@
+//! The one door for fixes of every protocol.
+//!
+//! Whatever spoke to us, its readings come here as [`RawFix`]: they are checked, shown live at once, and
+//! stored; the caller is answered when they are durable.
+
+pub mod validate;
+
+use std::sync::Arc;
+
+use doorstep_shared::{CourierId, RawFix, protocol::courier::RejectedFix};
+
+use self::validate::Limits;
+use crate::{
+    clock::Clock,
+    store::fix_writer::{AppendError, FixWriter},
+    tracker::Tracker,
+};
+
+/// What became of a batch of readings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt {
+    /// New and committed.
+    pub stored: u32,
+    /// Already there.
+    pub duplicates: u32,
+    /// Bad for ever.
+    pub rejected: Vec<RejectedFix>,
+}
+
+/// Takes in fixes. Shared by reference.
+#[derive(Debug)]
+pub struct Ingest {
+    tracker: Arc<Tracker>,
+    fix_writer: FixWriter,
+    clock: Clock,
+    limits: Limits,
+}
+
+impl Ingest {
+    /// A door to these.
+    pub fn new(tracker: Arc<Tracker>, fix_writer: FixWriter, clock: Clock, limits: Limits) -> Self {
+        Self { tracker, fix_writer, clock, limits }
+    }
+
+    /// Checks a batch and shows it live, and returns what waits for the database. The first half is done when
+    /// this returns, so a courier's messages become visible in the order in which they came in.
+    pub fn accept(&self, courier: CourierId, raw: &[RawFix]) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
+        let now_ms = self.clock.now_ms();
+        let off_duty_since_ms = self.tracker.off_duty_since_ms(courier);
+        let checked = validate::validate(raw, &self.limits, now_ms, off_duty_since_ms);
+        metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
+        for rejected in &checked.rejected {
+            metrics::counter!("doorstep_fixes_rejected_total", "code" => rejected.code.code()).increment(1);
+        }
+        if !checked.fixes.is_empty() {
+            // A lost position is replaced by the next, so the live view does not wait for the database.
+            self.tracker.apply(courier, &checked.fixes, now_ms);
+        }
+        let (fix_writer, received_at) = (self.fix_writer.clone(), self.clock.now());
+        async move {
+            let stored = fix_writer.append(courier, received_at, checked.fixes).await?;
+            Ok(Receipt { stored: stored.stored, duplicates: stored.duplicates, rejected: checked.rejected })
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The use cases that move an order on, for couriers, people and programs alike.
+//!
+//! The only writer of a status and of who has an order. The database commits first; then, in this order, the
+//! old courier is taken off the live view, the viewers are told, the feed is closed if the order is over, and
+//! the couriers get their new stops.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::{
+    CourierId, OrderId, OrderStatus,
+    protocol::customer::{CustomerEvent, Ended, OrderUpdate},
+};
+
+use super::{Actor, Order, visibility};
+use crate::{
+    broker::Broker,
+    clock::Clock,
+    hub::LiveEvent,
+    store::{Store, StoreError},
+    tracker::Tracker,
+    ws::registry::Sockets,
+};
+
+/// How many fixes are read back after a restart for one courier.
+const SEED_FIXES: i64 = 2_000;
+
+/// Why an order did not move on.
+#[derive(Debug, thiserror::Error)]
+pub enum LifecycleError {
+    /// No such order, or not this courier's.
+    #[error("there is no such order")]
+    UnknownOrder,
+    /// No such courier.
+    #[error("there is no such courier")]
+    UnknownCourier,
+    /// The status may not follow the present one.
+    #[error("order {reference} is already {from}", from = words(*from))]
+    InvalidTransition {
+        /// The merchant's name for the order.
+        reference: String,
+        /// What it is.
+        from: OrderStatus,
+        /// What it should have become.
+        to: OrderStatus,
+    },
+    /// The database is away.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn words(status: OrderStatus) -> String {
+    status.as_str().replace('_', " ")
+}
+
+/// What became of a status report.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The order moved on.
+    Changed(Order),
+    /// It had that status already; a phone resent its report.
+    Unchanged(Order),
+}
+
+/// The use cases. Shared by reference.
+#[derive(Debug)]
+pub struct Orders {
+    store: Store,
+    tracker: Arc<Tracker>,
+    broker: Arc<dyn Broker>,
+    sockets: Arc<Sockets>,
+    clock: Clock,
+}
+
+impl Orders {
+    /// The use cases over these means.
+    pub fn new(
+        store: Store,
+        tracker: Arc<Tracker>,
+        broker: Arc<dyn Broker>,
+        sockets: Arc<Sockets>,
+        clock: Clock,
+    ) -> Self {
+        Self { store, tracker, broker, sockets, clock }
+    }
+
+    /// Moves an order on. A courier may only move their own; `happened_ms` is when the button was pressed.
+    ///
+    /// # Errors
+    /// [`LifecycleError`]; nothing was changed then.
+    pub async fn set_status(
+        &self,
+        id: OrderId,
+        to: OrderStatus,
+        by: &Actor,
+        happened_ms: Option<i64>,
+        note: Option<&str>,
+    ) -> Result<Outcome, LifecycleError> {
+        let change = self.store.lock_order(id).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let before = change.order.clone();
+        if let Actor::Courier(courier) = by
+            && before.courier_id != Some(*courier)
+        {
+            return Err(LifecycleError::UnknownOrder);
+        }
+        if before.status == to && matches!(by, Actor::Courier(_)) {
+            return Ok(Outcome::Unchanged(before));
+        }
+        // Being assigned takes a courier; that is what `assign` is for.
+        if !before.status.can_become(to) || to == OrderStatus::Assigned {
+            return Err(LifecycleError::InvalidTransition { reference: before.reference, from: before.status, to });
+        }
+        let at = self.plausible_time(happened_ms, &before);
+        let mut after = Order { status: to, status_at: at, ..before.clone() };
+        if visibility::starts_leg(to) {
+            after.leg_from = Some(at);
+        }
+        if !to.is_active() {
+            after.feed_from = None;
+        }
+        change.commit(&after, at, by, note).await?;
+        self.told_viewers(&after);
+        if let Some(courier) = after.courier_id {
+            self.refresh_plan(courier).await;
+        }
+        Ok(Outcome::Changed(after))
+    }
+
+    /// Gives an order to a courier, or from one courier to another.
+    ///
+    /// # Errors
+    /// [`LifecycleError`]; nothing was changed then.
+    pub async fn assign(&self, id: OrderId, courier: CourierId, by: &Actor) -> Result<Order, LifecycleError> {
+        if self.store.courier(courier).await?.is_none() {
+            return Err(LifecycleError::UnknownCourier);
+        }
+        let change = self.store.lock_order(id).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let before = change.order.clone();
+        if !(before.status == OrderStatus::Created || before.status.is_active()) {
+            let to = OrderStatus::Assigned;
+            return Err(LifecycleError::InvalidTransition { reference: before.reference, from: before.status, to });
+        }
+        if before.courier_id == Some(courier) {
+            return Ok(before);
+        }
+        let now = self.clock.now();
+        let status = if before.status == OrderStatus::Created { OrderStatus::Assigned } else { before.status };
+        let after = Order {
+            status,
+            status_at: if status == before.status { before.status_at } else { now },
+            courier_id: Some(courier),
+            assigned_at: Some(now),
+            feed_from: None,
+            leg_from: Some(now),
+            ..before.clone()
+        };
+        change.commit(&after, now, by, None).await?;
+        if let Some(former) = before.courier_id {
+            self.tracker.detach(former, id);
+            self.refresh_plan(former).await;
+        }
+        self.told_viewers(&after);
+        self.refresh_plan(courier).await;
+        Ok(after)
+    }
+
+    /// When something happened, by the courier's phone; never in our future, never before what came before.
+    fn plausible_time(&self, happened_ms: Option<i64>, before: &Order) -> DateTime<Utc> {
+        let now = self.clock.now();
+        let happened = happened_ms.map_or(now, crate::clock::from_ms);
+        happened.min(now).max(before.status_at)
+    }
+
+    fn told_viewers(&self, order: &Order) {
+        let status_at_ms = order.status_at.timestamp_millis();
+        if let Some(courier) = order.courier_id
+            && !order.status.is_active()
+        {
+            self.tracker.detach(courier, order.id);
+        }
+        let stops_before = order.courier_id.map_or(0, |courier| self.tracker.sight(courier, order.id, None).stops_before);
+        let update = OrderUpdate { status: order.status, status_at_ms, stops_before };
+        self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Order(update)));
+        if order.status.is_final() {
+            let ended = Ended { status: order.status, at_ms: status_at_ms };
+            self.broker.publish(order.id, LiveEvent::Ended(ended));
+        }
+    }
+
+    /// Reads a courier's open orders anew: for the live view, and for the courier's own screen.
+    pub async fn refresh_plan(&self, courier: CourierId) {
+        let ticket = self.tracker.plan_ticket();
+        let read = async {
+            let open = self.store.open_orders_of(courier).await?;
+            let known = self.store.courier(courier).await?;
+            Ok::<_, StoreError>((open, known))
+        };
+        match read.await {
+            Ok((open, Some(known))) => {
+                self.sockets.send_stops(courier, &open);
+                self.tracker.set_plan(courier, ticket, open, known.vehicle, self.clock.now_ms());
+            }
+            Ok((_, None)) => {}
+            Err(error) => {
+                tracing::warn!(courier.id = %courier, error = %error, "could not read a courier's open orders");
+            }
+        }
+    }
+
+    /// Makes sure that the live view knows a courier: reads their plan and recent fixes once.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn load(&self, courier: CourierId) -> Result<(), StoreError> {
+        if self.tracker.knows(courier) {
+            return Ok(());
+        }
+        let ticket = self.tracker.plan_ticket();
+        let Some(known) = self.store.courier(courier).await? else { return Ok(()) };
+        let open = self.store.open_orders_of(courier).await?;
+        let shown_from_ms = open.iter().map(crate::tracker::shown_from_ms).min();
+        let fixes = match shown_from_ms {
+            Some(from_ms) if from_ms != i64::MAX => {
+                self.store.newest_fixes(courier, crate::clock::from_ms(from_ms), SEED_FIXES).await?
+            }
+            _ => Vec::new(),
+        };
+        let now_ms = self.clock.now_ms();
+        self.tracker.set_plan(courier, ticket, open, known.vehicle, now_ms);
+        self.tracker.seed(courier, &fixes, known.presence, now_ms);
+        Ok(())
+    }
+
+    /// Loads every courier who has an open order, after a restart.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn load_open(&self) -> Result<usize, StoreError> {
+        let couriers = self.store.couriers_with_open_orders().await?;
+        for courier in &couriers {
+            self.load(*courier).await?;
+        }
+        Ok(couriers.len())
+    }
+}

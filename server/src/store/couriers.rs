@@ -1,0 +1,190 @@
+//! Couriers and their devices.
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::{
+    CourierId, DeviceId, Vehicle,
+    protocol::{PresenceReason, PresenceState, customer::Presence},
+};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::clock::from_ms;
+
+/// A courier as the database has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Courier {
+    /// Their id.
+    pub id: CourierId,
+    /// Their name.
+    pub name: String,
+    /// Their number.
+    pub phone: Option<String>,
+    /// What they ride.
+    pub vehicle: Vehicle,
+    /// When they were registered.
+    pub created_at: DateTime<Utc>,
+    /// Whether they share their position; `None` until they ever said.
+    pub presence: Option<Presence>,
+}
+
+struct CourierRow {
+    id: Uuid,
+    name: String,
+    phone: Option<String>,
+    vehicle: String,
+    created_at: DateTime<Utc>,
+    presence_state: Option<String>,
+    presence_reason: Option<String>,
+    presence_since: Option<DateTime<Utc>>,
+}
+
+impl From<CourierRow> for Courier {
+    fn from(row: CourierRow) -> Self {
+        let state = row.presence_state.as_deref().and_then(PresenceState::from_word);
+        let presence = state.zip(row.presence_since).map(|(state, since)| Presence {
+            state,
+            reason: row.presence_reason.as_deref().and_then(PresenceReason::from_word),
+            since_ms: since.timestamp_millis(),
+        });
+        Self {
+            id: CourierId::from_uuid(row.id),
+            name: row.name,
+            phone: row.phone,
+            vehicle: row.vehicle.parse().expect("the column's check allows only vehicles"),
+            created_at: row.created_at,
+            presence,
+        }
+    }
+}
+
+/// A device that may connect, with its courier.
+#[derive(Clone, Debug)]
+pub struct SignedInDevice {
+    /// The device.
+    pub device: DeviceId,
+    /// Whose it is.
+    pub courier: Courier,
+}
+
+impl Store {
+    /// Adds a courier.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn create_courier(&self, courier: &Courier) -> Result<(), StoreError> {
+        sqlx::query!(
+            "insert into couriers (id, name, phone, vehicle, created_at) values ($1, $2, $3, $4, $5)",
+            courier.id.as_uuid(),
+            courier.name,
+            courier.phone,
+            courier.vehicle.as_str(),
+            courier.created_at
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// One courier.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn courier(&self, id: CourierId) -> Result<Option<Courier>, StoreError> {
+        let row = sqlx::query_as!(
+            CourierRow,
+            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since \
+             from couriers where id = $1",
+            id.as_uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(Courier::from))
+    }
+
+    /// Couriers by id, from after `after` on.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn couriers_page(&self, after: Option<CourierId>, limit: i64) -> Result<Vec<Courier>, StoreError> {
+        let rows = sqlx::query_as!(
+            CourierRow,
+            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since \
+             from couriers where $1::uuid is null or id > $1 order by id limit $2",
+            after.map(|id| *id.as_uuid()),
+            limit
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Courier::from).collect())
+    }
+
+    /// Notes whether a courier shares their position.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn set_presence(&self, courier: CourierId, presence: &Presence) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update couriers set presence_state = $2, presence_reason = $3, presence_since = $4 where id = $1",
+            courier.as_uuid(),
+            presence.state.as_str(),
+            presence.reason.map(PresenceReason::as_str),
+            from_ms(presence.since_ms)
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Adds a device; `false` when there is no such courier.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn create_device(
+        &self,
+        id: DeviceId,
+        courier: CourierId,
+        label: &str,
+        token_hash: &[u8],
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "insert into devices (id, courier_id, label, token_hash) select $1, id, $3, $4 from couriers where id = $2",
+            id.as_uuid(),
+            courier.as_uuid(),
+            label,
+            token_hash
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// The device that holds a token, unless it was revoked.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn device_by_token(&self, token_hash: &[u8]) -> Result<Option<SignedInDevice>, StoreError> {
+        let row = sqlx::query!(
+            "select d.id as device_id, c.id, c.name, c.phone, c.vehicle, c.created_at, c.presence_state, \
+                 c.presence_reason, c.presence_since \
+             from devices d join couriers c on c.id = d.courier_id \
+             where d.token_hash = $1 and d.revoked_at is null",
+            token_hash
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| SignedInDevice {
+            device: DeviceId::from_uuid(row.device_id),
+            courier: CourierRow {
+                id: row.id,
+                name: row.name,
+                phone: row.phone,
+                vehicle: row.vehicle,
+                created_at: row.created_at,
+                presence_state: row.presence_state,
+                presence_reason: row.presence_reason,
+                presence_since: row.presence_since,
+            }
+            .into(),
+        }))
+    }
+}

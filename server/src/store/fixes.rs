@@ -1,0 +1,116 @@
+//! Reads stored fixes. Writing is [`super::fix_writer`]'s.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::{CourierId, Fix, RawFix};
+
+use super::{Store, StoreError};
+
+struct FixRow {
+    fixed_at: DateTime<Utc>,
+    lat: f64,
+    lon: f64,
+    accuracy_m: Option<f32>,
+    speed_mps: Option<f32>,
+    heading_deg: Option<f32>,
+    altitude_m: Option<f32>,
+    battery: Option<f32>,
+}
+
+impl From<FixRow> for Fix {
+    fn from(row: FixRow) -> Self {
+        let raw = RawFix {
+            time_ms: row.fixed_at.timestamp_millis(),
+            lat: row.lat,
+            lon: row.lon,
+            accuracy_m: row.accuracy_m,
+            speed_mps: row.speed_mps,
+            heading_deg: row.heading_deg,
+            altitude_m: row.altitude_m,
+            battery: row.battery,
+        };
+        Self::try_new(&raw).expect("the columns' checks allow only usable fixes")
+    }
+}
+
+impl Store {
+    /// A courier's fixes recorded in `[from, until)`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn fixes_between(
+        &self,
+        courier: CourierId,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Fix>, StoreError> {
+        let rows = sqlx::query_as!(
+            FixRow,
+            "select fixed_at, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m, battery from fixes \
+             where courier_id = $1 and fixed_at >= $2 and fixed_at < $3 order by fixed_at limit $4",
+            courier.as_uuid(),
+            from,
+            until,
+            limit
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Fix::from).collect())
+    }
+
+    /// A courier's newest `limit` fixes since `from`, oldest first.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn newest_fixes(
+        &self,
+        courier: CourierId,
+        from: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Fix>, StoreError> {
+        let rows = sqlx::query_as!(
+            FixRow,
+            "select fixed_at, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m, battery from fixes \
+             where courier_id = $1 and fixed_at >= $2 order by fixed_at desc limit $3",
+            courier.as_uuid(),
+            from,
+            limit
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().rev().map(Fix::from).collect())
+    }
+
+    /// The newest fix of each of these couriers that has one.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn newest_fix_of_each(&self, couriers: &[CourierId]) -> Result<HashMap<CourierId, Fix>, StoreError> {
+        let ids: Vec<_> = couriers.iter().map(|id| *id.as_uuid()).collect();
+        let rows = sqlx::query!(
+            r#"select c.id as "courier_id!", f.fixed_at, f.lat, f.lon, f.accuracy_m, f.speed_mps, f.heading_deg,
+                   f.altitude_m, f.battery
+               from unnest($1::uuid[]) as c (id)
+               cross join lateral (select * from fixes where courier_id = c.id order by fixed_at desc limit 1) f"#,
+            &ids
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let rows = rows.into_iter().map(|row| {
+            let columns = FixRow {
+                fixed_at: row.fixed_at,
+                lat: row.lat,
+                lon: row.lon,
+                accuracy_m: row.accuracy_m,
+                speed_mps: row.speed_mps,
+                heading_deg: row.heading_deg,
+                altitude_m: row.altitude_m,
+                battery: row.battery,
+            };
+            (CourierId::from_uuid(row.courier_id), Fix::from(columns))
+        });
+        Ok(rows.collect())
+    }
+}

@@ -1,0 +1,112 @@
+//! The only module that speaks SQL.
+//!
+//! One function per question, named for the question; rows become domain types here and never leave.
+//! Couriers' fixes do not go through the pool: [`fix_writer`] has connections of its own, so a stalled
+//! report query cannot keep positions from being stored.
+
+pub mod access;
+pub mod couriers;
+pub mod embedded;
+pub mod fix_writer;
+pub mod fixes;
+pub mod orders;
+pub mod partitions;
+
+use std::time::Duration;
+
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// How long a request waits for a connection. sqlx's own default of 30 s would hide an outage.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// No statement of a request runs longer; longer ones are a bug or a frozen database.
+const STATEMENT_TIMEOUT: &str = "5000";
+
+/// What can go wrong between us and Postgres.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database is away, overloaded or refused the connection. Trying again later may help.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// A query failed for a reason of its own.
+    #[error("the database refused a query")]
+    Query(#[source] sqlx::Error),
+    /// A migration could not be applied.
+    #[error("the database could not be migrated")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_transient(&error) { Self::Unavailable(error) } else { Self::Query(error) }
+    }
+}
+
+/// Whether trying the same again may succeed: connection trouble, shutdown, or resources.
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(database) => {
+            // Class 08 connection, 53 resources (disk full, too many connections), 57 operator intervention
+            // (shutdown, cancel), 58 system error, 40 rollback, 55 object in use, 25 read-only transaction.
+            database.code().is_some_and(|code| {
+                ["08", "25", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+            })
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
+}
+
+/// The database as the rest of the server knows it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+    options: PgConnectOptions,
+}
+
+impl Store {
+    /// Prepares a pool for `options`. Nothing connects before the first query.
+    pub fn new(options: PgConnectOptions, max_connections: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options.clone().options([("statement_timeout", STATEMENT_TIMEOUT)]));
+        Self { pool, options }
+    }
+
+    /// How to open a connection outside the pool.
+    pub fn connect_options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Applies every migration that is not applied yet. Safe to call from several instances at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Migrate`] names the migration that failed.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        sqlx::migrate!("../migrations").run(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// When it gives none within the pool's patience.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("select 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes the pool's connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,370 @@
+//! Orders and what happened to them.
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::{
+    CourierId, LatLon, OrderId, OrderStatus,
+    api::{CustomerBody, OrderEventView},
+};
+use sqlx::{PgConnection, PgTransaction};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::order::{Actor, Order, OrderCourier, Place, TrackedOrder, visibility};
+
+/// A row of `orders`, with every column the domain uses.
+struct OrderRow {
+    id: Uuid,
+    reference: String,
+    status: String,
+    status_at: DateTime<Utc>,
+    pickup_lat: f64,
+    pickup_lon: f64,
+    pickup_address: String,
+    pickup_instructions: Option<String>,
+    dropoff_lat: f64,
+    dropoff_lon: f64,
+    dropoff_address: String,
+    dropoff_instructions: Option<String>,
+    customer_name: String,
+    customer_phone: Option<String>,
+    customer_email: Option<String>,
+    promised_from: Option<DateTime<Utc>>,
+    promised_until: Option<DateTime<Utc>>,
+    courier_id: Option<Uuid>,
+    assigned_at: Option<DateTime<Utc>>,
+    feed_from: Option<DateTime<Utc>>,
+    leg_from: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<OrderRow> for Order {
+    fn from(row: OrderRow) -> Self {
+        Self {
+            id: OrderId::from_uuid(row.id),
+            reference: row.reference,
+            status: status_of(&row.status),
+            status_at: row.status_at,
+            pickup: Place {
+                point: point_of(row.pickup_lat, row.pickup_lon),
+                address: row.pickup_address,
+                instructions: row.pickup_instructions,
+            },
+            dropoff: Place {
+                point: point_of(row.dropoff_lat, row.dropoff_lon),
+                address: row.dropoff_address,
+                instructions: row.dropoff_instructions,
+            },
+            customer: CustomerBody { name: row.customer_name, phone: row.customer_phone, email: row.customer_email },
+            promised_from: row.promised_from,
+            promised_until: row.promised_until,
+            courier_id: row.courier_id.map(CourierId::from_uuid),
+            assigned_at: row.assigned_at,
+            feed_from: row.feed_from,
+            leg_from: row.leg_from,
+            created_at: row.created_at,
+        }
+    }
+}
+
+fn status_of(word: &str) -> OrderStatus {
+    word.parse().expect("the column's check allows only statuses")
+}
+
+fn point_of(lat: f64, lon: f64) -> LatLon {
+    LatLon::try_new(lat, lon).expect("the columns' checks allow only coordinates")
+}
+
+/// Where a list of orders goes on: after the order created at this time with this id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderCursor {
+    /// The last listed order's creation time.
+    pub created_at: DateTime<Utc>,
+    /// Its id.
+    pub id: OrderId,
+}
+
+impl Store {
+    /// Adds an order with its first event.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn create_order(&self, order: &Order, tracking_token_hash: &[u8], by: &Actor) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!(
+            "insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, \
+                 pickup_instructions, dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, \
+                 customer_phone, customer_email, promised_from, promised_until, tracking_token_hash, created_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4)",
+            order.id.as_uuid(),
+            order.reference,
+            order.status.as_str(),
+            order.status_at,
+            order.pickup.point.lat(),
+            order.pickup.point.lon(),
+            order.pickup.address,
+            order.pickup.instructions,
+            order.dropoff.point.lat(),
+            order.dropoff.point.lon(),
+            order.dropoff.address,
+            order.dropoff.instructions,
+            order.customer.name,
+            order.customer.phone,
+            order.customer.email,
+            order.promised_from,
+            order.promised_until,
+            tracking_token_hash,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        insert_event(&mut transaction, order.id, order.status, order.status_at, by, None).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// One order.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let row = sqlx::query_as!(
+            OrderRow,
+            "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
+                 dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
+                 customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
+             from orders where id = $1",
+            id.as_uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(Order::from))
+    }
+
+    /// What happened to an order, oldest first.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn order_timeline(&self, id: OrderId) -> Result<Vec<OrderEventView>, StoreError> {
+        let rows = sqlx::query!(
+            "select status, happened_at, note from order_events where order_id = $1 order by id",
+            id.as_uuid()
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let event = |status: String, at, note| OrderEventView { status: status_of(&status), at, note };
+        Ok(rows.into_iter().map(|row| event(row.status, row.happened_at, row.note)).collect())
+    }
+
+    /// The newest orders first, from `after` on.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn orders_page(
+        &self,
+        status: Option<OrderStatus>,
+        after: Option<OrderCursor>,
+        limit: i64,
+    ) -> Result<Vec<Order>, StoreError> {
+        let rows = sqlx::query_as!(
+            OrderRow,
+            "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
+                 dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
+                 customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
+             from orders \
+             where ($1::text is null or status = $1) \
+               and ($2::timestamptz is null or (created_at, id) < ($2, $3)) \
+             order by created_at desc, id desc limit $4",
+            status.map(OrderStatus::as_str),
+            after.map(|cursor| cursor.created_at),
+            after.map_or_else(Uuid::nil, |cursor| *cursor.id.as_uuid()),
+            limit,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Order::from).collect())
+    }
+
+    /// Which order a tracking link leads to, and how far it is: enough to let somebody in.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn order_by_tracking_token(
+        &self,
+        tracking_token_hash: &[u8],
+    ) -> Result<Option<(OrderId, OrderStatus)>, StoreError> {
+        let row = sqlx::query!("select id, status from orders where tracking_token_hash = $1", tracking_token_hash)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| (OrderId::from_uuid(row.id), status_of(&row.status))))
+    }
+
+    /// The order behind a tracking link, with its events and its courier.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn tracked_order(&self, tracking_token_hash: &[u8]) -> Result<Option<TrackedOrder>, StoreError> {
+        match self.order_by_tracking_token(tracking_token_hash).await? {
+            Some((id, _)) => self.tracked_order_by_id(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// One order with its events and its courier.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn tracked_order_by_id(&self, id: OrderId) -> Result<Option<TrackedOrder>, StoreError> {
+        let Some(order) = self.order(id).await? else { return Ok(None) };
+        let timeline = self.order_timeline(id).await?;
+        let courier = match order.courier_id {
+            Some(courier_id) => self.courier(courier_id).await?.map(|courier| OrderCourier {
+                id: courier.id,
+                presence: courier.presence,
+                name: courier.name,
+                vehicle: courier.vehicle,
+            }),
+            None => None,
+        };
+        Ok(Some(TrackedOrder { order, timeline, courier }))
+    }
+
+    /// The courier's open orders, in serving order.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn open_orders_of(&self, courier: CourierId) -> Result<Vec<Order>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        open_orders_in(&mut connection, courier).await
+    }
+
+    /// Everybody who has an open order.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn couriers_with_open_orders(&self) -> Result<Vec<CourierId>, StoreError> {
+        let ids = sqlx::query_scalar!(
+            r#"select distinct courier_id as "courier_id!" from orders
+               where courier_id is not null and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')"#
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids.into_iter().map(CourierId::from_uuid).collect())
+    }
+
+    /// Starts a change to an order; the row is locked until the change is committed or dropped.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn lock_order(&self, id: OrderId) -> Result<Option<OrderChange>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let row = sqlx::query_as!(
+            OrderRow,
+            "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
+                 dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
+                 customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
+             from orders where id = $1 for update",
+            id.as_uuid()
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        Ok(row.map(|row| OrderChange { transaction, order: row.into() }))
+    }
+}
+
+/// An order being changed, in a transaction that holds its row.
+#[derive(Debug)]
+pub struct OrderChange {
+    transaction: PgTransaction<'static>,
+    /// The order as it was when locked.
+    pub order: Order,
+}
+
+impl OrderChange {
+    /// Writes the order's new state with its event, and reopens the feeds of both couriers concerned.
+    ///
+    /// # Errors
+    /// When the database is away; nothing was changed then.
+    pub async fn commit(
+        mut self,
+        changed: &Order,
+        event_at: DateTime<Utc>,
+        by: &Actor,
+        note: Option<&str>,
+    ) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update orders set status = $2, status_at = $3, courier_id = $4, assigned_at = $5, feed_from = $6, leg_from = $7 \
+             where id = $1",
+            changed.id.as_uuid(),
+            changed.status.as_str(),
+            changed.status_at,
+            changed.courier_id.map(|courier| *courier.as_uuid()),
+            changed.assigned_at,
+            changed.feed_from,
+            changed.leg_from,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        insert_event(&mut self.transaction, changed.id, changed.status, event_at, by, note).await?;
+        let concerned = [self.order.courier_id, changed.courier_id.filter(|_| self.order.courier_id != changed.courier_id)];
+        for courier in concerned.into_iter().flatten() {
+            reopen_feed(&mut self.transaction, courier, changed.status_at).await?;
+        }
+        self.transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Opens the feed of the courier's next order and closes those of all others.
+async fn reopen_feed(
+    connection: &mut PgConnection,
+    courier: CourierId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let open = open_orders_in(connection, courier).await?;
+    let next = visibility::visible(&open);
+    sqlx::query!(
+        "update orders set feed_from = case when id = $2 then coalesce(feed_from, $3) end \
+         where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff') \
+           and (feed_from is null) = (id is not distinct from $2)",
+        courier.as_uuid(),
+        next.map(|order| *order.as_uuid()),
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn open_orders_in(connection: &mut PgConnection, courier: CourierId) -> Result<Vec<Order>, StoreError> {
+    let rows = sqlx::query_as!(
+        OrderRow,
+        "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
+             dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
+             customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
+         from orders where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')",
+        courier.as_uuid()
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(visibility::serving_order(rows.into_iter().map(Order::from).collect()))
+}
+
+async fn insert_event(
+    connection: &mut PgConnection,
+    order: OrderId,
+    status: OrderStatus,
+    happened_at: DateTime<Utc>,
+    by: &Actor,
+    note: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into order_events (order_id, status, happened_at, actor, note) values ($1, $2, $3, $4, $5)",
+        order.as_uuid(),
+        status.as_str(),
+        happened_at,
+        by.to_string(),
+        note
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

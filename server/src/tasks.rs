@@ -1,0 +1,96 @@
+//! Every background task by name: started here, visible in a metric, awaited at shutdown.
+//!
+//! A task marked critical must live as long as the server. If it ends or panics before shutdown, the process
+//! ends too, so that the operator's supervisor restarts it: a server that silently stores nothing is worse
+//! than one that is down.
+
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+/// The server's tasks. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stopping: Arc<AtomicBool>,
+    failed: watch::Sender<Option<&'static str>>,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self { tracker: TaskTracker::new(), stopping: Arc::default(), failed: watch::Sender::new(None) }
+    }
+}
+
+impl Tasks {
+    /// Runs `work` until it ends.
+    #[allow(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.watched(name, false, work));
+    }
+
+    /// Runs `work`, which must not end before shutdown.
+    #[allow(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn spawn_critical(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.watched(name, true, work));
+    }
+
+    /// Wraps a task that somebody else spawns, such as a connection's on its own worker thread, so that
+    /// shutdown waits for it.
+    pub fn watched<F: Future<Output = ()>>(
+        &self,
+        name: &'static str,
+        critical: bool,
+        work: F,
+    ) -> impl Future<Output = ()> + use<F> {
+        let (stopping, failed) = (Arc::clone(&self.stopping), self.failed.clone());
+        let running = metrics::gauge!("doorstep_tasks_running", "task" => name);
+        self.tracker.track_future(async move {
+            running.increment(1.0);
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            running.decrement(1.0);
+            if outcome.is_err() {
+                tracing::error!(task.name = name, "a task panicked");
+                metrics::counter!("doorstep_task_panics_total", "task" => name).increment(1);
+            }
+            if critical && !stopping.load(Ordering::Acquire) {
+                tracing::error!(task.name = name, "a task that must not end has ended");
+                failed.send_replace(Some(name));
+            }
+        })
+    }
+
+    /// Resolves with a name when a critical task has ended before its time.
+    /// # Cancel safety
+    /// Safe; the failure stays visible.
+    pub async fn critical_failure(&self) -> &'static str {
+        let mut failed = self.failed.subscribe();
+        let outcome = failed.wait_for(Option::is_some).await.map(|name| *name);
+        match outcome {
+            Ok(Some(name)) => name,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// From now on critical tasks may end.
+    pub fn expect_endings(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Waits until every task has ended, at most `patience`. Says whether they all have.
+    pub async fn join(&self, patience: Duration) -> bool {
+        self.expect_endings();
+        self.tracker.close();
+        tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
+    }
+}

@@ -1,0 +1,134 @@
+//! A first arrival estimate, as a range that is honest about what nobody can know.
+
+use doorstep_shared::{OrderStatus, Vehicle, protocol::customer::Eta};
+
+/// Time a courier spends at the pickup before the goods are in the bag.
+const PICKUP_WAIT_MS: f64 = 4.0 * 60_000.0;
+
+/// Parking, the stairs and the bell.
+const HANDOVER_MS: f64 = 60_000.0;
+
+/// The range around the estimate: traffic makes trips longer more often than shorter.
+const EARLY_FACTOR: f64 = 0.85;
+const LATE_FACTOR: f64 = 1.30;
+
+/// No range is narrower than this; narrower would promise what nobody keeps.
+const MIN_SPREAD_MS: f64 = 4.0 * 60_000.0;
+
+/// A new estimate is worth telling when an end of the range moved this far.
+const WORTH_TELLING_MS: u64 = 45_000;
+
+/// Or when the way left shrank by this much.
+const WORTH_TELLING_M: u32 = 75;
+
+/// What an estimate is made from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Journey {
+    /// How far the order is.
+    pub status: OrderStatus,
+    /// What the courier rides.
+    pub vehicle: Vehicle,
+    /// Metres to the next place: the pickup before it, the door after it.
+    pub to_next_m: f64,
+    /// Metres from the pickup to the door; counted only before the pickup.
+    pub pickup_to_door_m: f64,
+}
+
+/// Average door-to-door speed in town, metres per second, turns and lights included.
+/// Cyclists and scooters from published courier averages (14–16 and 20–24 km/h), cars and vans slower in
+/// narrow streets than outside.
+pub const fn town_speed_mps(vehicle: Vehicle) -> f64 {
+    match vehicle {
+        Vehicle::Foot => 1.3,
+        Vehicle::Bicycle => 4.2,
+        Vehicle::Scooter => 6.4,
+        Vehicle::Motorcycle => 7.0,
+        Vehicle::Car => 6.4,
+        Vehicle::Van => 5.6,
+    }
+}
+
+/// When the courier will be at the door; `None` when the order is not on its way.
+pub fn estimate(journey: &Journey, now_ms: i64) -> Option<Eta> {
+    let speed_mps = town_speed_mps(journey.vehicle);
+    let driving_ms = |metres: f64| metres / speed_mps * 1_000.0;
+    let (expected_ms, remaining_m) = match journey.status {
+        OrderStatus::Assigned | OrderStatus::AtPickup => {
+            let remaining_m = journey.to_next_m + journey.pickup_to_door_m;
+            (driving_ms(remaining_m) + PICKUP_WAIT_MS + HANDOVER_MS, remaining_m)
+        }
+        OrderStatus::PickedUp => (driving_ms(journey.to_next_m) + HANDOVER_MS, journey.to_next_m),
+        OrderStatus::AtDropoff => (HANDOVER_MS, journey.to_next_m),
+        _ => return None,
+    };
+    let earliest_ms = expected_ms * EARLY_FACTOR;
+    let latest_ms = (expected_ms * LATE_FACTOR).max(earliest_ms + MIN_SPREAD_MS);
+    Some(Eta {
+        earliest_ms: now_ms.saturating_add(earliest_ms as i64),
+        latest_ms: now_ms.saturating_add(latest_ms as i64),
+        computed_at_ms: now_ms,
+        remaining_m: remaining_m.round().clamp(0.0, f64::from(u32::MAX)) as u32,
+    })
+}
+
+/// Whether `new` differs enough from what viewers were told.
+pub fn worth_telling(told: Option<&Eta>, new: &Eta) -> bool {
+    told.is_none_or(|told| {
+        told.earliest_ms.abs_diff(new.earliest_ms) >= WORTH_TELLING_MS
+            || told.latest_ms.abs_diff(new.latest_ms) >= WORTH_TELLING_MS
+            || told.remaining_m.abs_diff(new.remaining_m) >= WORTH_TELLING_M
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    fn journey(status: OrderStatus, to_next_m: f64) -> Journey {
+        Journey { status, vehicle: Vehicle::Scooter, to_next_m, pickup_to_door_m: 1_000.0 }
+    }
+
+    #[test]
+    fn a_scooter_needs_a_few_minutes_for_two_kilometres() {
+        let eta = estimate(&journey(OrderStatus::PickedUp, 2_000.0), 0).expect("on its way");
+        assert!((4 * 60_000..6 * 60_000).contains(&eta.earliest_ms), "{eta:?}");
+        assert!((7 * 60_000..10 * 60_000).contains(&eta.latest_ms), "{eta:?}");
+        assert_eq!(eta.remaining_m, 2_000);
+    }
+
+    #[test]
+    fn before_the_pickup_the_whole_way_counts() {
+        let before = estimate(&journey(OrderStatus::Assigned, 500.0), 0).expect("on its way");
+        let after = estimate(&journey(OrderStatus::PickedUp, 1_000.0), 0).expect("on its way");
+        assert_eq!(before.remaining_m, 1_500);
+        assert!(before.earliest_ms > after.earliest_ms);
+    }
+
+    #[test]
+    fn small_changes_are_kept_quiet() {
+        let told = estimate(&journey(OrderStatus::PickedUp, 2_000.0), 0).expect("on its way");
+        let close = estimate(&journey(OrderStatus::PickedUp, 1_990.0), 2_000).expect("on its way");
+        let nearer = estimate(&journey(OrderStatus::PickedUp, 1_900.0), 15_000).expect("on its way");
+        assert!(!worth_telling(Some(&told), &close));
+        assert!(worth_telling(Some(&told), &nearer));
+        assert!(worth_telling(None, &told));
+    }
+
+    proptest! {
+        #[test]
+        fn the_range_is_in_order_and_ahead(
+            status in select(OrderStatus::ALL.to_vec()), vehicle in select(Vehicle::ALL.to_vec()),
+            to_next_m in 0.0f64..1e6, pickup_to_door_m in 0.0f64..1e6, now_ms in 0i64..4_000_000_000_000,
+        ) {
+            let journey = Journey { status, vehicle, to_next_m, pickup_to_door_m };
+            let eta = estimate(&journey, now_ms);
+            prop_assert_eq!(eta.is_some(), status.is_active());
+            if let Some(eta) = eta {
+                prop_assert!(now_ms < eta.earliest_ms && eta.earliest_ms < eta.latest_ms);
+                prop_assert!(eta.latest_ms - eta.earliest_ms >= MIN_SPREAD_MS as i64 - 1);
+            }
+        }
+    }
+}

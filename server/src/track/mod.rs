@@ -1,0 +1,220 @@
+//! Per-courier state, pure: a track and a fix make a new track and what there is to tell.
+//!
+//! Nothing here knows a socket, a database or a clock. Every fix is stored whatever this module thinks of it;
+//! what it decides is which fixes reach a map, with which heading, and whether the courier stands still.
+//! Fix time rules, never arrival time: the newest fix is the position, and older ones that come later fill in
+//! the trail behind it.
+
+pub mod eta;
+pub mod filter;
+pub mod progress;
+pub mod stop;
+
+use std::collections::VecDeque;
+
+use doorstep_shared::{Fix, LatLon, Position, geo::polyline};
+
+use self::{
+    filter::{Filter, OffMap},
+    stop::StopDetector,
+};
+
+/// Points kept for the trail of the leg being driven. At one fix a second that is 33 minutes; a longer leg
+/// loses its beginning.
+const MAX_TRAIL_POINTS: usize = 2_000;
+
+/// The most points of a trail that are sent; more could not be told apart on a phone.
+const MAX_SENT_TRAIL_POINTS: usize = 300;
+
+/// How far from the line a point must be to be worth sending: about 5 m.
+const TRAIL_TOLERANCE_DEG: f64 = 0.000_045;
+
+/// Where a courier was, is, and whether they move.
+#[derive(Clone, Debug, Default)]
+pub struct Track {
+    filter: Filter,
+    stop: StopDetector,
+    position: Option<Position>,
+    trail: VecDeque<TrailPoint>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct TrailPoint {
+    time_ms: i64,
+    point: LatLon,
+}
+
+/// What a batch of fixes changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Update {
+    /// New positions, in fix time, the newest last. Empty when nothing newer than before came on the map.
+    pub moved: Vec<Position>,
+    /// Points that filled in the trail behind the newest position.
+    pub filled_in: usize,
+    /// Fixes kept off the map, for metrics.
+    pub off_map: Vec<OffMap>,
+}
+
+impl Track {
+    /// Takes in a batch of fixes in any order.
+    pub fn apply(&mut self, fixes: &[Fix]) -> Update {
+        let mut ordered: Vec<&Fix> = fixes.iter().collect();
+        ordered.sort_by_key(|fix| fix.recorded_at_ms());
+        let mut update = Update::default();
+        for fix in ordered {
+            self.apply_one(fix, &mut update);
+        }
+        update
+    }
+
+    fn apply_one(&mut self, fix: &Fix, update: &mut Update) {
+        let is_newest = self.position.is_none_or(|position| fix.recorded_at_ms() > position.time_ms);
+        if !is_newest {
+            match filter::plausible_alone(fix) {
+                Ok(()) => update.filled_in += usize::from(self.fill_in(fix)),
+                Err(reason) => update.off_map.push(reason),
+            }
+            return;
+        }
+        match self.filter.judge(fix) {
+            Ok(heading_deg) => {
+                let position = Position::from_fix(fix, heading_deg);
+                self.stop.observe(fix.recorded_at_ms(), fix.point());
+                self.position = Some(position);
+                self.push_newest(TrailPoint { time_ms: fix.recorded_at_ms(), point: fix.point() });
+                update.moved.push(position);
+            }
+            Err(reason) => update.off_map.push(reason),
+        }
+    }
+
+    fn push_newest(&mut self, point: TrailPoint) {
+        if self.trail.len() == MAX_TRAIL_POINTS {
+            self.trail.pop_front();
+        }
+        self.trail.push_back(point);
+    }
+
+    /// Puts a late point where it belongs; false when it is there already or too old to keep.
+    fn fill_in(&mut self, fix: &Fix) -> bool {
+        let point = TrailPoint { time_ms: fix.recorded_at_ms(), point: fix.point() };
+        let Err(index) = self.trail.binary_search_by_key(&point.time_ms, |known| known.time_ms) else {
+            return false;
+        };
+        if self.trail.len() == MAX_TRAIL_POINTS {
+            if index == 0 {
+                return false;
+            }
+            self.trail.pop_front();
+            self.trail.insert(index - 1, point);
+        } else {
+            self.trail.insert(index, point);
+        }
+        true
+    }
+
+    /// The newest position that is fit for a map.
+    pub fn position(&self) -> Option<Position> {
+        self.position
+    }
+
+    /// Where the courier came along since `from_ms`, `[lon, lat]`, oldest first, simplified to what a phone
+    /// can show.
+    pub fn trail_since(&self, from_ms: i64) -> Vec<[f64; 2]> {
+        let start = self.trail.partition_point(|point| point.time_ms < from_ms);
+        let mut line: Vec<LatLon> = self.trail.iter().skip(start).map(|point| point.point).collect();
+        let mut tolerance_deg = TRAIL_TOLERANCE_DEG;
+        line = polyline::simplify(&line, tolerance_deg);
+        while line.len() > MAX_SENT_TRAIL_POINTS {
+            tolerance_deg *= 2.0;
+            line = polyline::simplify(&line, tolerance_deg);
+        }
+        line.into_iter().map(LatLon::to_lon_lat).collect()
+    }
+
+    /// Since when the courier has stood still, when they do. Unix epoch milliseconds.
+    pub fn stationary_since_ms(&self) -> Option<i64> {
+        self.stop.stationary_since_ms()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use doorstep_shared::{RawFix, geo::distance::destination};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(crate) fn fix(time_ms: i64, point: LatLon) -> Fix {
+        let raw = RawFix { time_ms, lat: point.lat(), lon: point.lon(), ..RawFix::default() };
+        Fix::try_new(&raw).expect("test fixes are usable")
+    }
+
+    pub(crate) fn start() -> LatLon {
+        LatLon::try_new(35.9, 14.5).expect("on earth")
+    }
+
+    /// A straight drive at 10 m/s, one fix a second.
+    fn drive(seconds: i64) -> Vec<Fix> {
+        (0..seconds).map(|second| fix(second * 1_000, destination(start(), 60.0, second as f64 * 10.0))).collect()
+    }
+
+    #[test]
+    fn a_drive_moves_the_position_and_leaves_a_trail() {
+        let mut track = Track::default();
+        let update = track.apply(&drive(30));
+        assert_eq!(update.moved.len(), 30);
+        assert_eq!(track.position().map(|position| position.time_ms), Some(29_000));
+        assert_eq!(track.trail_since(0).len(), 2, "a straight line needs its ends only");
+        assert_eq!(track.trail_since(29_000).len(), 1);
+    }
+
+    #[test]
+    fn a_repeated_fix_changes_nothing() {
+        let mut track = Track::default();
+        track.apply(&drive(10));
+        let again = track.apply(&drive(10));
+        assert_eq!(again, Update::default());
+    }
+
+    #[test]
+    fn after_a_tunnel_the_newest_comes_first_and_history_fills_in_behind() {
+        let all = drive(60);
+        let mut track = Track::default();
+        track.apply(&all[..10]);
+        let newest = track.apply(&all[59..]);
+        assert_eq!(newest.moved.len(), 1);
+        let backlog = track.apply(&all[10..59]);
+        assert!(backlog.moved.is_empty(), "the marker must not go back");
+        assert_eq!(backlog.filled_in, 49);
+        assert_eq!(track.position().map(|position| position.time_ms), Some(59_000));
+    }
+
+    proptest! {
+        #[test]
+        fn the_position_never_goes_back_in_fix_time(order in Just((0..60usize).collect::<Vec<_>>()).prop_shuffle()) {
+            let all = drive(60);
+            let mut track = Track::default();
+            let mut newest_ms = i64::MIN;
+            for index in order {
+                let update = track.apply(&all[index..=index]);
+                for position in update.moved {
+                    prop_assert!(position.time_ms > newest_ms);
+                    newest_ms = position.time_ms;
+                }
+            }
+            prop_assert_eq!(newest_ms, 59_000);
+            let times: Vec<_> = track.trail.iter().map(|point| point.time_ms).collect();
+            prop_assert!(times.is_sorted());
+        }
+
+        #[test]
+        fn no_reading_makes_it_panic(readings in prop::collection::vec((any::<i64>(), -90.0f64..90.0, -180.0f64..180.0), 0..80)) {
+            let mut track = Track::default();
+            for (time_ms, lat, lon) in readings {
+                track.apply(&[fix(time_ms, LatLon::try_new(lat, lon).expect("in range"))]);
+            }
+            prop_assert!(track.trail_since(i64::MIN).len() <= MAX_SENT_TRAIL_POINTS);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The live state of every courier on this instance, and the only place where fixes become live events.
+//!
+//! Keeps a [`Track`] and the open orders of each courier in memory, behind sharded locks that are never held
+//! across an await. A courier's events are published under their shard's lock, so viewers get them in the
+//! order in which they were decided; the lock order is tracker, then hub, then outbox.
+//! Arrival estimates are not made here, because planning a route takes milliseconds: see [`crate::arrival`].
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use doorstep_shared::{
+    CourierId, Fix, OrderId, Position, Vehicle,
+    protocol::{
+        PresenceState,
+        customer::{CustomerEvent, Eta, MAX_SKIPPED, OrderUpdate, Presence},
+    },
+};
+use tokio::sync::Notify;
+
+use crate::{
+    broker::Broker,
+    hub::LiveEvent,
+    order::{Order, visibility},
+    track::{Track, progress::PlannedRoute},
+};
+
+const SHARDS: usize = 64;
+
+/// A phone's clock may run this far behind ours: its first fix after the feed opened must not be taken for
+/// one from before.
+const CLOCK_SLACK_MS: i64 = 120_000;
+
+/// A courier without an open order is forgotten after this long without a fix.
+const FORGET_AFTER_MS: i64 = 30 * 60_000;
+
+/// Everything the server knows of a courier right now.
+#[derive(Debug)]
+struct Tracked {
+    track: Track,
+    /// In serving order.
+    open: Vec<Order>,
+    plan_ticket: u64,
+    vehicle: Option<Vehicle>,
+    presence: Option<Presence>,
+    route: Option<Arc<PlannedRoute>>,
+    eta: Option<(OrderId, Eta)>,
+    touched_ms: i64,
+}
+
+impl Tracked {
+    fn new(now_ms: i64) -> Self {
+        Self {
+            track: Track::default(),
+            open: Vec::new(),
+            plan_ticket: 0,
+            vehicle: None,
+            presence: None,
+            route: None,
+            eta: None,
+            touched_ms: now_ms,
+        }
+    }
+
+    /// The order whose customer sees this courier.
+    fn visible(&self) -> Option<&Order> {
+        self.open.first().filter(|order| order.feed_from.is_some())
+    }
+}
+
+/// What a customer may see of their courier.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sight {
+    /// How many of the courier's orders come before this one.
+    pub stops_before: u32,
+    /// Where the courier is.
+    pub position: Option<Position>,
+    /// Where they came along on this leg, `[lon, lat]`.
+    pub trail: Vec<[f64; 2]>,
+    /// When they arrive.
+    pub eta: Option<Eta>,
+}
+
+/// What an arrival estimate needs.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    /// The order being served.
+    pub order: Order,
+    /// What the courier rides.
+    pub vehicle: Vehicle,
+    /// Where they are.
+    pub position: Position,
+    /// The way planned last.
+    pub route: Option<Arc<PlannedRoute>>,
+    /// The newest estimate for this order.
+    pub eta: Option<Eta>,
+}
+
+/// Couriers whose orders need another look by the arrival task.
+#[derive(Debug, Default)]
+struct Dirty {
+    /// The position changed.
+    moved: HashSet<CourierId>,
+    /// Viewers need a fresh snapshot: history filled in behind the position, or the feed just opened.
+    outdated: HashSet<OrderId>,
+}
+
+/// The live state of every courier. Shared by reference.
+#[derive(Debug)]
+pub struct Tracker {
+    shards: Box<[Mutex<HashMap<CourierId, Tracked>>]>,
+    hasher: RandomState,
+    broker: Arc<dyn Broker>,
+    dirty: Mutex<Dirty>,
+    woken: Notify,
+    plan_tickets: AtomicU64,
+}
+
+impl Tracker {
+    /// A tracker that publishes through `broker` and knows nobody yet.
+    pub fn new(broker: Arc<dyn Broker>) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            broker,
+            dirty: Mutex::default(),
+            woken: Notify::new(),
+            plan_tickets: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes in a courier's fixes and shows the newest to whoever may see it, at once.
+    pub fn apply(&self, courier: CourierId, fixes: &[Fix], now_ms: i64) {
+        let mut shard = self.shard(courier);
+        let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
+        tracked.touched_ms = now_ms;
+        let update = tracked.track.apply(fixes);
+        for reason in &update.off_map {
+            metrics::counter!("doorstep_fixes_off_map_total", "reason" => reason.as_str()).increment(1);
+        }
+        let visible = tracked.visible().map(|order| (order.id, shown_from_ms(order)));
+        let Some((order, from_ms)) = visible else { return };
+        if let Some((newest, before)) = update.moved.split_last()
+            && newest.time_ms >= from_ms
+        {
+            let before: Vec<_> = before.iter().filter(|earlier| earlier.time_ms >= from_ms).collect();
+            let missed = &before[before.len().saturating_sub(MAX_SKIPPED)..];
+            let skipped = missed.iter().map(|earlier| [earlier.lon, earlier.lat]).collect();
+            self.broker.publish(order, LiveEvent::Moved { position: *newest, skipped });
+        }
+        drop(shard);
+        let mut dirty = self.dirty();
+        let woken = match (update.moved.is_empty(), update.filled_in) {
+            (true, 0) => false,
+            (_, filled_in) => {
+                dirty.moved.insert(courier);
+                if filled_in > 0 {
+                    dirty.outdated.insert(order);
+                }
+                true
+            }
+        };
+        drop(dirty);
+        if woken {
+            self.woken.notify_one();
+        }
+    }
+
+    /// Fills in what the database knows of a courier, after a restart. Publishes nothing.
+    pub fn seed(&self, courier: CourierId, fixes: &[Fix], presence: Option<Presence>, now_ms: i64) {
+        let mut shard = self.shard(courier);
+        let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
+        tracked.track.apply(fixes);
+        tracked.presence = tracked.presence.or(presence);
+        drop(shard);
+        self.dirty().moved.insert(courier);
+        self.woken.notify_one();
+    }
+
+    /// Whether anything is known of a courier; when not, [`Tracker::seed`] should be called first.
+    pub fn knows(&self, courier: CourierId) -> bool {
+        self.shard(courier).contains_key(&courier)
+    }
+
+    /// A number to take before reading a courier's open orders from the database: of two readers the one who
+    /// asked later wins.
+    pub fn plan_ticket(&self) -> u64 {
+        self.plan_tickets.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Replaces a courier's open orders and tells every customer whose place in the tour changed.
+    pub fn set_plan(&self, courier: CourierId, ticket: u64, open: Vec<Order>, vehicle: Vehicle, now_ms: i64) {
+        let mut shard = self.shard(courier);
+        let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
+        if tracked.plan_ticket >= ticket {
+            return;
+        }
+        tracked.plan_ticket = ticket;
+        tracked.vehicle = Some(vehicle);
+        let before = std::mem::replace(&mut tracked.open, open);
+        let opened = tracked.visible().filter(|order| before.first().map(|order| order.id) != Some(order.id));
+        let opened = opened.map(|order| order.id);
+        for (place, order) in tracked.open.iter().enumerate() {
+            let place_before = before.iter().position(|known| known.id == order.id);
+            if place_before.is_some_and(|known| known != place) {
+                let update = OrderUpdate {
+                    status: order.status,
+                    status_at_ms: order.status_at.timestamp_millis(),
+                    stops_before: place as u32,
+                };
+                self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Order(update)));
+            }
+        }
+        drop(shard);
+        let mut dirty = self.dirty();
+        dirty.moved.insert(courier);
+        dirty.outdated.extend(opened);
+        drop(dirty);
+        self.woken.notify_one();
+    }
+
+    /// Takes an order off a courier at once, before the database is asked for the new plan: from here on its
+    /// viewers see nothing more of them.
+    pub fn detach(&self, courier: CourierId, order: OrderId) {
+        if let Some(tracked) = self.shard(courier).get_mut(&courier) {
+            tracked.open.retain(|open| open.id != order);
+        }
+    }
+
+    /// Notes whether a courier shares their position, and tells whoever watches them.
+    pub fn set_presence(&self, courier: CourierId, presence: Presence, now_ms: i64) {
+        let mut shard = self.shard(courier);
+        let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
+        tracked.presence = Some(presence);
+        if let Some(order) = tracked.visible() {
+            self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Presence(presence)));
+        }
+    }
+
+    /// From when on a courier's fixes are refused, Unix epoch milliseconds; `None` while they are on duty.
+    pub fn off_duty_since_ms(&self, courier: CourierId) -> Option<i64> {
+        let presence = self.shard(courier).get(&courier)?.presence?;
+        (presence.state == PresenceState::OffDuty).then_some(presence.since_ms)
+    }
+
+    /// What the customer of `order` may see of `courier`. `trail_since_ms` leaves out older points.
+    pub fn sight(&self, courier: CourierId, order: OrderId, trail_since_ms: Option<i64>) -> Sight {
+        let shard = self.shard(courier);
+        let Some(tracked) = shard.get(&courier) else { return Sight::default() };
+        let Some(place) = tracked.open.iter().position(|open| open.id == order) else { return Sight::default() };
+        let mut sight = Sight { stops_before: place as u32, ..Sight::default() };
+        if let Some(visible) = tracked.visible().filter(|visible| visible.id == order) {
+            sight.position = tracked.track.position().filter(|position| position.time_ms >= shown_from_ms(visible));
+            if let Some(from) = visibility::trail_from(visible) {
+                let from_ms = from.timestamp_millis().max(trail_since_ms.map_or(i64::MIN, |since| since.saturating_add(1)));
+                sight.trail = tracked.track.trail_since(from_ms);
+            }
+            sight.eta = tracked.eta.filter(|(known, _)| *known == order).map(|(_, eta)| eta);
+        }
+        sight
+    }
+
+    /// The route planned last for a courier, with where they are on it.
+    pub fn heading(&self, courier: CourierId) -> Option<Heading> {
+        let shard = self.shard(courier);
+        let tracked = shard.get(&courier)?;
+        let order = tracked.visible()?.clone();
+        let position = tracked.track.position().filter(|position| position.time_ms >= shown_from_ms(&order))?;
+        let eta = tracked.eta.filter(|(known, _)| *known == order.id).map(|(_, eta)| eta);
+        Some(Heading { vehicle: tracked.vehicle?, position, route: tracked.route.clone(), eta, order })
+    }
+
+    /// Keeps a planned route.
+    pub fn set_route(&self, courier: CourierId, route: Arc<PlannedRoute>) {
+        if let Some(tracked) = self.shard(courier).get_mut(&courier) {
+            tracked.route = Some(route);
+        }
+    }
+
+    /// Keeps an estimate and shows it, unless the order is no longer the one being served.
+    pub fn set_eta(&self, courier: CourierId, order: OrderId, eta: Eta) {
+        let mut shard = self.shard(courier);
+        let Some(tracked) = shard.get_mut(&courier) else { return };
+        if tracked.visible().is_some_and(|visible| visible.id == order) {
+            tracked.eta = Some((order, eta));
+            self.broker.publish(order, LiveEvent::Tell(CustomerEvent::Eta(eta)));
+        }
+    }
+
+    /// Waits until some courier moved or some order's viewers need a snapshot, and takes both lists.
+    /// # Cancel safety
+    /// Safe while waiting; what was taken is gone.
+    pub async fn changes(&self) -> (Vec<CourierId>, Vec<OrderId>) {
+        loop {
+            let taken = std::mem::take(&mut *self.dirty());
+            if !taken.moved.is_empty() || !taken.outdated.is_empty() {
+                return (taken.moved.into_iter().collect(), taken.outdated.into_iter().collect());
+            }
+            self.woken.notified().await;
+        }
+    }
+
+    /// Forgets couriers that have nothing to deliver and were not heard of for half an hour.
+    pub fn forget_idle(&self, now_ms: i64) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            // An off-duty courier stays: their fixes must go on being refused.
+            shard.retain(|_, tracked| {
+                !tracked.open.is_empty()
+                    || now_ms - tracked.touched_ms < FORGET_AFTER_MS
+                    || tracked.presence.is_some_and(|presence| presence.state == PresenceState::OffDuty)
+            });
+        }
+    }
+
+    fn shard(&self, courier: CourierId) -> MutexGuard<'_, HashMap<CourierId, Tracked>> {
+        let index = self.hasher.hash_one(courier) as usize % SHARDS;
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn dirty(&self) -> MutexGuard<'_, Dirty> {
+        self.dirty.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The oldest fix that the customer of an order may see as the courier's position.
+pub fn shown_from_ms(order: &Order) -> i64 {
+    order.feed_from.map_or(i64::MAX, |feed_from| feed_from.timestamp_millis() - CLOCK_SLACK_MS)
+}

@@ -1,0 +1,339 @@
+//! A courier's phone: `GET /ws/courier`.
+//!
+//! Reads one message after another and keeps up to a fixed number of batches on their way to the database at
+//! once. When that many wait, it stops reading, and the phone's own queue and TCP do the rest. An ack goes out
+//! when its batch is committed and not before. A batch that could not be stored is answered `unavailable`.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Data, Payload},
+};
+use doorstep_shared::{
+    OrderStatus,
+    protocol::{
+        CloseCode, Codec, ErrorMessage, PresenceState, ServerTime,
+        courier::{
+            Ack, Contact, CourierEvent, CourierIdentity, CourierMessage, DecodeError, Fixes, MAX_FIXES, Pace,
+            PresenceReport, StatusReport, Stop, StopKind, Welcome, decode,
+        },
+        customer::Presence,
+    },
+};
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
+
+use super::{
+    Connection, Incoming, negotiate,
+    outbox::{Outbox, frame},
+    registry::Admission,
+    upgrade,
+};
+use crate::{
+    app::AppState,
+    auth::{origin, token},
+    error::ApiError,
+    order::{
+        Actor, Order, Place,
+        lifecycle::{LifecycleError, Outcome},
+    },
+    store::couriers::SignedInDevice,
+};
+
+/// Batches of one phone that may wait for the database at once: a backlog of 16 000 fixes at 500 a message.
+const MAX_IN_FLIGHT: usize = 32;
+
+/// Messages that cannot be understood, in a row, before the connection is closed with 4501.
+const MAX_BAD_MESSAGES: u32 = 10;
+
+/// How many messages a phone may send at once, and how many a second after that. A backlog comes in bursts of
+/// large messages; nobody needs more than this.
+const BURST_MESSAGES: f64 = 400.0;
+const MESSAGES_PER_SECOND: f64 = 50.0;
+
+/// Over the limit we stop reading for a while; a phone that is over it for this long is told to go away.
+const MAX_FLOOD: Duration = Duration::from_secs(30);
+
+/// What a phone should try when the database is away.
+const RETRY_AFTER_MS: u64 = 2_000;
+
+/// How often to report before anybody is known to be watching.
+const DEFAULT_PACE: (u64, u32) = (2_000, 5);
+
+/// `GET /ws/courier`
+pub async fn courier_socket(
+    app: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    origin::check(&app, &request)?;
+    let (codec, named) = negotiate(&request)?;
+    let signed_in = authenticate(&app, &request).await?;
+    let mut admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
+    app.orders.load(signed_in.courier.id).await?;
+    let stops = stops_of(&app.store.open_orders_of(signed_in.courier.id).await?);
+    let (response, connection) = upgrade(&request, payload, codec, named)?;
+    admission.open_courier(connection.outbox(), signed_in.courier.id, signed_in.device);
+    let tasks = app.tasks.clone();
+    let session = Session::new(app.into_inner(), connection.outbox(), codec, signed_in);
+    #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
+    actix_web::rt::spawn(tasks.watched("courier_socket", false, session.run(connection, admission, stops)));
+    Ok(response)
+}
+
+async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<SignedInDevice, ApiError> {
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(token::bearer).ok_or_else(ApiError::unauthorized)?;
+    app.store.device_by_token(&token::hash(token)).await?.ok_or_else(ApiError::unauthorized)
+}
+
+/// The answer to a message, when there is one.
+type Pending = LocalBoxFuture<'static, Option<CourierEvent>>;
+
+struct Session {
+    app: Arc<AppState>,
+    outbox: Arc<Outbox>,
+    codec: Codec,
+    signed_in: SignedInDevice,
+    in_flight: FuturesUnordered<Pending>,
+    bad_messages: u32,
+    allowance: Allowance,
+}
+
+impl Session {
+    fn new(app: Arc<AppState>, outbox: &Arc<Outbox>, codec: Codec, signed_in: SignedInDevice) -> Self {
+        Self {
+            app,
+            outbox: Arc::clone(outbox),
+            codec,
+            signed_in,
+            in_flight: FuturesUnordered::new(),
+            bad_messages: 0,
+            allowance: Allowance::new(),
+        }
+    }
+
+    async fn run(mut self, mut connection: Connection, _admission: Admission, stops: Vec<Stop>) {
+        tracing::debug!(courier.id = %self.signed_in.courier.id, "courier connected");
+        self.welcome(stops);
+        loop {
+            let wait = self.allowance.wait();
+            let may_read = self.in_flight.len() < MAX_IN_FLIGHT && wait.is_none();
+            tokio::select! {
+                biased;
+                Some(answer) = self.in_flight.next() => answer.iter().for_each(|answer| self.send(answer)),
+                incoming = connection.next(), if may_read => match incoming {
+                    Incoming::Message(bytes) => self.receive(&bytes),
+                    Incoming::HeartbeatDue => self.send(&CourierEvent::Heartbeat(self.server_time())),
+                    Incoming::Closed => break,
+                },
+                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => self.check_flood(),
+                () = self.outbox.closed(), if !may_read => break,
+            }
+        }
+        let code = self.outbox.closed_with().unwrap_or(1006);
+        metrics::counter!("doorstep_socket_closes_total", "socket" => "courier", "code" => code.to_string()).increment(1);
+        tracing::debug!(courier.id = %self.signed_in.courier.id, close.code = code, "courier disconnected");
+        // Whatever is on its way to the database arrives there; the phone will hear of it when it sends it again.
+        connection.linger().await;
+    }
+
+    fn welcome(&self, stops: Vec<Stop>) {
+        let courier = &self.signed_in.courier;
+        let (interval_ms, min_distance_m) = DEFAULT_PACE;
+        self.send(&CourierEvent::Welcome(Welcome {
+            server_time_ms: self.app.clock.now_ms(),
+            courier: CourierIdentity { id: courier.id, name: courier.name.clone() },
+            max_fixes: MAX_FIXES as u32,
+            pace: Pace { interval_ms, min_distance_m, reason: None },
+            stops,
+        }));
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.allowance.spend();
+        match decode(self.codec, bytes) {
+            Ok(message) => {
+                self.bad_messages = 0;
+                self.handle(message);
+            }
+            Err(DecodeError::Unreadable(_)) => self.outbox.close(CloseCode::BadMessage),
+            Err(DecodeError::UnknownType { kind, id }) => {
+                self.refuse(id, "unknown_type", format!("this server does not know messages of type {kind:?}"));
+            }
+            Err(DecodeError::Invalid { id, message }) => {
+                self.bad_messages += 1;
+                self.refuse(id, "bad_message", message);
+                if self.bad_messages >= MAX_BAD_MESSAGES {
+                    self.outbox.close(CloseCode::BadMessage);
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, message: CourierMessage) {
+        match message {
+            CourierMessage::Fixes(fixes) => self.store(&fixes),
+            CourierMessage::Status(report) => self.in_flight.push(change_status(self, report).map(Some).boxed_local()),
+            CourierMessage::Presence(report) => self.in_flight.push(note_presence(self, report).map(|()| None).boxed_local()),
+            CourierMessage::Ping(_) => self.send(&CourierEvent::Pong(self.server_time())),
+        }
+    }
+
+    fn store(&mut self, batch: &Fixes) {
+        let accepted = self.app.ingest.accept(self.signed_in.courier.id, &batch.fixes);
+        let id = batch.id;
+        self.in_flight.push(Box::pin(async move {
+            Some(match accepted.await {
+                Ok(receipt) => CourierEvent::Ack(Ack {
+                    id,
+                    stored: receipt.stored,
+                    duplicates: receipt.duplicates,
+                    rejected: receipt.rejected,
+                }),
+                Err(_) => unavailable(id),
+            })
+        }));
+    }
+
+    fn send(&self, event: &CourierEvent) {
+        self.outbox.push(frame(self.codec, event));
+    }
+
+    fn refuse(&self, id: Option<u64>, code: &str, message: String) {
+        self.send(&CourierEvent::Error(ErrorMessage { id, code: code.to_owned(), message, retry_after_ms: None }));
+    }
+
+    fn check_flood(&mut self) {
+        if self.allowance.is_flood() {
+            self.outbox.close(CloseCode::RateLimited);
+        }
+    }
+
+    fn server_time(&self) -> ServerTime {
+        ServerTime { server_time_ms: self.app.clock.now_ms() }
+    }
+}
+
+fn unavailable(id: u64) -> CourierEvent {
+    CourierEvent::Error(ErrorMessage {
+        id: Some(id),
+        code: "unavailable".to_owned(),
+        message: "this could not be stored just now; keep it and send it again".to_owned(),
+        retry_after_ms: Some(RETRY_AFTER_MS),
+    })
+}
+
+/// Moves an order on and answers like a batch of one: stored, or a duplicate when it had that status already.
+fn change_status(session: &Session, report: StatusReport) -> impl Future<Output = CourierEvent> + use<> {
+    let (app, courier) = (Arc::clone(&session.app), session.signed_in.courier.id);
+    async move {
+        let by = Actor::Courier(courier);
+        let note = report.note.as_deref();
+        let changed = app.orders.set_status(report.order_id, report.status, &by, Some(report.time_ms), note).await;
+        let (code, message) = match changed {
+            Ok(outcome) => {
+                let stored = u32::from(matches!(outcome, Outcome::Changed(_)));
+                return CourierEvent::Ack(Ack { id: report.id, stored, duplicates: 1 - stored, rejected: vec![] });
+            }
+            Err(error @ LifecycleError::InvalidTransition { .. }) => ("invalid_transition", error.to_string()),
+            Err(error @ (LifecycleError::UnknownOrder | LifecycleError::UnknownCourier)) => ("not_found", error.to_string()),
+            Err(LifecycleError::Store(error)) => {
+                tracing::warn!(error = %error, "a status report could not be stored");
+                return unavailable(report.id);
+            }
+        };
+        let error = ErrorMessage { id: Some(report.id), code: code.to_owned(), message, retry_after_ms: None };
+        CourierEvent::Error(error)
+    }
+}
+
+/// Notes whether the courier shares their position. The contract has no answer to it.
+fn note_presence(session: &Session, report: PresenceReport) -> impl Future<Output = ()> + use<> {
+    let (app, courier) = (Arc::clone(&session.app), session.signed_in.courier.id);
+    async move {
+        let now_ms = app.clock.now_ms();
+        let since_ms = report.time_ms.unwrap_or(now_ms).min(now_ms);
+        let reason = report.reason.filter(|_| report.state != PresenceState::Tracking);
+        let presence = Presence { state: report.state, reason, since_ms };
+        // Going off duty must take effect at once, whatever the database does.
+        app.tracker.set_presence(courier, presence, now_ms);
+        if let Err(error) = app.store.set_presence(courier, &presence).await {
+            tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
+        }
+    }
+}
+
+/// A courier's open orders as the stops they still have to make, in driving order.
+pub fn stops_of(open: &[Order]) -> Vec<Stop> {
+    let stop = |order: &Order, kind: StopKind, place: &Place, contact: Option<Contact>| Stop {
+        order_id: order.id,
+        reference: order.reference.clone(),
+        kind,
+        sequence: 0,
+        lat: place.point.lat(),
+        lon: place.point.lon(),
+        address: place.address.clone(),
+        instructions: place.instructions.clone(),
+        contact,
+        status: order.status,
+    };
+    let mut stops: Vec<Stop> = Vec::with_capacity(open.len() * 2);
+    for order in open {
+        if matches!(order.status, OrderStatus::Assigned | OrderStatus::AtPickup) {
+            stops.push(stop(order, StopKind::Pickup, &order.pickup, None));
+        }
+        let customer = Contact { name: order.customer.name.clone(), phone: order.customer.phone.clone() };
+        stops.push(stop(order, StopKind::Dropoff, &order.dropoff, Some(customer)));
+    }
+    for (sequence, stop) in (1..).zip(&mut stops) {
+        stop.sequence = sequence;
+    }
+    stops
+}
+
+/// A token bucket for one connection's messages.
+struct Allowance {
+    messages: f64,
+    filled_at: Instant,
+    empty_since: Option<Instant>,
+}
+
+impl Allowance {
+    fn new() -> Self {
+        Self { messages: BURST_MESSAGES, filled_at: Instant::now(), empty_since: None }
+    }
+
+    fn refill(&mut self) {
+        let now = Instant::now();
+        let gained = now.duration_since(self.filled_at).as_secs_f64() * MESSAGES_PER_SECOND;
+        self.messages = (self.messages + gained).min(BURST_MESSAGES);
+        self.filled_at = now;
+    }
+
+    fn spend(&mut self) {
+        self.refill();
+        self.messages -= 1.0;
+        if self.messages >= MESSAGES_PER_SECOND {
+            self.empty_since = None;
+        }
+    }
+
+    /// How long to stop reading; `None` while there is allowance left.
+    fn wait(&mut self) -> Option<Duration> {
+        self.refill();
+        if self.messages >= 1.0 {
+            return None;
+        }
+        self.empty_since.get_or_insert_with(Instant::now);
+        Some(Duration::from_secs_f64((1.0 - self.messages) / MESSAGES_PER_SECOND))
+    }
+
+    fn is_flood(&self) -> bool {
+        self.empty_since.is_some_and(|since| since.elapsed() > MAX_FLOOD)
+    }
+}

@@ -1,0 +1,195 @@
+//! A customer's live feed: `GET /ws/track/{token}`, and the same over Server-Sent Events.
+//!
+//! Subscribes first and takes the snapshot second, so that nothing falls between them. An order that ends
+//! while somebody connects is noticed because the snapshot is read after subscribing.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Data, Path, Payload, Query},
+};
+use doorstep_shared::{
+    OrderId,
+    protocol::{
+        CloseCode, Codec, ServerTime,
+        customer::{CustomerEvent, CustomerMessage, Ended},
+        decode_json, decode_postcard,
+    },
+};
+use serde::Deserialize;
+use tokio::time::{Duration, interval};
+
+use super::{
+    Connection, Incoming, negotiate,
+    outbox::{Encoded, Outbox, OutboxBody, Wire},
+    registry::Admission,
+    upgrade,
+};
+use crate::{
+    app::AppState,
+    auth::{origin, token},
+    error::ApiError,
+    order::snapshot,
+};
+
+/// How the customer wants the feed.
+#[derive(Debug, Deserialize)]
+pub struct FeedQuery {
+    since_ms: Option<i64>,
+    codec: Option<String>,
+}
+
+/// Messages from a customer that cannot be read, before the connection is closed with 4501.
+const MAX_BAD_MESSAGES: u32 = 10;
+
+/// `GET /ws/track/{token}`
+pub async fn track_socket(
+    app: Data<AppState>,
+    request: HttpRequest,
+    path: Path<String>,
+    query: Query<FeedQuery>,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    origin::check(&app, &request)?;
+    let (codec, named) = negotiate(&request)?;
+    let order = live_order(&app, &path).await?;
+    let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
+    let (response, connection) = upgrade(&request, payload, codec, named)?;
+    admission.open(connection.outbox());
+    let tasks = app.tasks.clone();
+    let session = run(app.into_inner(), connection, admission, order, query.since_ms);
+    #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
+    actix_web::rt::spawn(tasks.watched("track_socket", false, session));
+    Ok(response)
+}
+
+/// `GET /api/v1/track/{token}/events`
+pub async fn track_events(
+    app: Data<AppState>,
+    request: HttpRequest,
+    path: Path<String>,
+    query: Query<FeedQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let order = live_order(&app, &path).await?;
+    let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
+    let codec = if query.codec.as_deref() == Some("postcard") { Codec::Postcard } else { Codec::Json };
+    let outbox = Outbox::new(Wire::Events(codec));
+    admission.open(&outbox);
+    let last_seen = request.headers().get("Last-Event-ID").and_then(|id| id.to_str().ok()?.parse().ok());
+    let since_ms = last_seen.or(query.since_ms);
+    let tasks = app.tasks.clone();
+    let session = stream_events(app.into_inner(), Arc::clone(&outbox), admission, order, since_ms);
+    #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
+    actix_web::rt::spawn(tasks.watched("track_events", false, session));
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .body(OutboxBody::event_stream(outbox)))
+}
+
+/// The order behind a token, while its feed can be opened.
+async fn live_order(app: &AppState, token: &str) -> Result<OrderId, ApiError> {
+    let hash = token::hash(token);
+    let tracked = app.store.order_by_tracking_token(&hash).await?.ok_or_else(ApiError::unknown_link)?;
+    if tracked.1.is_final() {
+        return Err(ApiError::tracking_ended(tracked.1));
+    }
+    Ok(tracked.0)
+}
+
+async fn run(
+    app: Arc<AppState>,
+    mut connection: Connection,
+    _admission: Admission,
+    order: OrderId,
+    since_ms: Option<i64>,
+) {
+    let outbox = Arc::clone(connection.outbox());
+    let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
+    greet(&app, &outbox, order, since_ms).await;
+    let mut bad_messages = 0;
+    loop {
+        match connection.next().await {
+            Incoming::Message(bytes) if is_ping(outbox.wire(), &bytes) => {
+                let pong = CustomerEvent::Pong(ServerTime { server_time_ms: app.clock.now_ms() });
+                outbox.push(outbox.wire().customer(&pong));
+            }
+            Incoming::Message(_) => {
+                bad_messages += 1;
+                if bad_messages >= MAX_BAD_MESSAGES {
+                    outbox.close(CloseCode::BadMessage);
+                }
+            }
+            Incoming::HeartbeatDue => heartbeat(&app, &outbox),
+            Incoming::Closed => break,
+        }
+    }
+    let code = outbox.closed_with().unwrap_or(1006);
+    metrics::counter!("doorstep_socket_closes_total", "socket" => "track", "code" => code.to_string()).increment(1);
+    connection.linger().await;
+}
+
+async fn stream_events(
+    app: Arc<AppState>,
+    outbox: Arc<Outbox>,
+    _admission: Admission,
+    order: OrderId,
+    since_ms: Option<i64>,
+) {
+    let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
+    greet(&app, &outbox, order, since_ms).await;
+    let mut clock = interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = outbox.closed() => break,
+            _ = clock.tick() => {
+                if outbox.silent_for() >= Duration::from_secs(10) {
+                    heartbeat(&app, &outbox);
+                }
+            }
+        }
+    }
+}
+
+/// The snapshot, then what the snapshot has no field for.
+async fn greet(app: &AppState, outbox: &Arc<Outbox>, order: OrderId, since_ms: Option<i64>) {
+    let Ok(Some(tracked)) = app.store.tracked_order_by_id(order).await else {
+        // The database went away since the upgrade. The client's reconnect rule is what it needs now.
+        outbox.close(CloseCode::ServerRestart);
+        return;
+    };
+    if let Some(courier) = &tracked.courier
+        && let Err(error) = app.orders.load(courier.id).await
+    {
+        tracing::warn!(error = %error, "a snapshot goes out without the courier's position");
+    }
+    let snapshot = snapshot::build(&tracked, &app.tracker, since_ms, app.clock.now_ms());
+    let presence = tracked.courier.as_ref().and_then(|courier| courier.presence);
+    let sees_courier = tracked.order.feed_from.is_some();
+    outbox.push_snapshot(&Encoded::new(CustomerEvent::Snapshot(snapshot)));
+    if let Some(presence) = presence.filter(|_| sees_courier) {
+        outbox.push(outbox.wire().customer(&CustomerEvent::Presence(presence)));
+    }
+    if tracked.order.status.is_final() {
+        let ended = Ended { status: tracked.order.status, at_ms: tracked.order.status_at.timestamp_millis() };
+        outbox.push(outbox.wire().customer(&CustomerEvent::Ended(ended)));
+        outbox.close(CloseCode::TrackingEnded);
+    }
+}
+
+fn heartbeat(app: &AppState, outbox: &Arc<Outbox>) {
+    let heartbeat = CustomerEvent::Heartbeat(ServerTime { server_time_ms: app.clock.now_ms() });
+    outbox.push(outbox.wire().customer(&heartbeat));
+}
+
+fn is_ping(wire: Wire, bytes: &[u8]) -> bool {
+    let message: Option<CustomerMessage> = match wire {
+        Wire::Socket(Codec::Postcard) => decode_postcard(bytes).ok(),
+        _ => std::str::from_utf8(bytes).ok().and_then(|text| decode_json(text).ok()),
+    };
+    matches!(message, Some(CustomerMessage::Ping(_)))
+}

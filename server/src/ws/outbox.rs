@@ -1,0 +1,579 @@
+//! What waits to be written to one connection, and never more than a bounded amount of it.
+//!
+//! Two lanes. The ordered lane holds messages that must all arrive: acks, status changes, the snapshot. The
+//! position slot holds the newest position only; what it replaces is remembered as skipped points.
+//! The connection's HTTP dispatcher polls [`OutboxBody`] when its socket can take more, so a slow viewer
+//! makes the slot conflate instead of making anybody wait. Each wake-up takes everything there is in one write,
+//! and a message that many connections share is encoded once per wire form.
+//! This replaces `actix-ws`' own sending half, whose queue of 32 messages blocks its sender when full.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::{Bytes, BytesMut};
+use doorstep_shared::{
+    Position,
+    protocol::{
+        CloseCode, Codec,
+        customer::{CustomerEvent, MAX_SKIPPED, PositionUpdate},
+        encode_json, encode_postcard,
+    },
+};
+use serde::Serialize;
+use tokio::sync::Notify;
+
+/// Messages of the ordered lane that may wait for one connection. Overflow policy: the connection is closed
+/// with 4001, because a client that misses one of these is wrong until it starts over.
+const MAX_ORDERED: usize = 1_024;
+
+/// And their bytes: a client that never reads holds no more than this.
+const MAX_ORDERED_BYTES: usize = 96 * 1024;
+
+/// How one connection's messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// WebSocket frames in the agreed codec.
+    Socket(Codec),
+    /// Server-Sent Events; postcard travels as base64url.
+    Events(Codec),
+}
+
+impl Wire {
+    const fn index(self) -> usize {
+        match self {
+            Self::Socket(Codec::Json) => 0,
+            Self::Socket(Codec::Postcard) => 1,
+            Self::Events(Codec::Json) => 2,
+            Self::Events(Codec::Postcard) => 3,
+        }
+    }
+
+    /// A customer's message as bytes for this wire.
+    pub fn customer(self, event: &CustomerEvent) -> Bytes {
+        match self {
+            Self::Socket(codec) => frame(codec, event),
+            Self::Events(codec) => server_sent_event(codec, event),
+        }
+    }
+}
+
+/// A message as one WebSocket frame. Server frames are not masked, so the same bytes go to everybody.
+pub fn frame<M: Serialize>(codec: Codec, message: &M) -> Bytes {
+    match codec {
+        Codec::Json => raw_frame(OpCode::Text, encode_json(message).as_bytes()),
+        Codec::Postcard => raw_frame(OpCode::Binary, &encode_postcard(message)),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum OpCode {
+    Text = 0x1,
+    Binary = 0x2,
+    Close = 0x8,
+    Ping = 0x9,
+    Pong = 0xA,
+}
+
+/// RFC 6455, section 5.2: FIN and opcode, then the length in 7, 16 or 64 bits, then the payload.
+fn raw_frame(opcode: OpCode, payload: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(payload.len() + 10);
+    frame.extend_from_slice(&[0x80 | opcode as u8]);
+    match payload.len() {
+        length @ 0..=125 => frame.extend_from_slice(&[length as u8]),
+        length @ 126..=0xFFFF => {
+            frame.extend_from_slice(&[126]);
+            frame.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        length => {
+            frame.extend_from_slice(&[127]);
+            frame.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(payload);
+    frame.freeze()
+}
+
+fn close_frame(code: u16, reason: &str) -> Bytes {
+    let mut payload = code.to_be_bytes().to_vec();
+    payload.extend_from_slice(reason.as_bytes());
+    raw_frame(OpCode::Close, &payload)
+}
+
+fn server_sent_event(codec: Codec, event: &CustomerEvent) -> Bytes {
+    let data = match codec {
+        Codec::Json => encode_json(event),
+        Codec::Postcard => URL_SAFE_NO_PAD.encode(encode_postcard(event)),
+    };
+    let time_ms = match event {
+        CustomerEvent::Position(update) => Some(update.time_ms),
+        CustomerEvent::Snapshot(snapshot) => snapshot.position.map(|position| position.time_ms),
+        _ => None,
+    };
+    let id = time_ms.map(|time_ms| format!("id: {time_ms}\n")).unwrap_or_default();
+    Bytes::from(format!("event: {}\n{id}data: {data}\n\n", event.kind()))
+}
+
+/// A customer's message, encoded at most once for each wire form however many connections get it.
+#[derive(Debug)]
+pub struct Encoded {
+    event: CustomerEvent,
+    forms: [OnceLock<Bytes>; 4],
+}
+
+impl Encoded {
+    /// Wraps a message for sharing.
+    pub fn new(event: CustomerEvent) -> Arc<Self> {
+        Arc::new(Self { event, forms: [const { OnceLock::new() }; 4] })
+    }
+
+    /// The message itself.
+    pub fn event(&self) -> &CustomerEvent {
+        &self.event
+    }
+
+    fn bytes(&self, wire: Wire) -> Bytes {
+        self.forms[wire.index()].get_or_init(|| wire.customer(&self.event)).clone()
+    }
+}
+
+/// The waiting messages of one connection; shared by whoever sends and the connection's body.
+#[derive(Debug)]
+pub struct Outbox {
+    wire: Wire,
+    state: Mutex<State>,
+    started: Instant,
+    sent_ms: AtomicU64,
+    closing: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    ordered: VecDeque<Bytes>,
+    ordered_bytes: usize,
+    position: Option<Pending>,
+    /// Positions wait until the first message, the snapshot, is in the ordered lane.
+    greeted: bool,
+    /// The snapshot is still in the ordered lane, so that lane goes out before the position.
+    greeting_waits: bool,
+    newest_ms: Option<i64>,
+    phase: Phase,
+    closed_with: Option<u16>,
+    waker: Option<Waker>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// A close frame is queued; nothing follows it.
+    Closing,
+    /// The connection may be dropped once everything is written.
+    Finished,
+}
+
+#[derive(Debug)]
+struct Pending {
+    position: Position,
+    shared: Option<Arc<Encoded>>,
+    skipped: Vec<[f64; 2]>,
+}
+
+impl Outbox {
+    /// An empty outbox for a connection that speaks `wire`.
+    pub fn new(wire: Wire) -> Arc<Self> {
+        Arc::new(Self {
+            wire,
+            state: Mutex::default(),
+            started: Instant::now(),
+            sent_ms: AtomicU64::new(0),
+            closing: Notify::new(),
+        })
+    }
+
+    /// How this connection's messages are written.
+    pub fn wire(&self) -> Wire {
+        self.wire
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Queues bytes that must arrive, in order.
+    pub fn push(&self, message: Bytes) {
+        let mut state = self.lock();
+        self.push_locked(&mut state, message);
+        wake(state);
+    }
+
+    fn push_locked(&self, state: &mut State, message: Bytes) {
+        if state.phase != Phase::Open {
+            return;
+        }
+        if state.ordered.len() >= MAX_ORDERED || state.ordered_bytes + message.len() > MAX_ORDERED_BYTES && !state.ordered.is_empty() {
+            self.close_locked(state, CloseCode::SlowConsumer.code(), CloseCode::SlowConsumer.name());
+            return;
+        }
+        state.ordered_bytes += message.len();
+        state.ordered.push_back(message);
+    }
+
+    /// Queues a shared message that must arrive, in order.
+    pub fn push_shared(&self, message: &Encoded) {
+        self.push(message.bytes(self.wire));
+    }
+
+    /// Queues the snapshot: the first message, or a later correction. A position that it already shows is dropped.
+    pub fn push_snapshot(&self, snapshot: &Encoded) {
+        let CustomerEvent::Snapshot(content) = snapshot.event() else { return };
+        let shown_ms = content.position.map(|position| position.time_ms);
+        let mut state = self.lock();
+        if state.position.as_ref().is_some_and(|pending| shown_ms.is_some_and(|shown| pending.position.time_ms <= shown)) {
+            state.position = None;
+        }
+        state.newest_ms = state.newest_ms.max(shown_ms);
+        self.push_locked(&mut state, snapshot.bytes(self.wire));
+        state.greeted = true;
+        state.greeting_waits = true;
+        wake(state);
+    }
+
+    /// Puts the newest position into the slot. An older one than was shown before is ignored.
+    pub fn push_position(&self, message: &Arc<Encoded>) {
+        let CustomerEvent::Position(update) = message.event() else { return };
+        let mut state = self.lock();
+        if state.phase != Phase::Open || state.newest_ms.is_some_and(|newest| update.time_ms <= newest) {
+            return;
+        }
+        state.newest_ms = Some(update.time_ms);
+        let arrived = update.skipped.as_deref().unwrap_or_default();
+        state.position = Some(match state.position.take() {
+            None => Pending { position: update.position(), shared: Some(Arc::clone(message)), skipped: arrived.to_vec() },
+            Some(mut missed) => {
+                missed.skipped.push([missed.position.lon, missed.position.lat]);
+                missed.skipped.extend_from_slice(arrived);
+                let excess = missed.skipped.len().saturating_sub(MAX_SKIPPED);
+                missed.skipped.drain(..excess);
+                metrics::counter!("doorstep_positions_conflated_total").increment(1);
+                Pending { position: update.position(), shared: None, skipped: missed.skipped }
+            }
+        });
+        if state.greeted {
+            wake(state);
+        }
+    }
+
+    /// Sends a WebSocket Ping; nothing for Server-Sent Events.
+    pub fn ping(&self) {
+        if matches!(self.wire, Wire::Socket(_)) {
+            self.push(raw_frame(OpCode::Ping, b""));
+        }
+    }
+
+    /// Answers a WebSocket Ping.
+    pub fn pong(&self, payload: &[u8]) {
+        self.push(raw_frame(OpCode::Pong, payload));
+    }
+
+    /// Queues a close frame; nothing is accepted after it.
+    pub fn close(&self, code: CloseCode) {
+        self.close_raw(code.code(), code.name());
+    }
+
+    /// Like [`Outbox::close`], with a code of the WebSocket standard itself.
+    pub fn close_raw(&self, code: u16, reason: &str) {
+        let mut state = self.lock();
+        self.close_locked(&mut state, code, reason);
+        wake(state);
+    }
+
+    fn close_locked(&self, state: &mut State, code: u16, reason: &str) {
+        if state.phase != Phase::Open {
+            return;
+        }
+        // A viewer who is told that the order ended has no use for one more position.
+        state.position = None;
+        match self.wire {
+            Wire::Socket(_) => {
+                state.ordered.push_back(close_frame(code, reason));
+                state.phase = Phase::Closing;
+            }
+            // An event stream has no close frame: it ends.
+            Wire::Events(_) => state.phase = Phase::Finished,
+        }
+        state.closed_with = Some(code);
+        self.closing.notify_one();
+    }
+
+    /// Lets the connection end once everything queued is written.
+    pub fn finish(&self) {
+        let mut state = self.lock();
+        state.phase = Phase::Finished;
+        self.closing.notify_one();
+        wake(state);
+    }
+
+    /// Resolves when a close was queued or the connection is gone.
+    /// # Cancel safety
+    /// Safe for one waiting task: a missed wake-up is kept.
+    pub async fn closed(&self) {
+        while self.lock().phase == Phase::Open {
+            self.closing.notified().await;
+        }
+    }
+
+    /// The close code that was queued, for logs and metrics.
+    pub fn closed_with(&self) -> Option<u16> {
+        self.lock().closed_with
+    }
+
+    /// How long ago something was last handed to the socket.
+    pub fn silent_for(&self) -> Duration {
+        self.started.elapsed().saturating_sub(Duration::from_millis(self.sent_ms.load(Ordering::Relaxed)))
+    }
+
+    fn encode(&self, pending: Pending) -> Bytes {
+        match pending.shared {
+            Some(shared) => shared.bytes(self.wire),
+            None => {
+                let update = PositionUpdate::new(&pending.position, pending.skipped);
+                self.wire.customer(&CustomerEvent::Position(update))
+            }
+        }
+    }
+
+    /// Takes everything that waits, as one buffer.
+    fn drain(&self, state: &mut State) -> Option<Bytes> {
+        let position = if state.greeted { state.position.take() } else { None };
+        let messages = state.ordered.len() + usize::from(position.is_some());
+        if messages == 0 {
+            return None;
+        }
+        state.ordered_bytes = 0;
+        let position_first = !std::mem::take(&mut state.greeting_waits);
+        // A single message is passed on without copying it.
+        if messages == 1 {
+            return match position {
+                Some(pending) => Some(self.encode(pending)),
+                None => state.ordered.pop_front(),
+            };
+        }
+        let mut all = BytesMut::with_capacity(state.ordered.iter().map(Bytes::len).sum::<usize>() + 256);
+        let position = position.map(|pending| self.encode(pending)).unwrap_or_default();
+        if position_first {
+            all.extend_from_slice(&position);
+        }
+        state.ordered.drain(..).for_each(|message| all.extend_from_slice(&message));
+        if !position_first {
+            all.extend_from_slice(&position);
+        }
+        Some(all.freeze())
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
+        let mut state = self.lock();
+        if let Some(bytes) = self.drain(&mut state) {
+            self.sent_ms.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+            return Poll::Ready(Some(bytes));
+        }
+        if state.phase == Phase::Finished {
+            return Poll::Ready(None);
+        }
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            state.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// Wakes the connection after the lock is released, so that it does not wake up only to wait for it.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// The response body of a connection: everything its outbox holds, until it is finished.
+pub struct OutboxBody {
+    outbox: Arc<Outbox>,
+    /// `actix-ws` takes the end of its own body for the end of the connection, so it is kept, unread.
+    _replaced: Option<BoxBody>,
+}
+
+impl OutboxBody {
+    /// The body that writes `outbox`, in place of the one that `actix-ws` made.
+    pub fn new(outbox: Arc<Outbox>, replaced: BoxBody) -> Self {
+        Self { outbox, _replaced: Some(replaced) }
+    }
+
+    /// The body of an event stream.
+    pub fn event_stream(outbox: Arc<Outbox>) -> Self {
+        Self { outbox, _replaced: None }
+    }
+}
+
+impl MessageBody for OutboxBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.outbox.poll(context).map(|bytes| bytes.map(Ok))
+    }
+}
+
+impl Drop for OutboxBody {
+    fn drop(&mut self) {
+        self.outbox.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_shared::protocol::{ServerTime, customer::Ended, decode_json};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn position(time_ms: i64) -> Arc<Encoded> {
+        let position =
+            Position { time_ms, lat: 35.9, lon: 14.5, accuracy_m: None, speed_mps: None, heading_deg: None };
+        Encoded::new(CustomerEvent::Position(PositionUpdate::new(&position, Vec::new())))
+    }
+
+    fn greeting() -> Arc<Encoded> {
+        use doorstep_shared::{OrderStatus, protocol::customer::{Place, Snapshot, TrackedOrder}};
+        let place = Place { lat: 35.9, lon: 14.5, label: "here".into() };
+        Encoded::new(CustomerEvent::Snapshot(Snapshot {
+            server_time_ms: 0,
+            order: TrackedOrder {
+                reference: "A-1".into(),
+                status: OrderStatus::PickedUp,
+                status_at_ms: 0,
+                stops_before: 0,
+                pickup: place.clone(),
+                dropoff: place,
+                timeline: vec![],
+            },
+            courier: None,
+            position: None,
+            trail: vec![],
+            eta: None,
+        }))
+    }
+
+    /// What a client would read now.
+    fn read(outbox: &Outbox) -> Vec<CustomerEvent> {
+        let Poll::Ready(Some(mut bytes)) = outbox.poll(&Context::from_waker(Waker::noop())) else { return vec![] };
+        let mut events = vec![];
+        while !bytes.is_empty() {
+            let (header, length) = match bytes[1] {
+                126 => (4, usize::from(u16::from_be_bytes([bytes[2], bytes[3]]))),
+                short => (2, usize::from(short)),
+            };
+            let frame = bytes.split_to(header + length);
+            if frame[0] == 0x81 {
+                let text = std::str::from_utf8(&frame[header..]).expect("JSON is UTF-8");
+                events.push(decode_json(text).expect("our own message"));
+            }
+        }
+        events
+    }
+
+    #[test]
+    fn a_slow_viewer_gets_the_newest_position_with_what_it_missed() {
+        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        outbox.push_snapshot(&greeting());
+        assert_eq!(read(&outbox).len(), 1);
+        for time_ms in 1..=100 {
+            outbox.push_position(&position(time_ms));
+        }
+        let events = read(&outbox);
+        let [CustomerEvent::Position(update)] = events.as_slice() else { panic!("one position, not {events:?}") };
+        assert_eq!(update.time_ms, 100);
+        assert_eq!(update.skipped.as_ref().map(Vec::len), Some(MAX_SKIPPED));
+        assert!(read(&outbox).is_empty());
+    }
+
+    #[test]
+    fn the_snapshot_comes_before_any_position() {
+        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        outbox.push_position(&position(5));
+        assert!(read(&outbox).is_empty());
+        outbox.push_snapshot(&greeting());
+        let kinds: Vec<_> = read(&outbox).iter().map(CustomerEvent::kind).collect();
+        assert_eq!(kinds, ["snapshot", "position"]);
+    }
+
+    #[test]
+    fn nothing_follows_a_close() {
+        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        outbox.push_snapshot(&greeting());
+        outbox.push_position(&position(1));
+        outbox.push_shared(&Encoded::new(CustomerEvent::Ended(Ended {
+            status: doorstep_shared::OrderStatus::Delivered,
+            at_ms: 2,
+        })));
+        outbox.close(CloseCode::TrackingEnded);
+        outbox.push_position(&position(3));
+        outbox.push_shared(&Encoded::new(CustomerEvent::Pong(ServerTime { server_time_ms: 0 })));
+        let kinds: Vec<_> = read(&outbox).iter().map(CustomerEvent::kind).collect();
+        assert_eq!(kinds, ["snapshot", "ended"]);
+        assert!(read(&outbox).is_empty());
+        assert_eq!(outbox.closed_with(), Some(4502));
+    }
+
+    #[test]
+    fn a_reader_that_never_reads_is_closed_and_holds_a_bounded_amount() {
+        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        for _ in 0..10_000 {
+            outbox.push(Bytes::from_static(&[0; 100]));
+        }
+        assert_eq!(outbox.closed_with(), Some(CloseCode::SlowConsumer.code()));
+        let held: usize = outbox.lock().ordered.iter().map(Bytes::len).sum();
+        assert!(held <= MAX_ORDERED_BYTES + 200, "{held} bytes");
+    }
+
+    #[test]
+    fn an_event_stream_carries_the_position_time_as_its_id() {
+        let bytes = Wire::Events(Codec::Json).customer(position(1_795_219_200_123).event());
+        let text = std::str::from_utf8(&bytes).expect("text");
+        assert!(text.starts_with("event: position\nid: 1795219200123\ndata: {\"type\":\"position\""), "{text}");
+        assert!(text.ends_with("}\n\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_view_never_goes_back_in_fix_time(times in prop::collection::vec((0i64..50, any::<bool>()), 0..100)) {
+            let outbox = Outbox::new(Wire::Socket(Codec::Json));
+            outbox.push_snapshot(&greeting());
+            let mut newest_ms = -1;
+            for (time_ms, reads) in times {
+                outbox.push_position(&position(time_ms));
+                if reads {
+                    for event in read(&outbox) {
+                        if let CustomerEvent::Position(update) = event {
+                            prop_assert!(update.time_ms > newest_ms);
+                            newest_ms = update.time_ms;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Every open connection of this instance, so that it can be closed for a reason.
+//!
+//! Shutdown closes all of them; a device that connects again closes its older connection; a courier's new
+//! stops go to all their phones. Connections are counted against a limit for the process and one for each
+//! address.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use doorstep_shared::{
+    CourierId, DeviceId,
+    protocol::{
+        CloseCode,
+        courier::{CourierEvent, Stops},
+    },
+};
+
+use super::{
+    courier::stops_of,
+    outbox::{Outbox, Wire, frame},
+};
+use crate::order::Order;
+
+/// Connections that one address may hold. A town hall's wireless network is one address, so this is generous;
+/// loopback, where proxies and load tests are, is not counted.
+const MAX_PER_ADDRESS: usize = 512;
+
+/// The open connections. Shared by reference.
+#[derive(Debug)]
+pub struct Sockets {
+    inner: Mutex<Inner>,
+    max_connections: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    next_id: u64,
+    closing: bool,
+    all: HashMap<u64, Arc<Outbox>>,
+    by_address: HashMap<IpAddr, usize>,
+    devices: HashMap<DeviceId, u64>,
+    couriers: HashMap<CourierId, Vec<u64>>,
+}
+
+/// Why a connection was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAdmitted {
+    /// The server is shutting down.
+    Draining,
+    /// Too many connections, here or from this address.
+    TooMany,
+}
+
+/// A connection's entry; dropping it removes the connection.
+#[derive(Debug)]
+pub struct Admission {
+    sockets: Arc<Sockets>,
+    id: u64,
+    address: Option<IpAddr>,
+    courier: Option<(CourierId, DeviceId)>,
+}
+
+impl Sockets {
+    /// An empty registry that admits at most `max_connections`.
+    pub fn new(max_connections: usize) -> Self {
+        Self { inner: Mutex::default(), max_connections }
+    }
+
+    /// Makes room for a connection from `address`, before its outbox exists.
+    ///
+    /// # Errors
+    /// [`NotAdmitted`]; answer it in plain HTTP.
+    pub fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, NotAdmitted> {
+        let address = address.filter(|address| !address.is_loopback());
+        let mut inner = self.lock();
+        if inner.closing {
+            return Err(NotAdmitted::Draining);
+        }
+        if inner.all.len() >= self.max_connections {
+            return Err(NotAdmitted::TooMany);
+        }
+        if let Some(address) = address {
+            let held = inner.by_address.entry(address).or_default();
+            if *held >= MAX_PER_ADDRESS {
+                return Err(NotAdmitted::TooMany);
+            }
+            *held += 1;
+        }
+        inner.next_id += 1;
+        let id = inner.next_id;
+        Ok(Admission { sockets: Arc::clone(self), id, address, courier: None })
+    }
+
+    /// Sends a courier's open orders, as stops, to all their connected phones.
+    pub fn send_stops(&self, courier: CourierId, open: &[Order]) {
+        let inner = self.lock();
+        let Some(ids) = inner.couriers.get(&courier) else { return };
+        let stops = CourierEvent::Stops(Stops { stops: stops_of(open) });
+        for outbox in ids.iter().filter_map(|id| inner.all.get(id)) {
+            if let Wire::Socket(codec) = outbox.wire() {
+                outbox.push(frame(codec, &stops));
+            }
+        }
+    }
+
+    /// Closes every connection with `code` and admits no more. Returns how many there were.
+    pub fn close_all(&self, code: CloseCode) -> usize {
+        let mut inner = self.lock();
+        inner.closing = true;
+        inner.all.values().for_each(|outbox| outbox.close(code));
+        inner.all.len()
+    }
+
+    /// How many connections are open.
+    pub fn len(&self) -> usize {
+        self.lock().all.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admission {
+    /// Registers the connection's outbox.
+    pub fn open(&self, outbox: &Arc<Outbox>) {
+        let mut inner = self.sockets.lock();
+        inner.all.insert(self.id, Arc::clone(outbox));
+        metrics::gauge!("doorstep_connections").set(inner.all.len() as f64);
+        if inner.closing {
+            outbox.close(CloseCode::ServerRestart);
+        }
+    }
+
+    /// Registers the connection as `courier`'s `device`, and closes an older one of the same device.
+    pub fn open_courier(&mut self, outbox: &Arc<Outbox>, courier: CourierId, device: DeviceId) {
+        self.open(outbox);
+        self.courier = Some((courier, device));
+        let mut inner = self.sockets.lock();
+        inner.couriers.entry(courier).or_default().push(self.id);
+        let older = inner.devices.insert(device, self.id);
+        if let Some(older) = older.and_then(|older| inner.all.get(&older)) {
+            older.close(CloseCode::Superseded);
+        }
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut inner = self.sockets.lock();
+        inner.all.remove(&self.id);
+        metrics::gauge!("doorstep_connections").set(inner.all.len() as f64);
+        if let Some(address) = self.address
+            && let Some(held) = inner.by_address.get_mut(&address)
+        {
+            *held -= 1;
+            if *held == 0 {
+                inner.by_address.remove(&address);
+            }
+        }
+        if let Some((courier, device)) = self.courier {
+            if inner.devices.get(&device) == Some(&self.id) {
+                inner.devices.remove(&device);
+            }
+            if let Some(ids) = inner.couriers.get_mut(&courier) {
+                ids.retain(|id| *id != self.id);
+                if ids.is_empty() {
+                    inner.couriers.remove(&courier);
+                }
+            }
+        }
+    }
+}
