@@ -1,1 +1,24 @@
-//! x
+//! Couriers and customers that speak only the public protocol.
+//!
+//! The demo's traffic, the load tests and the integration tests all need somebody to drive, somebody to
+//! watch, and a judge of what they were told. This crate depends on `doorstep-shared` alone, so the compiler
+//! proves that nothing here knows more about the server than its contract says.
+//! [`courier`] and [`viewer`] are the bots; [`driving`] is how couriers move; [`demo`] and [`load`] are the
+//! two programs made of them.
+
+#![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and its tasks")]
+
+pub mod api;
+pub mod backoff;
+pub mod courier;
+pub mod driving;
+pub mod random;
+pub mod server_url;
+pub mod socket;
+pub mod streets;
+pub mod viewer;
+
+pub use api::{Api, ApiError};
+pub use courier::{CourierBot, CourierLog, CourierOptions};
+pub use server_url::ServerUrl;
+pub use viewer::{ViewerBot, ViewerLog, ViewerOptions};

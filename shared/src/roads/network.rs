@@ -227,7 +227,8 @@ impl RoadNetwork {
     pub fn nearest(&self, point: LatLon) -> Option<Snap> {
         // Over a few hundred metres the ground is flat: degrees become metres by two factors.
         let metres_per_lon = METRES_PER_DEGREE * point.lat().to_radians().cos();
-        let flat = |of: LatLon| [(of.lon() - point.lon()) * metres_per_lon, (of.lat() - point.lat()) * METRES_PER_DEGREE];
+        let flat =
+            |of: LatLon| [(of.lon() - point.lon()) * metres_per_lon, (of.lat() - point.lat()) * METRES_PER_DEGREE];
         let mut best = (SNAP_LIMIT_M, None);
         self.grid.search(point, SNAP_LIMIT_M, |number| {
             let (a, b) = (flat(self.points[number as usize]), flat(self.points[number as usize + 1]));

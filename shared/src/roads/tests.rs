@@ -193,7 +193,9 @@ fn bytes_of_something_else_are_told_apart_from_damage() {
 #[test]
 fn the_shipped_file_holds_malta_and_gozo_and_survives_a_round_trip() {
     assert!(MALTA.node_count() > 20_000 && MALTA.edge_ids().len() > 30_000);
-    for (place, lat, lon) in [("Valletta", 35.8989, 14.5146), ("Sliema", 35.9110, 14.5020), ("Victoria", 36.0443, 14.2397)] {
+    for (place, lat, lon) in
+        [("Valletta", 35.8989, 14.5146), ("Sliema", 35.9110, 14.5020), ("Victoria", 36.0443, 14.2397)]
+    {
         assert_eq!(MALTA.place_near(at(lat, lon)), Some(place));
         let snap = MALTA.nearest(at(lat, lon)).expect("a town has streets");
         assert!(snap.distance_m < 60.0, "{place}: {} m", snap.distance_m);
@@ -246,7 +248,9 @@ fn route_times() {
         );
     }
     let started = Instant::now();
-    let found = (0..10_000).filter(|n| malta.nearest(at(35.82 + f64::from(n % 100) * 1.5e-3, 14.35 + f64::from(n / 100) * 2e-3)).is_some());
+    let found = (0..10_000).filter(|n| {
+        malta.nearest(at(35.82 + f64::from(n % 100) * 1.5e-3, 14.35 + f64::from(n / 100) * 2e-3)).is_some()
+    });
     println!("nearest: {} of 10 000 points within reach, {:?} each", found.count(), started.elapsed() / 10_000);
 }
 
@@ -267,7 +271,9 @@ fn any_town() -> impl Strategy<Value = RoadData> {
     let pairs: Vec<(u32, u32)> = east.chain(north).collect();
     let streets: Vec<_> = pairs
         .into_iter()
-        .map(|(a, b)| (any::<[bool; 3]>(), 0..4_u8, 10..90_u8).prop_map(move |(flags, kind, limit)| (a, b, flags, kind, limit)))
+        .map(|(a, b)| {
+            (any::<[bool; 3]>(), 0..4_u8, 10..90_u8).prop_map(move |(flags, kind, limit)| (a, b, flags, kind, limit))
+        })
         .collect();
     streets.prop_map(move |streets| {
         let built = streets.into_iter().filter(|(.., kind, _)| *kind > 0);
@@ -279,7 +285,8 @@ fn any_town() -> impl Strategy<Value = RoadData> {
             RoadEdge { one_way, limit_kmh, via, ..edge(from, to) }
         });
         let edges = edges.collect();
-        let nodes = (0..SIDE * SIDE).map(|n| at((place(n).lat() * 1e6).round() / 1e6, (place(n).lon() * 1e6).round() / 1e6));
+        let nodes =
+            (0..SIDE * SIDE).map(|n| at((place(n).lat() * 1e6).round() / 1e6, (place(n).lon() * 1e6).round() / 1e6));
         RoadData { nodes: nodes.collect(), edges, ..RoadData::default() }
     })
 }

@@ -1,0 +1,176 @@
+//! A courier's device on `GET /ws/courier`.
+//!
+//! It behaves as the contract asks of one: keeps every fix until its ack, reconnects with full jitter, sends
+//! the newest fix first after an outage, and stops when a close code tells it to. It survives `kill -9` of
+//! the server without help. What it sent and what was acked is in its [`CourierLog`], for a check.
+
+mod log;
+mod outbox;
+mod session;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use doorstep_shared::{
+    OrderId, OrderStatus, RawFix,
+    protocol::{
+        Codec, PresenceReason, PresenceState,
+        courier::{Audience, Pace, PresenceReport, Stop},
+    },
+};
+use rand::rngs::StdRng;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+
+pub use log::{CourierLog, SentFix};
+pub use outbox::{FixOutcome, Outbox, Recorded, Settled, StatusOutcome, Violation};
+
+use crate::server_url::ServerUrl;
+
+// What one bot may be behind with: at ten messages a second, 100 s of a stuck task. A full queue waits, or
+// with `try_record` refuses.
+const COMMAND_QUEUE: usize = 1_024;
+
+/// Called with every acknowledged fix, on the bot's task: must not block.
+pub type OnAck = Box<dyn FnMut(&Recorded, Instant) + Send>;
+
+/// How a courier's device connects.
+pub struct CourierOptions {
+    /// Where the server is.
+    pub server: ServerUrl,
+    /// The device's token.
+    pub device_token: String,
+    /// How messages are written.
+    pub codec: Codec,
+    /// Decides the jitter of reconnecting.
+    pub random: StdRng,
+    /// Told about acks, for latencies.
+    pub on_ack: Option<OnAck>,
+}
+
+/// What a courier's device knows now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CourierState {
+    /// A welcome came and the connection still holds.
+    pub connected: bool,
+    /// Fixes and statuses without an answer.
+    pub unsettled: usize,
+    /// The stops as last told.
+    pub stops: Vec<Stop>,
+    /// How often to report, as last told.
+    pub pace: Option<Pace>,
+    /// Who is looking, as last told.
+    pub audience: Option<Audience>,
+    /// The bot ended for good.
+    pub stopped: bool,
+    /// How many commands the bot has obeyed, to tell when it has caught up.
+    taken: u64,
+}
+
+enum Command {
+    Record(Vec<Recorded>),
+    Report { order_id: OrderId, status: OrderStatus, time_ms: i64, note: Option<String> },
+    Presence(PresenceReport),
+    Reachable(bool),
+}
+
+/// A running device. Dropping it ends it.
+pub struct CourierBot {
+    commands: mpsc::Sender<Command>,
+    given: AtomicU64,
+    log: Arc<Mutex<CourierLog>>,
+    state: watch::Receiver<CourierState>,
+    task: JoinHandle<()>,
+}
+
+impl CourierBot {
+    /// Starts connecting, on a task of the current runtime.
+    pub fn start(options: CourierOptions) -> Self {
+        let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
+        let (state_sender, state) = watch::channel(CourierState::default());
+        let log = Arc::new(Mutex::new(CourierLog::default()));
+        let session = session::Session::new(options, inbox, Arc::clone(&log), state_sender);
+        let task = tokio::spawn(session.run());
+        Self { commands, given: AtomicU64::new(0), log, state, task }
+    }
+
+    /// Records readings, to be sent in one message; they were due now.
+    pub async fn record(&self, fixes: Vec<RawFix>) {
+        let due = Instant::now();
+        let recorded = fixes.into_iter().map(|fix| Recorded { fix, due }).collect();
+        self.give(Command::Record(recorded)).await;
+    }
+
+    /// Records readings without waiting; false when the bot is too far behind or has ended.
+    #[must_use]
+    pub fn try_record(&self, fixes: Vec<Recorded>) -> bool {
+        let taken = self.commands.try_send(Command::Record(fixes)).is_ok();
+        self.given.fetch_add(u64::from(taken), Ordering::Relaxed);
+        taken
+    }
+
+    async fn give(&self, command: Command) {
+        // A bot that ended takes nothing any more, and says so in its state.
+        let taken = self.commands.send(command).await.is_ok();
+        self.given.fetch_add(u64::from(taken), Ordering::Relaxed);
+    }
+
+    /// Says that an order moved on, now.
+    pub async fn report(&self, order_id: OrderId, status: OrderStatus, note: Option<String>) {
+        let time_ms = chrono::Utc::now().timestamp_millis();
+        self.give(Command::Report { order_id, status, time_ms, note }).await;
+    }
+
+    /// Says whether the courier shares their position, from now on.
+    pub async fn presence(&self, state: PresenceState, reason: Option<PresenceReason>) {
+        let report = PresenceReport { state, reason, time_ms: Some(chrono::Utc::now().timestamp_millis()) };
+        self.give(Command::Presence(report)).await;
+    }
+
+    /// Drives into a dead zone, or out of it: in between nothing is sent and everything is kept.
+    pub async fn set_reachable(&self, reachable: bool) {
+        self.give(Command::Reachable(reachable)).await;
+    }
+
+    /// What the bot knows now.
+    pub fn state(&self) -> CourierState {
+        self.state.borrow().clone()
+    }
+
+    /// The facts so far.
+    pub fn log(&self) -> MutexGuard<'_, CourierLog> {
+        lock(&self.log)
+    }
+
+    /// Waits until `condition` holds; false when it did not within `patience`.
+    pub async fn wait_until(&self, patience: Duration, condition: impl FnMut(&CourierState) -> bool) -> bool {
+        let mut state = self.state.clone();
+        let waited = tokio::time::timeout(patience, state.wait_for(condition)).await;
+        matches!(waited, Ok(Ok(_)))
+    }
+
+    /// Waits until everything recorded so far was answered; false when it was not within `patience`.
+    pub async fn settle(&self, patience: Duration) -> bool {
+        let given = self.given.load(Ordering::Relaxed);
+        self.wait_until(patience, |state| state.taken >= given && state.unsettled == 0).await
+    }
+
+    /// Closes the connection and gives the facts.
+    pub async fn stop(self) -> CourierLog {
+        drop(self.commands);
+        // A bot that panicked has a log all the same.
+        let _ = self.task.await;
+        std::mem::take(&mut *lock(&self.log))
+    }
+}
+
+fn lock(log: &Mutex<CourierLog>) -> MutexGuard<'_, CourierLog> {
+    log.lock().expect("nothing panics while it holds the log")
+}

@@ -1,0 +1,53 @@
+//! What a vehicle can do and how its rider uses it.
+
+use doorstep_shared::Vehicle;
+use rand::Rng;
+
+/// A vehicle with somebody on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rider {
+    /// What they ride.
+    pub vehicle: Vehicle,
+    /// Their usual speed as a share of the limit, about 0.75 to 1.05.
+    pub eagerness: f64,
+    /// Speeding up, in metres per second squared.
+    pub acceleration_mps2: f64,
+    /// Slowing down, in metres per second squared.
+    pub braking_mps2: f64,
+}
+
+impl Rider {
+    /// A rider with a temperament drawn from `random`.
+    pub fn new(vehicle: Vehicle, random: &mut impl Rng) -> Self {
+        let (acceleration_mps2, braking_mps2) = match vehicle {
+            Vehicle::Foot => (0.8, 1.2),
+            Vehicle::Bicycle => (0.8, 1.6),
+            Vehicle::Scooter | Vehicle::Motorcycle => (2.0, 2.4),
+            Vehicle::Car => (1.6, 2.2),
+            Vehicle::Van => (1.2, 2.0),
+        };
+        Self { vehicle, eagerness: random.random_range(0.85..1.02), acceleration_mps2, braking_mps2 }
+    }
+
+    /// Their speed on an empty straight street with this limit, in metres per second.
+    pub fn free_speed_mps(&self, limit_kmh: u8) -> f64 {
+        let limit_mps = f64::from(limit_kmh) / 3.6;
+        let able_mps = match self.vehicle {
+            Vehicle::Foot => 1.4,
+            Vehicle::Bicycle => 5.3,
+            Vehicle::Scooter => 13.0,
+            Vehicle::Motorcycle | Vehicle::Car | Vehicle::Van => 25.0,
+        };
+        // Nobody crawls through a car park at its nominal walking pace.
+        (limit_mps.max(3.0) * self.eagerness).min(able_mps * self.eagerness)
+    }
+
+    /// Their speed through a bend of `turn_deg` degrees, in metres per second.
+    pub fn bend_speed_mps(&self, turn_deg: f64) -> f64 {
+        if self.vehicle == Vehicle::Foot {
+            return 1.2;
+        }
+        // From about 40 km/h through a gentle bend to walking pace in a U-turn.
+        (14.0 * (1.0 - turn_deg / 165.0)).max(2.0)
+    }
+}

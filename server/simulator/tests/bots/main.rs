@@ -1,0 +1,5 @@
+//! The bots against a server of a few lines, which loses connections where the real one should not.
+
+mod courier;
+mod stage;
+mod viewer;
