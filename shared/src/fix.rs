@@ -210,12 +210,7 @@ mod tests {
 
     #[test]
     fn minus_one_means_unknown() {
-        let reading = RawFix {
-            speed_mps: Some(-1.0),
-            heading_deg: Some(-1.0),
-            battery: Some(-1.0),
-            ..raw(35.9, 14.5)
-        };
+        let reading = RawFix { speed_mps: Some(-1.0), heading_deg: Some(-1.0), battery: Some(-1.0), ..raw(35.9, 14.5) };
         let fix = Fix::try_new(&reading).expect("a usable reading");
         assert_eq!((fix.speed_mps(), fix.heading_deg(), fix.battery()), (None, None, None));
     }

@@ -146,8 +146,7 @@ pub enum Vehicle {
 
 impl Vehicle {
     /// Every vehicle.
-    pub const ALL: [Self; 6] =
-        [Self::Foot, Self::Bicycle, Self::Scooter, Self::Motorcycle, Self::Car, Self::Van];
+    pub const ALL: [Self; 6] = [Self::Foot, Self::Bicycle, Self::Scooter, Self::Motorcycle, Self::Car, Self::Van];
 
     /// The word used in SQL and JSON.
     pub const fn as_str(self) -> &'static str {

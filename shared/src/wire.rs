@@ -31,18 +31,20 @@ macro_rules! wire {
     };
     ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
         $(#[$meta])*
+        // A message lives for one send; a box around the large one would cost more than it saves.
+        #[allow(clippy::large_enum_variant)]
         #[derive(Clone, Debug, PartialEq)]
         pub enum $name { $($body)* }
 
         const _: () = {
             type Target = $name;
 
-            #[allow(dead_code)]
+            #[allow(dead_code, clippy::large_enum_variant)]
             #[derive(serde::Serialize, serde::Deserialize)]
             #[serde(remote = "Target", tag = "type", rename_all = "snake_case")]
             enum Json { $($body)* }
 
-            #[allow(dead_code)]
+            #[allow(dead_code, clippy::large_enum_variant)]
             #[derive(serde::Serialize, serde::Deserialize)]
             #[serde(remote = "Target")]
             enum Postcard { $($body)* }

@@ -66,7 +66,9 @@ mod tests {
     #[test]
     fn bearings_follow_the_compass() {
         let here = at(35.9, 14.5);
-        for (there, expected) in [(at(36.0, 14.5), 0.0), (at(35.9, 14.6), 90.0), (at(35.8, 14.5), 180.0), (at(35.9, 14.4), 270.0)] {
+        for (there, expected) in
+            [(at(36.0, 14.5), 0.0), (at(35.9, 14.6), 90.0), (at(35.8, 14.5), 180.0), (at(35.9, 14.4), 270.0)]
+        {
             assert!((bearing_deg(here, there) - expected).abs() < 0.1);
         }
         assert_eq!(bearing_deg(here, here), 0.0);

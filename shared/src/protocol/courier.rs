@@ -330,8 +330,10 @@ fn decode_fixes_one_by_one(text: &str, id: Option<u64>) -> Result<CourierMessage
     let Some(id) = id else {
         return Err(DecodeError::Invalid { id, message: "the field `id` is missing or not a whole number".into() });
     };
-    let loose: Loose<'_> = serde_json::from_str(text)
-        .map_err(|_| DecodeError::Invalid { id: Some(id), message: "the field `fixes` is missing or not a list".into() })?;
+    let loose: Loose<'_> = serde_json::from_str(text).map_err(|_| DecodeError::Invalid {
+        id: Some(id),
+        message: "the field `fixes` is missing or not a list".into(),
+    })?;
     let fixes = loose.fixes.into_iter().map(decode_loose_fix).collect();
     Ok(CourierMessage::Fixes(Fixes { id, fixes }))
 }

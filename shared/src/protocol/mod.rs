@@ -7,6 +7,7 @@
 pub mod close;
 pub mod courier;
 pub mod customer;
+pub mod fleet;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 

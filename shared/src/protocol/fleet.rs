@@ -1,0 +1,174 @@
+//! Messages on `GET /ws/fleet`, for dispatchers and API keys with scope `fleet:read`.
+//!
+//! Every message from the server carries `seq`, counting up by one on its connection; a client that sees a gap
+//! reconnects for a snapshot.
+
+use super::customer::Presence;
+use crate::{CourierId, OrderId, OrderStatus, Position, Vehicle};
+
+wire! {
+    /// What the server sends to a console.
+    pub enum FleetEvent {
+        /// The whole fleet; always the first message, with `seq` 0.
+        Snapshot(FleetSnapshot),
+        /// The newest position of each courier that moved.
+        Positions(FleetPositions),
+        /// A courier changed.
+        Courier(FleetCourierChange),
+        /// An order changed.
+        Order(FleetOrderChange),
+        /// Something needs a look.
+        Alert(FleetAlertRaised),
+    }
+}
+
+wire! {
+    /// What a console sends.
+    pub enum FleetMessage {
+        /// Only what is inside this box from now on.
+        Viewport(Viewport),
+        /// One courier wherever they are; nobody when left out.
+        Follow(Follow),
+    }
+}
+
+wire! {
+    /// A box on the map.
+    #[derive(Copy)]
+    pub struct Viewport {
+        /// West, south, east, north, in degrees.
+        pub bbox: [f64; 4],
+    }
+}
+
+wire! {
+    /// Which courier to follow beyond the viewport.
+    #[derive(Copy)]
+    pub struct Follow {
+        /// Nobody when left out.
+        pub courier_id: Option<CourierId>,
+    }
+}
+
+wire! {
+    /// The whole fleet.
+    pub struct FleetSnapshot {
+        /// Always 0.
+        pub seq: u64,
+        /// The server's clock, Unix epoch milliseconds.
+        pub server_time_ms: i64,
+        /// Every courier.
+        pub couriers: Vec<FleetCourier>,
+        /// Every order that is not over.
+        pub orders: Vec<FleetOrder>,
+    }
+}
+
+wire! {
+    /// A courier on the console.
+    pub struct FleetCourier {
+        /// Their id.
+        pub id: CourierId,
+        /// Their name.
+        pub name: String,
+        /// What they ride.
+        pub vehicle: Vehicle,
+        /// Where they are.
+        pub position: Option<Position>,
+        /// Charge of their device, 0 to 1.
+        pub battery: Option<f32>,
+        /// Whether they share their position.
+        pub presence: Option<Presence>,
+    }
+}
+
+wire! {
+    /// An order on the console.
+    pub struct FleetOrder {
+        /// Its id.
+        pub id: OrderId,
+        /// The merchant's name for it.
+        pub reference: String,
+        /// How far it is.
+        pub status: OrderStatus,
+        /// Since when, Unix epoch milliseconds.
+        pub status_at_ms: i64,
+        /// Who brings it.
+        pub courier_id: Option<CourierId>,
+    }
+}
+
+wire! {
+    /// A batch of positions, at most one every 250 ms.
+    pub struct FleetPositions {
+        /// Place in the connection's sequence.
+        pub seq: u64,
+        /// The newest of each courier that moved.
+        pub fixes: Vec<FleetFix>,
+    }
+}
+
+wire! {
+    /// Where one courier of the fleet is.
+    #[derive(Copy)]
+    pub struct FleetFix {
+        /// Who.
+        pub courier_id: CourierId,
+        /// When the device recorded it, Unix epoch milliseconds.
+        pub time_ms: i64,
+        /// Degrees north.
+        pub lat: f64,
+        /// Degrees east.
+        pub lon: f64,
+        /// Ground speed in metres per second.
+        pub speed_mps: Option<f32>,
+        /// Direction of travel in `[0, 360)`.
+        pub heading_deg: Option<f32>,
+        /// Charge of the device, 0 to 1.
+        pub battery: Option<f32>,
+    }
+}
+
+wire! {
+    /// A courier changed.
+    pub struct FleetCourierChange {
+        /// Place in the connection's sequence.
+        pub seq: u64,
+        /// The courier as they are now.
+        pub courier: FleetCourier,
+    }
+}
+
+wire! {
+    /// An order changed.
+    pub struct FleetOrderChange {
+        /// Place in the connection's sequence.
+        pub seq: u64,
+        /// The order as it is now.
+        pub order: FleetOrder,
+    }
+}
+
+wire! {
+    /// Something needs a look.
+    pub struct FleetAlertRaised {
+        /// Place in the connection's sequence.
+        pub seq: u64,
+        /// What it is about.
+        pub alert: FleetAlert,
+    }
+}
+
+wire! {
+    /// An exception for the dispatcher's inbox.
+    pub struct FleetAlert {
+        /// What is wrong: `silent`, `late`, `stationary`, `off_route` or `delivered_far`.
+        pub code: String,
+        /// Since when, Unix epoch milliseconds.
+        pub since_ms: i64,
+        /// Whom it is about.
+        pub courier_id: Option<CourierId>,
+        /// Which order it is about.
+        pub order_id: Option<OrderId>,
+    }
+}

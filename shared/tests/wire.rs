@@ -1,0 +1,410 @@
+//! The contract on the wire: every message survives both codecs, and the examples of the protocol document
+//! mean what they say.
+
+use std::fmt::Debug;
+
+use doorstep_shared::{
+    CourierId, OrderId, OrderStatus, Position, RawFix, Rejection, Vehicle,
+    protocol::{
+        ErrorMessage, PresenceReason, PresenceState, ServerTime,
+        courier::{
+            Ack, Audience, Contact, CourierEvent, CourierIdentity, CourierMessage, Fixes, Pace, Ping, PresenceReport,
+            RejectedFix, StatusReport, Stop, StopKind, Stops, Welcome,
+        },
+        customer::{
+            CourierCard, CustomerEvent, Ended, Eta, OrderUpdate, Place, PositionUpdate, Presence, Snapshot,
+            TimelineEntry, TrackedOrder,
+        },
+        decode_json, decode_postcard, encode_json, encode_postcard,
+        fleet::{
+            FleetAlert, FleetAlertRaised, FleetCourier, FleetCourierChange, FleetEvent, FleetFix, FleetMessage,
+            FleetOrder, FleetOrderChange, FleetPositions, FleetSnapshot, Follow, Viewport,
+        },
+    },
+};
+use proptest::{option::of, prelude::*, sample::select};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+fn survives_both_codecs<M: Serialize + DeserializeOwned + PartialEq + Debug>(message: &M) {
+    let text = encode_json(message);
+    assert_eq!(decode_json::<M>(&text).expect("our own JSON"), *message, "{text}");
+    assert!(!text.contains("null"), "absent fields are left out: {text}");
+    let bytes = encode_postcard(message);
+    assert_eq!(decode_postcard::<M>(&bytes).expect("our own postcard"), *message);
+    for cut in 0..bytes.len() {
+        // A message cut short is an error, never a panic.
+        let _ = decode_postcard::<M>(&bytes[..cut]);
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    "\\PC{0,12}"
+}
+
+fn degrees() -> impl Strategy<Value = (f64, f64)> {
+    (-90.0f64..90.0, -180.0f64..180.0)
+}
+
+fn small() -> impl Strategy<Value = Option<f32>> {
+    of(0.0f32..360.0)
+}
+
+fn status() -> impl Strategy<Value = OrderStatus> {
+    select(OrderStatus::ALL.to_vec())
+}
+
+fn vehicle() -> impl Strategy<Value = Vehicle> {
+    select(Vehicle::ALL.to_vec())
+}
+
+fn raw_fix() -> impl Strategy<Value = RawFix> {
+    (any::<i64>(), degrees(), small(), small(), small(), small(), small()).prop_map(
+        |(time_ms, (lat, lon), accuracy_m, speed_mps, heading_deg, altitude_m, battery)| RawFix {
+            time_ms,
+            lat,
+            lon,
+            accuracy_m,
+            speed_mps,
+            heading_deg,
+            altitude_m,
+            battery,
+        },
+    )
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    (any::<i64>(), degrees(), small(), small(), small()).prop_map(
+        |(time_ms, (lat, lon), accuracy_m, speed_mps, heading_deg)| Position {
+            time_ms,
+            lat,
+            lon,
+            accuracy_m,
+            speed_mps,
+            heading_deg,
+        },
+    )
+}
+
+fn line() -> impl Strategy<Value = Vec<[f64; 2]>> {
+    prop::collection::vec(degrees().prop_map(|(lat, lon)| [lon, lat]), 0..8)
+}
+
+fn presence_state() -> impl Strategy<Value = PresenceState> {
+    select(PresenceState::ALL)
+}
+
+fn presence_reason() -> impl Strategy<Value = Option<PresenceReason>> {
+    of(select(PresenceReason::ALL))
+}
+
+fn presence() -> impl Strategy<Value = Presence> {
+    (presence_state(), presence_reason(), any::<i64>()).prop_map(|(state, reason, since_ms)| Presence {
+        state,
+        reason,
+        since_ms,
+    })
+}
+
+fn courier_id() -> impl Strategy<Value = CourierId> {
+    any::<u128>().prop_map(|bits| CourierId::from_uuid(uuid::Uuid::from_u128(bits)))
+}
+
+fn order_id() -> impl Strategy<Value = OrderId> {
+    any::<u128>().prop_map(|bits| OrderId::from_uuid(uuid::Uuid::from_u128(bits)))
+}
+
+fn courier_message() -> impl Strategy<Value = CourierMessage> {
+    prop_oneof![
+        (any::<u64>(), prop::collection::vec(raw_fix(), 0..5))
+            .prop_map(|(id, fixes)| CourierMessage::Fixes(Fixes { id, fixes })),
+        (any::<u64>(), order_id(), status(), any::<i64>(), of(text())).prop_map(
+            |(id, order_id, status, time_ms, note)| CourierMessage::Status(StatusReport {
+                id,
+                order_id,
+                status,
+                time_ms,
+                note
+            })
+        ),
+        (presence_state(), presence_reason(), of(any::<i64>())).prop_map(|(state, reason, time_ms)| {
+            CourierMessage::Presence(PresenceReport { state, reason, time_ms })
+        }),
+        Just(CourierMessage::Ping(Ping {})),
+    ]
+}
+
+fn stop() -> impl Strategy<Value = Stop> {
+    let contact = of((text(), of(text())).prop_map(|(name, phone)| Contact { name, phone }));
+    let kind = select(vec![StopKind::Pickup, StopKind::Dropoff]);
+    ((order_id(), text(), kind, any::<u32>()), degrees(), text(), of(text()), contact, status()).prop_map(
+        |((order_id, reference, kind, sequence), (lat, lon), address, instructions, contact, status)| Stop {
+            order_id,
+            reference,
+            kind,
+            sequence,
+            lat,
+            lon,
+            address,
+            instructions,
+            contact,
+            status,
+        },
+    )
+}
+
+fn pace() -> impl Strategy<Value = Pace> {
+    (any::<u64>(), any::<u32>(), of(text())).prop_map(|(interval_ms, min_distance_m, reason)| Pace {
+        interval_ms,
+        min_distance_m,
+        reason,
+    })
+}
+
+fn error() -> impl Strategy<Value = ErrorMessage> {
+    (of(any::<u64>()), text(), text(), of(any::<u64>())).prop_map(|(id, code, message, retry_after_ms)| ErrorMessage {
+        id,
+        code,
+        message,
+        retry_after_ms,
+    })
+}
+
+fn server_time() -> impl Strategy<Value = ServerTime> {
+    any::<i64>().prop_map(|server_time_ms| ServerTime { server_time_ms })
+}
+
+fn courier_event() -> impl Strategy<Value = CourierEvent> {
+    let stops = || prop::collection::vec(stop(), 0..3);
+    let rejection = select(vec![
+        Rejection::LatOutOfRange,
+        Rejection::LonOutOfRange,
+        Rejection::TimeInFuture,
+        Rejection::TimeTooOld,
+        Rejection::NotANumber,
+        Rejection::AccuracyNegative,
+        Rejection::OffDuty,
+    ]);
+    let rejected = (any::<u32>(), rejection).prop_map(|(index, code)| RejectedFix { index, code });
+    prop_oneof![
+        (any::<i64>(), courier_id(), text(), any::<u32>(), pace(), stops()).prop_map(
+            |(server_time_ms, id, name, max_fixes, pace, stops)| CourierEvent::Welcome(Welcome {
+                server_time_ms,
+                courier: CourierIdentity { id, name },
+                max_fixes,
+                pace,
+                stops
+            })
+        ),
+        (any::<u64>(), any::<u32>(), any::<u32>(), prop::collection::vec(rejected, 0..4))
+            .prop_map(|(id, stored, duplicates, rejected)| CourierEvent::Ack(Ack { id, stored, duplicates, rejected })),
+        stops().prop_map(|stops| CourierEvent::Stops(Stops { stops })),
+        pace().prop_map(CourierEvent::Pace),
+        (any::<u32>(), any::<u32>())
+            .prop_map(|(customers, dispatchers)| CourierEvent::Audience(Audience { customers, dispatchers })),
+        error().prop_map(CourierEvent::Error),
+        server_time().prop_map(CourierEvent::Heartbeat),
+        server_time().prop_map(CourierEvent::Pong),
+    ]
+}
+
+fn eta() -> impl Strategy<Value = Eta> {
+    (any::<i64>(), any::<i64>(), any::<i64>(), any::<u32>()).prop_map(
+        |(earliest_ms, latest_ms, computed_at_ms, remaining_m)| Eta {
+            earliest_ms,
+            latest_ms,
+            computed_at_ms,
+            remaining_m,
+        },
+    )
+}
+
+fn snapshot() -> impl Strategy<Value = Snapshot> {
+    let place = || (degrees(), text()).prop_map(|((lat, lon), label)| Place { lat, lon, label });
+    let entry = (status(), any::<i64>()).prop_map(|(status, at_ms)| TimelineEntry { status, at_ms });
+    let order = (text(), status(), any::<i64>(), any::<u32>(), place(), place(), prop::collection::vec(entry, 0..4))
+        .prop_map(|(reference, status, status_at_ms, stops_before, pickup, dropoff, timeline)| TrackedOrder {
+            reference,
+            status,
+            status_at_ms,
+            stops_before,
+            pickup,
+            dropoff,
+            timeline,
+        });
+    let courier = of((text(), vehicle()).prop_map(|(name, vehicle)| CourierCard { name, vehicle }));
+    (any::<i64>(), order, courier, of(position()), line(), of(eta())).prop_map(
+        |(server_time_ms, order, courier, position, trail, eta)| Snapshot {
+            server_time_ms,
+            order,
+            courier,
+            position,
+            trail,
+            eta,
+        },
+    )
+}
+
+fn customer_event() -> impl Strategy<Value = CustomerEvent> {
+    prop_oneof![
+        snapshot().prop_map(CustomerEvent::Snapshot),
+        (position(), line())
+            .prop_map(|(position, skipped)| CustomerEvent::Position(PositionUpdate::new(&position, skipped))),
+        (status(), any::<i64>(), any::<u32>()).prop_map(|(status, status_at_ms, stops_before)| {
+            CustomerEvent::Order(OrderUpdate { status, status_at_ms, stops_before })
+        }),
+        eta().prop_map(CustomerEvent::Eta),
+        presence().prop_map(CustomerEvent::Presence),
+        (status(), any::<i64>()).prop_map(|(status, at_ms)| CustomerEvent::Ended(Ended { status, at_ms })),
+        server_time().prop_map(CustomerEvent::Heartbeat),
+        server_time().prop_map(CustomerEvent::Pong),
+    ]
+}
+
+fn fleet_event() -> impl Strategy<Value = FleetEvent> {
+    let courier = || {
+        (courier_id(), text(), vehicle(), of(position()), small(), of(presence())).prop_map(
+            |(id, name, vehicle, position, battery, presence)| FleetCourier {
+                id,
+                name,
+                vehicle,
+                position,
+                battery,
+                presence,
+            },
+        )
+    };
+    let order = || {
+        (order_id(), text(), status(), any::<i64>(), of(courier_id())).prop_map(
+            |(id, reference, status, status_at_ms, courier_id)| FleetOrder {
+                id,
+                reference,
+                status,
+                status_at_ms,
+                courier_id,
+            },
+        )
+    };
+    let fix = (courier_id(), any::<i64>(), degrees(), small(), small(), small()).prop_map(
+        |(courier_id, time_ms, (lat, lon), speed_mps, heading_deg, battery)| FleetFix {
+            courier_id,
+            time_ms,
+            lat,
+            lon,
+            speed_mps,
+            heading_deg,
+            battery,
+        },
+    );
+    let alert = (text(), any::<i64>(), of(courier_id()), of(order_id()))
+        .prop_map(|(code, since_ms, courier_id, order_id)| FleetAlert { code, since_ms, courier_id, order_id });
+    prop_oneof![
+        (any::<i64>(), prop::collection::vec(courier(), 0..3), prop::collection::vec(order(), 0..3)).prop_map(
+            |(server_time_ms, couriers, orders)| FleetEvent::Snapshot(FleetSnapshot {
+                seq: 0,
+                server_time_ms,
+                couriers,
+                orders
+            })
+        ),
+        (any::<u64>(), prop::collection::vec(fix, 0..4))
+            .prop_map(|(seq, fixes)| FleetEvent::Positions(FleetPositions { seq, fixes })),
+        (any::<u64>(), courier()).prop_map(|(seq, courier)| FleetEvent::Courier(FleetCourierChange { seq, courier })),
+        (any::<u64>(), order()).prop_map(|(seq, order)| FleetEvent::Order(FleetOrderChange { seq, order })),
+        (any::<u64>(), alert).prop_map(|(seq, alert)| FleetEvent::Alert(FleetAlertRaised { seq, alert })),
+    ]
+}
+
+fn fleet_message() -> impl Strategy<Value = FleetMessage> {
+    prop_oneof![
+        prop::array::uniform4(-180.0f64..180.0).prop_map(|bbox| FleetMessage::Viewport(Viewport { bbox })),
+        of(courier_id()).prop_map(|courier_id| FleetMessage::Follow(Follow { courier_id })),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_message_survives_both_codecs(
+        courier_message in courier_message(), courier_event in courier_event(), customer_event in customer_event(),
+        fleet_event in fleet_event(), fleet_message in fleet_message(),
+    ) {
+        survives_both_codecs(&courier_message);
+        survives_both_codecs(&courier_event);
+        survives_both_codecs(&customer_event);
+        survives_both_codecs(&fleet_event);
+        survives_both_codecs(&fleet_message);
+    }
+
+    #[test]
+    fn no_bytes_make_a_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = decode_postcard::<CourierMessage>(&bytes);
+        let _ = decode_postcard::<CustomerEvent>(&bytes);
+        let _ = doorstep_shared::protocol::courier::decode(doorstep_shared::protocol::Codec::Json, &bytes);
+        let _ = doorstep_shared::protocol::courier::decode(doorstep_shared::protocol::Codec::Postcard, &bytes);
+    }
+}
+
+/// The value that `message` is on the wire.
+fn wire<M: Serialize>(message: &M) -> Value {
+    serde_json::to_value(message).expect("JSON")
+}
+
+#[test]
+fn a_courier_message_reads_as_the_protocol_document_writes_it() {
+    let sent = r#"{"type":"fixes","id":17,"fixes":[
+        {"time_ms":1795219200123,"lat":35.898912,"lon":14.514553,"accuracy_m":6.0,
+         "speed_mps":4.2,"heading_deg":182.0,"altitude_m":12.0,"battery":0.81}]}"#;
+    let message: CourierMessage = decode_json(sent).expect("the document's own example");
+    let CourierMessage::Fixes(batch) = message else { panic!("a batch of fixes") };
+    assert_eq!((batch.id, batch.fixes[0].time_ms, batch.fixes[0].battery), (17, 1_795_219_200_123, Some(0.81)));
+    let presence: CourierMessage =
+        decode_json(r#"{"type":"presence","state":"paused","reason":"screen_locked","time_ms":5,"unknown":[1]}"#)
+            .expect("unknown fields are ignored");
+    let expected =
+        PresenceReport { state: PresenceState::Paused, reason: Some(PresenceReason::ScreenLocked), time_ms: Some(5) };
+    assert_eq!(presence, CourierMessage::Presence(expected));
+}
+
+#[test]
+fn events_are_written_as_the_protocol_document_writes_them() {
+    let ack = CourierEvent::Ack(Ack {
+        id: 17,
+        stored: 1,
+        duplicates: 0,
+        rejected: vec![RejectedFix { index: 0, code: Rejection::TimeInFuture }],
+    });
+    let expected = json!({"type":"ack","id":17,"stored":1,"duplicates":0,
+        "rejected":[{"index":0,"code":"time_in_future"}]});
+    assert_eq!(wire(&ack), expected);
+
+    let position =
+        Position { time_ms: 5, lat: 35.5, lon: 14.5, accuracy_m: Some(6.0), speed_mps: None, heading_deg: Some(182.0) };
+    let expected = json!({"type":"position","time_ms":5,"lat":35.5,"lon":14.5,"accuracy_m":6.0,"heading_deg":182.0,
+        "skipped":[[14.5,35.25]]});
+    assert_eq!(wire(&CustomerEvent::Position(PositionUpdate::new(&position, vec![[14.5, 35.25]]))), expected);
+    let without_skipped = wire(&CustomerEvent::Position(PositionUpdate::new(&position, vec![])));
+    assert!(without_skipped.get("skipped").is_none());
+
+    let ended = CustomerEvent::Ended(Ended { status: OrderStatus::Delivered, at_ms: 9 });
+    assert_eq!(wire(&ended), json!({"type":"ended","status":"delivered","at_ms":9}));
+    let heartbeat = CustomerEvent::Heartbeat(ServerTime { server_time_ms: 3 });
+    assert_eq!(wire(&heartbeat), json!({"type":"heartbeat","server_time_ms":3}));
+    let pace = CourierEvent::Pace(Pace { interval_ms: 1000, min_distance_m: 0, reason: Some("watched".into()) });
+    assert_eq!(wire(&pace), json!({"type":"pace","interval_ms":1000,"min_distance_m":0,"reason":"watched"}));
+}
+
+#[test]
+fn a_position_on_the_small_wire_is_small() {
+    let position = Position {
+        time_ms: 1_795_219_200_123,
+        lat: 35.898912,
+        lon: 14.514553,
+        accuracy_m: Some(6.0),
+        speed_mps: Some(4.2),
+        heading_deg: Some(182.0),
+    };
+    let bytes = encode_postcard(&CustomerEvent::Position(PositionUpdate::new(&position, vec![])));
+    assert!(bytes.len() <= 44, "{} bytes: twelve a minute must stay far below 1 KB", bytes.len());
+}
