@@ -26,11 +26,7 @@ use crate::{
     hub::Hub,
     ingest::{Ingest, validate::Limits},
     order::lifecycle::Orders,
-    store::{
-        Store,
-        embedded::Embedded,
-        fix_writer::FixWriter,
-    },
+    store::{Store, embedded::Embedded, fix_writer::FixWriter},
     tasks::Tasks,
     telemetry,
     tracker::Tracker,
@@ -147,7 +143,8 @@ async fn serve(
     let sockets = Arc::new(Sockets::new(config.settings.max_connections));
     let fix_writer = FixWriter::start(store.connect_options(), &tasks, &give_up.subscribe());
     let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
-    let orders = Orders::new(store.clone(), Arc::clone(&tracker), Arc::clone(&broker), Arc::clone(&sockets), clock.clone());
+    let orders =
+        Orders::new(store.clone(), Arc::clone(&tracker), Arc::clone(&broker), Arc::clone(&sockets), clock.clone());
     let app = Data::new(AppState {
         ingest: Ingest::new(Arc::clone(&tracker), fix_writer.clone(), clock.clone(), limits),
         config,
@@ -195,7 +192,8 @@ async fn load_roads(file: Option<&Path>) -> anyhow::Result<Option<Arc<RoadNetwor
 
 #[allow(clippy::disallowed_methods, reason = "actix's own server task; its handle stops it and is awaited")]
 fn start_http(app: &Data<AppState>, listener: TcpListener) -> anyhow::Result<ServerHandle> {
-    let workers = app.config.settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+    let workers =
+        app.config.settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let data = app.clone();
     let server = HttpServer::new(move || {
         App::new().app_data(data.clone()).wrap(from_fn(routes::security_headers)).configure(routes::configure)

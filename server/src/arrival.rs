@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use doorstep_shared::{CourierId, LatLon, OrderId, OrderStatus, Vehicle, protocol::customer::CustomerEvent, roads::RoadNetwork};
+use doorstep_shared::{
+    CourierId, LatLon, OrderId, OrderStatus, Vehicle, protocol::customer::CustomerEvent, roads::RoadNetwork,
+};
 
 use crate::{
     broker::Broker,

@@ -100,7 +100,9 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve { settings } => serve(*settings).await,
-            Command::Migrate { settings } => with_store(&settings, async |store: &Store| Ok(store.migrate().await?)).await,
+            Command::Migrate { settings } => {
+                with_store(&settings, async |store: &Store| Ok(store.migrate().await?)).await
+            }
             Command::Demo { options } => demo::run(*options).await,
             Command::User { command: UserCommand::Create { email, role, settings } } => {
                 create_user(&settings, &email, &role).await
@@ -163,7 +165,11 @@ async fn create_user(settings: &Settings, email: &str, role: &str) -> anyhow::Re
         }
     };
     let characters = password.chars().count();
-    anyhow::ensure!(characters >= password::MIN_CHARACTERS, "a password has at least {} characters", password::MIN_CHARACTERS);
+    anyhow::ensure!(
+        characters >= password::MIN_CHARACTERS,
+        "a password has at least {} characters",
+        password::MIN_CHARACTERS
+    );
     let password_hash = tokio::task::spawn_blocking(move || password::hash(&password)).await?;
     let role = if role == "admin" { Role::Admin } else { Role::Dispatcher };
     let user = User { id: UserId::new(), email, password_hash, role };
@@ -204,7 +210,8 @@ fn print_config(settings: &Settings) {
         let Some(variable) = argument.get_env() else { continue };
         println!("# {}", argument.get_help().map(ToString::to_string).unwrap_or_default());
         let name = argument.get_id().as_str();
-        let value = matches.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()).unwrap_or_default();
+        let value =
+            matches.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()).unwrap_or_default();
         match value {
             "" => println!("#{}=\n", variable.display()),
             value => println!("{}={value}\n", variable.display()),

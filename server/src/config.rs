@@ -97,8 +97,9 @@ impl Config {
     pub fn complete(settings: Settings, bound: SocketAddr) -> Result<Self, String> {
         let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{bound}"));
         let public_url = public_url.trim_end_matches('/').to_owned();
-        let origin = origin_of(&public_url)
-            .ok_or_else(|| format!("the public URL must begin with https:// or http:// and name a host, not {public_url:?}"))?;
+        let origin = origin_of(&public_url).ok_or_else(|| {
+            format!("the public URL must begin with https:// or http:// and name a host, not {public_url:?}")
+        })?;
         let mut allowed_origins = vec![origin];
         // On one's own machine both names of loopback are the same place.
         if settings.public_url.is_none() && bound.ip().is_loopback() {

@@ -63,7 +63,8 @@ impl ApiError {
 
     /// 400: not a WebSocket handshake.
     pub fn bad_handshake(error: &actix_web::Error) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_handshake", "This address speaks WebSocket").with_detail(error.to_string())
+        Self::new(StatusCode::BAD_REQUEST, "bad_handshake", "This address speaks WebSocket")
+            .with_detail(error.to_string())
     }
 
     /// 401: no or wrong credentials.
@@ -105,12 +106,14 @@ impl ApiError {
 
     /// 410: the order is over.
     pub fn tracking_ended(status: OrderStatus) -> Self {
-        Self::new(StatusCode::GONE, "tracking_ended", "Tracking has ended").with_detail(format!("the order is {status}"))
+        Self::new(StatusCode::GONE, "tracking_ended", "Tracking has ended")
+            .with_detail(format!("the order is {status}"))
     }
 
     /// 409: the same idempotency key with another request, or while the first is still running.
     pub fn idempotency_conflict(detail: &str) -> Self {
-        Self::new(StatusCode::CONFLICT, "idempotency_conflict", "The idempotency key was used before").with_detail(detail)
+        Self::new(StatusCode::CONFLICT, "idempotency_conflict", "The idempotency key was used before")
+            .with_detail(detail)
     }
 
     /// 429: too many tries.
@@ -153,14 +156,17 @@ impl ResponseError for ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        response.body(serde_json::to_string(&Problem {
-            r#type: "about:blank".to_owned(),
-            title: self.title.to_owned(),
-            status: self.status.as_u16(),
-            code: self.code.to_owned(),
-            detail: self.detail.clone(),
-            errors: self.errors.clone(),
-        }).expect("a problem is plain strings"))
+        response.body(
+            serde_json::to_string(&Problem {
+                r#type: "about:blank".to_owned(),
+                title: self.title.to_owned(),
+                status: self.status.as_u16(),
+                code: self.code.to_owned(),
+                detail: self.detail.clone(),
+                errors: self.errors.clone(),
+            })
+            .expect("a problem is plain strings"),
+        )
     }
 }
 
@@ -179,10 +185,13 @@ impl From<StoreError> for ApiError {
 impl From<LifecycleError> for ApiError {
     fn from(error: LifecycleError) -> Self {
         match error {
-            LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => Self::not_found().with_detail(error.to_string()),
+            LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => {
+                Self::not_found().with_detail(error.to_string())
+            }
             LifecycleError::InvalidTransition { to, .. } => {
                 let detail = format!("{error}; it cannot become {to}");
-                Self::new(StatusCode::CONFLICT, "invalid_transition", "The order cannot take that status").with_detail(detail)
+                Self::new(StatusCode::CONFLICT, "invalid_transition", "The order cannot take that status")
+                    .with_detail(detail)
             }
             LifecycleError::Store(error) => error.into(),
         }

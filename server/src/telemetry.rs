@@ -9,7 +9,8 @@ const ROWS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1_000.0];
 
 /// Sends log lines to standard error. `RUST_LOG` chooses what; the default is our own at `info`.
 pub fn start_logs(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,actix_server=warn"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,actix_server=warn"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Somebody who set a subscriber before us, as a test does, keeps theirs.
     let _ = if json { lines.json().try_init() } else { lines.with_target(false).try_init() };

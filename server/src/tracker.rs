@@ -257,7 +257,8 @@ impl Tracker {
         if let Some(visible) = tracked.visible().filter(|visible| visible.id == order) {
             sight.position = tracked.track.position().filter(|position| position.time_ms >= shown_from_ms(visible));
             if let Some(from) = visibility::trail_from(visible) {
-                let from_ms = from.timestamp_millis().max(trail_since_ms.map_or(i64::MIN, |since| since.saturating_add(1)));
+                let from_ms =
+                    from.timestamp_millis().max(trail_since_ms.map_or(i64::MIN, |since| since.saturating_add(1)));
                 sight.trail = tracked.track.trail_since(from_ms);
             }
             sight.eta = tracked.eta.filter(|(known, _)| *known == order).map(|(_, eta)| eta);

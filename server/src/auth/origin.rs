@@ -30,7 +30,9 @@ mod tests {
         let allowed = ["https://app.example.com".to_owned()];
         assert!(is_allowed("https://app.example.com", &allowed));
         assert!(is_allowed("https://App.Example.com", &allowed));
-        for foreign in ["https://app.example.com.evil", "https://evil-app.example.com", "http://app.example.com", "null", ""] {
+        for foreign in
+            ["https://app.example.com.evil", "https://evil-app.example.com", "http://app.example.com", "null", ""]
+        {
             assert!(!is_allowed(foreign, &allowed), "{foreign}");
         }
     }

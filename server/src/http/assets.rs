@@ -61,7 +61,11 @@ fn accepts_brotli(request: &HttpRequest) -> bool {
         && accepted.is_some_and(|list| list.split(',').any(|name| matches!(name.trim(), "br" | "*")))
 }
 
-fn part(response: &mut actix_web::HttpResponseBuilder, range: &HeaderValue, bytes: &[u8]) -> Result<HttpResponse, ApiError> {
+fn part(
+    response: &mut actix_web::HttpResponseBuilder,
+    range: &HeaderValue,
+    bytes: &[u8],
+) -> Result<HttpResponse, ApiError> {
     let size = bytes.len() as u64;
     let ranges = HttpRange::parse_bytes(range.as_bytes(), size);
     // Several ranges at once would need a multipart answer; browsers and PMTiles ask for one.

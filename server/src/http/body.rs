@@ -23,7 +23,9 @@ const NONCE_BYTES: usize = 12;
 /// 415 when it is compressed or not JSON, 400 when it does not parse; the detail says where.
 pub fn parse<T: DeserializeOwned>(request: &HttpRequest, body: &Bytes) -> Result<T, ApiError> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_json = content_type.is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")));
+    let is_json = content_type.is_some_and(|value| {
+        value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    });
     if !is_json || request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(ApiError::unsupported_media_type());
     }
@@ -44,7 +46,8 @@ impl FieldErrors {
 
     /// Notes that `text` must have between 1 and `max` characters, and no control characters.
     pub fn check_text(&mut self, text: &str, max: usize, field: &str) {
-        let fits = (1..=max).contains(&text.trim().chars().count()) && !text.chars().any(|c| c.is_control() && c != '\n');
+        let fits =
+            (1..=max).contains(&text.trim().chars().count()) && !text.chars().any(|c| c.is_control() && c != '\n');
         self.check(fits, field, &format!("must have 1 to {max} characters, none of them control characters"));
     }
 
@@ -94,7 +97,9 @@ where
     let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
     let key = key.ok_or_else(|| ApiError::bad_request("an Idempotency-Key has 1 to 255 printable characters"))?;
     let (owner, secret) = match principal {
-        Principal::User { id, .. } => (format!("user:{id}"), request.cookie(app.config.session_cookie()).map(|cookie| cookie.value().to_owned())),
+        Principal::User { id, .. } => {
+            (format!("user:{id}"), request.cookie(app.config.session_cookie()).map(|cookie| cookie.value().to_owned()))
+        }
         Principal::ApiKey { id, secret, .. } => (format!("key:{id}"), Some(secret.clone())),
     };
     let seal = Seal::new(secret.as_deref().unwrap_or_default(), key);
@@ -134,7 +139,8 @@ fn repeat(kept: &crate::store::access::KeptAnswer, hash: &[u8], seal: &Seal) -> 
     let Some(status) = status else {
         return Err(ApiError::idempotency_conflict("the first request is still being worked on"));
     };
-    let answer = seal.open(&kept.body).ok_or_else(|| ApiError::idempotency_conflict("it came with another credential"))?;
+    let answer =
+        seal.open(&kept.body).ok_or_else(|| ApiError::idempotency_conflict("it came with another credential"))?;
     Ok(HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, "no-store"))

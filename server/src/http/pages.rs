@@ -97,7 +97,9 @@ fn locale(app: &AppState, request: &HttpRequest) -> Locale {
     let offset = app.config.settings.time_zone.offset_from_utc_datetime(&app.clock.now().naive_utc());
     Locale {
         lang: "en".to_owned(),
-        hour12: ["en-US", "en-CA", "en-AU", "en-NZ", "en-IN", "en-PH"].iter().any(|known| known.eq_ignore_ascii_case(tag)),
+        hour12: ["en-US", "en-CA", "en-AU", "en-NZ", "en-IN", "en-PH"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(tag)),
         utc_offset_min: offset.fix().local_minus_utc() / 60,
         miles: ["en-US", "en-GB"].iter().any(|known| known.eq_ignore_ascii_case(tag)),
     }

@@ -65,7 +65,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/metrics", web::get().to(health::metrics))
         .route("/assets/{path:.*}", web::get().to(assets::serve))
         .service(
-            web::scope("").wrap(Compress::default()).wrap(from_fn(page_headers))
+            web::scope("")
+                .wrap(Compress::default())
+                .wrap(from_fn(page_headers))
                 .route("/t/{token}", web::get().to(pages::track))
                 .default_service(web::get().to(pages::nowhere)),
         );
@@ -92,9 +94,7 @@ pub async fn security_headers(
     request: ServiceRequest,
     next: Next<impl actix_web::body::MessageBody>,
 ) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
-    let is_https = request
-        .app_data::<web::Data<crate::app::AppState>>()
-        .is_some_and(|app| app.config.is_https());
+    let is_https = request.app_data::<web::Data<crate::app::AppState>>().is_some_and(|app| app.config.is_https());
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

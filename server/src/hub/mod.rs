@@ -29,6 +29,8 @@ use crate::ws::outbox::{Encoded, Outbox};
 const SHARDS: usize = 64;
 
 /// Something that the viewers of an order should see.
+// It lives for one publish; a box around the snapshot would cost every position a look elsewhere.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum LiveEvent {
     /// The courier moved; with what came between the last position and this one, `[lon, lat]`, oldest first.
@@ -146,7 +148,10 @@ impl Drop for Subscription {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_shared::{OrderStatus, protocol::{Codec, customer::Ended}};
+    use doorstep_shared::{
+        OrderStatus,
+        protocol::{Codec, customer::Ended},
+    };
 
     use super::*;
     use crate::ws::outbox::Wire;
@@ -165,6 +170,9 @@ mod tests {
         assert_eq!(outbox.closed_with(), Some(4502));
         drop(subscription);
         assert_eq!(hub.audience(mine), 0);
-        assert!(hub.shards.iter().all(|shard| shard.lock().expect("not poisoned").is_empty()), "no topic is left behind");
+        assert!(
+            hub.shards.iter().all(|shard| shard.lock().expect("not poisoned").is_empty()),
+            "no topic is left behind"
+        );
     }
 }

@@ -44,7 +44,11 @@ impl Ingest {
 
     /// Checks a batch and shows it live, and returns what waits for the database. The first half is done when
     /// this returns, so a courier's messages become visible in the order in which they came in.
-    pub fn accept(&self, courier: CourierId, raw: &[RawFix]) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
+    pub fn accept(
+        &self,
+        courier: CourierId,
+        raw: &[RawFix],
+    ) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
         let now_ms = self.clock.now_ms();
         let off_duty_since_ms = self.tracker.off_duty_since_ms(courier);
         let checked = validate::validate(raw, &self.limits, now_ms, off_duty_since_ms);

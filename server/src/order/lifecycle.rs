@@ -178,7 +178,8 @@ impl Orders {
         {
             self.tracker.detach(courier, order.id);
         }
-        let stops_before = order.courier_id.map_or(0, |courier| self.tracker.sight(courier, order.id, None).stops_before);
+        let stops_before =
+            order.courier_id.map_or(0, |courier| self.tracker.sight(courier, order.id, None).stops_before);
         let update = OrderUpdate { status: order.status, status_at_ms, stops_before };
         self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Order(update)));
         if order.status.is_final() {

@@ -152,8 +152,9 @@ impl Layout {
 
     fn hand_over(&self, path: &Path) -> Result<(), EmbeddedError> {
         match self.run_as {
-            Some((user, group)) => nix::unistd::chown(path, Some(user), Some(group))
-                .map_err(|error| files(path)(io::Error::from(error))),
+            Some((user, group)) => {
+                nix::unistd::chown(path, Some(user), Some(group)).map_err(|error| files(path)(io::Error::from(error)))
+            }
             None => Ok(()),
         }
     }
@@ -217,7 +218,8 @@ impl Embedded {
         if self.layout.answers(DATABASE).await {
             return Ok(());
         }
-        let failed = |error: sqlx::Error| EmbeddedError::Program { program: "create database", output: error.to_string() };
+        let failed =
+            |error: sqlx::Error| EmbeddedError::Program { program: "create database", output: error.to_string() };
         let mut connection = self.layout.connect_options().database("postgres").connect().await.map_err(failed)?;
         sqlx::query(CREATE_DATABASE).execute(&mut connection).await.map_err(failed)?;
         connection.close().await.map_err(failed)
@@ -256,7 +258,13 @@ fn spawn(layout: &Layout, bin_dir: &Path) -> Result<tokio::process::Child, Embed
 async fn init_cluster(layout: &Layout, bin_dir: &Path) -> Result<(), EmbeddedError> {
     tracing::info!("making a new database cluster");
     let mut command = layout.command(&bin_dir.join("initdb"));
-    command.arg("-D").arg(&layout.cluster).args(["-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
+    command.arg("-D").arg(&layout.cluster).args([
+        "-U",
+        SUPERUSER,
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+    ]);
     run("initdb", command).await?;
     let settings = "\n# Written by doorstep. No TCP: the socket's directory is the lock on the door.\n\
                     listen_addresses = ''\nunix_socket_permissions = 0700\nmax_connections = 100\n\
@@ -283,8 +291,13 @@ fn find_binaries() -> Option<PathBuf> {
     let on_path = std::env::split_paths(&path).find(complete);
     on_path.or_else(|| {
         let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
-        let numbered = versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())));
-        numbered.map(|(version, dir)| (version, dir.join("bin"))).filter(|(_, dir)| complete(dir)).max().map(|(_, dir)| dir)
+        let numbered =
+            versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())));
+        numbered
+            .map(|(version, dir)| (version, dir.join("bin")))
+            .filter(|(_, dir)| complete(dir))
+            .max()
+            .map(|(_, dir)| dir)
     })
 }
 

@@ -304,7 +304,8 @@ impl OrderChange {
         .execute(&mut *self.transaction)
         .await?;
         insert_event(&mut self.transaction, changed.id, changed.status, event_at, by, note).await?;
-        let concerned = [self.order.courier_id, changed.courier_id.filter(|_| self.order.courier_id != changed.courier_id)];
+        let concerned =
+            [self.order.courier_id, changed.courier_id.filter(|_| self.order.courier_id != changed.courier_id)];
         for courier in concerned.into_iter().flatten() {
             reopen_feed(&mut self.transaction, courier, changed.status_at).await?;
         }
@@ -314,11 +315,7 @@ impl OrderChange {
 }
 
 /// Opens the feed of the courier's next order and closes those of all others.
-async fn reopen_feed(
-    connection: &mut PgConnection,
-    courier: CourierId,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+async fn reopen_feed(connection: &mut PgConnection, courier: CourierId, now: DateTime<Utc>) -> Result<(), StoreError> {
     let open = open_orders_in(connection, courier).await?;
     let next = visibility::visible(&open);
     sqlx::query!(

@@ -75,9 +75,10 @@ impl Filter {
             return Err(OffMap::Jump);
         }
         self.jumped = None;
-        let speed_mps = fix.speed_mps().map(f64::from).or_else(|| {
-            self.last.map(|last| implied_speed_mps(last.point, last.time_ms, seen.point, seen.time_ms))
-        });
+        let speed_mps = fix
+            .speed_mps()
+            .map(f64::from)
+            .or_else(|| self.last.map(|last| implied_speed_mps(last.point, last.time_ms, seen.point, seen.time_ms)));
         self.last = Some(seen);
         self.turn(fix, speed_mps);
         Ok(self.heading_deg)
@@ -153,7 +154,10 @@ mod tests {
         assert_eq!(filter.judge(&nowhere), Err(OffMap::NullIsland));
         let leap = fix(3_000, destination(start(), 0.0, 5_000.0));
         assert_eq!(filter.judge(&leap), Err(OffMap::Jump));
-        assert!(filter.judge(&fix(4_000, destination(start(), 0.0, 30.0))).is_ok(), "one leap does not move the courier");
+        assert!(
+            filter.judge(&fix(4_000, destination(start(), 0.0, 30.0))).is_ok(),
+            "one leap does not move the courier"
+        );
     }
 
     #[test]

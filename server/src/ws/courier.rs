@@ -136,7 +136,8 @@ impl Session {
             }
         }
         let code = self.outbox.closed_with().unwrap_or(1006);
-        metrics::counter!("doorstep_socket_closes_total", "socket" => "courier", "code" => code.to_string()).increment(1);
+        metrics::counter!("doorstep_socket_closes_total", "socket" => "courier", "code" => code.to_string())
+            .increment(1);
         tracing::debug!(courier.id = %self.signed_in.courier.id, close.code = code, "courier disconnected");
         // Whatever is on its way to the database arrives there; the phone will hear of it when it sends it again.
         connection.linger().await;
@@ -179,7 +180,9 @@ impl Session {
         match message {
             CourierMessage::Fixes(fixes) => self.store(&fixes),
             CourierMessage::Status(report) => self.in_flight.push(change_status(self, report).map(Some).boxed_local()),
-            CourierMessage::Presence(report) => self.in_flight.push(note_presence(self, report).map(|()| None).boxed_local()),
+            CourierMessage::Presence(report) => {
+                self.in_flight.push(note_presence(self, report).map(|()| None).boxed_local())
+            }
             CourierMessage::Ping(_) => self.send(&CourierEvent::Pong(self.server_time())),
         }
     }
@@ -241,7 +244,9 @@ fn change_status(session: &Session, report: StatusReport) -> impl Future<Output 
                 return CourierEvent::Ack(Ack { id: report.id, stored, duplicates: 1 - stored, rejected: vec![] });
             }
             Err(error @ LifecycleError::InvalidTransition { .. }) => ("invalid_transition", error.to_string()),
-            Err(error @ (LifecycleError::UnknownOrder | LifecycleError::UnknownCourier)) => ("not_found", error.to_string()),
+            Err(error @ (LifecycleError::UnknownOrder | LifecycleError::UnknownCourier)) => {
+                ("not_found", error.to_string())
+            }
             Err(LifecycleError::Store(error)) => {
                 tracing::warn!(error = %error, "a status report could not be stored");
                 return unavailable(report.id);

@@ -63,10 +63,8 @@ pub fn upgrade(
     }
     let outbox = Outbox::new(Wire::Socket(codec));
     let response = response.map_body(|_, unused| OutboxBody::new(Arc::clone(&outbox), unused)).map_into_boxed_body();
-    let messages = messages
-        .max_frame_size(MAX_MESSAGE_BYTES)
-        .aggregate_continuations()
-        .max_continuation_size(MAX_MESSAGE_BYTES);
+    let messages =
+        messages.max_frame_size(MAX_MESSAGE_BYTES).aggregate_continuations().max_continuation_size(MAX_MESSAGE_BYTES);
     Ok((response, Connection::new(outbox, messages)))
 }
 

@@ -221,7 +221,9 @@ impl Outbox {
         if state.phase != Phase::Open {
             return;
         }
-        if state.ordered.len() >= MAX_ORDERED || state.ordered_bytes + message.len() > MAX_ORDERED_BYTES && !state.ordered.is_empty() {
+        if state.ordered.len() >= MAX_ORDERED
+            || state.ordered_bytes + message.len() > MAX_ORDERED_BYTES && !state.ordered.is_empty()
+        {
             self.close_locked(state, CloseCode::SlowConsumer.code(), CloseCode::SlowConsumer.name());
             return;
         }
@@ -239,7 +241,11 @@ impl Outbox {
         let CustomerEvent::Snapshot(content) = snapshot.event() else { return };
         let shown_ms = content.position.map(|position| position.time_ms);
         let mut state = self.lock();
-        if state.position.as_ref().is_some_and(|pending| shown_ms.is_some_and(|shown| pending.position.time_ms <= shown)) {
+        if state
+            .position
+            .as_ref()
+            .is_some_and(|pending| shown_ms.is_some_and(|shown| pending.position.time_ms <= shown))
+        {
             state.position = None;
         }
         state.newest_ms = state.newest_ms.max(shown_ms);
@@ -259,7 +265,9 @@ impl Outbox {
         state.newest_ms = Some(update.time_ms);
         let arrived = update.skipped.as_deref().unwrap_or_default();
         state.position = Some(match state.position.take() {
-            None => Pending { position: update.position(), shared: Some(Arc::clone(message)), skipped: arrived.to_vec() },
+            None => {
+                Pending { position: update.position(), shared: Some(Arc::clone(message)), skipped: arrived.to_vec() }
+            }
             Some(mut missed) => {
                 missed.skipped.push([missed.position.lon, missed.position.lat]);
                 missed.skipped.extend_from_slice(arrived);
@@ -451,13 +459,15 @@ mod tests {
     use super::*;
 
     fn position(time_ms: i64) -> Arc<Encoded> {
-        let position =
-            Position { time_ms, lat: 35.9, lon: 14.5, accuracy_m: None, speed_mps: None, heading_deg: None };
+        let position = Position { time_ms, lat: 35.9, lon: 14.5, accuracy_m: None, speed_mps: None, heading_deg: None };
         Encoded::new(CustomerEvent::Position(PositionUpdate::new(&position, Vec::new())))
     }
 
     fn greeting() -> Arc<Encoded> {
-        use doorstep_shared::{OrderStatus, protocol::customer::{Place, Snapshot, TrackedOrder}};
+        use doorstep_shared::{
+            OrderStatus,
+            protocol::customer::{Place, Snapshot, TrackedOrder},
+        };
         let place = Place { lat: 35.9, lon: 14.5, label: "here".into() };
         Encoded::new(CustomerEvent::Snapshot(Snapshot {
             server_time_ms: 0,

@@ -99,7 +99,8 @@ pub async fn list(
     let more = couriers.len() > limit;
     couriers.truncate(limit);
     let next_cursor = couriers.last().filter(|_| more).map(|courier| courier.id.to_string());
-    let mut newest = app.store.newest_fix_of_each(&couriers.iter().map(|courier| courier.id).collect::<Vec<_>>()).await?;
+    let mut newest =
+        app.store.newest_fix_of_each(&couriers.iter().map(|courier| courier.id).collect::<Vec<_>>()).await?;
     let items: Vec<_> = couriers.iter().map(|courier| view(courier, newest.remove(&courier.id))).collect();
     Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))
 }
@@ -163,7 +164,8 @@ async fn json_page(
     query: &FixesQuery,
 ) -> Result<HttpResponse, ApiError> {
     let limit = page_size(query.limit)?;
-    let after_ms: Option<i64> = query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
+    let after_ms: Option<i64> =
+        query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
     let from = after_ms.map_or(from, |after_ms| from.max(from_ms(after_ms.saturating_add(1))));
     let mut fixes = app.store.fixes_between(courier, from, until, limit as i64 + 1).await?;
     let more = fixes.len() > limit;

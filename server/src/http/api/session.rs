@@ -28,7 +28,8 @@ const TRIES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
 const RETRY_AFTER_S: u32 = 30;
 
 /// A hash that no password has, so that an unknown address takes as long as a wrong password.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Counts attempts to sign in, by account and by address.
 #[derive(Clone)]
