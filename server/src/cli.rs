@@ -1,5 +1,7 @@
 //! The command line: `doorstep serve | migrate | demo | user create | api-key create | openapi | config`.
 
+use std::io::Write;
+
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use doorstep_shared::UserId;
@@ -109,11 +111,11 @@ impl Cli {
             }
             Command::ApiKey { command: ApiKeyCommand::Create { name, scopes, settings } } => {
                 let key = create_api_key(&settings, &name, &scopes).await?;
-                println!("{key}");
+                say(&key);
                 Ok(())
             }
             Command::Openapi => {
-                println!("{}", http::openapi::document());
+                say(&http::openapi::document());
                 Ok(())
             }
             Command::Config { settings } => {
@@ -201,6 +203,11 @@ pub async fn new_api_key(store: &Store, name: &str, scopes: &[Scope]) -> anyhow:
     Ok(key)
 }
 
+/// Prints a line. A reader that has gone away, like `head`, is no reason to fail.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 /// Prints the settings as a file of environment variables; what is secret is only said to be set.
 fn print_config(settings: &Settings) {
     let command = Cli::command();
@@ -208,13 +215,13 @@ fn print_config(settings: &Settings) {
     let matches = settings.as_text();
     for argument in serve.get_arguments() {
         let Some(variable) = argument.get_env() else { continue };
-        println!("# {}", argument.get_help().map(ToString::to_string).unwrap_or_default());
+        say(&format!("# {}", argument.get_help().map(ToString::to_string).unwrap_or_default()));
         let name = argument.get_id().as_str();
         let value =
             matches.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()).unwrap_or_default();
         match value {
-            "" => println!("#{}=\n", variable.display()),
-            value => println!("{}={value}\n", variable.display()),
+            "" => say(&format!("#{}=\n", variable.display())),
+            value => say(&format!("{}={value}\n", variable.display())),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The `doorstep` command.
 
-use std::process::ExitCode;
-
 use clap::Parser;
 use doorstep_server::cli::Cli;
 
@@ -9,12 +7,14 @@ use doorstep_server::cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().run().await {
-        Ok(()) => ExitCode::SUCCESS,
+async fn main() {
+    let code = match Cli::parse().run().await {
+        Ok(()) => 0,
         Err(error) => {
             eprintln!("doorstep: {error:#}");
-            ExitCode::FAILURE
+            1
         }
-    }
+    };
+    // Everything that has to end has been awaited; the runtime would go on waiting for idle threads.
+    std::process::exit(code)
 }
