@@ -11,6 +11,7 @@
 pub mod api;
 pub mod backoff;
 pub mod courier;
+pub mod demo;
 pub mod driving;
 pub mod random;
 pub mod server_url;

@@ -1,8 +1,9 @@
 //! What a courier's device has recorded and the server has not yet acknowledged.
 //!
 //! Nothing leaves before it was acked or rejected, so a lost connection loses no fix. The order of sending
-//! is the contract's: statuses, then what was recorded just now, and after an outage the newest fix in a
-//! message of its own before the backlog, newest batch first. Pure: no socket, and time is passed in.
+//! is the contract's: what was recorded just now, and after an outage the newest fix in a message of its own
+//! before the backlog, newest batch first. Statuses go before fixes, each when the one before was answered,
+//! because their order matters. Pure: no socket, and time is passed in.
 //! Not bounded, because a tracker keeps what it recorded; a day of one fix a second is 6 MB.
 
 use std::{
@@ -79,6 +80,7 @@ pub struct Outbox {
     newest_alone: bool,
     backlog_not_before: Option<Instant>,
     statuses: VecDeque<StatusReport>,
+    statuses_not_before: Option<Instant>,
     in_flight: HashMap<u64, InFlight>,
     next_id: u64,
     connected: bool,
@@ -93,6 +95,7 @@ impl Default for Outbox {
             newest_alone: false,
             backlog_not_before: None,
             statuses: VecDeque::new(),
+            statuses_not_before: None,
             in_flight: HashMap::new(),
             next_id: 1,
             connected: false,
@@ -133,6 +136,7 @@ impl Outbox {
         self.batch_fixes = (max_fixes as usize).clamp(1, MAX_FIXES);
         self.newest_alone = true;
         self.backlog_not_before = None;
+        self.statuses_not_before = None;
     }
 
     /// Sending is impossible for now, though answers may still come: what is recorded is kept for later.
@@ -164,9 +168,7 @@ impl Outbox {
         if !self.connected {
             return None;
         }
-        if let Some(mut report) = self.statuses.pop_front() {
-            report.id = self.take_id();
-            self.in_flight.insert(report.id, InFlight::Status { report: report.clone(), sent_at: now });
+        if let Some(report) = self.next_report(now) {
             return Some(CourierMessage::Status(report));
         }
         let recorded = match self.live.pop_front() {
@@ -179,8 +181,19 @@ impl Outbox {
         Some(CourierMessage::Fixes(Fixes { id, fixes }))
     }
 
+    fn next_report(&mut self, now: Instant) -> Option<StatusReport> {
+        let waits = is_too_early(&mut self.statuses_not_before, now);
+        if waits || self.in_flight.values().any(|sent| matches!(sent, InFlight::Status { .. })) {
+            return None;
+        }
+        let mut report = self.statuses.pop_front()?;
+        report.id = self.take_id();
+        self.in_flight.insert(report.id, InFlight::Status { report: report.clone(), sent_at: now });
+        Some(report)
+    }
+
     fn next_from_backlog(&mut self, now: Instant) -> Option<Vec<Recorded>> {
-        let waits = self.backlog_not_before.is_some_and(|not_before| now < not_before);
+        let waits = is_too_early(&mut self.backlog_not_before, now);
         if self.backlog.is_empty() || waits || self.in_flight.len() >= MESSAGES_IN_FLIGHT {
             return None;
         }
@@ -224,11 +237,11 @@ impl Outbox {
     pub fn refused(&mut self, error: &ErrorMessage, now: Instant) -> Result<Option<Settled>, Violation> {
         let sent = error.id.and_then(|id| self.in_flight.remove(&id));
         let passing = error.code == "unavailable";
+        let not_before = Some(now + error.retry_after_ms.map_or(RETRY_UNLESS_TOLD, Duration::from_millis));
         match sent {
             Some(InFlight::Fixes { fixes, .. }) => {
                 self.keep(fixes);
-                let wait = error.retry_after_ms.map_or(RETRY_UNLESS_TOLD, Duration::from_millis);
-                self.backlog_not_before = Some(now + wait);
+                self.backlog_not_before = not_before;
                 if passing {
                     Ok(None)
                 } else {
@@ -237,6 +250,7 @@ impl Outbox {
             }
             Some(InFlight::Status { report, .. }) if passing => {
                 self.statuses.push_front(report);
+                self.statuses_not_before = not_before;
                 Ok(None)
             }
             Some(InFlight::Status { report, .. }) => {
@@ -258,9 +272,11 @@ impl Outbox {
         self.in_flight.values().map(InFlight::sent_at).min()
     }
 
-    /// When the backlog may be tried again, if it has to wait.
+    /// When something that has to wait may be tried again.
     pub fn waits_until(&self) -> Option<Instant> {
-        self.backlog_not_before.filter(|_| !self.backlog.is_empty())
+        let backlog = self.backlog_not_before.filter(|_| !self.backlog.is_empty());
+        let statuses = self.statuses_not_before.filter(|_| !self.statuses.is_empty());
+        backlog.into_iter().chain(statuses).min()
     }
 }
 
@@ -277,6 +293,12 @@ impl InFlight {
             Self::Fixes { sent_at, .. } | Self::Status { sent_at, .. } => *sent_at,
         }
     }
+}
+
+/// Forgets a time that has come, so that nobody waits for it again.
+fn is_too_early(not_before: &mut Option<Instant>, now: Instant) -> bool {
+    *not_before = not_before.filter(|not_before| now < *not_before);
+    not_before.is_some()
 }
 
 type Refused = (Violation, Vec<Recorded>);
@@ -409,28 +431,25 @@ mod tests {
     }
 
     #[test]
-    fn statuses_keep_their_order_through_an_outage_and_go_before_fixes() {
+    fn statuses_go_one_at_a_time_before_fixes_and_keep_their_order_through_an_outage() {
         let mut outbox = connected();
         let order = OrderId::new();
         outbox.report(order, OrderStatus::AtPickup, 1, None);
         outbox.report(order, OrderStatus::PickedUp, 2, None);
         outbox.record(fixes([3]));
-        let drain = |outbox: &mut Outbox| -> Vec<CourierMessage> {
-            std::iter::from_fn(|| outbox.next_message(Instant::now())).collect()
+        let next = |outbox: &mut Outbox| match outbox.next_message(Instant::now()) {
+            Some(CourierMessage::Status(report)) => Some((report.id, report.status)),
+            _ => None,
         };
-        let statuses = |messages: &[CourierMessage]| -> Vec<OrderStatus> {
-            let status = |message: &CourierMessage| match message {
-                CourierMessage::Status(report) => Some(report.status),
-                _ => None,
-            };
-            messages.iter().map_while(status).collect()
-        };
-        for _ in 0..2 {
-            let messages = drain(&mut outbox);
-            assert_eq!(messages.len(), 3);
-            assert_eq!(statuses(&messages), [OrderStatus::AtPickup, OrderStatus::PickedUp]);
-            outbox.disconnected();
-            outbox.connected(500);
+        let (_, lost) = next(&mut outbox).expect("a status goes first");
+        assert_eq!(lost, OrderStatus::AtPickup);
+        assert!(matches!(outbox.next_message(Instant::now()), Some(CourierMessage::Fixes(_))));
+        outbox.disconnected();
+        outbox.connected(500);
+        for expected in [OrderStatus::AtPickup, OrderStatus::PickedUp] {
+            let (id, status) = next(&mut outbox).expect("a status goes first");
+            assert_eq!(status, expected);
+            outbox.acknowledged(&ack(id, 1)).expect("the ack fits");
         }
     }
 

@@ -18,8 +18,11 @@ use crate::random::normal;
 const ERROR_MEMORY_S: f64 = 25.0;
 const BEST_ACCURACY_M: f64 = 3.0;
 const WORST_ACCURACY_M: f64 = 8.0;
-// Satellites cannot be heard under ground; the phone guesses on from its motion sensors.
-const TUNNEL_ACCURACY_M: f64 = 25.0;
+// Satellites cannot be heard under ground: the phone guesses on from its motion sensors, ever more vaguely,
+// and finds itself again within seconds of coming out. In metres, and metres a second.
+const VAGUEST_M: f64 = 20.0;
+const VAGUER_MPS: f64 = 1.0;
+const SURER_MPS: f64 = 4.0;
 // What a phone calls accuracy covers two cases in three; divided over both directions.
 const ERROR_PER_ACCURACY: f64 = 0.55;
 /// No reading is farther from the truth than this many times its accuracy.
@@ -33,6 +36,8 @@ pub struct Receiver {
     east: f64,
     north: f64,
     accuracy_m: f64,
+    /// What being under ground adds to the accuracy.
+    vague_m: f64,
     altitude_m: f64,
     battery: f64,
     last_ms: Option<i64>,
@@ -45,7 +50,7 @@ impl Receiver {
         let accuracy_m = random.random_range(BEST_ACCURACY_M..WORST_ACCURACY_M);
         let altitude_m = random.random_range(5.0..60.0);
         let battery = random.random_range(0.5..1.0);
-        Self { random, east, north, accuracy_m, altitude_m, battery, last_ms: None }
+        Self { random, east, north, accuracy_m, vague_m: 0.0, altitude_m, battery, last_ms: None }
     }
 
     /// The reading at `time_ms`, moved on by a millisecond where needed to come after the one before.
@@ -54,7 +59,9 @@ impl Receiver {
         let elapsed_s = self.last_ms.map_or(1.0, |last_ms| (time_ms - last_ms) as f64 / 1_000.0);
         self.last_ms = Some(time_ms);
         self.drift(elapsed_s);
-        let accuracy_m = if truth.in_tunnel { TUNNEL_ACCURACY_M } else { self.accuracy_m };
+        let change_mps = if truth.in_tunnel { VAGUER_MPS } else { -SURER_MPS };
+        self.vague_m = (self.vague_m + change_mps * elapsed_s).clamp(0.0, VAGUEST_M);
+        let accuracy_m = self.accuracy_m + self.vague_m;
         let (error_m, error_deg) = self.error(accuracy_m);
         let point = destination(truth.point, error_deg, error_m);
         RawFix {

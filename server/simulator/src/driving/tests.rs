@@ -79,7 +79,7 @@ proptest! {
     ) {
         let Some(Trip { mut drive, .. }) = trip(from, to, vehicle, seed) else { return Ok(()) };
         let mut receiver = Receiver::new(generator(seed, 1));
-        let mut last_ms = 0;
+        let (mut last_ms, mut above_ground_s) = (0, 10);
         for tick in 0..200 {
             drive.advance(TICK);
             let truth = drive.truth();
@@ -88,8 +88,9 @@ proptest! {
             prop_assert!(fix.time_ms > last_ms, "{} after {last_ms}", fix.time_ms);
             last_ms = fix.time_ms;
             let accuracy_m = f64::from(fix.accuracy_m.expect("a phone knows its accuracy"));
-            let (lowest_m, highest_m) = if truth.in_tunnel { (20.0, 30.0) } else { (3.0, 8.0) };
-            prop_assert!((lowest_m..=highest_m).contains(&accuracy_m), "{accuracy_m} m");
+            above_ground_s = if truth.in_tunnel { 0 } else { above_ground_s + 1 };
+            let highest_m = if above_ground_s > 6 { 8.0 } else { 28.0 };
+            prop_assert!((3.0..=highest_m).contains(&accuracy_m), "{accuracy_m} m");
             let checked = doorstep_shared::Fix::try_new(&fix).expect("a phone sends usable readings");
             let error_m = haversine_m(checked.point(), truth.point);
             prop_assert!(error_m <= WORST_ERROR_PER_ACCURACY * accuracy_m + 0.3, "{error_m} m off at {accuracy_m} m");

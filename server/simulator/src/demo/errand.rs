@@ -1,0 +1,198 @@
+//! What an order is going to be: from where, to where, for whom, and how it will end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use doorstep_shared::{
+    LatLon, Vehicle,
+    api::{CreateOrder, CustomerBody, PlaceBody},
+    roads::Route,
+};
+use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+
+use super::cast;
+use crate::streets::{Door, Quarter, malta};
+
+/// How an order ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Handed over.
+    Delivered,
+    /// Nobody there; brought back.
+    Returned,
+    /// Called off on the way to the pickup.
+    Cancelled,
+}
+
+/// One order to be.
+#[derive(Clone, Debug)]
+pub(super) struct Errand {
+    pub merchant: &'static str,
+    pub pickup: Door,
+    pub dropoff: Door,
+    pub fate: Fate,
+    customer: &'static str,
+    phone: String,
+    instructions: Option<&'static str>,
+    /// From the pickup to the door.
+    drive_s: f64,
+}
+
+// Trips of everybody but the first, along the streets, in metres.
+const TRIP_M: std::ops::Range<f64> = 1_000.0..5_000.0;
+const TRIP_ON_FOOT_M: std::ops::Range<f64> = 400.0..1_400.0;
+// How far a courier is sent to fetch something, along the streets, in metres.
+const TO_PICKUP_M: f64 = 2_500.0;
+const TO_PICKUP_ON_FOOT_M: f64 = 600.0;
+// The first trip: long enough to watch, short enough to see its end. In seconds by the map.
+const FIRST_TRIP_S: std::ops::Range<f64> = 400.0..540.0;
+
+/// Where the demo plays: the towns around the two harbours, where people and restaurants are.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    everywhere: Quarter,
+    first_merchant: Quarter,
+    first_customer: Quarter,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        let around =
+            |lat, lon, radius_m| Quarter::around(LatLon::try_new(lat, lon).expect("Malta is on earth"), radius_m);
+        Self {
+            everywhere: around(35.9040, 14.4940, 2_600.0),
+            first_merchant: around(35.9186, 14.4899, 350.0),
+            first_customer: around(35.9000, 14.4960, 900.0),
+        }
+    }
+
+    /// Where a courier begins the day.
+    pub(super) fn any_door(&self, random: &mut StdRng) -> Door {
+        self.everywhere.any_door(random)
+    }
+
+    /// From Spinola Bay along the sea front: the first thing that a visitor sees.
+    pub(super) fn first_errand(&self, vehicle: Vehicle, random: &mut StdRng) -> Errand {
+        let pickup = self.first_merchant.any_door(random);
+        let mut drive_s = 0.0;
+        let dropoff = self.first_customer.door_where(random, |door| {
+            drive_s = route(&pickup, door, vehicle).map_or(0.0, |route| route.duration_s);
+            FIRST_TRIP_S.contains(&drive_s)
+        });
+        Errand { fate: Fate::Delivered, ..Self::errand(pickup, dropoff, drive_s, random) }
+    }
+
+    /// `count` orders from one merchant near `here`, in the order they will be delivered.
+    pub(super) fn errands(&self, here: LatLon, count: usize, vehicle: Vehicle, random: &mut StdRng) -> Vec<Errand> {
+        let (trip_m, to_pickup_m) = match vehicle {
+            Vehicle::Foot => (TRIP_ON_FOOT_M, TO_PICKUP_ON_FOOT_M),
+            _ => (TRIP_M, TO_PICKUP_M),
+        };
+        let pickup = self.everywhere.door_where(random, |door| {
+            malta().route(here, door.point, vehicle).is_some_and(|route| route.length_m < to_pickup_m)
+        });
+        let merchant = *cast::MERCHANTS.choose(random).expect("there are merchants");
+        let mut from = pickup.clone();
+        let errands = (0..count).map(|_| {
+            let mut drive_s = 0.0;
+            let dropoff = self.everywhere.door_where(random, |door| {
+                let route = route(&from, door, vehicle);
+                drive_s = route.as_ref().map_or(0.0, |route| route.duration_s);
+                route.is_some_and(|route| trip_m.contains(&route.length_m))
+            });
+            from = dropoff.clone();
+            Errand { merchant, ..Self::errand(pickup.clone(), dropoff, drive_s, random) }
+        });
+        errands.collect()
+    }
+
+    fn errand(pickup: Door, dropoff: Door, drive_s: f64, random: &mut StdRng) -> Errand {
+        let fate = match random.random_range(0..100) {
+            0..5 => Fate::Returned,
+            5..8 => Fate::Cancelled,
+            _ => Fate::Delivered,
+        };
+        Errand {
+            merchant: cast::MERCHANTS[0],
+            pickup,
+            dropoff,
+            fate,
+            customer: cast::CUSTOMERS.choose(random).expect("there are customers"),
+            phone: format!("+356 2099 {:04}", random.random_range(0..10_000)),
+            instructions: random.random_bool(0.6).then(|| *cast::INSTRUCTIONS.choose(random).expect("there are some")),
+            drive_s,
+        }
+    }
+}
+
+fn route(from: &Door, to: &Door, vehicle: Vehicle) -> Option<Route> {
+    malta().route(from.point, to.point, vehicle)
+}
+
+impl Errand {
+    /// The order as its merchant would send it at `now`.
+    pub(super) fn order(&self, reference: String, now: DateTime<Utc>) -> CreateOrder {
+        let ready = now + TimeDelta::minutes(4) + TimeDelta::seconds(self.drive_s as i64);
+        let promised_from = rounded_down_to_five_minutes(ready);
+        let place = |door: &Door, address: String, instructions: Option<&str>| PlaceBody {
+            lat: door.point.lat(),
+            lon: door.point.lon(),
+            address,
+            instructions: instructions.map(str::to_owned),
+        };
+        CreateOrder {
+            reference,
+            pickup: place(&self.pickup, format!("{}, {}", self.merchant, self.pickup.address), None),
+            dropoff: place(&self.dropoff, self.dropoff.address.clone(), self.instructions),
+            customer: CustomerBody { name: self.customer.to_owned(), phone: Some(self.phone.clone()), email: None },
+            promised_from: Some(promised_from),
+            promised_until: Some(promised_from + TimeDelta::minutes(20)),
+        }
+    }
+}
+
+fn rounded_down_to_five_minutes(time: DateTime<Utc>) -> DateTime<Utc> {
+    const FIVE_MINUTES_S: i64 = 300;
+    let seconds = time.timestamp().div_euclid(FIVE_MINUTES_S) * FIVE_MINUTES_S;
+    DateTime::from_timestamp(seconds, 0).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::generator;
+
+    #[test]
+    fn the_first_trip_takes_six_to_ten_minutes_whatever_the_seed() {
+        let stage = Stage::new();
+        for seed in 0..30 {
+            let mut random = generator(seed, 0);
+            let errand = stage.first_errand(Vehicle::Scooter, &mut random);
+            assert!(FIRST_TRIP_S.contains(&errand.drive_s), "seed {seed}: {} s", errand.drive_s);
+            assert_eq!(errand.fate, Fate::Delivered);
+            let order = errand.order("A-1".into(), Utc::now());
+            assert!(order.pickup.address.starts_with("Harbour Kitchen, "), "{}", order.pickup.address);
+        }
+    }
+
+    #[test]
+    fn other_trips_are_of_a_believable_length_and_every_ending_happens() {
+        let stage = Stage::new();
+        let mut random = generator(1, 0);
+        let mut fates = Vec::new();
+        for vehicle in Vehicle::ALL {
+            for _ in 0..12 {
+                let here = stage.any_door(&mut random);
+                let errands = stage.errands(here.point, 2, vehicle, &mut random);
+                let trip_m = if vehicle == Vehicle::Foot { TRIP_ON_FOOT_M } else { TRIP_M };
+                let from = [&errands[0].pickup, &errands[0].dropoff];
+                for (from, errand) in from.into_iter().zip(&errands) {
+                    let route = route(from, &errand.dropoff, vehicle).expect("a way exists");
+                    assert!(trip_m.contains(&route.length_m), "{vehicle}: {} m", route.length_m);
+                    fates.push(errand.fate);
+                }
+            }
+        }
+        for fate in [Fate::Delivered, Fate::Returned, Fate::Cancelled] {
+            assert!(fates.contains(&fate), "{fate:?} never happens");
+        }
+    }
+}

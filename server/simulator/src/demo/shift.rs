@@ -1,0 +1,157 @@
+//! A courier's working day: take orders, fetch, bring, begin again.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::{Result, bail};
+use chrono::Utc;
+use doorstep_shared::{CourierId, OrderId, OrderStatus, Vehicle};
+use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+
+use super::{
+    cast,
+    errand::{Errand, Fate, Stage},
+    phone::Phone,
+};
+use crate::api::{Api, ApiError};
+
+const TWO_ORDERS: f64 = 0.25;
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
+
+/// Orders that are under way, to be called off when the demo ends.
+pub(super) type OpenOrders = Arc<Mutex<HashSet<OrderId>>>;
+
+pub(super) struct Shift {
+    pub api: Api,
+    pub courier: CourierId,
+    pub vehicle: Vehicle,
+    pub phone: Phone,
+    pub stage: Arc<Stage>,
+    pub open: OpenOrders,
+    pub random: StdRng,
+    pub next_reference: u32,
+}
+
+/// An order that this courier has.
+pub(super) struct Taken {
+    order: OrderId,
+    errand: Errand,
+}
+
+impl Shift {
+    /// Works until the server tells this courier to go away; trouble with single orders is survived.
+    pub(super) async fn work(mut self) -> Result<()> {
+        loop {
+            if let Err(error) = self.round().await {
+                tracing::warn!(courier.id = %self.courier, error = format!("{error:#}"), "an order went wrong");
+                self.phone.wait(AFTER_TROUBLE).await;
+            }
+            if self.phone.is_stopped() {
+                bail!("the server turned courier {} away", self.courier);
+            }
+            let pause_s = self.random.random_range(8.0..40.0);
+            self.phone.wait(Duration::from_secs_f64(pause_s)).await;
+        }
+    }
+
+    /// Begins at the merchant's, with the order that a visitor looks at: picked up within seconds.
+    pub(super) async fn work_with(mut self, taken: Taken) -> Result<()> {
+        self.phone.wait(Duration::from_secs(2)).await;
+        self.phone.report(taken.order, OrderStatus::AtPickup, None).await;
+        self.phone.wait(Duration::from_secs(4)).await;
+        self.phone.report(taken.order, OrderStatus::PickedUp, None).await;
+        self.bring(taken).await;
+        self.work().await
+    }
+
+    async fn round(&mut self) -> Result<()> {
+        let count = if self.random.random_bool(TWO_ORDERS) { 2 } else { 1 };
+        let errands = self.stage.errands(self.phone.place(), count, self.vehicle, &mut self.random);
+        let mut taken = Vec::new();
+        for errand in errands {
+            taken.push(self.take(errand).await?.0);
+            self.phone.wait(Duration::from_secs(2)).await;
+        }
+        let taken = self.fetch(taken).await?;
+        for taken in taken {
+            self.bring(taken).await;
+        }
+        Ok(())
+    }
+
+    /// Creates the order, gives it to this courier and tells the customer's link.
+    pub(super) async fn take(&mut self, errand: Errand) -> Result<(Taken, String)> {
+        let reference = format!("A-{}", self.next_reference);
+        self.next_reference += 1;
+        let created = self.api.create_order(&errand.order(reference, Utc::now())).await?;
+        self.open().insert(created.id);
+        self.api.assign(created.id, self.courier).await?;
+        Ok((Taken { order: created.id, errand }, created.tracking_url))
+    }
+
+    /// Rides to the merchant and collects what is left of the orders.
+    async fn fetch(&mut self, mut taken: Vec<Taken>) -> Result<Vec<Taken>> {
+        let pickup = taken[0].errand.pickup.point;
+        if let Some(index) = taken.iter().position(|taken| taken.errand.fate == Fate::Cancelled) {
+            let until_cancelled = Duration::from_secs_f64(self.random.random_range(15.0..60.0));
+            self.phone.ride_for(pickup, until_cancelled).await;
+            self.cancel(taken.remove(index)).await?;
+            if taken.is_empty() {
+                return Ok(taken);
+            }
+        }
+        self.phone.ride_to(pickup).await;
+        for taken in &taken {
+            self.phone.report(taken.order, OrderStatus::AtPickup, None).await;
+        }
+        let packing_s = self.random.random_range(20.0..75.0);
+        self.phone.wait(Duration::from_secs_f64(packing_s)).await;
+        for taken in &taken {
+            self.phone.report(taken.order, OrderStatus::PickedUp, None).await;
+        }
+        Ok(taken)
+    }
+
+    async fn cancel(&mut self, taken: Taken) -> Result<()> {
+        let reason = cast::CANCELLATIONS.choose(&mut self.random).copied();
+        self.over(taken.order);
+        match self.api.set_status(taken.order, OrderStatus::Cancelled, reason).await {
+            // Somebody at the console was quicker.
+            Err(error) if is_invalid_transition(&error) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Rides to the door and ends the order there, or back at the merchant's.
+    async fn bring(&mut self, taken: Taken) {
+        let Taken { order, errand } = taken;
+        self.phone.ride_to(errand.dropoff.point).await;
+        self.phone.report(order, OrderStatus::AtDropoff, None).await;
+        let at_door_s = self.random.random_range(15.0..50.0);
+        self.phone.wait(Duration::from_secs_f64(at_door_s)).await;
+        if errand.fate == Fate::Returned {
+            self.phone.report(order, OrderStatus::Failed, cast::FAILURES.choose(&mut self.random).copied()).await;
+            self.phone.ride_to(errand.pickup.point).await;
+            self.phone.report(order, OrderStatus::Returned, None).await;
+        } else {
+            let note = cast::HANDOVERS.choose(&mut self.random).copied();
+            self.phone.report(order, OrderStatus::Delivered, note).await;
+        }
+        self.over(order);
+    }
+
+    fn over(&self, order: OrderId) {
+        self.open().remove(&order);
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, HashSet<OrderId>> {
+        self.open.lock().expect("nothing panics while it holds the set")
+    }
+}
+
+fn is_invalid_transition(error: &ApiError) -> bool {
+    error.code() == Some("invalid_transition")
+}
