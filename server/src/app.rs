@@ -250,15 +250,16 @@ async fn keep_house(app: Data<AppState>) {
 }
 
 impl Running {
-    /// Serves until a signal comes or a task that must not end has ended.
+    /// Serves until a signal comes or a task that must not end has ended; then lets `before` finish and stops.
     ///
     /// # Errors
     /// When a critical task ended: the supervisor should start us again.
-    pub async fn until_asked_to_stop(self) -> anyhow::Result<()> {
+    pub async fn until_asked_to_stop(self, before: impl Future<Output = ()>) -> anyhow::Result<()> {
         let failed = tokio::select! {
             () = termination() => None,
             name = self.app.tasks.critical_failure() => Some(name),
         };
+        before.await;
         self.stop().await;
         match failed {
             Some(name) => anyhow::bail!("the task {name} ended unexpectedly"),

@@ -133,7 +133,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     let running = app::start(settings, Clock::system()).await?;
     tracing::info!(address = %running.address, url = running.app.config.public_url, "listening");
-    running.until_asked_to_stop().await
+    running.until_asked_to_stop(async {}).await
 }
 
 /// Runs `work` on the database that `settings` name, also while a server runs on the embedded one. An embedded

@@ -1,21 +1,113 @@
 //! `doorstep demo`: a server with simulated couriers, for somebody who wants to see it.
+//!
+//! The couriers are the simulator's: they come in through the same sockets as everybody else's, with a key that
+//! lives as long as the demo.
 
+use std::time::Duration;
+
+use anyhow::Context;
 use clap::Args;
+use doorstep_simulator::demo::{self, DemoOptions};
+use fast_qr::QRBuilder;
+use tokio::sync::oneshot;
 
-use crate::config::Settings;
+use crate::{
+    app::{self, Running},
+    auth::token,
+    cli,
+    clock::Clock,
+    config::Settings,
+    http, telemetry,
+};
+
+/// The couriers get this long to call off what is under way.
+const GOODBYE: Duration = Duration::from_secs(4);
 
 /// How to show it.
 #[derive(Args, Debug)]
 pub struct Options {
+    /// How many couriers drive around.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=200))]
+    couriers: u16,
+    /// Makes the same couriers, orders and trips again.
+    #[arg(long)]
+    seed: Option<u64>,
     #[command(flatten)]
     settings: Settings,
 }
 
-/// Runs the demo.
+/// Runs the demo until Ctrl-C.
 ///
 /// # Errors
 /// A sentence about what is in the way.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    drop(options);
-    Ok(())
+    telemetry::start_logs(options.settings.log_json);
+    anyhow::ensure!(http::assets::are_built(), "the browser's files are not in this binary; use `cargo xtask demo`");
+    let running = app::start(options.settings, Clock::system()).await?;
+    let couriers = Couriers::start(&running, usize::from(options.couriers), options.seed).await?;
+    let outcome = running.until_asked_to_stop(couriers.go_home()).await;
+    println!();
+    outcome
+}
+
+/// The simulated couriers at work.
+struct Couriers {
+    stop: oneshot::Sender<()>,
+    done: oneshot::Receiver<()>,
+}
+
+impl Couriers {
+    async fn start(running: &Running, couriers: usize, seed: Option<u64>) -> anyhow::Result<Self> {
+        let api_key = cli::new_api_key(&running.app.store, "demo", &[]).await.context("making a key for the couriers")?;
+        let server = format!("http://{}", reachable(running.address));
+        let options = DemoOptions {
+            server: server.parse().context("the server's own address")?,
+            api_key: api_key.clone(),
+            couriers,
+            seed,
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (finished, done) = oneshot::channel();
+        let store = running.app.store.clone();
+        let api = format!("{}/api/v1/openapi.json", running.app.config.public_url);
+        running.app.tasks.spawn("demo_couriers", async move {
+            let shutdown = async { drop(stopped.await) };
+            if let Err(error) = demo::run(options, |url| introduce(&url, &api), shutdown).await {
+                tracing::error!(error = format!("{error:#}"), "the couriers cannot work");
+            }
+            if let Err(error) = store.revoke_api_key(&token::hash(&api_key)).await {
+                tracing::warn!(error = %error, "the demo's key stays valid");
+            }
+            let _ = finished.send(());
+        });
+        Ok(Self { stop, done })
+    }
+
+    /// Lets the couriers call off their orders while the server still answers.
+    async fn go_home(self) {
+        let _ = self.stop.send(());
+        let _ = tokio::time::timeout(GOODBYE, self.done).await;
+    }
+}
+
+/// A server that listens on every address is reached on loopback.
+fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+/// Says where to look. The link is for whoever sits at this terminal, so it may stand here.
+fn introduce(tracking_url: &str, api: &str) {
+    println!("\n  Doorstep is running, with couriers on the streets of Malta.\n");
+    println!("  Customer   {tracking_url}");
+    println!("  API        {api}");
+    println!("  Stop       Ctrl-C\n");
+    match QRBuilder::new(tracking_url).build() {
+        Ok(code) => code.to_str().lines().for_each(|line| println!("  {line}")),
+        Err(error) => tracing::warn!(error = ?error, "the link does not fit a QR code"),
+    }
+    println!("\n  Open the link, or scan the code. A phone needs an address that it can reach:");
+    println!("  add --bind 0.0.0.0:8080 --public-url http://<this machine>:8080\n");
 }

@@ -173,6 +173,17 @@ impl Store {
         Ok(())
     }
 
+    /// Ends a key's life. What it did stays attributed to it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn revoke_api_key(&self, token_hash: &[u8]) -> Result<(), StoreError> {
+        sqlx::query!("update api_keys set revoked_at = now() where token_hash = $1 and revoked_at is null", token_hash)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// The key with this secret, unless it was revoked.
     ///
     /// # Errors
