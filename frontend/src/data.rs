@@ -79,6 +79,8 @@ pub struct AssetUrls {
     pub track_js: String,
     /// The bundle's module.
     pub track_wasm: String,
+    /// `map.js`, which the bundle's script imports; named so that the browser fetches both at once.
+    pub map_js: String,
     /// MapLibre's style sheet.
     pub maplibre_css: String,
     /// The offline basemap's vector tiles.

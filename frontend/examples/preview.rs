@@ -1,0 +1,229 @@
+//! Writes every state of the tracking page as an HTML file, to look at without a server:
+//!
+//! ```text
+//! cargo xtask site
+//! cargo run -p doorstep-frontend --features ssr --example preview -- target/preview
+//! node frontend/e2e/support/preview.mjs target/preview
+//! ```
+//!
+//! The files take their assets from the site that xtask built; the little server of the last line serves both.
+
+#![allow(clippy::disallowed_methods, reason = "a developer's tool draws its examples as of now")]
+
+use std::{collections::BTreeMap, env, error::Error, fs, path::Path, time::SystemTime};
+
+use doorstep_frontend::{
+    data::{AssetUrls, LinkState, Locale, OrderPage, PromisedWindow, TrackView},
+    document::track_document,
+};
+use doorstep_shared::{
+    OrderStatus, Position, Vehicle,
+    protocol::{
+        PresenceReason, PresenceState,
+        customer::{CourierCard, Eta, Place, Presence, Snapshot, TimelineEntry, TrackedOrder},
+    },
+};
+
+const MINUTE_MS: i64 = 60_000;
+
+/// Where the courier came along, from the kitchen in Floriana to the edge of Valletta.
+const TRAIL: [[f64; 2]; 6] = [
+    [14.5005, 35.8935],
+    [14.5030, 35.8952],
+    [14.5041, 35.8967],
+    [14.5069, 35.8972],
+    [14.5062, 35.8990],
+    [14.5080, 35.9003],
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = env::args().nth(1).ok_or("say into which folder")?;
+    let folder = Path::new(&folder);
+    fs::create_dir_all(folder)?;
+    let assets = assets()?;
+    let now_ms = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_millis() as i64;
+    for (name, view) in states(now_ms) {
+        let html = track_document(&view, &assets, "preview");
+        fs::write(folder.join(name).with_extension("html"), html)?;
+        println!("{name}");
+    }
+    Ok(())
+}
+
+fn states(now_ms: i64) -> Vec<(&'static str, TrackView)> {
+    let live = |change: &dyn Fn(&mut OrderPage)| {
+        let mut order = on_the_way(now_ms);
+        change(&mut order);
+        view(LinkState::Live(order), now_ms)
+    };
+    let ended = |status: OrderStatus, note: Option<&str>| {
+        let mut order = in_status(now_ms, status);
+        order.note = note.map(str::to_owned);
+        view(LinkState::Ended(order), now_ms)
+    };
+    let status = |status: OrderStatus| view(LinkState::Live(in_status(now_ms, status)), now_ms);
+    let aged = |age_ms: i64| {
+        live(&|order| {
+            if let Some(position) = order.snapshot.position.as_mut() {
+                position.time_ms = now_ms - age_ms;
+            }
+        })
+    };
+    let promised = Some(PromisedWindow {
+        from_ms: Some(now_ms + 30 * MINUTE_MS),
+        until_ms: Some(now_ms + 60 * MINUTE_MS),
+    });
+    let mut failed = in_status(now_ms, OrderStatus::Failed);
+    failed.note = Some("Nobody answered the door".into());
+    let mut created = in_status(now_ms, OrderStatus::Created);
+    let not_started = view(LinkState::Live(created.clone()), now_ms);
+    created.promised = promised;
+    let mut half_day_clock = live(&|_| {});
+    half_day_clock.locale.hour12 = true;
+    half_day_clock.locale.miles = true;
+    vec![
+        ("on-the-way", live(&|_| {})),
+        ("half-day-clock", half_day_clock),
+        ("created", not_started),
+        ("created-promised", view(LinkState::Live(created), now_ms)),
+        ("assigned", status(OrderStatus::Assigned)),
+        ("at-pickup", status(OrderStatus::AtPickup)),
+        ("near", live(&|order| set_remaining(order, 240))),
+        ("at-dropoff", status(OrderStatus::AtDropoff)),
+        ("stops-before", live(&|order| hide_behind(order, 2))),
+        ("no-position", live(&|order| (order.snapshot.position, order.snapshot.eta) = (None, None))),
+        ("stale", aged(2 * MINUTE_MS + 5_000)),
+        ("lost", aged(6 * MINUTE_MS)),
+        ("paused", live(&|order| order.presence = Some(pause(now_ms)))),
+        ("late", live(&|order| shift_eta(order, -25 * MINUTE_MS))),
+        (
+            "later-than-planned",
+            live(&|order| order.promised = Some(PromisedWindow { from_ms: None, until_ms: Some(now_ms + 5 * MINUTE_MS) })),
+        ),
+        ("failed", view(LinkState::Live(failed), now_ms)),
+        ("delivered", ended(OrderStatus::Delivered, Some("left with the concierge"))),
+        ("returned", ended(OrderStatus::Returned, None)),
+        ("cancelled", ended(OrderStatus::Cancelled, Some("The kitchen had to close"))),
+        ("hostile", live(&make_hostile)),
+        ("unknown", view(LinkState::Unknown, now_ms)),
+        ("expired", view(LinkState::Expired, now_ms)),
+        ("unavailable", view(LinkState::Unavailable, now_ms)),
+    ]
+}
+
+fn view(link: LinkState, now_ms: i64) -> TrackView {
+    let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
+    TrackView { link, locale, server_time_ms: now_ms }
+}
+
+fn on_the_way(now_ms: i64) -> OrderPage {
+    let entry = |status, minutes_ago: i64| TimelineEntry { status, at_ms: now_ms - minutes_ago * MINUTE_MS };
+    let [lon, lat] = TRAIL[5];
+    let snapshot = Snapshot {
+        server_time_ms: now_ms,
+        order: TrackedOrder {
+            reference: "A-1042".into(),
+            status: OrderStatus::PickedUp,
+            status_at_ms: now_ms - 4 * MINUTE_MS,
+            stops_before: 0,
+            pickup: Place { lat: TRAIL[0][1], lon: TRAIL[0][0], label: "Harbour Kitchen".into() },
+            dropoff: Place { lat: 35.9, lon: 14.5142, label: "12 Triq il-Merkanti, Valletta".into() },
+            timeline: vec![
+                entry(OrderStatus::Created, 29),
+                entry(OrderStatus::Assigned, 20),
+                entry(OrderStatus::AtPickup, 8),
+                entry(OrderStatus::PickedUp, 4),
+            ],
+        },
+        courier: Some(CourierCard { name: "Ana".into(), vehicle: Vehicle::Scooter }),
+        position: Some(Position {
+            time_ms: now_ms - 4_000,
+            lat,
+            lon,
+            accuracy_m: Some(60.0),
+            speed_mps: Some(6.0),
+            heading_deg: Some(48.0),
+        }),
+        trail: TRAIL.to_vec(),
+        eta: Some(Eta {
+            earliest_ms: now_ms + 11 * MINUTE_MS,
+            latest_ms: now_ms + 19 * MINUTE_MS,
+            computed_at_ms: now_ms - 4_000,
+            remaining_m: 1_100,
+        }),
+    };
+    OrderPage {
+        snapshot,
+        presence: None,
+        promised: None,
+        note: None,
+        instructions: Some("Ring twice, second floor".into()),
+    }
+}
+
+fn in_status(now_ms: i64, status: OrderStatus) -> OrderPage {
+    let mut order = on_the_way(now_ms);
+    let snapshot = &mut order.snapshot;
+    snapshot.order.status = status;
+    snapshot.order.status_at_ms = now_ms - MINUTE_MS;
+    let timeline = &mut snapshot.order.timeline;
+    timeline.retain(|entry| status.step().is_none_or(|step| entry.status.step() < Some(step)));
+    timeline.push(TimelineEntry { status, at_ms: now_ms - MINUTE_MS });
+    if !status.is_active() {
+        (snapshot.position, snapshot.eta) = (None, None);
+        snapshot.trail.clear();
+    }
+    if status == OrderStatus::Created {
+        snapshot.courier = None;
+    }
+    order
+}
+
+fn set_remaining(order: &mut OrderPage, remaining_m: u32) {
+    if let Some(eta) = order.snapshot.eta.as_mut() {
+        eta.remaining_m = remaining_m;
+    }
+}
+
+fn shift_eta(order: &mut OrderPage, by_ms: i64) {
+    if let Some(eta) = order.snapshot.eta.as_mut() {
+        (eta.earliest_ms, eta.latest_ms) = (eta.earliest_ms + by_ms, eta.latest_ms + by_ms);
+    }
+}
+
+fn hide_behind(order: &mut OrderPage, stops_before: u32) {
+    order.snapshot.order.stops_before = stops_before;
+    order.snapshot.position = None;
+    order.snapshot.trail.clear();
+}
+
+fn pause(now_ms: i64) -> Presence {
+    let reason = Some(PresenceReason::ScreenLocked);
+    Presence { state: PresenceState::Paused, reason, since_ms: now_ms - 1_000 }
+}
+
+fn make_hostile(order: &mut OrderPage) {
+    let probe = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&";
+    order.snapshot.order.reference = probe.into();
+    order.snapshot.order.pickup.label = probe.into();
+    order.snapshot.order.dropoff.label = probe.into();
+    order.instructions = Some(probe.into());
+    order.snapshot.courier = Some(CourierCard { name: probe.into(), vehicle: Vehicle::Van });
+}
+
+fn assets() -> Result<AssetUrls, Box<dyn Error>> {
+    let manifest = fs::read_to_string("target/site/manifest.json").map_err(|_| "run `cargo xtask site` first")?;
+    let manifest: BTreeMap<String, String> = serde_json::from_str(&manifest)?;
+    let url = |key: &str| manifest.get(key).cloned().ok_or(format!("the site has no {key}"));
+    Ok(AssetUrls {
+        track_css: url("track.css")?,
+        track_js: url("track.js")?,
+        track_wasm: url("track.wasm")?,
+        map_js: url("map.js")?,
+        maplibre_css: url("maplibre.css")?,
+        basemap_pmtiles: url("malta.pmtiles")?,
+        basemap_land: url("land.geojson")?,
+        basemap_style: None,
+        icon: "/assets/static/icons/icon.svg".into(),
+    })
+}

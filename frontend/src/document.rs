@@ -1,0 +1,174 @@
+//! The tracking page as one HTML document, rendered at once and complete as text.
+//!
+//! Nothing is awaited and nothing streamed: the server has the whole order before it calls this. The data the page was
+//! drawn from travels in it as base64url postcard, in an element no browser executes, so that the browser's build draws
+//! the very same page again without any JSON code.
+//!
+//! The page holds one script, under the response's nonce, and no inline style, so it works under
+//! `script-src 'nonce-…' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'`. Every text that came from people goes
+//! through the same escaping; URLs and the nonce are escaped too, although they are ours.
+
+use std::fmt::Write;
+
+use leptos::prelude::*;
+
+use crate::{
+    base64url,
+    data::{AssetUrls, LinkState, TrackView},
+    track::{Page, view::track_page},
+    ui::words::{self, fixed},
+};
+
+/// The address bar's colours, as `--surface` in the style sheet.
+const THEME_LIGHT: &str = "#ffffff";
+const THEME_DARK: &str = "#181b20";
+
+/// Shown by link previews; the same for everybody.
+const DESCRIPTION: &str = "Follow your delivery.";
+
+/// Pictures used by several spots of the page, drawn once.
+const ICONS: &str = include_str!("document/icons.svg");
+
+/// Without scripts the page asks again by itself, so that what it says stays true.
+const REFRESH_S: u8 = 30;
+
+/// A page that could not be looked up asks again sooner.
+const RETRY_S: u8 = 10;
+
+/// The tracking page for `view`, as a whole document.
+///
+/// `nonce` is the response's Content-Security-Policy nonce; it stands on the one script and on what belongs to it.
+pub fn track_document(view: &TrackView, assets: &AssetUrls, nonce: &str) -> String {
+    match &view.link {
+        LinkState::Live(order) | LinkState::Ended(order) => {
+            let page = Page::new(order.clone(), view.locale.clone(), view.server_time_ms);
+            let title = words::title(&page);
+            let is_over = page.status().is_final();
+            let body = render(move || track_page(RwSignal::new(page)));
+            let refresh = if is_over { String::new() } else { refresh_without_scripts() };
+            let head = live_head(assets, nonce) + &refresh;
+            let tail = String::new() + ICONS.trim_end() + &data(view, assets) + &starter(assets, nonce);
+            document(view, assets, title, &head, &(body + &tail))
+        }
+        LinkState::Expired | LinkState::Unknown => document(view, assets, words::message(&view.link).0, "", &message(view)),
+        LinkState::Unavailable => {
+            let head = refresh(RETRY_S);
+            document(view, assets, words::message(&view.link).0, &head, &message(view))
+        }
+    }
+}
+
+fn document(view: &TrackView, assets: &AssetUrls, title: &str, head: &str, body: &str) -> String {
+    let lang = escape(&view.locale.lang);
+    let title = escape(title);
+    let product = fixed::PRODUCT;
+    let css = escape(&assets.track_css);
+    let icon = escape(&assets.icon);
+    format!(
+        "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\
+         <title>{title} · {product}</title>\
+         <link rel=\"stylesheet\" href=\"{css}\">{head}\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <meta name=\"theme-color\" content=\"{THEME_LIGHT}\" media=\"(prefers-color-scheme: light)\">\
+         <meta name=\"theme-color\" content=\"{THEME_DARK}\" media=\"(prefers-color-scheme: dark)\">\
+         <meta name=\"robots\" content=\"noindex,nofollow\">\
+         <meta name=\"description\" content=\"{DESCRIPTION}\">\
+         <meta property=\"og:title\" content=\"{title}\">\
+         <meta property=\"og:description\" content=\"{DESCRIPTION}\">\
+         <meta property=\"og:site_name\" content=\"{product}\">\
+         <meta name=\"format-detection\" content=\"telephone=no,address=no\">\
+         <link rel=\"icon\" href=\"{icon}\"></head><body>{body}</body></html>"
+    )
+}
+
+/// Draws a view to HTML, with an owner of its own for the signals in it.
+fn render<V: IntoView>(view: impl FnOnce() -> V) -> String {
+    let owner = Owner::new_root(None);
+    let html = owner.with(|| view().into_view().to_html());
+    owner.cleanup();
+    html
+}
+
+/// Fetches script and program beside each other, instead of one after the other finds out about the next.
+fn live_head(assets: &AssetUrls, nonce: &str) -> String {
+    let nonce = escape(nonce);
+    let mut head = String::new();
+    for module in [&assets.track_js, &assets.map_js] {
+        let url = escape(module);
+        let _ = write!(head, "<link rel=\"modulepreload\" nonce=\"{nonce}\" href=\"{url}\">");
+    }
+    let wasm = escape(&assets.track_wasm);
+    head + &format!("<link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" crossorigin href=\"{wasm}\">")
+}
+
+fn refresh_without_scripts() -> String {
+    format!("<noscript>{}</noscript>", refresh(REFRESH_S))
+}
+
+fn refresh(seconds: u8) -> String {
+    format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">")
+}
+
+/// What the browser's build draws from, and where the map finds its parts.
+fn data(view: &TrackView, assets: &AssetUrls) -> String {
+    let bytes = postcard::to_allocvec(view).expect("the page's data has known lengths");
+    let view = base64url::encode(&bytes);
+    let [pmtiles, land, css] = [&assets.basemap_pmtiles, &assets.basemap_land, &assets.maplibre_css].map(|url| escape(url));
+    let style = assets.basemap_style.as_deref().map_or(String::new(), |url| format!(" data-style=\"{}\"", escape(url)));
+    format!(
+        "<script type=\"application/octet-stream\" id=\"view\" data-pmtiles=\"{pmtiles}\" data-land=\"{land}\" \
+         data-css=\"{css}\"{style}>{view}</script>"
+    )
+}
+
+/// Starts the browser's build. When it cannot start, the page is loaded anew now and then, as without scripts.
+fn starter(assets: &AssetUrls, nonce: &str) -> String {
+    let [js, wasm] = [&assets.track_js, &assets.track_wasm].map(|url| script_string(url));
+    let nonce = escape(nonce);
+    format!(
+        "<script type=\"module\" nonce=\"{nonce}\">import init,{{hydrate}}from{js};\
+         init({{module_or_path:{wasm}}}).then(hydrate).catch(e=>{{console.error(e);\
+         setTimeout(()=>location.reload(),{REFRESH_S}e3)}})</script>"
+    )
+}
+
+/// A page without an order.
+fn message(view: &TrackView) -> String {
+    let (heading, text) = words::message(&view.link);
+    format!(
+        "<main class=\"message\" data-status=\"none\" data-link=\"ended\"><h1>{}</h1><p>{}</p></main>",
+        escape(heading),
+        escape(text)
+    )
+}
+
+/// Text as it may stand in an element and in a quoted attribute.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+/// Text as a JavaScript string inside a script element: nothing in it can end either.
+fn script_string(text: &str) -> String {
+    let mut safe = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' | '<' | '>' | '&' | '\'' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                let _ = write!(safe, "\\u{:04x}", u32::from(character));
+            }
+            other => safe.push(other),
+        }
+    }
+    safe + "\""
+}

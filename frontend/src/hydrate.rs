@@ -1,0 +1,52 @@
+//! Where the browser's build begins: takes over the page that the server rendered.
+
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+
+use crate::{
+    data::LinkState,
+    live::{
+        driver::Driver,
+        http::decode_view,
+        listen::document,
+    },
+    map::controller::Controller,
+    track::{Page, view::track_page},
+    ui::bind::Shared,
+};
+
+/// Draws the page again from the data it carries, now with signals behind it, opens the map, and connects.
+///
+/// # Panics
+/// When the page carries no data this build can read; the page's script then loads it anew after a while.
+#[wasm_bindgen]
+pub fn hydrate() {
+    let carried = document().get_element_by_id("view").and_then(|element| element.text_content());
+    let view = carried.and_then(|text| decode_view(&text)).expect("the page carries its data");
+    let (LinkState::Live(order) | LinkState::Ended(order)) = view.link else { return };
+    let drawn = Page::new(order, view.locale, view.server_time_ms);
+    let is_over = drawn.status().is_final();
+    leptos::mount::hydrate_body(move || {
+        let page = RwSignal::new(drawn);
+        let tree = track_page(page);
+        let map = Controller::new(page);
+        map.open_when_idle();
+        recenter_when_asked(page, map.clone());
+        if !is_over {
+            Driver::start(page, map, view.server_time_ms);
+        }
+        tree
+    });
+}
+
+/// The page's button changes only the page; the map follows from here.
+fn recenter_when_asked(page: Shared, map: Controller) {
+    let map = StoredValue::new_local(map);
+    Effect::new(move |was_following: Option<bool>| {
+        let following = page.with(|page| page.following);
+        if following && was_following == Some(false) {
+            map.with_value(Controller::recenter);
+        }
+        following
+    });
+}

@@ -1,0 +1,120 @@
+//! Questions by plain HTTP, each answered once.
+
+use doorstep_shared::protocol;
+use js_sys::Uint8Array;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, RequestCache, RequestInit, Response};
+
+use super::{feed::Answer, listen::window};
+use crate::{base64url, data::TrackView, map::plane::LonLat};
+
+/// The same types in postcard instead of JSON.
+const ACCEPT: &str = "application/vnd.doorstep.v1+postcard";
+
+/// Where this page's order is found; the tracking token stands in the page's own path and nowhere else.
+#[derive(Clone)]
+pub struct Paths {
+    page: String,
+    api: String,
+    socket: String,
+}
+
+impl Paths {
+    /// Reads the token from the page's address.
+    pub fn of_this_page() -> Self {
+        let location = window().location();
+        let text = |value: Result<String, JsValue>| value.unwrap_or_default();
+        let page = text(location.pathname());
+        let token = page.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+        let scheme = if text(location.protocol()) == "https:" { "wss://" } else { "ws://" };
+        let socket = [scheme, &text(location.host()), "/ws/track/", &token].concat();
+        Self { page, api: "/api/v1/track/".to_owned() + &token, socket }
+    }
+
+    /// The socket, for trail points newer than this fix time only.
+    pub fn socket(&self, since_ms: Option<i64>) -> String {
+        match since_ms {
+            Some(since_ms) => [&self.socket, "?since_ms=", &since_ms.to_string()].concat(),
+            None => self.socket.clone(),
+        }
+    }
+
+    /// The event stream, likewise.
+    pub fn events(&self, since_ms: Option<i64>) -> String {
+        let since = since_ms.map_or(String::new(), |since_ms| "&since_ms=".to_owned() + &since_ms.to_string());
+        [&self.api, "/events?codec=postcard", &since].concat()
+    }
+
+    /// The order's state.
+    pub async fn ask(&self) -> Answer {
+        match get(&self.api).await {
+            Some(response) if response.ok() => match body(&response).await {
+                Some(event) => Answer::News(event),
+                None => Answer::Nothing,
+            },
+            Some(response) if matches!(response.status(), 404 | 410) => Answer::Gone,
+            _ => Answer::Nothing,
+        }
+    }
+
+    /// The road ahead, `[lon, lat]` from near the courier to the door; `None` when it is not known.
+    pub async fn route(&self) -> Option<Vec<LonLat>> {
+        let response = get(&(self.api.clone() + "/route")).await?;
+        if response.status() != 200 {
+            return None;
+        }
+        body(&response).await
+    }
+
+    /// The page as the server renders it now, whatever its status.
+    pub async fn page(&self) -> Rendered {
+        match html(&self.page).await {
+            Some(html) => carried(&html).map_or(Rendered::Message, Rendered::Order),
+            None => Rendered::Nothing,
+        }
+    }
+}
+
+/// What the server renders for this page's address.
+pub enum Rendered {
+    /// An order, live or over.
+    Order(TrackView),
+    /// A page without an order.
+    Message,
+    /// It did not answer.
+    Nothing,
+}
+
+async fn html(url: &str) -> Option<String> {
+    let response = get(url).await?;
+    JsFuture::from(response.text().ok()?).await.ok()?.as_string()
+}
+
+/// The data that the text of a page carries.
+fn carried(html: &str) -> Option<TrackView> {
+    let element = html.split("id=\"view\"").nth(1)?;
+    let text = element.split('>').nth(1)?.split('<').next()?;
+    decode_view(text)
+}
+
+/// Reads the data that a page carries.
+pub fn decode_view(text: &str) -> Option<TrackView> {
+    protocol::decode_postcard(&base64url::decode(text)?).ok()
+}
+
+async fn get(url: &str) -> Option<Response> {
+    let headers = Headers::new().ok()?;
+    headers.set("accept", ACCEPT).ok()?;
+    let init = RequestInit::new();
+    init.set_headers(&headers);
+    init.set_cache(RequestCache::NoStore);
+    let response = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await.ok()?;
+    response.dyn_into().ok()
+}
+
+async fn body<T: DeserializeOwned>(response: &Response) -> Option<T> {
+    let buffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
+    protocol::decode_postcard(&Uint8Array::new(&buffer).to_vec()).ok()
+}

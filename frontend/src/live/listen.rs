@@ -1,0 +1,69 @@
+//! Listeners and timers that end when their owner lets go of them.
+//!
+//! A page stays open all day: whatever is attached to the browser is a value here, and dropping it detaches it.
+
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Event, EventTarget};
+
+/// One listener on one event.
+pub struct Listener {
+    target: EventTarget,
+    kind: &'static str,
+    closure: Closure<dyn FnMut(Event)>,
+}
+
+impl Listener {
+    /// Calls `then` for every event of this kind, until dropped.
+    pub fn new(target: &EventTarget, kind: &'static str, then: Box<dyn FnMut(Event)>) -> Self {
+        let closure = Closure::wrap(then);
+        // Only a listener that is no function is refused.
+        let _ = target.add_event_listener_with_callback(kind, closure.as_ref().unchecked_ref());
+        Self { target: target.clone(), kind, closure }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let callback = self.closure.as_ref().unchecked_ref();
+        let _ = self.target.remove_event_listener_with_callback(self.kind, callback);
+    }
+}
+
+/// One call after a while.
+pub struct Timer {
+    id: i32,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl Timer {
+    /// Calls `then` once after `wait_ms`, unless dropped before.
+    pub fn new(wait_ms: f64, then: Box<dyn FnMut()>) -> Self {
+        let closure = Closure::wrap(then);
+        let callback = closure.as_ref().unchecked_ref();
+        // Browsers keep waits as 32-bit integers; rounding up avoids waking just before the time.
+        let wait_ms = wait_ms.ceil().clamp(0.0, f64::from(i32::MAX)) as i32;
+        let id = window().set_timeout_with_callback_and_timeout_and_arguments_0(callback, wait_ms).unwrap_or_default();
+        Self { id, _closure: closure }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        window().clear_timeout_with_handle(self.id);
+    }
+}
+
+/// The page's window.
+pub fn window() -> web_sys::Window {
+    web_sys::window().expect("the page's program runs in a window")
+}
+
+/// The page's document.
+pub fn document() -> web_sys::Document {
+    window().document().expect("a window shows a document")
+}
+
+/// A clock that never goes back, in milliseconds since the page was asked for.
+pub fn now_ms() -> f64 {
+    window().performance().map_or_else(js_sys::Date::now, |performance| performance.now())
+}

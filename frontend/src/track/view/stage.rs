@@ -1,0 +1,155 @@
+//! The map's box: the sketch, the street map over it, and what floats above both.
+//!
+//! The box has its size before anything is in it, so the map moves no text when it comes. The pins are elements of the
+//! page that the street map borrows: their looks and words stay here, and no script builds HTML.
+
+use doorstep_shared::Vehicle;
+use leptos::{
+    ev::{MouseEvent, PointerEvent},
+    prelude::*,
+};
+
+use super::marker_tone;
+use crate::{
+    map::sketch,
+    track::Page,
+    ui::{
+        bind::{Shared, flag, text, word},
+        words::{self, fixed},
+    },
+};
+
+/// The box.
+pub fn stage(page: Shared) -> impl IntoView {
+    view! {
+        <div class="stage">
+            {sketch(page)}
+            <div class="map" data-title=fixed::MAP></div>
+            {pins(page)}
+            <button
+                type="button"
+                class="recenter"
+                hidden=flag(page, |page| page.following || !page.map_shown)
+                on:click=move |_| page.update(|page| page.following = true)
+            >
+                <svg class="icon" aria-hidden="true">
+                    <use href="#target" />
+                </svg>
+                {fixed::RECENTER}
+            </button>
+            <p
+                class="bar"
+                data-tone=word(page, |page| words::bar_tone(page).name())
+                hidden=flag(page, |page| words::bar(page).is_empty())
+            >
+                {text(page, words::bar)}
+                " "
+                // An empty address is this page's own.
+                <a href="" hidden=flag(page, |page| page.link != crate::live::feed::Link::Stopped)>
+                    {fixed::RELOAD}
+                </a>
+            </p>
+        </div>
+    }
+}
+
+/// A pointer that moved this far, in CSS pixels, was dragging.
+const DRAGGED_PX: i32 = 8;
+
+/// The sheet's handle: dragged down it makes the map larger, dragged up smaller, and pressed it does what is left to do.
+pub fn handle(page: Shared) -> impl IntoView {
+    let pressed_y = StoredValue::new(0);
+    let dragged = StoredValue::new(false);
+    let drop = move |event: PointerEvent| {
+        let down_px = event.client_y() - pressed_y.get_value();
+        if down_px.abs() >= DRAGGED_PX {
+            dragged.set_value(true);
+            page.update(|page| page.map_large = down_px > 0);
+        }
+    };
+    let press = move |event: MouseEvent| {
+        // A mouse that dragged clicks as well; a keyboard's click has no count.
+        if event.detail() == 0 || !dragged.get_value() {
+            page.update(|page| page.map_large = !page.map_large);
+        }
+    };
+    view! {
+        <div class="handle" hidden=flag(page, |page| !page.map_shown)>
+            <button
+                type="button"
+                aria-label=word(page, |page| if page.map_large { fixed::SMALLER_MAP } else { fixed::LARGER_MAP })
+                on:pointerdown=move |event| {
+                    pressed_y.set_value(event.client_y());
+                    dragged.set_value(false);
+                }
+                on:pointerup=drop
+                on:click=press
+            ></button>
+        </div>
+    }
+}
+
+fn sketch(page: Shared) -> impl IntoView {
+    view! {
+        <figure class="sketch" hidden=flag(page, |page| page.map_shown)>
+            <svg viewBox="0 0 360 360" role="img" aria-label=fixed::SKETCH>
+                <polyline class="trail" points=text(page, sketch::trail) />
+                <g transform=text(page, |page| { let place = &page.snapshot().order.pickup; sketch::transform(page, [place.lon, place.lat]) })>
+                    <rect class="box pickup" x="-17" y="-17" width="34" height="34" rx="8" />
+                    <use href="#bag" x="-9" y="-9" width="18" height="18" />
+                </g>
+                <g transform=text(page, |page| { let place = &page.snapshot().order.dropoff; sketch::transform(page, [place.lon, place.lat]) })>
+                    <rect class="box door" x="-17" y="-17" width="34" height="34" rx="8" />
+                    <use class="inverse" href="#house" x="-9" y="-9" width="18" height="18" />
+                </g>
+                <g
+                    class="courier"
+                    data-marker="courier"
+                    data-tone=word(page, marker_tone)
+                    class:gone=flag(page, |page| sketch::courier(page).is_none())
+                    transform=text(page, |page| sketch::transform(page, sketch::courier(page).unwrap_or_default()))
+                >
+                    <circle r="22" />
+                    <use href=word(page, vehicle_icon) x="-11" y="-11" width="22" height="22" />
+                </g>
+            </svg>
+            <figcaption>{fixed::SKETCH_NOTE}</figcaption>
+        </figure>
+    }
+}
+
+fn pins(page: Shared) -> impl IntoView {
+    view! {
+        <div class="pins" hidden>
+            <div class="pin box pickup" data-marker="pickup" aria-hidden="true">
+                <svg class="icon">
+                    <use href="#bag" />
+                </svg>
+            </div>
+            <div class="pin box door" data-marker="door" aria-hidden="true">
+                <svg class="icon">
+                    <use href="#house" />
+                </svg>
+            </div>
+            <div class="pin courier" data-marker="courier" aria-hidden="true" data-tone=word(page, marker_tone)>
+                <svg class="notch" viewBox="-32 -32 64 64">
+                    <path d="M-8-25 0-32 8-25Z" />
+                </svg>
+                <svg class="icon">
+                    <use href=word(page, vehicle_icon) />
+                </svg>
+            </div>
+        </div>
+    }
+}
+
+fn vehicle_icon(page: &Page) -> &'static str {
+    match page.snapshot().courier.as_ref().map(|courier| courier.vehicle) {
+        Some(Vehicle::Foot) | None => "#foot",
+        Some(Vehicle::Bicycle) => "#bicycle",
+        Some(Vehicle::Scooter) => "#scooter",
+        Some(Vehicle::Motorcycle) => "#motorcycle",
+        Some(Vehicle::Car) => "#car",
+        Some(Vehicle::Van) => "#van",
+    }
+}
