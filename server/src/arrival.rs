@@ -42,7 +42,8 @@ pub struct Arrivals {
     store: Store,
     clock: Clock,
     roads: Option<Arc<RoadNetwork>>,
-    planned_at: HashMap<CourierId, Instant>,
+    /// When the way to which place was last planned.
+    planned_at: HashMap<CourierId, (LatLon, Instant)>,
 }
 
 impl Arrivals {
@@ -68,7 +69,7 @@ impl Arrivals {
             for order in outdated {
                 self.correct_viewers(order).await;
             }
-            self.planned_at.retain(|_, at| at.elapsed() < REPLAN_AFTER);
+            self.planned_at.retain(|_, (_, at)| at.elapsed() < REPLAN_AFTER);
             tokio::time::sleep(ROUND).await;
         }
     }
@@ -78,9 +79,10 @@ impl Arrivals {
         let (Some(here), Some(place)) = (heading.position.point(), heading.order.next_place()) else { return };
         let target = place.point;
         let mut progress = progress::progress(here, target, heading.route.as_deref());
-        if progress.off_route && !self.planned_at.contains_key(&courier) {
+        let planned_lately = self.planned_at.get(&courier).is_some_and(|(place, _)| *place == target);
+        if progress.off_route && !planned_lately {
             let kept = heading.route.as_ref().is_some_and(|route| route.target == target);
-            self.planned_at.insert(courier, Instant::now());
+            self.planned_at.insert(courier, (target, Instant::now()));
             if let Some(route) = self.plan(here, target, heading.vehicle).await {
                 progress = progress::progress(here, target, Some(&route));
                 self.tracker.set_route(courier, Arc::clone(&route));

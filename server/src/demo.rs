@@ -58,7 +58,8 @@ struct Couriers {
 
 impl Couriers {
     async fn start(running: &Running, couriers: usize, seed: Option<u64>) -> anyhow::Result<Self> {
-        let api_key = cli::new_api_key(&running.app.store, "demo", &[]).await.context("making a key for the couriers")?;
+        let api_key =
+            cli::new_api_key(&running.app.store, "demo", &[]).await.context("making a key for the couriers")?;
         let server = format!("http://{}", reachable(running.address));
         let options = DemoOptions {
             server: server.parse().context("the server's own address")?,

@@ -205,6 +205,9 @@ impl Tracker {
         let before = std::mem::replace(&mut tracked.open, open);
         let opened = tracked.visible().filter(|order| before.first().map(|order| order.id) != Some(order.id));
         let opened = opened.map(|order| order.id);
+        // Their viewers have another courier's name on the page, or none.
+        let is_new = |order: &&Order| before.iter().all(|known| known.id != order.id);
+        let outdated: Vec<_> = tracked.open.iter().filter(is_new).map(|order| order.id).chain(opened).collect();
         for (place, order) in tracked.open.iter().enumerate() {
             let place_before = before.iter().position(|known| known.id == order.id);
             if place_before.is_some_and(|known| known != place) {
@@ -219,7 +222,7 @@ impl Tracker {
         drop(shard);
         let mut dirty = self.dirty();
         dirty.moved.insert(courier);
-        dirty.outdated.extend(opened);
+        dirty.outdated.extend(outdated);
         drop(dirty);
         self.woken.notify_one();
     }

@@ -159,8 +159,9 @@ impl Orders {
             self.tracker.detach(former, id);
             self.refresh_plan(former).await;
         }
-        self.told_viewers(&after);
+        // The plan first: it knows how many stops of the new courier come before this one.
         self.refresh_plan(courier).await;
+        self.told_viewers(&after);
         Ok(after)
     }
 
@@ -190,6 +191,12 @@ impl Orders {
 
     /// Reads a courier's open orders anew: for the live view, and for the courier's own screen.
     pub async fn refresh_plan(&self, courier: CourierId) {
+        // A courier who enters the live view must not do so without what the database knows of them: that they
+        // are off duty, for one.
+        if let Err(error) = self.load(courier).await {
+            tracing::warn!(courier.id = %courier, error = %error, "could not load a courier into the live view");
+            return;
+        }
         let ticket = self.tracker.plan_ticket();
         let read = async {
             let open = self.store.open_orders_of(courier).await?;

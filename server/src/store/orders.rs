@@ -307,7 +307,7 @@ impl OrderChange {
         let concerned =
             [self.order.courier_id, changed.courier_id.filter(|_| self.order.courier_id != changed.courier_id)];
         for courier in concerned.into_iter().flatten() {
-            reopen_feed(&mut self.transaction, courier, changed.status_at).await?;
+            reopen_feed(&mut self.transaction, courier, event_at).await?;
         }
         self.transaction.commit().await?;
         Ok(())

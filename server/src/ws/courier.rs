@@ -100,6 +100,9 @@ struct Session {
     codec: Codec,
     signed_in: SignedInDevice,
     in_flight: FuturesUnordered<Pending>,
+    /// Whose turn it is among this phone's reports. Fixes may overtake each other, as fix time orders them; "at
+    /// the door" must not arrive after "delivered". The queue of a tokio mutex is first come, first served.
+    report_turn: Arc<tokio::sync::Mutex<()>>,
     bad_messages: u32,
     allowance: Allowance,
 }
@@ -112,6 +115,7 @@ impl Session {
             codec,
             signed_in,
             in_flight: FuturesUnordered::new(),
+            report_turn: Arc::default(),
             bad_messages: 0,
             allowance: Allowance::new(),
         }
@@ -234,7 +238,9 @@ fn unavailable(id: u64) -> CourierEvent {
 /// Moves an order on and answers like a batch of one: stored, or a duplicate when it had that status already.
 fn change_status(session: &Session, report: StatusReport) -> impl Future<Output = CourierEvent> + use<> {
     let (app, courier) = (Arc::clone(&session.app), session.signed_in.courier.id);
+    let turn = Arc::clone(&session.report_turn);
     async move {
+        let _turn = turn.lock().await;
         let by = Actor::Courier(courier);
         let note = report.note.as_deref();
         let changed = app.orders.set_status(report.order_id, report.status, &by, Some(report.time_ms), note).await;
@@ -260,6 +266,7 @@ fn change_status(session: &Session, report: StatusReport) -> impl Future<Output 
 /// Notes whether the courier shares their position. The contract has no answer to it.
 fn note_presence(session: &Session, report: PresenceReport) -> impl Future<Output = ()> + use<> {
     let (app, courier) = (Arc::clone(&session.app), session.signed_in.courier.id);
+    let turn = Arc::clone(&session.report_turn);
     async move {
         let now_ms = app.clock.now_ms();
         let since_ms = report.time_ms.unwrap_or(now_ms).min(now_ms);
@@ -267,6 +274,7 @@ fn note_presence(session: &Session, report: PresenceReport) -> impl Future<Outpu
         let presence = Presence { state: report.state, reason, since_ms };
         // Going off duty must take effect at once, whatever the database does.
         app.tracker.set_presence(courier, presence, now_ms);
+        let _turn = turn.lock().await;
         if let Err(error) = app.store.set_presence(courier, &presence).await {
             tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
         }

@@ -109,6 +109,7 @@ async fn run(
     since_ms: Option<i64>,
 ) {
     let outbox = Arc::clone(connection.outbox());
+    outbox.await_snapshot();
     let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
     greet(&app, &outbox, order, since_ms).await;
     let mut bad_messages = 0;
@@ -140,6 +141,7 @@ async fn stream_events(
     order: OrderId,
     since_ms: Option<i64>,
 ) {
+    outbox.await_snapshot();
     let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
     greet(&app, &outbox, order, since_ms).await;
     let mut clock = interval(Duration::from_secs(5));
@@ -160,6 +162,7 @@ async fn greet(app: &AppState, outbox: &Arc<Outbox>, order: OrderId, since_ms: O
     let Ok(Some(tracked)) = app.store.tracked_order_by_id(order).await else {
         // The database went away since the upgrade. The client's reconnect rule is what it needs now.
         outbox.close(CloseCode::ServerRestart);
+        outbox.give_up_snapshot();
         return;
     };
     if let Some(courier) = &tracked.courier

@@ -162,10 +162,10 @@ struct State {
     ordered: VecDeque<Bytes>,
     ordered_bytes: usize,
     position: Option<Pending>,
-    /// Positions wait until the first message, the snapshot, is in the ordered lane.
-    greeted: bool,
-    /// The snapshot is still in the ordered lane, so that lane goes out before the position.
-    greeting_waits: bool,
+    /// A viewer's first message is the snapshot: everything else waits for it.
+    awaits_snapshot: bool,
+    /// A snapshot is in the ordered lane, so that lane goes out before the position.
+    snapshot_waits: bool,
     newest_ms: Option<i64>,
     phase: Phase,
     closed_with: Option<u16>,
@@ -210,6 +210,18 @@ impl Outbox {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Holds everything back until [`Outbox::push_snapshot`]. To be called before subscribing anywhere.
+    pub fn await_snapshot(&self) {
+        self.lock().awaits_snapshot = true;
+    }
+
+    /// Lets go what waits for a snapshot that will not come.
+    pub fn give_up_snapshot(&self) {
+        let mut state = self.lock();
+        state.awaits_snapshot = false;
+        wake(state);
+    }
+
     /// Queues bytes that must arrive, in order.
     pub fn push(&self, message: Bytes) {
         let mut state = self.lock();
@@ -249,9 +261,13 @@ impl Outbox {
             state.position = None;
         }
         state.newest_ms = state.newest_ms.max(shown_ms);
-        self.push_locked(&mut state, snapshot.bytes(self.wire));
-        state.greeted = true;
-        state.greeting_waits = true;
+        if std::mem::take(&mut state.awaits_snapshot) {
+            // Also before a close that came in the meantime.
+            state.ordered.push_front(snapshot.bytes(self.wire));
+        } else {
+            self.push_locked(&mut state, snapshot.bytes(self.wire));
+        }
+        state.snapshot_waits = true;
         wake(state);
     }
 
@@ -277,7 +293,7 @@ impl Outbox {
                 Pending { position: update.position(), shared: None, skipped: missed.skipped }
             }
         });
-        if state.greeted {
+        if !state.awaits_snapshot {
             wake(state);
         }
     }
@@ -363,13 +379,16 @@ impl Outbox {
 
     /// Takes everything that waits, as one buffer.
     fn drain(&self, state: &mut State) -> Option<Bytes> {
-        let position = if state.greeted { state.position.take() } else { None };
+        if state.awaits_snapshot {
+            return None;
+        }
+        let position = state.position.take();
         let messages = state.ordered.len() + usize::from(position.is_some());
         if messages == 0 {
             return None;
         }
         state.ordered_bytes = 0;
-        let position_first = !std::mem::take(&mut state.greeting_waits);
+        let position_first = !std::mem::take(&mut state.snapshot_waits);
         // A single message is passed on without copying it.
         if messages == 1 {
             return match position {
@@ -521,13 +540,15 @@ mod tests {
     }
 
     #[test]
-    fn the_snapshot_comes_before_any_position() {
+    fn the_snapshot_comes_before_everything_else() {
         let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        outbox.await_snapshot();
         outbox.push_position(&position(5));
+        outbox.push_shared(&Encoded::new(CustomerEvent::Heartbeat(ServerTime { server_time_ms: 0 })));
         assert!(read(&outbox).is_empty());
         outbox.push_snapshot(&greeting());
         let kinds: Vec<_> = read(&outbox).iter().map(CustomerEvent::kind).collect();
-        assert_eq!(kinds, ["snapshot", "position"]);
+        assert_eq!(kinds, ["snapshot", "heartbeat", "position"]);
     }
 
     #[test]
