@@ -69,10 +69,8 @@ fn states(now_ms: i64) -> Vec<(&'static str, TrackView)> {
             }
         })
     };
-    let promised = Some(PromisedWindow {
-        from_ms: Some(now_ms + 30 * MINUTE_MS),
-        until_ms: Some(now_ms + 60 * MINUTE_MS),
-    });
+    let promised =
+        Some(PromisedWindow { from_ms: Some(now_ms + 30 * MINUTE_MS), until_ms: Some(now_ms + 60 * MINUTE_MS) });
     let mut failed = in_status(now_ms, OrderStatus::Failed);
     failed.note = Some("Nobody answered the door".into());
     let mut created = in_status(now_ms, OrderStatus::Created);
@@ -98,7 +96,9 @@ fn states(now_ms: i64) -> Vec<(&'static str, TrackView)> {
         ("late", live(&|order| shift_eta(order, -25 * MINUTE_MS))),
         (
             "later-than-planned",
-            live(&|order| order.promised = Some(PromisedWindow { from_ms: None, until_ms: Some(now_ms + 5 * MINUTE_MS) })),
+            live(&|order| {
+                order.promised = Some(PromisedWindow { from_ms: None, until_ms: Some(now_ms + 5 * MINUTE_MS) })
+            }),
         ),
         ("failed", view(LinkState::Live(failed), now_ms)),
         ("delivered", ended(OrderStatus::Delivered, Some("left with the concierge"))),

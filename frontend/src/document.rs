@@ -50,7 +50,9 @@ pub fn track_document(view: &TrackView, assets: &AssetUrls, nonce: &str) -> Stri
             let tail = String::new() + ICONS.trim_end() + &data(view, assets) + &starter(assets, nonce);
             document(view, assets, title, &head, &(body + &tail))
         }
-        LinkState::Expired | LinkState::Unknown => document(view, assets, words::message(&view.link).0, "", &message(view)),
+        LinkState::Expired | LinkState::Unknown => {
+            document(view, assets, words::message(&view.link).0, "", &message(view))
+        }
         LinkState::Unavailable => {
             let head = refresh(RETRY_S);
             document(view, assets, words::message(&view.link).0, &head, &message(view))
@@ -114,7 +116,8 @@ fn refresh(seconds: u8) -> String {
 fn data(view: &TrackView, assets: &AssetUrls) -> String {
     let bytes = postcard::to_allocvec(view).expect("the page's data has known lengths");
     let view = base64url::encode(&bytes);
-    let [pmtiles, land, css] = [&assets.basemap_pmtiles, &assets.basemap_land, &assets.maplibre_css].map(|url| escape(url));
+    let [pmtiles, land, css] =
+        [&assets.basemap_pmtiles, &assets.basemap_land, &assets.maplibre_css].map(|url| escape(url));
     let style = assets.basemap_style.as_deref().map_or(String::new(), |url| format!(" data-style=\"{}\"", escape(url)));
     format!(
         "<script type=\"application/octet-stream\" id=\"view\" data-pmtiles=\"{pmtiles}\" data-land=\"{land}\" \

@@ -5,11 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::{
     data::LinkState,
-    live::{
-        driver::Driver,
-        http::decode_view,
-        listen::document,
-    },
+    live::{driver::Driver, http::decode_view, listen::document},
     map::controller::Controller,
     track::{Page, view::track_page},
     ui::bind::Shared,

@@ -109,11 +109,7 @@ fn overdue(page: &Page, eta: &Eta) -> Arrival {
     let steps = overdue_ms / OVERDUE_STEP_MS + 1;
     // The longer nothing is known, the wider: a quarter of an hour late is worth as much doubt again.
     let until_ms = eta.latest_ms + steps * OVERDUE_STEP_MS + width_ms + (steps - 1) * OVERDUE_STEP_MS;
-    Arrival::Overdue {
-        from_ms: ceil_minute(page.now_ms),
-        until_ms: ceil_minute(until_ms),
-        overdue_ms,
-    }
+    Arrival::Overdue { from_ms: ceil_minute(page.now_ms), until_ms: ceil_minute(until_ms), overdue_ms }
 }
 
 fn promised(page: &Page) -> Arrival {
@@ -139,8 +135,7 @@ mod tests {
 
     fn promised_until(minutes: i64) -> Page {
         let mut page = on_the_way();
-        page.order.promised =
-            Some(PromisedWindow { from_ms: None, until_ms: Some(NOW_MS + minutes * MINUTE_MS) });
+        page.order.promised = Some(PromisedWindow { from_ms: None, until_ms: Some(NOW_MS + minutes * MINUTE_MS) });
         page
     }
 

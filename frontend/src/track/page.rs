@@ -135,9 +135,7 @@ impl Page {
     /// Why no positions come, while the courier's phone says that none will. A newer position disproves it.
     pub fn pause(&self) -> Option<Presence> {
         let newest_ms = self.order.snapshot.position.map_or(i64::MIN, |position| position.time_ms);
-        let paused = |presence: &Presence| {
-            presence.state != PresenceState::Tracking && presence.since_ms >= newest_ms
-        };
+        let paused = |presence: &Presence| presence.state != PresenceState::Tracking && presence.since_ms >= newest_ms;
         self.order.presence.filter(|presence| self.is_next() && paused(presence))
     }
 

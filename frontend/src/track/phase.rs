@@ -111,10 +111,8 @@ fn way_done_pct(page: &Page) -> u8 {
 /// The way from the pickup to the door along streets, guessed: they are about a third longer than the beeline.
 fn way_m(page: &Page) -> f64 {
     let order = &page.snapshot().order;
-    let beeline_m = crate::map::plane::distance_m(
-        [order.pickup.lon, order.pickup.lat],
-        [order.dropoff.lon, order.dropoff.lat],
-    );
+    let beeline_m =
+        crate::map::plane::distance_m([order.pickup.lon, order.pickup.lat], [order.dropoff.lon, order.dropoff.lat]);
     beeline_m * 1.33
 }
 

@@ -11,10 +11,7 @@ mod timeline;
 
 use leptos::prelude::*;
 
-use super::{
-    Page,
-    page::Freshness,
-};
+use super::{Page, page::Freshness};
 use crate::{
     live::feed::{Link, Transport},
     ui::{

@@ -88,8 +88,7 @@ fn minutes(at_ms: i64, locale: &Locale) -> i64 {
 fn month_and_day(day: i64) -> (usize, i64) {
     let since_march_0 = day + 719_468;
     let day_of_era = since_march_0.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let months_since_march = (5 * day_of_year + 2) / 153;
     let day_of_month = day_of_year - (153 * months_since_march + 2) / 5 + 1;

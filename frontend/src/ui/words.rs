@@ -360,13 +360,10 @@ pub fn spoken_minutes(page: &Page, minutes: i64) -> String {
 pub fn message(link: &crate::data::LinkState) -> (&'static str, &'static str) {
     use crate::data::LinkState;
     match link {
-        LinkState::Expired => {
-            ("This link has ended", "The delivery was a while ago, so it is not shown any more.")
+        LinkState::Expired => ("This link has ended", "The delivery was a while ago, so it is not shown any more."),
+        LinkState::Unknown => {
+            ("We do not know this link", "Check that it was copied whole, or ask whoever sent it to send it again.")
         }
-        LinkState::Unknown => (
-            "We do not know this link",
-            "Check that it was copied whole, or ask whoever sent it to send it again.",
-        ),
         LinkState::Unavailable | LinkState::Live(_) | LinkState::Ended(_) => {
             ("We cannot look this up right now", "This page tries again by itself every few seconds.")
         }
@@ -415,9 +412,7 @@ fn not_yet(phase: Phase) -> &'static str {
 fn after(page: &Page) -> String {
     let pickup = &page.snapshot().order.pickup.label;
     let follows = match Phase::of(page) {
-        Phase::Failed => {
-            "The order goes back to ".to_owned() + pickup + ". Please ask them for another delivery."
-        }
+        Phase::Failed => "The order goes back to ".to_owned() + pickup + ". Please ask them for another delivery.",
         Phase::Returned => "Please ask ".to_owned() + pickup + " for another delivery.",
         _ => "Nothing will be brought. Questions go to ".to_owned() + pickup + ".",
     };
@@ -546,7 +541,8 @@ mod tests {
 
     #[test]
     fn other_stops_come_first_in_words() {
-        for (stops_before, expected) in [(1, "by scooter · 1 stop before you"), (2, "by scooter · 2 stops before you")] {
+        for (stops_before, expected) in [(1, "by scooter · 1 stop before you"), (2, "by scooter · 2 stops before you")]
+        {
             let page = with(|page| page.order.snapshot.order.stops_before = stops_before);
             assert_eq!(courier_detail(&page), expected);
         }
@@ -625,7 +621,10 @@ mod tests {
         );
         let mut cancelled = in_status(OrderStatus::Cancelled);
         cancelled.order.note = Some("The kitchen is closed.".into());
-        assert_eq!(line(&cancelled), "The kitchen is closed. Nothing will be brought. Questions go to Harbour Kitchen.");
+        assert_eq!(
+            line(&cancelled),
+            "The kitchen is closed. Nothing will be brought. Questions go to Harbour Kitchen."
+        );
         let mut delivered = in_status(OrderStatus::Delivered);
         delivered.order.note = Some("left with concierge".into());
         assert_eq!(dropoff_detail(&delivered), "Note: left with concierge");

@@ -1,7 +1,8 @@
 //! Lets modules name one another by plain URLs while browsers see hashed ones.
 //!
 //! A hashed URL inside a module changes that module's own hash, so a module is finished only after everything it names.
-//! Only whole quoted URLs count: comments and longer URLs that begin alike are left alone.
+//! Only whole quoted URLs count: comments and longer URLs that begin alike are left alone. So is a property's name: in
+//! wasm-bindgen's script that is the name by which the WASM asks for the module, which no hash may change.
 
 use super::hash;
 use crate::failure::Failure;
@@ -110,8 +111,8 @@ fn replace_all(text: &str, known: &Known) -> String {
     let mut text = text.to_owned();
     for (plain, final_url) in known {
         for quote in QUOTES {
-            let from = format!("{quote}{plain}{quote}");
-            text = text.replace(&from, &format!("{quote}{final_url}{quote}"));
+            let (from, to) = (format!("{quote}{plain}{quote}"), format!("{quote}{final_url}{quote}"));
+            text = text.replace(&from, &to).replace(&format!("{to}:"), &format!("{from}:"));
         }
     }
     text
@@ -122,7 +123,8 @@ fn quoted_urls(text: &str) -> impl Iterator<Item = &str> {
         let quote = text[..start].chars().next_back()?;
         let rest = &text[start..];
         let end = rest.find(quote)?;
-        QUOTES.contains(&quote).then_some(&rest[..end])
+        let is_property = rest[end + 1..].starts_with(':');
+        (QUOTES.contains(&quote) && !is_property).then_some(&rest[..end])
     })
 }
 
@@ -167,6 +169,17 @@ mod tests {
         ] {
             assert_eq!(replace_all(text, &known), expected);
         }
+    }
+
+    #[test]
+    fn the_name_by_which_wasm_asks_for_a_module_stays() {
+        let script = "import * as import1 from \"/assets/js/map.js\"\nreturn { \"/assets/js/map.js\": import1 };";
+        let found = linked(&[("pkg/track.js", script), ("js/map.js", "export const map = 1")], &[])
+            .expect("the modules form a chain");
+        let place = &found[0].place;
+        let expected =
+            format!("import * as import1 from \"/assets/{place}\"\nreturn {{ \"/assets/js/map.js\": import1 }};");
+        assert_eq!(found[1].source.text, expected);
     }
 
     #[test]
