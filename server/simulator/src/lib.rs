@@ -13,6 +13,7 @@ pub mod backoff;
 pub mod courier;
 pub mod demo;
 pub mod driving;
+pub mod load;
 pub mod random;
 pub mod server_url;
 pub mod socket;

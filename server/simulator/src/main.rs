@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use doorstep_simulator::{ServerUrl, demo};
+use doorstep_simulator::{ServerUrl, demo, load};
 use tracing_subscriber::EnvFilter;
 
 /// Couriers and customers for a Doorstep server, speaking only its public protocol.
@@ -19,6 +19,8 @@ struct Cli {
 enum Command {
     /// Couriers deliver in Malta until Ctrl-C.
     Demo(DemoArgs),
+    /// Couriers and customers in numbers, on a fixed schedule; prints what the server made of it.
+    Load(load::LoadOptions),
 }
 
 #[derive(Args)]
@@ -57,6 +59,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     match cli.command {
         Command::Demo(args) => runtime.block_on(show(args)).map(|()| ExitCode::SUCCESS),
+        Command::Load(options) => {
+            let passed = runtime.block_on(load::run(&options))?;
+            Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
     }
 }
 

@@ -1,0 +1,69 @@
+//! Hands every message to its courier when it is due.
+//!
+//! On a thread of its own: the runtime's timers are a millisecond coarse, which is more than a server takes.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Company, cpu::CpuClock, riders::Riders, schedule::Schedule};
+use crate::courier::Recorded;
+
+const PROGRESS_EVERY: Duration = Duration::from_secs(5);
+
+pub(super) struct Conductor {
+    pub company: Arc<Company>,
+    pub schedule: Schedule,
+    pub riders: Riders,
+}
+
+impl Conductor {
+    /// Blocks until the last message was handed over. Gives the CPU share that this program took meanwhile.
+    pub(super) fn conduct(mut self) -> f64 {
+        let zero = self.company.zero;
+        sleep_until(zero.instant);
+        let cpu = CpuClock::start();
+        let mut progress_at = zero.instant + PROGRESS_EVERY;
+        for (courier, due_ms) in self.schedule.iter() {
+            let due = zero.at(due_ms);
+            // Ridden before it is due, so that riding costs no lateness.
+            let times_ms = self.schedule.fix_times_ms(due_ms).map(|time_ms| zero.epoch_ms + time_ms);
+            let fixes = self.riders.fixes(courier, self.schedule.period(), times_ms);
+            let recorded = fixes.into_iter().map(|fix| Recorded { fix, due }).collect();
+            sleep_until(due);
+            self.hand_over(courier, recorded, due);
+            if due >= progress_at {
+                progress_at += PROGRESS_EVERY;
+                self.print_progress();
+            }
+        }
+        cpu.share()
+    }
+
+    fn hand_over(&self, courier: usize, recorded: Vec<Recorded>, due: Instant) {
+        let (count, measurements) = (recorded.len() as u64, &self.company.measurements);
+        measurements.lateness.add(due.elapsed());
+        if self.company.couriers[courier].try_record(recorded) {
+            measurements.fixes_given.fetch_add(count, Ordering::Relaxed);
+        } else {
+            measurements.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn print_progress(&self) {
+        let measurements = &self.company.measurements;
+        let given = measurements.fixes_given.load(Ordering::Relaxed);
+        let acked = measurements.fixes_acked.load(Ordering::Relaxed);
+        let delivered = measurements.deliveries.load(Ordering::Relaxed);
+        eprintln!("{given} fixes given, {acked} acked, {delivered} deliveries");
+    }
+}
+
+fn sleep_until(moment: Instant) {
+    let left = moment.saturating_duration_since(Instant::now());
+    if !left.is_zero() {
+        thread::sleep(left);
+    }
+}

@@ -1,0 +1,112 @@
+//! What is counted while a load test runs. Shared by all bots; every method takes well under a microsecond.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use doorstep_shared::protocol::customer::CustomerEvent;
+use hdrhistogram::Histogram;
+
+use super::{
+    riders::mark_m,
+    schedule::{Schedule, Zero},
+};
+use crate::courier::Recorded;
+
+// Ten minutes in microseconds: whatever takes longer counts as that.
+const LONGEST_US: u64 = 600_000_000;
+
+/// A distribution of durations, to three digits, that many tasks add to.
+#[derive(Debug)]
+pub(super) struct Durations(Mutex<Histogram<u64>>);
+
+impl Default for Durations {
+    fn default() -> Self {
+        let histogram = Histogram::new_with_bounds(1, LONGEST_US, 3).expect("sound bounds");
+        Self(Mutex::new(histogram))
+    }
+}
+
+impl Durations {
+    pub(super) fn add(&self, duration: Duration) {
+        let us = u64::try_from(duration.as_micros()).unwrap_or(LONGEST_US);
+        self.0.lock().expect("nothing panics while it holds the histogram").saturating_record(us.max(1));
+    }
+
+    pub(super) fn get(&self) -> Histogram<u64> {
+        self.0.lock().expect("nothing panics while it holds the histogram").clone()
+    }
+}
+
+/// Everything counted.
+#[derive(Debug, Default)]
+pub(super) struct Measurements {
+    /// From when a fix was due until its ack came.
+    pub ack: Durations,
+    /// From when a message was due until a customer got its newest position.
+    pub delivery: Durations,
+    /// From when a message was due until this program handed it over: its own lateness.
+    pub lateness: Durations,
+    pub fixes_given: AtomicU64,
+    pub fixes_acked: AtomicU64,
+    /// Messages that a bot was too far behind to take.
+    pub refused: AtomicU64,
+    pub deliveries: AtomicU64,
+    pub other_order: AtomicU64,
+    last_ack_us: AtomicU64,
+}
+
+impl Measurements {
+    pub(super) fn acked(&self, recorded: &Recorded, at: Instant, zero: Zero) {
+        self.ack.add(at.saturating_duration_since(recorded.due));
+        self.fixes_acked.fetch_add(1, Ordering::Relaxed);
+        let since_zero = at.saturating_duration_since(zero.instant);
+        self.last_ack_us.fetch_max(since_zero.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// How long after the schedule's zero the last ack came.
+    pub(super) fn last_ack(&self) -> Duration {
+        Duration::from_micros(self.last_ack_us.load(Ordering::Relaxed))
+    }
+}
+
+/// One customer's eye on the positions of one courier.
+pub(super) struct Eye {
+    courier: usize,
+    schedule: Schedule,
+    zero: Zero,
+    /// The number after that of the newest message seen.
+    next_message: u64,
+}
+
+impl Eye {
+    pub(super) fn new(courier: usize, schedule: Schedule, zero: Zero) -> Self {
+        Self { courier, schedule, zero, next_message: 0 }
+    }
+
+    /// Looks at a message that arrived.
+    pub(super) fn see(&mut self, at: Instant, event: &CustomerEvent, measurements: &Measurements) {
+        let (position, is_live) = match event {
+            CustomerEvent::Position(update) => (update.position(), true),
+            CustomerEvent::Snapshot(snapshot) => match snapshot.position {
+                Some(position) => (position, false),
+                None => return,
+            },
+            _ => return,
+        };
+        if position.accuracy_m != Some(mark_m(self.courier)) {
+            measurements.other_order.fetch_add(1, Ordering::Relaxed);
+        }
+        let time_ms = position.time_ms - self.zero.epoch_ms;
+        let Some(message) = self.schedule.message_at(self.courier, time_ms).filter(|_| is_live) else { return };
+        if message >= self.next_message {
+            self.next_message = message + 1;
+            measurements.deliveries.fetch_add(1, Ordering::Relaxed);
+            measurements.delivery.add(at.saturating_duration_since(self.zero.at(time_ms as u64)));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a load test found, for people and for programs.
+
+use std::fmt;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::verify::Verdict;
+
+/// Percentiles of a duration, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Latency {
+    /// Half are below.
+    pub p50_ms: f64,
+    /// 99 in a hundred are below.
+    pub p99_ms: f64,
+    /// 999 in a thousand are below.
+    pub p999_ms: f64,
+    /// All are below or equal.
+    pub max_ms: f64,
+    /// How many there were.
+    pub count: u64,
+}
+
+impl Latency {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
+        Self {
+            p50_ms: at(0.5),
+            p99_ms: at(0.99),
+            p999_ms: at(0.999),
+            max_ms: histogram.max() as f64 / 1_000.0,
+            count: histogram.len(),
+        }
+    }
+}
+
+/// The whole result.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// What everything drawn depended on.
+    pub seed: u64,
+    /// Couriers, each with one order.
+    pub couriers: usize,
+    /// Customers.
+    pub viewers: usize,
+    /// Messages a second from each courier.
+    pub rate_hz: f64,
+    /// Fixes in each message.
+    pub fixes_per_message: usize,
+    /// `json` or `postcard`.
+    pub codec: &'static str,
+    /// For how long messages were due, in seconds.
+    pub duration_s: f64,
+    /// Fixes that were sent at least once.
+    pub fixes_sent: u64,
+    /// Fixes that the server said are durable.
+    pub fixes_acked: u64,
+    /// Fixes that the server refused for ever.
+    pub fixes_rejected: u64,
+    /// Fixes without an answer at the deadline.
+    pub fixes_unanswered: u64,
+    /// Messages that a bot was too far behind to take; then the result is worth nothing.
+    pub schedule_overflows: u64,
+    /// Acked fixes a second, from the schedule's zero to the last ack.
+    pub acked_per_s: f64,
+    /// From when a fix was due until its ack.
+    pub ack: Latency,
+    /// From when a message was due until a customer saw its newest position.
+    pub delivery: Latency,
+    /// Messages times the customers that watched their courier.
+    pub deliveries_expected: u64,
+    /// How many of those arrived; the others were conflated with newer ones, or nobody was connected.
+    pub deliveries_received: u64,
+    /// From when a message was due until this program handed it to its bot: how well it kept its schedule.
+    pub own_lateness: Latency,
+    /// CPU time of this program per wall time while it sent; 1.0 is one core.
+    pub own_cpu: f64,
+    /// Connections that were lost or could not be made, by couriers.
+    pub courier_losses: u64,
+    /// Connections that were lost or could not be made, by customers.
+    pub viewer_losses: u64,
+    /// Customers whose marker went back in time on one connection.
+    pub went_back: u64,
+    /// Positions older than what the customer had seen before reconnecting.
+    pub stale_after_reconnect: u64,
+    /// Positions or snapshots of another order.
+    pub other_order: u64,
+    /// Other breaches of the contract; the first few are in `violation_examples`.
+    pub violations: u64,
+    /// What they were.
+    pub violation_examples: Vec<String>,
+    /// What reading everything back showed, when that was asked for.
+    pub verdict: Option<Verdict>,
+}
+
+impl Report {
+    /// Whether the server kept its promises and the test was worth something.
+    pub fn passed(&self) -> bool {
+        self.broken_promises().is_empty()
+    }
+
+    /// In words, everything that must not be.
+    pub fn broken_promises(&self) -> Vec<String> {
+        let verdict = self.verdict.unwrap_or_default();
+        let counts = [
+            (verdict.acked_but_missing, "acked fixes are missing"),
+            (verdict.stored_but_never_sent, "stored fixes were never sent"),
+            (verdict.duplicates, "fixes are stored twice"),
+            (verdict.payload_differences, "stored fixes differ from what was sent"),
+            (verdict.rejected_but_stored, "rejected fixes are stored"),
+            (self.fixes_unanswered, "fixes got no answer"),
+            (self.went_back, "positions went back in time"),
+            (self.other_order, "positions were another order's"),
+            (self.violations, "messages broke the contract"),
+            (self.schedule_overflows, "messages could not be scheduled"),
+        ];
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} couriers × {} messages/s × {} fixes for {} s, {} customers, {}, seed {}",
+            self.couriers, self.rate_hz, self.fixes_per_message, self.duration_s, self.viewers, self.codec, self.seed
+        )?;
+        writeln!(
+            f,
+            "fixes       {} sent, {} acked ({:.0} a second), {} rejected, {} without an answer",
+            self.fixes_sent, self.fixes_acked, self.acked_per_s, self.fixes_rejected, self.fixes_unanswered
+        )?;
+        writeln!(f, "ack         {}", self.ack)?;
+        writeln!(f, "to customer {}", self.delivery)?;
+        writeln!(
+            f,
+            "deliveries  {} of {} ({} conflated or missed)",
+            self.deliveries_received,
+            self.deliveries_expected,
+            self.deliveries_expected.saturating_sub(self.deliveries_received)
+        )?;
+        writeln!(f, "this client {:.2} cores, late by {}", self.own_cpu, self.own_lateness)?;
+        writeln!(f, "losses      {} by couriers, {} by customers", self.courier_losses, self.viewer_losses)?;
+        if self.stale_after_reconnect > 0 {
+            writeln!(f, "stale       {} positions older than before a reconnect, ignored", self.stale_after_reconnect)?;
+        }
+        match &self.verdict {
+            Some(verdict) => writeln!(f, "read back   {} fixes", verdict.stored)?,
+            None => writeln!(f, "read back   not asked for (--verify)")?,
+        }
+        for example in &self.violation_examples {
+            writeln!(f, "violation   {example}")?;
+        }
+        let broken = self.broken_promises();
+        if broken.is_empty() {
+            return writeln!(f, "kept every promise");
+        }
+        broken.iter().try_for_each(|promise| writeln!(f, "BROKEN      {promise}"))
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, max {:.2} ms",
+            self.p50_ms, self.p99_ms, self.p999_ms, self.max_ms
+        )
+    }
+}

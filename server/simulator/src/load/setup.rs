@@ -1,0 +1,56 @@
+//! Registers couriers, devices and orders through the REST API, before anything is measured.
+
+use anyhow::{Context, Result};
+use doorstep_shared::{
+    CourierId, LatLon, OrderStatus, Vehicle,
+    api::{CreateCourier, CreateOrder, CustomerBody, PlaceBody},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::api::Api;
+
+/// A courier with an order under way.
+#[derive(Clone, Debug)]
+pub(super) struct Delivery {
+    pub courier: CourierId,
+    pub device_token: String,
+    pub reference: String,
+    pub tracking_token: String,
+}
+
+/// Sets up `count` deliveries, at most `concurrency` at once, in the order of their numbers.
+pub(super) async fn deliveries(api: &Api, count: usize, concurrency: usize, seed: u64) -> Result<Vec<Delivery>> {
+    let numbered = (0..count).map(|number| delivery(api, number, seed));
+    stream::iter(numbered).buffered(concurrency.max(1)).try_collect().await.context("setting up couriers and orders")
+}
+
+async fn delivery(api: &Api, number: usize, seed: u64) -> Result<Delivery> {
+    let name = format!("Load courier {number}");
+    let courier = api.create_courier(&CreateCourier { name, phone: None, vehicle: Vehicle::Scooter }).await?;
+    let device = api.create_device(courier.id, "load test").await?;
+    let reference = format!("L{seed}-{number}");
+    let created = api.create_order(&order(reference.clone())).await?;
+    api.assign(created.id, courier.id).await?;
+    // From here on the customer sees the courier move.
+    api.set_status(created.id, OrderStatus::PickedUp, None).await?;
+    Ok(Delivery { courier: courier.id, device_token: device.token, reference, tracking_token: created.tracking_token })
+}
+
+/// Between two places off the riders' streets, so that nobody arrives while they are measured.
+fn order(reference: String) -> CreateOrder {
+    let place = |point: LatLon, address: &str| PlaceBody {
+        lat: point.lat(),
+        lon: point.lon(),
+        address: address.to_owned(),
+        instructions: None,
+    };
+    let at = |lat, lon| LatLon::try_new(lat, lon).expect("Malta is on earth");
+    CreateOrder {
+        reference,
+        pickup: place(at(35.9811, 14.3381), "Ċirkewwa"),
+        dropoff: place(at(35.8264, 14.5281), "Birżebbuġa"),
+        customer: CustomerBody { name: "Load customer".into(), phone: None, email: None },
+        promised_from: None,
+        promised_until: None,
+    }
+}
