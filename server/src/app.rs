@@ -36,6 +36,7 @@ use crate::{
 /// How long connections, writers and tasks each get at shutdown. SIGTERM promises five seconds in all.
 const SOCKETS_PATIENCE: Duration = Duration::from_millis(1_500);
 const TASKS_PATIENCE: Duration = Duration::from_millis(2_500);
+const EMBEDDED_PATIENCE: Duration = Duration::from_secs(25);
 
 /// How often the database is asked whether it is there. Readiness must notice within two seconds.
 const DATABASE_CHECK_EVERY: Duration = Duration::from_millis(700);
@@ -85,7 +86,30 @@ pub struct Running {
     pub app: Data<AppState>,
     http: ServerHandle,
     give_up: watch::Sender<bool>,
-    embedded: Option<Embedded>,
+    embedded: Option<Supervised>,
+}
+
+/// An embedded Postgres in the care of its own task, which ends after all others.
+struct Supervised {
+    tasks: Tasks,
+    stop: watch::Sender<bool>,
+}
+
+impl Supervised {
+    fn start(embedded: Embedded) -> Self {
+        let (tasks, stop) = (Tasks::default(), watch::Sender::new(false));
+        let mut stopped = stop.subscribe();
+        let until = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+        tasks.spawn("embedded_postgres", embedded.supervise(until));
+        Self { tasks, stop }
+    }
+
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        if !self.tasks.join(EMBEDDED_PATIENCE).await {
+            tracing::warn!("the embedded Postgres has not stopped yet");
+        }
+    }
 }
 
 /// The database that `settings` name: an address, or an embedded Postgres that is now running.
@@ -110,6 +134,7 @@ pub async fn database(settings: &Settings) -> anyhow::Result<(PgConnectOptions, 
 pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
     let metrics = telemetry::start_metrics();
     let (options, embedded) = database(&settings).await?;
+    let embedded = embedded.map(Supervised::start);
     match serve(settings, clock, metrics, options).await {
         Ok((address, app, http, give_up)) => Ok(Running { address, app, http, give_up, embedded }),
         Err(error) => {

@@ -22,6 +22,9 @@ struct Site;
 
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
+/// Icons and the like keep their plain names, so a new version must be noticed.
+const AN_HOUR: &str = "public, max-age=3600";
+
 /// `GET /assets/{path}`
 pub async fn serve(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
     let path = path.into_inner();
@@ -32,7 +35,7 @@ pub async fn serve(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
     let (bytes, compressed) = find(&path, accepts_brotli(&request)).ok_or_else(ApiError::not_found)?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, media_type(&path)));
-    response.insert_header((header::CACHE_CONTROL, FOREVER));
+    response.insert_header((header::CACHE_CONTROL, if has_hash(&path) { FOREVER } else { AN_HOUR }));
     response.insert_header((header::VARY, "accept-encoding"));
     response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     if compressed {
@@ -46,6 +49,12 @@ pub async fn serve(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
         Some(range) => part(&mut response, range, &bytes),
         None => Ok(response.body(bytes.into_owned())),
     }
+}
+
+/// Whether the build put a hash of the content into the path: `track.0a1b2c3d.js`, `maplibre-gl-6.17.0.0a1b2c3d/…`.
+fn has_hash(path: &str) -> bool {
+    let is_hash = |part: &str| part.len() == 8 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    path.split(['/', '.']).any(is_hash)
 }
 
 fn find(path: &str, brotli: bool) -> Option<(Cow<'static, [u8]>, bool)> {
@@ -122,6 +131,19 @@ pub fn urls(basemap_style: Option<&str>) -> AssetUrls {
         basemap_pmtiles: url("malta.pmtiles"),
         basemap_land: url("land.geojson"),
         basemap_style: basemap_style.map(str::to_owned),
-        icon: url("icon.svg"),
+        icon: manifest().get("icon.svg").cloned().unwrap_or_else(|| "/assets/static/icons/icon.svg".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_with_a_hash_are_kept_for_ever() {
+        assert!(has_hash("pkg/track.f25a447c.js"));
+        assert!(has_hash("vendor/maplibre-gl-6.17.0.9dc03a51/maplibre-gl.css"));
+        assert!(!has_hash("static/icons/icon.svg"));
+        assert!(!has_hash("static/courier.webmanifest"));
     }
 }

@@ -22,6 +22,12 @@ use tokio::process::Command;
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
+/// A Postgres that ended is left alone for this long: whoever ended it may be starting it again.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// How often one that is not our child is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// The longest path that a Unix socket may have is 107 bytes; this leaves room for Postgres' file name.
 const MAX_SOCKET_DIR_BYTES: usize = 88;
 
@@ -79,6 +85,7 @@ pub struct Layout {
 pub struct Embedded {
     layout: Layout,
     child: Option<tokio::process::Child>,
+    bin_dir: PathBuf,
 }
 
 impl Layout {
@@ -181,12 +188,12 @@ impl Embedded {
         layout.prepare()?;
         if layout.is_running().await {
             tracing::info!("took over the embedded Postgres that was left running");
-            return Ok(Self { layout, child: None });
+            return Ok(Self { layout, child: None, bin_dir });
         }
         if !layout.cluster.join("PG_VERSION").exists() {
             init_cluster(&layout, &bin_dir).await?;
         }
-        let mut postgres = Self { child: Some(spawn(&layout, &bin_dir)?), layout };
+        let mut postgres = Self { child: Some(spawn(&layout, &bin_dir)?), layout, bin_dir };
         postgres.wait_until_ready().await?;
         postgres.create_database().await?;
         Ok(postgres)
@@ -223,6 +230,45 @@ impl Embedded {
         let mut connection = self.layout.connect_options().database("postgres").connect().await.map_err(failed)?;
         sqlx::query(CREATE_DATABASE).execute(&mut connection).await.map_err(failed)?;
         connection.close().await.map_err(failed)
+    }
+
+    /// Keeps Postgres running until `stop` resolves, and then stops it. One that ends before is started again,
+    /// unless somebody else has done that already.
+    pub async fn supervise(mut self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                () = self.ended() => tracing::warn!("the embedded Postgres ended; starting it again"),
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                () = tokio::time::sleep(RESTART_DELAY) => {}
+            }
+            if let Err(error) = self.restart().await {
+                tracing::error!(error = %error, "the embedded Postgres could not be started again; still trying");
+            }
+        }
+        self.stop().await;
+    }
+
+    async fn ended(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.wait().await;
+            return;
+        }
+        while self.layout.postmaster_pid().is_some() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn restart(&mut self) -> Result<(), EmbeddedError> {
+        self.child = None;
+        if !self.layout.is_running().await {
+            self.child = Some(spawn(&self.layout, &self.bin_dir)?);
+            self.wait_until_ready().await?;
+        }
+        Ok(())
     }
 
     /// Stops Postgres after its clients' transactions in hand ("fast shutdown").
