@@ -45,6 +45,9 @@ struct Tracked {
     track: Track,
     /// In serving order.
     open: Vec<Order>,
+    /// The open orders as their viewers were last told, which [`Tracker::detach`] leaves alone: when the first
+    /// order is taken out, the second is still one that waits for it.
+    told: Vec<OrderId>,
     plan_ticket: u64,
     vehicle: Option<Vehicle>,
     presence: Option<Presence>,
@@ -58,6 +61,7 @@ impl Tracked {
         Self {
             track: Track::default(),
             open: Vec::new(),
+            told: Vec::new(),
             plan_ticket: 0,
             vehicle: None,
             presence: None,
@@ -202,15 +206,16 @@ impl Tracker {
         }
         tracked.plan_ticket = ticket;
         tracked.vehicle = Some(vehicle);
-        let before = std::mem::replace(&mut tracked.open, open);
-        let opened = tracked.visible().filter(|order| before.first().map(|order| order.id) != Some(order.id));
+        tracked.open = open;
+        let told = std::mem::replace(&mut tracked.told, tracked.open.iter().map(|order| order.id).collect());
+        let opened = tracked.visible().filter(|order| told.first() != Some(&order.id));
         let opened = opened.map(|order| order.id);
         // Their viewers have another courier's name on the page, or none.
-        let is_new = |order: &&Order| before.iter().all(|known| known.id != order.id);
+        let is_new = |order: &&Order| !told.contains(&order.id);
         let outdated: Vec<_> = tracked.open.iter().filter(is_new).map(|order| order.id).chain(opened).collect();
         for (place, order) in tracked.open.iter().enumerate() {
-            let place_before = before.iter().position(|known| known.id == order.id);
-            if place_before.is_some_and(|known| known != place) {
+            let place_told = told.iter().position(|known| *known == order.id);
+            if place_told.is_some_and(|known| known != place) {
                 let update = OrderUpdate {
                     status: order.status,
                     status_at_ms: order.status_at.timestamp_millis(),
