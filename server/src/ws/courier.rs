@@ -58,6 +58,9 @@ const MESSAGES_PER_SECOND: f64 = 50.0;
 /// Over the limit we stop reading for a while; a phone that is over it for this long is told to go away.
 const MAX_FLOOD: Duration = Duration::from_secs(30);
 
+/// The longest remark on a status, as over REST.
+const MAX_NOTE_CHARACTERS: usize = 1_000;
+
 /// What a phone should try when the database is away.
 const RETRY_AFTER_MS: u64 = 2_000;
 
@@ -243,6 +246,12 @@ fn change_status(session: &Session, report: StatusReport) -> impl Future<Output 
         let _turn = turn.lock().await;
         let by = Actor::Courier(courier);
         let note = report.note.as_deref();
+        if note.is_some_and(|note| !is_acceptable(note)) {
+            let message =
+                format!("a note has at most {MAX_NOTE_CHARACTERS} characters, none of them control characters");
+            let code = "bad_message".to_owned();
+            return CourierEvent::Error(ErrorMessage { id: Some(report.id), code, message, retry_after_ms: None });
+        }
         let changed = app.orders.set_status(report.order_id, report.status, &by, Some(report.time_ms), note).await;
         let (code, message) = match changed {
             Ok(outcome) => {
@@ -261,6 +270,12 @@ fn change_status(session: &Session, report: StatusReport) -> impl Future<Output 
         let error = ErrorMessage { id: Some(report.id), code: code.to_owned(), message, retry_after_ms: None };
         CourierEvent::Error(error)
     }
+}
+
+/// What Postgres cannot hold, or nobody would read, is refused for good: told "unavailable", the phone would send
+/// it again for ever.
+fn is_acceptable(note: &str) -> bool {
+    note.chars().count() <= MAX_NOTE_CHARACTERS && !note.chars().any(|c| c.is_control() && c != '\n')
 }
 
 /// Notes whether the courier shares their position. The contract has no answer to it.
