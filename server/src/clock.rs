@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 /// Tells the time: the system's, or one that a test sets.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +57,11 @@ impl ManualClock {
 #[allow(clippy::disallowed_methods, reason = "this is the place")]
 fn system_now() -> DateTime<Utc> {
     Utc::now()
+}
+
+/// Whether a time that somebody named is one that both Postgres and arithmetic can work with: a year of four digits.
+pub fn is_usable(time: DateTime<Utc>) -> bool {
+    (0..=9_999).contains(&time.year())
 }
 
 /// A time from Unix epoch milliseconds. Times beyond what chrono can hold become the epoch;

@@ -1,6 +1,14 @@
 //! Reads JSON bodies with errors that help, and answers a repeated request like its first.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web::Bytes};
+use std::{ops::Deref, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    error::PayloadError,
+    http::{StatusCode, header},
+    web::Bytes,
+};
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, Nonce,
     aead::{Aead, AeadCore, OsRng},
@@ -17,16 +25,49 @@ pub const MAX_BODY_BYTES: usize = 16 * 1024;
 /// Bytes that ChaCha20-Poly1305 puts before a sealed answer.
 const NONCE_BYTES: usize = 12;
 
+/// A request's body as it was sent. Unlike actix' own `Bytes` it is never decompressed, so that a small body
+/// cannot become a large one, and what is wrong with it is answered as a problem like every other error.
+#[derive(Debug)]
+pub struct RequestBody(Bytes);
+
+impl Deref for RequestBody {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+impl FromRequest for RequestBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if request.headers().contains_key(header::CONTENT_ENCODING) {
+            return Box::pin(std::future::ready(Err(ApiError::unsupported_media_type())));
+        }
+        let reading = Bytes::from_request(request, payload);
+        Box::pin(async move { reading.await.map(Self).map_err(|error| unreadable(&error)) })
+    }
+}
+
+fn unreadable(error: &actix_web::Error) -> ApiError {
+    match error.as_error::<PayloadError>() {
+        Some(PayloadError::Overflow) => ApiError::too_large(),
+        _ => ApiError::bad_request(error.to_string()),
+    }
+}
+
 /// Reads a JSON body.
 ///
 /// # Errors
-/// 415 when it is compressed or not JSON, 400 when it does not parse; the detail says where.
+/// 415 when it is not JSON, 400 when it does not parse; the detail says where.
 pub fn parse<T: DeserializeOwned>(request: &HttpRequest, body: &Bytes) -> Result<T, ApiError> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_json = content_type.is_some_and(|value| {
         value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
     });
-    if !is_json || request.headers().contains_key(header::CONTENT_ENCODING) {
+    if !is_json {
         return Err(ApiError::unsupported_media_type());
     }
     serde_json::from_slice(body).map_err(|error| ApiError::bad_request(error.to_string()))

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
 use super::api::{couriers, orders, session, track};
+use crate::ws::customer;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -12,7 +13,7 @@ use super::api::{couriers, orders, session, track};
         session::sign_in, session::sign_out,
         couriers::create, couriers::list, couriers::show, couriers::create_device, couriers::fixes,
         orders::create, orders::list, orders::show, orders::assign, orders::set_status,
-        track::show, track::route,
+        track::show, track::route, customer::track_events,
     ),
     tags(
         (name = "orders", description = "Needs an API key with orders:read or orders:write, or a session"),

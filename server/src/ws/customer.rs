@@ -12,6 +12,7 @@ use actix_web::{
 };
 use doorstep_shared::{
     OrderId,
+    problem::Problem,
     protocol::{
         CloseCode, Codec, ServerTime,
         customer::{CustomerEvent, CustomerMessage, Ended},
@@ -65,7 +66,12 @@ pub async fn track_socket(
     Ok(response)
 }
 
-/// `GET /api/v1/track/{token}/events`
+/// The live feed as Server-Sent Events, for networks that block WebSockets.
+#[utoipa::path(get, path = "/api/v1/track/{token}/events", tag = "track",
+    params(("token" = String, Path), ("since_ms" = Option<i64>, Query), ("codec" = Option<String>, Query),
+        ("Last-Event-ID" = Option<String>, Header, description = "Works as `since_ms`")),
+    responses((status = 200, description = "The feed's messages; `event` is the type", content_type = "text/event-stream"),
+        (status = 404, body = Problem), (status = 410, body = Problem)))]
 pub async fn track_events(
     app: Data<AppState>,
     request: HttpRequest,

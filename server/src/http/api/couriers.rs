@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
-    web::{Bytes, Data, Path, Query},
+    web::{Data, Path, Query},
 };
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
@@ -20,10 +20,10 @@ use crate::{
         principal::{Principal, Scope},
         token,
     },
-    clock::from_ms,
+    clock::{from_ms, is_usable},
     error::ApiError,
     http::{
-        body::{self, FieldErrors},
+        body::{self, FieldErrors, RequestBody},
         export::{self, Format},
     },
     store::couriers::Courier,
@@ -33,7 +33,7 @@ use crate::{
 #[utoipa::path(post, path = "/api/v1/couriers", tag = "couriers", request_body = CreateCourier,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = CourierView), (status = 401, body = Problem), (status = 422, body = Problem)))]
-pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: Bytes) -> Result<HttpResponse, ApiError> {
+pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBody) -> Result<HttpResponse, ApiError> {
     let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
     let wanted: CreateCourier = body::parse(&request, &bytes)?;
     body::idempotent(&app, &request, &principal, &bytes, async || {
@@ -63,7 +63,7 @@ pub async fn create_device(
     app: Data<AppState>,
     request: HttpRequest,
     path: Path<String>,
-    bytes: Bytes,
+    bytes: RequestBody,
 ) -> Result<HttpResponse, ApiError> {
     let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
     let courier = id_in(&path)?;
@@ -144,7 +144,10 @@ pub async fn fixes(
     let courier = app.store.courier(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
     let format = Format::accepted(request.headers().get(header::ACCEPT)).ok_or_else(ApiError::not_acceptable)?;
     let until = query.until.unwrap_or_else(|| app.clock.now() + chrono::TimeDelta::minutes(5));
-    let from = query.from.unwrap_or(until - chrono::TimeDelta::days(1));
+    if ![query.from, query.until].into_iter().flatten().all(is_usable) {
+        return Err(ApiError::bad_request("from and until have a year of four digits"));
+    }
+    let from = query.from.unwrap_or_else(|| until - chrono::TimeDelta::days(1));
     if format == Format::Json {
         return json_page(&app, courier.id, from, until, &query).await;
     }

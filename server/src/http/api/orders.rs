@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Bytes, Data, Path, Query},
+    web::{Data, Path, Query},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorstep_shared::{
@@ -20,8 +20,9 @@ use crate::{
         principal::{Principal, Scope},
         token,
     },
+    clock::is_usable,
     error::ApiError,
-    http::body::{self, FieldErrors},
+    http::body::{self, FieldErrors, RequestBody},
     order::{Order, Place, lifecycle::Outcome},
     store::orders::OrderCursor,
 };
@@ -31,7 +32,7 @@ use crate::{
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key gets the first answer")),
     responses((status = 201, body = OrderCreated), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: Bytes) -> Result<HttpResponse, ApiError> {
+pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBody) -> Result<HttpResponse, ApiError> {
     let principal = Principal::require(&app, &request, Scope::OrdersWrite).await?;
     let wanted: CreateOrder = body::parse(&request, &bytes)?;
     body::idempotent(&app, &request, &principal, &bytes, async || {
@@ -59,6 +60,9 @@ fn check(wanted: &CreateOrder, app: &AppState) -> Result<Order, ApiError> {
     errors.check_optional_text(wanted.customer.email.as_deref(), 254, "customer.email");
     let in_order = wanted.promised_from.zip(wanted.promised_until).is_none_or(|(from, until)| from <= until);
     errors.check(in_order, "promised_until", "must not be before promised_from");
+    for (field, time) in [("promised_from", wanted.promised_from), ("promised_until", wanted.promised_until)] {
+        errors.check(time.is_none_or(is_usable), field, "must have a year of four digits");
+    }
     let pickup = check_place(&wanted.pickup, "pickup", &mut errors);
     let dropoff = check_place(&wanted.dropoff, "dropoff", &mut errors);
     errors.finish()?;
@@ -147,7 +151,7 @@ pub async fn assign(
     app: Data<AppState>,
     request: HttpRequest,
     path: Path<String>,
-    bytes: Bytes,
+    bytes: RequestBody,
 ) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::OrdersWrite).await?;
     let wanted: Assign = body::parse(&request, &bytes)?;
@@ -163,7 +167,7 @@ pub async fn set_status(
     app: Data<AppState>,
     request: HttpRequest,
     path: Path<String>,
-    bytes: Bytes,
+    bytes: RequestBody,
 ) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::OrdersWrite).await?;
     let wanted: SetStatus = body::parse(&request, &bytes)?;
