@@ -1,0 +1,21 @@
+//! The server as its clients meet it: a real one on a port of its own, with a database of its own.
+//!
+//! Needs a Postgres to make databases in: run `cargo xtask test`, or set `DOORSTEP_TEST_DATABASE_URL` to the
+//! address of one that you do not mind.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests are the outside world: they have the real time and spawn what they like"
+)]
+
+mod support;
+
+mod courier_fixes;
+mod courier_hostile;
+mod courier_session;
+mod customer_feed;
+mod customer_streams;
+mod rest_access;
+mod rest_bodies;
+mod rest_lists;
+mod rest_orders;

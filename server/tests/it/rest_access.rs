@@ -1,0 +1,277 @@
+//! Who may do what over REST, and what every answer says to a browser.
+
+use doorstep_server::{
+    auth::{password, principal::Scope},
+    store::access::{Role, User},
+};
+use doorstep_shared::UserId;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, TestApp, order_body, with_app, with_settings};
+
+/// A call with the scope it needs and what it answers when everything is right.
+struct Call {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    scope: Scope,
+    status: u16,
+}
+
+impl Call {
+    fn request(&self, app: &TestApp) -> RequestBuilder {
+        let request = app.bare(self.method.clone(), &self.path);
+        match &self.body {
+            Some(body) => request.json(body),
+            None => request,
+        }
+    }
+}
+
+async fn calls(app: &TestApp) -> Vec<Call> {
+    let ana = app.courier("Ana").await;
+    let order = app.assigned("A-1", &ana).await;
+    let get = |path: String, scope| Call { method: Method::GET, path, body: None, scope, status: 200 };
+    let post =
+        |path: String, body: Value, scope, status| Call { method: Method::POST, path, body: Some(body), scope, status };
+    let (orders, couriers) = ("/api/v1/orders", "/api/v1/couriers");
+    vec![
+        get(orders.to_owned(), Scope::OrdersRead),
+        get(format!("{orders}/{}", order.id), Scope::OrdersRead),
+        post(orders.to_owned(), order_body("A-2"), Scope::OrdersWrite, 201),
+        post(format!("{orders}/{}/assign", order.id), json!({ "courier_id": ana.id }), Scope::OrdersWrite, 200),
+        post(format!("{orders}/{}/status", order.id), json!({ "status": "picked_up" }), Scope::OrdersWrite, 200),
+        get(couriers.to_owned(), Scope::CouriersRead),
+        get(format!("{couriers}/{}", ana.id), Scope::CouriersRead),
+        get(format!("{couriers}/{}/fixes", ana.id), Scope::CouriersRead),
+        post(couriers.to_owned(), json!({ "name": "Ben", "vehicle": "van" }), Scope::CouriersWrite, 201),
+        post(format!("{couriers}/{}/devices", ana.id), json!({ "label": "tablet" }), Scope::CouriersWrite, 201),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_needs_a_key_with_its_own_scope() {
+    with_app(async |app| {
+        let device = app.courier("Device").await.device_token;
+        for call in calls(app).await {
+            let what = format!("{} {}", call.method, call.path);
+            Answer::to(call.request(app)).await.expect_problem(401, "unauthorized");
+            for wrong in ["ds_wrong", "wrong", "", &device] {
+                Answer::to(call.request(app).bearer_auth(wrong)).await.expect_problem(401, "unauthorized");
+            }
+            let basic = call.request(app).basic_auth("key", Some(&app.key));
+            Answer::to(basic).await.expect_problem(401, "unauthorized");
+            let others: Vec<_> = Scope::ALL.into_iter().filter(|scope| *scope != call.scope).collect();
+            let refused = Answer::to(call.request(app).bearer_auth(app.key_with(&others).await)).await;
+            let problem = refused.expect_problem(403, "missing_scope");
+            assert!(
+                problem["detail"].as_str().is_some_and(|detail| detail.contains(call.scope.as_str())),
+                "{what}: {problem}"
+            );
+            let own = app.key_with(&[call.scope]).await;
+            let answer = Answer::to(call.request(app).bearer_auth(own)).await;
+            assert_eq!(answer.status.as_u16(), call.status, "{what}: {}", answer.text());
+            assert_eq!(answer.header("cache-control"), "no-store", "{what}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_caller_changes_nothing() {
+    with_app(async |app| {
+        let key = app.key_with(&[Scope::OrdersRead]).await;
+        let request = app.bare(Method::POST, "/api/v1/orders").bearer_auth(key).json(&order_body("A-1"));
+        Answer::to(request).await.expect_problem(403, "missing_scope");
+        let orders = app.get("/api/v1/orders").await.expect(200);
+        assert_eq!(orders["items"], json!([]));
+    })
+    .await;
+}
+
+const EMAIL: &str = "dora@example.com";
+const PASSWORD: &str = "correct horse battery";
+
+async fn register(app: &TestApp) {
+    let password_hash = tokio::task::spawn_blocking(|| password::hash(PASSWORD)).await.expect("hashing does not panic");
+    let user = User { id: UserId::new(), email: EMAIL.to_owned(), password_hash, role: Role::Dispatcher };
+    assert!(app.state().store.create_user(&user).await.expect("the database is there"));
+}
+
+async fn sign_in(app: &TestApp, email: &str, password: &str) -> Answer {
+    Answer::to(app.bare(Method::POST, "/api/v1/session").json(&json!({ "email": email, "password": password }))).await
+}
+
+/// `name=value` of the cookie that an answer sets.
+fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_works_and_signs_out() {
+    with_app(async |app| {
+        register(app).await;
+        let signed_in = sign_in(app, " Dora@Example.com ", PASSWORD).await;
+        let set = signed_in.header("set-cookie").to_owned();
+        assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
+        let session = cookie(&signed_in);
+        assert_eq!(signed_in.expect(200), json!({ "email": EMAIL, "role": "dispatcher" }));
+        let with = |method, path: &str| app.bare(method, path).header("cookie", &session);
+        Answer::to(with(Method::GET, "/api/v1/orders")).await.expect(200);
+        Answer::to(with(Method::POST, "/api/v1/orders").json(&order_body("A-1"))).await.expect(201);
+        let signed_out = Answer::to(with(Method::DELETE, "/api/v1/session")).await;
+        assert_eq!(signed_out.status, 204);
+        assert!(signed_out.header("set-cookie").contains("Max-Age=0"), "{}", signed_out.header("set-cookie"));
+        Answer::to(with(Method::GET, "/api/v1/orders")).await.expect_problem(401, "unauthorized");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cookie_of_a_secure_site_is_bound_to_it() {
+    with_settings(&["--public-url=https://app.example.com"], async |app| {
+        register(app).await;
+        let signed_in = sign_in(app, EMAIL, PASSWORD).await;
+        let set = signed_in.header("set-cookie");
+        assert!(set.starts_with("__Host-doorstep=") && set.contains("Secure") && !set.contains("Domain"), "{set}");
+        assert_eq!(signed_in.header("strict-transport-security"), "max-age=31536000");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preset_cookie_is_never_taken_for_the_session() {
+    with_app(async |app| {
+        register(app).await;
+        let body = json!({ "email": EMAIL, "password": PASSWORD });
+        let request =
+            app.bare(Method::POST, "/api/v1/session").header("cookie", "doorstep=chosen-by-the-attacker").json(&body);
+        let session = cookie(&Answer::to(request).await);
+        assert!(session.starts_with("doorstep=") && !session.contains("chosen"), "{session}");
+        let request = app.bare(Method::GET, "/api/v1/orders").header("cookie", "doorstep=chosen-by-the-attacker");
+        Answer::to(request).await.expect_problem(401, "unauthorized");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_and_an_unknown_account_look_the_same() {
+    with_app(async |app| {
+        register(app).await;
+        let wrong = sign_in(app, EMAIL, "wrong horse battery").await;
+        let unknown = sign_in(app, "nobody@example.com", PASSWORD).await;
+        let odd = sign_in(app, "nobody\u{0}@example.com", PASSWORD).await;
+        assert_eq!((wrong.status.as_u16(), &wrong.body), (401, &unknown.body));
+        assert_eq!((unknown.status, odd.status, &odd.body), (wrong.status, wrong.status, &wrong.body));
+        wrong.expect_problem(401, "unauthorized");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_passwords_is_slowed_down() {
+    with_app(async |app| {
+        register(app).await;
+        for _ in 0..8 {
+            sign_in(app, EMAIL, "a wrong guess").await.expect_problem(401, "unauthorized");
+        }
+        let refused = sign_in(app, EMAIL, PASSWORD).await;
+        assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+        refused.expect_problem(429, "too_many_attempts");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_site_cannot_use_the_cookie_or_sign_somebody_in() {
+    with_app(async |app| {
+        register(app).await;
+        let session = cookie(&sign_in(app, EMAIL, PASSWORD).await);
+        let own_origin = format!("http://{}", app.address);
+        for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 201), ("none", 201)] {
+            let request =
+                app.bare(Method::POST, "/api/v1/orders").header("cookie", &session).header("sec-fetch-site", site);
+            let answer = Answer::to(request.json(&order_body(site))).await;
+            assert_eq!(answer.status.as_u16(), status, "{site}: {}", answer.text());
+        }
+        let body = json!({ "email": EMAIL, "password": PASSWORD });
+        for (origin, status) in [("https://evil.example", 403), ("null", 403), (own_origin.as_str(), 200)] {
+            let request = app.bare(Method::POST, "/api/v1/session").header("origin", origin).json(&body);
+            assert_eq!(Answer::to(request).await.status.as_u16(), status, "{origin}");
+        }
+        let form =
+            app.bare(Method::POST, "/api/v1/session").header("content-type", "text/plain").body(body.to_string());
+        Answer::to(form).await.expect_problem(415, "unsupported_media_type");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_tells_the_browser_to_be_careful() {
+    with_app(async |app| {
+        let order = app.order("A-1").await;
+        let paths = [
+            format!("/t/{}", order.token),
+            "/t/unknown".to_owned(),
+            "/nowhere".to_owned(),
+            "/api/v1/orders".to_owned(),
+            "/api/v1/nowhere".to_owned(),
+            format!("/api/v1/track/{}", order.token),
+            "/health/live".to_owned(),
+            "/metrics".to_owned(),
+            "/assets/nothing.js".to_owned(),
+        ];
+        for path in paths {
+            let answer = app.get(&path).await;
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
+            assert_eq!(answer.header("strict-transport-security"), "", "{path}: not over plain HTTP");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tracking_page_allows_only_its_own_script_and_is_not_kept() {
+    with_app(async |app| {
+        let order = app.order("A-1").await;
+        let path = format!("/t/{}", order.token);
+        let mut nonces = Vec::new();
+        for _ in 0..2 {
+            let page = Answer::to(app.bare(Method::GET, &path)).await;
+            assert_eq!(page.status, 200);
+            assert_eq!(page.header("cache-control"), "no-store");
+            assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+            let policy = page.header("content-security-policy").to_owned();
+            for rule in ["default-src 'none'", "base-uri 'none'", "object-src 'none'", "frame-ancestors "] {
+                assert!(policy.contains(rule), "{policy}");
+            }
+            assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+            let (_, nonce) = policy.split_once("'nonce-").expect("a nonce");
+            let (nonce, _) = nonce.split_once('\'').expect("its end");
+            let html = page.text();
+            let scripts = html.matches("<script").count();
+            assert!(html.contains("A-1"));
+            assert_eq!(html.matches(&format!("nonce=\"{nonce}\"")).count() >= scripts, scripts > 0, "{html}");
+            nonces.push(nonce.to_owned());
+        }
+        assert_ne!(nonces[0], nonces[1]);
+        assert_eq!(Answer::to(app.bare(Method::GET, "/t/unknown")).await.status, 404);
+        app.set_status(&order, "cancelled").await;
+        assert_eq!(Answer::to(app.bare(Method::GET, &path)).await.status, 410);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_for_this_machine_and_not_for_what_a_proxy_passes_on() {
+    with_app(async |app| {
+        let own = Answer::to(app.bare(Method::GET, "/metrics")).await;
+        assert_eq!(own.status, 200);
+        assert!(own.text().contains("doorstep_tasks_running"), "{}", own.text());
+        let proxied = app.bare(Method::GET, "/metrics").header("x-forwarded-for", "203.0.113.7");
+        Answer::to(proxied).await.expect_problem(404, "not_found");
+    })
+    .await;
+}

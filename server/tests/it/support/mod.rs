@@ -1,0 +1,54 @@
+//! What every test stands on: a server, a database, and clients that never wait without a deadline.
+
+mod api;
+mod app;
+mod database;
+mod socket;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+pub use self::{
+    api::{Answer, TestCourier, TestOrder, order_body},
+    app::{TestApp, with_app, with_settings},
+    database::Database,
+    socket::Socket,
+};
+
+/// Longer than anything here may take on a busy machine. Only a failing test ever waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Somewhere in Valletta, where the tests' couriers are.
+pub const HERE: (f64, f64) = (35.8980, 14.5125);
+
+/// The present, Unix epoch milliseconds.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    i64::try_from(since.as_millis()).expect("the clock is before the end of time")
+}
+
+/// A fix as a phone sends it.
+pub fn fix(time_ms: i64, lat: f64, lon: f64) -> Value {
+    json!({ "time_ms": time_ms, "lat": lat, "lon": lon, "accuracy_m": 6.0 })
+}
+
+/// A fix near [`HERE`], `step` times about ten metres to the north.
+pub fn step(time_ms: i64, step: i64) -> Value {
+    fix(time_ms, HERE.0 + step as f64 * 0.000_09, HERE.1)
+}
+
+/// Waits for `work`; a test that is stuck says where.
+pub async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
+}
+
+/// Asks again and again until the answer is yes. For what the server promises to do soon, without saying when.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    within(what, asking).await;
+}
