@@ -22,8 +22,8 @@ export function canDraw() {
   return Boolean(gl);
 }
 
-/** Opens the street map in the page's box; `moved` is called when somebody moves it. */
-export async function openMap(moved) {
+/** Opens the street map in the page's box with these points in view; `moved` is called when somebody moves it. */
+export async function openMap(flat, moved) {
   const places = document.getElementById("view").dataset;
   const [library, base] = await Promise.all([
     import("/assets/vendor/maplibre/maplibre-gl.mjs"),
@@ -31,7 +31,7 @@ export async function openMap(moved) {
     styleSheet(places.css),
   ]);
   if (base.protocol) library.addProtocol("pmtiles", base.protocol.tile);
-  const map = new StreetMap(library, document.querySelector(".map"), base, moved);
+  const map = new StreetMap(library, document.querySelector(".map"), base, flat, moved);
   await map.opened;
   return map;
 }
@@ -53,14 +53,17 @@ function styleSheet(href) {
 }
 
 class StreetMap {
-  constructor(library, box, base, moved) {
+  constructor(library, box, base, flat, moved) {
     this.library = library;
     this.base = base;
     this.lines = { trail: [], route: [] };
     this.uncertain = EMPTY;
     this.markers = {};
+    const { clientWidth, clientHeight } = box;
     this.map = new library.Map({
       container: box,
+      bounds: this.bounds(pairs(flat)),
+      fitBoundsOptions: { padding: padding(clientWidth, clientHeight), maxZoom: CLOSEST_ZOOM },
       attributionControl: false,
       dragRotate: false,
       maxPitch: 0,
@@ -135,8 +138,7 @@ class StreetMap {
   frame(flat, now) {
     this.kept = Array.from(flat);
     const points = pairs(this.kept);
-    const bounds = points.reduce((all, point) => all.extend(point), new this.library.LngLatBounds());
-    const camera = this.map.cameraForBounds(bounds, { padding: this.padding(), maxZoom: CLOSEST_ZOOM });
+    const camera = this.map.cameraForBounds(this.bounds(points), { padding: this.padding(), maxZoom: CLOSEST_ZOOM });
     if (!camera || (!now && this.isGoodEnough(points, camera.zoom))) return;
     this.map.easeTo({ ...camera, duration: now ? 0 : 800 });
   }
@@ -157,15 +159,13 @@ class StreetMap {
     return points.every(isInside) && zoom - this.map.getZoom() < 0.6;
   }
 
+  bounds(points) {
+    return points.reduce((all, point) => all.extend(point), new this.library.LngLatBounds());
+  }
+
   padding() {
     const { clientWidth, clientHeight } = this.map.getContainer();
-    const fits = (space, room) => Math.min(space, room / 4);
-    return {
-      top: fits(PADDING.top, clientHeight),
-      bottom: fits(PADDING.bottom, clientHeight),
-      left: fits(PADDING.left, clientWidth),
-      right: fits(PADDING.right, clientWidth),
-    };
+    return padding(clientWidth, clientHeight);
   }
 
   /** Brings the map's colours in line with the page's; only what differs is drawn anew. */
@@ -184,11 +184,19 @@ class StreetMap {
     };
     const sources = { ...style.sources };
     for (const name in data) sources[name] = { type: "geojson", data: data[name] };
-    // Below the names, so that they stay readable.
-    const firstName = style.layers.findIndex((layer) => layer.type === "symbol");
-    const place = firstName < 0 ? style.layers.length : firstName;
-    return { ...style, sources, layers: style.layers.toSpliced(place, 0, ...orderLayers(colour)) };
+    // Above the names, whose halos would cut the lines to pieces.
+    return { ...style, sources, layers: [...style.layers, ...orderLayers(colour)] };
   }
+}
+
+function padding(width, height) {
+  const room = (space, side) => Math.min(space, side / 4);
+  return {
+    top: room(PADDING.top, height),
+    bottom: room(PADDING.bottom, height),
+    left: room(PADDING.left, width),
+    right: room(PADDING.right, width),
+  };
 }
 
 function pairs(flat) {
@@ -228,9 +236,12 @@ function orderLayers(colour) {
   ];
 }
 
+// The tiles keep the name people there use under this key; others keep it under "name".
+const NAME = ["coalesce", ["get", "name:latin"], ["get", "name"]];
+
 const MAIN_ROADS = ["motorway", "trunk", "primary", "secondary"];
 const SIDE_ROADS = ["tertiary", "minor", "service", "busway"];
-const PATHS = ["path", "track", "pedestrian"];
+const PATHS = ["path", "track", "pedestrian", "pier"];
 
 function baseStyle({ tiles, land }, colour) {
   const fill = (id, source, filter, name, more = {}) => ({
@@ -260,7 +271,7 @@ function baseStyle({ tiles, land }, colour) {
     source: "base",
     "source-layer": source,
     type: "symbol",
-    layout: { "text-field": ["get", "name"], "text-font": ["system-ui", "sans-serif"], ...layout },
+    layout: { "text-field": NAME, "text-font": ["system-ui", "sans-serif"], ...layout },
     paint: { "text-color": colour("map-label"), "text-halo-color": colour("map-land"), "text-halo-width": 1.2 },
     ...more,
   });

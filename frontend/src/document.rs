@@ -29,6 +29,10 @@ const DESCRIPTION: &str = "Follow your delivery.";
 /// Pictures used by several spots of the page, drawn once.
 const ICONS: &str = include_str!("document/icons.svg");
 
+/// The icon's lasting address, for a build whose manifest does not list it: without one, browsers ask for a file
+/// that is not there.
+const ICON: &str = "/assets/static/icons/icon.svg";
+
 /// Without scripts the page asks again by itself, so that what it says stays true.
 const REFRESH_S: u8 = 30;
 
@@ -65,7 +69,7 @@ fn document(view: &TrackView, assets: &AssetUrls, title: &str, head: &str, body:
     let title = escape(title);
     let product = fixed::PRODUCT;
     let css = escape(&assets.track_css);
-    let icon = escape(&assets.icon);
+    let icon = escape(if assets.icon.is_empty() { ICON } else { &assets.icon });
     format!(
         "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\

@@ -37,12 +37,13 @@ pub fn hydrate() {
 
 /// The page's button changes only the page; the map follows from here.
 fn recenter_when_asked(page: Shared, map: Controller) {
-    let map = StoredValue::new_local(map);
-    Effect::new(move |was_following: Option<bool>| {
+    let effect = RenderEffect::new(move |was_following: Option<bool>| {
         let following = page.with(|page| page.following);
         if following && was_following == Some(false) {
-            map.with_value(Controller::recenter);
+            map.recenter();
         }
         following
     });
+    // It lives as long as the page.
+    std::mem::forget(effect);
 }

@@ -36,6 +36,11 @@ createServer((request, response) => {
   const file = path.startsWith("/assets/")
     ? join("target/site", path.slice("/assets/".length))
     : join(folder, `${path.split("/").pop()}.html`);
+  if (!path.startsWith("/assets/") && !path.startsWith("/t/")) {
+    // There is no feed here: the page goes on as if the server were away.
+    response.writeHead(503).end();
+    return;
+  }
   if (!existsSync(file) || !statSync(file).isFile()) {
     response.writeHead(404).end();
     return;

@@ -1,7 +1,7 @@
 //! Questions by plain HTTP, each answered once.
 
 use doorstep_shared::protocol;
-use js_sys::Uint8Array;
+use js_sys::{JsString, Uint8Array};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -87,16 +87,17 @@ pub enum Rendered {
     Nothing,
 }
 
-async fn html(url: &str) -> Option<String> {
+async fn html(url: &str) -> Option<JsString> {
     let response = get(url).await?;
-    JsFuture::from(response.text().ok()?).await.ok()?.as_string()
+    JsFuture::from(response.text().ok()?).await.ok()?.dyn_into().ok()
 }
 
-/// The data that the text of a page carries.
-fn carried(html: &str) -> Option<TrackView> {
-    let element = html.split("id=\"view\"").nth(1)?;
-    let text = element.split('>').nth(1)?.split('<').next()?;
-    decode_view(text)
+/// The data that the text of a page carries. Searched by the browser, which can already do that.
+fn carried(html: &JsString) -> Option<TrackView> {
+    let element = u32::try_from(html.index_of("id=\"view\"", 0)).ok()?;
+    let start = html.index_of(">", element as i32) + 1;
+    let end = u32::try_from(html.index_of("<", start)).ok()?;
+    decode_view(&String::from(html.substring(start as u32, end)))
 }
 
 /// Reads the data that a page carries.

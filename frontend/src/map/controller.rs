@@ -6,7 +6,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use doorstep_shared::protocol::customer::{CustomerEvent, Snapshot};
-use js_sys::Function;
+use js_sys::{Float64Array, Function};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
@@ -126,7 +126,11 @@ impl Controller {
         let moved = self.clone();
         let on_move = Closure::wrap(Box::new(move || moved.moved()) as Box<dyn FnMut()>);
         // Without the library (a blocked or lost download) the sketch stays, and everything is there as text.
-        let Ok(map) = maplibre::open_map(on_move.as_ref().unchecked_ref()).await else { return };
+        let points = {
+            let drawing = self.0.borrow();
+            drawing.page.with_untracked(|page| Float64Array::from(&drawing.in_view(page)[..]))
+        };
+        let Ok(map) = maplibre::open_map(&points, on_move.as_ref().unchecked_ref()).await else { return };
         {
             let mut drawing = self.0.borrow_mut();
             drawing.map = Some(map.unchecked_into());

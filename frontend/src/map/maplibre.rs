@@ -12,9 +12,10 @@ extern "C" {
     #[wasm_bindgen(js_name = canDraw)]
     pub fn can_draw() -> bool;
 
-    /// Opens the street map in the page's box. `moved` is called when somebody moves it.
+    /// Opens the street map in the page's box, with these points in view, `lon, lat, lon, lat…`. `moved` is called when
+    /// somebody moves it.
     #[wasm_bindgen(js_name = openMap, catch)]
-    pub async fn open_map(moved: &js_sys::Function) -> Result<JsValue, JsValue>;
+    pub async fn open_map(points: &js_sys::Float64Array, moved: &js_sys::Function) -> Result<JsValue, JsValue>;
 
     /// The open map.
     pub type StreetMap;

@@ -31,14 +31,9 @@ pub fn bearing_deg(from: LonLat, to: LonLat) -> f64 {
 
 /// The smallest turn from heading `a` to heading `b` in degrees within `[−180, 180]`; positive is clockwise.
 pub fn turn_deg(a: f64, b: f64) -> f64 {
-    let turn = (b - a) % 360.0;
-    if turn > 180.0 {
-        turn - 360.0
-    } else if turn < -180.0 {
-        turn + 360.0
-    } else {
-        turn
-    }
+    let turns = (b - a) / 360.0;
+    // Rounding to whole turns leaves at most half a one; a remainder would bring a library function along.
+    (turns - (turns + 0.5).floor()) * 360.0
 }
 
 /// The point at `share` (0 to 1) of the way from `a` to `b`.

@@ -101,15 +101,15 @@ pub fn status(page: &Page) -> String {
     let order = &page.snapshot().order;
     match Phase::of(page) {
         Phase::Received => "Order received".to_owned(),
-        Phase::Assigned if order.stops_before > 0 => name + " will bring your order",
-        Phase::Assigned => name + " is heading to " + &order.pickup.label,
-        Phase::AtPickup => name + " is picking up your order",
+        Phase::Assigned if order.stops_before > 0 => join(&[&name, " will bring your order"]),
+        Phase::Assigned => join(&[&name, " is heading to ", &order.pickup.label]),
+        Phase::AtPickup => join(&[&name, " is picking up your order"]),
         Phase::OnTheWay => "On the way".to_owned(),
         Phase::Near => "Almost there".to_owned(),
-        Phase::Outside => name + " is outside",
-        Phase::Delivered => "Delivered".to_owned() + &at_time(page, OrderStatus::Delivered),
+        Phase::Outside => join(&[&name, " is outside"]),
+        Phase::Delivered => join(&["Delivered", &at_time(page, OrderStatus::Delivered)]),
         Phase::Failed => "We could not deliver".to_owned(),
-        Phase::Returned => "Returned to ".to_owned() + &order.pickup.label,
+        Phase::Returned => join(&["Returned to ", &order.pickup.label]),
         Phase::Cancelled => "Order cancelled".to_owned(),
     }
 }
@@ -120,14 +120,14 @@ pub fn label(page: &Page) -> String {
         (Phase::Delivered, _) => {
             let at_ms = page.snapshot().order.status_at_ms;
             match other_day(at_ms, page) {
-                Some(date) => "Delivered on ".to_owned() + &date + " at",
+                Some(date) => join(&["Delivered on ", &date, " at"]),
                 None => "Delivered at".to_owned(),
             }
         }
-        (Phase::Outside, _) | (_, Arrival::Unknown) => "Order ".to_owned() + &page.snapshot().order.reference,
+        (Phase::Outside, _) | (_, Arrival::Unknown) => join(&["Order ", &page.snapshot().order.reference]),
         (_, Arrival::Promised { .. }) => "Expected".to_owned(),
         (_, Arrival::Expected { as_of_ms: Some(at_ms), .. }) => {
-            "Arriving, as of ".to_owned() + &time::clock(at_ms, &page.locale)
+            join(&["Arriving, as of ", &time::clock(at_ms, &page.locale)])
         }
         (_, Arrival::Expected { punctuality, .. }) => match punctuality {
             Punctuality::OnTime => "Arriving",
@@ -158,8 +158,8 @@ pub fn hero(page: &Page) -> String {
         (Phase::Outside, _) => status(page),
         (_, Arrival::Promised { from_ms, until_ms }) => match (from_ms, until_ms) {
             (Some(from_ms), Some(until_ms)) => time::range(from_ms, until_ms, locale),
-            (None, Some(until_ms)) => "by ".to_owned() + &time::clock(until_ms, locale),
-            (Some(from_ms), None) => "from ".to_owned() + &time::clock(from_ms, locale),
+            (None, Some(until_ms)) => join(&["by ", &time::clock(until_ms, locale)]),
+            (Some(from_ms), None) => join(&["from ", &time::clock(from_ms, locale)]),
             (None, None) => status(page),
         },
         (_, Arrival::Expected { from_ms, until_ms, .. } | Arrival::Overdue { from_ms, until_ms, .. }) => {
@@ -180,12 +180,12 @@ pub fn line(page: &Page) -> String {
     let order = &page.snapshot().order;
     match Phase::of(page) {
         Phase::Delivered => match page.snapshot().courier {
-            Some(_) => courier_name(page) + " brought it to " + &order.dropoff.label,
+            Some(_) => join(&[&courier_name(page), " brought it to ", &order.dropoff.label]),
             None => order.dropoff.label.clone(),
         },
         Phase::Failed | Phase::Returned | Phase::Cancelled => after(page),
         Phase::Outside => {
-            "At ".to_owned() + &order.dropoff.label + " since " + &time::clock(order.status_at_ms, &page.locale)
+            join(&["At ", &order.dropoff.label, " since ", &time::clock(order.status_at_ms, &page.locale)])
         }
         phase => {
             let hero_says_status = Arrival::of(page) == Arrival::Unknown;
@@ -194,7 +194,7 @@ pub fn line(page: &Page) -> String {
                 (true, true) => not_yet(phase).to_owned(),
                 (true, false) => detail,
                 (false, true) => status(page),
-                (false, false) => status(page) + " · " + &detail,
+                (false, false) => join(&[&status(page), " · ", &detail]),
             }
         }
     }
@@ -206,13 +206,13 @@ pub fn pill(page: &Page) -> String {
         return String::new();
     }
     let is_live = page.link == Link::Live;
-    let live = |age_ms: i64| if is_live { "Live · " } else { "Updated " }.to_owned() + &time::ago(age_ms);
+    let live = |age_ms: i64| join(&[if is_live { "Live · " } else { "Updated " }, &time::ago(age_ms)]);
     if let Some(pause) = page.pause() {
-        return "Paused ".to_owned() + &time::span(page.now_ms - pause.since_ms);
+        return join(&["Paused ", &time::span(page.now_ms - pause.since_ms)]);
     }
     match page.freshness() {
         Freshness::Fresh { age_ms } => live(age_ms),
-        Freshness::Stale { age_ms } | Freshness::Lost { age_ms } => "Last seen ".to_owned() + &time::ago(age_ms),
+        Freshness::Stale { age_ms } | Freshness::Lost { age_ms } => join(&["Last seen ", &time::ago(age_ms)]),
         Freshness::Waiting => "No position yet".to_owned(),
         Freshness::Hidden if is_live => "Live".to_owned(),
         Freshness::Hidden => String::new(),
@@ -232,16 +232,17 @@ pub fn pill_tone(page: &Page) -> Tone {
 /// The quiet bar over the map's edge: what keeps news from coming, and what that means.
 pub fn bar(page: &Page) -> String {
     match page.link {
-        Link::Offline => "You are offline. This is what was known at ".to_owned() + &known_at(page) + ".",
+        Link::Offline => join(&["You are offline. This is what was known at ", &known_at(page), "."]),
         Link::Reconnecting => "Reconnecting…".to_owned(),
         Link::Stopped => "Live updates have stopped.".to_owned(),
         _ => match (page.pause(), page.freshness()) {
             (Some(pause), _) => paused(page, pause),
             (None, Freshness::Lost { .. }) => {
-                let since = page.snapshot().position.map_or(String::new(), |position| {
-                    " since ".to_owned() + &time::clock(position.time_ms, &page.locale)
-                });
-                "No position from ".to_owned() + &courier_name(page) + &since + "."
+                let since = page
+                    .snapshot()
+                    .position
+                    .map_or(String::new(), |position| join(&[" since ", &time::clock(position.time_ms, &page.locale)]));
+                join(&["No position from ", &courier_name(page), &since, "."])
             }
             _ => String::new(),
         },
@@ -286,7 +287,7 @@ pub fn courier_detail(page: &Page) -> String {
     if !page.status().is_active() {
         return by.to_owned();
     }
-    by.to_owned() + " · " + &turn(page)
+    join(&[by, " · ", &turn(page)])
 }
 
 /// The name of a step of the progress bar.
@@ -306,7 +307,7 @@ pub fn step(page: &Page, index: usize) -> &'static str {
 pub fn dropoff_detail(page: &Page) -> String {
     let over = page.status().is_final();
     match (&page.order.note, &page.order.instructions) {
-        (Some(note), _) if over && page.status() == OrderStatus::Delivered => "Note: ".to_owned() + note,
+        (Some(note), _) if over && page.status() == OrderStatus::Delivered => join(&["Note: ", note]),
         (_, Some(instructions)) if !over => instructions.clone(),
         _ => String::new(),
     }
@@ -314,9 +315,9 @@ pub fn dropoff_detail(page: &Page) -> String {
 
 /// Below the pickup.
 pub fn pickup_detail(page: &Page) -> String {
-    let reference = "Order ".to_owned() + &page.snapshot().order.reference;
+    let reference = join(&["Order ", &page.snapshot().order.reference]);
     match page.reached_at_ms(OrderStatus::PickedUp) {
-        Some(at_ms) => reference + " · picked up at " + &time::clock(at_ms, &page.locale),
+        Some(at_ms) => join(&[&reference, " · picked up at ", &time::clock(at_ms, &page.locale)]),
         None => reference,
     }
 }
@@ -325,13 +326,13 @@ pub fn pickup_detail(page: &Page) -> String {
 pub fn happened(page: &Page, status: OrderStatus) -> String {
     match status {
         OrderStatus::Created => "Order received".to_owned(),
-        OrderStatus::Assigned => courier_name(page) + " took the order",
-        OrderStatus::AtPickup => "At ".to_owned() + &page.snapshot().order.pickup.label,
+        OrderStatus::Assigned => join(&[&courier_name(page), " took the order"]),
+        OrderStatus::AtPickup => join(&["At ", &page.snapshot().order.pickup.label]),
         OrderStatus::PickedUp => "Picked up".to_owned(),
         OrderStatus::AtDropoff => "At your door".to_owned(),
         OrderStatus::Delivered => "Delivered".to_owned(),
         OrderStatus::Failed => "Could not be delivered".to_owned(),
-        OrderStatus::Returned => "Returned to ".to_owned() + &page.snapshot().order.pickup.label,
+        OrderStatus::Returned => join(&["Returned to ", &page.snapshot().order.pickup.label]),
         OrderStatus::Cancelled => "Cancelled".to_owned(),
     }
 }
@@ -345,15 +346,19 @@ pub fn happened_at(page: &Page, status: OrderStatus) -> String {
 pub fn spoken_status(page: &Page) -> String {
     let arrival = Arrival::of(page);
     let hero_is_time = arrival != Arrival::Unknown && Phase::of(page) != Phase::Outside;
-    if hero_is_time { status(page) + ". " + &label(page) + " " + &hero(page) + "." } else { status(page) + "." }
+    if hero_is_time {
+        join(&[&status(page), ". ", &label(page), " ", &hero(page), "."])
+    } else {
+        join(&[&status(page), "."])
+    }
 }
 
 /// What a screen reader is told as the arrival comes near; 0 minutes are told when it has passed.
 pub fn spoken_minutes(page: &Page, minutes: i64) -> String {
     if minutes == 0 {
-        return label(page) + ". " + &hero(page) + ".";
+        return join(&[&label(page), ". ", &hero(page), "."]);
     }
-    "Arriving within ".to_owned() + &minutes.to_string() + " minutes."
+    join(&["Arriving within ", &minutes.to_string(), " minutes."])
 }
 
 /// The message of a page without an order: what is the case, and what helps.
@@ -375,14 +380,22 @@ pub fn distance(metres: u32, locale: &Locale) -> String {
     if !locale.miles {
         // Finer than a phone can tell would look exact and is not.
         let rounded_m = (metres + 5) / 10 * 10;
-        return if rounded_m < 1_000 { rounded_m.to_string() + " m" } else { tenths((metres + 50) / 100) + " km" };
+        return if rounded_m < 1_000 {
+            join(&[&rounded_m.to_string(), " m"])
+        } else {
+            tenths((metres + 50) / 100, " km")
+        };
     }
     let feet = metres * 3_281 / 1_000;
-    if feet < 1_000 { ((feet + 25) / 50 * 50).to_string() + " ft" } else { tenths((metres * 10 + 804) / 1_609) + " mi" }
+    if feet < 1_000 {
+        join(&[&((feet + 25) / 50 * 50).to_string(), " ft"])
+    } else {
+        tenths((metres * 10 + 804) / 1_609, " mi")
+    }
 }
 
-fn tenths(count: u32) -> String {
-    (count / 10).to_string() + "." + &(count % 10).to_string()
+fn tenths(count: u32, unit: &str) -> String {
+    join(&[&(count / 10).to_string(), ".", &(count % 10).to_string(), unit])
 }
 
 /// What stands behind the status: how far, or how many stops.
@@ -395,7 +408,7 @@ fn detail(page: &Page) -> String {
     match page.snapshot().eta {
         // A distance from a position that is lost says nothing.
         Some(eta) if on_the_way && page.drawn_position().is_some() => {
-            distance(eta.remaining_m, &page.locale) + " to your door"
+            join(&[&distance(eta.remaining_m, &page.locale), " to your door"])
         }
         _ => String::new(),
     }
@@ -403,7 +416,7 @@ fn detail(page: &Page) -> String {
 
 fn not_yet(phase: Phase) -> &'static str {
     match phase {
-        Phase::Received => "You will see here who brings it, and when.",
+        Phase::Received => "The arrival time follows.",
         _ => "The arrival time is not known yet.",
     }
 }
@@ -412,25 +425,31 @@ fn not_yet(phase: Phase) -> &'static str {
 fn after(page: &Page) -> String {
     let pickup = &page.snapshot().order.pickup.label;
     let follows = match Phase::of(page) {
-        Phase::Failed => "The order goes back to ".to_owned() + pickup + ". Please ask them for another delivery.",
-        Phase::Returned => "Please ask ".to_owned() + pickup + " for another delivery.",
-        _ => "Nothing will be brought. Questions go to ".to_owned() + pickup + ".",
+        Phase::Failed => join(&["The order goes back to ", pickup, ". Please ask them for another delivery."]),
+        Phase::Returned => join(&["Please ask ", pickup, " for another delivery."]),
+        _ => join(&["Nothing will be brought. Questions go to ", pickup, "."]),
     };
     match page.order.note.as_deref().map(str::trim).filter(|note| !note.is_empty()) {
-        Some(note) => sentence(note) + " " + &follows,
+        Some(note) => join(&[note, if is_closed(note) { " " } else { ". " }, &follows]),
         None => follows,
     }
 }
 
-/// Somebody's note, closed like a sentence.
-fn sentence(note: &str) -> String {
-    if note.ends_with(['.', '…', '!', '?']) { note.to_owned() } else { note.to_owned() + "." }
+/// Whether somebody's note ends like a sentence.
+fn is_closed(note: &str) -> bool {
+    note.ends_with(['.', '…', '!', '?'])
+}
+
+/// One text out of several. Kept out of line: the page says so much that each place it is built costs a phone bytes.
+#[inline(never)]
+fn join(parts: &[&str]) -> String {
+    parts.concat()
 }
 
 fn paused(page: &Page, pause: Presence) -> String {
     let name = courier_name(page);
     if pause.state == PresenceState::OffDuty {
-        return name + " is off duty, so no position comes.";
+        return join(&[&name, " is off duty, so no position comes."]);
     }
     let reason = match pause.reason {
         Some(PresenceReason::ScreenLocked) => "’s phone was locked, so no position comes.",
@@ -439,7 +458,7 @@ fn paused(page: &Page, pause: Presence) -> String {
         Some(PresenceReason::LowBattery) => "’s phone is saving its battery, so no position comes.",
         Some(PresenceReason::User) | None => " is not sharing a position right now.",
     };
-    name + reason
+    join(&[&name, reason])
 }
 
 fn lateness(overdue_ms: i64) -> &'static str {
@@ -465,7 +484,7 @@ fn turn(page: &Page) -> String {
 }
 
 fn stops(count: u32) -> String {
-    count.to_string() + if count == 1 { " stop before you" } else { " stops before you" }
+    join(&[&count.to_string(), if count == 1 { " stop before you" } else { " stops before you" }])
 }
 
 fn known_at(page: &Page) -> String {
@@ -476,9 +495,9 @@ fn known_at(page: &Page) -> String {
 
 fn at_time(page: &Page, status: OrderStatus) -> String {
     let at_ms = page.reached_at_ms(status).unwrap_or(page.snapshot().order.status_at_ms);
-    let at = " at ".to_owned() + &time::clock(at_ms, &page.locale);
+    let at = join(&[" at ", &time::clock(at_ms, &page.locale)]);
     match other_day(at_ms, page) {
-        Some(date) => " on ".to_owned() + &date + &at,
+        Some(date) => join(&[" on ", &date, &at]),
         None => at,
     }
 }
@@ -596,7 +615,7 @@ mod tests {
     fn before_a_courier_there_is_the_promise_or_a_plain_sentence() {
         let created = in_status(OrderStatus::Created);
         assert_eq!(hero(&created), "Order received");
-        assert_eq!(line(&created), "You will see here who brings it, and when.");
+        assert_eq!(line(&created), "The arrival time follows.");
         let mut promised = in_status(OrderStatus::Created);
         let window = |from_ms, until_ms| Some(PromisedWindow { from_ms, until_ms });
         let (from_ms, until_ms) = (Some(NOW_MS + 30 * MINUTE_MS), Some(NOW_MS + 60 * MINUTE_MS));

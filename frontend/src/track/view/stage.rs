@@ -133,7 +133,7 @@ fn pins(page: Shared) -> impl IntoView {
             </div>
             <div class="pin courier" data-marker="courier" aria-hidden="true" data-tone=word(page, marker_tone)>
                 <svg class="notch" viewBox="-32 -32 64 64">
-                    <path d="M-8-25 0-32 8-25Z" />
+                    <path d="M-9-20 0-30 9-20Z" />
                 </svg>
                 <svg class="icon">
                     <use href=word(page, vehicle_icon) />
