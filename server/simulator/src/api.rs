@@ -255,7 +255,7 @@ impl Api {
                     (response.status().to_string(), retry_after(&response))
                 }
                 Ok(response) => return Err(call.refused(response).await),
-                Err(error) => (error.to_string(), None),
+                Err(error) => (in_full(error), None),
             };
             let waited = started.elapsed();
             let wait = wait.unwrap_or(pause);
@@ -282,6 +282,11 @@ fn retry_after(response: &Response) -> Option<Duration> {
     value.parse().ok().map(Duration::from_secs)
 }
 
+/// What lies behind an error too; without the address, which may hold a secret and is said elsewhere.
+fn in_full(error: reqwest::Error) -> String {
+    format!("{:#}", anyhow::Error::from(error.without_url()))
+}
+
 /// One call, for its retries and for what is said about it.
 struct Call {
     method: Method,
@@ -297,8 +302,7 @@ impl Call {
     }
 
     async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, ApiError> {
-        let malformed =
-            |error: reqwest::Error| ApiError::Malformed { call: self.to_string(), reason: error.to_string() };
+        let malformed = |error: reqwest::Error| ApiError::Malformed { call: self.to_string(), reason: in_full(error) };
         let body = response.bytes().await.map_err(malformed)?;
         serde_json::from_slice(&body)
             .map_err(|error| ApiError::Malformed { call: self.to_string(), reason: error.to_string() })

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -49,6 +49,8 @@ pub(super) struct Measurements {
     pub ack: Durations,
     /// From when a message was due until a customer got its newest position.
     pub delivery: Durations,
+    /// The longest time without a new position, once for each customer.
+    pub silence: Durations,
     /// From when a message was due until this program handed it over: its own lateness.
     pub lateness: Durations,
     pub fixes_given: AtomicU64,
@@ -74,22 +76,33 @@ impl Measurements {
     }
 }
 
-/// One customer's eye on the positions of one courier.
+/// One customer's eye on the positions of one courier. Its longest silence is noted when it closes.
 pub(super) struct Eye {
     courier: usize,
     schedule: Schedule,
     zero: Zero,
+    measurements: Arc<Measurements>,
     /// The number after that of the newest message seen.
     next_message: u64,
+    last_news: Instant,
+    silence: Duration,
 }
 
 impl Eye {
-    pub(super) fn new(courier: usize, schedule: Schedule, zero: Zero) -> Self {
-        Self { courier, schedule, zero, next_message: 0 }
+    pub(super) fn new(courier: usize, schedule: Schedule, zero: Zero, measurements: Arc<Measurements>) -> Self {
+        Self {
+            courier,
+            schedule,
+            zero,
+            measurements,
+            next_message: 0,
+            last_news: zero.instant,
+            silence: Duration::ZERO,
+        }
     }
 
     /// Looks at a message that arrived.
-    pub(super) fn see(&mut self, at: Instant, event: &CustomerEvent, measurements: &Measurements) {
+    pub(super) fn see(&mut self, at: Instant, event: &CustomerEvent) {
         let (position, is_live) = match event {
             CustomerEvent::Position(update) => (update.position(), true),
             CustomerEvent::Snapshot(snapshot) => match snapshot.position {
@@ -99,14 +112,30 @@ impl Eye {
             _ => return,
         };
         if position.accuracy_m != Some(mark_m(self.courier)) {
-            measurements.other_order.fetch_add(1, Ordering::Relaxed);
+            self.measurements.other_order.fetch_add(1, Ordering::Relaxed);
         }
         let time_ms = position.time_ms - self.zero.epoch_ms;
-        let Some(message) = self.schedule.message_at(self.courier, time_ms).filter(|_| is_live) else { return };
-        if message >= self.next_message {
-            self.next_message = message + 1;
-            measurements.deliveries.fetch_add(1, Ordering::Relaxed);
-            measurements.delivery.add(at.saturating_duration_since(self.zero.at(time_ms as u64)));
+        if let Some(message) = self.schedule.message_at(self.courier, time_ms)
+            && message >= self.next_message
+        {
+            self.news(at, message);
+            // A snapshot shows what came earlier; how fast it was is not known from it.
+            if is_live {
+                self.measurements.deliveries.fetch_add(1, Ordering::Relaxed);
+                self.measurements.delivery.add(at.saturating_duration_since(self.zero.at(time_ms as u64)));
+            }
         }
+    }
+
+    fn news(&mut self, at: Instant, message: u64) {
+        self.next_message = message + 1;
+        self.silence = self.silence.max(at.saturating_duration_since(self.last_news));
+        self.last_news = at.max(self.last_news);
+    }
+}
+
+impl Drop for Eye {
+    fn drop(&mut self) {
+        self.measurements.silence.add(self.silence);
     }
 }

@@ -225,8 +225,7 @@ impl Company {
         for number in numbers.clone() {
             let courier = number % deliveries.len();
             let delivery = &deliveries[courier];
-            let measurements = Arc::clone(&self.measurements);
-            let mut eye = Eye::new(courier, schedule, self.zero);
+            let mut eye = Eye::new(courier, schedule, self.zero, Arc::clone(&self.measurements));
             self.viewers.push(ViewerBot::start(ViewerOptions {
                 server: options.server.clone(),
                 tracking_token: delivery.tracking_token.clone(),
@@ -234,7 +233,7 @@ impl Company {
                 random: generator(seed, number as u64 + (1 << 35)),
                 expected_reference: Some(delivery.reference.clone()),
                 keep_events: false,
-                on_event: Some(Box::new(move |at, event| eye.see(at, event, &measurements))),
+                on_event: Some(Box::new(move |at, event| eye.see(at, event))),
             }));
         }
         for bot in &self.viewers[numbers] {
@@ -311,6 +310,7 @@ impl Outcome {
             acked_per_s: fixes_acked as f64 / measured.last_ack().as_secs_f64().max(options.duration),
             ack: Latency::of(&measured.ack.get()),
             delivery: Latency::of(&measured.delivery.get()),
+            longest_silence: Latency::of(&measured.silence.get()),
             deliveries_expected: schedule.messages_per_courier() * self.viewers.len() as u64,
             deliveries_received: measured.deliveries.load(Ordering::Relaxed),
             own_lateness: Latency::of(&measured.lateness.get()),

@@ -68,6 +68,8 @@ pub struct Report {
     pub ack: Latency,
     /// From when a message was due until a customer saw its newest position.
     pub delivery: Latency,
+    /// The longest time without a new position, over all customers; after a fault, how long it took to recover.
+    pub longest_silence: Latency,
     /// Messages times the customers that watched their courier.
     pub deliveries_expected: u64,
     /// How many of those arrived; the others were conflated with newer ones, or nobody was connected.
@@ -132,14 +134,16 @@ impl fmt::Display for Report {
             self.fixes_sent, self.fixes_acked, self.acked_per_s, self.fixes_rejected, self.fixes_unanswered
         )?;
         writeln!(f, "ack         {}", self.ack)?;
-        writeln!(f, "to customer {}", self.delivery)?;
-        writeln!(
-            f,
-            "deliveries  {} of {} ({} conflated or missed)",
-            self.deliveries_received,
-            self.deliveries_expected,
-            self.deliveries_expected.saturating_sub(self.deliveries_received)
-        )?;
+        if self.viewers > 0 {
+            let missed = self.deliveries_expected.saturating_sub(self.deliveries_received);
+            writeln!(f, "to customer {}", self.delivery)?;
+            writeln!(
+                f,
+                "deliveries  {} of {} ({missed} conflated or missed)",
+                self.deliveries_received, self.deliveries_expected
+            )?;
+            writeln!(f, "silence     {} (longest for each customer)", self.longest_silence)?;
+        }
         writeln!(f, "this client {:.2} cores, late by {}", self.own_cpu, self.own_lateness)?;
         writeln!(f, "losses      {} by couriers, {} by customers", self.courier_losses, self.viewer_losses)?;
         if self.stale_after_reconnect > 0 {
