@@ -10,12 +10,16 @@
 
 mod support;
 
+mod cli;
 mod courier_fixes;
 mod courier_hostile;
 mod courier_session;
 mod customer_feed;
 mod customer_streams;
+mod embedded;
+mod outage;
 mod rest_access;
 mod rest_bodies;
 mod rest_lists;
 mod rest_orders;
+mod storage;

@@ -20,6 +20,7 @@ pub struct TestApp {
     pub address: SocketAddr,
     pub key: String,
     pub http: reqwest::Client,
+    pub database_url: String,
     /// The same database, past the server.
     pub db: PgPool,
     running: Running,
@@ -43,6 +44,7 @@ pub async fn with_settings(arguments: &[&str], test: impl AsyncFnOnce(&TestApp))
 }
 
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct Arguments {
     #[command(flatten)]
     settings: Settings,
@@ -66,7 +68,7 @@ impl TestApp {
         // Connections that are kept for later would make every shutdown wait for them.
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).no_proxy();
         let http = http.redirect(reqwest::redirect::Policy::none()).build().expect("a client needs nothing");
-        Self { address: running.address, key, http, db, running }
+        Self { address: running.address, key, http, database_url: database_url.to_owned(), db, running }
     }
 
     pub fn state(&self) -> &AppState {

@@ -1,0 +1,219 @@
+//! The `doorstep` command as it was built.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+    time::Instant,
+};
+
+use nix::{sys::signal::Signal, unistd::Pid};
+use serde_json::Value;
+
+use crate::{
+    embedded::Cluster,
+    support::{Answer, eventually, with_app},
+};
+
+/// The command with nothing of our own environment that it would listen to.
+fn doorstep(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
+    command.args(arguments).stdin(Stdio::null());
+    for (name, _) in std::env::vars()
+        .filter(|(name, _)| name.starts_with("DOORSTEP_") || name == "DATABASE_URL" || name == "RUST_LOG")
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+async fn output(mut command: Command) -> Output {
+    let finished = tokio::task::spawn_blocking(move || command.output()).await.expect("waiting does not panic");
+    finished.expect("the command starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("the command writes text")
+}
+
+/// Standard output of a command that succeeds.
+async fn stdout(command: Command) -> String {
+    let output = output(command).await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_printed_alone_and_works_within_its_scopes() {
+    with_app(async |app| {
+        let create = |scopes: &[&str]| {
+            let mut command = doorstep(&["api-key", "create", "--name", "a test"]);
+            command.args(scopes).env("DATABASE_URL", &app.database_url);
+            command
+        };
+        let everything = stdout(create(&[])).await;
+        let key = everything.strip_suffix('\n').expect("one line");
+        assert!(key.starts_with("ds_") && key.len() == 35 && !key.contains(char::is_whitespace), "{everything:?}");
+        let narrow = stdout(create(&["--scope", "orders:read", "--scope", "fleet:read"])).await;
+        for (key, orders, couriers) in [(key, 200, 200), (narrow.trim_end(), 200, 403)] {
+            for (path, status) in [("/api/v1/orders", orders), ("/api/v1/couriers", couriers)] {
+                let answer = Answer::to(app.bare(reqwest::Method::GET, path).bearer_auth(key)).await;
+                assert_eq!(answer.status.as_u16(), status, "{path}");
+            }
+        }
+        let unknown = output(create(&["--scope", "everything"])).await;
+        assert!(!unknown.status.success() && unknown.stdout.is_empty());
+        assert!(
+            text(&unknown.stderr).contains("orders:read"),
+            "it names the scopes there are: {}",
+            text(&unknown.stderr)
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_added_once_and_signs_in() {
+    with_app(async |app| {
+        let create = |email: &str, password: &str| {
+            let mut command = doorstep(&["user", "create", "--role", "admin", "--email", email]);
+            command.env("DATABASE_URL", &app.database_url).env("DOORSTEP_PASSWORD", password);
+            command
+        };
+        stdout(create("Dora@example.com", "correct horse battery")).await;
+        let body = serde_json::json!({ "email": "dora@example.com", "password": "correct horse battery" });
+        let session = Answer::to(app.bare(reqwest::Method::POST, "/api/v1/session").json(&body)).await;
+        assert_eq!(session.expect(200)["role"], "admin");
+        for (email, password, reason) in [
+            ("dora@example.com", "another password", "has an account already"),
+            ("eve@example.com", "short", "at least 10 characters"),
+            ("eve", "correct horse battery", "has an @"),
+        ] {
+            let refused = output(create(email, password)).await;
+            assert!(!refused.status.success() && text(&refused.stderr).contains(reason), "{}", text(&refused.stderr));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_is_what_the_server_serves() {
+    let printed: Value = serde_json::from_str(&stdout(doorstep(&["openapi"])).await).expect("JSON");
+    with_app(async |app| {
+        assert_eq!(app.get("/api/v1/openapi.json").await.expect(200), printed);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn config_prints_every_setting_and_no_secret() {
+    let mut command = doorstep(&["config"]);
+    command.env("DATABASE_URL", "postgres://me:hunter2@db/doorstep").env("DOORSTEP_RETENTION_DAYS", "7");
+    let printed = stdout(command).await;
+    for line in
+        ["DOORSTEP_BIND=127.0.0.1:8080", "DOORSTEP_RETENTION_DAYS=7", "DOORSTEP_DATA_DIR=data", "#DOORSTEP_PUBLIC_URL="]
+    {
+        assert!(printed.lines().any(|printed| printed == line), "{line} is missing from\n{printed}");
+    }
+    assert!(printed.contains("DATABASE_URL") && !printed.contains("hunter2"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_setting_is_a_sentence_and_not_a_trace() {
+    let cases: [(&[&str], &str); 4] = [
+        (&["serve", "--bind", "nowhere"], "--bind"),
+        (&["serve", "--retention-days", "0"], "--retention-days"),
+        (&["serve", "--database-url", "postgres://localhost:1/x"], "doorstep: "),
+        (&["migrate", "--database-url", "nonsense"], "DATABASE_URL is not a Postgres address"),
+    ];
+    for (arguments, expected) in cases {
+        let output = output(doorstep(arguments)).await;
+        let said = text(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(said.contains(expected) && !said.contains("panicked"), "{arguments:?}: {said}");
+    }
+}
+
+/// A `doorstep serve` of its own, stopped with the test.
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    async fn start(data_dir: &str) -> Self {
+        let mut command = doorstep(&["serve", "--bind", "127.0.0.1:0", "--data-dir", data_dir, "--log-json"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the command starts");
+        let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let listening = tokio::task::spawn_blocking(move || {
+            let mut lines = lines.map_while(Result::ok);
+            let address = lines.by_ref().find_map(|line| {
+                let line: Value = serde_json::from_str(&line).ok()?;
+                (line["fields"]["message"] == "listening")
+                    .then(|| line["fields"]["address"].as_str().map(str::to_owned))?
+            });
+            // The pipe is read to its end, or the server would wait for us.
+            std::thread::spawn(move || lines.for_each(drop));
+            address
+        });
+        let address = listening.await.expect("reading does not panic").expect("it says where it listens");
+        Self { child, address }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
+        nix::sys::signal::kill(pid, signal).expect("it runs");
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_can_be_made_while_serve_runs_on_its_own_database_and_when_it_does_not() {
+    let cluster = Cluster::new("served");
+    let data_dir = cluster.home().display().to_string();
+    let make_key = async || {
+        stdout(doorstep(&["api-key", "create", "--name", "x", "--data-dir", &data_dir])).await.trim_end().to_owned()
+    };
+    let early_key = make_key().await;
+    assert!(!cluster.is_running().await, "a command that started the database stops it again");
+
+    let mut serving = Serving::start(&data_dir).await;
+    let key = make_key().await;
+    let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client needs nothing");
+    let url = format!("http://{}/api/v1/orders", serving.address);
+    for key in [&early_key, &key] {
+        assert_eq!(Answer::to(http.get(&url).bearer_auth(key)).await.status, 200);
+    }
+    assert!(cluster.is_running().await, "a command leaves the database of the server alone");
+
+    let asked = Instant::now();
+    serving.signal(Signal::SIGTERM);
+    let status = tokio::task::spawn_blocking(move || serving.child.wait().map(|status| (status, asked.elapsed())));
+    let (status, elapsed) = status.await.expect("waiting does not panic").expect("it ends");
+    assert!(status.success() && elapsed.as_secs() < 5, "{status} after {elapsed:?}");
+    assert!(!cluster.is_running().await, "the database ends with its server");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_killed_is_followed_by_one_that_finds_everything() {
+    let cluster = Cluster::new("crashed");
+    let data_dir = cluster.home().display().to_string();
+    let key =
+        stdout(doorstep(&["api-key", "create", "--name", "x", "--data-dir", &data_dir])).await.trim_end().to_owned();
+    let first = Serving::start(&data_dir).await;
+    first.signal(Signal::SIGKILL);
+    drop(first);
+    let started = Instant::now();
+    let second = Serving::start(&data_dir).await;
+    assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
+    let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client needs nothing");
+    let answer = Answer::to(http.get(format!("http://{}/api/v1/orders", second.address)).bearer_auth(&key)).await;
+    assert_eq!(answer.status, 200);
+    second.signal(Signal::SIGINT);
+    eventually("the database ending", async || !cluster.is_running().await).await;
+}

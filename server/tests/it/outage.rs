@@ -1,0 +1,95 @@
+//! The database goes away and comes back while a courier sends and a customer watches.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::{
+    embedded::Cluster,
+    support::{Answer, TestApp, eventually, now_ms, step},
+};
+
+async fn readiness(app: &TestApp) -> u16 {
+    Answer::to(app.bare(reqwest::Method::GET, "/health/ready")).await.status.as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_the_map_goes_on_and_nothing_is_acked() {
+    let cluster = Cluster::new("outage");
+    let postgres = cluster.start().await;
+    let app = TestApp::start_on(&cluster.url(), cluster.pool(), &[]).await;
+    let ana = app.courier("Ana").await;
+    let order = app.assigned("A-1042", &ana).await;
+    let mut phone = app.connect(&ana).await;
+    let mut page = app.watch(&order).await;
+    page.expect("snapshot").await;
+    let start_ms = now_ms() - 60_000;
+    phone.report(0, &[step(start_ms, 0)]).await;
+    page.expect("position").await;
+
+    // SIGQUIT is `pg_ctl stop -m immediate`: no goodbye to anybody.
+    cluster.kill(Signal::SIGQUIT).await;
+    drop(postgres);
+    let stopped = Instant::now();
+    for id in 1..=20 {
+        phone.send_fixes(id, &[step(start_ms + id as i64 * 1_000, id as i64)]).await;
+        while page.expect("position").await["time_ms"] != start_ms + id as i64 * 1_000 {}
+    }
+    eventually("noticing that the database is away", async || readiness(&app).await == 503).await;
+    assert!(stopped.elapsed() < Duration::from_secs(2), "it took {:?}", stopped.elapsed());
+    assert_eq!(Answer::to(app.bare(reqwest::Method::GET, "/health/live")).await.status, 200);
+    let asked = Instant::now();
+    let problem = app.get("/api/v1/orders").await;
+    assert!(asked.elapsed() < Duration::from_secs(4), "a request gives up in time: {:?}", asked.elapsed());
+    let retry_after = problem.header("retry-after").to_owned();
+    let problem = problem.expect_problem(503, "unavailable");
+    assert!(retry_after.parse::<u32>().is_ok() && problem.get("detail").is_none(), "{problem}");
+    let report = serde_json::json!({ "type": "status", "id": 77, "order_id": order.id, "status": "picked_up", "time_ms": now_ms() });
+    phone.send(&report).await;
+    let unavailable = phone.message().await;
+    assert_eq!(
+        (&unavailable["type"], &unavailable["id"], &unavailable["code"]),
+        (&"error".into(), &77.into(), &"unavailable".into())
+    );
+    assert!(
+        unavailable["retry_after_ms"].as_u64().is_some_and(|ms| ms > 0),
+        "and no ack came before it: {unavailable}"
+    );
+
+    let back = cluster.start().await;
+    let started = Instant::now();
+    let mut acked: Vec<Value> = Vec::new();
+    while acked.len() < 20 {
+        acked.push(phone.expect("ack").await);
+    }
+    assert!(started.elapsed() < Duration::from_secs(10), "it took {:?}", started.elapsed());
+    let mut ids: Vec<_> = acked.iter().filter_map(|ack| ack["id"].as_u64()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=20).collect::<Vec<_>>());
+    assert_eq!(app.stored(&ana).await, 21, "each exactly once");
+    eventually("being ready again", async || readiness(&app).await == 200).await;
+    phone.send(&report).await;
+    assert_eq!(phone.expect("ack").await["stored"], 1, "the report works when it is sent again");
+    app.stop().await;
+    back.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_stops_in_time_without_its_database_and_acks_nothing() {
+    let cluster = Cluster::new("stop-without");
+    let postgres = cluster.start().await;
+    let app = TestApp::start_on(&cluster.url(), cluster.pool(), &[]).await;
+    let ana = app.courier("Ana").await;
+    let mut phone = app.connect(&ana).await;
+    cluster.kill(Signal::SIGQUIT).await;
+    drop(postgres);
+    for id in 1..=5 {
+        phone.send_fixes(id, &[step(now_ms() - 60_000 + id as i64 * 1_000, 0)]).await;
+    }
+    let stopping = Instant::now();
+    let (closed, ()) = tokio::join!(phone.closed(), app.stop());
+    assert!(stopping.elapsed() < Duration::from_secs(8), "it took {:?}", stopping.elapsed());
+    assert_eq!(closed.0, 4000);
+    assert!(closed.1.iter().all(|message| message["type"] != "ack"), "{:?}", closed.1);
+}
