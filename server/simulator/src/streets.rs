@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use doorstep_shared::{
     LatLon,
-    geo::distance::haversine_m,
+    geo::{coord::round6, distance::haversine_m},
     roads::{EdgeId, RoadClass, RoadNetwork},
 };
 use rand::Rng;
@@ -79,7 +79,7 @@ impl Quarter {
         let segment = random.random_range(0..edge.line.len() - 1);
         let share: f64 = random.random_range(0.2..0.8);
         let (a, b) = (edge.line[segment], edge.line[segment + 1]);
-        let lerp = |from: f64, to: f64| from + share * (to - from);
+        let lerp = |from: f64, to: f64| round6(from + share * (to - from));
         let point = LatLon::try_new(lerp(a.lat(), b.lat()), lerp(a.lon(), b.lon())).unwrap_or(a);
         let number = random.random_range(1..140);
         let street = edge.street.unwrap_or_default();

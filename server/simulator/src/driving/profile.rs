@@ -32,13 +32,15 @@ pub(super) struct Vertex {
 
 // Nearer points than this are drawn corners of one bend, not bends of their own.
 const SHARP_BEND_DEG: f64 = 12.0;
+// The speed at which one can still stop for what comes out of a side street.
+const LOOKING_MPS: f64 = 4.0;
 
 /// The vertices of `route` for `rider`, at least two, with equal neighbours left out.
 pub(super) fn vertices(network: &RoadNetwork, route: &Route, rider: &Rider, random: &mut impl Rng) -> Vec<Vertex> {
     let mut vertices = positions(&route.line);
     limit_by_street(&mut vertices, network, route, rider);
     slow_down_in_bends(&mut vertices, rider);
-    stop_at_junctions(&mut vertices, route, rider, random);
+    give_way_at_junctions(&mut vertices, route, rider, random);
     if let Some(last) = vertices.last_mut() {
         last.pass_mps = 0.0;
     }
@@ -90,19 +92,23 @@ fn slow_down_in_bends(vertices: &mut [Vertex], rider: &Rider) {
     }
 }
 
-/// Now and then somebody has to wait where streets meet; walkers hardly ever do, two wheels filter through.
-fn stop_at_junctions(vertices: &mut [Vertex], route: &Route, rider: &Rider, random: &mut impl Rng) {
-    let likelihood = match rider.vehicle {
-        Vehicle::Foot => 0.02,
-        Vehicle::Bicycle => 0.08,
-        Vehicle::Scooter | Vehicle::Motorcycle => 0.10,
-        Vehicle::Car | Vehicle::Van => 0.14,
+/// Where streets meet, somebody else may have the right of way: slow down to look, and now and then wait.
+/// Walkers hardly ever do, and two wheels filter through.
+fn give_way_at_junctions(vertices: &mut [Vertex], route: &Route, rider: &Rider, random: &mut impl Rng) {
+    let (slow, stop) = match rider.vehicle {
+        Vehicle::Foot => (0.0, 0.02),
+        Vehicle::Bicycle => (0.1, 0.07),
+        Vehicle::Scooter | Vehicle::Motorcycle => (0.35, 0.15),
+        Vehicle::Car | Vehicle::Van => (0.4, 0.16),
     };
     for step in route.steps.iter().skip(1) {
-        if random.random_bool(likelihood) {
-            let vertex = &mut vertices[step.first_point];
+        let vertex = &mut vertices[step.first_point];
+        let drawn: f64 = random.random();
+        if drawn < stop {
             vertex.pass_mps = 0.0;
-            vertex.stop_s = random.random_range(2.0..17.0);
+            vertex.stop_s = random.random_range(2.0..18.0);
+        } else if drawn < stop + slow {
+            vertex.pass_mps = vertex.pass_mps.min(LOOKING_MPS);
         }
     }
 }

@@ -8,7 +8,7 @@ use rand::Rng;
 pub struct Rider {
     /// What they ride.
     pub vehicle: Vehicle,
-    /// Their usual speed as a share of the limit, about 0.75 to 1.05.
+    /// Their usual speed as a share of the limit, 0.78 to 0.96.
     pub eagerness: f64,
     /// Speeding up, in metres per second squared.
     pub acceleration_mps2: f64,
@@ -26,17 +26,18 @@ impl Rider {
             Vehicle::Car => (1.6, 2.2),
             Vehicle::Van => (1.2, 2.0),
         };
-        Self { vehicle, eagerness: random.random_range(0.85..1.02), acceleration_mps2, braking_mps2 }
+        Self { vehicle, eagerness: random.random_range(0.78..0.96), acceleration_mps2, braking_mps2 }
     }
 
     /// Their speed on an empty straight street with this limit, in metres per second.
     pub fn free_speed_mps(&self, limit_kmh: u8) -> f64 {
         let limit_mps = f64::from(limit_kmh) / 3.6;
         let able_mps = match self.vehicle {
-            Vehicle::Foot => 1.4,
-            Vehicle::Bicycle => 5.3,
-            Vehicle::Scooter => 13.0,
-            Vehicle::Motorcycle | Vehicle::Car | Vehicle::Van => 25.0,
+            Vehicle::Foot => 1.5,
+            Vehicle::Bicycle => 5.6,
+            Vehicle::Scooter => 12.5,
+            Vehicle::Motorcycle | Vehicle::Car => 23.0,
+            Vehicle::Van => 20.0,
         };
         // Nobody crawls through a car park at its nominal walking pace.
         (limit_mps.max(3.0) * self.eagerness).min(able_mps * self.eagerness)
@@ -48,6 +49,6 @@ impl Rider {
             return 1.2;
         }
         // From about 40 km/h through a gentle bend to walking pace in a U-turn.
-        (14.0 * (1.0 - turn_deg / 165.0)).max(2.0)
+        (10.5 * (1.0 - turn_deg / 165.0)).max(2.0)
     }
 }

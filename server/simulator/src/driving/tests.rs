@@ -38,7 +38,7 @@ fn any_vehicle() -> impl Strategy<Value = Vehicle> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn nobody_rides_faster_than_the_street_allows_or_jumps(

@@ -24,6 +24,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use doorstep_shared::{CourierId, protocol::Codec};
+use rand::rngs::StdRng;
 
 use crate::{
     api::Api,
@@ -36,7 +37,7 @@ use conductor::Conductor;
 use measure::{Eye, Measurements};
 use riders::Riders;
 use schedule::{Schedule, Zero};
-use setup::Delivery;
+use setup::{Delivery, Idle};
 
 pub use report::{Latency, Report};
 pub use verify::{Verdict, verify};
@@ -45,6 +46,7 @@ pub use verify::{Verdict, verify};
 const LEAD: Duration = Duration::from_secs(1);
 // Customers get what was sent last within milliseconds; this is for a server that is busy catching up.
 const QUIET: Duration = Duration::from_secs(2);
+const IDLE_VIEWERS_PER_ORDER: usize = 100;
 const CONNECT_AT_ONCE: usize = 200;
 const CONNECT_PATIENCE: Duration = Duration::from_secs(60);
 // Standard streams, the runtime, and the REST connections.
@@ -66,6 +68,9 @@ pub struct LoadOptions {
     /// Customers, spread evenly over the orders.
     #[arg(long, default_value_t = 100)]
     pub viewers: usize,
+    /// More customers, on orders that nobody has: connections that only have to be kept.
+    #[arg(long, default_value_t = 0)]
+    pub idle_viewers: usize,
     /// Messages a second from each courier.
     #[arg(long, default_value_t = 1.0)]
     pub rate: f64,
@@ -104,6 +109,12 @@ pub enum CodecName {
     Postcard,
 }
 
+impl LoadOptions {
+    fn sockets(&self) -> u64 {
+        (self.couriers + self.viewers + self.idle_viewers) as u64
+    }
+}
+
 impl CodecName {
     const fn codec(self) -> Codec {
         match self {
@@ -140,7 +151,7 @@ pub async fn run(options: &LoadOptions) -> Result<bool> {
 /// As [`run`].
 pub async fn measure(options: &LoadOptions) -> Result<Report> {
     let schedule = Schedule::new(options.couriers, options.rate, options.duration, options.fixes_per_message)?;
-    let sockets = (options.couriers + options.viewers) as u64 + SOCKETS_BESIDES;
+    let sockets = options.sockets() + SOCKETS_BESIDES;
     let limit = cpu::raise_socket_limit();
     ensure!(sockets <= limit, "{sockets} open files are needed and {limit} allowed: use several processes");
     let seed = options.seed.unwrap_or_else(any_seed);
@@ -150,7 +161,9 @@ pub async fn measure(options: &LoadOptions) -> Result<Report> {
     let couriers = options.couriers;
     let riders = tokio::task::spawn_blocking(move || Riders::new(couriers, seed)).await??;
     let deliveries = setup::deliveries(&api, options.couriers, options.concurrency, seed).await?;
-    let company = Arc::new(Company::connect(options, &deliveries, schedule, seed).await?);
+    let idle_orders = options.idle_viewers.div_ceil(IDLE_VIEWERS_PER_ORDER);
+    let idle = setup::idle_orders(&api, idle_orders, options.concurrency, seed).await?;
+    let company = Arc::new(Company::connect(options, &deliveries, &idle, schedule, seed).await?);
     let conductor = Conductor { company: Arc::clone(&company), schedule, riders };
     let own_cpu = tokio::task::spawn_blocking(|| conductor.conduct()).await?;
     company.settle(Duration::from_secs_f64(options.ack_deadline)).await;
@@ -167,37 +180,41 @@ pub async fn measure(options: &LoadOptions) -> Result<Report> {
 struct Company {
     couriers: Vec<CourierBot>,
     viewers: Vec<ViewerBot>,
+    idle_viewers: Vec<ViewerBot>,
     measurements: Arc<Measurements>,
     zero: Zero,
 }
 
 impl Company {
     /// Connects everybody, and fixes the moment at which the schedule begins.
-    async fn connect(options: &LoadOptions, deliveries: &[Delivery], schedule: Schedule, seed: u64) -> Result<Self> {
-        let measurements = Arc::new(Measurements::default());
+    async fn connect(
+        options: &LoadOptions,
+        deliveries: &[Delivery],
+        idle: &[Idle],
+        schedule: Schedule,
+        seed: u64,
+    ) -> Result<Self> {
         // Ten thousand handshakes take seconds: what is due counts from a moment that lies behind them.
-        let handshakes = Duration::from_millis(2 * (options.couriers + options.viewers) as u64);
-        let zero = Zero::after(LEAD + handshakes);
-        let mut company = Self { couriers: Vec::new(), viewers: Vec::new(), measurements, zero };
-        for (chunk, deliveries) in deliveries.chunks(CONNECT_AT_ONCE).enumerate() {
-            company.connect_couriers(options, chunk * CONNECT_AT_ONCE, deliveries, seed).await?;
-        }
-        for first in (0..options.viewers).step_by(CONNECT_AT_ONCE) {
-            let numbers = first..options.viewers.min(first + CONNECT_AT_ONCE);
-            company.connect_viewers(options, numbers, deliveries, schedule, seed).await?;
-        }
-        ensure!(Instant::now() < zero.instant, "connecting took longer than planned; use fewer bots in one process");
+        let handshakes = Duration::from_millis(2 * options.sockets());
+        let mut company = Self {
+            couriers: Vec::new(),
+            viewers: Vec::new(),
+            idle_viewers: Vec::new(),
+            measurements: Arc::default(),
+            zero: Zero::after(LEAD + handshakes),
+        };
+        company.connect_couriers(options, deliveries, seed).await?;
+        company.connect_viewers(options, deliveries, schedule, seed).await?;
+        company.connect_idle_viewers(options, idle, seed).await?;
+        ensure!(
+            Instant::now() < company.zero.instant,
+            "connecting took longer than planned; use fewer bots in one process"
+        );
         Ok(company)
     }
 
-    async fn connect_couriers(
-        &mut self,
-        options: &LoadOptions,
-        first: usize,
-        deliveries: &[Delivery],
-        seed: u64,
-    ) -> Result<()> {
-        for (number, delivery) in (first..).zip(deliveries) {
+    async fn connect_couriers(&mut self, options: &LoadOptions, deliveries: &[Delivery], seed: u64) -> Result<()> {
+        for (number, delivery) in deliveries.iter().enumerate() {
             let (measurements, zero) = (Arc::clone(&self.measurements), self.zero);
             self.couriers.push(CourierBot::start(CourierOptions {
                 server: options.server.clone(),
@@ -206,10 +223,12 @@ impl Company {
                 random: generator(seed, number as u64 + (1 << 34)),
                 on_ack: Some(Box::new(move |recorded, at| measurements.acked(recorded, at, zero))),
             }));
+            if let Some(earlier) = number.checked_sub(CONNECT_AT_ONCE) {
+                is_on_duty(&self.couriers[earlier]).await?;
+            }
         }
-        for bot in &self.couriers[first..] {
-            let connected = bot.wait_until(CONNECT_PATIENCE, |state| state.connected || state.stopped).await;
-            ensure!(connected && !bot.state().stopped, "a courier cannot connect: {:?}", bot.log().stopped_with);
+        for bot in &self.couriers {
+            is_on_duty(bot).await?;
         }
         Ok(())
     }
@@ -217,34 +236,33 @@ impl Company {
     async fn connect_viewers(
         &mut self,
         options: &LoadOptions,
-        numbers: std::ops::Range<usize>,
         deliveries: &[Delivery],
         schedule: Schedule,
         seed: u64,
     ) -> Result<()> {
-        for number in numbers.clone() {
+        let (measurements, zero) = (Arc::clone(&self.measurements), self.zero);
+        let all = (0..options.viewers).map(|number| {
             let courier = number % deliveries.len();
             let delivery = &deliveries[courier];
-            let mut eye = Eye::new(courier, schedule, self.zero, Arc::clone(&self.measurements));
-            self.viewers.push(ViewerBot::start(ViewerOptions {
-                server: options.server.clone(),
-                tracking_token: delivery.tracking_token.clone(),
-                codec: options.codec.codec(),
-                random: generator(seed, number as u64 + (1 << 35)),
+            let mut eye = Eye::new(courier, schedule, zero, Arc::clone(&measurements));
+            ViewerOptions {
                 expected_reference: Some(delivery.reference.clone()),
-                keep_events: false,
                 on_event: Some(Box::new(move |at, event| eye.see(at, event))),
-            }));
-        }
-        for bot in &self.viewers[numbers] {
-            let live = bot.wait_until(CONNECT_PATIENCE, |log| log.is_live || log.stopped_with.is_some()).await;
-            ensure!(
-                live && bot.log().stopped_with.is_none(),
-                "a customer cannot connect: {:?}",
-                bot.log().stopped_with
-            );
-        }
-        Ok(())
+                ..viewer(options, &delivery.tracking_token, generator(seed, number as u64 + (1 << 35)))
+            }
+        });
+        watch_all(&mut self.viewers, all).await
+    }
+
+    async fn connect_idle_viewers(&mut self, options: &LoadOptions, idle: &[Idle], seed: u64) -> Result<()> {
+        let all = (0..options.idle_viewers).map(|number| {
+            let order = &idle[number % idle.len()];
+            ViewerOptions {
+                expected_reference: Some(order.reference.clone()),
+                ..viewer(options, &order.tracking_token, generator(seed, number as u64 + (1 << 36)))
+            }
+        });
+        watch_all(&mut self.idle_viewers, all).await
     }
 
     /// Waits for the acks still outstanding, and then for quiet.
@@ -257,8 +275,8 @@ impl Company {
     }
 
     async fn go_home(self, deliveries: &[Delivery]) -> Outcome {
-        let mut viewers = Vec::with_capacity(self.viewers.len());
-        for bot in self.viewers {
+        let mut viewers = Vec::with_capacity(self.viewers.len() + self.idle_viewers.len());
+        for bot in self.viewers.into_iter().chain(self.idle_viewers) {
             viewers.push(bot.stop().await);
         }
         let mut couriers = Vec::with_capacity(self.couriers.len());
@@ -267,6 +285,45 @@ impl Company {
         }
         Outcome { couriers, viewers, measurements: self.measurements }
     }
+}
+
+async fn is_on_duty(bot: &CourierBot) -> Result<()> {
+    let answered = bot.wait_until(CONNECT_PATIENCE, |state| state.connected || state.stopped).await;
+    ensure!(answered && !bot.state().stopped, "a courier cannot connect: {:?}", bot.log().stopped_with);
+    Ok(())
+}
+
+fn viewer(options: &LoadOptions, tracking_token: &str, random: StdRng) -> ViewerOptions {
+    ViewerOptions {
+        server: options.server.clone(),
+        tracking_token: tracking_token.to_owned(),
+        codec: options.codec.codec(),
+        random,
+        expected_reference: None,
+        keep_events: false,
+        on_event: None,
+    }
+}
+
+/// Starts customers, not too many at once, and waits until all of them see their order.
+async fn watch_all(bots: &mut Vec<ViewerBot>, all: impl Iterator<Item = ViewerOptions>) -> Result<()> {
+    for (number, options) in all.enumerate() {
+        bots.push(ViewerBot::start(options));
+        if let Some(earlier) = number.checked_sub(CONNECT_AT_ONCE) {
+            is_watching(&bots[earlier]).await?;
+        }
+    }
+    for bot in bots {
+        is_watching(bot).await?;
+    }
+    Ok(())
+}
+
+async fn is_watching(bot: &ViewerBot) -> Result<()> {
+    let answered = bot.wait_until(CONNECT_PATIENCE, |log| log.is_live || log.stopped_with.is_some()).await;
+    let stopped_with = bot.log().stopped_with;
+    ensure!(answered && stopped_with.is_none(), "a customer cannot connect: {stopped_with:?}");
+    Ok(())
 }
 
 /// Everything that was seen.
@@ -296,6 +353,7 @@ impl Outcome {
             seed,
             couriers: options.couriers,
             viewers: options.viewers,
+            idle_viewers: options.idle_viewers,
             rate_hz: options.rate,
             fixes_per_message: options.fixes_per_message,
             codec: options.codec.as_str(),
@@ -311,7 +369,7 @@ impl Outcome {
             ack: Latency::of(&measured.ack.get()),
             delivery: Latency::of(&measured.delivery.get()),
             longest_silence: Latency::of(&measured.silence.get()),
-            deliveries_expected: schedule.messages_per_courier() * self.viewers.len() as u64,
+            deliveries_expected: schedule.messages_per_courier() * options.viewers as u64,
             deliveries_received: measured.deliveries.load(Ordering::Relaxed),
             own_lateness: Latency::of(&measured.lateness.get()),
             own_cpu,

@@ -44,6 +44,8 @@ pub struct Report {
     pub couriers: usize,
     /// Customers.
     pub viewers: usize,
+    /// Customers of orders that nobody has.
+    pub idle_viewers: usize,
     /// Messages a second from each courier.
     pub rate_hz: f64,
     /// Fixes in each message.
@@ -125,8 +127,15 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} couriers × {} messages/s × {} fixes for {} s, {} customers, {}, seed {}",
-            self.couriers, self.rate_hz, self.fixes_per_message, self.duration_s, self.viewers, self.codec, self.seed
+            "{} couriers × {} messages/s × {} fixes for {} s, {} customers and {} idle ones, {}, seed {}",
+            self.couriers,
+            self.rate_hz,
+            self.fixes_per_message,
+            self.duration_s,
+            self.viewers,
+            self.idle_viewers,
+            self.codec,
+            self.seed
         )?;
         writeln!(
             f,

@@ -36,6 +36,23 @@ async fn delivery(api: &Api, number: usize, seed: u64) -> Result<Delivery> {
     Ok(Delivery { courier: courier.id, device_token: device.token, reference, tracking_token: created.tracking_token })
 }
 
+/// An order that nobody has, for customers to wait on.
+#[derive(Clone, Debug)]
+pub(super) struct Idle {
+    pub reference: String,
+    pub tracking_token: String,
+}
+
+/// Sets up `count` orders without couriers.
+pub(super) async fn idle_orders(api: &Api, count: usize, concurrency: usize, seed: u64) -> Result<Vec<Idle>> {
+    let numbered = (0..count).map(|number| async move {
+        let reference = format!("I{seed}-{number}");
+        let created = api.create_order(&order(reference.clone())).await?;
+        anyhow::Ok(Idle { reference, tracking_token: created.tracking_token })
+    });
+    stream::iter(numbered).buffered(concurrency.max(1)).try_collect().await.context("setting up idle orders")
+}
+
 /// Between two places off the riders' streets, so that nobody arrives while they are measured.
 fn order(reference: String) -> CreateOrder {
     let place = |point: LatLon, address: &str| PlaceBody {
