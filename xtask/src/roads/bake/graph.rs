@@ -192,8 +192,8 @@ fn hilbert_index(point: LatLon) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tags::Road;
     use super::*;
-    use crate::roads::tags::Road;
     use doorstep_shared::roads::RoadClass;
 
     fn way(nodes: &[i64], direction: Direction) -> Way {
@@ -245,17 +245,17 @@ mod tests {
         // On a 4 by 4 board of the curve's own cells, consecutive indices are always adjacent cells.
         let (cell_lat, cell_lon) = (180.0 / f64::from(1 << 22), 360.0 / f64::from(1 << 22));
         let cells = (0..16).map(|n| (n / 4, n % 4));
-        let mut visited: Vec<_> = cells
+        let mut visited: Vec<(u64, i32, i32)> = cells
             .map(|(row, column)| {
                 let lat = f64::from(row) * cell_lat + cell_lat / 2.0;
                 let lon = f64::from(column) * cell_lon + cell_lon / 2.0;
-                (hilbert_index(LatLon::try_new(lat, lon).expect("on earth")), (row, column))
+                (hilbert_index(LatLon::try_new(lat, lon).expect("on earth")), row, column)
             })
             .collect();
         visited.sort_unstable();
         for pair in visited.windows(2) {
-            let ((_, a), (_, b)): ((u64, (i32, i32)), (u64, (i32, i32))) = (pair[0], pair[1]);
-            assert_eq!((a.0 - b.0).abs() + (a.1 - b.1).abs(), 1, "{a:?} then {b:?}");
+            let ((_, row_a, column_a), (_, row_b, column_b)) = (pair[0], pair[1]);
+            assert_eq!((row_a - row_b).abs() + (column_a - column_b).abs(), 1, "{pair:?}");
         }
     }
 }
