@@ -7,6 +7,7 @@
 //! A server that was killed leaves its Postgres running; the next one takes it over instead of waiting for it.
 
 use std::{
+    ffi::OsStr,
     fs, io,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -332,11 +333,14 @@ async fn run(program: &'static str, mut command: Command) -> Result<(), Embedded
 
 /// The directory with `initdb` and `postgres`: on `PATH`, else the newest under Debian's place for them.
 fn find_binaries() -> Option<PathBuf> {
+    find_binaries_in(&std::env::var_os("PATH").unwrap_or_default(), Path::new("/usr/lib/postgresql"))
+}
+
+fn find_binaries_in(path: &OsStr, debian: &Path) -> Option<PathBuf> {
     let complete = |dir: &PathBuf| dir.join("initdb").is_file() && dir.join("postgres").is_file();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).find(complete);
+    let on_path = std::env::split_paths(path).find(complete);
     on_path.or_else(|| {
-        let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+        let versions = fs::read_dir(debian).ok()?.flatten();
         let numbered =
             versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())));
         numbered
@@ -367,4 +371,29 @@ fn fingerprint(path: &Path) -> u64 {
 fn files(path: &Path) -> impl Fn(io::Error) -> EmbeddedError + use<> {
     let path = path.to_owned();
     move |source| EmbeddedError::Files { path: path.clone(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_programs_are_found_on_the_path_then_in_debians_newest_version_or_not_at_all() {
+        let root = std::env::temp_dir().join(format!("doorstep-find-binaries-{}", std::process::id()));
+        let make = |dir: &Path, programs: &[&str]| {
+            fs::create_dir_all(dir).expect("the temporary directory can be written");
+            programs.iter().for_each(|program| fs::write(dir.join(program), "").expect("the same"));
+        };
+        let (on_path, debian) = (root.join("bin"), root.join("postgresql"));
+        assert_eq!(find_binaries_in(on_path.as_os_str(), &debian), None, "nothing is there");
+        make(&on_path, &["postgres"]);
+        make(&debian.join("9/bin"), &["initdb", "postgres"]);
+        make(&debian.join("15/bin"), &["initdb", "postgres"]);
+        make(&debian.join("16/bin"), &["psql"]);
+        let found = find_binaries_in(on_path.as_os_str(), &debian);
+        assert_eq!(found, Some(debian.join("15/bin")), "the newest that is complete, and by number");
+        make(&on_path, &["initdb"]);
+        assert_eq!(find_binaries_in(on_path.as_os_str(), &debian), Some(on_path));
+        fs::remove_dir_all(root).expect("it is ours");
+    }
 }

@@ -230,8 +230,14 @@ impl Writer {
 
     async fn write_until_committed(&mut self, batch: &[Append]) -> Result<Vec<(Uuid, DateTime<Utc>)>, Refused> {
         let mut failures = 0;
+        let mut stopping = self.give_up.clone();
         loop {
-            let attempt = tokio::time::timeout(WRITE_DEADLINE, self.write(batch)).await;
+            let attempt = tokio::select! {
+                biased;
+                attempt = tokio::time::timeout(WRITE_DEADLINE, self.write(batch)) => attempt,
+                // Shutdown has waited long enough for a database that does not answer; nobody was told of these rows.
+                _ = stopping.wait_for(|give_up| *give_up) => return Err(Refused::ShuttingDown),
+            };
             let error = match attempt {
                 Ok(Ok(new)) => return Ok(new),
                 Ok(Err(error)) => Some(error),
