@@ -57,6 +57,18 @@ impl Cluster {
         eventually("Postgres ending", async || !self.is_running().await).await;
     }
 
+    /// Stops or continues every process of the cluster.
+    pub fn signal_all(&self, signal: Signal) {
+        let postmaster = self.pid().expect("it runs");
+        let children = format!("/proc/{postmaster}/task/{postmaster}/children");
+        let children = fs::read_to_string(children).expect("Linux lists children");
+        let children = children.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw);
+        for pid in std::iter::once(postmaster).chain(children) {
+            // A child may have ended just now.
+            let _ = nix::sys::signal::kill(pid, signal);
+        }
+    }
+
     async fn query(&self, statement: &'static str) -> i64 {
         let mut connection = self.layout().connect_options().connect().await.expect("Postgres answers");
         let answer = sqlx::query_scalar(statement).fetch_one(&mut connection).await.expect("the statement is sound");
@@ -68,6 +80,8 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(pid) = self.pid() {
+            // A frozen one would not hear the other.
+            let _ = nix::sys::signal::kill(pid, Signal::SIGCONT);
             let _ = nix::sys::signal::kill(pid, Signal::SIGQUIT);
         }
         let _ = fs::remove_dir_all(&self.home);
@@ -110,13 +124,14 @@ async fn a_lock_that_a_killed_postgres_left_behind_is_no_obstacle() {
 async fn a_lock_whose_number_now_belongs_to_somebody_else_is_no_obstacle() {
     let cluster = Cluster::new("reused");
     cluster.start().await.stop().await;
-    // After a reboot the number may be anybody's: here it is ours.
-    let lock = format!("{}\n{}\n0\n5432\n", std::process::id(), cluster.home.join("postgres").display());
-    fs::write(cluster.home.join("postgres/postmaster.pid"), lock).expect("we may write");
-    assert!(!cluster.is_running().await);
-    let outcome = Embedded::start(&cluster.home).await;
-    let postgres = outcome.expect("Postgres sees that the lock is stale, or we do");
-    postgres.stop().await;
+    // After a reboot the number may be anybody's.
+    for pid in [std::process::id(), 1] {
+        let lock = format!("{pid}\n{}\n0\n5432\n", cluster.home.join("postgres").display());
+        fs::write(cluster.home.join("postgres/postmaster.pid"), lock).expect("we may write");
+        assert!(!cluster.is_running().await);
+        let outcome = Embedded::start(&cluster.home).await;
+        outcome.expect("Postgres sees that the lock is stale, or we do").stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

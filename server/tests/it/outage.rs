@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     embedded::Cluster,
-    support::{Answer, TestApp, eventually, now_ms, step},
+    support::{Answer, Socket, TestApp, eventually, now_ms, step},
 };
 
 async fn readiness(app: &TestApp) -> u16 {
@@ -92,4 +92,54 @@ async fn a_server_stops_in_time_without_its_database_and_acks_nothing() {
     assert!(stopping.elapsed() < Duration::from_secs(8), "it took {:?}", stopping.elapsed());
     assert_eq!(closed.0, 4000);
     assert!(closed.1.iter().all(|message| message["type"] != "ack"), "{:?}", closed.1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_database_makes_nobody_wait_beyond_a_deadline() {
+    let cluster = Cluster::new("frozen");
+    let postgres = cluster.start().await;
+    let app = TestApp::start_on(&cluster.url(), cluster.pool(), &[]).await;
+    let ana = app.courier("Ana").await;
+    let order = app.assigned("A-1042", &ana).await;
+    let mut phone = app.connect(&ana).await;
+    let mut page = app.watch(&order).await;
+    page.expect("snapshot").await;
+    let start_ms = now_ms() - 60_000;
+    phone.report(0, &[step(start_ms, 0)]).await;
+    page.expect("position").await;
+
+    cluster.signal_all(Signal::SIGSTOP);
+    phone.send_fixes(1, &[step(start_ms + 1_000, 1)]).await;
+    while page.expect("position").await["time_ms"] != start_ms + 1_000 {}
+    let asked = Instant::now();
+    let body = serde_json::json!({ "status": "picked_up" });
+    let status_path = format!("/api/v1/orders/{}/status", order.id);
+    let (link_path, socket_path) = (format!("/api/v1/track/{}", order.token), format!("/ws/track/{}", order.token));
+    let (orders, link, status, socket) = tokio::join!(
+        app.get("/api/v1/orders"),
+        app.get(&link_path),
+        app.post(&status_path, &body),
+        Socket::try_connect(&app, &socket_path, &[])
+    );
+    assert!(asked.elapsed() < Duration::from_secs(6), "it took {:?}", asked.elapsed());
+    for answer in [orders, link, status] {
+        answer.expect_problem(503, "unavailable");
+    }
+    assert_eq!(socket.err().map(|refusal| refusal.status), Some(503));
+    eventually("noticing", async || readiness(&app).await == 503).await;
+
+    cluster.signal_all(Signal::SIGCONT);
+    assert_eq!(phone.expect("ack").await["id"], 1);
+    assert_eq!(app.stored(&ana).await, 2);
+    eventually("being ready again", async || readiness(&app).await == 200).await;
+
+    cluster.signal_all(Signal::SIGSTOP);
+    phone.send_fixes(2, &[step(start_ms + 2_000, 2)]).await;
+    while page.expect("position").await["time_ms"] != start_ms + 2_000 {}
+    let stopping = Instant::now();
+    let (closed, ()) = tokio::join!(phone.closed(), app.stop());
+    assert!(stopping.elapsed() < Duration::from_secs(6), "it took {:?}", stopping.elapsed());
+    assert!(closed.0 == 4000 && closed.1.iter().all(|message| message["type"] != "ack"), "{closed:?}");
+    cluster.signal_all(Signal::SIGCONT);
+    postgres.stop().await;
 }
