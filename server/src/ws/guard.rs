@@ -13,6 +13,10 @@ use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, web};
 use bytes::Bytes;
 use futures_util::Stream;
 
+/// The most pieces that one message may come in. Each is kept, with some bytes of its own even when it is empty,
+/// until the last one arrives; no client needs more than a handful.
+const MAX_FRAGMENTS: u32 = 4_096;
+
 /// The request's payload with the guard before it.
 pub fn guarded(request: &HttpRequest, payload: web::Payload, max_frame_bytes: usize) -> web::Payload {
     let guard = Guard { inner: payload.into_inner(), headers: FrameHeaders::new(max_frame_bytes as u64) };
@@ -49,11 +53,13 @@ struct FrameHeaders {
     header_length: usize,
     /// Payload bytes of the present frame that are still to come.
     to_skip: u64,
+    /// Pieces of the present message so far.
+    fragments: u32,
 }
 
 impl FrameHeaders {
     fn new(max_payload: u64) -> Self {
-        Self { max_payload, header: [0; 14], header_length: 0, to_skip: 0 }
+        Self { max_payload, header: [0; 14], header_length: 0, to_skip: 0, fragments: 0 }
     }
 
     /// Takes in the next bytes; false as soon as a frame declares more than is allowed.
@@ -69,7 +75,8 @@ impl FrameHeaders {
             self.header_length += 1;
             bytes = &bytes[1..];
             if let Some(payload) = self.complete() {
-                if payload > self.max_payload {
+                self.count_fragment();
+                if payload > self.max_payload || self.fragments > MAX_FRAGMENTS {
                     return false;
                 }
                 self.to_skip = payload;
@@ -77,6 +84,16 @@ impl FrameHeaders {
             }
         }
         true
+    }
+
+    /// RFC 6455, section 5.4: the last piece has the FIN bit; control frames may stand between pieces.
+    fn count_fragment(&mut self) {
+        let (is_last, opcode) = (self.header[0] & 0x80 != 0, self.header[0] & 0x0F);
+        match (opcode < 0x8, is_last) {
+            (true, true) => self.fragments = 0,
+            (true, false) => self.fragments += 1,
+            (false, _) => {}
+        }
     }
 
     /// The declared payload length, once the whole header is there (RFC 6455, section 5.2).
@@ -124,6 +141,18 @@ mod tests {
         let mut header = vec![0x82, 0x80 | 127];
         header.extend((1u64 << 40).to_be_bytes());
         assert!(!FrameHeaders::new(65_536).allows(&header));
+    }
+
+    #[test]
+    fn a_message_in_endless_empty_pieces_is_refused_and_pings_between_do_not_count() {
+        let (piece, ping, last) = ([0x00, 0x80, 1, 2, 3, 4], [0x89, 0x80, 1, 2, 3, 4], [0x80, 0x80, 1, 2, 3, 4]);
+        let mut headers = FrameHeaders::new(65_536);
+        for _ in 0..MAX_FRAGMENTS {
+            assert!(headers.allows(&piece) && headers.allows(&ping));
+        }
+        assert!(headers.allows(&last), "the last piece ends the count");
+        assert!((0..MAX_FRAGMENTS).all(|_| headers.allows(&piece)));
+        assert!(!headers.allows(&piece));
     }
 
     proptest! {
