@@ -191,6 +191,10 @@ async fn keys_can_be_made_while_serve_runs_on_its_own_database_and_when_it_does_
     }
     assert!(cluster.is_running().await, "a command leaves the database of the server alone");
 
+    cluster.kill(Signal::SIGKILL).await;
+    let again = async || Answer::to(http.get(&url).bearer_auth(&key)).await.status == 200;
+    eventually("the server starting its database again", again).await;
+
     let asked = Instant::now();
     serving.signal(Signal::SIGTERM);
     let status = tokio::task::spawn_blocking(move || serving.child.wait().map(|status| (status, asked.elapsed())));

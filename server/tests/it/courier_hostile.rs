@@ -204,6 +204,17 @@ async fn fragments_that_add_up_to_too_much_close_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn endless_empty_fragments_close_the_connection() {
+    attack(async |_, _, mut socket| {
+        let mut flood = vec![0x01, 0x80, 0, 0, 0, 0];
+        flood.extend([0x00, 0x80, 0, 0, 0, 0].repeat(5_000));
+        within("sending", socket.tcp().write_all(&flood)).await.expect("open");
+        assert!([4504, 1009].contains(&socket.close_code().await));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn frames_that_break_the_protocol_close_the_connection() {
     attack(async |app, mallory, mut first| {
         first.send_frame(OpCode::Data(Data::Continue), true, b"of nothing").await;
@@ -214,6 +225,19 @@ async fn frames_that_break_the_protocol_close_the_connection() {
         let mut reserved = app.connect(mallory).await;
         within("sending", reserved.tcp().write_all(&[0x83, 0x80, 1, 2, 3, 4])).await.expect("open");
         assert_eq!(reserved.close_code().await, 1002, "an opcode that does not exist");
+        let mut long_ping = app.connect(mallory).await;
+        let header = [0x89, 0x80 | 126, 0, 126, 0, 0, 0, 0];
+        within("sending", long_ping.tcp().write_all(&[&header[..], &[0; 126]].concat())).await.expect("open");
+        assert_eq!(long_ping.close_code().await, 1002, "a control frame that is too long");
+        let mut split_ping = app.connect(mallory).await;
+        within("sending", split_ping.tcp().write_all(&[0x09, 0x84, 0, 0, 0, 0, b'h', b'a', b'l', b'f']))
+            .await
+            .expect("open");
+        assert_eq!(split_ping.close_code().await, 1002, "a control frame in pieces");
+        let mut interrupted = app.connect(mallory).await;
+        interrupted.send_frame(TEXT, false, b"{").await;
+        interrupted.send_frame(TEXT, true, b"}").await;
+        assert_eq!(interrupted.close_code().await, 1002, "a new message inside another");
     })
     .await;
 }

@@ -219,6 +219,43 @@ async fn a_plain_request_to_a_socket_address_is_a_400() {
     .await;
 }
 
+/// Sends bytes and reads until the server hangs up.
+async fn raw(app: &TestApp, request: &str) -> String {
+    let mut tcp = TcpStream::connect(app.address).await.expect("the server accepts");
+    tcp.write_all(request.as_bytes()).await.expect("the server reads");
+    let mut answer = Vec::new();
+    // A reset after the answer is as good an end as any.
+    let _ = within("the answer", tcp.read_to_end(&mut answer)).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_could_be_read_in_two_ways_is_refused() {
+    with_app(async |app| {
+        let requests = [
+            "POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+            "POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+            "POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello",
+            "GET /health/live HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n",
+            "GET /health/live\r\n\r\n",
+        ];
+        for request in requests {
+            let answer = raw(app, request).await;
+            assert!(answer.starts_with("HTTP/1.1 400 ") && answer.matches("HTTP/1.1 ").count() == 1, "{request:?}: {answer:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_finishes_its_request_is_not_waited_for() {
+    with_app(async |app| {
+        let answer = raw(app, "GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow").await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer:?}");
+    })
+    .await;
+}
+
 async fn with_key(app: &TestApp, key: &str, path: &str, body: &Value) -> Answer {
     Answer::to(app.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
 }
