@@ -179,3 +179,146 @@ fn script_string(text: &str) -> String {
     }
     safe + "\""
 }
+
+#[cfg(test)]
+mod tests {
+    use doorstep_shared::{
+        OrderStatus, Vehicle,
+        protocol::customer::{CourierCard, Ended},
+    };
+
+    use super::*;
+    use crate::track::page::tests::on_the_way;
+
+    const PROBE: &str = "</script><img src=x onerror=alert(1)>\"'&<b>";
+
+    fn view(link: LinkState) -> TrackView {
+        let page = on_the_way();
+        TrackView { link, locale: page.locale, server_time_ms: page.now_ms }
+    }
+
+    fn assets() -> AssetUrls {
+        let url = |name: &str| format!("/assets/{name}");
+        AssetUrls {
+            track_css: url("track.css"),
+            track_js: url("track.js"),
+            track_wasm: url("track.wasm"),
+            map_js: url("map.js"),
+            maplibre_css: url("maplibre.css"),
+            basemap_pmtiles: url("malta.pmtiles"),
+            basemap_land: url("land.geojson"),
+            basemap_style: None,
+            icon: url("icon.svg"),
+        }
+    }
+
+    fn render_order(change: impl FnOnce(&mut crate::data::OrderPage)) -> String {
+        let mut order = on_the_way().order;
+        change(&mut order);
+        track_document(&view(LinkState::Live(order)), &assets(), "n0nce")
+    }
+
+    /// Everything a browser would take for an element's start, by name.
+    fn elements(html: &str) -> Vec<&str> {
+        let starts = html.split('<').skip(1).filter(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic()));
+        starts.filter_map(|rest| rest.split([' ', '>', '/']).next()).collect()
+    }
+
+    #[test]
+    fn what_people_wrote_adds_no_element() {
+        let html = render_order(|order| {
+            order.snapshot.order.reference = PROBE.into();
+            order.snapshot.order.pickup.label = PROBE.into();
+            order.snapshot.order.dropoff.label = PROBE.into();
+            order.snapshot.courier = Some(CourierCard { name: PROBE.into(), vehicle: Vehicle::Foot });
+            (order.note, order.instructions) = (Some(PROBE.into()), Some(PROBE.into()));
+        });
+        let plain = render_order(|order| order.instructions = Some("Ring twice".into()));
+        assert_eq!(elements(&html), elements(&plain));
+        assert!(!html.contains("<img") && !html.contains("<b>"));
+    }
+
+    #[test]
+    fn a_hostile_locale_or_nonce_stays_in_its_attribute() {
+        let mut view = view(LinkState::Unknown);
+        view.locale.lang = PROBE.into();
+        assert!(!track_document(&view, &assets(), PROBE).contains("<img"));
+        let order = on_the_way().order;
+        view.link = LinkState::Live(order);
+        assert!(!track_document(&view, &assets(), PROBE).contains("<img"));
+    }
+
+    #[test]
+    fn the_page_is_complete_as_text() {
+        let html = render_order(|_| {});
+        for text in [
+            "18:42–18:50",
+            "On the way · 1.1 km to your door",
+            "Updated 4 s ago",
+            "aria-current=\"step\"",
+            "by scooter · you are next",
+            "12 Triq il-Merkanti",
+            "picked up at 18:27",
+            "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>",
+        ] {
+            assert!(html.contains(text), "{text} in {html}");
+        }
+    }
+
+    #[test]
+    fn the_strict_policy_finds_nothing_to_refuse() {
+        let html = render_order(|_| {});
+        assert!(!html.contains(" style=") && !html.contains("<style"), "no inline style");
+        assert!(!html.contains(" onclick") && !html.contains("javascript:"));
+        let scripts: Vec<_> = html.split("<script").skip(1).filter_map(|rest| rest.split('>').next()).collect();
+        assert!(scripts[0].contains("type=\"application/octet-stream\""), "data, which no browser executes");
+        assert_eq!(scripts[1..], [" type=\"module\" nonce=\"n0nce\""]);
+    }
+
+    #[test]
+    fn the_browser_reads_the_very_data_the_page_was_drawn_from() {
+        let drawn = view(LinkState::Live(on_the_way().order));
+        let html = track_document(&drawn, &assets(), "n0nce");
+        let element = html.split("id=\"view\"").nth(1).and_then(|rest| rest.split('>').nth(1));
+        let text = element.and_then(|rest| rest.split('<').next()).expect("the page carries its data");
+        let bytes = base64url::decode(text).expect("it is base64url");
+        assert_eq!(postcard::from_bytes::<TrackView>(&bytes), Ok(drawn));
+    }
+
+    #[test]
+    fn previews_learn_the_state_alone() {
+        let html = render_order(|_| {});
+        let head = html.split("</head>").next().expect("a document has a head");
+        assert!(head.contains("<meta property=\"og:title\" content=\"On the way\">"));
+        for secret in ["Ana", "Merkanti", "Harbour", "A-1042", "14.5", "35.8"] {
+            assert!(!head.contains(secret), "{secret}");
+        }
+    }
+
+    #[test]
+    fn an_order_that_is_over_does_not_ask_again() {
+        let mut page = on_the_way();
+        let ended = Ended { status: OrderStatus::Delivered, at_ms: page.now_ms };
+        page.apply(&doorstep_shared::protocol::customer::CustomerEvent::Ended(ended), false);
+        let html = track_document(&view(LinkState::Ended(page.order)), &assets(), "n0nce");
+        assert!(html.contains("data-link=\"ended\"") && !html.contains("http-equiv=\"refresh\""));
+    }
+
+    #[test]
+    fn pages_without_an_order_need_no_script() {
+        for (link, heading, asks_again) in [
+            (LinkState::Unknown, "We do not know this link", false),
+            (LinkState::Expired, "This link has ended", false),
+            (LinkState::Unavailable, "We cannot look this up right now", true),
+        ] {
+            let html = track_document(&view(link), &assets(), "n0nce");
+            assert!(html.contains(heading) && !html.contains("<script"));
+            assert_eq!(html.contains("http-equiv=\"refresh\""), asks_again);
+        }
+    }
+
+    #[test]
+    fn nothing_ends_a_script_string_early() {
+        assert_eq!(script_string("</script>\"\\\u{2028}"), r#""\u003c/script\u003e\u0022\u005c\u2028""#);
+    }
+}

@@ -8,7 +8,6 @@ use crate::{
     live::{driver::Driver, http::decode_view, listen::document},
     map::controller::Controller,
     track::{Page, view::track_page},
-    ui::bind::Shared,
 };
 
 /// Draws the page again from the data it carries, now with signals behind it, opens the map, and connects.
@@ -27,23 +26,9 @@ pub fn hydrate() {
         let tree = track_page(page);
         let map = Controller::new(page);
         map.open_when_idle();
-        recenter_when_asked(page, map.clone());
         if !is_over {
             Driver::start(page, map, view.server_time_ms);
         }
         tree
     });
-}
-
-/// The page's button changes only the page; the map follows from here.
-fn recenter_when_asked(page: Shared, map: Controller) {
-    let effect = RenderEffect::new(move |was_following: Option<bool>| {
-        let following = page.with(|page| page.following);
-        if following && was_following == Some(false) {
-            map.recenter();
-        }
-        following
-    });
-    // It lives as long as the page.
-    std::mem::forget(effect);
 }

@@ -9,14 +9,13 @@ use std::{cell::RefCell, rc::Rc};
 use doorstep_shared::{OrderStatus, protocol::customer::CustomerEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::PageTransitionEvent;
 
 use super::{
     events::Events,
     feed::{Effect, Feed, Input},
     http::{Paths, Rendered},
-    listen::{Listener, Timer, document, now_ms, window},
+    listen::{Listener, Timer, document, now_ms, spawn, window},
     socket::{ABNORMAL, Socket},
 };
 use crate::{
@@ -120,7 +119,7 @@ impl Driver {
 
     fn post(&self, source: Source, input: Input) {
         let driver = self.clone();
-        spawn_local(async move { driver.handle(source, input) });
+        spawn(Box::pin(async move { driver.handle(source, input) }));
     }
 
     fn handle(&self, source: Source, input: Input) {
@@ -169,10 +168,10 @@ impl Driver {
             Effect::CloseEvents => (running.events, running.events_number) = (None, 0),
             Effect::Ask => {
                 let (driver, paths) = (self.clone(), running.paths.clone());
-                spawn_local(async move {
+                spawn(Box::pin(async move {
                     let answer = paths.ask().await;
                     driver.post(Source::Page, Input::Answer(answer));
-                });
+                }));
             }
             Effect::Resolve => self.resolve(running),
             Effect::Deliver { event, resumed } => {
@@ -187,7 +186,7 @@ impl Driver {
     /// Asks for the page anew, for what the feed does not say: why it ended, who brings it.
     fn resolve(&self, running: &Running) {
         let (driver, paths) = (self.clone(), running.paths.clone());
-        spawn_local(async move {
+        spawn(Box::pin(async move {
             match paths.page().await {
                 Rendered::Order(view) => {
                     if let LinkState::Live(order) | LinkState::Ended(order) = view.link {
@@ -206,7 +205,7 @@ impl Driver {
                 }
                 Rendered::Nothing => {}
             }
-        });
+        }));
     }
 
     /// What a new connection reports through.

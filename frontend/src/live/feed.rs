@@ -100,7 +100,7 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The order's state.
-    News(CustomerEvent),
+    News(Box<CustomerEvent>),
     /// 404 or 410: there is no such feed any more.
     Gone,
     /// Something else, or nothing: nothing is known.
@@ -133,7 +133,7 @@ pub enum Effect {
     /// Give a message to the page.
     Deliver {
         /// The message.
-        event: CustomerEvent,
+        event: Box<CustomerEvent>,
         /// Whether a snapshot in it holds only what is new.
         resumed: bool,
     },
@@ -336,7 +336,7 @@ impl Feed {
             }
             _ => {}
         }
-        effects.push(Effect::Deliver { event, resumed });
+        effects.push(Effect::Deliver { event: Box::new(event), resumed });
     }
 
     fn know_fix(&mut self, time_ms: i64) {
@@ -403,7 +403,7 @@ impl Feed {
             }
             Answer::News(event) => {
                 self.polled_ms = Some(now_ms);
-                self.deliver(event, false, effects);
+                self.deliver(*event, false, effects);
                 // The server is there, so it is the socket that cannot pass.
                 self.failed_sockets += 1;
                 if self.failed_sockets == SOCKET_TRIES {
@@ -566,7 +566,7 @@ mod tests {
             let mut bench = Self::started();
             for attempt in 1.. {
                 assert!(bench.tell(Input::SocketClosed(1006)).contains(&Effect::Ask));
-                if bench.tell(Input::Answer(Answer::News(snapshot()))).iter().any(is_events) {
+                if bench.tell(Input::Answer(Answer::News(Box::new(snapshot())))).iter().any(is_events) {
                     assert_eq!(attempt, SOCKET_TRIES);
                     return bench;
                 }
@@ -703,11 +703,11 @@ mod tests {
         bench.tell(Input::EventsFailed);
         bench.pass_until(is_events);
         assert!(bench.tell(Input::EventsFailed).contains(&Effect::Ask));
-        bench.tell(Input::Answer(Answer::News(snapshot())));
+        bench.tell(Input::Answer(Answer::News(Box::new(snapshot()))));
         assert_eq!((bench.transport(), bench.link()), (Some(Transport::Polling), Link::Live));
         let asked = |effects: Vec<Effect>| effects.iter().filter(|effect| **effect == Effect::Ask).count();
         assert_eq!(asked(bench.pass(10_000.0)), 1);
-        bench.tell(Input::Answer(Answer::News(snapshot())));
+        bench.tell(Input::Answer(Answer::News(Box::new(snapshot()))));
         assert_eq!(asked(bench.pass(10_000.0)), 1);
     }
 
@@ -781,7 +781,7 @@ mod tests {
             Input::SocketClosed(4000),
             Input::EventsMessage(heartbeat()),
             Input::EventsFailed,
-            Input::Answer(Answer::News(snapshot())),
+            Input::Answer(Answer::News(Box::new(snapshot()))),
             Input::Answer(Answer::Nothing),
             Input::Online,
             Input::Offline,

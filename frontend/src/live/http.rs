@@ -51,7 +51,7 @@ impl Paths {
     pub async fn ask(&self) -> Answer {
         match get(&self.api).await {
             Some(response) if response.ok() => match body(&response).await {
-                Some(event) => Answer::News(event),
+                Some(event) => Answer::News(Box::new(event)),
                 None => Answer::Nothing,
             },
             Some(response) if matches!(response.status(), 404 | 410) => Answer::Gone,
@@ -71,7 +71,7 @@ impl Paths {
     /// The page as the server renders it now, whatever its status.
     pub async fn page(&self) -> Rendered {
         match html(&self.page).await {
-            Some(html) => carried(&html).map_or(Rendered::Message, Rendered::Order),
+            Some(html) => carried(&html).map_or(Rendered::Message, |view| Rendered::Order(Box::new(view))),
             None => Rendered::Nothing,
         }
     }
@@ -80,7 +80,7 @@ impl Paths {
 /// What the server renders for this page's address.
 pub enum Rendered {
     /// An order, live or over.
-    Order(TrackView),
+    Order(Box<TrackView>),
     /// A page without an order.
     Message,
     /// It did not answer.

@@ -2,6 +2,8 @@
 //!
 //! A page stays open all day: whatever is attached to the browser is a value here, and dropping it detaches it.
 
+use std::{future::Future, pin::Pin};
+
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventTarget};
 
@@ -51,6 +53,11 @@ impl Drop for Timer {
     fn drop(&mut self) {
         window().clear_timeout_with_handle(self.id);
     }
+}
+
+/// Runs a task beside everything else. Boxed, so that the page's build holds the code for this once.
+pub fn spawn(task: Pin<Box<dyn Future<Output = ()>>>) {
+    wasm_bindgen_futures::spawn_local(task);
 }
 
 /// The page's window.

@@ -9,7 +9,6 @@ use doorstep_shared::protocol::customer::{CustomerEvent, Snapshot};
 use js_sys::{Float64Array, Function};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::spawn_local;
 
 use super::{
     maplibre::{self, StreetMap},
@@ -20,7 +19,7 @@ use super::{
 use crate::{
     live::{
         http::Paths,
-        listen::{Listener, now_ms, window},
+        listen::{Listener, document, now_ms, spawn, window},
     },
     track::{Page, page::Freshness},
     ui::bind::Shared,
@@ -58,8 +57,8 @@ struct Drawing {
     framed_ms: f64,
     frame_pending: bool,
     on_frame: Option<Closure<dyn FnMut()>>,
-    _on_move: Option<Closure<dyn FnMut()>>,
-    _listeners: Vec<Listener>,
+    on_move: Option<Closure<dyn FnMut()>>,
+    listeners: Vec<Listener>,
 }
 
 impl Controller {
@@ -83,7 +82,7 @@ impl Controller {
             return;
         }
         let controller = self.clone();
-        let open = Closure::once_into_js(move || spawn_local(async move { controller.open().await }));
+        let open = Closure::once_into_js(move || spawn(Box::pin(controller.open())));
         let open: Function = open.unchecked_into();
         // Not every browser can tell when it is at rest; a short while after the paint is near enough.
         let idle = js_sys::Reflect::get(&window(), &JsValue::from_str("requestIdleCallback"));
@@ -117,11 +116,6 @@ impl Controller {
         self.wake();
     }
 
-    /// Brings courier and door back into view at once, if the map follows them.
-    pub fn recenter(&self) {
-        self.0.borrow_mut().frame(false);
-    }
-
     async fn open(self) {
         let moved = self.clone();
         let on_move = Closure::wrap(Box::new(move || moved.moved()) as Box<dyn FnMut()>);
@@ -134,13 +128,27 @@ impl Controller {
         {
             let mut drawing = self.0.borrow_mut();
             drawing.map = Some(map.unchecked_into());
-            drawing._on_move = Some(on_move);
+            drawing.on_move = Some(on_move);
             drawing.draw_places();
             drawing.draw(now_ms());
             drawing.frame(true);
             drawing.page.update(|page| page.map_shown = true);
         }
+        self.give_back_when_asked();
         self.refresh();
+    }
+
+    /// The page's button gives the map back to itself.
+    fn give_back_when_asked(&self) {
+        let Ok(Some(button)) = document().query_selector(".recenter") else { return };
+        let controller = self.clone();
+        let recenter = move |_| {
+            let page = controller.0.borrow().page;
+            page.update(|page| page.following = true);
+            controller.0.borrow_mut().frame(false);
+        };
+        let listener = Listener::new(&button, "click", Box::new(recenter));
+        self.0.borrow_mut().listeners.push(listener);
     }
 
     /// Somebody moved the map: it is theirs until they give it back.
@@ -161,7 +169,7 @@ impl Controller {
             "change",
             Box::new(move |_| controller.0.borrow_mut().playback.set_jumps(changed.matches())),
         );
-        self.0.borrow_mut()._listeners.push(listener);
+        self.0.borrow_mut().listeners.push(listener);
     }
 
     /// Asks for a frame, if there is something to move and none is coming.
@@ -187,13 +195,13 @@ impl Controller {
     fn ask_route(&self) {
         let controller = self.clone();
         let paths = self.0.borrow().paths.clone();
-        spawn_local(async move {
+        spawn(Box::pin(async move {
             let line = paths.route().await;
             let mut drawing = controller.0.borrow_mut();
             drawing.route = line.and_then(Route::new);
             drawing.draw_lines();
             drawing.frame(false);
-        });
+        }));
     }
 }
 
@@ -212,8 +220,8 @@ impl Drawing {
             framed_ms: f64::MIN,
             frame_pending: false,
             on_frame: None,
-            _on_move: None,
-            _listeners: Vec::new(),
+            on_move: None,
+            listeners: Vec::new(),
         }
     }
 

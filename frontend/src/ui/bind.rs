@@ -1,7 +1,8 @@
 //! Ties spots of the page to what the page knows.
 //!
 //! Each spot is a plain function of the page. Because they all have one type, the browser's build holds the code of a
-//! reactive text once, however many texts there are; closures written in place would each bring their own.
+//! reactive text once, however many texts there are; closures written in place would each bring their own. For the same
+//! reason fixed words become owned texts, and classes that come and go are attributes.
 
 use leptos::prelude::*;
 
@@ -16,8 +17,8 @@ pub fn text(page: Shared, words: fn(&Page) -> String) -> impl Fn() -> String + C
 }
 
 /// An attribute with one of a few fixed values.
-pub fn word(page: Shared, word: fn(&Page) -> &'static str) -> impl Fn() -> &'static str + Copy + Send + 'static {
-    move || page.with(word)
+pub fn word(page: Shared, word: fn(&Page) -> &'static str) -> impl Fn() -> String + Copy + Send + 'static {
+    move || page.with(word).to_owned()
 }
 
 /// An attribute that is there or not.

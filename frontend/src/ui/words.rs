@@ -271,10 +271,10 @@ pub fn courier_heading(page: &Page) -> String {
     }
 }
 
-/// The first letter of the courier's name, for the disc; empty without a name.
+/// The first letter of the courier's name, for the disc; empty without a name. The style sheet makes it a capital.
 pub fn courier_initial(page: &Page) -> String {
     let name = page.snapshot().courier.as_ref().map_or("", |courier| courier.name.trim());
-    name.chars().next().map_or(String::new(), |first| first.to_uppercase().collect())
+    name.chars().next().map_or(String::new(), String::from)
 }
 
 /// Below the courier's name.

@@ -21,7 +21,7 @@ pub fn headline(page: Shared) -> impl IntoView {
             >
                 {text(page, words::pill)}
             </p>
-            <h1 class="hero" class:sentence=flag(page, words::hero_is_sentence)>
+            <h1 class="hero" data-sentence=flag(page, words::hero_is_sentence)>
                 // The label belongs to the heading for whoever hears it.
                 <span class="unseen">{text(page, |page| words::label(page) + ": ")}</span>
                 {text(page, words::hero)}

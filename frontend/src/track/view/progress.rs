@@ -18,7 +18,7 @@ pub fn progress(page: Shared) -> impl IntoView {
     let steps = [0, 1, 2, 3].map(|index| {
         view! {
             <li
-                class:bad=flag_of(page, index, |page, index| step(page, index).is_bad)
+                data-bad=flag_of(page, index, |page, index| step(page, index).is_bad)
                 aria-current=text_of(page, index, |page, index| current(step(page, index)).to_owned())
             >
                 <svg class="fill" aria-hidden="true">

@@ -30,7 +30,6 @@ pub fn stage(page: Shared) -> impl IntoView {
                 type="button"
                 class="recenter"
                 hidden=flag(page, |page| page.following || !page.map_shown)
-                on:click=move |_| page.update(|page| page.following = true)
             >
                 <svg class="icon" aria-hidden="true">
                     <use href="#target" />
@@ -106,7 +105,7 @@ fn sketch(page: Shared) -> impl IntoView {
                     class="courier"
                     data-marker="courier"
                     data-tone=word(page, marker_tone)
-                    class:gone=flag(page, |page| sketch::courier(page).is_none())
+                    hidden=flag(page, |page| sketch::courier(page).is_none())
                     transform=text(page, |page| sketch::transform(page, sketch::courier(page).unwrap_or_default()))
                 >
                     <circle r="22" />
