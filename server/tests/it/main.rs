@@ -17,6 +17,7 @@ mod courier_session;
 mod customer_feed;
 mod customer_streams;
 mod embedded;
+mod ingest_trackers;
 mod outage;
 mod rest_access;
 mod rest_bodies;
