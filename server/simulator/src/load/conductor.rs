@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Company, cpu::CpuClock, riders::Riders, schedule::Schedule};
+use super::{company::Company, cpu::CpuClock, riders::Riders, schedule::Schedule};
 use crate::courier::Recorded;
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use doorstep_shared::{
-    CourierId, LatLon, OrderStatus, Vehicle,
+    CourierId, LatLon, OrderId, OrderStatus, Vehicle,
     api::{CreateCourier, CreateOrder, CustomerBody, PlaceBody},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -13,6 +13,7 @@ use crate::api::Api;
 #[derive(Clone, Debug)]
 pub(super) struct Delivery {
     pub courier: CourierId,
+    pub order: OrderId,
     pub device_token: String,
     pub reference: String,
     pub tracking_token: String,
@@ -33,12 +34,19 @@ async fn delivery(api: &Api, number: usize, seed: u64) -> Result<Delivery> {
     api.assign(created.id, courier.id).await?;
     // From here on the customer sees the courier move.
     api.set_status(created.id, OrderStatus::PickedUp, None).await?;
-    Ok(Delivery { courier: courier.id, device_token: device.token, reference, tracking_token: created.tracking_token })
+    Ok(Delivery {
+        courier: courier.id,
+        order: created.id,
+        device_token: device.token,
+        reference,
+        tracking_token: created.tracking_token,
+    })
 }
 
 /// An order that nobody has, for customers to wait on.
 #[derive(Clone, Debug)]
 pub(super) struct Idle {
+    pub order: OrderId,
     pub reference: String,
     pub tracking_token: String,
 }
@@ -48,9 +56,20 @@ pub(super) async fn idle_orders(api: &Api, count: usize, concurrency: usize, see
     let numbered = (0..count).map(|number| async move {
         let reference = format!("I{seed}-{number}");
         let created = api.create_order(&order(reference.clone())).await?;
-        anyhow::Ok(Idle { reference, tracking_token: created.tracking_token })
+        anyhow::Ok(Idle { order: created.id, reference, tracking_token: created.tracking_token })
     });
     stream::iter(numbered).buffered(concurrency.max(1)).try_collect().await.context("setting up idle orders")
+}
+
+/// Cancels what was set up, so that the next test does not find a server full of open orders.
+pub(super) async fn tidy_up(api: &Api, deliveries: &[Delivery], idle: &[Idle], concurrency: usize) {
+    let orders = deliveries.iter().map(|delivery| delivery.order).chain(idle.iter().map(|idle| idle.order));
+    let cancelling = orders.map(|order| async move {
+        if let Err(error) = api.set_status(order, OrderStatus::Cancelled, Some("load test over")).await {
+            tracing::warn!(error = %error, "an order of the load test stays open");
+        }
+    });
+    stream::iter(cancelling).buffer_unordered(concurrency.max(1)).collect::<()>().await;
 }
 
 /// Between two places off the riders' streets, so that nobody arrives while they are measured.

@@ -1,0 +1,75 @@
+//! What all bots saw, added up.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use doorstep_shared::CourierId;
+
+use super::{
+    LoadOptions,
+    measure::Measurements,
+    report::{Latency, Report},
+    schedule::Schedule,
+    verify::Verdict,
+};
+use crate::{courier::CourierLog, viewer::ViewerLog};
+
+const VIOLATION_EXAMPLES: usize = 5;
+
+/// Every bot's facts.
+pub(super) struct Outcome {
+    pub couriers: Vec<(CourierId, CourierLog)>,
+    pub viewers: Vec<ViewerLog>,
+    pub measurements: Arc<Measurements>,
+}
+
+impl Outcome {
+    pub(super) fn report(
+        &self,
+        options: &LoadOptions,
+        schedule: Schedule,
+        seed: u64,
+        own_cpu: f64,
+        verdict: Option<Verdict>,
+    ) -> Report {
+        let measured = &self.measurements;
+        let of_couriers =
+            |count: fn(&CourierLog) -> usize| self.couriers.iter().map(|(_, log)| count(log) as u64).sum();
+        let of_viewers = |count: fn(&ViewerLog) -> u64| self.viewers.iter().map(count).sum::<u64>();
+        let violations = self.couriers.iter().flat_map(|(_, log)| &log.violations);
+        let violations = violations.chain(self.viewers.iter().flat_map(|log| &log.view.violations));
+        let fixes_acked: u64 = of_couriers(CourierLog::acked);
+        Report {
+            seed,
+            couriers: options.couriers,
+            viewers: options.viewers,
+            idle_viewers: options.idle_viewers,
+            rate_hz: options.rate,
+            fixes_per_message: options.fixes_per_message,
+            codec: options.codec.as_str(),
+            duration_s: options.duration,
+            fixes_sent: of_couriers(|log| log.sent.len()),
+            fixes_acked,
+            fixes_rejected: of_couriers(CourierLog::rejected),
+            fixes_unanswered: measured.fixes_given.load(Ordering::Relaxed)
+                - fixes_acked
+                - of_couriers(CourierLog::rejected),
+            schedule_overflows: measured.refused.load(Ordering::Relaxed),
+            acked_per_s: fixes_acked as f64 / measured.last_ack().as_secs_f64().max(options.duration),
+            ack: Latency::of(&measured.ack.get()),
+            delivery: Latency::of(&measured.delivery.get()),
+            longest_silence: Latency::of(&measured.silence.get()),
+            deliveries_expected: schedule.messages_per_courier() * options.viewers as u64,
+            deliveries_received: measured.deliveries.load(Ordering::Relaxed),
+            own_lateness: Latency::of(&measured.lateness.get()),
+            own_cpu,
+            courier_losses: of_couriers(|log| log.losses as usize),
+            viewer_losses: of_viewers(|log| u64::from(log.losses)),
+            went_back: of_viewers(|log| log.view.went_back),
+            stale_after_reconnect: of_viewers(|log| log.view.stale),
+            other_order: of_viewers(|log| log.view.other_order) + measured.other_order.load(Ordering::Relaxed),
+            violations: violations.clone().count() as u64,
+            violation_examples: violations.take(VIOLATION_EXAMPLES).cloned().collect(),
+            verdict,
+        }
+    }
+}
