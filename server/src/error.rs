@@ -11,7 +11,12 @@ use doorstep_shared::{
     problem::{self, FieldError, Problem},
 };
 
-use crate::{order::lifecycle::LifecycleError, store::StoreError, ws::registry::NotAdmitted};
+use crate::{
+    ingest::decode::DecodeError,
+    order::lifecycle::LifecycleError,
+    store::{StoreError, fix_writer::AppendError},
+    ws::registry::NotAdmitted,
+};
 
 /// An answer that is not success.
 #[derive(Debug)]
@@ -70,6 +75,11 @@ impl ApiError {
     /// 401: no or wrong credentials.
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Credentials are missing or wrong")
+    }
+
+    /// 400 or 404, as the tracker's protocol has it: no device has this token.
+    pub fn unknown_device(status: StatusCode) -> Self {
+        Self::new(status, "unknown_device", "No device has this token")
     }
 
     /// 403: the key does not reach this far.
@@ -194,6 +204,23 @@ impl From<LifecycleError> for ApiError {
                     .with_detail(detail)
             }
             LifecycleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AppendError> for ApiError {
+    fn from(error: AppendError) -> Self {
+        // Not a warning: the writer has said why, and under load this is every request.
+        tracing::debug!(error = %error, "the phone keeps its fixes");
+        Self::unavailable()
+    }
+}
+
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::NotJson => Self::bad_request(error.to_string()),
+            DecodeError::TooManyPoints => Self::too_large().with_detail(error.to_string()),
         }
     }
 }

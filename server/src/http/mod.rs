@@ -5,6 +5,7 @@ pub mod assets;
 pub mod body;
 pub mod export;
 pub mod health;
+pub mod ingest;
 pub mod openapi;
 pub mod pages;
 pub mod routes;

@@ -9,7 +9,7 @@ use actix_web::{
     web::{self, PayloadConfig, ServiceConfig},
 };
 
-use super::{api, assets, body::MAX_BODY_BYTES, health, openapi, pages};
+use super::{api, assets, body::MAX_BODY_BYTES, health, ingest, openapi, pages};
 use crate::{error::ApiError, ws};
 
 /// Everything this server answers.
@@ -55,6 +55,14 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(get("/track/{token}/route").route(web::get().to(api::track::route)))
                 .service(get("/track/{token}/events").route(web::get().to(ws::customer::track_events)))
                 .service(get("/openapi.json").route(web::get().to(openapi::serve)))
+                .default_service(web::to(not_found)),
+        )
+        .service(
+            web::scope("/ingest")
+                .app_data(PayloadConfig::new(ingest::MAX_BODY_BYTES))
+                .service(get("/osmand").route(web::get().to(ingest::osmand)).route(web::post().to(ingest::osmand)))
+                .service(get("/owntracks").route(web::post().to(ingest::owntracks)))
+                .service(get("/overland").route(web::post().to(ingest::overland)))
                 .default_service(web::to(not_found)),
         )
         .service(

@@ -3,6 +3,10 @@
 //! Whatever spoke to us, its readings come here as [`RawFix`]: they are checked, shown live at once, and
 //! stored; the caller is answered when they are durable.
 
+pub mod decode;
+pub mod osmand;
+pub mod overland;
+pub mod owntracks;
 pub mod validate;
 
 use std::sync::Arc;
@@ -40,6 +44,14 @@ impl Ingest {
     /// A door to these.
     pub fn new(tracker: Arc<Tracker>, fix_writer: FixWriter, clock: Clock, limits: Limits) -> Self {
         Self { tracker, fix_writer, clock, limits }
+    }
+
+    /// Counts points that a decoder could not make a reading of, among those received and refused.
+    pub fn count_unreadable(&self, points: u32) {
+        if points > 0 {
+            metrics::counter!("doorstep_fixes_received_total").increment(u64::from(points));
+            metrics::counter!("doorstep_fixes_rejected_total", "code" => "unreadable").increment(u64::from(points));
+        }
     }
 
     /// Checks a batch and shows it live, and returns what waits for the database. The first half is done when

@@ -236,6 +236,33 @@ async fn a_point_that_is_bad_for_ever_never_blocks_a_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_number_is_too_large_or_too_small_for_an_answer() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let extremes =
+            ["0", "-0", "-1", "1e-320", "3.5e38", "-3.5e38", "1e39", "1.8e308", "9223372036854775807", "1e400"];
+        for number in extremes {
+            let rest =
+                ["accuracy", "speed", "bearing", "altitude", "batt"].map(|name| format!("&{name}={number}")).concat();
+            let form = format!("id={}&lat=35.9&lon=14.5{rest}", ana.device_token);
+            assert_taken(&Answer::to(osmand_form(app, form)).await, EMPTY, number);
+            let properties =
+                ["altitude", "speed", "course", "horizontal_accuracy", "vertical_accuracy", "battery_level"]
+                    .map(|name| format!(r#","{name}":{number}"#))
+                    .concat();
+            let timestamp = now_ms();
+            let feature = format!(
+                r#"{{"geometry":{{"coordinates":[14.5,35.9]}},"properties":{{"timestamp":{timestamp}{properties}}}}}"#
+            );
+            let body = format!(r#"{{"locations":[{feature}]}}"#);
+            assert_taken(&Answer::to(overland(app, &ana.device_token, body)).await, TAKEN, number);
+        }
+        assert!(app.stored(&ana).await > 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_good_point_is_stored_however_bad_its_neighbours_are() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
@@ -372,7 +399,7 @@ async fn bodies_have_a_limit_and_are_never_unpacked() {
         assert!(batch(2_000).len() > 128 * 1024, "more than any other address of ours takes");
         assert_taken(&Answer::to(overland(app, token, batch(2_000))).await, TAKEN, "a large batch");
         Answer::to(overland(app, token, batch(2_001))).await.expect_problem(413, "too_large");
-        let padded = |bytes: usize| format!("{:bytes$}", "{}");
+        let padded = |bytes: usize| format!("{{{}}}", " ".repeat(bytes - 2));
         assert_taken(&Answer::to(overland(app, token, padded(1024 * 1024))).await, TAKEN, "a mebibyte");
         for path in ["/ingest/osmand", "/ingest/owntracks", "/ingest/overland"] {
             let large = app.bare(Method::POST, path).bearer_auth(token).body(padded(1024 * 1024 + 1));
