@@ -5,7 +5,10 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use doorstep_shared::protocol::customer::{CustomerEvent, Snapshot};
+use doorstep_shared::{
+    OrderStatus,
+    protocol::customer::{CustomerEvent, Snapshot},
+};
 use js_sys::{Float64Array, Function};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -31,6 +34,9 @@ const DRAW_EVERY_MS: f64 = 250.0;
 /// The road ahead is asked for this often at most.
 const ROUTE_EVERY_MS: f64 = 10_000.0;
 
+/// So often the road ahead is asked for before it counts as unknown.
+const ROUTE_TRIES: u8 = 3;
+
 /// What is in view is looked at again this often at most.
 const FRAME_EVERY_MS: f64 = 4_000.0;
 
@@ -51,7 +57,10 @@ struct Drawing {
     playback: Playback,
     courier_name: Option<String>,
     route: Option<Route>,
-    route_wanted: bool,
+    /// The status that the route was asked for: it leads to that status' next place.
+    route_status: OrderStatus,
+    /// How often to ask again when the answer is that the route is not known; it may still be in the making.
+    route_tries: u8,
     route_asked_ms: f64,
     drawn_ms: f64,
     framed_ms: f64,
@@ -214,7 +223,8 @@ impl Drawing {
             playback: Playback::default(),
             courier_name: None,
             route: None,
-            route_wanted: true,
+            route_status: OrderStatus::Created,
+            route_tries: ROUTE_TRIES,
             route_asked_ms: f64::MIN,
             drawn_ms: 0.0,
             framed_ms: f64::MIN,
@@ -233,7 +243,7 @@ impl Drawing {
                 self.playback.push(now_ms(), &update.position(), skipped);
             }
             CustomerEvent::Order(_) | CustomerEvent::Ended(_) => {
-                self.route_wanted = true;
+                self.forget_old_route();
                 let trail_ends = self.page.with_untracked(|page| page.snapshot().trail.is_empty());
                 if trail_ends {
                     // A new leg starts where the courier stands.
@@ -257,8 +267,9 @@ impl Drawing {
             // Somebody else brings it now: their marker starts where they are.
             self.courier_name = name;
             self.playback.restart();
-            (self.route, self.route_wanted) = (None, true);
+            self.route_status = OrderStatus::Created;
         }
+        self.forget_old_route();
         let Some(position) = snapshot.position else { return };
         match self.playback.newest() {
             None => {
@@ -288,14 +299,30 @@ impl Drawing {
         self.asks_route(now_ms)
     }
 
+    /// A route led to a place that is behind now.
+    fn forget_old_route(&mut self) {
+        let status = self.page.with_untracked(Page::status);
+        if status != self.route_status {
+            (self.route, self.route_status, self.route_tries) = (None, status, ROUTE_TRIES);
+        }
+    }
+
     fn asks_route(&mut self, now_ms: f64) -> bool {
         let is_seen = self.page.with_untracked(|page| matches!(page.freshness(), Freshness::Fresh { .. }));
-        let is_left = self.route.as_ref().is_some_and(Route::is_left);
-        if !is_seen || !(self.route_wanted || is_left) || now_ms - self.route_asked_ms < ROUTE_EVERY_MS {
+        let is_missing = match &self.route {
+            Some(route) => route.is_left(),
+            None => self.route_tries > 0,
+        };
+        if !is_seen || !self.is_heading() || !is_missing || now_ms - self.route_asked_ms < ROUTE_EVERY_MS {
             return false;
         }
-        (self.route_wanted, self.route_asked_ms) = (false, now_ms);
+        (self.route_tries, self.route_asked_ms) = (self.route_tries.saturating_sub(1), now_ms);
         true
+    }
+
+    /// Whether the courier is between two places, with a road ahead.
+    fn is_heading(&self) -> bool {
+        matches!(self.route_status, OrderStatus::Assigned | OrderStatus::PickedUp)
     }
 
     fn draw(&mut self, now_ms: f64) {
@@ -337,7 +364,8 @@ impl Drawing {
         let mut trail = flat(self.playback.trail());
         trail.extend(shown.at);
         map.line("trail", &trail);
-        let ahead = self.route.as_mut().map(|route| {
+        let is_heading = self.is_heading();
+        let ahead = self.route.as_mut().filter(|_| is_heading).map(|route| {
             route.follow(shown.at);
             flat(&route.ahead(shown.at))
         });
