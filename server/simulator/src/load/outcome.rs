@@ -38,6 +38,7 @@ impl Outcome {
         let violations = self.couriers.iter().flat_map(|(_, log)| &log.violations);
         let violations = violations.chain(self.viewers.iter().flat_map(|log| &log.view.violations));
         let fixes_acked: u64 = of_couriers(CourierLog::acked);
+        let fixes_rejected: u64 = of_couriers(CourierLog::rejected);
         Report {
             seed,
             couriers: options.couriers,
@@ -49,10 +50,8 @@ impl Outcome {
             duration_s: options.duration,
             fixes_sent: of_couriers(|log| log.sent.len()),
             fixes_acked,
-            fixes_rejected: of_couriers(CourierLog::rejected),
-            fixes_unanswered: measured.fixes_given.load(Ordering::Relaxed)
-                - fixes_acked
-                - of_couriers(CourierLog::rejected),
+            fixes_rejected,
+            fixes_unanswered: measured.fixes_given.load(Ordering::Relaxed).saturating_sub(fixes_acked + fixes_rejected),
             schedule_overflows: measured.refused.load(Ordering::Relaxed),
             acked_per_s: fixes_acked as f64 / measured.last_ack().as_secs_f64().max(options.duration),
             ack: Latency::of(&measured.ack.get()),

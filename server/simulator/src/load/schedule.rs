@@ -103,9 +103,11 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn messages_are_due_in_order_evenly_and_are_found_again(
-            couriers in 1..60_usize, rate in 0.2..20.0_f64, duration in 5.0..20.0_f64, fixes in 1..40_usize,
+            couriers in 1..30_usize, rate in 0.2..20.0_f64, duration in 5.0..8.0_f64, fixes in 1..20_usize,
         ) {
             let schedule = Schedule::new(couriers, rate, duration, fixes).expect("a sound schedule");
             let mut before = 0;
