@@ -56,10 +56,10 @@ impl<'a> Rounds<'a> {
         1..=self.rounds
     }
 
-    /// Messages a second from each of 2 000 couriers: more than this machine can take, and not so many more that the
-    /// client drowns in its own queue.
+    /// Messages a second from each of 2 000 couriers: somewhat more than this machine can take, so that the server is
+    /// the bound, and not so much more that the client drowns in what is waiting.
     pub fn offered_hz(&self, fixes_per_message: u32) -> f64 {
-        if fixes_per_message == 1 { 12.0 } else { 4.0 }
+        if fixes_per_message == 1 { 10.0 } else { 1.0 }
     }
 
     /// The load client's report on a fresh server with a database of its own.
