@@ -23,6 +23,9 @@ use tokio::process::Command;
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
+/// Workers of a Postgres that was killed notice within milliseconds, on a busy machine within a second or two.
+const LEFTOVERS_DEADLINE: Duration = Duration::from_secs(10);
+
 /// A Postgres that ended is left alone for this long: whoever ended it may be starting it again.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
@@ -194,8 +197,8 @@ impl Embedded {
         if !layout.cluster.join("PG_VERSION").exists() {
             init_cluster(&layout, &bin_dir).await?;
         }
-        let mut postgres = Self { child: Some(spawn(&layout, &bin_dir)?), layout, bin_dir };
-        postgres.wait_until_ready().await?;
+        let mut postgres = Self { child: None, layout, bin_dir };
+        postgres.launch().await?;
         postgres.create_database().await?;
         Ok(postgres)
     }
@@ -203,6 +206,22 @@ impl Embedded {
     /// How to connect to it.
     pub fn connect_options(&self) -> PgConnectOptions {
         self.layout.connect_options()
+    }
+
+    /// Starts Postgres and waits for it. The workers of one that was killed end a little after it, and until then
+    /// the next one finds its memory in use and gives up; so where a lock was left behind it is tried again.
+    async fn launch(&mut self) -> Result<(), EmbeddedError> {
+        let was_killed = self.layout.cluster.join("postmaster.pid").exists();
+        let deadline = Instant::now() + LEFTOVERS_DEADLINE;
+        loop {
+            self.child = Some(spawn(&self.layout, &self.bin_dir)?);
+            match self.wait_until_ready().await {
+                Err(EmbeddedError::Program { .. }) if was_killed && Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), EmbeddedError> {
@@ -266,8 +285,7 @@ impl Embedded {
     async fn restart(&mut self) -> Result<(), EmbeddedError> {
         self.child = None;
         if !self.layout.is_running().await {
-            self.child = Some(spawn(&self.layout, &self.bin_dir)?);
-            self.wait_until_ready().await?;
+            self.launch().await?;
         }
         Ok(())
     }
