@@ -60,7 +60,7 @@ test("the handle makes the map larger by dragging, by pressing and by keyboard",
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   await page.mouse.move(x, y);
   await page.mouse.down();
-  await page.mouse.move(x, y + 15, { steps: 3 });
+  await page.mouse.move(x, y + 150, { steps: 3 });
   await page.mouse.up();
   await expect(track).toHaveAttribute("data-size", "large");
 });

@@ -3,14 +3,17 @@
 //! The box has its size before anything is in it, so the map moves no text when it comes. The pins are elements of the
 //! page that the street map borrows: their looks and words stay here, and no script builds HTML.
 
-use doorstep_shared::Vehicle;
+use doorstep_shared::{Vehicle, protocol::customer::Place};
 use leptos::{
     ev::{MouseEvent, PointerEvent},
     prelude::*,
+    wasm_bindgen::JsCast,
+    web_sys::Element,
 };
 
 use super::marker_tone;
 use crate::{
+    live::feed::Link,
     map::sketch,
     track::Page,
     ui::{
@@ -44,7 +47,7 @@ pub fn stage(page: Shared) -> impl IntoView {
                 {text(page, words::bar)}
                 " "
                 // An empty address is this page's own.
-                <a href="" hidden=flag(page, |page| page.link != crate::live::feed::Link::Stopped)>
+                <a href="" hidden=flag(page, |page| page.link != Link::Stopped)>
                     {fixed::RELOAD}
                 </a>
             </p>
@@ -59,6 +62,14 @@ const DRAGGED_PX: i32 = 8;
 pub fn handle(page: Shared) -> impl IntoView {
     let pressed_y = StoredValue::new(0);
     let dragged = StoredValue::new(false);
+    let grab = move |event: PointerEvent| {
+        pressed_y.set_value(event.client_y());
+        dragged.set_value(false);
+        // A mouse leaves the handle while it drags; without this its release would be somebody else's.
+        if let Some(handle) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) {
+            let _ = handle.set_pointer_capture(event.pointer_id());
+        }
+    };
     let drop = move |event: PointerEvent| {
         let down_px = event.client_y() - pressed_y.get_value();
         if down_px.abs() >= DRAGGED_PX {
@@ -77,10 +88,7 @@ pub fn handle(page: Shared) -> impl IntoView {
             <button
                 type="button"
                 aria-label=word(page, |page| if page.map_large { fixed::SMALLER_MAP } else { fixed::LARGER_MAP })
-                on:pointerdown=move |event| {
-                    pressed_y.set_value(event.client_y());
-                    dragged.set_value(false);
-                }
+                on:pointerdown=grab
                 on:pointerup=drop
                 on:click=press
             ></button>
@@ -93,11 +101,11 @@ fn sketch(page: Shared) -> impl IntoView {
         <figure class="sketch" hidden=flag(page, |page| page.map_shown)>
             <svg viewBox="0 0 360 360" role="img" aria-label=fixed::SKETCH>
                 <polyline class="trail" points=text(page, sketch::trail) />
-                <g transform=text(page, |page| { let place = &page.snapshot().order.pickup; sketch::transform(page, [place.lon, place.lat]) })>
+                <g transform=text(page, |page| at(page, &page.snapshot().order.pickup))>
                     <rect class="box pickup" x="-17" y="-17" width="34" height="34" rx="8" />
                     <use href="#bag" x="-9" y="-9" width="18" height="18" />
                 </g>
-                <g transform=text(page, |page| { let place = &page.snapshot().order.dropoff; sketch::transform(page, [place.lon, place.lat]) })>
+                <g transform=text(page, |page| at(page, &page.snapshot().order.dropoff))>
                     <rect class="box door" x="-17" y="-17" width="34" height="34" rx="8" />
                     <use class="inverse" href="#house" x="-9" y="-9" width="18" height="18" />
                 </g>
@@ -115,6 +123,10 @@ fn sketch(page: Shared) -> impl IntoView {
             <figcaption>{fixed::SKETCH_NOTE}</figcaption>
         </figure>
     }
+}
+
+fn at(page: &Page, place: &Place) -> String {
+    sketch::transform(page, [place.lon, place.lat])
 }
 
 fn pins(page: Shared) -> impl IntoView {
