@@ -20,7 +20,7 @@ use doorstep_shared::{
         CloseCode, Codec, ErrorMessage, PresenceState, ServerTime,
         courier::{
             Ack, Contact, CourierEvent, CourierIdentity, CourierMessage, DecodeError, Fixes, MAX_FIXES, Pace,
-            PresenceReport, StatusReport, Stop, StopKind, Welcome, decode,
+            PresenceReport, StatusReport, Stop, StopKind, Stops, Welcome, decode,
         },
         customer::Presence,
     },
@@ -44,8 +44,9 @@ use crate::{
     store::couriers::SignedInDevice,
 };
 
-/// Batches of one phone that may wait for the database at once: a backlog of 16 000 fixes at 500 a message.
-const MAX_IN_FLIGHT: usize = 32;
+/// Messages of one phone that may wait for the database at once. At a fix a second the marker moves on through
+/// more than eight minutes of an absent database. What waits in all is bounded by the fix writer's queue.
+const MAX_IN_FLIGHT: usize = 512;
 
 /// Messages that cannot be understood, in a row, before the connection is closed with 4501.
 const MAX_BAD_MESSAGES: u32 = 10;
@@ -126,7 +127,8 @@ impl Session {
 
     async fn run(mut self, mut connection: Connection, _admission: Admission, stops: Vec<Stop>) {
         tracing::debug!(courier.id = %self.signed_in.courier.id, "courier connected");
-        self.welcome(stops);
+        self.welcome(&stops);
+        self.correct_stops(&stops).await;
         loop {
             let wait = self.allowance.wait();
             let may_read = self.in_flight.len() < MAX_IN_FLIGHT && wait.is_none();
@@ -150,7 +152,7 @@ impl Session {
         connection.linger().await;
     }
 
-    fn welcome(&self, stops: Vec<Stop>) {
+    fn welcome(&self, stops: &[Stop]) {
         let courier = &self.signed_in.courier;
         let (interval_ms, min_distance_m) = DEFAULT_PACE;
         self.send(&CourierEvent::Welcome(Welcome {
@@ -158,8 +160,17 @@ impl Session {
             courier: CourierIdentity { id: courier.id, name: courier.name.clone() },
             max_fixes: MAX_FIXES as u32,
             pace: Pace { interval_ms, min_distance_m, reason: None },
-            stops,
+            stops: stops.to_vec(),
         }));
+    }
+
+    /// An order may have been assigned after the stops were read and before this phone could be told.
+    async fn correct_stops(&self, told: &[Stop]) {
+        let Ok(open) = self.app.store.open_orders_of(self.signed_in.courier.id).await else { return };
+        let stops = stops_of(&open);
+        if stops != told {
+            self.send(&CourierEvent::Stops(Stops { stops }));
+        }
     }
 
     fn receive(&mut self, bytes: &[u8]) {
