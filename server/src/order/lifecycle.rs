@@ -25,6 +25,9 @@ use crate::{
 /// How many fixes are read back after a restart for one courier.
 const SEED_FIXES: i64 = 2_000;
 
+/// Couriers that are read back at once: few queries, and a bounded number of fixes in memory.
+const LOAD_AT_ONCE: usize = 500;
+
 /// Why an order did not move on.
 #[derive(Debug, thiserror::Error)]
 pub enum LifecycleError {
@@ -223,19 +226,27 @@ impl Orders {
         if self.tracker.knows(courier) {
             return Ok(());
         }
+        self.load_all(&[courier]).await
+    }
+
+    async fn load_all(&self, couriers: &[CourierId]) -> Result<(), StoreError> {
         let ticket = self.tracker.plan_ticket();
-        let Some(known) = self.store.courier(courier).await? else { return Ok(()) };
-        let open = self.store.open_orders_of(courier).await?;
-        let shown_from_ms = open.iter().map(crate::tracker::shown_from_ms).min();
-        let fixes = match shown_from_ms {
-            Some(from_ms) if from_ms != i64::MAX => {
-                self.store.newest_fixes(courier, crate::clock::from_ms(from_ms), SEED_FIXES).await?
-            }
-            _ => Vec::new(),
-        };
+        let known = self.store.couriers(couriers).await?;
+        let mut open_of_each = self.store.open_orders_of_each(couriers).await?;
+        let shown_from = |open: &Vec<Order>| open.iter().map(crate::tracker::shown_from_ms).min();
+        let since = open_of_each.iter().filter_map(|(courier, open)| Some((*courier, shown_from(open)?)));
+        let since: Vec<_> = since
+            .filter(|(_, from_ms)| *from_ms != i64::MAX)
+            .map(|(courier, from_ms)| (courier, crate::clock::from_ms(from_ms)))
+            .collect();
+        let mut fixes_of_each = self.store.newest_fixes_of_each(&since, SEED_FIXES).await?;
         let now_ms = self.clock.now_ms();
-        self.tracker.set_plan(courier, ticket, open, known.vehicle, now_ms);
-        self.tracker.seed(courier, &fixes, known.presence, now_ms);
+        for courier in known {
+            let open = open_of_each.remove(&courier.id).unwrap_or_default();
+            let fixes = fixes_of_each.remove(&courier.id).unwrap_or_default();
+            self.tracker.set_plan(courier.id, ticket, open, courier.vehicle, now_ms);
+            self.tracker.seed(courier.id, &fixes, courier.presence, now_ms);
+        }
         Ok(())
     }
 
@@ -245,8 +256,8 @@ impl Orders {
     /// When the database is away.
     pub async fn load_open(&self) -> Result<usize, StoreError> {
         let couriers = self.store.couriers_with_open_orders().await?;
-        for courier in &couriers {
-            self.load(*courier).await?;
+        for some in couriers.chunks(LOAD_AT_ONCE) {
+            self.load_all(some).await?;
         }
         Ok(couriers.len())
     }

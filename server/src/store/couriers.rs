@@ -90,15 +90,24 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn courier(&self, id: CourierId) -> Result<Option<Courier>, StoreError> {
-        let row = sqlx::query_as!(
+        Ok(self.couriers(&[id]).await?.pop())
+    }
+
+    /// These couriers, in any order. Unknown ids are left out.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn couriers(&self, ids: &[CourierId]) -> Result<Vec<Courier>, StoreError> {
+        let ids: Vec<_> = ids.iter().map(|id| *id.as_uuid()).collect();
+        let rows = sqlx::query_as!(
             CourierRow,
             "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since \
-             from couriers where id = $1",
-            id.as_uuid()
+             from couriers where id = any($1)",
+            &ids
         )
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(row.map(Courier::from))
+        Ok(rows.into_iter().map(Courier::from).collect())
     }
 
     /// Couriers by id, from after `after` on.

@@ -60,45 +60,32 @@ impl Store {
         Ok(rows.into_iter().map(Fix::from).collect())
     }
 
-    /// A courier's newest `limit` fixes since `from`, oldest first.
+    /// The newest `limit` fixes of each courier since their own time, oldest first. Who has none is left out.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn newest_fixes(
+    pub async fn newest_fixes_of_each(
         &self,
-        courier: CourierId,
-        from: DateTime<Utc>,
+        since: &[(CourierId, DateTime<Utc>)],
         limit: i64,
-    ) -> Result<Vec<Fix>, StoreError> {
-        let rows = sqlx::query_as!(
-            FixRow,
-            "select fixed_at, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m, battery from fixes \
-             where courier_id = $1 and fixed_at >= $2 order by fixed_at desc limit $3",
-            courier.as_uuid(),
-            from,
+    ) -> Result<HashMap<CourierId, Vec<Fix>>, StoreError> {
+        let (ids, from): (Vec<_>, Vec<_>) = since.iter().map(|(courier, from)| (*courier.as_uuid(), *from)).unzip();
+        let rows = sqlx::query!(
+            r#"select c.id as "courier_id!", f.fixed_at, f.lat, f.lon, f.accuracy_m, f.speed_mps, f.heading_deg,
+                   f.altitude_m, f.battery
+               from unnest($1::uuid[], $2::timestamptz[]) as c (id, since)
+               cross join lateral (
+                   select * from fixes where courier_id = c.id and fixed_at >= c.since order by fixed_at desc limit $3
+               ) f
+               order by f.fixed_at"#,
+            &ids,
+            &from,
             limit
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().rev().map(Fix::from).collect())
-    }
-
-    /// The newest fix of each of these couriers that has one.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn newest_fix_of_each(&self, couriers: &[CourierId]) -> Result<HashMap<CourierId, Fix>, StoreError> {
-        let ids: Vec<_> = couriers.iter().map(|id| *id.as_uuid()).collect();
-        let rows = sqlx::query!(
-            r#"select c.id as "courier_id!", f.fixed_at, f.lat, f.lon, f.accuracy_m, f.speed_mps, f.heading_deg,
-                   f.altitude_m, f.battery
-               from unnest($1::uuid[]) as c (id)
-               cross join lateral (select * from fixes where courier_id = c.id order by fixed_at desc limit 1) f"#,
-            &ids
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let rows = rows.into_iter().map(|row| {
+        let mut of_each: HashMap<CourierId, Vec<Fix>> = HashMap::new();
+        for row in rows {
             let columns = FixRow {
                 fixed_at: row.fixed_at,
                 lat: row.lat,
@@ -109,8 +96,18 @@ impl Store {
                 altitude_m: row.altitude_m,
                 battery: row.battery,
             };
-            (CourierId::from_uuid(row.courier_id), Fix::from(columns))
-        });
-        Ok(rows.collect())
+            of_each.entry(CourierId::from_uuid(row.courier_id)).or_default().push(columns.into());
+        }
+        Ok(of_each)
+    }
+
+    /// The newest fix of each of these couriers that has one.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn newest_fix_of_each(&self, couriers: &[CourierId]) -> Result<HashMap<CourierId, Fix>, StoreError> {
+        let since: Vec<_> = couriers.iter().map(|courier| (*courier, DateTime::UNIX_EPOCH)).collect();
+        let of_each = self.newest_fixes_of_each(&since, 1).await?;
+        Ok(of_each.into_iter().filter_map(|(courier, mut fixes)| Some((courier, fixes.pop()?))).collect())
     }
 }

@@ -1,5 +1,7 @@
 //! Orders and what happened to them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, LatLon, OrderId, OrderStatus,
@@ -233,7 +235,19 @@ impl Store {
     /// When the database is away.
     pub async fn open_orders_of(&self, courier: CourierId) -> Result<Vec<Order>, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        open_orders_in(&mut connection, courier).await
+        Ok(open_orders_in(&mut connection, &[courier]).await?.remove(&courier).unwrap_or_default())
+    }
+
+    /// The open orders of each of these couriers, in serving order. Who has none is left out.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn open_orders_of_each(
+        &self,
+        couriers: &[CourierId],
+    ) -> Result<HashMap<CourierId, Vec<Order>>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        open_orders_in(&mut connection, couriers).await
     }
 
     /// Everybody who has an open order.
@@ -316,7 +330,7 @@ impl OrderChange {
 
 /// Opens the feed of the courier's next order and closes those of all others.
 async fn reopen_feed(connection: &mut PgConnection, courier: CourierId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let open = open_orders_in(connection, courier).await?;
+    let open = open_orders_in(connection, &[courier]).await?.remove(&courier).unwrap_or_default();
     let next = visibility::visible(&open);
     sqlx::query!(
         "update orders set feed_from = case when id = $2 then coalesce(feed_from, $3) end \
@@ -331,18 +345,26 @@ async fn reopen_feed(connection: &mut PgConnection, courier: CourierId, now: Dat
     Ok(())
 }
 
-async fn open_orders_in(connection: &mut PgConnection, courier: CourierId) -> Result<Vec<Order>, StoreError> {
+async fn open_orders_in(
+    connection: &mut PgConnection,
+    couriers: &[CourierId],
+) -> Result<HashMap<CourierId, Vec<Order>>, StoreError> {
+    let ids: Vec<_> = couriers.iter().map(|courier| *courier.as_uuid()).collect();
     let rows = sqlx::query_as!(
         OrderRow,
         "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
              dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
              customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
-         from orders where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')",
-        courier.as_uuid()
+         from orders where courier_id = any($1) and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')",
+        &ids
     )
     .fetch_all(connection)
     .await?;
-    Ok(visibility::serving_order(rows.into_iter().map(Order::from).collect()))
+    let mut of_each: HashMap<CourierId, Vec<Order>> = HashMap::new();
+    for order in rows.into_iter().map(Order::from) {
+        of_each.entry(order.courier_id.expect("asked for by courier")).or_default().push(order);
+    }
+    Ok(of_each.into_iter().map(|(courier, open)| (courier, visibility::serving_order(open))).collect())
 }
 
 async fn insert_event(
