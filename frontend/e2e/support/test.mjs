@@ -25,13 +25,20 @@ export const test = base.extend({
 
   page: async ({ page, expected }, use) => {
     const problems = [];
+    let refused = 0;
+    let refusals = 0;
+    page.on("response", (response) => {
+      refused += response.request().isNavigationRequest() && response.status() >= 400 ? 1 : 0;
+    });
     page.on("pageerror", (error) => problems.push(`uncaught: ${error.message}`));
     page.on("console", (message) => {
-      // The browser itself reports the status of the page, which these tests ask for on purpose.
-      const isPage = message.location().url === page.url();
-      if (["error", "warning"].includes(message.type()) && !isPage) problems.push(message.text());
+      if (!["error", "warning"].includes(message.type())) return;
+      // The browser itself reports the status of a page that was refused, which some tests ask for on purpose.
+      if (message.location().url === page.url()) refusals += 1;
+      else problems.push(message.text());
     });
     await use(page);
+    expect(refusals, "console messages about the page itself").toBeLessThanOrEqual(refused);
     expect(problems.filter((problem) => !expected.test(problem)), "what the console said").toEqual([]);
   },
 

@@ -1,14 +1,18 @@
 //! Questions by plain HTTP, each answered once.
 
 use doorstep_shared::protocol;
-use js_sys::{JsString, Uint8Array};
+use js_sys::Uint8Array;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestCache, RequestInit, Response};
 
 use super::{feed::Answer, listen::window};
-use crate::{base64url, data::TrackView, map::plane::LonLat};
+use crate::{
+    base64url,
+    data::{LinkState, TrackView},
+    map::plane::LonLat,
+};
 
 /// The same types in postcard instead of JSON.
 const ACCEPT: &str = "application/vnd.doorstep.v1+postcard";
@@ -68,16 +72,21 @@ impl Paths {
         body(&response).await
     }
 
-    /// The page as the server renders it now, whatever its status.
+    /// What the page would show if it were opened now.
     pub async fn page(&self) -> Rendered {
-        match html(&self.page).await {
-            Some(html) => carried(&html).map_or(Rendered::Message, |view| Rendered::Order(Box::new(view))),
+        let Some(response) = get(&self.page).await else { return Rendered::Nothing };
+        match body::<TrackView>(&response).await {
+            Some(view) => match view.link {
+                LinkState::Live(_) | LinkState::Ended(_) => Rendered::Order(Box::new(view)),
+                LinkState::Expired | LinkState::Unknown => Rendered::Message,
+                LinkState::Unavailable => Rendered::Nothing,
+            },
             None => Rendered::Nothing,
         }
     }
 }
 
-/// What the server renders for this page's address.
+/// What the server has for this page's address.
 pub enum Rendered {
     /// An order, live or over.
     Order(Box<TrackView>),
@@ -85,19 +94,6 @@ pub enum Rendered {
     Message,
     /// It did not answer.
     Nothing,
-}
-
-async fn html(url: &str) -> Option<JsString> {
-    let response = get(url).await?;
-    JsFuture::from(response.text().ok()?).await.ok()?.dyn_into().ok()
-}
-
-/// The data that the text of a page carries. Searched by the browser, which can already do that.
-fn carried(html: &JsString) -> Option<TrackView> {
-    let element = u32::try_from(html.index_of("id=\"view\"", 0)).ok()?;
-    let start = html.index_of(">", element as i32) + 1;
-    let end = u32::try_from(html.index_of("<", start)).ok()?;
-    decode_view(&String::from(html.substring(start as u32, end)))
 }
 
 /// Reads the data that a page carries.

@@ -14,9 +14,13 @@ use doorstep_frontend::{
     data::{LinkState, Locale, OrderPage, PromisedWindow, TrackView},
     document,
 };
+use doorstep_shared::protocol::encode_postcard;
 use rand::RngCore;
 
-use super::assets;
+use super::{
+    api::track::{postcard, wants_postcard},
+    assets,
+};
 use crate::{
     app::AppState,
     auth::token,
@@ -42,19 +46,25 @@ pub async fn nowhere(app: Data<AppState>, request: HttpRequest) -> HttpResponse 
 }
 
 fn page(app: &AppState, request: &HttpRequest, link: LinkState) -> HttpResponse {
-    let status = match link {
+    let view = TrackView { link, locale: locale(app, request), server_time_ms: app.clock.now_ms() };
+    if wants_postcard(request) {
+        // The open page asks again what it should show. The answer says whether the link is good; the status
+        // would only make the browser complain.
+        return postcard(encode_postcard(&view));
+    }
+    let status = match view.link {
         LinkState::Live(_) => StatusCode::OK,
         LinkState::Ended(_) | LinkState::Expired => StatusCode::GONE,
         LinkState::Unknown => StatusCode::NOT_FOUND,
         LinkState::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let view = TrackView { link, locale: locale(app, request), server_time_ms: app.clock.now_ms() };
     let nonce = nonce();
     let urls = assets::urls(app.config.settings.basemap_style.as_deref());
     let html = document::track_document(&view, &urls, &nonce);
     HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "accept"))
         .insert_header(("X-Robots-Tag", "noindex"))
         .insert_header((header::CONTENT_SECURITY_POLICY, content_security_policy(app, &nonce)))
         .body(html)

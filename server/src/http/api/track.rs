@@ -86,11 +86,13 @@ async fn live(app: &AppState, token: &str) -> Result<TrackedOrder, ApiError> {
     Ok(tracked)
 }
 
-fn wants_postcard(request: &HttpRequest) -> bool {
+/// Whether a request comes from our own page's script.
+pub fn wants_postcard(request: &HttpRequest) -> bool {
     request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == POSTCARD.as_bytes())
 }
 
-fn postcard(bytes: Vec<u8>) -> HttpResponse {
+/// An answer to it.
+pub fn postcard(bytes: Vec<u8>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "accept"))
