@@ -1,7 +1,7 @@
 //! Puts the server together, and takes it apart again in the right order.
 //!
-//! Shutdown: readiness off → stop accepting → close sockets with 4000 → drain the fix writer → background
-//! tasks → embedded Postgres.
+//! Shutdown: readiness off → close sockets with 4000, admit no more → stop accepting → drain the fix writer →
+//! background tasks → embedded Postgres.
 
 use std::{
     net::{SocketAddr, TcpListener},
