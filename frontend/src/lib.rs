@@ -8,6 +8,7 @@
 //! Two builds exist and never mix: feature `ssr` inside the server, feature `track` for the customer's browser.
 
 pub mod base64url;
+pub mod courier;
 pub mod data;
 #[cfg(feature = "ssr")]
 pub mod document;

@@ -60,6 +60,7 @@ async fn create_device(courier: Path<String>) -> HttpResponse {
         id: DeviceId::new(),
         token: courier.into_inner(),
         sign_in_url: String::new(),
+        sign_in_expires_at: chrono::DateTime::UNIX_EPOCH,
     })
 }
 
@@ -72,6 +73,7 @@ async fn create_order(topics: State, body: Json<CreateOrder>) -> HttpResponse {
         status: OrderStatus::Created,
         tracking_token: id.to_string(),
         tracking_url: String::new(),
+        delivery_pin: None,
         created_at: chrono::DateTime::UNIX_EPOCH,
     })
 }

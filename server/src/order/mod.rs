@@ -85,7 +85,9 @@ impl Order {
             promised_from: self.promised_from,
             promised_until: self.promised_until,
             created_at: self.created_at,
+            proof: None,
             timeline,
+            proofs: None,
         }
     }
 

@@ -145,6 +145,7 @@ impl Errand {
             customer: CustomerBody { name: self.customer.to_owned(), phone: Some(self.phone.clone()), email: None },
             promised_from: Some(promised_from),
             promised_until: Some(promised_from + TimeDelta::minutes(20)),
+            proof: None,
         }
     }
 }

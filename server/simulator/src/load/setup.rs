@@ -88,5 +88,6 @@ fn order(reference: String) -> CreateOrder {
         customer: CustomerBody { name: "Load customer".into(), phone: None, email: None },
         promised_from: None,
         promised_until: None,
+        proof: None,
     }
 }

@@ -78,7 +78,7 @@ pub async fn create_device(
         }
         // The fragment never reaches a server's log.
         let sign_in_url = format!("{}/courier#{token}", app.config.public_url);
-        Ok((StatusCode::CREATED, DeviceCreated { id, token, sign_in_url }))
+        Ok((StatusCode::CREATED, DeviceCreated { id, token, sign_in_url, sign_in_expires_at: app.clock.now() }))
     })
     .await
 }

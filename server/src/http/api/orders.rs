@@ -45,6 +45,7 @@ pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBod
             status: order.status,
             tracking_url: format!("{}/t/{tracking_token}", app.config.public_url),
             tracking_token,
+            delivery_pin: None,
             created_at: order.created_at,
         };
         Ok((StatusCode::CREATED, created))

@@ -19,6 +19,11 @@ macro_rules! body {
     };
 }
 
+pub mod courier;
+pub mod proof;
+
+use proof::{ProofKind, ProofView};
+
 body! {
     /// Registers a courier.
     pub struct CreateCourier {
@@ -71,8 +76,34 @@ body! {
         pub id: DeviceId,
         /// Its secret, for `Authorization: Bearer` on the courier socket.
         pub token: String,
-        /// Opens the courier's web app, signed in as this device.
+        /// Opens the courier's web app, signed in as this device. Works once, and only for a short time.
         pub sign_in_url: String,
+        /// Until when it works.
+        pub sign_in_expires_at: DateTime<Utc>,
+    }
+
+    /// Another sign-in link for a device, because the first was used, lost or too late. Earlier ones stop working.
+    pub struct SignInLink {
+        /// Opens the courier's web app, signed in as this device. Works once, and only for a short time.
+        pub sign_in_url: String,
+        /// Until when it works.
+        pub sign_in_expires_at: DateTime<Utc>,
+    }
+
+    /// A phone or tracker of a courier, as dispatchers and API keys see it.
+    pub struct DeviceView {
+        /// Its id.
+        pub id: DeviceId,
+        /// What it is called.
+        pub label: String,
+        /// When it was registered.
+        pub created_at: DateTime<Utc>,
+        /// When it last connected or reported, to the minute.
+        pub last_seen_at: Option<DateTime<Utc>>,
+        /// What it last reported with: `web`, `native`, `traccar`, `owntracks` or `overland`.
+        pub client: Option<String>,
+        /// Since when it may not report any more.
+        pub revoked_at: Option<DateTime<Utc>>,
     }
 
     /// An end of a delivery.
@@ -111,6 +142,8 @@ body! {
         pub promised_from: Option<DateTime<Utc>>,
         /// End of the window that the merchant promised.
         pub promised_until: Option<DateTime<Utc>>,
+        /// What the courier must bring back from the door; nothing when left out.
+        pub proof: Option<Vec<ProofKind>>,
     }
 
     /// A new order. The tracking token is shown this once; the database keeps its hash.
@@ -125,6 +158,9 @@ body! {
         pub tracking_token: String,
         /// The customer's link.
         pub tracking_url: String,
+        /// Four digits that the customer says at the door, when the order asks for them. The customer's page shows
+        /// them too; the database keeps a hash.
+        pub delivery_pin: Option<String>,
         /// When it was created.
         pub created_at: DateTime<Utc>,
     }
@@ -153,8 +189,12 @@ body! {
         pub promised_until: Option<DateTime<Utc>>,
         /// When it was created.
         pub created_at: DateTime<Utc>,
+        /// What the courier must bring back from the door; left out when nothing.
+        pub proof: Option<Vec<ProofKind>>,
         /// What happened so far, oldest first; only when one order is asked for.
         pub timeline: Option<Vec<OrderEventView>>,
+        /// What was brought back from the door, oldest first; only when one order is asked for.
+        pub proofs: Option<Vec<ProofView>>,
     }
 
     /// One thing that happened to an order.

@@ -1,0 +1,97 @@
+//! What a courier does on the screens. The view raises these; the engine acts on them and changes the state.
+
+use doorstep_shared::{OrderId, api::courier::TrackerApp, api::proof::ProofKind};
+
+/// Something the courier pressed or entered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// "Go online": asks for the position and begins to share it.
+    GoOnline,
+    /// Ends the shift: nothing is shared or accepted any more.
+    GoOffline,
+    /// "Try again", on a position that was refused or a failed start.
+    Retry,
+    /// The stop's action without anything to hand in: arrived, picked up, or delivered when no proof is asked.
+    Advance {
+        /// Which order.
+        order_id: OrderId,
+    },
+    /// Nobody there, wrong address …
+    Fail {
+        /// Which order.
+        order_id: OrderId,
+        /// Why, in words for the customer and the dispatcher.
+        reason: String,
+    },
+    /// Opens the screen that collects the proofs of a drop-off.
+    BeginProof {
+        /// Which order.
+        order_id: OrderId,
+    },
+    /// Back to the stops; what was collected so far stays.
+    LeaveProof,
+    /// A photo was taken: the driver reads it from the page's file input, makes it smaller and keeps it.
+    PhotoChosen {
+        /// Which order.
+        order_id: OrderId,
+    },
+    /// Takes a collected proof away again.
+    DropProof {
+        /// Which order.
+        order_id: OrderId,
+        /// Which of its proofs.
+        kind: ProofKind,
+    },
+    /// Somebody signed.
+    Sign {
+        /// Which order.
+        order_id: OrderId,
+        /// Their typed name.
+        name: String,
+        /// Strokes of `[x, y]` between 0 and 1; empty when only typed.
+        strokes: Vec<Vec<[f32; 2]>>,
+    },
+    /// The customer said their PIN.
+    EnterPin {
+        /// Which order.
+        order_id: OrderId,
+        /// Four digits.
+        pin: String,
+    },
+    /// Hands over with the proofs collected.
+    Deliver {
+        /// Which order.
+        order_id: OrderId,
+        /// A remark for the customer: "left with the neighbour".
+        note: Option<String>,
+    },
+    /// A notice was read.
+    Dismiss {
+        /// Which.
+        notice: u32,
+    },
+    /// Opens another screen.
+    Show(Screen),
+    /// Wants another app to report in the background.
+    SetUpTracker(TrackerApp),
+    /// The tab shall take over from another one.
+    TakeOver,
+    /// Installs the app, where the browser offers it.
+    Install,
+    /// Ends the session on this phone.
+    SignOut,
+}
+
+/// Which screen is open, once signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    /// The next stop and the list.
+    #[default]
+    Stops,
+    /// Collecting the proofs of the order named in [`super::state::Shift::proof`].
+    Proof,
+    /// Background tracking by another app.
+    Trackers,
+    /// Who is signed in, what is shared, installing, signing out.
+    Account,
+}

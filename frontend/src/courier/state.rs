@@ -1,0 +1,272 @@
+//! What the courier's screens are drawn from. The engine writes it, the screens read it, previews make it up.
+
+use doorstep_shared::{
+    OrderId, OrderStatus, Vehicle,
+    api::{
+        courier::{TrackerApp, TrackerCreated},
+        proof::ProofKind,
+    },
+    protocol::courier::{Audience, Pace, Stop, StopKind},
+};
+
+use super::intent::Screen;
+use crate::data::Locale;
+
+/// The whole app as the courier sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shift {
+    /// How far signing in is.
+    pub door: Door,
+    /// Which screen is open.
+    pub screen: Screen,
+    /// Who is signed in.
+    pub courier: Option<Who>,
+    /// Whether the courier works now.
+    pub duty: Duty,
+    /// What the phone says about the position.
+    pub gps: Gps,
+    /// Whether the server is reached.
+    pub link: Link,
+    /// Fixes on the phone that the server has not acked.
+    pub waiting_fixes: u32,
+    /// Statuses and proofs on the phone that the server has not acked.
+    pub waiting_actions: u32,
+    /// Whether the screen is kept on.
+    pub wake: Wake,
+    /// The stops ahead in driving order, as they stand with what waits on the phone already applied.
+    pub stops: Vec<StopCard>,
+    /// When the last stop is done, Unix epoch milliseconds.
+    pub done_at_ms: Option<i64>,
+    /// The newest position, `[lon, lat]`, and its heading.
+    pub position: Option<Here>,
+    /// The way to the next stop, `[lon, lat]`.
+    pub line: Vec<[f64; 2]>,
+    /// Who looks; `None` until the server said so, and while offline.
+    pub audience: Option<Audience>,
+    /// How often the position is sent.
+    pub pace: Pace,
+    /// Sentences that want to be read, oldest first.
+    pub notices: Vec<Notice>,
+    /// The order whose proofs are being collected.
+    pub proof: Option<ProofDraft>,
+    /// Setting up another app.
+    pub tracker: TrackerSetup,
+    /// Whether the browser offers to install the app, or how it is done by hand.
+    pub install: Install,
+    /// How to write times and distances.
+    pub locale: Locale,
+    /// The server's clock, Unix epoch milliseconds; moves once a second while somebody looks.
+    pub now_ms: i64,
+}
+
+/// How far signing in is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The app is starting.
+    Starting,
+    /// Nobody is signed in; dispatch sends a link.
+    SignedOut,
+    /// The link was used before, or is too old.
+    LinkSpent,
+    /// The first start has no network; nothing is known yet.
+    Unreachable,
+    /// Signed in.
+    Open,
+    /// Dispatch signed this phone out.
+    Revoked,
+    /// Another tab of this browser sends.
+    OtherTab,
+    /// The same device connected from elsewhere (close 4503).
+    Superseded,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Who {
+    /// Their name.
+    pub name: String,
+    /// What they ride.
+    pub vehicle: Vehicle,
+    /// What this phone is called.
+    pub device_label: String,
+}
+
+/// Whether the courier works now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Not working: nothing is shared.
+    Off,
+    /// The phone is being asked for its position.
+    GoingOnline,
+    /// Working.
+    Online,
+}
+
+/// What the phone says about the position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gps {
+    /// Not asked.
+    Idle,
+    /// Asked, no answer yet.
+    Searching,
+    /// A fix came within the last 15 s or one interval.
+    Good {
+        /// Radius in metres.
+        accuracy_m: f32,
+    },
+    /// Watching goes on, but nothing comes, or only vaguely.
+    Weak,
+    /// The courier, or the phone's settings, said no.
+    Denied,
+    /// It was allowed and is not any more.
+    Lost,
+    /// The page is not on `https://`, or the browser has no position.
+    Unavailable,
+}
+
+/// Whether the server is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Connecting for the first time; nothing to say about it.
+    Connecting,
+    /// Connected.
+    Live,
+    /// The network is there, the server is not, or not yet.
+    Reconnecting,
+    /// The phone has no network.
+    NoNetwork,
+}
+
+/// Whether the screen is kept on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// Not wanted now.
+    Idle,
+    /// Held.
+    On,
+    /// The browser refused (low battery) or cannot.
+    Unavailable,
+}
+
+/// Where the courier is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Here {
+    /// Degrees east.
+    pub lon: f64,
+    /// Degrees north.
+    pub lat: f64,
+    /// Direction of travel, when moving.
+    pub heading_deg: Option<f32>,
+}
+
+/// One stop with everything its card shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StopCard {
+    /// As the server sends it.
+    pub stop: Stop,
+    /// The order's status with what waits on the phone applied.
+    pub status: OrderStatus,
+    /// Earliest arrival, Unix epoch milliseconds.
+    pub earliest_ms: Option<i64>,
+    /// Latest arrival, Unix epoch milliseconds.
+    pub latest_ms: Option<i64>,
+    /// Metres from the stop before, or from the courier for the first.
+    pub distance_m: Option<u32>,
+    /// What must be brought back from this door.
+    pub proof: Vec<ProofKind>,
+    /// Whether an action on it waits on the phone.
+    pub is_waiting: bool,
+}
+
+impl StopCard {
+    /// The status that the stop's main button sends; `None` when there is nothing left to do.
+    pub fn next_status(&self) -> Option<OrderStatus> {
+        match (self.stop.kind, self.status) {
+            (StopKind::Pickup, OrderStatus::Assigned) => Some(OrderStatus::AtPickup),
+            (StopKind::Pickup, OrderStatus::AtPickup) => Some(OrderStatus::PickedUp),
+            (StopKind::Dropoff, OrderStatus::PickedUp) => Some(OrderStatus::AtDropoff),
+            (StopKind::Dropoff, OrderStatus::AtDropoff) => Some(OrderStatus::Delivered),
+            _ => None,
+        }
+    }
+}
+
+/// A sentence that wants to be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// For [`super::intent::Intent::Dismiss`].
+    pub id: u32,
+    /// How much it matters.
+    pub tone: Tone,
+    /// The reason before the remedy.
+    pub text: String,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Good to know: "Order A-1042 was taken off your list".
+    Quiet,
+    /// Something did not go as pressed.
+    Warn,
+    /// Something was refused.
+    Bad,
+}
+
+/// The proofs of one drop-off while they are collected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProofDraft {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Its reference, for the heading.
+    pub reference: String,
+    /// Who takes it.
+    pub customer: Option<String>,
+    /// What is asked for; anything else may be added.
+    pub wanted: Vec<ProofKind>,
+    /// The photo, as an object URL of the made-smaller picture.
+    pub photo_url: Option<String>,
+    /// A photo is being made smaller.
+    pub is_shrinking: bool,
+    /// Who signed.
+    pub signed_by: Option<String>,
+    /// The PIN was entered; whether it was right shows when it is sent.
+    pub has_pin: bool,
+    /// What is wrong with the last entry.
+    pub problem: Option<String>,
+}
+
+impl ProofDraft {
+    /// Whether everything asked for is there.
+    pub fn is_complete(&self) -> bool {
+        self.wanted.iter().all(|kind| match kind {
+            ProofKind::Photo => self.photo_url.is_some(),
+            ProofKind::Signature => self.signed_by.is_some(),
+            ProofKind::Pin => self.has_pin,
+        })
+    }
+}
+
+/// Setting up another app.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrackerSetup {
+    /// Nothing chosen.
+    Choose,
+    /// Asking the server.
+    Preparing(TrackerApp),
+    /// Everything the app needs.
+    Ready(Box<TrackerCreated>),
+    /// The server could not be asked.
+    Failed(String),
+}
+
+/// How the app gets to the home screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Install {
+    /// It is there, or the browser has no such thing.
+    NotOffered,
+    /// The browser offers it.
+    Offered,
+    /// iOS: by the share sheet.
+    ByShareSheet,
+}

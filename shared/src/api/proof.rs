@@ -1,0 +1,94 @@
+//! What a courier brings back from the door.
+//!
+//! A phone names each proof itself and sends it with `PUT /api/v1/courier/orders/{order_id}/proofs/{proof_id}`, so a
+//! repeat is harmless. A photo is the body as it is, `image/jpeg`, `image/png` or `image/webp`, with `?taken_ms=`;
+//! the other kinds are [`ProofBody`] as JSON.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The largest photo that is taken, in bytes, before it is made smaller.
+pub const MAX_PHOTO_BYTES: usize = 8 * 1024 * 1024;
+
+/// The longer side of a stored photo, in pixels.
+pub const MAX_PHOTO_SIDE_PX: u32 = 1_600;
+
+/// The most points in one signature, all strokes together.
+pub const MAX_SIGNATURE_POINTS: usize = 2_000;
+
+/// How many digits a delivery PIN has.
+pub const PIN_DIGITS: usize = 4;
+
+/// A way to show that an order was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProofKind {
+    /// A picture of where it was left.
+    Photo,
+    /// The name, and mostly the hand, of whoever took it.
+    Signature,
+    /// The four digits that only the customer knows.
+    Pin,
+}
+
+impl ProofKind {
+    /// Every kind, in the order in which a courier is asked.
+    pub const ALL: [Self; 3] = [Self::Photo, Self::Signature, Self::Pin];
+
+    /// The word in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Photo => "photo",
+            Self::Signature => "signature",
+            Self::Pin => "pin",
+        }
+    }
+
+    /// The kind of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// A proof that is not a photo.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ProofBody {
+    /// Who took it.
+    Signature {
+        /// Their name, typed; 1 to 100 characters.
+        name: String,
+        /// What they drew, as strokes of `[x, y]` between 0 and 1, y downwards, in a box three times as wide as high.
+        /// Empty when they typed their name only.
+        #[serde(default)]
+        strokes: Vec<Vec<[f32; 2]>>,
+        /// When, Unix epoch milliseconds.
+        taken_ms: i64,
+    },
+    /// The customer's digits. A wrong PIN is refused and nothing is kept.
+    Pin {
+        /// [`PIN_DIGITS`] digits.
+        pin: String,
+        /// When, Unix epoch milliseconds.
+        taken_ms: i64,
+    },
+}
+
+body! {
+    /// A proof as dispatchers, API keys and the phone that sent it see it.
+    pub struct ProofView {
+        /// Its id.
+        pub id: Uuid,
+        /// Which kind.
+        pub kind: ProofKind,
+        /// When it was taken, by the phone.
+        pub taken_at: DateTime<Utc>,
+        /// Who signed.
+        pub name: Option<String>,
+        /// Where the picture of a photo or of a drawn signature is; the same credentials open it.
+        pub image_url: Option<String>,
+    }
+}
