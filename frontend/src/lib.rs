@@ -5,7 +5,8 @@
 //! [`ui`]; what talks to the network is in [`live`], what draws the map in [`map`]. In both of these the thinking is
 //! apart from the browser's objects, so that it is tested without one.
 //!
-//! Two builds exist and never mix: feature `ssr` inside the server, feature `track` for the customer's browser.
+//! Three builds exist and never mix: feature `ssr` inside the server, feature `track` for the customer's browser, feature
+//! `courier` for the courier's.
 
 pub mod base64url;
 pub mod courier;

@@ -26,6 +26,9 @@ use std::path::{Path, PathBuf};
 /// The street graph lies in `static/` too, but the server and the simulator read it, not browsers.
 const ROADS: &str = "roads";
 
+/// The features of the front end that each become one program for browsers.
+pub const BUNDLES: [&str; 2] = ["track", "courier"];
+
 /// What the site needs of the machine.
 pub const TOOLS: [Tool; 2] = [Tool::WasmTarget, Tool::NpmPackages];
 
@@ -48,8 +51,8 @@ pub fn build() -> Result<()> {
     if stamp.is_current() && workspace::site().join(assembly::MANIFEST).exists() {
         return Ok(());
     }
-    let bundle = bundle::build("track")?;
-    let assembly = progress::step("assembling the browser assets", || assemble(bundle))?;
+    let bundles = BUNDLES.iter().map(|name| bundle::build(name)).collect::<Result<Vec<_>>>()?;
+    let assembly = progress::step("assembling the browser assets", || assemble(bundles))?;
     let sizes = progress::step("compressing them", || pack::compress(assembly.folder()))?;
     assembly.publish()?;
     budget::check(&sizes)?;
@@ -69,18 +72,14 @@ fn inputs() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn assemble(bundle: bundle::Bundle) -> Result<Assembly> {
+fn assemble(bundles: Vec<bundle::Bundle>) -> Result<Assembly> {
     let mut assembly = Assembly::begin()?;
     vendor::add(&mut assembly)?;
     add_static(&mut assembly)?;
-    let wasm = assembly.add_hashed("track.wasm", "pkg", "track_bg.wasm", &bundle.wasm)?;
-    // Beside the module itself, wasm-bindgen looks for its WASM by this name alone.
-    let beside = wasm.rsplit('/').next().unwrap_or_default().to_owned();
-    assembly.know("track_bg.wasm", &beside);
-    for (path, content) in &bundle.snippets {
-        assembly.add(&format!("pkg/{path}"), content)?;
+    let mut sources = Vec::new();
+    for bundle in bundles {
+        sources.push(add_bundle(&mut assembly, bundle)?);
     }
-    let mut sources = vec![Source::new("pkg/track.js", bundle.js)];
     sources.extend(sources_in("js", &workspace::frontend().join("js"), "js")?);
     sources.extend(sources_in("css", &workspace::frontend().join("style"), "css")?);
     for linked in link::link(sources, assembly.known())? {
@@ -88,6 +87,19 @@ fn assemble(bundle: bundle::Bundle) -> Result<Assembly> {
     }
     assembly.write_manifest()?;
     Ok(assembly)
+}
+
+/// Adds a bundle's program and snippets; its script still has to be linked.
+fn add_bundle(assembly: &mut Assembly, bundle: bundle::Bundle) -> Result<Source> {
+    let name = bundle.name;
+    let wasm = assembly.add_hashed(&format!("{name}.wasm"), "pkg", &format!("{name}_bg.wasm"), &bundle.wasm)?;
+    // Beside the module itself, wasm-bindgen looks for its WASM by this name alone.
+    let beside = wasm.rsplit('/').next().unwrap_or_default().to_owned();
+    assembly.know(&format!("{name}_bg.wasm"), &beside);
+    for (path, content) in &bundle.snippets {
+        assembly.add(&format!("pkg/{path}"), content)?;
+    }
+    Ok(Source::new(&format!("pkg/{name}.js"), bundle.js))
 }
 
 /// Copies `static/`. The map's data is large and changes, so it gets hashed names; the rest keeps the names that

@@ -92,16 +92,8 @@ fn lint(steps: &mut Steps) -> Result<()> {
     // Apart from the others: its dependencies, built once for `cargo xtask` itself, have other features.
     steps.run("clippy of xtask", || clippy(&["--package", "xtask", "--all-targets"]))?;
     steps.run("clippy for the browser", || {
-        clippy(&[
-            "--package",
-            "doorstep-frontend",
-            "--lib",
-            "--target",
-            WASM_TARGET,
-            "--no-default-features",
-            "--features",
-            "track",
-        ])
+        let front_end = ["--package", "doorstep-frontend", "--lib", "--target", WASM_TARGET, "--no-default-features"];
+        site::BUNDLES.iter().try_for_each(|name| clippy(&[front_end.as_slice(), &["--features", name]].concat()))
     })
 }
 

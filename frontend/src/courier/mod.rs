@@ -4,5 +4,7 @@
 //! drawn and tested without a browser. Everything that decides (what waits, what is sent next, what a silence is called)
 //! is pure too; only the driver touches sockets, storage, sensors and timers.
 
+#[cfg(feature = "courier")]
+mod boot;
 pub mod intent;
 pub mod state;

@@ -28,6 +28,8 @@ const WASM_FEATURES: [&str; 7] = [
 
 /// What a page loads of our own Rust.
 pub struct Bundle {
+    /// The front end's feature.
+    pub name: String,
     /// The module that loads the WASM and gives it the browser.
     pub js: String,
     /// The program.
@@ -106,6 +108,7 @@ fn load(name: &str, folder: &Path) -> Result<Bundle> {
         snippets.push((inside.to_string_lossy().into_owned(), content));
     }
     Ok(Bundle {
+        name: name.to_owned(),
         js: js.context("reading the finished bundle's JavaScript")?,
         wasm: wasm.context("reading the finished bundle's WASM")?,
         snippets,
