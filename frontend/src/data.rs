@@ -92,3 +92,36 @@ pub struct AssetUrls {
     /// The page's icon.
     pub icon: String,
 }
+
+/// Where the courier's app finds its files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CourierAssetUrls {
+    /// `courier.css`.
+    pub courier_css: String,
+    /// The bundle's script, made by wasm-bindgen.
+    pub courier_js: String,
+    /// The bundle's module.
+    pub courier_wasm: String,
+    /// `courier-start.js`, which starts the bundle.
+    pub start_js: String,
+    /// `device.js`, which the bundle's script imports.
+    pub device_js: String,
+    /// `map.js`, likewise.
+    pub map_js: String,
+    /// MapLibre's style sheet.
+    pub maplibre_css: String,
+    /// The offline basemap's vector tiles.
+    pub basemap_pmtiles: String,
+    /// The offline basemap's coastline.
+    pub basemap_land: String,
+    /// The style URL of an online basemap, when the operator configured one instead.
+    pub basemap_style: Option<String>,
+    /// The app's icon.
+    pub icon: String,
+    /// The icon for a home screen that takes no manifest's.
+    pub touch_icon: String,
+    /// The web app manifest.
+    pub manifest: String,
+    /// The service worker's script.
+    pub service_worker: String,
+}

@@ -8,6 +8,8 @@
 //! `script-src 'nonce-…' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'`. Every text that came from people goes
 //! through the same escaping; URLs and the nonce are escaped too, although they are ours.
 
+pub mod courier;
+
 use std::fmt::Write;
 
 use leptos::prelude::*;

@@ -10,9 +10,10 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::Path,
 };
-use doorstep_frontend::data::AssetUrls;
+use doorstep_frontend::data::{AssetUrls, CourierAssetUrls};
 use http_range::HttpRange;
 use rust_embed::Embed;
+use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
 
@@ -97,7 +98,8 @@ fn media_type(path: &str) -> &'static str {
         "svg" => "image/svg+xml",
         "png" => "image/png",
         "ico" => "image/x-icon",
-        "json" | "webmanifest" => "application/json",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
         "geojson" => "application/geo+json",
         "html" => "text/html; charset=utf-8",
         "md" | "txt" => "text/plain; charset=utf-8",
@@ -133,6 +135,73 @@ pub fn urls(basemap_style: Option<&str>) -> AssetUrls {
         basemap_style: basemap_style.map(str::to_owned),
         icon: manifest().get("icon.svg").cloned().unwrap_or_else(|| "/assets/static/icons/icon.svg".to_owned()),
     }
+}
+
+/// Where the courier's app finds its files.
+pub fn courier_urls(basemap_style: Option<&str>) -> CourierAssetUrls {
+    let url = |name: &str| manifest().get(name).cloned().unwrap_or_default();
+    let plain = |path: &str| format!("/assets/static/{path}");
+    CourierAssetUrls {
+        courier_css: url("courier.css"),
+        courier_js: url("courier.js"),
+        courier_wasm: url("courier.wasm"),
+        start_js: url("courier-start.js"),
+        device_js: url("device.js"),
+        map_js: url("map.js"),
+        maplibre_css: url("maplibre.css"),
+        basemap_pmtiles: url("malta.pmtiles"),
+        basemap_land: url("land.geojson"),
+        basemap_style: basemap_style.map(str::to_owned),
+        icon: plain("icons/icon.svg"),
+        touch_icon: plain("icons/apple-touch-icon.png"),
+        manifest: plain("courier/manifest.webmanifest"),
+        service_worker: COURIER_WORKER.to_owned(),
+    }
+}
+
+/// Where the courier app's service worker is served. Beside the page, so that the page is within its reach.
+pub const COURIER_WORKER: &str = "/courier/sw.js";
+
+/// What the courier's app needs to open without a network, besides its page.
+const COURIER_SHELL: [&str; 11] = [
+    "courier.css",
+    "courier.js",
+    "courier.wasm",
+    "courier-start.js",
+    "device.js",
+    "map.js",
+    "maplibre.js",
+    "maplibre-worker.js",
+    "maplibre.css",
+    "pmtiles.js",
+    "land.geojson",
+];
+
+/// What the service worker is told to keep. The version changes with every file and with the page.
+#[derive(serde::Serialize)]
+struct Shell<'a> {
+    version: String,
+    page: &'a str,
+    files: Vec<String>,
+    map: String,
+}
+
+/// `GET /courier/sw.js`: the service worker, with the files of this build named in front. `page` is the app's document.
+///
+/// Empty when the site was never built.
+pub fn courier_worker(page: &str) -> String {
+    let worker = Site::get("static/courier/sw.js").map(|file| String::from_utf8_lossy(&file.data).into_owned());
+    let mut files: Vec<String> = COURIER_SHELL.iter().filter_map(|name| manifest().get(*name).cloned()).collect();
+    files.extend(["icon.svg", "icon-192.png"].map(|icon| format!("/assets/static/icons/{icon}")));
+    let map = manifest().get("malta.pmtiles").cloned().unwrap_or_default();
+    let mut digest = Sha256::new();
+    files.iter().chain([&map]).for_each(|file| digest.update(file));
+    digest.update(page);
+    digest.update(worker.as_deref().unwrap_or_default());
+    let version = digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    let shell = Shell { version, page: "/courier", files, map };
+    let shell = serde_json::to_string(&shell).expect("a shell is plain strings");
+    worker.map_or(String::new(), |worker| format!("const SHELL = {shell};\n\n{worker}"))
 }
 
 #[cfg(test)]

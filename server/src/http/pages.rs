@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{Offset, TimeDelta, TimeZone};
 use doorstep_frontend::{
     data::{LinkState, Locale, OrderPage, PromisedWindow, TrackView},
-    document,
+    document::{self, courier::courier_document},
 };
 use doorstep_shared::protocol::encode_postcard;
 use rand::RngCore;
@@ -113,6 +113,47 @@ fn locale(app: &AppState, request: &HttpRequest) -> Locale {
         utc_offset_min: offset.fix().local_minus_utc() / 60,
         miles: ["en-US", "en-GB"].iter().any(|known| known.eq_ignore_ascii_case(tag)),
     }
+}
+
+/// `GET /courier`: the courier's app. The same for everybody, but for how times are written.
+pub async fn courier(app: Data<AppState>, request: HttpRequest) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        // Asked for anew each time; the phone's own copy is the service worker's business.
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::VARY, "accept-language"))
+        .insert_header(("X-Robots-Tag", "noindex"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, courier_security_policy(&app)))
+        .body(courier_page(&app, &request))
+}
+
+/// `GET /courier/sw.js`: the courier app's service worker.
+pub async fn courier_worker(app: Data<AppState>, request: HttpRequest) -> HttpResponse {
+    let worker = assets::courier_worker(&courier_page(&app, &request));
+    if worker.is_empty() {
+        return HttpResponse::NotFound().finish();
+    }
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/javascript; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header(("Service-Worker-Allowed", "/courier"))
+        .body(worker)
+}
+
+fn courier_page(app: &AppState, request: &HttpRequest) -> String {
+    let urls = assets::courier_urls(app.config.settings.basemap_style.as_deref());
+    courier_document(&locale(app, request), &urls)
+}
+
+/// No inline script at all: the document is kept on phones, where a nonce would be no secret for long.
+fn courier_security_policy(app: &AppState) -> String {
+    let socket = app.config.public_url.replacen("http", "ws", 1);
+    let map = app.config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:{map}; \
+         font-src 'self'; connect-src 'self' {socket}{map}; worker-src 'self' blob:; manifest-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
 }
 
 /// 128 random bits for this one answer.

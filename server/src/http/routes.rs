@@ -73,6 +73,14 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/metrics", web::get().to(health::metrics))
         .route("/assets/{path:.*}", web::get().to(assets::serve))
         .service(
+            web::scope("/courier")
+                .wrap(Compress::default())
+                .wrap(from_fn(courier_page_headers))
+                .route("", web::get().to(pages::courier))
+                .route("/sw.js", web::get().to(pages::courier_worker))
+                .default_service(web::get().to(pages::nowhere)),
+        )
+        .service(
             web::scope("")
                 .wrap(Compress::default())
                 .wrap(from_fn(page_headers))
@@ -118,12 +126,22 @@ async fn page_headers(
     next: Next<impl actix_web::body::MessageBody>,
 ) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
     let mut response = next.call(request).await?;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        ("cross-origin-opener-policy", "same-origin"),
-        ("permissions-policy", "geolocation=(), camera=(), microphone=()"),
-    ] {
+    isolate(response.headers_mut(), "geolocation=(), camera=(), microphone=()");
+    Ok(response)
+}
+
+/// The courier's app alone may ask for the position, and keep the screen on.
+async fn courier_page_headers(
+    request: ServiceRequest,
+    next: Next<impl actix_web::body::MessageBody>,
+) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    isolate(response.headers_mut(), "geolocation=(self), camera=(self), screen-wake-lock=(self), microphone=()");
+    Ok(response)
+}
+
+fn isolate(headers: &mut header::HeaderMap, permissions: &'static str) {
+    for (name, value) in [("cross-origin-opener-policy", "same-origin"), ("permissions-policy", permissions)] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    Ok(response)
 }

@@ -11,6 +11,7 @@
 mod support;
 
 mod cli;
+mod courier_app;
 mod courier_fixes;
 mod courier_hostile;
 mod courier_session;
