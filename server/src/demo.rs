@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use doorstep_simulator::demo::{self, DemoOptions};
+use doorstep_simulator::demo::{self, DemoOptions, Introduction};
 use fast_qr::QRBuilder;
 use tokio::sync::oneshot;
 
@@ -73,7 +73,7 @@ impl Couriers {
         let api = format!("{}/api/v1/openapi.json", running.app.config.public_url);
         running.app.tasks.spawn("demo_couriers", async move {
             let shutdown = async { drop(stopped.await) };
-            if let Err(error) = demo::run(options, |url| introduce(&url, &api), shutdown).await {
+            if let Err(error) = demo::run(options, |links| introduce(&links, &api), shutdown).await {
                 tracing::error!(error = format!("{error:#}"), "the couriers cannot work");
             }
             if let Err(error) = store.revoke_api_key(&token::hash(&api_key)).await {
@@ -99,16 +99,37 @@ fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
     address
 }
 
-/// Says where to look. The link is for whoever sits at this terminal, so it may stand here.
-fn introduce(tracking_url: &str, api: &str) {
+/// Says where to look. The links are for whoever sits at this terminal, so they may stand here.
+fn introduce(links: &Introduction, api: &str) {
+    let Introduction { customer_url, guest } = links;
     println!("\n  Doorstep is running, with couriers on the streets of Malta.\n");
-    println!("  Customer   {tracking_url}");
+    println!("  Customer   {customer_url}");
+    println!("             follows an order that is on its way");
+    println!("  Courier    {}", guest.sign_in_url);
+    println!("             signs you in as Sam, once; orders are waiting. Sam's first customer sees");
+    println!("             {}", guest.customer_url);
     println!("  API        {api}");
     println!("  Stop       Ctrl-C\n");
-    match QRBuilder::new(tracking_url).build() {
-        Ok(code) => code.to_str().lines().for_each(|line| println!("  {line}")),
-        Err(error) => tracing::warn!(error = ?error, "the link does not fit a QR code"),
+    match (code(customer_url), code(&guest.sign_in_url)) {
+        (Some(customer), Some(courier)) => beside_each_other(("Customer", &customer), ("Courier", &courier)),
+        _ => tracing::warn!("a link does not fit a QR code"),
     }
-    println!("\n  Open the link, or scan the code. A phone needs an address that it can reach:");
-    println!("  add --bind 0.0.0.0:8080 --public-url http://<this machine>:8080\n");
+    println!("\n  Open the links, or scan the codes. A phone needs an address that it can reach:");
+    println!("  add --bind 0.0.0.0:8080 --public-url http://<this machine>:8080");
+    println!("  Phones give their position to https:// pages only; on this machine http:// will do.\n");
+}
+
+/// A QR code as lines of text.
+fn code(url: &str) -> Option<Vec<String>> {
+    let code = QRBuilder::new(url).build().ok()?;
+    Some(code.to_str().lines().map(str::to_owned).collect())
+}
+
+fn beside_each_other(left: (&str, &[String]), right: (&str, &[String])) {
+    let width = left.1.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    println!("  {:<width$}    {}", left.0, right.0);
+    for row in 0..left.1.len().max(right.1.len()) {
+        let line = |lines: &[String]| lines.get(row).cloned().unwrap_or_default();
+        println!("  {:<width$}    {}", line(left.1), line(right.1));
+    }
 }

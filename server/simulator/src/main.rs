@@ -77,5 +77,10 @@ async fn show(args: DemoArgs) -> Result<()> {
             std::future::pending::<()>().await;
         }
     };
-    demo::run(options, |link| println!("customer's link: {link}"), interrupted).await
+    let say = |links: demo::Introduction| {
+        println!("customer's link: {}", links.customer_url);
+        println!("courier's sign-in link: {}", links.guest.sign_in_url);
+        println!("their customer's link: {}", links.guest.customer_url);
+    };
+    demo::run(options, say, interrupted).await
 }

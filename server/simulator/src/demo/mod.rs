@@ -7,6 +7,7 @@
 
 mod cast;
 mod errand;
+mod guest;
 mod phone;
 mod shift;
 
@@ -32,6 +33,7 @@ use crate::{
     server_url::ServerUrl,
 };
 use errand::Stage;
+use guest::Guest;
 use phone::Phone;
 use shift::{OpenOrders, Shift};
 
@@ -39,6 +41,17 @@ use shift::{OpenOrders, Shift};
 const BETWEEN_STARTS: Duration = Duration::from_millis(700);
 const GOODBYE: Duration = Duration::from_secs(3);
 const CALLS_AT_ONCE: usize = 8;
+
+pub use guest::Invitation;
+
+/// What a visitor can open.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    /// The page of a customer whose order is on its way.
+    pub customer_url: String,
+    /// For the courier whom nobody drives.
+    pub guest: Invitation,
+}
 
 /// What to show.
 #[derive(Clone, Debug)]
@@ -55,20 +68,20 @@ pub struct DemoOptions {
 
 /// Runs until `shutdown` resolves, and then calls off what is under way.
 ///
-/// `on_first_order` gets the customer's link of the first order, as soon as that order exists.
+/// `on_ready` gets the links for a visitor, as soon as the first orders exist.
 /// Restarts of the server are survived.
 ///
 /// # Errors
 /// When the couriers cannot be set up, or the server turns all of them away.
 pub async fn run(
     options: DemoOptions,
-    on_first_order: impl FnOnce(String) + Send,
+    on_ready: impl FnOnce(Introduction) + Send,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     let open = OpenOrders::default();
     let api = Api::new(options.server.clone(), options.api_key.clone())?;
     let outcome = tokio::select! {
-        outcome = deliver(&api, &options, &open, on_first_order) => outcome,
+        outcome = deliver(&api, &options, &open, on_ready) => outcome,
         () = shutdown => Ok(()),
     };
     let left: Vec<OrderId> = open.lock().expect("nothing panics while it holds the set").iter().copied().collect();
@@ -83,7 +96,7 @@ async fn deliver(
     api: &Api,
     options: &DemoOptions,
     open: &OpenOrders,
-    on_first_order: impl FnOnce(String),
+    on_ready: impl FnOnce(Introduction),
 ) -> Result<()> {
     if options.couriers == 0 {
         bail!("a demo needs at least one courier");
@@ -96,9 +109,12 @@ async fn deliver(
     let mut random = generator(seed, u64::MAX);
     let errand = troupe.stage.first_errand(cast::COURIERS[0].1, &mut random);
     let mut first = troupe.hire(0, Some(errand.pickup.point)).await?;
-    let (taken, tracking_url) = first.take(errand).await?;
-    on_first_order(tracking_url);
+    let (taken, customer_url) = first.take(errand).await?;
+    let (guest, invitation) = troupe.invite_guest().await?;
+    on_ready(Introduction { customer_url, guest: invitation });
     shifts.spawn(first.work_with(taken));
+    let mut guests = JoinSet::new();
+    guests.spawn(guest.keep_busy());
 
     for number in 1..options.couriers {
         tokio::time::sleep(BETWEEN_STARTS).await;
@@ -163,6 +179,15 @@ impl Troupe {
     }
 }
 
+impl Troupe {
+    /// A courier for the visitor to play. Their references begin far from everybody else's.
+    async fn invite_guest(&mut self) -> Result<(Guest, Invitation)> {
+        let wanted = guest::identity();
+        let known = self.known.remove(&(wanted.name, wanted.phone));
+        Guest::invite(&self.api, known, &self.stage, &self.open, self.seed, self.first_reference).await
+    }
+}
+
 /// The courier with this number; past the end of the cast, namesakes join.
 fn courier(number: usize) -> CreateCourier {
     let (name, vehicle) = cast::COURIERS[number % cast::COURIERS.len()];
@@ -173,8 +198,11 @@ fn courier(number: usize) -> CreateCourier {
 
 /// Calls off the open orders of couriers whom we are about to take over: nobody is driving them any more.
 async fn tidy_up(api: &Api, known: &HashMap<(String, Option<String>), CourierView>) -> Result<()> {
-    let ours: HashSet<(String, Option<String>)> =
-        (0..known.len().max(cast::COURIERS.len())).map(courier).map(|courier| (courier.name, courier.phone)).collect();
+    let ours: HashSet<(String, Option<String>)> = (0..known.len().max(cast::COURIERS.len()))
+        .map(courier)
+        .chain([guest::identity()])
+        .map(|courier| (courier.name, courier.phone))
+        .collect();
     let taken_over: HashSet<CourierId> =
         known.iter().filter(|(key, _)| ours.contains(key)).map(|(_, courier)| courier.id).collect();
     if taken_over.is_empty() {
