@@ -2,6 +2,9 @@
 
 use doorstep_shared::{OrderId, api::courier::TrackerApp, api::proof::ProofKind};
 
+/// The id of the page's file input; see [`Intent::PhotoChosen`].
+pub const PHOTO_INPUT_ID: &str = "photo";
+
 /// Something the courier pressed or entered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
@@ -30,7 +33,8 @@ pub enum Intent {
     },
     /// Back to the stops; what was collected so far stays.
     LeaveProof,
-    /// A photo was taken: the driver reads it from the page's file input, makes it smaller and keeps it.
+    /// A photo was taken: the driver reads it from the page's file input ([`PHOTO_INPUT_ID`]), makes it smaller, keeps it
+    /// and empties the input, so that the same picture can be chosen again.
     PhotoChosen {
         /// Which order.
         order_id: OrderId,
@@ -74,6 +78,8 @@ pub enum Intent {
     Show(Screen),
     /// Wants another app to report in the background.
     SetUpTracker(TrackerApp),
+    /// Back to the choice of apps.
+    LeaveTracker,
     /// The tab shall take over from another one.
     TakeOver,
     /// Installs the app, where the browser offers it.

@@ -7,4 +7,6 @@
 #[cfg(feature = "courier")]
 mod boot;
 pub mod intent;
+pub mod platform;
 pub mod state;
+pub mod view;

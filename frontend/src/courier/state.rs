@@ -9,7 +9,7 @@ use doorstep_shared::{
     protocol::courier::{Audience, Pace, Stop, StopKind},
 };
 
-use super::intent::Screen;
+use super::{intent::Screen, platform::Platform};
 use crate::data::Locale;
 
 /// The whole app as the courier sees it.
@@ -53,10 +53,47 @@ pub struct Shift {
     pub tracker: TrackerSetup,
     /// Whether the browser offers to install the app, or how it is done by hand.
     pub install: Install,
+    /// Which phone and browser this is, for maps links and for how a permission is given back.
+    pub platform: Platform,
     /// How to write times and distances.
     pub locale: Locale,
     /// The server's clock, Unix epoch milliseconds; moves once a second while somebody looks.
     pub now_ms: i64,
+}
+
+impl Shift {
+    /// The app before anything is known: the skeleton that the server draws and the browser begins with.
+    pub fn starting(locale: Locale, platform: Platform, now_ms: i64) -> Self {
+        Self {
+            door: Door::Starting,
+            screen: Screen::Stops,
+            courier: None,
+            duty: Duty::Off,
+            gps: Gps::Idle,
+            link: Link::Connecting,
+            waiting_fixes: 0,
+            waiting_actions: 0,
+            wake: Wake::Idle,
+            stops: Vec::new(),
+            done_at_ms: None,
+            position: None,
+            line: Vec::new(),
+            audience: None,
+            pace: Pace { interval_ms: 5_000, min_distance_m: 0, reason: None },
+            notices: Vec::new(),
+            proof: None,
+            tracker: TrackerSetup::Choose,
+            install: Install::NotOffered,
+            platform,
+            locale,
+            now_ms,
+        }
+    }
+
+    /// Everything on the phone that the server has not acked.
+    pub fn waiting(&self) -> u32 {
+        self.waiting_fixes.saturating_add(self.waiting_actions)
+    }
 }
 
 /// How far signing in is.
