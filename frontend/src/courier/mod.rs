@@ -7,6 +7,10 @@
 #[cfg(feature = "courier")]
 mod boot;
 pub mod intent;
+pub mod line;
+pub mod outbox;
 pub mod platform;
+pub mod position;
+pub mod presence;
 pub mod state;
 pub mod view;

@@ -237,6 +237,8 @@ pub struct Notice {
     pub tone: Tone,
     /// The reason before the remedy.
     pub text: String,
+    /// The screen that helps: background tracking, after the position stood still while the page was hidden.
+    pub offer: Option<Screen>,
 }
 
 /// How much a notice matters.

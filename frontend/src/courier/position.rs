@@ -1,0 +1,395 @@
+//! From the phone's readings to the positions that are recorded, and what the screen says about them.
+//!
+//! [`Sampler`] keeps to the pace that the server asked for. [`Sensor`] knows whether the phone gives positions at all.
+//! Nothing is invented: a phone that gives nothing is asked again, and then it is said.
+
+use doorstep_shared::{LatLon, RawFix, geo::distance::haversine_m, protocol::courier::Pace};
+
+use super::state::Gps;
+
+/// A phone that stands still is heard this often all the same, so that nobody takes it for silent.
+pub const KEEP_ALIVE_MS: i64 = 30_000;
+
+/// A reading dated further from the phone's own clock than this gets the clock's time: some chips count from the wrong
+/// epoch, or a week of 1 024 off.
+const CREDIBLE_MS: i64 = 60_000;
+
+/// A position older than this is no longer what the screen calls good.
+const FRESH_MS: f64 = 15_000.0;
+
+/// Without a reading for this long, sharing has paused.
+pub const NO_SIGNAL_MS: f64 = 30_000.0;
+
+/// Without a reading for this long the phone is asked once more: some browsers report only what moves.
+const ASK_AGAIN_MS: f64 = 15_000.0;
+
+/// A radius beyond this does not find a door.
+const VAGUE_M: f32 = 100.0;
+
+/// What the phone reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// When, by the phone; Unix epoch milliseconds.
+    pub time_ms: i64,
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+    /// Radius in metres.
+    pub accuracy_m: f32,
+    /// Metres per second.
+    pub speed_mps: Option<f32>,
+    /// Direction of travel.
+    pub heading_deg: Option<f32>,
+    /// Metres above the ellipsoid.
+    pub altitude_m: Option<f32>,
+}
+
+/// Why the phone gives no position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It may not.
+    Denied,
+    /// It cannot find itself.
+    Unavailable,
+    /// Not in time.
+    Timeout,
+}
+
+/// Picks what to record.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    pace: Pace,
+    last: Option<RawFix>,
+    /// What to add to the phone's clock.
+    clock_shift_ms: i64,
+}
+
+impl Sampler {
+    /// Records everything until a pace is known.
+    pub fn new(pace: Pace) -> Self {
+        Self { pace, last: None, clock_shift_ms: 0 }
+    }
+
+    /// The pace in force.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Keeps to another pace from the next reading on.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// What is added to the phone's clock.
+    pub fn clock_shift_ms(&self) -> i64 {
+        self.clock_shift_ms
+    }
+
+    /// Corrects the phone's clock from now on. What was recorded by the wrong clock is no measure for it.
+    pub fn set_clock_shift(&mut self, shift_ms: i64) {
+        if shift_ms != self.clock_shift_ms {
+            (self.clock_shift_ms, self.last) = (shift_ms, None);
+        }
+    }
+
+    /// The position to record for a reading, if it is due. `date_ms` is the phone's clock now; nothing is dated before
+    /// `since_ms`, when sharing began.
+    pub fn take(&mut self, date_ms: i64, since_ms: i64, battery: Option<f32>, reading: &Reading) -> Option<RawFix> {
+        let is_credible = (reading.time_ms - date_ms).abs() <= CREDIBLE_MS;
+        let read_ms = if is_credible { reading.time_ms } else { date_ms };
+        let fix = RawFix {
+            time_ms: read_ms.max(since_ms) + self.clock_shift_ms,
+            lat: reading.lat,
+            lon: reading.lon,
+            accuracy_m: Some(reading.accuracy_m),
+            speed_mps: reading.speed_mps,
+            heading_deg: reading.heading_deg,
+            altitude_m: reading.altitude_m,
+            battery,
+        };
+        let is_due = self.last.as_ref().is_none_or(|last| self.is_due(last, &fix));
+        is_due.then(|| self.last.insert(fix).clone())
+    }
+
+    /// Begins anew: the next reading counts whatever came before.
+    pub fn restart(&mut self) {
+        self.last = None;
+    }
+
+    fn is_due(&self, last: &RawFix, fix: &RawFix) -> bool {
+        let elapsed_ms = fix.time_ms - last.time_ms;
+        if elapsed_ms <= 0 {
+            // The same reading again, or one from before; a clock that was put back by more starts anew.
+            return elapsed_ms < -CREDIBLE_MS;
+        }
+        let interval_ms = i64::try_from(self.pace.interval_ms).unwrap_or(KEEP_ALIVE_MS);
+        // Phones that read once a second do so every 990 or 1 010 ms.
+        let is_time = elapsed_ms >= interval_ms - (interval_ms / 5).min(250);
+        is_time && (elapsed_ms >= KEEP_ALIVE_MS || self.is_far(last, fix))
+    }
+
+    fn is_far(&self, last: &RawFix, fix: &RawFix) -> bool {
+        let points = (LatLon::try_new(last.lat, last.lon), LatLon::try_new(fix.lat, fix.lon));
+        let (Ok(from), Ok(to)) = points else { return true };
+        haversine_m(from, to) >= f64::from(self.pace.min_distance_m)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Watch {
+    /// Not asked.
+    Idle,
+    /// Asked; `allowed` once anything but a refusal came.
+    On { since_ms: f64, allowed: bool },
+    /// The answer was no; `before` it had been yes.
+    Refused { before: bool },
+    /// There is nothing to ask.
+    Missing,
+}
+
+/// Whether the phone gives positions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sensor {
+    watch: Watch,
+    read_ms: Option<f64>,
+    asked_ms: Option<f64>,
+    accuracy_m: f32,
+    is_failing: bool,
+}
+
+impl Default for Sensor {
+    fn default() -> Self {
+        Self { watch: Watch::Idle, read_ms: None, asked_ms: None, accuracy_m: 0.0, is_failing: false }
+    }
+}
+
+impl Sensor {
+    /// Positions are wanted. Answers whether to watch.
+    pub fn start(&mut self, now_ms: f64, can_locate: bool) -> bool {
+        let watch = if can_locate { Watch::On { since_ms: now_ms, allowed: false } } else { Watch::Missing };
+        *self = Self { watch, ..Self::default() };
+        can_locate
+    }
+
+    /// Positions are wanted again after a while in the background: the time without any does not count.
+    pub fn resume(&mut self, now_ms: f64) {
+        if let Watch::On { since_ms, .. } = &mut self.watch {
+            *since_ms = now_ms;
+            self.read_ms = None;
+            self.is_failing = false;
+        }
+    }
+
+    /// Positions are not wanted any more.
+    pub fn stop(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A reading came.
+    pub fn read(&mut self, now_ms: f64, accuracy_m: f32) {
+        if let Watch::On { allowed, .. } = &mut self.watch {
+            *allowed = true;
+            (self.read_ms, self.accuracy_m, self.is_failing) = (Some(now_ms), accuracy_m, false);
+        }
+    }
+
+    /// No reading came.
+    pub fn failed(&mut self, failure: Failure) {
+        let Watch::On { allowed, .. } = &mut self.watch else { return };
+        match failure {
+            Failure::Denied => self.watch = Watch::Refused { before: *allowed },
+            Failure::Unavailable | Failure::Timeout => (*allowed, self.is_failing) = (true, true),
+        }
+    }
+
+    /// Whether positions are watched for.
+    pub fn is_on(&self) -> bool {
+        matches!(self.watch, Watch::On { .. })
+    }
+
+    /// Whether the courier, or the phone, has said yes.
+    pub fn is_allowed(&self) -> bool {
+        matches!(self.watch, Watch::On { allowed: true, .. })
+    }
+
+    /// Whether the answer was no, or there is nothing to ask.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.watch, Watch::Refused { .. } | Watch::Missing)
+    }
+
+    /// Whether so long nothing came that sharing has paused.
+    pub fn is_silent(&self, now_ms: f64) -> bool {
+        self.quiet_since_ms().is_some_and(|since_ms| now_ms - since_ms >= NO_SIGNAL_MS)
+    }
+
+    /// Whether to ask the phone once more; it then counts as asked.
+    pub fn should_ask(&mut self, now_ms: f64) -> bool {
+        let is_due = self.ask_at_ms().is_some_and(|due_ms| due_ms <= now_ms);
+        if is_due {
+            self.asked_ms = Some(now_ms);
+        }
+        is_due
+    }
+
+    /// When something changes by itself.
+    pub fn wake_ms(&self, now_ms: f64) -> Option<f64> {
+        let silent_ms = self.quiet_since_ms().map(|since_ms| since_ms + NO_SIGNAL_MS).filter(|at_ms| *at_ms > now_ms);
+        let stale_ms = self.read_ms.map(|read_ms| read_ms + FRESH_MS).filter(|at_ms| *at_ms > now_ms);
+        [silent_ms, stale_ms, self.ask_at_ms()].into_iter().flatten().reduce(f64::min)
+    }
+
+    /// What the screen says.
+    pub fn gps(&self, now_ms: f64, interval_ms: u64) -> Gps {
+        match self.watch {
+            Watch::Idle => Gps::Idle,
+            Watch::Missing => Gps::Unavailable,
+            Watch::Refused { before: false } => Gps::Denied,
+            Watch::Refused { before: true } => Gps::Lost,
+            Watch::On { .. } => self.quality(now_ms, interval_ms),
+        }
+    }
+
+    fn quality(&self, now_ms: f64, interval_ms: u64) -> Gps {
+        let fresh_ms = FRESH_MS.max(interval_ms as f64);
+        match self.read_ms {
+            Some(read_ms) if now_ms - read_ms < fresh_ms && self.accuracy_m <= VAGUE_M => {
+                Gps::Good { accuracy_m: self.accuracy_m }
+            }
+            None if !self.is_failing => Gps::Searching,
+            _ => Gps::Weak,
+        }
+    }
+
+    fn quiet_since_ms(&self) -> Option<f64> {
+        match self.watch {
+            Watch::On { since_ms, allowed: true } => Some(self.read_ms.unwrap_or(since_ms)),
+            _ => None,
+        }
+    }
+
+    fn ask_at_ms(&self) -> Option<f64> {
+        let since_ms = self.quiet_since_ms()?;
+        Some(self.asked_ms.map_or(since_ms, |asked_ms| asked_ms.max(since_ms)) + ASK_AGAIN_MS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_MS: i64 = 1_795_219_200_000;
+
+    fn reading(after_ms: i64, east_m: f64) -> Reading {
+        Reading {
+            time_ms: NOW_MS + after_ms,
+            lat: 35.9,
+            lon: 14.5 + east_m / 90_160.0,
+            accuracy_m: 6.0,
+            speed_mps: None,
+            heading_deg: None,
+            altitude_m: None,
+        }
+    }
+
+    fn sampler(interval_ms: u64, min_distance_m: u32) -> Sampler {
+        Sampler::new(Pace { interval_ms, min_distance_m, reason: None })
+    }
+
+    /// The moments, after the first, of what is recorded out of these readings.
+    fn recorded(sampler: &mut Sampler, readings: impl IntoIterator<Item = Reading>) -> Vec<i64> {
+        let take = |reading: Reading| sampler.take(reading.time_ms, 0, None, &reading);
+        readings.into_iter().filter_map(take).map(|fix| fix.time_ms - NOW_MS).collect()
+    }
+
+    #[test]
+    fn readings_are_thinned_to_the_pace() {
+        let driving =
+            |seconds: i64| (0..seconds).map(|second| reading(second * 1_000 + second % 3 * 15, second as f64 * 8.0));
+        assert_eq!(recorded(&mut sampler(1_000, 0), driving(10)).len(), 10);
+        assert_eq!(recorded(&mut sampler(5_000, 0), driving(60)).len(), 12);
+        assert_eq!(recorded(&mut sampler(30_000, 0), driving(120)).len(), 4);
+    }
+
+    #[test]
+    fn a_phone_that_stands_still_is_heard_every_half_minute() {
+        let standing = (0..=90).map(|second| reading(second * 1_000, 0.0));
+        assert_eq!(recorded(&mut sampler(1_000, 5), standing), [0, 30_000, 60_000, 90_000]);
+    }
+
+    #[test]
+    fn a_faster_pace_is_obeyed_with_the_next_reading() {
+        let mut sampler = sampler(30_000, 0);
+        assert_eq!(recorded(&mut sampler, [reading(0, 0.0), reading(2_000, 0.0)]), [0]);
+        sampler.set_pace(Pace { interval_ms: 1_000, min_distance_m: 0, reason: None });
+        assert_eq!(recorded(&mut sampler, [reading(3_000, 0.0)]), [3_000]);
+    }
+
+    #[test]
+    fn the_same_moment_is_recorded_once() {
+        let repeated = [reading(0, 0.0), reading(0, 50.0), reading(-500, 50.0)];
+        assert_eq!(recorded(&mut sampler(0, 0), repeated), [0]);
+    }
+
+    #[test]
+    fn a_reading_from_the_wrong_week_gets_the_phones_time() {
+        let odd = Reading { time_ms: 1_175_000_000_000, ..reading(0, 0.0) };
+        let fix = sampler(0, 0).take(NOW_MS, 0, Some(0.5), &odd).expect("the first is always recorded");
+        assert_eq!((fix.time_ms, fix.battery), (NOW_MS, Some(0.5)));
+    }
+
+    #[test]
+    fn nothing_is_dated_before_sharing_began() {
+        let fix = sampler(0, 0).take(NOW_MS + 300, NOW_MS + 200, None, &reading(0, 0.0)).expect("the first");
+        assert_eq!(fix.time_ms, NOW_MS + 200);
+    }
+
+    #[test]
+    fn a_wrong_clock_is_corrected() {
+        let mut sampler = sampler(1_000, 0);
+        recorded(&mut sampler, [reading(0, 0.0)]);
+        sampler.set_clock_shift(-400_000);
+        assert_eq!(recorded(&mut sampler, [reading(10_000, 0.0)]), [-390_000]);
+    }
+
+    #[test]
+    fn what_the_sensor_says_follows_what_it_reads() {
+        let mut sensor = Sensor::default();
+        assert_eq!(sensor.gps(0.0, 1_000), Gps::Idle);
+        assert!(sensor.start(0.0, true));
+        assert_eq!(sensor.gps(0.0, 1_000), Gps::Searching);
+        sensor.failed(Failure::Timeout);
+        assert_eq!(sensor.gps(15_000.0, 1_000), Gps::Weak);
+        sensor.read(20_000.0, 5.0);
+        assert_eq!(sensor.gps(34_999.0, 1_000), Gps::Good { accuracy_m: 5.0 });
+        assert_eq!(sensor.gps(35_000.0, 1_000), Gps::Weak);
+        assert_eq!(sensor.gps(49_000.0, 30_000), Gps::Good { accuracy_m: 5.0 });
+        assert!(!sensor.is_silent(49_999.0) && sensor.is_silent(50_000.0));
+        sensor.read(51_000.0, 800.0);
+        assert_eq!(sensor.gps(51_000.0, 1_000), Gps::Weak);
+    }
+
+    #[test]
+    fn no_at_first_is_denied_and_no_later_is_lost() {
+        let mut sensor = Sensor::default();
+        sensor.start(0.0, true);
+        sensor.failed(Failure::Denied);
+        assert_eq!(sensor.gps(0.0, 1_000), Gps::Denied);
+        sensor.start(0.0, true);
+        sensor.read(0.0, 5.0);
+        sensor.failed(Failure::Denied);
+        assert_eq!(sensor.gps(0.0, 1_000), Gps::Lost);
+        assert!(!sensor.start(0.0, false));
+        assert_eq!(sensor.gps(0.0, 1_000), Gps::Unavailable);
+    }
+
+    #[test]
+    fn a_phone_that_reports_only_what_moves_is_asked_every_fifteen_seconds() {
+        let mut sensor = Sensor::default();
+        sensor.start(0.0, true);
+        assert!(!sensor.should_ask(60_000.0), "not while the courier is being asked");
+        sensor.read(60_000.0, 5.0);
+        assert_eq!(sensor.wake_ms(60_000.0), Some(75_000.0));
+        assert!(!sensor.should_ask(74_999.0) && sensor.should_ask(75_000.0) && !sensor.should_ask(76_000.0));
+    }
+}
