@@ -26,6 +26,7 @@ use crate::{
     hub::Hub,
     ingest::{Ingest, validate::Limits},
     order::lifecycle::Orders,
+    presence::Presences,
     store::{Store, embedded::Embedded, fix_writer::FixWriter},
     tasks::Tasks,
     telemetry,
@@ -66,6 +67,8 @@ pub struct AppState {
     pub hub: Arc<Hub>,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
+    /// Who shares their position, and the only way to change that.
+    pub presences: Arc<Presences>,
     /// Open connections.
     pub sockets: Arc<Sockets>,
     /// Background tasks.
@@ -170,6 +173,8 @@ async fn serve(
     let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
     let orders =
         Orders::new(store.clone(), Arc::clone(&tracker), Arc::clone(&broker), Arc::clone(&sockets), clock.clone());
+    let orders = Arc::new(orders);
+    let presences = Presences::new(Arc::clone(&tracker), Arc::clone(&orders), store.clone(), clock.clone());
     let app = Data::new(AppState {
         ingest: Ingest::new(Arc::clone(&tracker), fix_writer.clone(), clock.clone(), limits),
         config,
@@ -178,7 +183,8 @@ async fn serve(
         fix_writer,
         tracker: Arc::clone(&tracker),
         hub: Arc::clone(&hub),
-        orders: Arc::new(orders),
+        orders,
+        presences: Arc::new(presences),
         sockets,
         tasks: tasks.clone(),
         readiness: Readiness::default(),

@@ -121,6 +121,9 @@ impl Arrivals {
         }
         let snapshot = snapshot::build(&tracked, &self.tracker, None, self.clock.now_ms());
         self.broker.publish(order, LiveEvent::Tell(CustomerEvent::Snapshot(snapshot)));
+        if let Some(courier) = &tracked.courier {
+            self.tracker.tell_presence(courier.id, order);
+        }
     }
 }
 

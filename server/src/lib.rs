@@ -15,6 +15,7 @@ pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod order;
+pub mod presence;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;

@@ -28,6 +28,7 @@ use crate::{
     hub::LiveEvent,
     order::{Order, visibility},
     track::{Track, progress::PlannedRoute},
+    ws::outbox::Outbox,
 };
 
 const SHARDS: usize = 64;
@@ -240,13 +241,44 @@ impl Tracker {
         }
     }
 
-    /// Notes whether a courier shares their position, and tells whoever watches them.
-    pub fn set_presence(&self, courier: CourierId, presence: Presence, now_ms: i64) {
+    /// Notes whether a courier shares their position, and tells whoever watches them. What is older than what
+    /// is known changes nothing, and nobody is told twice. `false` when nothing is known of the courier: load
+    /// them first. Not for callers who want it stored: see [`crate::presence::Presences`].
+    pub fn set_presence(&self, courier: CourierId, presence: Presence, now_ms: i64) -> bool {
         let mut shard = self.shard(courier);
-        let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
+        let Some(tracked) = shard.get_mut(&courier) else { return false };
+        tracked.touched_ms = now_ms;
+        if !tracked.presence.is_none_or(|known| replaces(&known, &presence)) {
+            return true;
+        }
         tracked.presence = Some(presence);
         if let Some(order) = tracked.visible() {
             self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Presence(presence)));
+        }
+        true
+    }
+
+    /// Whether a courier shares their position; `None` until they ever said, or when nothing is known of them.
+    pub fn presence(&self, courier: CourierId) -> Option<Presence> {
+        self.shard(courier).get(&courier)?.presence
+    }
+
+    /// Shows the courier's presence to one more viewer of `order`, if its customer may see the courier: in order
+    /// with what all viewers are told.
+    pub fn greet(&self, courier: CourierId, order: OrderId, outbox: &Outbox) {
+        let shard = self.shard(courier);
+        let visible = shard.get(&courier).filter(|tracked| tracked.visible().is_some_and(|open| open.id == order));
+        if let Some(presence) = visible.and_then(|tracked| tracked.presence) {
+            outbox.push(outbox.wire().customer(&CustomerEvent::Presence(presence)));
+        }
+    }
+
+    /// Tells the viewers of `order` the presence of its courier: after a snapshot, which does not hold it.
+    pub fn tell_presence(&self, courier: CourierId, order: OrderId) {
+        let shard = self.shard(courier);
+        let visible = shard.get(&courier).filter(|tracked| tracked.visible().is_some_and(|open| open.id == order));
+        if let Some(presence) = visible.and_then(|tracked| tracked.presence) {
+            self.broker.publish(order, LiveEvent::Tell(CustomerEvent::Presence(presence)));
         }
     }
 
@@ -335,6 +367,12 @@ impl Tracker {
     fn dirty(&self) -> MutexGuard<'_, Dirty> {
         self.dirty.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether `said` is news to somebody who knows `known`. The same said again, later, is not: it has been so since
+/// the earlier time, and an off-duty courier's fixes are refused from then on.
+fn replaces(known: &Presence, said: &Presence) -> bool {
+    said.since_ms >= known.since_ms && (said.state, said.reason) != (known.state, known.reason)
 }
 
 /// The oldest fix that the customer of an order may see as the courier's position.

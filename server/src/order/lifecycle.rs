@@ -244,8 +244,9 @@ impl Orders {
         for courier in known {
             let open = open_of_each.remove(&courier.id).unwrap_or_default();
             let fixes = fixes_of_each.remove(&courier.id).unwrap_or_default();
-            self.tracker.set_plan(courier.id, ticket, open, courier.vehicle, now_ms);
+            // First what the courier said of themselves: from the moment they are known, fixes are judged by it.
             self.tracker.seed(courier.id, &fixes, courier.presence, now_ms);
+            self.tracker.set_plan(courier.id, ticket, open, courier.vehicle, now_ms);
         }
         Ok(())
     }

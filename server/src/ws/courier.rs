@@ -289,19 +289,17 @@ fn is_acceptable(note: &str) -> bool {
     note.chars().count() <= MAX_NOTE_CHARACTERS && !note.chars().any(|c| c.is_control() && c != '\n')
 }
 
-/// Notes whether the courier shares their position. The contract has no answer to it.
+/// Notes whether the courier shares their position: at once for whoever watches, then in the database. The
+/// contract has no answer to it.
 fn note_presence(session: &Session, report: PresenceReport) -> impl Future<Output = ()> + use<> {
-    let (app, courier) = (Arc::clone(&session.app), session.signed_in.courier.id);
+    let (app, courier) = (&session.app, session.signed_in.courier.id);
+    let since_ms = report.time_ms.unwrap_or_else(|| app.clock.now_ms());
+    let reason = report.reason.filter(|_| report.state != PresenceState::Tracking);
+    let storing = app.presences.set(courier, Presence { state: report.state, reason, since_ms });
     let turn = Arc::clone(&session.report_turn);
     async move {
-        let now_ms = app.clock.now_ms();
-        let since_ms = report.time_ms.unwrap_or(now_ms).min(now_ms);
-        let reason = report.reason.filter(|_| report.state != PresenceState::Tracking);
-        let presence = Presence { state: report.state, reason, since_ms };
-        // Going off duty must take effect at once, whatever the database does.
-        app.tracker.set_presence(courier, presence, now_ms);
         let _turn = turn.lock().await;
-        if let Err(error) = app.store.set_presence(courier, &presence).await {
+        if let Err(error) = storing.await {
             tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
         }
     }

@@ -177,11 +177,9 @@ async fn greet(app: &AppState, outbox: &Arc<Outbox>, order: OrderId, since_ms: O
         tracing::warn!(error = %error, "a snapshot goes out without the courier's position");
     }
     let snapshot = snapshot::build(&tracked, &app.tracker, since_ms, app.clock.now_ms());
-    let presence = tracked.courier.as_ref().and_then(|courier| courier.presence);
-    let sees_courier = tracked.order.feed_from.is_some();
     outbox.push_snapshot(&Encoded::new(CustomerEvent::Snapshot(snapshot)));
-    if let Some(presence) = presence.filter(|_| sees_courier) {
-        outbox.push(outbox.wire().customer(&CustomerEvent::Presence(presence)));
+    if let Some(courier) = &tracked.courier {
+        app.tracker.greet(courier.id, order, outbox);
     }
     if tracked.order.status.is_final() {
         let ended = Ended { status: tracked.order.status, at_ms: tracked.order.status_at.timestamp_millis() };

@@ -14,6 +14,7 @@ mod cli;
 mod courier_app;
 mod courier_fixes;
 mod courier_hostile;
+mod courier_presence;
 mod courier_session;
 mod customer_feed;
 mod customer_streams;

@@ -1,0 +1,79 @@
+//! Whether a courier shares their position: the one place that changes it.
+//!
+//! Phones say it over their socket, and the server says it for them when a device is revoked. The live view
+//! and whoever watches learn it at once, whatever the database does, because going off duty must take effect
+//! before the next fix; the database follows. What is older than what is known changes nothing, so a report that
+//! waited in a dead zone does not undo what another phone said meanwhile.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
+
+use doorstep_shared::{CourierId, protocol::customer::Presence};
+
+use crate::{
+    clock::Clock,
+    order::lifecycle::Orders,
+    store::{Store, StoreError},
+    tracker::Tracker,
+};
+
+/// Two couriers of one lane wait for each other's write, which takes a millisecond or two.
+const LANES: usize = 32;
+
+/// Changes presences. Shared by reference.
+#[derive(Debug)]
+pub struct Presences {
+    tracker: Arc<Tracker>,
+    orders: Arc<Orders>,
+    store: Store,
+    clock: Clock,
+    /// Whose turn it is to write: the database gets a courier's presences one after the other, the last one last.
+    lanes: Arc<[tokio::sync::Mutex<()>]>,
+    hasher: RandomState,
+}
+
+impl Presences {
+    /// Presences over these means.
+    pub fn new(tracker: Arc<Tracker>, orders: Arc<Orders>, store: Store, clock: Clock) -> Self {
+        let lanes = (0..LANES).map(|_| tokio::sync::Mutex::default()).collect();
+        Self { tracker, orders, store, clock, lanes, hasher: RandomState::new() }
+    }
+
+    /// Changes a courier's presence, unless it is older than the known one: for the live view and its viewers
+    /// before this returns, in the database when the future is done.
+    ///
+    /// A time in the server's future becomes now. Saying the same again keeps the earlier `since_ms`.
+    /// # Errors
+    /// When the database is away; the live view keeps the change, a restart forgets it.
+    /// # Cancel safety
+    /// Dropping the future may leave the database behind the live view.
+    pub fn set(
+        self: &Arc<Self>,
+        courier: CourierId,
+        presence: Presence,
+    ) -> impl Future<Output = Result<(), StoreError>> + use<> {
+        let now_ms = self.clock.now_ms();
+        let presence = Presence { since_ms: presence.since_ms.min(now_ms), ..presence };
+        let is_known = self.tracker.set_presence(courier, presence, now_ms);
+        let presences = Arc::clone(self);
+        async move {
+            if !is_known {
+                // What the database knows may be newer, and an off-duty courier must not be forgotten over this.
+                presences.orders.load(courier).await?;
+                presences.tracker.set_presence(courier, presence, now_ms);
+            }
+            presences.write_down(courier).await
+        }
+    }
+
+    /// Stores whatever is known now, so that of two writers the last one is right, whoever it is.
+    async fn write_down(&self, courier: CourierId) -> Result<(), StoreError> {
+        let _turn = self.lanes[self.hasher.hash_one(courier) as usize % LANES].lock().await;
+        match self.tracker.presence(courier) {
+            Some(presence) => self.store.set_presence(courier, &presence).await,
+            None => Ok(()),
+        }
+    }
+}
