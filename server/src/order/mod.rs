@@ -86,6 +86,7 @@ impl Order {
             promised_until: self.promised_until,
             created_at: self.created_at,
             proof: None,
+            expected_at: None,
             timeline,
             proofs: None,
         }

@@ -116,7 +116,9 @@ async fn a_person_signs_in_works_and_signs_out() {
         let set = signed_in.header("set-cookie").to_owned();
         assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
         let session = cookie(&signed_in);
-        assert_eq!(signed_in.expect(200), json!({ "email": EMAIL, "role": "dispatcher" }));
+        let who = signed_in.expect(200);
+        assert_eq!((&who["email"], &who["role"]), (&json!(EMAIL), &json!("dispatcher")));
+        assert!(who["expires_at"].is_string(), "{who}");
         let with = |method, path: &str| app.bare(method, path).header("cookie", &session);
         Answer::to(with(Method::GET, "/api/v1/orders")).await.expect(200);
         Answer::to(with(Method::POST, "/api/v1/orders").json(&order_body("A-1"))).await.expect(201);

@@ -19,6 +19,7 @@ macro_rules! body {
     };
 }
 
+pub mod console;
 pub mod courier;
 pub mod proof;
 
@@ -191,6 +192,8 @@ body! {
         pub created_at: DateTime<Utc>,
         /// What the courier must bring back from the door; left out when nothing.
         pub proof: Option<Vec<ProofKind>>,
+        /// When it should reach the door, by the newest estimate; only for an order that is still on its way there.
+        pub expected_at: Option<DateTime<Utc>>,
         /// What happened so far, oldest first; only when one order is asked for.
         pub timeline: Option<Vec<OrderEventView>>,
         /// What was brought back from the door, oldest first; only when one order is asked for.
@@ -235,6 +238,8 @@ body! {
         pub email: String,
         /// What they may do: `admin` or `dispatcher`.
         pub role: String,
+        /// When the session ends however much it is used; unused it ends earlier.
+        pub expires_at: DateTime<Utc>,
     }
 }
 

@@ -82,9 +82,11 @@ pub async fn sign_in(app: Data<AppState>, request: HttpRequest, bytes: RequestBo
     let expires_at = app.clock.now() + chrono::TimeDelta::hours(SESSION_HOURS);
     app.store.create_session(&token::hash(&session), user.id, expires_at).await?;
     tracing::info!(user.id = %user.id, "signed in");
-    Ok(HttpResponse::Ok()
-        .cookie(principal::session_cookie(&app, session))
-        .json(SessionView { email: user.email, role: user.role.as_str().to_owned() }))
+    Ok(HttpResponse::Ok().cookie(principal::session_cookie(&app, session)).json(SessionView {
+        email: user.email,
+        role: user.role.as_str().to_owned(),
+        expires_at,
+    }))
 }
 
 /// Signs out: ends the session and removes the cookie.
