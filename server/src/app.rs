@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::{
     arrival::Arrivals,
+    audience::Audience,
     broker::{Broker, in_process::InProcess},
     clock::Clock,
     config::{Config, Settings},
@@ -26,6 +27,7 @@ use crate::{
     hub::Hub,
     ingest::{Ingest, validate::Limits},
     order::lifecycle::Orders,
+    pacing::Pacing,
     presence::Presences,
     store::{Store, embedded::Embedded, fix_writer::FixWriter},
     tasks::Tasks,
@@ -65,6 +67,10 @@ pub struct AppState {
     pub tracker: Arc<Tracker>,
     /// Who is watching.
     pub hub: Arc<Hub>,
+    /// Which couriers dispatchers have in view.
+    pub audience: Arc<Audience>,
+    /// How often couriers' phones report.
+    pub pacing: Arc<Pacing>,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
     /// Who shares their position, and the only way to change that.
@@ -175,6 +181,14 @@ async fn serve(
         Orders::new(store.clone(), Arc::clone(&tracker), Arc::clone(&broker), Arc::clone(&sockets), clock.clone());
     let orders = Arc::new(orders);
     let presences = Presences::new(Arc::clone(&tracker), Arc::clone(&orders), store.clone(), clock.clone());
+    let audience = Arc::new(Audience::default());
+    let pacing = Arc::new(Pacing::new(
+        Arc::clone(&tracker),
+        Arc::clone(&hub),
+        Arc::clone(&audience),
+        Arc::clone(&sockets),
+        clock.clone(),
+    ));
     let app = Data::new(AppState {
         ingest: Ingest::new(Arc::clone(&tracker), fix_writer.clone(), clock.clone(), limits),
         config,
@@ -183,6 +197,8 @@ async fn serve(
         fix_writer,
         tracker: Arc::clone(&tracker),
         hub: Arc::clone(&hub),
+        audience,
+        pacing: Arc::clone(&pacing),
         orders,
         presences: Arc::new(presences),
         sockets,
@@ -195,6 +211,7 @@ async fn serve(
     tracing::info!(couriers = loaded, "restored the live view");
     let arrivals = Arrivals::new(tracker, hub, broker, store, clock, roads);
     tasks.spawn_critical("arrivals", until_stopped(give_up.subscribe(), arrivals.run()));
+    tasks.spawn_critical("pacing", until_stopped(give_up.subscribe(), pacing.run()));
     tasks.spawn_critical("database_check", until_stopped(give_up.subscribe(), check_database(app.clone())));
     tasks.spawn_critical("housekeeping", until_stopped(give_up.subscribe(), keep_house(app.clone())));
     app.readiness.set_database(true);

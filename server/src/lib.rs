@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod arrival;
+pub mod audience;
 pub mod auth;
 pub mod broker;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod order;
+pub mod pacing;
 pub mod presence;
 pub mod store;
 pub mod tasks;

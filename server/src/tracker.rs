@@ -16,8 +16,10 @@ use std::{
 
 use doorstep_shared::{
     CourierId, Fix, OrderId, Position, Vehicle,
+    geo::distance::haversine_m,
     protocol::{
         PresenceState,
+        courier::{Stop, Stops},
         customer::{CustomerEvent, Eta, MAX_SKIPPED, OrderUpdate, Presence},
     },
 };
@@ -26,7 +28,7 @@ use tokio::sync::Notify;
 use crate::{
     broker::Broker,
     hub::LiveEvent,
-    order::{Order, visibility},
+    order::{Order, stops::stops_of, visibility},
     track::{Track, progress::PlannedRoute},
     ws::outbox::Outbox,
 };
@@ -49,6 +51,8 @@ struct Tracked {
     /// The open orders as their viewers were last told, which [`Tracker::detach`] leaves alone: when the first
     /// order is taken out, the second is still one that waits for it.
     told: Vec<OrderId>,
+    /// The stops as the courier's phones were last told.
+    stops: Vec<Stop>,
     plan_ticket: u64,
     vehicle: Option<Vehicle>,
     presence: Option<Presence>,
@@ -63,6 +67,7 @@ impl Tracked {
             track: Track::default(),
             open: Vec::new(),
             told: Vec::new(),
+            stops: Vec::new(),
             plan_ticket: 0,
             vehicle: None,
             presence: None,
@@ -89,6 +94,19 @@ pub struct Sight {
     pub trail: Vec<[f64; 2]>,
     /// When they arrive.
     pub eta: Option<Eta>,
+}
+
+/// How a courier stands, for their pace.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// The order whose customer sees them.
+    pub shown_to: Option<OrderId>,
+    /// Metres to their next stop as the crow flies.
+    pub to_next_stop_m: Option<f64>,
+    /// They have not moved for a while.
+    pub is_stationary: bool,
+    /// Charge of their device, 0 to 1.
+    pub battery: Option<f32>,
 }
 
 /// What an arrival estimate needs.
@@ -198,8 +216,18 @@ impl Tracker {
         self.plan_tickets.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Replaces a courier's open orders and tells every customer whose place in the tour changed.
-    pub fn set_plan(&self, courier: CourierId, ticket: u64, open: Vec<Order>, vehicle: Vehicle, now_ms: i64) {
+    /// Replaces a courier's open orders, tells every customer whose place in the tour changed, and hands the stops
+    /// to `tell` if they differ from what the courier's phones know. All of it under the courier's lock, so that
+    /// phones too hear of plans in the order in which they were decided; `tell` must not come back here.
+    pub fn set_plan(
+        &self,
+        courier: CourierId,
+        ticket: u64,
+        open: Vec<Order>,
+        vehicle: Vehicle,
+        now_ms: i64,
+        tell: impl FnOnce(Stops),
+    ) {
         let mut shard = self.shard(courier);
         let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
         if tracked.plan_ticket >= ticket {
@@ -208,6 +236,11 @@ impl Tracker {
         tracked.plan_ticket = ticket;
         tracked.vehicle = Some(vehicle);
         tracked.open = open;
+        let stops = stops_of(&tracked.open);
+        if stops != tracked.stops {
+            tracked.stops.clone_from(&stops);
+            tell(Stops { stops });
+        }
         let told = std::mem::replace(&mut tracked.told, tracked.open.iter().map(|order| order.id).collect());
         let opened = tracked.visible().filter(|order| told.first() != Some(&order.id));
         let opened = opened.map(|order| order.id);
@@ -231,6 +264,25 @@ impl Tracker {
         dirty.outdated.extend(outdated);
         drop(dirty);
         self.woken.notify_one();
+    }
+
+    /// A courier's open orders in serving order, as of the newest plan.
+    pub fn open_orders(&self, courier: CourierId) -> Vec<Order> {
+        self.shard(courier).get(&courier).map(|tracked| tracked.open.clone()).unwrap_or_default()
+    }
+
+    /// What a courier's pace depends on.
+    pub fn standing(&self, courier: CourierId) -> Standing {
+        let shard = self.shard(courier);
+        let Some(tracked) = shard.get(&courier) else { return Standing::default() };
+        let here = tracked.track.position().and_then(|position| position.point());
+        let next = tracked.open.first().and_then(Order::next_place);
+        Standing {
+            shown_to: tracked.visible().map(|order| order.id),
+            to_next_stop_m: here.zip(next).map(|(here, next)| haversine_m(here, next.point)),
+            is_stationary: tracked.track.stationary_since_ms().is_some(),
+            battery: tracked.track.battery(),
+        }
     }
 
     /// Takes an order off a courier at once, before the database is asked for the new plan: from here on its

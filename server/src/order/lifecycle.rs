@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
-    CourierId, OrderId, OrderStatus,
-    protocol::customer::{CustomerEvent, Ended, OrderUpdate},
+    CourierId, OrderId, OrderStatus, Vehicle,
+    protocol::{
+        courier::CourierEvent,
+        customer::{CustomerEvent, Ended, OrderUpdate},
+    },
 };
 
 use super::{Actor, Order, visibility};
@@ -17,7 +20,7 @@ use crate::{
     broker::Broker,
     clock::Clock,
     hub::LiveEvent,
-    store::{Store, StoreError},
+    store::{Store, StoreError, couriers::Courier},
     tracker::Tracker,
     ws::registry::Sockets,
 };
@@ -208,14 +211,35 @@ impl Orders {
         };
         match read.await {
             Ok((open, Some(known))) => {
-                self.sockets.send_stops(courier, &open);
-                self.tracker.set_plan(courier, ticket, open, known.vehicle, self.clock.now_ms());
+                self.set_plan(courier, ticket, open, known.vehicle);
             }
             Ok((_, None)) => {}
             Err(error) => {
                 tracing::warn!(courier.id = %courier, error = %error, "could not read a courier's open orders");
             }
         }
+    }
+
+    fn set_plan(&self, courier: CourierId, ticket: u64, open: Vec<Order>, vehicle: Vehicle) {
+        let tell = |stops| self.sockets.tell(courier, &CourierEvent::Stops(stops));
+        self.tracker.set_plan(courier, ticket, open, vehicle, self.clock.now_ms(), tell);
+    }
+
+    /// The open orders of a courier whose phone connects, in serving order, read from the database once. The phone
+    /// must be registered already: a change that is not in the answer is told to it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn open_of(&self, courier: &Courier) -> Result<Vec<Order>, StoreError> {
+        if self.tracker.knows(courier.id) {
+            let ticket = self.tracker.plan_ticket();
+            let open = self.store.open_orders_of(courier.id).await?;
+            self.set_plan(courier.id, ticket, open, courier.vehicle);
+        } else {
+            self.load_all(&[courier.id]).await?;
+        }
+        // Not what was just read: a newer plan may have come in between.
+        Ok(self.tracker.open_orders(courier.id))
     }
 
     /// Makes sure that the live view knows a courier: reads their plan and recent fixes once.
@@ -246,7 +270,7 @@ impl Orders {
             let fixes = fixes_of_each.remove(&courier.id).unwrap_or_default();
             // First what the courier said of themselves: from the moment they are known, fixes are judged by it.
             self.tracker.seed(courier.id, &fixes, courier.presence, now_ms);
-            self.tracker.set_plan(courier.id, ticket, open, courier.vehicle, now_ms);
+            self.set_plan(courier.id, ticket, open, courier.vehicle);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 pub mod lifecycle;
 pub mod snapshot;
+pub mod stops;
 pub mod visibility;
 
 use chrono::{DateTime, Utc};

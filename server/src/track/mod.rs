@@ -7,6 +7,7 @@
 
 pub mod eta;
 pub mod filter;
+pub mod pace;
 pub mod progress;
 pub mod stop;
 
@@ -35,6 +36,8 @@ pub struct Track {
     filter: Filter,
     stop: StopDetector,
     position: Option<Position>,
+    /// With the time of the fix that said so.
+    battery: Option<(i64, f32)>,
     trail: VecDeque<TrailPoint>,
 }
 
@@ -68,6 +71,12 @@ impl Track {
     }
 
     fn apply_one(&mut self, fix: &Fix, update: &mut Update) {
+        // Also from a fix that is no use for the map.
+        if let Some(charge) = fix.battery()
+            && self.battery.is_none_or(|(time_ms, _)| fix.recorded_at_ms() > time_ms)
+        {
+            self.battery = Some((fix.recorded_at_ms(), charge));
+        }
         let is_newest = self.position.is_none_or(|position| fix.recorded_at_ms() > position.time_ms);
         if !is_newest {
             match filter::plausible_alone(fix) {
@@ -130,6 +139,11 @@ impl Track {
             line = polyline::simplify(&line, tolerance_deg);
         }
         line.into_iter().map(LatLon::to_lon_lat).collect()
+    }
+
+    /// Charge of the device as last reported, 0 to 1.
+    pub fn battery(&self) -> Option<f32> {
+        self.battery.map(|(_, charge)| charge)
     }
 
     /// Since when the courier has stood still, when they do. Unix epoch milliseconds.

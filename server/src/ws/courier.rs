@@ -14,16 +14,13 @@ use actix_web::{
     http::header,
     web::{Data, Payload},
 };
-use doorstep_shared::{
-    OrderStatus,
-    protocol::{
-        CloseCode, Codec, ErrorMessage, PresenceState, ServerTime,
-        courier::{
-            Ack, Contact, CourierEvent, CourierIdentity, CourierMessage, DecodeError, Fixes, MAX_FIXES, Pace,
-            PresenceReport, StatusReport, Stop, StopKind, Stops, Welcome, decode,
-        },
-        customer::Presence,
+use doorstep_shared::protocol::{
+    CloseCode, Codec, ErrorMessage, PresenceState, ServerTime,
+    courier::{
+        Ack, CourierEvent, CourierIdentity, CourierMessage, DecodeError, Fixes, MAX_FIXES, PresenceReport,
+        StatusReport, Stop, Welcome, decode,
     },
+    customer::Presence,
 };
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 
@@ -38,8 +35,9 @@ use crate::{
     auth::{origin, token},
     error::ApiError,
     order::{
-        Actor, Order, Place,
+        Actor,
         lifecycle::{LifecycleError, Outcome},
+        stops::stops_of,
     },
     store::couriers::SignedInDevice,
 };
@@ -65,9 +63,6 @@ const MAX_NOTE_CHARACTERS: usize = 1_000;
 /// What a phone should try when the database is away.
 const RETRY_AFTER_MS: u64 = 2_000;
 
-/// How often to report before anybody is known to be watching.
-const DEFAULT_PACE: (u64, u32) = (2_000, 5);
-
 /// `GET /ws/courier`
 pub async fn courier_socket(
     app: Data<AppState>,
@@ -78,14 +73,15 @@ pub async fn courier_socket(
     let (codec, named) = negotiate(&request)?;
     let signed_in = authenticate(&app, &request).await?;
     let mut admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
-    app.orders.load(signed_in.courier.id).await?;
-    let stops = stops_of(&app.store.open_orders_of(signed_in.courier.id).await?);
     let (response, connection) = upgrade(&request, payload, codec, named)?;
+    // Whatever changes from here on waits in the outbox behind the welcome, so the orders are read only once.
+    connection.outbox().await_greeting();
     admission.open_courier(connection.outbox(), signed_in.courier.id, signed_in.device);
+    let open = app.orders.open_of(&signed_in.courier).await?;
     let tasks = app.tasks.clone();
     let session = Session::new(app.into_inner(), connection.outbox(), codec, signed_in);
     #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
-    actix_web::rt::spawn(tasks.watched("courier_socket", false, session.run(connection, admission, stops)));
+    actix_web::rt::spawn(tasks.watched("courier_socket", false, session.run(connection, admission, stops_of(&open))));
     Ok(response)
 }
 
@@ -127,8 +123,7 @@ impl Session {
 
     async fn run(mut self, mut connection: Connection, _admission: Admission, stops: Vec<Stop>) {
         tracing::debug!(courier.id = %self.signed_in.courier.id, "courier connected");
-        self.welcome(&stops);
-        self.correct_stops(&stops).await;
+        self.welcome(stops);
         loop {
             let wait = self.allowance.wait();
             let may_read = self.in_flight.len() < MAX_IN_FLIGHT && wait.is_none();
@@ -152,25 +147,18 @@ impl Session {
         connection.linger().await;
     }
 
-    fn welcome(&self, stops: &[Stop]) {
+    fn welcome(&self, stops: Vec<Stop>) {
         let courier = &self.signed_in.courier;
-        let (interval_ms, min_distance_m) = DEFAULT_PACE;
-        self.send(&CourierEvent::Welcome(Welcome {
+        let told = self.app.pacing.greet(courier.id);
+        let welcome = CourierEvent::Welcome(Welcome {
             server_time_ms: self.app.clock.now_ms(),
             courier: CourierIdentity { id: courier.id, name: courier.name.clone() },
             max_fixes: MAX_FIXES as u32,
-            pace: Pace { interval_ms, min_distance_m, reason: None },
-            stops: stops.to_vec(),
-        }));
-    }
-
-    /// An order may have been assigned after the stops were read and before this phone could be told.
-    async fn correct_stops(&self, told: &[Stop]) {
-        let Ok(open) = self.app.store.open_orders_of(self.signed_in.courier.id).await else { return };
-        let stops = stops_of(&open);
-        if stops != told {
-            self.send(&CourierEvent::Stops(Stops { stops }));
-        }
+            pace: told.pace.to_wire(),
+            stops,
+        });
+        self.outbox
+            .push_greeting([frame(self.codec, &welcome), frame(self.codec, &CourierEvent::Audience(told.audience))]);
     }
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -303,34 +291,6 @@ fn note_presence(session: &Session, report: PresenceReport) -> impl Future<Outpu
             tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
         }
     }
-}
-
-/// A courier's open orders as the stops they still have to make, in driving order.
-pub fn stops_of(open: &[Order]) -> Vec<Stop> {
-    let stop = |order: &Order, kind: StopKind, place: &Place, contact: Option<Contact>| Stop {
-        order_id: order.id,
-        reference: order.reference.clone(),
-        kind,
-        sequence: 0,
-        lat: place.point.lat(),
-        lon: place.point.lon(),
-        address: place.address.clone(),
-        instructions: place.instructions.clone(),
-        contact,
-        status: order.status,
-    };
-    let mut stops: Vec<Stop> = Vec::with_capacity(open.len() * 2);
-    for order in open {
-        if matches!(order.status, OrderStatus::Assigned | OrderStatus::AtPickup) {
-            stops.push(stop(order, StopKind::Pickup, &order.pickup, None));
-        }
-        let customer = Contact { name: order.customer.name.clone(), phone: order.customer.phone.clone() };
-        stops.push(stop(order, StopKind::Dropoff, &order.dropoff, Some(customer)));
-    }
-    for (sequence, stop) in (1..).zip(&mut stops) {
-        stop.sequence = sequence;
-    }
-    stops
 }
 
 /// A token bucket for one connection's messages.

@@ -162,8 +162,8 @@ struct State {
     ordered: VecDeque<Bytes>,
     ordered_bytes: usize,
     position: Option<Pending>,
-    /// A viewer's first message is the snapshot: everything else waits for it.
-    awaits_snapshot: bool,
+    /// A viewer's first message is the snapshot, a courier's the welcome: everything else waits for it.
+    awaits_first: bool,
     /// A snapshot is in the ordered lane, so that lane goes out before the position.
     snapshot_waits: bool,
     newest_ms: Option<i64>,
@@ -212,13 +212,26 @@ impl Outbox {
 
     /// Holds everything back until [`Outbox::push_snapshot`]. To be called before subscribing anywhere.
     pub fn await_snapshot(&self) {
-        self.lock().awaits_snapshot = true;
+        self.lock().awaits_first = true;
+    }
+
+    /// Holds everything back until [`Outbox::push_greeting`]. To be called before registering anywhere.
+    pub fn await_greeting(&self) {
+        self.lock().awaits_first = true;
+    }
+
+    /// Queues what a connection begins with, in order, before everything that was held back for it.
+    pub fn push_greeting<const N: usize>(&self, messages: [Bytes; N]) {
+        let mut state = self.lock();
+        state.awaits_first = false;
+        messages.into_iter().rev().for_each(|message| state.ordered.push_front(message));
+        wake(state);
     }
 
     /// Lets go what waits for a snapshot that will not come.
     pub fn give_up_snapshot(&self) {
         let mut state = self.lock();
-        state.awaits_snapshot = false;
+        state.awaits_first = false;
         wake(state);
     }
 
@@ -261,7 +274,7 @@ impl Outbox {
             state.position = None;
         }
         state.newest_ms = state.newest_ms.max(shown_ms);
-        if std::mem::take(&mut state.awaits_snapshot) {
+        if std::mem::take(&mut state.awaits_first) {
             // Also before a close that came in the meantime.
             state.ordered.push_front(snapshot.bytes(self.wire));
         } else {
@@ -293,7 +306,7 @@ impl Outbox {
                 Pending { position: update.position(), shared: None, skipped: missed.skipped }
             }
         });
-        if !state.awaits_snapshot {
+        if !state.awaits_first {
             wake(state);
         }
     }
@@ -379,7 +392,7 @@ impl Outbox {
 
     /// Takes everything that waits, as one buffer.
     fn drain(&self, state: &mut State) -> Option<Bytes> {
-        if state.awaits_snapshot {
+        if state.awaits_first {
             return None;
         }
         let position = state.position.take();

@@ -1,7 +1,7 @@
 //! Every open connection of this instance, so that it can be closed for a reason.
 //!
-//! Shutdown closes all of them; a device that connects again closes its older connection; a courier's new
-//! stops go to all their phones. Connections are counted against a limit for the process and one for each
+//! Shutdown closes all of them; a device that connects again closes its older connection; what a courier should
+//! know goes to all their phones. Connections are counted against a limit for the process and one for each
 //! address.
 
 use std::{
@@ -12,17 +12,10 @@ use std::{
 
 use doorstep_shared::{
     CourierId, DeviceId,
-    protocol::{
-        CloseCode,
-        courier::{CourierEvent, Stops},
-    },
+    protocol::{CloseCode, courier::CourierEvent},
 };
 
-use super::{
-    courier::stops_of,
-    outbox::{Outbox, Wire, frame},
-};
-use crate::order::Order;
+use super::outbox::{Outbox, Wire, frame};
 
 /// Connections that one address may hold. A town hall's wireless network is one address, so this is generous;
 /// loopback, where proxies and load tests are, is not counted.
@@ -94,16 +87,20 @@ impl Sockets {
         Ok(Admission { sockets: Arc::clone(self), id, address, courier: None })
     }
 
-    /// Sends a courier's open orders, as stops, to all their connected phones.
-    pub fn send_stops(&self, courier: CourierId, open: &[Order]) {
+    /// Sends an event to all phones of a courier that are connected. Never waits.
+    pub fn tell(&self, courier: CourierId, event: &CourierEvent) {
         let inner = self.lock();
         let Some(ids) = inner.couriers.get(&courier) else { return };
-        let stops = CourierEvent::Stops(Stops { stops: stops_of(open) });
         for outbox in ids.iter().filter_map(|id| inner.all.get(id)) {
             if let Wire::Socket(codec) = outbox.wire() {
-                outbox.push(frame(codec, &stops));
+                outbox.push(frame(codec, event));
             }
         }
+    }
+
+    /// Every courier with a connected phone, in any order.
+    pub fn connected_couriers(&self) -> Vec<CourierId> {
+        self.lock().couriers.keys().copied().collect()
     }
 
     /// Closes every connection with `code` and admits no more. Returns how many there were.

@@ -243,6 +243,7 @@ async fn the_same_works_in_postcard() {
         );
         let CourierEvent::Welcome(welcome) = phone.postcard().await else { panic!("the welcome comes first") };
         assert_eq!((welcome.courier.name.as_str(), welcome.max_fixes), ("Ana", 500));
+        assert!(matches!(phone.postcard().await, CourierEvent::Audience(_)), "then who is looking");
         let good = RawFix { time_ms: now_ms(), lat: HERE.0, lon: HERE.1, ..RawFix::default() };
         let bad = RawFix { lat: f64::NAN, ..good.clone() };
         phone.send_postcard(&CourierMessage::Fixes(Fixes { id: 4, fixes: vec![good, bad] })).await;

@@ -138,10 +138,11 @@ impl TestApp {
         self.post(&path, &json!({ "status": status })).await.expect(200);
     }
 
-    /// Connects as `courier` and reads the welcome.
+    /// Connects as `courier` and reads the welcome, and how many are looking.
     pub async fn connect(&self, courier: &TestCourier) -> Socket {
         let mut socket = Socket::courier(self, &courier.device_token).await;
         socket.expect("welcome").await;
+        socket.expect("audience").await;
         socket
     }
 

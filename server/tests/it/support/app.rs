@@ -12,7 +12,7 @@ use doorstep_server::{
     app::{self, AppState, Running},
     auth::principal::Scope,
     cli::new_api_key,
-    clock::Clock,
+    clock::{Clock, ManualClock},
     config::Settings,
 };
 use doorstep_shared::{
@@ -45,6 +45,19 @@ pub async fn with_settings(arguments: &[&str], test: impl AsyncFnOnce(&TestApp))
     let database = Database::create().await;
     let app = TestApp::start(&database, arguments).await;
     let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
+    app.stop().await;
+    database.remove().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Runs `test` with a server whose clock only the test moves.
+pub async fn with_manual_clock(test: impl AsyncFnOnce(&TestApp, &ManualClock)) {
+    let database = Database::create().await;
+    let (clock, hand) = Clock::manual(super::now_ms());
+    let app = TestApp::start_at(clock, &database.url(), database.pool(), &[]).await;
+    let outcome = AssertUnwindSafe(test(&app, &hand)).catch_unwind().await;
     app.stop().await;
     database.remove().await;
     if let Err(panic) = outcome {
@@ -101,7 +114,11 @@ impl TestApp {
     }
 
     pub async fn start_on(database_url: &str, db: PgPool, arguments: &[&str]) -> Self {
-        let starting = app::start(settings(database_url, arguments), Clock::system());
+        Self::start_at(Clock::system(), database_url, db, arguments).await
+    }
+
+    async fn start_at(clock: Clock, database_url: &str, db: PgPool, arguments: &[&str]) -> Self {
+        let starting = app::start(settings(database_url, arguments), clock);
         let running = within("starting the server", starting).await.expect("the server starts");
         let key = new_api_key(&running.app.store, "tests", &[]).await.expect("a key can be made");
         // Connections that are kept for later would make every shutdown wait for them.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub use self::{
     api::{Answer, TestCourier, TestOrder, order_body},
-    app::{MALTA, TestApp, settings, with_app, with_settings},
+    app::{MALTA, TestApp, settings, with_app, with_manual_clock, with_settings},
     database::Database,
     socket::Socket,
 };
