@@ -26,6 +26,9 @@ use std::path::{Path, PathBuf};
 /// The street graph lies in `static/` too, but the server and the simulator read it, not browsers.
 const ROADS: &str = "roads";
 
+/// Where the style sheets lie that belong to every page.
+const COMMON_STYLE: &str = "css/common/";
+
 /// The features of the front end that each become one program for browsers.
 pub const BUNDLES: [&str; 2] = ["track", "courier"];
 
@@ -81,7 +84,7 @@ fn assemble(bundles: Vec<bundle::Bundle>) -> Result<Assembly> {
         sources.push(add_bundle(&mut assembly, bundle)?);
     }
     sources.extend(sources_in("js", &workspace::frontend().join("js"), "js")?);
-    sources.extend(sources_in("css", &workspace::frontend().join("style"), "css")?);
+    sources.extend(style_sheets(&workspace::frontend().join("style"))?);
     for linked in link::link(sources, assembly.known())? {
         assembly.add_linked(&linked)?;
     }
@@ -122,6 +125,18 @@ fn add_static(assembly: &mut Assembly) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// One style sheet per page: what all of them share, in the order of the files' names, and then its own.
+fn style_sheets(folder: &Path) -> Result<Vec<Source>> {
+    let all = sources_in("css", folder, "css")?;
+    let (common, mut pages): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|sheet| sheet.place.starts_with(COMMON_STYLE));
+    let common: String = common.into_iter().map(|sheet| sheet.text + "\n").collect();
+    for page in &mut pages {
+        page.text.insert_str(0, &common);
+    }
+    Ok(pages)
 }
 
 fn sources_in(place: &str, folder: &Path, extension: &str) -> Result<Vec<Source>> {
