@@ -59,9 +59,12 @@ class StreetMap {
     this.lines = { trail: [], route: [] };
     this.uncertain = EMPTY;
     this.markers = {};
-    const { clientWidth, clientHeight } = box;
+    const { clientWidth, clientHeight, dataset } = box;
+    // A map that stands still lets a thumb that lands on it scroll the page.
+    const isStill = "still" in dataset;
     this.map = new library.Map({
       container: box,
+      interactive: !isStill,
       bounds: this.bounds(pairs(flat)),
       fitBoundsOptions: { padding: padding(clientWidth, clientHeight), maxZoom: CLOSEST_ZOOM },
       attributionControl: false,
@@ -70,12 +73,12 @@ class StreetMap {
       maxZoom: 19,
       pitchWithRotate: false,
       renderWorldCopies: false,
-      locale: { "Map.Title": box.dataset.title },
+      locale: { "Map.Title": dataset.title },
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new library.AttributionControl({ compact: false }), "bottom-right");
-    this.map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
+    if (!isStill) this.map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
     // Only people's own movements carry the event that began them.
     this.map.on("movestart", (event) => event.originalEvent && moved());
     this.map.on("resize", () => this.kept && this.frame(this.kept, true));

@@ -8,9 +8,15 @@
 mod boot;
 pub mod intent;
 pub mod line;
+pub mod links;
+#[cfg(feature = "courier")]
+mod map;
 pub mod outbox;
 pub mod platform;
 pub mod position;
+pub mod preferences;
 pub mod presence;
+pub mod sketch;
 pub mod state;
 pub mod view;
+pub mod words;

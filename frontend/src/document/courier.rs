@@ -4,8 +4,15 @@
 //! It holds no inline script and no nonce, and works under
 //! `script-src 'self' 'wasm-unsafe-eval'; style-src 'self'`.
 
-use super::escape;
+use leptos::prelude::*;
+
+use super::{escape, render};
 use crate::{
+    courier::{
+        platform::Platform,
+        state::Shift,
+        view::{Act, app},
+    },
     data::{CourierAssetUrls, Locale},
     ui::words::fixed,
 };
@@ -31,6 +38,7 @@ pub fn courier_document(locale: &Locale, assets: &CourierAssetUrls) -> String {
         .collect();
     let wasm = escape(&assets.courier_wasm);
     let data = data(locale, assets);
+    let skeleton = skeleton(locale);
     format!(
         "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\
@@ -47,15 +55,23 @@ pub fn courier_document(locale: &Locale, assets: &CourierAssetUrls) -> String {
          <link rel=\"manifest\" href=\"{manifest}\">\
          <link rel=\"apple-touch-icon\" href=\"{touch_icon}\">\
          <link rel=\"icon\" href=\"{icon}\"></head><body>\
-         <div id=\"app\">{SKELETON}</div>{NOT_STARTED}{data}\
+         <div id=\"app\">{skeleton}</div>{WITHOUT_SCRIPTS}{NOT_STARTED}{ICONS}{data}\
          <script type=\"module\" src=\"{js}\"></script></body></html>"
     )
 }
 
-/// What stands there for the moment until the app has started.
-const SKELETON: &str = "<main class=\"door\" data-door=\"starting\" aria-busy=\"true\">\
-     <noscript><p>The courier app needs JavaScript: it sends your position and keeps your actions when there is no \
-     network.</p></noscript></main>";
+/// Pictures that the screens use, drawn once.
+pub const ICONS: &str = concat!(include_str!("icons.svg"), include_str!("courier-icons.svg"));
+
+/// What stands there for the moment until the app has started: its own first screen.
+fn skeleton(locale: &Locale) -> String {
+    let shift = Shift::starting(locale.clone(), Platform::default(), 0);
+    render(move || app(RwSignal::new(shift), Act::new(|_| {})))
+}
+
+/// What stands there besides when it never will.
+const WITHOUT_SCRIPTS: &str = "<noscript><p class=\"panel\">The courier app needs JavaScript: it sends your position and \
+     keeps your actions when there is no network.</p></noscript>";
 
 /// What stands there when it cannot start.
 const NOT_STARTED: &str = "<main class=\"door\" id=\"not-started\" hidden><h1>The app did not start</h1>\

@@ -5,8 +5,8 @@
 
 #[cfg(feature = "track")]
 pub mod controller;
-#[cfg(feature = "track")]
-mod maplibre;
+#[cfg(any(feature = "track", feature = "courier"))]
+pub mod maplibre;
 pub mod marker;
 pub mod plane;
 pub mod route;

@@ -1,4 +1,4 @@
-//! Ties spots of the page to what the page knows.
+//! Ties spots of a page to what the page knows.
 //!
 //! Each spot is a plain function of the page. Because they all have one type, the browser's build holds the code of a
 //! reactive text once, however many texts there are; closures written in place would each bring their own. For the same
@@ -8,38 +8,47 @@ use leptos::prelude::*;
 
 use crate::track::Page;
 
-/// The page as the components share it.
+/// The customer's page as its components share it.
 pub type Shared = RwSignal<Page>;
 
 /// A text that follows the page.
-pub fn text(page: Shared, words: fn(&Page) -> String) -> impl Fn() -> String + Copy + Send + 'static {
+pub fn text<P: Send + Sync + 'static>(
+    page: RwSignal<P>,
+    words: fn(&P) -> String,
+) -> impl Fn() -> String + Copy + Send + 'static {
     move || page.with(words)
 }
 
 /// An attribute with one of a few fixed values.
-pub fn word(page: Shared, word: fn(&Page) -> &'static str) -> impl Fn() -> String + Copy + Send + 'static {
+pub fn word<P: Send + Sync + 'static>(
+    page: RwSignal<P>,
+    word: fn(&P) -> &'static str,
+) -> impl Fn() -> String + Copy + Send + 'static {
     move || page.with(word).to_owned()
 }
 
 /// An attribute that is there or not.
-pub fn flag(page: Shared, flag: fn(&Page) -> bool) -> impl Fn() -> bool + Copy + Send + 'static {
+pub fn flag<P: Send + Sync + 'static>(
+    page: RwSignal<P>,
+    flag: fn(&P) -> bool,
+) -> impl Fn() -> bool + Copy + Send + 'static {
     move || page.with(flag)
 }
 
 /// A text for one of several alike spots.
-pub fn text_of<K: Copy + Send + 'static>(
-    page: Shared,
+pub fn text_of<P: Send + Sync + 'static, K: Copy + Send + 'static>(
+    page: RwSignal<P>,
     key: K,
-    words: fn(&Page, K) -> String,
+    words: fn(&P, K) -> String,
 ) -> impl Fn() -> String + Copy + Send + 'static {
     move || page.with(|page| words(page, key))
 }
 
 /// An attribute of one of several alike spots, there or not.
-pub fn flag_of<K: Copy + Send + 'static>(
-    page: Shared,
+pub fn flag_of<P: Send + Sync + 'static, K: Copy + Send + 'static>(
+    page: RwSignal<P>,
     key: K,
-    flag: fn(&Page, K) -> bool,
+    flag: fn(&P, K) -> bool,
 ) -> impl Fn() -> bool + Copy + Send + 'static {
     move || page.with(|page| flag(page, key))
 }

@@ -1,0 +1,109 @@
+//! Keeps the street map of the stop in hand in step with the shift.
+//!
+//! It opens once, when the app has been painted and is at rest and there is a stop to show. Then it follows: the courier,
+//! the stop, the way between. Where the browser cannot draw it, or the library does not come, the sketch stays.
+
+use doorstep_shared::protocol::courier::StopKind;
+use js_sys::{Float64Array, Function};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+
+use super::state::{Here, Shift};
+use crate::map::{
+    maplibre::{self, StreetMap},
+    plane::LonLat,
+};
+
+const COURIER: &str = "courier";
+const PICKUP: &str = "pickup";
+const DOOR: &str = "door";
+
+/// The stop in hand.
+pub type Target = (StopKind, LonLat);
+
+/// What the map shows.
+#[derive(Clone, Debug, PartialEq)]
+struct Scene {
+    target: Option<Target>,
+    here: Option<Here>,
+    line: Vec<LonLat>,
+}
+
+impl Scene {
+    fn of(shift: &Shift, target: Option<Target>) -> Self {
+        // The way leads to the next stop; to another one none is known.
+        let next = shift.stops.first().map(|card| (card.stop.kind, [card.stop.lon, card.stop.lat]));
+        let line = if target == next { shift.line.clone() } else { Vec::new() };
+        Self { target, here: shift.position, line }
+    }
+
+    fn in_view(&self) -> Vec<f64> {
+        let here = self.here.map(|here| [here.lon, here.lat]);
+        let target = self.target.map(|(_, place)| place);
+        here.into_iter().chain(target).chain(self.line.iter().copied()).flatten().collect()
+    }
+
+    fn draw(&self, map: &StreetMap) {
+        match self.here {
+            Some(here) => map.place(COURIER, here.lon, here.lat, here.heading_deg.map(f64::from)),
+            None => map.remove(COURIER),
+        }
+        for (name, kind) in [(PICKUP, StopKind::Pickup), (DOOR, StopKind::Dropoff)] {
+            match self.target.filter(|target| target.0 == kind) {
+                Some((_, [lon, lat])) => map.place(name, lon, lat, None),
+                None => map.remove(name),
+            }
+        }
+        let way: Vec<f64> = self.line.iter().copied().flatten().collect();
+        map.line("route", &way);
+        let points = self.in_view();
+        if !points.is_empty() {
+            map.frame(&points, false);
+        }
+    }
+}
+
+/// Opens the map when there is something to show, and keeps it in step from then on; `streets` tells that it is there.
+pub fn open_when_idle(shift: RwSignal<Shift>, target: Memo<Option<Target>>, streets: RwSignal<bool>) {
+    if !maplibre::can_draw() {
+        return;
+    }
+    let map = StoredValue::new_local(None::<StreetMap>);
+    let scene = Memo::new(move |_| shift.with(|shift| Scene::of(shift, target.get())));
+    let is_asked = StoredValue::new(false);
+    Effect::new(move |_| {
+        if scene.with(|scene| scene.target.is_some() && scene.here.is_some()) && !is_asked.get_value() {
+            is_asked.set_value(true);
+            when_idle(move || wasm_bindgen_futures::spawn_local(open(scene, map, streets)));
+        }
+    });
+    Effect::new(move |_| {
+        if streets.get() {
+            scene.with(|scene| map.with_value(|map| map.iter().for_each(|map| scene.draw(map))));
+        }
+    });
+}
+
+async fn open(scene: Memo<Scene>, map: StoredValue<Option<StreetMap>, LocalStorage>, streets: RwSignal<bool>) {
+    let Some(points) = scene.try_with_untracked(|scene| Float64Array::from(&scene.in_view()[..])) else { return };
+    // Nobody can move it, so nobody needs to be told.
+    let moved: Function = Closure::<dyn FnMut()>::new(|| {}).into_js_value().unchecked_into();
+    let Ok(opened) = maplibre::open_map(&points, &moved).await else { return };
+    // The screens may be gone by now.
+    if map.try_set_value(Some(opened.unchecked_into())).is_none() {
+        streets.try_set(true);
+    }
+}
+
+fn when_idle(then: impl FnOnce() + 'static) {
+    let then: Function = Closure::once_into_js(then).unchecked_into();
+    let idle = js_sys::Reflect::get(&window(), &JsValue::from_str("requestIdleCallback"));
+    let asked = match idle.ok().and_then(|idle| idle.dyn_into::<Function>().ok()) {
+        Some(idle) => idle.call1(&window(), &then).is_ok(),
+        None => false,
+    };
+    // Not every browser can tell when it is at rest; a short while after the paint is near enough.
+    if !asked {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&then, 200);
+    }
+}

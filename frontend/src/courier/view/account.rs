@@ -1,0 +1,129 @@
+//! Who is signed in, how the app looks, what is shared, and the way out.
+
+use leptos::{html, prelude::*};
+
+use super::{
+    Desk,
+    proof::{offline_bar, top},
+};
+use crate::{
+    courier::{
+        intent::{Intent, Screen},
+        preferences::{self, Theme},
+        state::Install,
+        words::{self, account},
+    },
+    ui::bind::{flag, text, word},
+};
+
+/// The screen.
+pub fn account(desk: Desk) -> AnyView {
+    let shift = desk.shift;
+    let dialog = NodeRef::<html::Dialog>::new();
+    let ask = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            let _ = dialog.show_modal();
+        }
+    };
+    view! {
+        <main class="page">
+            {top(desk, Intent::Show(Screen::Stops), account::fixed::HEADING)}
+            {offline_bar(desk)}
+            <div class="card">
+                <p class="avatar" aria-hidden="true">
+                    {text(shift, account::initial)}
+                </p>
+                <div>
+                    <p class="name">{text(shift, account::name)}</p>
+                    <p class="detail">{text(shift, account::detail)}</p>
+                </div>
+            </div>
+            {themes()}
+            <section hidden=flag(shift, |shift| shift.install == Install::NotOffered)>
+                <h2>{account::fixed::INSTALL}</h2>
+                <p class="detail">{word(shift, account::install)}</p>
+                <button
+                    type="button"
+                    class="button"
+                    hidden=flag(shift, |shift| shift.install != Install::Offered)
+                    on:click=desk.press(Intent::Install)
+                >
+                    {account::fixed::INSTALL_ACTION}
+                </button>
+            </section>
+            <section>
+                <h2>{account::fixed::TRACKERS}</h2>
+                <p class="detail">{account::fixed::TRACKERS_WHY}</p>
+                <button type="button" class="button" on:click=desk.press(Intent::Show(Screen::Trackers))>
+                    {account::fixed::TRACKERS_ACTION}
+                </button>
+            </section>
+            <section>
+                <h2>{account::fixed::PRIVACY}</h2>
+                <ul class="points">{account::PRIVACY.map(|line| view! { <li>{line}</li> }).into_iter().collect_view()}</ul>
+            </section>
+            <button type="button" class="button danger" on:click=ask>
+                {account::fixed::SIGN_OUT}
+            </button>
+            {sign_out(desk, dialog)}
+        </main>
+    }
+    .into_any()
+}
+
+fn themes() -> AnyView {
+    let chosen = RwSignal::new(preferences::theme());
+    let choices = Theme::ALL.map(|theme| {
+        let choose = move |_| {
+            preferences::set_theme(theme);
+            chosen.set(theme);
+        };
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="theme"
+                    checked=move || chosen.get() == theme
+                    prop:checked=move || chosen.get() == theme
+                    on:change=choose
+                />
+                <span>{account::theme(theme)}</span>
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="segments">
+            <legend>{account::fixed::THEME}</legend>
+            {choices.into_iter().collect_view()}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// Asks once more, and says what would be lost.
+fn sign_out(desk: Desk, dialog: NodeRef<html::Dialog>) -> AnyView {
+    let shift = desk.shift;
+    let close = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    view! {
+        <dialog class="sheet" node_ref=dialog aria-labelledby="sign-out-heading">
+            <h2 id="sign-out-heading">{account::fixed::SIGN_OUT_ASK}</h2>
+            <p>{account::fixed::SIGN_OUT_TEXT}</p>
+            <p class="panel" data-tone="warn" hidden=flag(shift, |shift| shift.waiting() == 0)>
+                {text(shift, account::unsent)}
+            </p>
+            <div class="ways">
+                <button type="button" class="button" on:click=close>
+                    {words::fixed::CANCEL}
+                </button>
+                <button type="button" class="button danger" on:click=desk.press(Intent::SignOut)>
+                    {account::fixed::SIGN_OUT}
+                </button>
+            </div>
+        </dialog>
+    }
+    .into_any()
+}

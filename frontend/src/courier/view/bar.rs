@@ -1,0 +1,163 @@
+//! The one thing to press, where the thumb is, and who is looking.
+
+use std::cell::Cell;
+
+use doorstep_shared::OrderStatus;
+use leptos::{ev::MouseEvent, prelude::*};
+
+use super::{
+    Desk,
+    desk::{StopKey, in_hand},
+};
+use crate::{
+    courier::{
+        intent::Intent,
+        state::{Duty, Shift},
+        words::{self, status, stops},
+    },
+    ui::bind::text,
+};
+
+/// After a press the next one is taken only this much later, in milliseconds: the button's meaning changes under the
+/// thumb, and nobody means "arrived" and "delivered" by one double tap.
+const SETTLE_MS: f64 = 700.0;
+
+/// What the main button does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Main {
+    /// What it says.
+    pub label: &'static str,
+    /// What it raises.
+    pub intent: Intent,
+    /// Whether it is the screen's call, or only a way back.
+    pub is_primary: bool,
+}
+
+impl Main {
+    fn new(label: &'static str, intent: Intent) -> Self {
+        Self { label, intent, is_primary: true }
+    }
+}
+
+/// The main action now; `None` when there is nothing to do but wait.
+pub fn main(shift: &Shift, chosen: Option<StopKey>) -> Option<Main> {
+    let trouble = status::trouble(shift);
+    match shift.duty {
+        Duty::Off | Duty::GoingOnline if trouble.is_some() => {
+            trouble.filter(|trouble| trouble.can_retry).map(|_| Main::new(words::fixed::TRY_AGAIN, Intent::Retry))
+        }
+        Duty::Off => Some(Main::new(words::fixed::GO_ONLINE, Intent::GoOnline)),
+        Duty::GoingOnline => Some(Main { label: words::fixed::CANCEL, intent: Intent::GoOffline, is_primary: false }),
+        Duty::Online => {
+            let card = in_hand(shift, chosen)?;
+            let order_id = card.stop.order_id;
+            let intent = match card.next_status()? {
+                OrderStatus::Delivered if !card.proof.is_empty() => Intent::BeginProof { order_id },
+                _ => Intent::Advance { order_id },
+            };
+            Some(Main::new(stops::action(card), intent))
+        }
+    }
+}
+
+/// The bar.
+pub fn bar(desk: Desk) -> AnyView {
+    let shift = desk.shift;
+    let main = Memo::new(move |_| {
+        let chosen = desk.chosen.get();
+        shift.with(|shift| main(shift, chosen))
+    });
+    let settled_ms = Cell::new(f64::MIN);
+    let press = move |event: MouseEvent| {
+        let now_ms = event.time_stamp();
+        if now_ms < settled_ms.get() {
+            return;
+        }
+        settled_ms.set(now_ms + SETTLE_MS);
+        if let Some(main) = main.get_untracked() {
+            desk.act.raise(main.intent);
+        }
+    };
+    view! {
+        <footer class="bar">
+            <button
+                type="button"
+                class="action"
+                data-primary=move || main.with(|main| main.as_ref().is_some_and(|main| main.is_primary)).to_string()
+                hidden=move || main.with(Option::is_none)
+                on:click=press
+            >
+                {move || main.with(|main| main.as_ref().map_or("", |main| main.label))}
+            </button>
+            <p class="audience">{text(shift, status::audience)}</p>
+        </footer>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_shared::{api::proof::ProofKind, protocol::courier::StopKind};
+
+    use super::*;
+    use crate::courier::{
+        state::Gps,
+        words::tests::{card, online},
+    };
+
+    #[test]
+    fn each_state_of_a_stop_has_its_one_action() {
+        use OrderStatus::{Assigned, AtDropoff, AtPickup, Delivered, Failed, PickedUp};
+        let photo = vec![ProofKind::Photo];
+        for (kind, status, proof, expected) in [
+            (StopKind::Pickup, Assigned, vec![], Some(("I have arrived", false))),
+            (StopKind::Pickup, AtPickup, vec![], Some(("Picked up", false))),
+            (StopKind::Dropoff, PickedUp, photo.clone(), Some(("I have arrived", false))),
+            (StopKind::Dropoff, AtDropoff, vec![], Some(("Delivered", false))),
+            (StopKind::Dropoff, AtDropoff, photo, Some(("Deliver", true))),
+            (StopKind::Dropoff, Assigned, vec![], None),
+            (StopKind::Dropoff, Delivered, vec![], None),
+            (StopKind::Dropoff, Failed, vec![], None),
+        ] {
+            let mut shift = online();
+            let mut card = card(1);
+            (card.stop.kind, card.status, card.proof) = (kind, status, proof);
+            let order_id = card.stop.order_id;
+            shift.stops = vec![card];
+            let expected = expected.map(|(label, is_proof)| {
+                let intent = if is_proof { Intent::BeginProof { order_id } } else { Intent::Advance { order_id } };
+                Main::new(label, intent)
+            });
+            assert_eq!(main(&shift, None), expected, "{kind:?} {status:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_position_the_way_back_is_the_action_but_never_instead_of_a_stops() {
+        let mut shift = online();
+        for (duty, gps, expected) in [
+            (Duty::Off, Gps::Idle, Some("Go online")),
+            (Duty::Off, Gps::Denied, Some("Try again")),
+            (Duty::GoingOnline, Gps::Searching, Some("Cancel")),
+            (Duty::GoingOnline, Gps::Denied, Some("Try again")),
+            (Duty::GoingOnline, Gps::Unavailable, None),
+            (Duty::Online, Gps::Lost, Some("I have arrived")),
+        ] {
+            (shift.duty, shift.gps) = (duty, gps);
+            assert_eq!(main(&shift, None).map(|main| main.label), expected, "{duty:?} {gps:?}");
+        }
+    }
+
+    #[test]
+    fn a_stop_taken_from_the_list_is_in_hand_until_it_is_gone() {
+        let mut shift = online();
+        let second = super::super::desk::key(&shift.stops[1]);
+        let order_of = |shift: &Shift| match main(shift, Some(second)).map(|main| main.intent) {
+            Some(Intent::Advance { order_id } | Intent::BeginProof { order_id }) => order_id,
+            other => panic!("an action on a stop, not {other:?}"),
+        };
+        assert_eq!(order_of(&shift), second.0);
+        shift.stops.remove(1);
+        assert_eq!(order_of(&shift), shift.stops[0].stop.order_id);
+    }
+}

@@ -1,0 +1,94 @@
+//! On duty or not, how much is left, and the way to the account; below it what works and what does not.
+
+use leptos::prelude::*;
+
+use super::Desk;
+use crate::{
+    courier::{
+        intent::{Intent, Screen},
+        state::Duty,
+        words::{self, account, status, stops},
+    },
+    ui::bind::{flag, text, word},
+};
+
+/// The switch, the summary and the account.
+pub fn header(desk: Desk) -> AnyView {
+    let shift = desk.shift;
+    let turn = move |_| {
+        let is_off = shift.with_untracked(|shift| shift.duty == Duty::Off);
+        desk.act.raise(if is_off { Intent::GoOnline } else { Intent::GoOffline });
+    };
+    view! {
+        <header class="head">
+            <button
+                type="button"
+                role="switch"
+                class="switch"
+                aria-checked=word(shift, |shift| if shift.duty == Duty::Off { "false" } else { "true" })
+                on:click=turn
+            >
+                <span class="rail" aria-hidden="true"></span>
+                {words::fixed::ONLINE}
+            </button>
+            <p class="summary">
+                {text(shift, stops::summary_count)}
+                <span class="done" hidden=flag(shift, |shift| stops::summary_done(shift).is_empty())>
+                    " · "
+                    <span class="whole">{text(shift, stops::summary_done)}</span>
+                </span>
+            </p>
+            <button
+                type="button"
+                class="avatar"
+                aria-label=stops::fixed::ACCOUNT
+                on:click=desk.press(Intent::Show(Screen::Account))
+            >
+                <span aria-hidden="true">{text(shift, account::initial)}</span>
+            </button>
+        </header>
+    }
+    .into_any()
+}
+
+/// Position, network, screen, pace.
+pub fn chips(desk: Desk) -> AnyView {
+    let shift = desk.shift;
+    view! {
+        <ul class="chips" aria-label=stops::fixed::STATE>
+            <li
+                class="chip dot"
+                data-chip="gps"
+                data-tone=word(shift, |shift| status::gps_tone(shift).name())
+                hidden=flag(shift, |shift| status::gps(shift).is_empty())
+            >
+                {text(shift, status::gps)}
+            </li>
+            <li
+                class="chip"
+                data-chip="network"
+                data-tone=word(shift, |shift| status::network_tone(shift).name())
+                hidden=flag(shift, |shift| status::network(shift).is_empty())
+            >
+                {text(shift, status::network)}
+            </li>
+            <li
+                class="chip"
+                data-chip="wake"
+                data-tone=word(shift, |shift| status::wake_tone(shift).name())
+                hidden=flag(shift, |shift| status::wake(shift).is_empty())
+            >
+                {word(shift, status::wake)}
+            </li>
+            <li
+                class="chip"
+                data-chip="pace"
+                data-tone="quiet"
+                hidden=flag(shift, |shift| status::pace(shift).is_empty())
+            >
+                {text(shift, status::pace)}
+            </li>
+        </ul>
+    }
+    .into_any()
+}

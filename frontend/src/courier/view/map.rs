@@ -1,0 +1,129 @@
+//! The map's box: the sketch, the street map over it, and the pins that the street map borrows.
+//!
+//! The box has its size before anything is in it. It takes no gestures: a thumb that lands on it scrolls the page, and
+//! the maps app is one button away. Before the phone knows where it is there is no way to show, and no box.
+
+use doorstep_shared::{Vehicle, protocol::courier::StopKind};
+use leptos::prelude::*;
+
+use super::Desk;
+use crate::{
+    courier::{
+        sketch::{self, Frame, SIZE},
+        state::{Shift, StopCard},
+        words::stops as words,
+    },
+    ui::bind::{flag, word},
+};
+
+/// The box.
+pub fn stage(desk: Desk) -> AnyView {
+    let streets = RwSignal::new(false);
+    open(desk, streets);
+    view! {
+        <div
+            class="stage"
+            data-map=move || if streets.get() { "streets" } else { "sketch" }
+            hidden=flag(desk.shift, |shift| shift.position.is_none())
+        >
+            {sketch(desk, streets)}
+            <div class="map" data-title=words::fixed::MAP data-still=""></div>
+            {pins(desk)}
+        </div>
+    }
+    .into_any()
+}
+
+/// Opens the street map behind what is shown already, where the browser can draw it.
+#[cfg(feature = "courier")]
+fn open(desk: Desk, streets: RwSignal<bool>) {
+    let target = Memo::new(move |_| desk.with_stop(|_, card| (card.stop.kind, [card.stop.lon, card.stop.lat])));
+    crate::courier::map::open_when_idle(desk.shift, target, streets);
+}
+
+#[cfg(not(feature = "courier"))]
+fn open(_: Desk, _: RwSignal<bool>) {}
+
+fn sketch(desk: Desk, streets: RwSignal<bool>) -> AnyView {
+    let shift = desk.shift;
+    let [width, height] = SIZE;
+    view! {
+        <svg
+            class="sketch"
+            viewBox=format!("0 0 {width} {height}")
+            role="img"
+            aria-label=words::fixed::SKETCH
+            hidden=move || streets.get()
+        >
+            <polyline class="way" points=desk.stop_text(sketch::line) />
+            <g transform=desk.stop_text(stop_place)>
+                <rect class=desk.stop_text(|_, card| pin_class(card).to_owned()) x="-17" y="-17" width="34" height="34" rx="8" />
+                <use href=desk.stop_text(|_, card| pin_icon(card).to_owned()) x="-9" y="-9" width="18" height="18" />
+            </g>
+            <g class="courier" transform=desk.stop_text(courier_place) hidden=desk.stop_flag(|shift, _| shift.position.is_none())>
+                <circle r="20" />
+                <use href=word(shift, vehicle_icon) x="-11" y="-11" width="22" height="22" />
+            </g>
+        </svg>
+    }
+    .into_any()
+}
+
+fn stop_place(shift: &Shift, card: &StopCard) -> String {
+    sketch::transform(&Frame::of(shift, card), [card.stop.lon, card.stop.lat])
+}
+
+fn courier_place(shift: &Shift, card: &StopCard) -> String {
+    shift.position.map_or(String::new(), |here| sketch::transform(&Frame::of(shift, card), [here.lon, here.lat]))
+}
+
+fn pin_class(card: &StopCard) -> &'static str {
+    match card.stop.kind {
+        StopKind::Pickup => "box pickup",
+        StopKind::Dropoff => "box door",
+    }
+}
+
+fn pin_icon(card: &StopCard) -> &'static str {
+    match card.stop.kind {
+        StopKind::Pickup => "#bag",
+        StopKind::Dropoff => "#house",
+    }
+}
+
+fn pins(desk: Desk) -> AnyView {
+    view! {
+        <div class="pins" hidden>
+            <div class="pin box pickup" data-marker="pickup" aria-hidden="true">
+                <svg class="icon">
+                    <use href="#bag" />
+                </svg>
+            </div>
+            <div class="pin box door" data-marker="door" aria-hidden="true">
+                <svg class="icon">
+                    <use href="#house" />
+                </svg>
+            </div>
+            <div class="pin courier" data-marker="courier" aria-hidden="true">
+                <svg class="notch" viewBox="-32 -32 64 64">
+                    <path d="M-9-20 0-30 9-20Z" />
+                </svg>
+                <svg class="icon">
+                    <use href=word(desk.shift, vehicle_icon) />
+                </svg>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn vehicle_icon(shift: &Shift) -> &'static str {
+    match shift.courier.as_ref().map(|who| who.vehicle) {
+        Some(Vehicle::Foot) | None => "#foot",
+        Some(Vehicle::Bicycle) => "#bicycle",
+        Some(Vehicle::Scooter) => "#scooter",
+        Some(Vehicle::Motorcycle) => "#motorcycle",
+        Some(Vehicle::Car) => "#car",
+        Some(Vehicle::Van) => "#van",
+    }
+}

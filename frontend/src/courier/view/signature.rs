@@ -1,0 +1,219 @@
+//! The signature: a name, and mostly a drawing on a pad three times as wide as high.
+
+use doorstep_shared::api::proof::{MAX_SIGNATURE_POINTS, ProofKind};
+use leptos::{ev::PointerEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+
+use super::Desk;
+use crate::{
+    courier::{intent::Intent, state::Shift, words::proof as words},
+    ui::bind::{flag, text},
+};
+
+/// The longest name, in characters.
+const MAX_NAME: &str = "100";
+
+/// Points nearer to the one before, in shares of the pad, add nothing to the drawing.
+const LEAST_STEP: f32 = 0.004;
+
+/// The drawing's height and width in its own units.
+const WIDTH: f32 = 300.0;
+const HEIGHT: f32 = 100.0;
+
+/// A point of the pad: right and down from its corner, between 0 and 1.
+type Point = [f32; 2];
+
+/// What was drawn so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Drawing {
+    strokes: Vec<Vec<Point>>,
+    is_down: bool,
+}
+
+impl Drawing {
+    fn put(&mut self, at: Point) {
+        self.is_down = true;
+        if self.has_room() {
+            self.strokes.push(vec![at]);
+        }
+    }
+
+    fn pull(&mut self, at: Point) {
+        let has_room = self.has_room();
+        let Some(stroke) = self.strokes.last_mut().filter(|_| self.is_down && has_room) else { return };
+        let is_new = stroke.last().is_none_or(|last| (last[0] - at[0]).abs() + (last[1] - at[1]).abs() >= LEAST_STEP);
+        if is_new {
+            stroke.push(at);
+        }
+    }
+
+    fn lift(&mut self) {
+        self.is_down = false;
+    }
+
+    fn has_room(&self) -> bool {
+        self.strokes.iter().map(Vec::len).sum::<usize>() < MAX_SIGNATURE_POINTS
+    }
+
+    /// The `d` of a path; a single tap becomes a dot.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for stroke in &self.strokes {
+            for (index, [x, y]) in stroke.iter().enumerate() {
+                let command = if index == 0 { 'M' } else { 'L' };
+                path += &format!("{command}{:.1} {:.1}", x * WIDTH, y * HEIGHT);
+            }
+            if stroke.len() == 1 {
+                path += "h0";
+            }
+        }
+        path
+    }
+}
+
+/// What stands in the signature's section.
+pub fn signature(desk: Desk) -> AnyView {
+    let shift = desk.shift;
+    let drawing = RwSignal::new(Drawing::default());
+    let name = RwSignal::new(String::new());
+    let order_id = move || shift.with_untracked(|shift| shift.proof.as_ref().map(|draft| draft.order_id));
+    let keep = move |_| {
+        let Some(order_id) = order_id() else { return };
+        let strokes = drawing.with_untracked(|drawing| drawing.strokes.clone());
+        desk.act.raise(Intent::Sign { order_id, name: name.get_untracked().trim().to_owned(), strokes });
+    };
+    let change = move |_| {
+        if let Some(order_id) = order_id() {
+            drawing.set(Drawing::default());
+            desk.act.raise(Intent::DropProof { order_id, kind: ProofKind::Signature });
+        }
+    };
+    view! {
+        <div class="sign" hidden=flag(shift, is_signed)>
+            {pad(drawing)}
+            <label class="field">
+                {words::fixed::NAME}
+                <input
+                    autocomplete="off"
+                    autocapitalize="words"
+                    maxlength=MAX_NAME
+                    prop:value=move || name.get()
+                    on:input=move |event| name.set(event_target_value(&event))
+                />
+            </label>
+            <div class="ways">
+                <button
+                    type="button"
+                    class="button"
+                    hidden=flag(shift, |shift| customer(shift).is_empty())
+                    on:click=move |_| name.set(shift.with_untracked(customer))
+                >
+                    {text(shift, customer)}
+                </button>
+                <button
+                    type="button"
+                    class="button primary"
+                    disabled=move || name.with(|name| name.trim().is_empty())
+                    on:click=keep
+                >
+                    {words::fixed::KEEP}
+                </button>
+            </div>
+        </div>
+        <div class="kept" hidden=flag(shift, |shift| !is_signed(shift))>
+            <p>{text(shift, words::signed)}</p>
+            <button type="button" class="button" on:click=change>
+                {words::fixed::CHANGE}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+fn pad(drawing: RwSignal<Drawing>) -> AnyView {
+    let put = move |event: PointerEvent| {
+        if let Some(pad) = pad_of(&event) {
+            // A finger that slips over the edge goes on drawing along it.
+            let _ = pad.set_pointer_capture(event.pointer_id());
+            drawing.update(|drawing| drawing.put(place(&event, &pad)));
+        }
+    };
+    let pull = move |event: PointerEvent| {
+        if let Some(pad) = pad_of(&event).filter(|_| drawing.with_untracked(|drawing| drawing.is_down)) {
+            drawing.update(|drawing| drawing.pull(place(&event, &pad)));
+        }
+    };
+    let lift = move |_: PointerEvent| drawing.update(Drawing::lift);
+    let is_empty = move || drawing.with(|drawing| drawing.strokes.is_empty());
+    view! {
+        <div class="pad">
+            <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=words::fixed::PAD>
+                <path class="rule" d="M20 78H280" />
+                <path class="ink" d=move || drawing.with(Drawing::path) />
+            </svg>
+            <span class="hint" aria-hidden="true" hidden=move || !is_empty()>{words::fixed::SIGN_HERE}</span>
+            // Above the picture, because places are measured from the corner of the element that is touched.
+            <div
+                class="touch"
+                on:pointerdown=put
+                on:pointermove=pull
+                on:pointerup=lift
+                on:pointercancel=lift
+            ></div>
+            <button
+                type="button"
+                class="button clear"
+                hidden=is_empty
+                on:click=move |_| drawing.set(Drawing::default())
+            >
+                {words::fixed::CLEAR}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+fn pad_of(event: &PointerEvent) -> Option<HtmlElement> {
+    event.current_target()?.dyn_into().ok()
+}
+
+fn place(event: &PointerEvent, pad: &HtmlElement) -> Point {
+    let share = |at: i32, side: i32| (at as f32 / side.max(1) as f32).clamp(0.0, 1.0);
+    [share(event.offset_x(), pad.offset_width()), share(event.offset_y(), pad.offset_height())]
+}
+
+fn is_signed(shift: &Shift) -> bool {
+    shift.proof.as_ref().is_some_and(|draft| draft.signed_by.is_some())
+}
+
+fn customer(shift: &Shift) -> String {
+    shift.proof.as_ref().and_then(|draft| draft.customer.clone()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strokes_are_what_the_finger_drew_while_it_was_down() {
+        let mut drawing = Drawing::default();
+        drawing.pull([0.9, 0.9]);
+        drawing.put([0.1, 0.5]);
+        drawing.pull([0.1, 0.501]);
+        drawing.pull([0.2, 0.5]);
+        drawing.lift();
+        drawing.pull([0.9, 0.9]);
+        drawing.put([0.5, 1.0]);
+        assert_eq!(drawing.strokes, [vec![[0.1, 0.5], [0.2, 0.5]], vec![[0.5, 1.0]]]);
+        assert_eq!(drawing.path(), "M30.0 50.0L60.0 50.0M150.0 100.0h0");
+    }
+
+    #[test]
+    fn a_scribble_ends_where_the_server_would_refuse_it() {
+        let mut drawing = Drawing::default();
+        for index in 0..3 * MAX_SIGNATURE_POINTS {
+            let at = [(index % 100) as f32 / 100.0, 0.5];
+            if index % 50 == 0 { drawing.put(at) } else { drawing.pull(at) }
+        }
+        assert_eq!(drawing.strokes.iter().map(Vec::len).sum::<usize>(), MAX_SIGNATURE_POINTS);
+    }
+}

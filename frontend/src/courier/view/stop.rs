@@ -1,0 +1,103 @@
+//! The stop in hand: where, when, for whom, what they ask for, and how to get there.
+
+use doorstep_shared::{OrderStatus, Vehicle};
+use leptos::prelude::*;
+
+use super::{Desk, map};
+use crate::courier::{
+    intent::Intent,
+    links,
+    state::{Duty, Shift, StopCard},
+    words::stops as words,
+};
+
+/// The card; `report` opens the sheet of reasons.
+pub fn stop(desk: Desk, report: Callback<()>) -> AnyView {
+    let chosen = desk.chosen;
+    view! {
+        <article class="stop" aria-labelledby="stop-address" hidden=desk.stop_flag(|_, _| false)>
+            {map::stage(desk)}
+            <div class="body">
+                <p class="over">
+                    <span>{desk.stop_text(words::label)}</span>
+                    <span>{desk.stop_text(words::arrival)}</span>
+                </p>
+                <h2 id="stop-address">{desk.stop_text(|_, card| card.stop.address.clone())}</h2>
+                <p class="detail">{desk.stop_text(words::detail)}</p>
+                <p class="pending" hidden=desk.stop_flag(|_, card| !card.is_waiting)>
+                    {desk.stop_text(words::waiting)}
+                </p>
+                <p class="note" hidden=desk.stop_flag(|shift, card| words::instructions(shift, card).is_empty())>
+                    <span class="unseen">{words::fixed::NOTE}</span>
+                    {desk.stop_text(words::instructions)}
+                </p>
+                <div class="ways">
+                    <a
+                        class="button"
+                        href=desk.stop_text(navigate)
+                        target="_blank"
+                        rel="noopener noreferrer"
+                    >
+                        {words::fixed::NAVIGATE}
+                    </a>
+                    <a class="button" href=desk.stop_text(call) hidden=desk.stop_flag(|shift, card| call(shift, card).is_empty())>
+                        {desk.stop_text(words::call)}
+                    </a>
+                </div>
+                <div class="others" hidden=desk.stop_flag(|shift, _| shift.duty != Duty::Online)>
+                    <button
+                        type="button"
+                        class="button quiet"
+                        hidden=desk.stop_flag(|_, card| !may_add_proof(card))
+                        on:click=move |_| begin_proof(desk)
+                    >
+                        {words::fixed::ADD_PROOF}
+                    </button>
+                    <button
+                        type="button"
+                        class="button quiet"
+                        hidden=desk.stop_flag(|_, card| card.next_status().is_none())
+                        on:click=move |_| report.run(())
+                    >
+                        {desk.stop_text(|_, card| words::failure(card.stop.kind).to_owned())}
+                    </button>
+                </div>
+                <button
+                    type="button"
+                    class="button quiet"
+                    hidden=move || !is_out_of_turn(desk)
+                    on:click=move |_| chosen.set(None)
+                >
+                    {words::fixed::BACK_TO_NEXT}
+                </button>
+            </div>
+        </article>
+    }
+    .into_any()
+}
+
+/// Where proofs are asked for, the main action opens them.
+fn may_add_proof(card: &StopCard) -> bool {
+    card.next_status() == Some(OrderStatus::Delivered) && card.proof.is_empty()
+}
+
+fn begin_proof(desk: Desk) {
+    if let Some(order_id) = desk.with_stop_now(|_, card| card.stop.order_id) {
+        desk.act.raise(Intent::BeginProof { order_id });
+    }
+}
+
+/// Whether the stop in hand was taken from the list.
+fn is_out_of_turn(desk: Desk) -> bool {
+    let next = desk.shift.with(|shift| shift.stops.first().map(super::desk::key));
+    desk.with_stop(|_, card| super::desk::key(card)) != next
+}
+
+fn navigate(shift: &Shift, card: &StopCard) -> String {
+    let vehicle = shift.courier.as_ref().map_or(Vehicle::Car, |who| who.vehicle);
+    links::navigate(&card.stop, shift.platform.system, vehicle)
+}
+
+fn call(_: &Shift, card: &StopCard) -> String {
+    card.stop.contact.as_ref().and_then(links::call).unwrap_or_default()
+}
