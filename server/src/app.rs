@@ -20,10 +20,11 @@ use tokio::sync::watch;
 use crate::{
     arrival::Arrivals,
     audience::Audience,
+    auth::{sessions, sign_in::SignInThrottle},
     broker::{Broker, in_process::InProcess},
     clock::Clock,
     config::{Config, Settings},
-    http::{api::session::SignInThrottle, health::Readiness, routes},
+    http::{health::Readiness, routes},
     hub::Hub,
     ingest::{Ingest, validate::Limits},
     order::lifecycle::Orders,
@@ -213,6 +214,7 @@ async fn serve(
     tasks.spawn_critical("arrivals", until_stopped(give_up.subscribe(), arrivals.run()));
     tasks.spawn_critical("pacing", until_stopped(give_up.subscribe(), pacing.run()));
     tasks.spawn_critical("database_check", until_stopped(give_up.subscribe(), check_database(app.clone())));
+    tasks.spawn_critical("sessions", until_stopped(give_up.subscribe(), sessions::watch(app.clone())));
     tasks.spawn_critical("housekeeping", until_stopped(give_up.subscribe(), keep_house(app.clone())));
     app.readiness.set_database(true);
     let http = start_http(&app, listener)?;

@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser, Subcommand};
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use doorstep_shared::UserId;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     config::Settings,
     demo, http,
     store::{
-        Store,
+        Store, StoreError,
         access::{Role, User},
         embedded::Layout,
     },
@@ -77,6 +78,37 @@ enum UserCommand {
         #[command(flatten)]
         settings: Box<Settings>,
     },
+    /// Everybody, with what they may do and when they last did.
+    List {
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
+    /// Sign a person out everywhere and let them in no more.
+    Disable {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Let a disabled person sign in again.
+    Enable {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Give a person a new password and sign them out everywhere. It is read from DOORSTEP_PASSWORD, or asked for on
+    /// standard input.
+    SetPassword {
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// A person on this server.
+#[derive(Debug, Args)]
+struct Who {
+    /// Their address.
+    #[arg(long)]
+    email: String,
+    #[command(flatten)]
+    settings: Box<Settings>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,9 +138,7 @@ impl Cli {
                 with_store(&settings, async |store: &Store| Ok(store.migrate().await?)).await
             }
             Command::Demo { options } => demo::run(*options).await,
-            Command::User { command: UserCommand::Create { email, role, settings } } => {
-                create_user(&settings, &email, &role).await
-            }
+            Command::User { command } => people(command).await,
             Command::ApiKey { command: ApiKeyCommand::Create { name, scopes, settings } } => {
                 let key = create_api_key(&settings, &name, &scopes).await?;
                 say(&key);
@@ -154,9 +184,63 @@ async fn with_store<T>(settings: &Settings, work: impl AsyncFnOnce(&Store) -> an
     done
 }
 
-async fn create_user(settings: &Settings, email: &str, role: &str) -> anyhow::Result<()> {
-    let email = email.trim().to_lowercase();
-    anyhow::ensure!(email.contains('@'), "an address has an @ in it");
+async fn people(command: UserCommand) -> anyhow::Result<()> {
+    match command {
+        UserCommand::Create { email, role, settings } => create_user(&settings, &email, &role).await,
+        UserCommand::List { settings } => list_people(&settings).await,
+        UserCommand::Disable { who } => {
+            with_person(&who, "is signed out everywhere and may sign in no more", async |store, email| {
+                store.set_user_disabled(email, true).await
+            })
+            .await
+        }
+        UserCommand::Enable { who } => {
+            with_person(&who, "may sign in again", async |store, email| store.set_user_disabled(email, false).await)
+                .await
+        }
+        UserCommand::SetPassword { who } => {
+            let password_hash = new_password(&who.email).await?;
+            with_person(&who, "has a new password and is signed out everywhere", async |store, email| {
+                store.set_password(email, &password_hash).await
+            })
+            .await
+        }
+    }
+}
+
+/// Changes something about a person, and says so.
+async fn with_person(
+    who: &Who,
+    done: &str,
+    change: impl AsyncFnOnce(&Store, &str) -> Result<bool, StoreError>,
+) -> anyhow::Result<()> {
+    let email = who.email.trim().to_lowercase();
+    with_store(&who.settings, async |store: &Store| {
+        anyhow::ensure!(change(store, &email).await?, "nobody has the address {email}");
+        eprintln!("{email} {done}");
+        Ok(())
+    })
+    .await
+}
+
+/// One line for each person, with a tab between the columns, for people and for `cut`.
+async fn list_people(settings: &Settings) -> anyhow::Result<()> {
+    let people = with_store(settings, async |store: &Store| Ok(store.people().await?)).await?;
+    say("email\trole\tstate\tsince\tlast used");
+    for person in people {
+        let day = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let (state, since) = match person.disabled_at {
+            Some(disabled_at) => ("disabled", disabled_at),
+            None => ("active", person.created_at),
+        };
+        let used = person.last_used_at.map_or_else(|| "-".to_owned(), day);
+        say(&format!("{}\t{}\t{state}\t{}\t{used}", person.email, person.role.as_str(), day(since)));
+    }
+    Ok(())
+}
+
+/// Reads a password and hashes it.
+async fn new_password(email: &str) -> anyhow::Result<String> {
     let password = match std::env::var("DOORSTEP_PASSWORD") {
         Ok(password) => password,
         Err(_) => {
@@ -172,7 +256,14 @@ async fn create_user(settings: &Settings, email: &str, role: &str) -> anyhow::Re
         "a password has at least {} characters",
         password::MIN_CHARACTERS
     );
-    let password_hash = tokio::task::spawn_blocking(move || password::hash(&password)).await?;
+    anyhow::ensure!(password.len() <= password::MAX_BYTES, "a password has at most {} bytes", password::MAX_BYTES);
+    Ok(tokio::task::spawn_blocking(move || password::hash(&password)).await?)
+}
+
+async fn create_user(settings: &Settings, email: &str, role: &str) -> anyhow::Result<()> {
+    let email = email.trim().to_lowercase();
+    anyhow::ensure!(email.contains('@'), "an address has an @ in it");
+    let password_hash = new_password(&email).await?;
     let role = if role == "admin" { Role::Admin } else { Role::Dispatcher };
     let user = User { id: UserId::new(), email, password_hash, role };
     with_store(settings, async |store: &Store| {

@@ -39,6 +39,11 @@ impl ApiError {
         self
     }
 
+    /// How many seconds to wait before another try, where that is known.
+    pub const fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
+    }
+
     /// 400: the body or query could not be read.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", "The request could not be read").with_detail(detail)
@@ -86,6 +91,11 @@ impl ApiError {
     pub fn missing_scope(scope: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "missing_scope", "The key may not do this")
             .with_detail(format!("it needs the scope {scope}"))
+    }
+
+    /// 403: an admin's business.
+    pub fn admins_only() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "admins_only", "Only a signed-in admin may do this")
     }
 
     /// 403: a script of another site.

@@ -3,4 +3,6 @@
 pub mod origin;
 pub mod password;
 pub mod principal;
+pub mod sessions;
+pub mod sign_in;
 pub mod token;

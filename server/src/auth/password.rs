@@ -8,6 +8,9 @@ use argon2::{
 /// The shortest password that `doorstep user create` takes.
 pub const MIN_CHARACTERS: usize = 10;
 
+/// The longest password; longer ones are wrong without a look.
+pub const MAX_BYTES: usize = 1_024;
+
 /// Hashes a password with a new salt. Blocks for tens of milliseconds.
 pub fn hash(password: &str) -> String {
     let hashed = Argon2::default().hash_password(password.as_bytes());

@@ -1,16 +1,12 @@
 //! Who may do what over REST: a person by their session cookie, a program by its API key.
 
 use actix_web::{HttpRequest, cookie::Cookie, http::header};
+use chrono::{DateTime, Utc};
 use doorstep_shared::UserId;
 use uuid::Uuid;
 
-use super::token;
-use crate::{
-    app::AppState,
-    error::ApiError,
-    order::Actor,
-    store::access::{Role, User},
-};
+use super::{sessions::LIFETIME, token};
+use crate::{app::AppState, error::ApiError, order::Actor, store::access::Role, ws::registry::Holder};
 
 /// Something that an API key may be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +60,10 @@ pub enum Principal {
         email: String,
         /// What they may do.
         role: Role,
+        /// SHA-256 of their session's secret.
+        session: [u8; 32],
+        /// When the session ends.
+        expires_at: DateTime<Utc>,
     },
     /// A program.
     ApiKey {
@@ -106,8 +106,35 @@ impl Principal {
         }
         let Some(cookie) = request.cookie(app.config.session_cookie()) else { return Ok(None) };
         refuse_cross_site(request)?;
-        let user = app.store.session_user(&token::hash(cookie.value()), app.clock.now()).await?;
-        Ok(user.map(|User { id, email, role, .. }| Self::User { id, email, role }))
+        let hash = token::hash(cookie.value());
+        let session = app.store.session(&hash, app.clock.now(), LIFETIME).await?;
+        Ok(session.map(|session| Self::User {
+            id: session.user,
+            email: session.email,
+            role: session.role,
+            session: hash,
+            expires_at: session.expires_at,
+        }))
+    }
+
+    /// Finds out who sent a request; only a person who is an admin gets through.
+    ///
+    /// # Errors
+    /// 401 without or with wrong credentials, 403 for everybody else.
+    pub async fn require_admin(app: &AppState, request: &HttpRequest) -> Result<Self, ApiError> {
+        let principal = Self::identify(app, request).await?.ok_or_else(ApiError::unauthorized)?;
+        match &principal {
+            Self::User { role: Role::Admin, .. } => Ok(principal),
+            _ => Err(ApiError::admins_only()),
+        }
+    }
+
+    /// What a socket of this principal is held by, so that it ends with the credential.
+    pub fn holder(&self) -> Holder {
+        match self {
+            Self::User { id, session, .. } => Holder::Session { user: *id, token_hash: *session },
+            Self::ApiKey { id, .. } => Holder::ApiKey(*id),
+        }
     }
 
     /// How an order's events name this principal.
@@ -120,7 +147,10 @@ impl Principal {
 }
 
 /// A browser sends cookies along with another site's form; it also says so.
-fn refuse_cross_site(request: &HttpRequest) -> Result<(), ApiError> {
+///
+/// # Errors
+/// 403 when the request changes something and comes from another site.
+pub fn refuse_cross_site(request: &HttpRequest) -> Result<(), ApiError> {
     let site = request.headers().get("Sec-Fetch-Site").and_then(|value| value.to_str().ok());
     match site {
         Some("cross-site" | "same-site") if !request.method().is_safe() => Err(ApiError::origin_not_allowed()),

@@ -159,6 +159,11 @@ pub fn courier_urls(basemap_style: Option<&str>) -> CourierAssetUrls {
     }
 }
 
+/// Where the page `/login` finds its style sheet and its icon.
+pub fn login_urls() -> (String, String) {
+    (manifest().get("login.css").cloned().unwrap_or_default(), "/assets/static/icons/icon.svg".to_owned())
+}
+
 /// Where the courier app's service worker is served. Beside the page, so that the page is within its reach.
 pub const COURIER_WORKER: &str = "/courier/sw.js";
 

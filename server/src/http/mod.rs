@@ -6,6 +6,7 @@ pub mod body;
 pub mod export;
 pub mod health;
 pub mod ingest;
+pub mod login;
 pub mod openapi;
 pub mod pages;
 pub mod routes;

@@ -10,7 +10,7 @@ use crate::ws::customer;
 #[openapi(
     info(title = "Doorstep", description = "Live delivery tracking: orders, couriers and tracking links."),
     paths(
-        session::sign_in, session::sign_out,
+        session::sign_in, session::show, session::sign_out,
         couriers::create, couriers::list, couriers::show, couriers::create_device, couriers::fixes,
         orders::create, orders::list, orders::show, orders::assign, orders::set_status,
         track::show, track::route, customer::track_events,

@@ -9,7 +9,7 @@ use actix_web::{
     web::{self, PayloadConfig, ServiceConfig},
 };
 
-use super::{api, assets, body::MAX_BODY_BYTES, health, ingest, openapi, pages};
+use super::{api, assets, body::MAX_BODY_BYTES, health, ingest, login, openapi, pages};
 use crate::{error::ApiError, ws};
 
 /// Everything this server answers.
@@ -29,6 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .wrap(Compress::default())
                 .service(
                     web::resource("/session")
+                        .route(web::get().to(api::session::show))
                         .route(web::post().to(api::session::sign_in))
                         .route(web::delete().to(api::session::sign_out))
                         .default_service(web::to(method_not_allowed)),
@@ -84,6 +85,8 @@ pub fn configure(config: &mut ServiceConfig) {
             web::scope("")
                 .wrap(Compress::default())
                 .wrap(from_fn(page_headers))
+                .route("/login", web::get().to(login::show))
+                .route("/login", web::post().to(login::submit))
                 .route("/t/{token}", web::get().to(pages::track))
                 .default_service(web::get().to(pages::nowhere)),
         );

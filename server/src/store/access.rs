@@ -24,7 +24,7 @@ impl Role {
         }
     }
 
-    fn from_column(word: &str) -> Self {
+    pub(super) fn from_column(word: &str) -> Self {
         if word == "admin" { Self::Admin } else { Self::Dispatcher }
     }
 }
@@ -107,38 +107,19 @@ impl Store {
         &self,
         token_hash: &[u8],
         user: UserId,
+        now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         sqlx::query!(
-            "insert into sessions (token_hash, user_id, expires_at) values ($1, $2, $3)",
+            "insert into sessions (token_hash, user_id, created_at, last_used_at, expires_at) values ($1, $2, $3, $3, $4)",
             token_hash,
             user.as_uuid(),
+            now,
             expires_at
         )
         .execute(&self.pool)
         .await?;
         Ok(())
-    }
-
-    /// Who a session belongs to, while it lasts.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn session_user(&self, token_hash: &[u8], now: DateTime<Utc>) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query!(
-            "select u.id, u.email, u.password_hash, u.role from sessions s join users u on u.id = s.user_id \
-             where s.token_hash = $1 and s.expires_at > $2 and u.disabled_at is null",
-            token_hash,
-            now
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row.map(|row| User {
-            id: UserId::from_uuid(row.id),
-            email: row.email,
-            password_hash: row.password_hash,
-            role: Role::from_column(&row.role),
-        }))
     }
 
     /// Ends a session.

@@ -11,6 +11,7 @@ pub mod fix_writer;
 pub mod fixes;
 pub mod orders;
 pub mod partitions;
+pub mod people;
 
 use std::time::Duration;
 

@@ -11,9 +11,10 @@ use std::{
 };
 
 use doorstep_shared::{
-    CourierId, DeviceId,
+    CourierId, DeviceId, UserId,
     protocol::{CloseCode, courier::CourierEvent},
 };
+use uuid::Uuid;
 
 use super::outbox::{Outbox, Wire, frame};
 
@@ -36,6 +37,31 @@ struct Inner {
     by_address: HashMap<IpAddr, usize>,
     devices: HashMap<DeviceId, u64>,
     couriers: HashMap<CourierId, Vec<u64>>,
+    holders: HashMap<u64, Holder>,
+}
+
+/// Whose credential holds a console's connection open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A person's session.
+    Session {
+        /// Whose.
+        user: UserId,
+        /// SHA-256 of its secret.
+        token_hash: [u8; 32],
+    },
+    /// A program's key.
+    ApiKey(Uuid),
+}
+
+impl Holder {
+    /// The person, if it is one.
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Session { user, .. } => Some(*user),
+            Self::ApiKey(_) => None,
+        }
+    }
 }
 
 /// Why a connection was not admitted.
@@ -103,6 +129,19 @@ impl Sockets {
         self.lock().couriers.keys().copied().collect()
     }
 
+    /// Every credential that holds a connection open, as often as it does.
+    pub fn holders(&self) -> Vec<Holder> {
+        self.lock().holders.values().copied().collect()
+    }
+
+    /// Closes with `code` every console whose holder is meant. Returns how many there were.
+    pub fn close_holders(&self, code: CloseCode, is_meant: impl Fn(&Holder) -> bool) -> usize {
+        let inner = self.lock();
+        let meant = inner.holders.iter().filter(|(_, holder)| is_meant(holder));
+        let outboxes = meant.filter_map(|(id, _)| inner.all.get(id));
+        outboxes.inspect(|outbox| outbox.close(code)).count()
+    }
+
     /// Closes every connection with `code` and admits no more. Returns how many there were.
     pub fn close_all(&self, code: CloseCode) -> usize {
         let mut inner = self.lock();
@@ -137,6 +176,12 @@ impl Admission {
         }
     }
 
+    /// Registers the connection as a console's, to be closed when `holder` ends.
+    pub fn open_console(&self, outbox: &Arc<Outbox>, holder: Holder) {
+        self.open(outbox);
+        self.sockets.lock().holders.insert(self.id, holder);
+    }
+
     /// Registers the connection as `courier`'s `device`, and closes an older one of the same device.
     pub fn open_courier(&mut self, outbox: &Arc<Outbox>, courier: CourierId, device: DeviceId) {
         self.open(outbox);
@@ -154,6 +199,7 @@ impl Drop for Admission {
     fn drop(&mut self) {
         let mut inner = self.sockets.lock();
         inner.all.remove(&self.id);
+        inner.holders.remove(&self.id);
         metrics::gauge!("doorstep_connections").set(inner.all.len() as f64);
         if let Some(address) = self.address
             && let Some(held) = inner.by_address.get_mut(&address)

@@ -23,6 +23,7 @@ mod customer_streams;
 mod embedded;
 mod ingest_trackers;
 mod outage;
+mod people;
 mod rest_access;
 mod rest_bodies;
 mod rest_lists;

@@ -224,7 +224,7 @@ async fn the_description_lists_every_call_of_the_contract() {
         let document = document.expect(200);
         assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.")));
         let calls = [
-            ("/api/v1/session", &["post", "delete"][..]),
+            ("/api/v1/session", &["get", "post", "delete"][..]),
             ("/api/v1/couriers", &["get", "post"]),
             ("/api/v1/couriers/{id}", &["get"]),
             ("/api/v1/couriers/{id}/devices", &["post"]),

@@ -3,6 +3,7 @@
 mod api;
 mod app;
 mod database;
+mod people;
 mod socket;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,6 +14,7 @@ pub use self::{
     api::{Answer, TestCourier, TestOrder, order_body},
     app::{MALTA, TestApp, settings, with_app, with_manual_clock, with_settings},
     database::Database,
+    people::{PASSWORD, TestPerson},
     socket::Socket,
 };
 

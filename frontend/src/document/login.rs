@@ -1,0 +1,146 @@
+//! The page on which people sign in to the console: a form that works without scripts.
+//!
+//! It holds no script at all and works under `default-src 'none'; style-src 'self'; form-action 'self'`.
+//! What somebody typed comes back escaped; the password never comes back.
+
+use super::escape;
+use crate::ui::words::fixed;
+
+/// The address bar's colours, as `--bg` in the style sheet.
+const THEME_LIGHT: &str = "#f6f5f2";
+const THEME_DARK: &str = "#0f1114";
+
+/// What the page shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoginView {
+    /// Where to go afterwards, a path of ours; goes along with the form.
+    pub next: String,
+    /// What was typed as the address before.
+    pub email: String,
+    /// Why the last try did not work.
+    pub problem: Option<LoginProblem>,
+    /// Where the style sheet is.
+    pub css: String,
+    /// Where the icon is.
+    pub icon: String,
+}
+
+/// Why somebody was not signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginProblem {
+    /// Address and password do not belong together.
+    Wrong,
+    /// Something was left empty.
+    Incomplete,
+    /// Too many tries.
+    TooMany {
+        /// Seconds to wait before the next one.
+        retry_after_s: u32,
+    },
+    /// The form came from another site's page.
+    Foreign,
+    /// The server cannot check just now.
+    Unavailable,
+}
+
+impl LoginProblem {
+    /// What happened, then what to do.
+    fn words(self) -> String {
+        match self {
+            Self::Wrong => "Email and password do not match. Check both and try again.".to_owned(),
+            Self::Incomplete => "Enter your email and your password.".to_owned(),
+            Self::TooMany { retry_after_s } => {
+                format!("Too many tries. Wait {retry_after_s} seconds, then try again.")
+            }
+            Self::Foreign => "That form did not come from this page. Sign in here instead.".to_owned(),
+            Self::Unavailable => "We cannot check your password right now. Try again in a moment.".to_owned(),
+        }
+    }
+
+    /// Whether what was typed is to blame.
+    const fn is_about_the_fields(self) -> bool {
+        matches!(self, Self::Wrong | Self::Incomplete)
+    }
+}
+
+/// The page that `GET /login` answers, and `POST /login` when it did not work.
+pub fn login_document(view: &LoginView) -> String {
+    let product = fixed::PRODUCT;
+    let [css, icon, next, email] = [&view.css, &view.icon, &view.next, &view.email].map(|text| escape(text));
+    let problem = view.problem.map_or(String::new(), |problem| {
+        format!("<p class=\"problem\" id=\"problem\" role=\"alert\">{}</p>", escape(&problem.words()))
+    });
+    let title = if view.problem.is_some() { "Not signed in" } else { "Sign in" };
+    let invalid = match view.problem {
+        Some(problem) if problem.is_about_the_fields() => " aria-invalid=\"true\" aria-describedby=\"problem\"",
+        _ => "",
+    };
+    // Where the next thing is to be typed.
+    let (on_email, on_password) = if view.email.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\
+         <title>{title} · {product}</title>\
+         <link rel=\"stylesheet\" href=\"{css}\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <meta name=\"theme-color\" content=\"{THEME_LIGHT}\" media=\"(prefers-color-scheme: light)\">\
+         <meta name=\"theme-color\" content=\"{THEME_DARK}\" media=\"(prefers-color-scheme: dark)\">\
+         <meta name=\"robots\" content=\"noindex,nofollow\">\
+         <link rel=\"icon\" href=\"{icon}\"></head><body>\
+         <main><p class=\"product\">{MARK}{product}</p>\
+         <form class=\"card\" method=\"post\" action=\"/login\">\
+         <h1>Sign in</h1><p class=\"lead\">To the dispatcher’s console</p>{problem}\
+         <input type=\"hidden\" name=\"next\" value=\"{next}\">\
+         <label for=\"email\">Email</label>\
+         <input id=\"email\" name=\"email\" type=\"email\" value=\"{email}\" autocomplete=\"username\" inputmode=\"email\" \
+         autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"254\" required{on_email}{invalid}>\
+         <label for=\"password\">Password</label>\
+         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" maxlength=\"1024\" \
+         required{on_password}{invalid}>\
+         <button type=\"submit\">Sign in</button></form>\
+         <ul class=\"help\"><li>No account, or the password is lost? An admin of this server makes one.</li>\
+         <li>Couriers sign in with the link or QR code that dispatch gives them.</li></ul>\
+         </main></body></html>"
+    )
+}
+
+/// The door of the icon, as a picture that says nothing of its own.
+const MARK: &str = "<svg viewBox=\"0 0 24 24\" width=\"28\" height=\"28\" aria-hidden=\"true\" focusable=\"false\">\
+     <path d=\"M4 11.5 12 5l8 6.5V20h-5.5v-5h-5v5H4z\"/></svg>";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROBE: &str = "\"><script>alert(1)</script><b x='";
+
+    #[test]
+    fn what_was_typed_stays_in_its_attribute() {
+        let plain = login_document(&LoginView { email: "x".into(), ..LoginView::default() });
+        let hostile = login_document(&LoginView { next: PROBE.into(), email: PROBE.into(), ..LoginView::default() });
+        let elements = |html: &str| html.matches('<').count();
+        assert_eq!(elements(&hostile), elements(&plain));
+        assert!(!hostile.contains("<script") && !hostile.contains("<b "));
+    }
+
+    #[test]
+    fn a_problem_is_said_and_belongs_to_the_fields_when_these_are_to_blame() {
+        let page = |problem| login_document(&LoginView { problem: Some(problem), ..LoginView::default() });
+        let wrong = page(LoginProblem::Wrong);
+        assert!(wrong.contains("role=\"alert\">Email and password do not match."));
+        assert_eq!(wrong.matches("aria-describedby=\"problem\"").count(), 2);
+        let busy = page(LoginProblem::TooMany { retry_after_s: 30 });
+        assert!(busy.contains("Wait 30 seconds") && !busy.contains("aria-invalid"));
+        assert!(!login_document(&LoginView::default()).contains("role=\"alert\""));
+    }
+
+    #[test]
+    fn the_form_needs_no_script_and_every_field_has_a_label() {
+        let html = login_document(&LoginView::default());
+        assert!(!html.contains("<script") && !html.contains(" style=") && !html.contains(" onclick"));
+        for field in ["email", "password"] {
+            assert!(html.contains(&format!("<label for=\"{field}\"")) && html.contains(&format!(" id=\"{field}\"")));
+        }
+        assert!(html.contains("method=\"post\" action=\"/login\""));
+    }
+}
