@@ -293,6 +293,10 @@ async fn keep_house(app: Data<AppState>) {
         if let Err(error) = app.store.forget_expired(now).await {
             tracing::warn!(error = %error, "could not forget what has expired");
         }
+        let kept_from = now - chrono::TimeDelta::days(i64::from(app.config.settings.retention_days));
+        if let Err(error) = app.store.forget_off_duty_before(kept_from).await {
+            tracing::warn!(error = %error, "could not forget old time off");
+        }
         app.tracker.forget_idle(now.timestamp_millis());
         app.sign_in_throttle.forget_idle();
         app.metrics.run_upkeep();

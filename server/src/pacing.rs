@@ -143,6 +143,7 @@ mod tests {
     use crate::{
         broker::in_process::InProcess,
         order::visibility::tests::order,
+        tracker::Known,
         ws::{
             outbox::{Outbox, Wire},
             registry::Admission,
@@ -167,7 +168,7 @@ mod tests {
         pacing.tracker.set_plan(courier, ticket, vec![open], Vehicle::Scooter, NOW_MS, drop);
         let reading = RawFix { time_ms: NOW_MS - 1_000, lat: 35.88, lon: 14.5, ..RawFix::default() };
         let fix = doorstep_shared::Fix::try_new(&reading).expect("a usable reading");
-        pacing.tracker.seed(courier, &[fix], None, NOW_MS);
+        pacing.tracker.seed(courier, Known { fixes: vec![fix], ..Known::default() }, NOW_MS);
         let mut admission = pacing.sockets.admit(None).expect("there is room");
         admission.open_courier(&Outbox::new(Wire::Socket(Codec::Json)), courier, DeviceId::new());
         (courier, admission)

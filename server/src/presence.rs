@@ -10,7 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use doorstep_shared::{CourierId, protocol::customer::Presence};
+use doorstep_shared::{
+    CourierId,
+    protocol::{PresenceReason, PresenceState, customer::Presence},
+};
 
 use crate::{
     clock::Clock,
@@ -68,12 +71,27 @@ impl Presences {
         }
     }
 
+    /// Says for a courier that no position comes and why, as when dispatch revokes their phone. Whoever is off duty
+    /// stays off duty.
+    ///
+    /// # Errors
+    /// When the database is away.
+    /// # Cancel safety
+    /// As [`Presences::set`].
+    pub async fn pause(self: &Arc<Self>, courier: CourierId, reason: PresenceReason) -> Result<(), StoreError> {
+        self.orders.load(courier).await?;
+        let known = self.tracker.presence(courier);
+        if known.is_some_and(|known| known.state == PresenceState::OffDuty) {
+            return Ok(());
+        }
+        let since_ms = self.clock.now_ms();
+        self.set(courier, Presence { state: PresenceState::Paused, reason: Some(reason), since_ms }).await
+    }
+
     /// Stores whatever is known now, so that of two writers the last one is right, whoever it is.
     async fn write_down(&self, courier: CourierId) -> Result<(), StoreError> {
         let _turn = self.lanes[self.hasher.hash_one(courier) as usize % LANES].lock().await;
-        match self.tracker.presence(courier) {
-            Some(presence) => self.store.set_presence(courier, &presence).await,
-            None => Ok(()),
-        }
+        let Some(presence) = self.tracker.presence(courier) else { return Ok(()) };
+        self.store.set_presence(courier, &presence, self.tracker.off_duty(courier).last_span()).await
     }
 }

@@ -15,7 +15,7 @@ use std::{
 };
 
 use doorstep_shared::{
-    CourierId, Fix, OrderId, Position, Vehicle,
+    CourierId, DeviceId, Fix, OrderId, Position, Vehicle,
     geo::distance::haversine_m,
     protocol::{
         PresenceState,
@@ -29,7 +29,7 @@ use crate::{
     broker::Broker,
     hub::LiveEvent,
     order::{Order, stops::stops_of, visibility},
-    track::{Track, progress::PlannedRoute},
+    track::{Track, duty::OffDuty, progress::PlannedRoute},
     ws::outbox::Outbox,
 };
 
@@ -56,6 +56,7 @@ struct Tracked {
     plan_ticket: u64,
     vehicle: Option<Vehicle>,
     presence: Option<Presence>,
+    off_duty: OffDuty,
     route: Option<Arc<PlannedRoute>>,
     eta: Option<(OrderId, Eta)>,
     touched_ms: i64,
@@ -71,9 +72,18 @@ impl Tracked {
             plan_ticket: 0,
             vehicle: None,
             presence: None,
+            off_duty: OffDuty::default(),
             route: None,
             eta: None,
             touched_ms: now_ms,
+        }
+    }
+
+    fn note_presence(&mut self, presence: Presence) {
+        self.presence = Some(presence);
+        match presence.state {
+            PresenceState::OffDuty => self.off_duty.begin(presence.since_ms),
+            _ => self.off_duty.end(presence.since_ms),
         }
     }
 
@@ -94,6 +104,17 @@ pub struct Sight {
     pub trail: Vec<[f64; 2]>,
     /// When they arrive.
     pub eta: Option<Eta>,
+}
+
+/// What the database knows of a courier.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Their recent fixes, in any order.
+    pub fixes: Vec<Fix>,
+    /// Whether they share their position.
+    pub presence: Option<Presence>,
+    /// Time off that is over.
+    pub off_duty: OffDuty,
 }
 
 /// How a courier stands, for their pace.
@@ -157,12 +178,16 @@ impl Tracker {
         }
     }
 
-    /// Takes in a courier's fixes and shows the newest to whoever may see it, at once.
-    pub fn apply(&self, courier: CourierId, fixes: &[Fix], now_ms: i64) {
+    /// Takes in the fixes of one of a courier's devices and shows the newest to whoever may see it, at once.
+    pub fn apply(&self, courier: CourierId, device: DeviceId, fixes: &[Fix], now_ms: i64) {
         let mut shard = self.shard(courier);
         let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
         tracked.touched_ms = now_ms;
-        let update = tracked.track.apply(fixes);
+        let led_before = tracked.track.leader();
+        let update = tracked.track.hear(device, fixes);
+        if led_before.is_some_and(|leader| tracked.track.leader() != Some(leader)) {
+            metrics::counter!("doorstep_source_changes_total").increment(1);
+        }
         for reason in &update.off_map {
             metrics::counter!("doorstep_fixes_off_map_total", "reason" => reason.as_str()).increment(1);
         }
@@ -195,11 +220,16 @@ impl Tracker {
     }
 
     /// Fills in what the database knows of a courier, after a restart. Publishes nothing.
-    pub fn seed(&self, courier: CourierId, fixes: &[Fix], presence: Option<Presence>, now_ms: i64) {
+    pub fn seed(&self, courier: CourierId, known: Known, now_ms: i64) {
         let mut shard = self.shard(courier);
         let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
-        tracked.track.apply(fixes);
-        tracked.presence = tracked.presence.or(presence);
+        tracked.track.apply(&known.fixes);
+        if tracked.presence.is_none() {
+            tracked.off_duty = known.off_duty;
+            if let Some(presence) = known.presence {
+                tracked.note_presence(presence);
+            }
+        }
         drop(shard);
         self.dirty().moved.insert(courier);
         self.woken.notify_one();
@@ -303,7 +333,7 @@ impl Tracker {
         if !tracked.presence.is_none_or(|known| replaces(&known, &presence)) {
             return true;
         }
-        tracked.presence = Some(presence);
+        tracked.note_presence(presence);
         if let Some(order) = tracked.visible() {
             self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Presence(presence)));
         }
@@ -334,10 +364,9 @@ impl Tracker {
         }
     }
 
-    /// From when on a courier's fixes are refused, Unix epoch milliseconds; `None` while they are on duty.
-    pub fn off_duty_since_ms(&self, courier: CourierId) -> Option<i64> {
-        let presence = self.shard(courier).get(&courier)?.presence?;
-        (presence.state == PresenceState::OffDuty).then_some(presence.since_ms)
+    /// The times at which a courier's fixes are refused.
+    pub fn off_duty(&self, courier: CourierId) -> OffDuty {
+        self.shard(courier).get(&courier).map(|tracked| tracked.off_duty.clone()).unwrap_or_default()
     }
 
     /// What the customer of `order` may see of `courier`. `trail_since_ms` leaves out older points.

@@ -13,7 +13,7 @@ use actix_web::{
     web::{Data, Query},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use doorstep_shared::{CourierId, protocol::courier::MAX_FIXES};
+use doorstep_shared::protocol::courier::MAX_FIXES;
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
@@ -44,7 +44,7 @@ pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody
         (osmand::decode_parameters(query.unwrap_or(&form), now_ms), StatusCode::BAD_REQUEST)
     };
     let device = device(&app, report.token).await?.ok_or_else(|| ApiError::unknown_device(unknown))?;
-    take_in(&app, device.courier.id, report.decoded).await?;
+    take_in(&app, &device, report.decoded).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
@@ -52,7 +52,7 @@ pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody
 pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
     let device = device(&app, basic_password(&request).or_else(|| bearer(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
-    take_in(&app, device.courier.id, owntracks::decode(&body)).await?;
+    take_in(&app, &device, owntracks::decode(&body)).await?;
     Ok(json("[]"))
 }
 
@@ -60,7 +60,7 @@ pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestB
 pub async fn overland(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
     let device = device(&app, bearer(&request).or_else(|| query_token(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
-    take_in(&app, device.courier.id, overland::decode(&body)?).await?;
+    take_in(&app, &device, overland::decode(&body)?).await?;
     Ok(json(r#"{"result":"ok"}"#))
 }
 
@@ -70,14 +70,16 @@ async fn device(app: &AppState, token: Option<String>) -> Result<Option<SignedIn
 }
 
 /// Shows and stores a courier's points; returns when they are committed.
-async fn take_in(app: &AppState, courier: CourierId, decoded: Decoded) -> Result<(), ApiError> {
+async fn take_in(app: &AppState, from: &SignedInDevice, decoded: Decoded) -> Result<(), ApiError> {
     app.ingest.count_unreadable(decoded.unreadable);
     if decoded.fixes.is_empty() {
         return Ok(());
     }
+    let courier = from.courier.id;
     app.orders.load(courier).await?;
     // In pieces as large as a message of our own courier app, which is what the writer is made for.
-    let accepted: Vec<_> = decoded.fixes.chunks(MAX_FIXES).map(|fixes| app.ingest.accept(courier, fixes)).collect();
+    let accept = |fixes| app.ingest.accept(courier, from.device, fixes);
+    let accepted: Vec<_> = decoded.fixes.chunks(MAX_FIXES).map(accept).collect();
     let committed = tokio::time::timeout(COMMIT_PATIENCE, try_join_all(accepted)).await;
     committed.map_err(|_| ApiError::unavailable())??;
     Ok(())

@@ -11,7 +11,7 @@ pub mod validate;
 
 use std::sync::Arc;
 
-use doorstep_shared::{CourierId, RawFix, protocol::courier::RejectedFix};
+use doorstep_shared::{CourierId, DeviceId, RawFix, protocol::courier::RejectedFix};
 
 use self::validate::Limits;
 use crate::{
@@ -55,22 +55,24 @@ impl Ingest {
     }
 
     /// Checks a batch and shows it live, and returns what waits for the database. The first half is done when
-    /// this returns, so a courier's messages become visible in the order in which they came in.
+    /// this returns, so a courier's messages become visible in the order in which they came in. Of several devices
+    /// of a courier only one moves the marker, but all fixes are stored.
     pub fn accept(
         &self,
         courier: CourierId,
+        device: DeviceId,
         raw: &[RawFix],
     ) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
         let now_ms = self.clock.now_ms();
-        let off_duty_since_ms = self.tracker.off_duty_since_ms(courier);
-        let checked = validate::validate(raw, &self.limits, now_ms, off_duty_since_ms);
+        let off_duty = self.tracker.off_duty(courier);
+        let checked = validate::validate(raw, &self.limits, now_ms, &off_duty);
         metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
         for rejected in &checked.rejected {
             metrics::counter!("doorstep_fixes_rejected_total", "code" => rejected.code.code()).increment(1);
         }
         if !checked.fixes.is_empty() {
             // A lost position is replaced by the next, so the live view does not wait for the database.
-            self.tracker.apply(courier, &checked.fixes, now_ms);
+            self.tracker.apply(courier, device, &checked.fixes, now_ms);
         }
         let (fix_writer, received_at) = (self.fix_writer.clone(), self.clock.now());
         async move {

@@ -2,6 +2,8 @@
 
 use doorstep_shared::{Fix, RawFix, Rejection, protocol::courier::RejectedFix};
 
+use crate::track::duty::OffDuty;
+
 /// A phone's clock may be this far ahead of ours.
 pub const MAX_CLOCK_AHEAD_MS: i64 = 120_000;
 
@@ -21,11 +23,11 @@ pub struct Checked {
     pub rejected: Vec<RejectedFix>,
 }
 
-/// Checks a batch at `now_ms`. A courier who is off duty since `off_duty_since_ms` sends nothing from then on.
-pub fn validate(raw: &[RawFix], limits: &Limits, now_ms: i64, off_duty_since_ms: Option<i64>) -> Checked {
+/// Checks a batch at `now_ms`. Nothing is taken that was recorded `off_duty`.
+pub fn validate(raw: &[RawFix], limits: &Limits, now_ms: i64, off_duty: &OffDuty) -> Checked {
     let mut checked = Checked { fixes: Vec::with_capacity(raw.len()), rejected: Vec::new() };
     for (index, reading) in (0..).zip(raw) {
-        match check(reading, limits, now_ms, off_duty_since_ms) {
+        match check(reading, limits, now_ms, off_duty) {
             Ok(fix) => checked.fixes.push(fix),
             Err(code) => checked.rejected.push(RejectedFix { index, code }),
         }
@@ -33,7 +35,7 @@ pub fn validate(raw: &[RawFix], limits: &Limits, now_ms: i64, off_duty_since_ms:
     checked
 }
 
-fn check(raw: &RawFix, limits: &Limits, now_ms: i64, off_duty_since_ms: Option<i64>) -> Result<Fix, Rejection> {
+fn check(raw: &RawFix, limits: &Limits, now_ms: i64, off_duty: &OffDuty) -> Result<Fix, Rejection> {
     let fix = Fix::try_new(raw)?;
     let recorded_at_ms = fix.recorded_at_ms();
     if recorded_at_ms > now_ms.saturating_add(MAX_CLOCK_AHEAD_MS) {
@@ -42,7 +44,7 @@ fn check(raw: &RawFix, limits: &Limits, now_ms: i64, off_duty_since_ms: Option<i
     if recorded_at_ms < now_ms.saturating_sub(limits.retention_ms) {
         return Err(Rejection::TimeTooOld);
     }
-    if off_duty_since_ms.is_some_and(|since_ms| recorded_at_ms >= since_ms) {
+    if off_duty.covers(recorded_at_ms) {
         return Err(Rejection::OffDuty);
     }
     Ok(fix)
@@ -75,7 +77,7 @@ mod tests {
             (i64::MIN, Some(Rejection::TimeTooOld)),
         ];
         for (time_ms, expected) in cases {
-            let checked = validate(&[at(time_ms)], &LIMITS, NOW_MS, None);
+            let checked = validate(&[at(time_ms)], &LIMITS, NOW_MS, &OffDuty::default());
             assert_eq!(checked.rejected.first().map(|rejected| rejected.code), expected, "at {time_ms}");
         }
     }
@@ -83,7 +85,9 @@ mod tests {
     #[test]
     fn what_was_recorded_before_going_off_duty_is_still_taken() {
         let batch = [at(NOW_MS - 5_000), at(NOW_MS - 1_000)];
-        let checked = validate(&batch, &LIMITS, NOW_MS, Some(NOW_MS - 2_000));
+        let mut off_duty = OffDuty::default();
+        off_duty.begin(NOW_MS - 2_000);
+        let checked = validate(&batch, &LIMITS, NOW_MS, &off_duty);
         assert_eq!(checked.fixes.len(), 1);
         assert_eq!(checked.rejected, [RejectedFix { index: 1, code: Rejection::OffDuty }]);
     }
@@ -97,7 +101,7 @@ mod tests {
                 .into_iter()
                 .map(|(time_ms, lat, lon)| RawFix { time_ms, lat, lon, ..RawFix::default() })
                 .collect();
-            let checked = validate(&raw, &LIMITS, now_ms, None);
+            let checked = validate(&raw, &LIMITS, now_ms, &OffDuty::default());
             prop_assert_eq!(checked.fixes.len() + checked.rejected.len(), raw.len());
         }
     }

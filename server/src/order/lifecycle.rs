@@ -21,7 +21,8 @@ use crate::{
     clock::Clock,
     hub::LiveEvent,
     store::{Store, StoreError, couriers::Courier},
-    tracker::Tracker,
+    track::duty::OffDuty,
+    tracker::{Known, Tracker},
     ws::registry::Sockets,
 };
 
@@ -264,12 +265,17 @@ impl Orders {
             .map(|(courier, from_ms)| (courier, crate::clock::from_ms(from_ms)))
             .collect();
         let mut fixes_of_each = self.store.newest_fixes_of_each(&since, SEED_FIXES).await?;
+        let mut off_duty_of_each = self.store.off_duty_spans_of_each(couriers).await?;
         let now_ms = self.clock.now_ms();
         for courier in known {
             let open = open_of_each.remove(&courier.id).unwrap_or_default();
-            let fixes = fixes_of_each.remove(&courier.id).unwrap_or_default();
+            let known = Known {
+                fixes: fixes_of_each.remove(&courier.id).unwrap_or_default(),
+                presence: courier.presence,
+                off_duty: OffDuty::of_spans(off_duty_of_each.remove(&courier.id).unwrap_or_default()),
+            };
             // First what the courier said of themselves: from the moment they are known, fixes are judged by it.
-            self.tracker.seed(courier.id, &fixes, courier.presence, now_ms);
+            self.tracker.seed(courier.id, known, now_ms);
             self.set_plan(courier.id, ticket, open, courier.vehicle);
         }
         Ok(())

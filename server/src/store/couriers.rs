@@ -1,5 +1,7 @@
 //! Couriers and their devices.
 
+use std::{collections::HashMap, ops::Range};
+
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, DeviceId, Vehicle,
@@ -127,11 +129,17 @@ impl Store {
         Ok(rows.into_iter().map(Courier::from).collect())
     }
 
-    /// Notes whether a courier shares their position.
+    /// Notes whether a courier shares their position, and the time off that this ended, if it did.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn set_presence(&self, courier: CourierId, presence: &Presence) -> Result<(), StoreError> {
+    pub async fn set_presence(
+        &self,
+        courier: CourierId,
+        presence: &Presence,
+        was_off_duty: Option<Range<i64>>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
         sqlx::query!(
             "update couriers set presence_state = $2, presence_reason = $3, presence_since = $4 where id = $1",
             courier.as_uuid(),
@@ -139,8 +147,52 @@ impl Store {
             presence.reason.map(PresenceReason::as_str),
             from_ms(presence.since_ms)
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        if let Some(span) = was_off_duty {
+            sqlx::query!(
+                "insert into off_duty_spans (courier_id, from_at, until_at) select id, $2, $3 from couriers where id = $1 \
+                 on conflict (courier_id, from_at) do nothing",
+                courier.as_uuid(),
+                from_ms(span.start),
+                from_ms(span.end)
+            )
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// When each of these couriers was off duty, oldest first, in Unix epoch milliseconds. Who never was is left out.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn off_duty_spans_of_each(
+        &self,
+        couriers: &[CourierId],
+    ) -> Result<HashMap<CourierId, Vec<Range<i64>>>, StoreError> {
+        let ids: Vec<_> = couriers.iter().map(|id| *id.as_uuid()).collect();
+        let rows = sqlx::query!(
+            "select courier_id, from_at, until_at from off_duty_spans where courier_id = any($1) order by from_at",
+            &ids
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut of_each: HashMap<CourierId, Vec<Range<i64>>> = HashMap::new();
+        for row in rows {
+            let span = row.from_at.timestamp_millis()..row.until_at.timestamp_millis();
+            of_each.entry(CourierId::from_uuid(row.courier_id)).or_default().push(span);
+        }
+        Ok(of_each)
+    }
+
+    /// Forgets time off that ended before `before`: fixes as old as that are refused for their age.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn forget_off_duty_before(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
+        sqlx::query!("delete from off_duty_spans where until_at < $1", before).execute(&self.pool).await?;
         Ok(())
     }
 

@@ -5,18 +5,21 @@
 //! Fix time rules, never arrival time: the newest fix is the position, and older ones that come later fill in
 //! the trail behind it.
 
+pub mod duty;
 pub mod eta;
 pub mod filter;
 pub mod pace;
 pub mod progress;
+pub mod source;
 pub mod stop;
 
 use std::collections::VecDeque;
 
-use doorstep_shared::{Fix, LatLon, Position, geo::polyline};
+use doorstep_shared::{DeviceId, Fix, LatLon, Position, geo::polyline};
 
 use self::{
     filter::{Filter, OffMap},
+    source::{Role, Sources},
     stop::StopDetector,
 };
 
@@ -30,9 +33,16 @@ const MAX_SENT_TRAIL_POINTS: usize = 300;
 /// How far from the line a point must be to be worth sending: about 5 m.
 const TRAIL_TOLERANCE_DEG: f64 = 0.000_045;
 
+/// The leader's trail has a hole where its points are farther apart than this; the slowest pace leaves none.
+const HOLE_MS: i64 = 61_000;
+
+/// And where it has a point of its own after all, points of others this near are taken out again.
+const FILLER_YIELDS_MS: i64 = 30_000;
+
 /// Where a courier was, is, and whether they move.
 #[derive(Clone, Debug, Default)]
 pub struct Track {
+    sources: Sources,
     filter: Filter,
     stop: StopDetector,
     position: Option<Position>,
@@ -45,6 +55,8 @@ pub struct Track {
 struct TrailPoint {
     time_ms: i64,
     point: LatLon,
+    /// From a device that did not lead at the time.
+    fills_hole: bool,
 }
 
 /// What a batch of fixes changed.
@@ -59,7 +71,22 @@ pub struct Update {
 }
 
 impl Track {
-    /// Takes in a batch of fixes in any order.
+    /// Takes in what one of the courier's devices sent, in any order. Only the device that leads moves the position
+    /// and draws the trail; see [`source`].
+    pub fn hear(&mut self, device: DeviceId, fixes: &[Fix]) -> Update {
+        match self.sources.hear(device, fixes) {
+            Role::Leads { waited } if waited.is_empty() => self.apply(fixes),
+            Role::Leads { mut waited } => {
+                // What came before the former leader's last position was that one's to draw.
+                waited.retain(|fix| self.position.is_none_or(|position| fix.recorded_at_ms() > position.time_ms));
+                waited.extend_from_slice(fixes);
+                self.apply(&waited)
+            }
+            Role::Follows => self.fill_holes(fixes),
+        }
+    }
+
+    /// Takes in a batch of fixes in any order, whoever sent them.
     pub fn apply(&mut self, fixes: &[Fix]) -> Update {
         let mut ordered: Vec<&Fix> = fixes.iter().collect();
         ordered.sort_by_key(|fix| fix.recorded_at_ms());
@@ -90,7 +117,7 @@ impl Track {
                 let position = Position::from_fix(fix, heading_deg);
                 self.stop.observe(fix.recorded_at_ms(), fix.point());
                 self.position = Some(position);
-                self.push_newest(TrailPoint { time_ms: fix.recorded_at_ms(), point: fix.point() });
+                self.push_newest(TrailPoint { time_ms: fix.recorded_at_ms(), point: fix.point(), fills_hole: false });
                 update.moved.push(position);
             }
             Err(reason) => update.off_map.push(reason),
@@ -106,19 +133,62 @@ impl Track {
 
     /// Puts a late point where it belongs; false when it is there already or too old to keep.
     fn fill_in(&mut self, fix: &Fix) -> bool {
-        let point = TrailPoint { time_ms: fix.recorded_at_ms(), point: fix.point() };
+        let time_ms = fix.recorded_at_ms();
+        let yields =
+            |other: &TrailPoint| other.fills_hole && other.time_ms.abs_diff(time_ms) <= FILLER_YIELDS_MS as u64;
+        let mut index = self.trail.partition_point(|known| known.time_ms < time_ms);
+        while index > 0 && yields(&self.trail[index - 1]) {
+            index -= 1;
+            self.trail.remove(index);
+        }
+        while self.trail.get(index).is_some_and(yields) {
+            self.trail.remove(index);
+        }
+        self.insert(TrailPoint { time_ms, point: fix.point(), fills_hole: false })
+    }
+
+    /// Puts what a device that does not lead has seen where the leader saw nothing. What is newer than the position
+    /// waits until that device leads.
+    fn fill_holes(&mut self, fixes: &[Fix]) -> Update {
+        let mut update = Update::default();
+        for fix in fixes {
+            if self.position.is_none_or(|position| fix.recorded_at_ms() > position.time_ms) {
+                continue;
+            }
+            match filter::plausible_alone(fix) {
+                Err(reason) => update.off_map.push(reason),
+                Ok(()) if self.is_hole(fix.recorded_at_ms()) => {
+                    let (time_ms, point) = (fix.recorded_at_ms(), fix.point());
+                    update.filled_in += usize::from(self.insert(TrailPoint { time_ms, point, fills_hole: true }));
+                }
+                Ok(()) => {}
+            }
+        }
+        update
+    }
+
+    /// Whether the leader's own points around a time are far apart.
+    fn is_hole(&self, time_ms: i64) -> bool {
+        let index = self.trail.partition_point(|known| known.time_ms < time_ms);
+        let own = |point: &&TrailPoint| !point.fills_hole;
+        let before = self.trail.range(..index).rev().find(own).map_or(time_ms, |point| point.time_ms);
+        let after = self.trail.range(index..).find(own).map_or(time_ms, |point| point.time_ms);
+        after.saturating_sub(before) > HOLE_MS
+    }
+
+    fn insert(&mut self, point: TrailPoint) -> bool {
         let Err(index) = self.trail.binary_search_by_key(&point.time_ms, |known| known.time_ms) else {
             return false;
         };
-        if self.trail.len() == MAX_TRAIL_POINTS {
-            if index == 0 {
-                return false;
-            }
-            self.trail.pop_front();
-            self.trail.insert(index - 1, point);
-        } else {
+        if self.trail.len() < MAX_TRAIL_POINTS {
             self.trail.insert(index, point);
+            return true;
         }
+        if index == 0 {
+            return false;
+        }
+        self.trail.pop_front();
+        self.trail.insert(index - 1, point);
         true
     }
 
@@ -141,9 +211,14 @@ impl Track {
         line.into_iter().map(LatLon::to_lon_lat).collect()
     }
 
-    /// Charge of the device as last reported, 0 to 1.
+    /// Charge of the device as last reported, 0 to 1; of several in use the lowest.
     pub fn battery(&self) -> Option<f32> {
-        self.battery.map(|(_, charge)| charge)
+        self.sources.battery().or(self.battery.map(|(_, charge)| charge))
+    }
+
+    /// The device that moves the position; `None` until one has spoken since the server started.
+    pub fn leader(&self) -> Option<DeviceId> {
+        self.sources.leader()
     }
 
     /// Since when the courier has stood still, when they do. Unix epoch milliseconds.

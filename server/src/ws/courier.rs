@@ -194,7 +194,7 @@ impl Session {
     }
 
     fn store(&mut self, batch: &Fixes) {
-        let accepted = self.app.ingest.accept(self.signed_in.courier.id, &batch.fixes);
+        let accepted = self.app.ingest.accept(self.signed_in.courier.id, self.signed_in.device, &batch.fixes);
         let id = batch.id;
         self.in_flight.push(Box::pin(async move {
             Some(match accepted.await {

@@ -142,3 +142,39 @@ async fn the_server_can_speak_for_a_courier_it_has_not_seen_since_it_started() {
     app.stop().await;
     database.remove().await;
 }
+
+/// A tracker went on recording while its owner was off duty, and finds a network after a restart of the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn time_off_that_is_over_stays_off_limits_through_a_restart() {
+    let database = Database::create().await;
+    let app = TestApp::start(&database, &[]).await;
+    let ana = app.courier("Ana").await;
+    let off_ms = now_ms() - 60_000;
+    let mut phone = app.connect(&ana).await;
+    say(&mut phone, "off_duty", Some("user"), off_ms).await;
+    say(&mut phone, "tracking", None, off_ms + 30_000).await;
+    app.stop().await;
+
+    let app = TestApp::start(&database, &[]).await;
+    let late = [step(off_ms - 1, 0), step(off_ms, 1), step(off_ms + 29_999, 2), step(off_ms + 30_000, 3)];
+    let ack = app.connect(&ana).await.report(1, &late).await;
+    let off_duty = json!([{ "index": 1, "code": "off_duty" }, { "index": 2, "code": "off_duty" }]);
+    assert_eq!((&ack["stored"], &ack["rejected"]), (&json!(2), &off_duty));
+    app.stop().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn speaking_for_a_courier_does_not_call_them_back_to_work() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let id = ana.id.parse().expect("an id");
+        let no_permission = doorstep_shared::protocol::PresenceReason::NoPermission;
+        app.state().presences.pause(id, no_permission).await.expect("the database is there");
+        assert_eq!(known(app, &ana).await["state"], "paused");
+        say(&mut app.connect(&ana).await, "off_duty", Some("user"), now_ms()).await;
+        app.state().presences.pause(id, no_permission).await.expect("the database is there");
+        assert_eq!(known(app, &ana).await["state"], "off_duty");
+    })
+    .await;
+}

@@ -29,3 +29,4 @@ mod rest_bodies;
 mod rest_lists;
 mod rest_orders;
 mod storage;
+mod two_sources;

@@ -1,0 +1,114 @@
+//! A courier with our app and somebody else's tracker at the same time.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, HERE, TestApp, fix, now_ms, with_app};
+
+/// The tracker's receiver is 18 m to the east of the app's, which is at [`HERE`].
+const TRACKER_LON: f64 = 14.5127;
+
+async fn osmand(app: &TestApp, token: &str, time_ms: i64, lat: f64, lon: f64) {
+    let query = format!("id={token}&timestamp={}&lat={lat}&lon={lon}&accuracy=6", time_ms / 1_000);
+    let answer = Answer::to(app.bare(Method::GET, &format!("/ingest/osmand?{query}"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+fn longitudes(messages: &[Value]) -> Vec<f64> {
+    let positions = messages.iter().filter(|message| message["type"] == "position");
+    let skipped = |message: &Value| message["skipped"].as_array().cloned().unwrap_or_default();
+    let each = |message: &Value| {
+        let mut all: Vec<_> = skipped(message).iter().filter_map(|point| point[0].as_f64()).collect();
+        all.extend(message["lon"].as_f64());
+        all
+    };
+    positions.flat_map(each).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_devices_at_once_show_the_customer_one_line_and_both_are_stored() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let tracker = app.device(&ana.id).await;
+        let order = app.assigned("A-1042", &ana).await;
+        let mut phone = app.connect(&ana).await;
+        let mut page = app.watch(&order).await;
+        page.expect("snapshot").await;
+        // On whole seconds, as OsmAnd's protocol has them.
+        // They may be a little ahead, and the trail begins with the order.
+        let start_ms = now_ms() / 1_000 * 1_000 + 1_000;
+        let lat = |second: i64| HERE.0 + second as f64 * 0.000_09;
+        for second in 0..20 {
+            phone.report(second as u64, &[fix(start_ms + second * 1_000, lat(second), HERE.1)]).await;
+            osmand(app, &tracker, start_ms + second * 1_000 + 1_000, lat(second + 1), TRACKER_LON).await;
+        }
+        let seen = longitudes(&page.everything_so_far().await);
+        assert!(seen.len() > 5 && seen.iter().all(|lon| *lon == HERE.1), "the tracker shows nowhere: {seen:?}");
+        let snapshot = app.get(&format!("/api/v1/track/{}", order.token)).await.expect(200);
+        let trail = snapshot["trail"].as_array().expect("a trail").clone();
+        assert!(!trail.is_empty() && trail.iter().all(|point| point[0] == json!(HERE.1)), "{snapshot}");
+
+        // The app was closed: the tracker goes on alone, and what it saw meanwhile comes with it.
+        for second in (20..45).step_by(5) {
+            osmand(app, &tracker, start_ms + second * 1_000, lat(second), TRACKER_LON).await;
+        }
+        let mut times = Vec::new();
+        let mut seen = Vec::new();
+        while times.last() != Some(&(start_ms + 40_000)) {
+            let position = page.expect("position").await;
+            times.extend(position["time_ms"].as_i64());
+            seen.push(position);
+        }
+        assert!(times.is_sorted(), "{times:?}");
+        let seen = longitudes(&seen);
+        assert!(seen.iter().all(|lon| *lon == TRACKER_LON), "one change, and back to nobody: {seen:?}");
+        assert_eq!(app.stored(&ana).await, 20 + 1 + 4, "a fix of the same second is the same fix to us");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn off_duty_a_tracker_of_any_kind_is_told_all_is_well_and_nothing_new_is_kept() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let token = app.device(&ana.id).await;
+        let mut phone = app.connect(&ana).await;
+        let off_ms = now_ms() / 1_000 * 1_000 - 60_000;
+        phone.send(&json!({ "type": "presence", "state": "off_duty", "reason": "user", "time_ms": off_ms })).await;
+        phone.everything_so_far().await;
+
+        let owntracks = async |time_ms: i64| {
+            let body = json!({ "_type": "location", "lat": HERE.0, "lon": HERE.1, "tst": time_ms / 1_000 });
+            let request = app.bare(Method::POST, "/ingest/owntracks").basic_auth("ana", Some(&token));
+            let answer = Answer::to(request.json(&body)).await;
+            assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "[]"));
+        };
+        let overland = async |time_ms: i64| {
+            let at = chrono::DateTime::from_timestamp_millis(time_ms).expect("a time of today").to_rfc3339();
+            let body = json!({ "locations": [{ "type": "Feature", "geometry": { "type": "Point", "coordinates": [HERE.1, HERE.0] },
+                "properties": { "timestamp": at } }] });
+            let request = app.bare(Method::POST, "/ingest/overland").bearer_auth(&token);
+            let answer = Answer::to(request.json(&body)).await;
+            assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, r#"{"result":"ok"}"#));
+        };
+        osmand(app, &token, off_ms + 1_000, HERE.0, HERE.1).await;
+        owntracks(off_ms + 2_000).await;
+        overland(off_ms + 3_000).await;
+        assert_eq!(app.stored(&ana).await, 0);
+        osmand(app, &token, off_ms - 1_000, HERE.0, HERE.1).await;
+        owntracks(off_ms - 2_000).await;
+        overland(off_ms - 3_000).await;
+        assert_eq!(app.stored(&ana).await, 3, "what was recorded on duty is theirs to send whenever they can");
+
+        let on_ms = off_ms + 30_000;
+        phone.send(&json!({ "type": "presence", "state": "tracking", "time_ms": on_ms })).await;
+        phone.everything_so_far().await;
+        osmand(app, &token, on_ms + 1_000, HERE.0, HERE.1).await;
+        owntracks(on_ms + 2_000).await;
+        overland(on_ms + 3_000).await;
+        assert_eq!(app.stored(&ana).await, 6);
+        osmand(app, &token, off_ms + 4_000, HERE.0, HERE.1).await;
+        assert_eq!(app.stored(&ana).await, 6, "back on duty, the time between stays theirs alone");
+    })
+    .await;
+}
