@@ -158,6 +158,8 @@ fn on_the_way(now_ms: i64) -> OrderPage {
         promised: None,
         note: None,
         instructions: Some("Ring twice, second floor".into()),
+        pin: None,
+        proofs: vec![],
     }
 }
 

@@ -4,7 +4,10 @@
 //! Time, locale and zone come in here as data, because a component that read them for itself would draw
 //! something else in the browser than on the server.
 
-use doorstep_shared::protocol::customer::{Presence, Snapshot};
+use doorstep_shared::{
+    api::proof::ProofKind,
+    protocol::customer::{Presence, Snapshot},
+};
 use serde::{Deserialize, Serialize};
 
 /// Everything the customer's tracking page shows.
@@ -46,6 +49,24 @@ pub struct OrderPage {
     pub note: Option<String>,
     /// Remarks for the courier that the merchant put on the drop-off ("Ring twice").
     pub instructions: Option<String>,
+    /// The digits that the customer says at the door; set from the start of an order that asks for them until it is
+    /// over, because no message of the feed brings them. The page shows them once the order is on its way.
+    pub pin: Option<String>,
+    /// What was brought back from the door, oldest first; empty until the order is delivered or has failed.
+    pub proofs: Vec<PageProof>,
+}
+
+/// A proof on the customer's page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PageProof {
+    /// Which kind.
+    pub kind: ProofKind,
+    /// When it was taken, Unix epoch milliseconds.
+    pub taken_ms: i64,
+    /// Who signed.
+    pub name: Option<String>,
+    /// Where the picture of a photo or of a drawn signature is, for this page's own link.
+    pub image_url: Option<String>,
 }
 
 /// A promised window; at least one end is set.

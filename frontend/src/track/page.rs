@@ -269,7 +269,15 @@ pub(crate) mod tests {
                 remaining_m: 1_100,
             }),
         };
-        let order = OrderPage { snapshot, presence: None, promised: None, note: None, instructions: None };
+        let order = OrderPage {
+            snapshot,
+            presence: None,
+            promised: None,
+            note: None,
+            instructions: None,
+            pin: None,
+            proofs: vec![],
+        };
         let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
         Page::new(order, locale, NOW_MS)
     }

@@ -98,6 +98,8 @@ fn order_page(app: &AppState, tracked: &TrackedOrder) -> OrderPage {
         }),
         note: tracked.timeline.last().and_then(|event| event.note.clone()),
         instructions: order.dropoff.instructions.clone(),
+        pin: None,
+        proofs: Vec::new(),
     }
 }
 
