@@ -6,17 +6,21 @@
 
 #[cfg(feature = "courier")]
 mod boot;
+pub mod engine;
 pub mod intent;
 pub mod line;
 pub mod links;
 #[cfg(feature = "courier")]
 mod map;
+pub mod memory;
 pub mod outbox;
 pub mod platform;
 pub mod position;
 pub mod preferences;
 pub mod presence;
+pub mod sentences;
 pub mod sketch;
 pub mod state;
+pub mod stops;
 pub mod view;
 pub mod words;

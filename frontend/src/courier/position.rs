@@ -213,6 +213,11 @@ impl Sensor {
         matches!(self.watch, Watch::On { allowed: true, .. })
     }
 
+    /// Whether it was yes at some time, even if it is not any more.
+    pub fn was_allowed(&self) -> bool {
+        matches!(self.watch, Watch::On { allowed: true, .. } | Watch::Refused { before: true })
+    }
+
     /// Whether the answer was no, or there is nothing to ask.
     pub fn is_refused(&self) -> bool {
         matches!(self.watch, Watch::Refused { .. } | Watch::Missing)

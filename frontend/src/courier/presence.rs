@@ -73,6 +73,11 @@ impl Presence {
         reports
     }
 
+    /// Whether something was said that the server may not have read.
+    pub fn is_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
     /// A ping was sent.
     pub fn pinged(&mut self) {
         self.pinged.push_back(self.sent);

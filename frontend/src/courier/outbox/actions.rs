@@ -153,7 +153,7 @@ impl ActionQueue {
     }
 
     /// All that wait, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Action> {
+    pub fn iter(&self) -> impl Iterator<Item = &Action> + Clone {
         self.entries.iter().map(|entry| &entry.action)
     }
 

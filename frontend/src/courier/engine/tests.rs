@@ -1,0 +1,923 @@
+//! The engine with a phone around it: storage that keeps what is committed, a clock, and a server that is played by
+//! hand.
+
+use std::collections::BTreeMap;
+
+use doorstep_shared::{
+    CourierId, DeviceId, OrderStatus, RawFix, Rejection, Vehicle,
+    api::{
+        courier::{CourierHome, TourStop},
+        proof::ProofKind,
+    },
+    protocol::{
+        ErrorMessage, PresenceReason, PresenceState, ServerTime,
+        courier::{
+            Ack, CourierIdentity, CourierMessage, Fixes, PresenceReport, RejectedFix, StatusReport, Stop, StopKind,
+            Stops, Welcome,
+        },
+    },
+};
+
+use super::*;
+use crate::{
+    courier::{
+        platform::Platform,
+        state::{Duty, Gps, Link, Shift},
+        stops::tests::{order, stop},
+    },
+    data::Locale,
+};
+
+const START_MS: i64 = 1_795_219_200_000;
+
+/// What a phone keeps when its tab is closed.
+#[derive(Clone, Debug, Default)]
+struct Disk {
+    fixes: BTreeMap<i64, String>,
+    actions: BTreeMap<u64, String>,
+    memory: Option<String>,
+}
+
+impl Disk {
+    fn write(&mut self, Write { slot, text }: Write) {
+        match (slot, text) {
+            (Slot::Fix(time_ms), Some(text)) => drop(self.fixes.insert(time_ms, text)),
+            (Slot::Fix(time_ms), None) => drop(self.fixes.remove(&time_ms)),
+            (Slot::Action(id), Some(text)) => drop(self.actions.insert(id, text)),
+            (Slot::Action(id), None) => drop(self.actions.remove(&id)),
+            (Slot::Memory, text) => self.memory = text,
+            (Slot::Photo(_), _) => {}
+        }
+    }
+
+    fn records(&self) -> Records {
+        Records {
+            fixes: self.fixes.iter().map(|(time_ms, text)| (*time_ms, text.clone())).collect(),
+            actions: self.actions.iter().map(|(id, text)| (*id as i64, text.clone())).collect(),
+            memory: self.memory.clone(),
+            photos: vec![],
+        }
+    }
+}
+
+struct Phone {
+    engine: Engine,
+    now_ms: f64,
+    /// How far the phone's clock is from the truth.
+    skew_ms: i64,
+    disk: Disk,
+    /// Everything that was decided since it was last asked for, without what the disk did.
+    effects: Vec<Effect>,
+    ids: u128,
+}
+
+impl Phone {
+    fn new(disk: Disk, now_ms: f64) -> Self {
+        Self { engine: Engine::new(now_ms), now_ms, skew_ms: 0, disk, effects: vec![], ids: 0 }
+    }
+
+    /// A tab that opens with the right to work and reads its storage.
+    fn opened(disk: Disk, now_ms: f64) -> Self {
+        let mut phone = Self::new(disk, now_ms);
+        phone.tell(Input::Start(Start { can_locate: true, has_network: true, ..Start::default() }));
+        phone.tell(Input::Lock(Lock::Held));
+        phone
+    }
+
+    /// Signed in, connected, greeted with these stops.
+    fn connected(stops: Vec<Stop>) -> Self {
+        let mut phone = Self::opened(Disk::default(), 0.0);
+        phone.tell(Input::WhoAmI(Answer::Home(home(1))));
+        assert!(phone.take().contains(&Effect::OpenSocket));
+        phone.welcome(stops);
+        phone.take();
+        phone
+    }
+
+    /// On duty, with a first position that the server has.
+    fn working(stops: Vec<Stop>) -> Self {
+        let mut phone = Self::connected(stops);
+        phone.act(Intent::GoOnline);
+        phone.read();
+        phone.serve();
+        assert_eq!(phone.shift().waiting_fixes, 0);
+        phone
+    }
+
+    fn moment(&mut self) -> Moment {
+        self.ids += 1;
+        let date_ms = START_MS + self.now_ms as i64 + self.skew_ms;
+        Moment { now_ms: self.now_ms, date_ms, random: 0.5, id: Uuid::from_u128(self.ids) }
+    }
+
+    fn tell(&mut self, input: Input) {
+        let at = self.moment();
+        let mut then = vec![];
+        for effect in self.engine.step(at, input) {
+            match effect {
+                Effect::Commit { number, writes, .. } => {
+                    writes.into_iter().for_each(|write| self.disk.write(write));
+                    then.push(Input::Committed { number, is_kept: true });
+                }
+                Effect::Load => then.push(Input::Loaded(self.disk.records())),
+                Effect::Wipe => self.disk = Disk::default(),
+                other => self.effects.push(other),
+            }
+        }
+        // Storage answers later, after everything else that was decided.
+        then.into_iter().for_each(|input| self.tell(input));
+    }
+
+    fn act(&mut self, intent: Intent) {
+        self.tell(Input::Act(intent));
+    }
+
+    fn hear(&mut self, event: CourierEvent) {
+        self.tell(Input::SocketMessage(event));
+    }
+
+    fn take(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    fn sent(&mut self) -> Vec<CourierMessage> {
+        let message = |effect| match effect {
+            Effect::Send(message) => Some(message),
+            _ => None,
+        };
+        self.take().into_iter().filter_map(message).collect()
+    }
+
+    fn fixes_sent(&mut self) -> Vec<Fixes> {
+        let fixes = |message| match message {
+            CourierMessage::Fixes(fixes) => Some(fixes),
+            _ => None,
+        };
+        self.sent().into_iter().filter_map(fixes).collect()
+    }
+
+    fn presence_sent(&mut self) -> Vec<(PresenceState, Option<PresenceReason>)> {
+        let report = |message| match message {
+            CourierMessage::Presence(PresenceReport { state, reason, .. }) => Some((state, reason)),
+            _ => None,
+        };
+        self.sent().into_iter().filter_map(report).collect()
+    }
+
+    fn welcome(&mut self, stops: Vec<Stop>) {
+        self.hear(CourierEvent::Welcome(Welcome {
+            server_time_ms: START_MS + self.now_ms as i64,
+            courier: CourierIdentity { id: home(1).id, name: "Ana".into() },
+            max_fixes: 500,
+            pace: pace(1_000),
+            stops,
+        }));
+    }
+
+    /// Acks everything, pongs every ping, until nothing more comes; answers what the server got, in order.
+    fn serve(&mut self) -> (Vec<RawFix>, Vec<StatusReport>) {
+        let (mut fixes, mut statuses) = (vec![], vec![]);
+        loop {
+            let sent = self.sent();
+            if sent.is_empty() {
+                return (fixes, statuses);
+            }
+            for message in sent {
+                match message {
+                    CourierMessage::Fixes(batch) => {
+                        fixes.extend(batch.fixes);
+                        self.hear(ack(batch.id));
+                    }
+                    CourierMessage::Status(status) => {
+                        let id = status.id;
+                        statuses.push(status);
+                        self.hear(ack(id));
+                    }
+                    CourierMessage::Ping(_) => {
+                        let server_time_ms = START_MS + self.now_ms as i64;
+                        self.hear(CourierEvent::Pong(ServerTime { server_time_ms }));
+                    }
+                    CourierMessage::Presence(_) => {}
+                }
+            }
+        }
+    }
+
+    fn read(&mut self) {
+        let time_ms = START_MS + self.now_ms as i64 + self.skew_ms;
+        self.tell(Input::Reading(Reading {
+            time_ms,
+            lat: 35.9,
+            lon: 14.5 + self.now_ms * 1e-7,
+            accuracy_m: 6.0,
+            speed_mps: Some(8.0),
+            heading_deg: Some(90.0),
+            altitude_m: None,
+        }));
+    }
+
+    /// A reading a second, on a connection that is alive if there is one.
+    fn drive(&mut self, seconds: u32) {
+        for _ in 0..seconds {
+            self.pass(1_000.0);
+            if self.engine.line.is_up() {
+                let server_time_ms = START_MS + self.now_ms as i64;
+                self.hear(CourierEvent::Heartbeat(ServerTime { server_time_ms }));
+            }
+            self.read();
+        }
+    }
+
+    /// Lets time pass, with every wake-up on the way.
+    fn pass(&mut self, whole_ms: f64) {
+        let until_ms = self.now_ms + whole_ms;
+        while let Some(wake_ms) = self.engine.next_wake_ms(self.now_ms).filter(|wake_ms| *wake_ms <= until_ms) {
+            self.now_ms = wake_ms.max(self.now_ms);
+            self.tell(Input::Tick);
+        }
+        self.now_ms = until_ms;
+    }
+
+    fn shift(&mut self) -> Shift {
+        let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
+        let mut shift = Shift::starting(locale, Platform::default(), 0);
+        let at = self.moment();
+        self.engine.show(at, &mut shift);
+        shift
+    }
+
+    fn notices(&mut self) -> Vec<String> {
+        self.shift().notices.into_iter().map(|notice| notice.text).collect()
+    }
+
+    /// The tunnel: no network, the socket is gone, and no try to open one succeeds.
+    fn lose_network(&mut self) {
+        self.tell(Input::Offline);
+        self.tell(Input::SocketClosed(1006));
+        self.take();
+    }
+
+    fn find_network(&mut self, stops: Vec<Stop>) {
+        self.tell(Input::SocketClosed(1006));
+        self.tell(Input::Online);
+        assert!(self.take().contains(&Effect::OpenSocket));
+        self.welcome(stops);
+    }
+}
+
+fn home(number: u128) -> CourierHome {
+    CourierHome {
+        id: CourierId::from_uuid(Uuid::from_u128(number)),
+        name: "Ana".into(),
+        vehicle: Vehicle::Scooter,
+        device_id: DeviceId::from_uuid(Uuid::from_u128(9)),
+        device_label: "Ana's phone".into(),
+    }
+}
+
+fn pace(interval_ms: u64) -> Pace {
+    Pace { interval_ms, min_distance_m: 0, reason: None }
+}
+
+fn ack(id: u64) -> CourierEvent {
+    CourierEvent::Ack(Ack { id, stored: 1, duplicates: 0, rejected: vec![] })
+}
+
+fn error(id: u64, code: &str, message: &str) -> CourierEvent {
+    let retry_after_ms = (code == "unavailable").then_some(2_000);
+    CourierEvent::Error(ErrorMessage { id: Some(id), code: code.into(), message: message.into(), retry_after_ms })
+}
+
+fn at_the_door() -> Vec<Stop> {
+    vec![stop(1, StopKind::Dropoff, OrderStatus::AtDropoff)]
+}
+
+fn whole_trip() -> Vec<Stop> {
+    vec![stop(1, StopKind::Pickup, OrderStatus::Assigned), stop(1, StopKind::Dropoff, OrderStatus::Assigned)]
+}
+
+const TRACKING: (PresenceState, Option<PresenceReason>) = (PresenceState::Tracking, None);
+
+fn paused(reason: PresenceReason) -> (PresenceState, Option<PresenceReason>) {
+    (PresenceState::Paused, Some(reason))
+}
+
+fn times(fixes: &[RawFix]) -> Vec<i64> {
+    fixes.iter().map(|fix| fix.time_ms - START_MS).collect()
+}
+
+// The position and the tunnel.
+
+#[test]
+fn going_online_reports_itself_before_the_first_position() {
+    let mut phone = Phone::connected(vec![]);
+    assert_eq!(phone.shift().duty, Duty::Off);
+    phone.pass(5_000.0);
+    phone.act(Intent::GoOnline);
+    assert_eq!(phone.shift().duty, Duty::GoingOnline);
+    assert_eq!(phone.take(), [Effect::Watch(true), Effect::KeepAwake(true)]);
+    phone.pass(3_000.0);
+    phone.read();
+    let sent = phone.sent();
+    let CourierMessage::Presence(report) = &sent[0] else { panic!("the presence comes first: {sent:?}") };
+    assert_eq!((report.state, report.time_ms), (PresenceState::Tracking, Some(START_MS + 5_000)));
+    assert!(sent.iter().any(|message| matches!(message, CourierMessage::Fixes(_))));
+    assert_eq!((phone.shift().duty, phone.shift().gps), (Duty::Online, Gps::Good { accuracy_m: 6.0 }));
+}
+
+#[test]
+fn after_three_minutes_in_a_tunnel_the_newest_comes_first_and_all_180_arrive_once() {
+    let mut phone = Phone::working(vec![]);
+    phone.lose_network();
+    phone.drive(180);
+    let shift = phone.shift();
+    assert_eq!((shift.link, shift.waiting_fixes), (Link::NoNetwork, 180));
+    assert_eq!(phone.disk.fixes.len(), 180, "all are in storage");
+    phone.take();
+    phone.find_network(vec![]);
+    let first = phone.effects.iter().find_map(|effect| match effect {
+        Effect::Send(CourierMessage::Fixes(batch)) => Some(times(&batch.fixes)),
+        _ => None,
+    });
+    assert_eq!(first, Some(vec![180_000]));
+    let (mut fixes, _) = phone.serve();
+    fixes.sort_by_key(|fix| fix.time_ms);
+    assert_eq!(times(&fixes), (1..=180).map(|second| second * 1_000).collect::<Vec<_>>());
+    assert_eq!((phone.shift().waiting_fixes, phone.disk.fixes.len()), (0, 0));
+}
+
+#[test]
+fn closing_and_reopening_the_tab_in_the_tunnel_loses_nothing() {
+    let mut phone = Phone::working(whole_trip());
+    phone.lose_network();
+    phone.drive(60);
+    phone.act(Intent::Advance { order_id: order(1) });
+    let mut phone = Phone::opened(phone.disk.clone(), phone.now_ms + 5_000.0);
+    phone.tell(Input::WhoAmI(Answer::Unreachable));
+    let shift = phone.shift();
+    assert_eq!((shift.door, shift.duty), (Door::Open, Duty::Online), "the shift goes on");
+    assert_eq!((shift.waiting_fixes, shift.waiting_actions), (60, 1));
+    assert_eq!(shift.stops[0].status, OrderStatus::AtPickup);
+    assert_eq!(shift.courier.map(|who| who.name), Some("Ana".into()));
+    phone.drive(30);
+    phone.take();
+    phone.find_network(whole_trip());
+    let (fixes, statuses) = phone.serve();
+    assert_eq!((fixes.len(), statuses.len()), (90, 1));
+}
+
+#[test]
+fn the_pace_is_obeyed_within_one_interval() {
+    let mut phone = Phone::working(vec![]);
+    phone.hear(CourierEvent::Pace(pace(30_000)));
+    phone.drive(60);
+    assert_eq!(phone.serve().0.len(), 2);
+    phone.hear(CourierEvent::Pace(pace(1_000)));
+    phone.drive(10);
+    assert_eq!(phone.serve().0.len(), 10);
+}
+
+#[test]
+fn a_database_that_is_away_gets_the_newest_first_when_it_is_back() {
+    let mut phone = Phone::working(vec![]);
+    phone.drive(1);
+    let id = phone.fixes_sent()[0].id;
+    phone.hear(error(id, "unavailable", "keep it"));
+    assert_eq!(phone.fixes_sent(), []);
+    phone.pass(1_000.0);
+    phone.read();
+    assert_eq!(phone.fixes_sent(), [], "it asked for two seconds");
+    phone.pass(1_000.0);
+    let sent: Vec<_> = phone.fixes_sent().iter().map(|batch| times(&batch.fixes)).collect();
+    assert_eq!(sent, [vec![2_000], vec![1_000]]);
+}
+
+#[test]
+fn refused_positions_are_told_once_and_never_sent_again() {
+    let mut phone = Phone::working(vec![]);
+    phone.lose_network();
+    phone.drive(3);
+    phone.find_network(vec![]);
+    for batch in phone.fixes_sent() {
+        let count = batch.fixes.len() as u32;
+        let rejected = (0..count).map(|index| RejectedFix { index, code: Rejection::OffDuty }).collect();
+        phone.hear(CourierEvent::Ack(Ack { id: batch.id, stored: 0, duplicates: 0, rejected }));
+    }
+    assert_eq!((phone.fixes_sent(), phone.disk.fixes.len()), (vec![], 0));
+    assert!(phone.notices().iter().any(|text| text.starts_with("2 positions from while you were off duty")));
+}
+
+#[test]
+fn a_clock_in_the_future_is_put_right_and_told_once() {
+    let mut phone = Phone::opened(Disk::default(), 0.0);
+    phone.skew_ms = 420_000;
+    phone.tell(Input::WhoAmI(Answer::Unreachable));
+    phone.tell(Input::Start(Start { can_locate: true, has_network: true, ..Start::default() }));
+    phone.tell(Input::Act(Intent::Retry));
+    phone.tell(Input::WhoAmI(Answer::Home(home(1))));
+    phone.act(Intent::GoOnline);
+    phone.drive(5);
+    phone.take();
+    phone.welcome(vec![]);
+    let (mut fixes, _) = phone.serve();
+    phone.drive(2);
+    fixes.extend(phone.serve().0);
+    fixes.sort_by_key(|fix| fix.time_ms);
+    assert_eq!(times(&fixes), [1_000, 3_000, 5_000, 6_000, 7_000]);
+    assert_eq!(
+        phone.notices(),
+        ["This phone's clock is 7 min ahead, so positions are dated by the server's. Set it to automatic."]
+    );
+}
+
+// Presence.
+
+#[test]
+fn a_denied_permission_is_told_to_everybody() {
+    let mut phone = Phone::connected(vec![]);
+    phone.act(Intent::GoOnline);
+    phone.take();
+    phone.tell(Input::PositionFailed(Failure::Denied));
+    assert_eq!((phone.shift().gps, phone.shift().duty), (Gps::Denied, Duty::GoingOnline));
+    assert_eq!(phone.presence_sent(), [paused(PresenceReason::NoPermission)]);
+    phone.act(Intent::Retry);
+    assert!(phone.take().contains(&Effect::Watch(true)));
+    phone.read();
+    assert_eq!((phone.presence_sent(), phone.shift().duty), (vec![TRACKING], Duty::Online));
+}
+
+#[test]
+fn a_permission_lost_on_the_way_is_lost_and_comes_back_by_itself() {
+    let mut phone = Phone::working(vec![]);
+    phone.tell(Input::Permission { is_granted: false });
+    assert_eq!((phone.shift().gps, phone.shift().duty), (Gps::Lost, Duty::Online));
+    assert_eq!(phone.presence_sent(), [paused(PresenceReason::NoPermission)]);
+    phone.tell(Input::Permission { is_granted: true });
+    phone.read();
+    assert_eq!(phone.presence_sent(), [TRACKING]);
+}
+
+#[test]
+fn a_hidden_page_says_so_at_once_and_on_return_how_long_it_was() {
+    let mut phone = Phone::working(vec![]);
+    phone.pass(1_000.0);
+    phone.tell(Input::Hidden);
+    assert_eq!(phone.presence_sent(), [paused(PresenceReason::ScreenLocked)]);
+    phone.now_ms += 240_000.0;
+    phone.tell(Input::Shown);
+    assert_eq!(phone.presence_sent(), [], "nothing is shared before a position comes");
+    let notice = phone.shift().notices.pop().expect("a notice");
+    assert!(notice.text.starts_with("Sharing paused 4 min while this page was in the background"), "{}", notice.text);
+    assert_eq!(notice.offer, Some(Screen::Trackers));
+    phone.read();
+    phone.serve();
+    let current = phone.engine.memory.presence.current().expect("a presence");
+    assert_eq!((current.state, current.time_ms), (PresenceState::Tracking, Some(START_MS + 241_000)));
+}
+
+#[test]
+fn a_glance_at_another_app_is_not_worth_a_sentence() {
+    let mut phone = Phone::working(vec![]);
+    phone.tell(Input::Hidden);
+    phone.now_ms += 20_000.0;
+    phone.tell(Input::Shown);
+    assert_eq!(phone.notices(), Vec::<String>::new());
+}
+
+#[test]
+fn a_phone_that_cannot_find_itself_is_asked_again_and_then_it_is_told() {
+    let mut phone = Phone::working(vec![]);
+    phone.pass(15_000.0);
+    assert!(phone.take().contains(&Effect::AskPosition));
+    assert_eq!(phone.shift().gps, Gps::Weak);
+    phone.pass(15_000.0);
+    assert_eq!(phone.presence_sent(), [paused(PresenceReason::NoSignal)]);
+    phone.read();
+    assert_eq!(phone.presence_sent(), [TRACKING]);
+}
+
+#[test]
+fn an_empty_battery_is_the_reason_when_positions_stop() {
+    let mut phone = Phone::working(vec![]);
+    phone.tell(Input::Battery { level: 0.04, is_charging: false });
+    phone.drive(1);
+    assert_eq!(phone.presence_sent(), [], "as long as they come, they are shared");
+    phone.tell(Input::Hidden);
+    assert_eq!(phone.presence_sent(), [paused(PresenceReason::LowBattery)]);
+}
+
+#[test]
+fn going_offline_stops_everything_and_survives_the_tunnel() {
+    let mut phone = Phone::working(vec![]);
+    phone.lose_network();
+    phone.drive(2);
+    phone.act(Intent::GoOffline);
+    assert!(phone.take().contains(&Effect::Watch(false)));
+    phone.read();
+    assert_eq!(phone.shift().waiting_fixes, 2, "nothing is recorded off duty");
+    let mut phone = Phone::opened(phone.disk.clone(), phone.now_ms + 60_000.0);
+    phone.tell(Input::WhoAmI(Answer::Home(home(1))));
+    phone.welcome(vec![]);
+    let sent = phone.sent();
+    let CourierMessage::Presence(report) = sent[0] else { panic!("the presence comes first: {sent:?}") };
+    assert_eq!((report.state, report.time_ms), (PresenceState::OffDuty, Some(START_MS + 2_000)));
+    assert_eq!(phone.shift().duty, Duty::Off);
+}
+
+#[test]
+fn a_shift_that_somebody_forgot_to_end_is_over() {
+    let phone = Phone::working(vec![]);
+    let mut phone = Phone::opened(phone.disk.clone(), 17.0 * 3_600_000.0);
+    phone.tell(Input::WhoAmI(Answer::Home(home(1))));
+    phone.welcome(vec![]);
+    assert_eq!(phone.shift().duty, Duty::Off);
+    assert_eq!(phone.presence_sent(), [(PresenceState::OffDuty, Some(PresenceReason::User))]);
+}
+
+// The stops.
+
+#[test]
+fn statuses_pressed_in_a_tunnel_arrive_in_order_with_their_own_times() {
+    let mut phone = Phone::working(whole_trip());
+    phone.lose_network();
+    for expected in [OrderStatus::AtPickup, OrderStatus::PickedUp, OrderStatus::AtDropoff, OrderStatus::Delivered] {
+        phone.pass(10_000.0);
+        let card = phone.shift().stops[0].clone();
+        assert_eq!(card.next_status(), Some(expected));
+        phone.act(Intent::Advance { order_id: order(1) });
+    }
+    let shift = phone.shift();
+    assert_eq!((shift.stops.len(), shift.waiting_actions), (0, 4));
+    phone.find_network(whole_trip());
+    let (_, statuses) = phone.serve();
+    let told: Vec<_> = statuses.iter().map(|report| (report.status, report.time_ms - START_MS)).collect();
+    assert_eq!(
+        told,
+        [
+            (OrderStatus::AtPickup, 10_000),
+            (OrderStatus::PickedUp, 20_000),
+            (OrderStatus::AtDropoff, 30_000),
+            (OrderStatus::Delivered, 40_000),
+        ]
+    );
+    let shift = phone.shift();
+    assert_eq!((shift.stops.len(), shift.waiting_actions, phone.disk.actions.len()), (0, 0, 0));
+}
+
+#[test]
+fn a_status_goes_again_after_a_lost_ack_and_nothing_overtakes_it() {
+    let mut phone = Phone::working(whole_trip());
+    phone.act(Intent::Advance { order_id: order(1) });
+    phone.act(Intent::Advance { order_id: order(1) });
+    let statuses = |phone: &mut Phone| {
+        let status = |message| match message {
+            CourierMessage::Status(report) => Some(report.status),
+            _ => None,
+        };
+        phone.sent().into_iter().filter_map(status).collect::<Vec<_>>()
+    };
+    assert_eq!(statuses(&mut phone), [OrderStatus::AtPickup]);
+    phone.lose_network();
+    phone.find_network(whole_trip());
+    assert_eq!(statuses(&mut phone), [OrderStatus::AtPickup]);
+}
+
+#[test]
+fn a_conflict_comes_back_as_a_sentence_and_the_next_status_goes_on() {
+    let mut phone = Phone::working([whole_trip(), vec![stop(2, StopKind::Dropoff, OrderStatus::PickedUp)]].concat());
+    phone.act(Intent::Advance { order_id: order(1) });
+    phone.act(Intent::Advance { order_id: order(2) });
+    let Some(CourierMessage::Status(report)) = phone.sent().pop() else { panic!("a status") };
+    phone.hear(error(report.id, "invalid_transition", "order A-1 is already delivered"));
+    assert_eq!(phone.notices(), ["Order A-1, 1 Strait Street, was already delivered; nothing changed."]);
+    let Some(CourierMessage::Status(report)) = phone.sent().pop() else { panic!("the next status") };
+    assert_eq!((report.order_id, report.status), (order(2), OrderStatus::AtDropoff));
+    assert_eq!(phone.disk.actions.len(), 1);
+}
+
+#[test]
+fn an_order_that_is_not_theirs_any_more_takes_one_sentence() {
+    let mut phone = Phone::working(whole_trip());
+    phone.act(Intent::Advance { order_id: order(1) });
+    phone.act(Intent::Advance { order_id: order(1) });
+    let Some(CourierMessage::Status(report)) = phone.sent().pop() else { panic!("a status") };
+    phone.hear(error(report.id, "not_found", "there is no such order"));
+    assert_eq!((phone.notices().len(), phone.shift().waiting_actions), (1, 0));
+}
+
+#[test]
+fn what_dispatch_changes_is_said_quietly_and_what_the_courier_did_is_not() {
+    let mut phone = Phone::working([at_the_door(), vec![stop(2, StopKind::Dropoff, OrderStatus::PickedUp)]].concat());
+    phone.act(Intent::Advance { order_id: order(1) });
+    let stops = vec![stop(3, StopKind::Pickup, OrderStatus::Assigned)];
+    phone.hear(CourierEvent::Stops(Stops { stops }));
+    assert_eq!(
+        phone.notices(),
+        ["New on your list: order A-3, 3 Strait Street.", "Order A-2, 2 Strait Street, was taken off your list."]
+    );
+    assert!(phone.take().contains(&Effect::AskTour));
+}
+
+#[test]
+fn a_failed_delivery_carries_its_reason() {
+    let mut phone = Phone::working(at_the_door());
+    phone.act(Intent::Fail { order_id: order(1), reason: " Nobody there ".into() });
+    let (_, statuses) = phone.serve();
+    assert_eq!((statuses[0].status, statuses[0].note.as_deref()), (OrderStatus::Failed, Some("Nobody there")));
+    assert_eq!(phone.shift().stops, []);
+}
+
+// Proofs.
+
+/// At a door that wants these.
+fn proving(wanted: Vec<ProofKind>) -> Phone {
+    let mut phone = Phone::working(at_the_door());
+    let stop = TourStop {
+        order_id: order(1),
+        kind: StopKind::Dropoff,
+        earliest_at: None,
+        latest_at: None,
+        distance_m: Some(400),
+        promised_from: None,
+        promised_until: None,
+        proof: wanted,
+    };
+    let computed_at = Default::default();
+    phone.tell(Input::Tour(Some(Tour { computed_at, stops: vec![stop], line: vec![[14.5, 35.9]] })));
+    phone.act(Intent::Advance { order_id: order(1) });
+    assert_eq!(phone.shift().screen, Screen::Proof, "the main button asks for the proof");
+    phone
+}
+
+fn photo(phone: &mut Phone) {
+    phone.act(Intent::PhotoChosen { order_id: order(1) });
+    assert!(phone.shift().proof.is_some_and(|proof| proof.is_shrinking));
+    let Some(Effect::TakePhoto { order_id, proof_id }) = phone.take().pop() else { panic!("a photo is taken") };
+    phone.tell(Input::Photo { order_id, proof_id, url: Some("blob:1".into()) });
+}
+
+fn proofs_put(phone: &mut Phone) -> Vec<u64> {
+    let id = |effect| match effect {
+        Effect::PutProof { id, .. } => Some(id),
+        _ => None,
+    };
+    phone.take().into_iter().filter_map(id).collect()
+}
+
+#[test]
+fn proofs_go_before_the_delivery_that_rests_on_them() {
+    let mut phone = proving(vec![ProofKind::Photo, ProofKind::Signature]);
+    photo(&mut phone);
+    assert!(phone.shift().proof.is_some_and(|proof| !proof.is_complete()));
+    phone.act(Intent::Deliver { order_id: order(1), note: None });
+    let problem = phone.shift().proof.and_then(|proof| proof.problem);
+    assert_eq!(problem.as_deref(), Some("Still needed: a signature."));
+    phone.act(Intent::Sign { order_id: order(1), name: "Kim".into(), strokes: vec![] });
+    phone.act(Intent::Deliver { order_id: order(1), note: Some("with the neighbour".into()) });
+    assert_eq!((phone.shift().screen, phone.shift().waiting_actions), (Screen::Stops, 3));
+    for _ in 0..2 {
+        let put = proofs_put(&mut phone);
+        assert_eq!(put.len(), 1);
+        phone.tell(Input::ProofAnswered { id: put[0], answer: ProofAnswer::Taken });
+    }
+    let (_, statuses) = phone.serve();
+    assert_eq!((statuses[0].status, statuses[0].note.as_deref()), (OrderStatus::Delivered, Some("with the neighbour")));
+    assert_eq!(phone.engine.memory.drafts, []);
+}
+
+#[test]
+fn a_wrong_pin_holds_the_delivery_back_and_costs_no_second_photo() {
+    let mut phone = proving(vec![ProofKind::Photo, ProofKind::Pin]);
+    photo(&mut phone);
+    phone.act(Intent::EnterPin { order_id: order(1), pin: "0000".into() });
+    phone.act(Intent::Deliver { order_id: order(1), note: None });
+    let photo_action = proofs_put(&mut phone)[0];
+    phone.tell(Input::ProofAnswered { id: photo_action, answer: ProofAnswer::Taken });
+    let pin_action = proofs_put(&mut phone)[0];
+    let answer = ProofAnswer::Refused { code: "wrong_pin".into() };
+    phone.tell(Input::ProofAnswered { id: pin_action, answer });
+    assert_eq!(phone.notices(), ["Order A-1, 1 Strait Street, is not delivered yet: the PIN was not the right one."]);
+    let shift = phone.shift();
+    assert_eq!((shift.waiting_actions, shift.stops[0].status), (0, OrderStatus::AtDropoff));
+    phone.act(Intent::BeginProof { order_id: order(1) });
+    let proof = phone.shift().proof.expect("the screen of the proof");
+    assert_eq!((proof.photo_url.as_deref(), proof.has_pin), (Some("blob:1"), false));
+    assert!(proof.problem.is_some_and(|problem| problem.contains("PIN")));
+}
+
+#[test]
+fn a_proof_that_does_not_get_through_is_tried_again() {
+    let mut phone = proving(vec![ProofKind::Pin]);
+    phone.act(Intent::EnterPin { order_id: order(1), pin: "1234".into() });
+    phone.act(Intent::Deliver { order_id: order(1), note: None });
+    let id = proofs_put(&mut phone)[0];
+    phone.tell(Input::ProofAnswered { id, answer: ProofAnswer::Again { least_ms: 10_000.0 } });
+    assert!(proofs_put(&mut phone).is_empty());
+    phone.pass(10_000.0);
+    assert_eq!(proofs_put(&mut phone), [id]);
+}
+
+// Doors and tabs.
+
+#[test]
+fn a_link_signs_in_and_going_online_stays_a_choice() {
+    let mut phone = Phone::new(Disk::default(), 0.0);
+    let code = Some("secret".to_owned());
+    phone.tell(Input::Start(Start { code, can_locate: true, has_network: true, ..Start::default() }));
+    assert_eq!(phone.take()[0], Effect::SignIn { code: "secret".into() });
+    phone.tell(Input::Lock(Lock::Held));
+    assert_eq!(phone.take(), [], "the link decides, not an older session");
+    phone.tell(Input::SignedIn(Answer::Home(home(1))));
+    assert_eq!((phone.shift().door, phone.shift().duty), (Door::Open, Duty::Off));
+    assert_eq!(phone.take(), [Effect::OpenSocket]);
+}
+
+#[test]
+fn every_way_in_ends_at_its_door() {
+    let spent = |answer| {
+        let mut phone = Phone::new(Disk::default(), 0.0);
+        let start = Start { code: Some("old".into()), can_locate: true, has_network: true, ..Start::default() };
+        phone.tell(Input::Start(start));
+        phone.tell(Input::Lock(Lock::Held));
+        phone.tell(Input::SignedIn(Answer::Refused));
+        phone.tell(Input::WhoAmI(answer));
+        phone.shift().door
+    };
+    assert_eq!(spent(Answer::Refused), Door::LinkSpent);
+    assert_eq!(spent(Answer::Home(home(1))), Door::Open, "signed in all the same");
+    let bare = |answer| {
+        let mut phone = Phone::opened(Disk::default(), 0.0);
+        phone.tell(Input::WhoAmI(answer));
+        phone.shift().door
+    };
+    assert_eq!(bare(Answer::Refused), Door::SignedOut);
+    assert_eq!(bare(Answer::Unreachable), Door::Unreachable);
+}
+
+#[test]
+fn an_unreachable_first_start_is_tried_again_when_the_network_comes() {
+    let mut phone = Phone::opened(Disk::default(), 0.0);
+    phone.tell(Input::WhoAmI(Answer::Unreachable));
+    phone.take();
+    phone.tell(Input::Online);
+    assert!(phone.take().contains(&Effect::AskWhoAmI));
+}
+
+#[test]
+fn a_revoked_phone_stops_and_keeps_for_a_day_what_it_could_not_send() {
+    let mut phone = Phone::working(whole_trip());
+    phone.drive(3);
+    phone.tell(Input::SocketClosed(4500));
+    let effects = phone.take();
+    assert!(effects.contains(&Effect::Watch(false)) && effects.contains(&Effect::KeepAwake(false)));
+    let shift = phone.shift();
+    assert_eq!((shift.door, shift.duty, shift.stops.len()), (Door::Revoked, Duty::Off, 0));
+    assert!(shift.notices[0].text.starts_with("3 positions could not be sent."), "{}", shift.notices[0].text);
+    phone.pass(3_600_000.0);
+    assert!(!phone.take().contains(&Effect::OpenSocket), "it does not come back by itself");
+    let mut again = Phone::opened(phone.disk.clone(), phone.now_ms);
+    again.tell(Input::WhoAmI(Answer::Home(home(1))));
+    again.welcome(vec![]);
+    assert_eq!(again.serve().0.len(), 3, "signed in again in time");
+    let late = Phone::opened(phone.disk.clone(), phone.now_ms + 24.0 * 3_600_000.0);
+    assert_eq!(late.disk.fixes.len(), 0);
+}
+
+#[test]
+fn a_session_that_ended_behind_the_phones_back_is_found_out() {
+    let mut phone = Phone::working(vec![]);
+    phone.pass(20_000.0);
+    phone.tell(Input::SocketClosed(1006));
+    phone.pass(1_000.0);
+    phone.tell(Input::SocketClosed(1006));
+    assert!(phone.take().contains(&Effect::AskWhoAmI));
+    phone.tell(Input::WhoAmI(Answer::Refused));
+    assert_eq!(phone.shift().door, Door::Revoked);
+}
+
+#[test]
+fn what_one_courier_left_is_never_sent_as_another_ones() {
+    let mut phone = Phone::working(vec![]);
+    phone.lose_network();
+    phone.drive(5);
+    let mut phone = Phone::opened(phone.disk.clone(), phone.now_ms);
+    phone.tell(Input::WhoAmI(Answer::Home(home(2))));
+    phone.welcome(vec![]);
+    assert_eq!((phone.serve().0, phone.disk.fixes.len()), (vec![], 0));
+    assert!(phone.notices()[0].starts_with("5 positions of the courier who used this phone before"));
+}
+
+#[test]
+fn of_two_tabs_one_works_and_the_other_may_take_over() {
+    let mut first = Phone::working(vec![]);
+    let mut second = Phone::new(first.disk.clone(), first.now_ms);
+    second.tell(Input::Start(Start { can_locate: true, has_network: true, ..Start::default() }));
+    second.tell(Input::Lock(Lock::Taken));
+    assert_eq!(second.shift().door, Door::OtherTab);
+    second.take();
+    second.act(Intent::TakeOver);
+    assert_eq!(second.take(), [Effect::TakeLock { steal: true }]);
+    first.tell(Input::Lock(Lock::Lost));
+    assert_eq!(first.shift().door, Door::OtherTab);
+    let effects = first.take();
+    assert!(effects.contains(&Effect::CloseSocket) && effects.contains(&Effect::Watch(false)));
+    first.read();
+    first.tell(Input::WhoAmI(Answer::Home(home(1))));
+    first.pass(60_000.0);
+    assert_eq!((first.take(), first.shift().door), (vec![], Door::OtherTab));
+    second.tell(Input::Lock(Lock::Held));
+    second.tell(Input::WhoAmI(Answer::Home(home(1))));
+    assert_eq!((second.shift().door, second.shift().duty), (Door::Open, Duty::Online));
+}
+
+#[test]
+fn a_link_opened_in_a_second_tab_takes_over() {
+    let mut phone = Phone::new(Disk::default(), 0.0);
+    phone.tell(Input::Start(Start { code: Some("new".into()), can_locate: true, has_network: true, is_hidden: false }));
+    phone.tell(Input::Lock(Lock::Taken));
+    phone.take();
+    phone.tell(Input::SignedIn(Answer::Home(home(1))));
+    assert_eq!(phone.take(), [Effect::TakeLock { steal: true }]);
+    phone.tell(Input::Lock(Lock::Held));
+    assert_eq!(phone.shift().door, Door::Open);
+}
+
+#[test]
+fn a_device_used_elsewhere_stops_here_until_it_is_taken_back() {
+    let mut phone = Phone::working(vec![]);
+    phone.tell(Input::SocketClosed(4503));
+    assert_eq!(phone.shift().door, Door::Superseded);
+    phone.pass(600_000.0);
+    assert!(!phone.take().contains(&Effect::OpenSocket));
+    phone.act(Intent::TakeOver);
+    assert!(phone.take().contains(&Effect::OpenSocket));
+}
+
+#[test]
+fn signing_out_tells_the_server_and_leaves_nothing_behind() {
+    let mut phone = Phone::working(whole_trip());
+    phone.take();
+    phone.act(Intent::SignOut);
+    assert_eq!(phone.presence_sent(), [(PresenceState::OffDuty, Some(PresenceReason::User))]);
+    phone.hear(CourierEvent::Pong(ServerTime { server_time_ms: START_MS }));
+    assert!(phone.take().contains(&Effect::EndSession));
+    phone.tell(Input::SignedOut { is_known: true });
+    assert_eq!(phone.shift().door, Door::SignedOut);
+    let Disk { fixes, actions, memory } = &phone.disk;
+    assert!(fixes.is_empty() && actions.is_empty() && memory.is_none());
+}
+
+#[test]
+fn signing_out_over_what_waits_takes_saying_so_twice() {
+    let mut phone = Phone::working(vec![]);
+    phone.lose_network();
+    phone.drive(2);
+    phone.act(Intent::SignOut);
+    assert_eq!((phone.shift().door, phone.disk.fixes.len()), (Door::Open, 2));
+    assert!(phone.notices()[0].starts_with("2 positions not sent yet."));
+    phone.act(Intent::SignOut);
+    assert!(phone.take().contains(&Effect::EndSession));
+    phone.tell(Input::SignedOut { is_known: false });
+    assert_eq!((phone.shift().door, phone.disk.fixes.len()), (Door::SignedOut, 0));
+    let mut later = Phone::opened(phone.disk.clone(), phone.now_ms);
+    assert_eq!(later.take().last(), Some(&Effect::EndSession), "it must not be signed in again by itself");
+    later.tell(Input::SignedOut { is_known: true });
+    assert_eq!((later.shift().door, later.disk.memory), (Door::SignedOut, None));
+}
+
+#[test]
+fn without_storage_it_works_and_says_what_that_means() {
+    let mut phone = Phone::new(Disk::default(), 0.0);
+    phone.tell(Input::Start(Start { can_locate: true, has_network: true, ..Start::default() }));
+    let at = phone.moment();
+    assert!(phone.engine.step(at, Input::Lock(Lock::Held)).contains(&Effect::Load));
+    phone.tell(Input::NoStorage);
+    phone.tell(Input::WhoAmI(Answer::Home(home(1))));
+    phone.welcome(vec![]);
+    phone.act(Intent::GoOnline);
+    phone.read();
+    assert_eq!(phone.serve().0.len(), 1);
+    assert!(phone.notices()[0].starts_with("This browser keeps nothing"));
+}
+
+#[test]
+fn a_full_phone_goes_on_in_memory_and_says_so() {
+    let mut phone = Phone::working(vec![]);
+    phone.pass(1_000.0);
+    let at = phone.moment();
+    let time_ms = at.date_ms;
+    let reading = Reading {
+        time_ms,
+        lat: 35.9,
+        lon: 14.6,
+        accuracy_m: 5.0,
+        speed_mps: None,
+        heading_deg: None,
+        altitude_m: None,
+    };
+    let effects = phone.engine.step(at, Input::Reading(reading));
+    let Some(Effect::Commit { number, .. }) = effects.last() else { panic!("a write: {effects:?}") };
+    phone.tell(Input::Committed { number: *number, is_kept: false });
+    assert_eq!(phone.fixes_sent().len(), 1);
+    assert!(phone.notices()[0].starts_with("This phone could not save"));
+}
