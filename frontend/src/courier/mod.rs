@@ -5,7 +5,13 @@
 //! is pure too; only the driver touches sockets, storage, sensors and timers.
 
 #[cfg(feature = "courier")]
+mod api;
+#[cfg(feature = "courier")]
 mod boot;
+#[cfg(feature = "courier")]
+mod device;
+#[cfg(feature = "courier")]
+mod driver;
 pub mod engine;
 pub mod intent;
 pub mod line;

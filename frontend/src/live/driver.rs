@@ -6,7 +6,14 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use doorstep_shared::{OrderStatus, protocol::customer::CustomerEvent};
+use doorstep_shared::{
+    OrderStatus,
+    protocol::{
+        self,
+        courier::Ping,
+        customer::{CustomerEvent, CustomerMessage},
+    },
+};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::PageTransitionEvent;
@@ -16,7 +23,7 @@ use super::{
     feed::{Effect, Feed, Input},
     http::{Paths, Rendered},
     listen::{Listener, Timer, document, now_ms, spawn, window},
-    socket::{ABNORMAL, Socket},
+    socket::{ABNORMAL, News, Socket},
 };
 use crate::{
     data::LinkState,
@@ -146,7 +153,16 @@ impl Driver {
             Effect::OpenSocket { since_ms } => {
                 let tell = self.teller(running);
                 running.socket_number = running.opened;
-                running.socket = Socket::open(&running.paths.socket(since_ms), tell.clone());
+                let told = tell.clone();
+                running.socket = Socket::open(&running.paths.socket(since_ms), move |news| match news {
+                    // A message this build does not understand comes from a newer server; the others still matter.
+                    News::Message(bytes) => {
+                        if let Ok(event) = protocol::decode_postcard(&bytes) {
+                            told(Input::SocketMessage(event));
+                        }
+                    }
+                    News::Closed(code) => told(Input::SocketClosed(code)),
+                });
                 if running.socket.is_none() {
                     tell(Input::SocketClosed(ABNORMAL));
                 }
@@ -154,7 +170,7 @@ impl Driver {
             Effect::CloseSocket => (running.socket, running.socket_number) = (None, 0),
             Effect::Ping => {
                 if let Some(socket) = &running.socket {
-                    socket.ping();
+                    socket.send(&protocol::encode_postcard(&CustomerMessage::Ping(Ping {})));
                 }
             }
             Effect::OpenEvents { since_ms } => {

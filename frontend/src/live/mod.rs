@@ -11,7 +11,7 @@ mod events;
 pub mod feed;
 #[cfg(feature = "track")]
 pub mod http;
-#[cfg(feature = "track")]
+#[cfg(any(feature = "track", feature = "courier"))]
 pub mod listen;
-#[cfg(feature = "track")]
-mod socket;
+#[cfg(any(feature = "track", feature = "courier"))]
+pub mod socket;

@@ -1,14 +1,22 @@
 //! The WebSocket, owned: dropping it closes it and removes its listeners.
 
-use doorstep_shared::protocol::{self, Codec, courier::Ping, customer::CustomerMessage};
+use doorstep_shared::protocol::Codec;
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsCast;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use super::{feed::Input, listen::Listener};
+use super::listen::Listener;
 
 /// What a closed socket is called when nobody said why.
 pub const ABNORMAL: u16 = 1006;
+
+/// What a socket has to say.
+pub enum News {
+    /// A message, in postcard.
+    Message(Vec<u8>),
+    /// It closed or never opened, with this code.
+    Closed(u16),
+}
 
 /// An open or opening socket.
 pub struct Socket {
@@ -18,7 +26,7 @@ pub struct Socket {
 
 impl Socket {
     /// Opens a socket; `tell` hears its messages and its end. `None` when the browser refuses to try.
-    pub fn open(url: &str, tell: impl Fn(Input) + Clone + 'static) -> Option<Self> {
+    pub fn open(url: &str, tell: impl Fn(News) + Clone + 'static) -> Option<Self> {
         let socket = WebSocket::new_with_str(url, Codec::Postcard.subprotocol()).ok()?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let told = tell.clone();
@@ -27,26 +35,24 @@ impl Socket {
             "message",
             Box::new(move |event| {
                 let data = event.unchecked_into::<MessageEvent>().data();
-                let bytes = data.dyn_into::<ArrayBuffer>().map(|buffer| Uint8Array::new(&buffer).to_vec());
-                // A message this build does not understand comes from a newer server; the others still matter.
-                if let Some(event) = bytes.ok().and_then(|bytes| protocol::decode_postcard(&bytes).ok()) {
-                    told(Input::SocketMessage(event));
+                if let Ok(buffer) = data.dyn_into::<ArrayBuffer>() {
+                    told(News::Message(Uint8Array::new(&buffer).to_vec()));
                 }
             }),
         );
         let close = Listener::new(
             &socket,
             "close",
-            Box::new(move |event| tell(Input::SocketClosed(event.unchecked_into::<CloseEvent>().code()))),
+            Box::new(move |event| tell(News::Closed(event.unchecked_into::<CloseEvent>().code()))),
         );
         Some(Self { socket, _listeners: [message, close] })
     }
 
-    /// Asks for a `pong`.
-    pub fn ping(&self) {
-        let bytes = protocol::encode_postcard(&CustomerMessage::Ping(Ping {}));
-        // It fails only while connecting, and then there is nothing to probe.
-        let _ = self.socket.send_with_u8_array(&bytes);
+    /// Sends a message.
+    pub fn send(&self, bytes: &[u8]) {
+        // It fails only while connecting or closing: then the message is as lost as on a broken line, and whoever sent it
+        // hears of the end.
+        let _ = self.socket.send_with_u8_array(bytes);
     }
 }
 

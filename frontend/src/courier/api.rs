@@ -1,0 +1,120 @@
+//! The courier's questions by plain HTTP, each answered once.
+
+use doorstep_shared::{
+    OrderId,
+    api::courier::{CourierHome, CourierSignIn, CreateTracker, Tour, TrackerApp, TrackerCreated},
+    problem::Problem,
+    protocol::{decode_json, encode_json},
+};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+use wasm_bindgen::JsCast;
+
+use super::{
+    device::{self, Reply},
+    engine::{Answer, ProofAnswer},
+};
+
+const HOME: &str = "/api/v1/courier";
+const SESSION: &str = "/api/v1/courier/session";
+const TOUR: &str = "/api/v1/courier/tour";
+const TRACKERS: &str = "/api/v1/courier/trackers";
+
+/// An answer that takes longer than this does not come.
+const LIMIT_MS: f64 = 15_000.0;
+
+/// A photo over a slow network.
+const UPLOAD_LIMIT_MS: f64 = 90_000.0;
+
+/// What a server wants that says "too many" and not for how long.
+const TOO_MANY_WAIT_MS: f64 = 10_000.0;
+
+/// Exchanges the code of a link for a session.
+pub async fn sign_in(code: String) -> Answer {
+    who(ask("POST", SESSION, Some(encode_json(&CourierSignIn { code })), LIMIT_MS).await)
+}
+
+/// Whom the server takes this phone for.
+pub async fn who_am_i() -> Answer {
+    who(ask("GET", HOME, None, LIMIT_MS).await)
+}
+
+/// Ends the session; answers whether the server knows.
+pub async fn end_session() -> bool {
+    match ask("DELETE", SESSION, None, LIMIT_MS).await {
+        Some(reply) => is_success(&reply) || matches!(reply.status(), 401 | 403 | 404),
+        None => false,
+    }
+}
+
+/// The tour.
+pub async fn tour() -> Option<Tour> {
+    body(&ask("GET", TOUR, None, LIMIT_MS).await?)
+}
+
+/// Sets another app up.
+pub async fn set_up_tracker(app: TrackerApp) -> Option<TrackerCreated> {
+    body(&ask("POST", TRACKERS, Some(encode_json(&CreateTracker { app })), LIMIT_MS).await?)
+}
+
+/// Sends a proof: this JSON, or else the photo that is kept under its id.
+pub async fn put_proof(order_id: OrderId, proof_id: Uuid, taken_ms: i64, json: Option<String>) -> ProofAnswer {
+    let mut path = format!("{HOME}/orders/{order_id}/proofs/{proof_id}");
+    let photo_id = json.is_none().then(|| proof_id.to_string());
+    if photo_id.is_some() {
+        path += &format!("?taken_ms={taken_ms}");
+    }
+    let reply = device::ask("PUT", &path, json, photo_id, UPLOAD_LIMIT_MS).await;
+    reply.map_or(ProofAnswer::Again { least_ms: 0.0 }, |reply| proof_answer(&reply.unchecked_into()))
+}
+
+fn proof_answer(reply: &Reply) -> ProofAnswer {
+    let least_ms = reply.retry_after_s() * 1_000.0;
+    match reply.status() {
+        401 => ProofAnswer::SignedOut,
+        408 => ProofAnswer::Again { least_ms },
+        429 => ProofAnswer::Again { least_ms: if least_ms > 0.0 { least_ms } else { TOO_MANY_WAIT_MS } },
+        200..300 => ProofAnswer::Taken,
+        400..500 => ProofAnswer::Refused { code: code(reply) },
+        _ => ProofAnswer::Again { least_ms },
+    }
+}
+
+/// The problem's own code, or the one that fits the status.
+fn code(reply: &Reply) -> String {
+    let problem = decode_json::<Problem>(&reply.text()).map(|problem| problem.code);
+    problem.unwrap_or_else(|_| {
+        match reply.status() {
+            404 => "not_found",
+            413 => "too_large",
+            _ => "refused",
+        }
+        .to_owned()
+    })
+}
+
+fn who(reply: Option<Reply>) -> Answer {
+    let Some(reply) = reply else { return Answer::Unreachable };
+    match reply.status() {
+        200..300 => body::<CourierHome>(&reply).map_or(Answer::Unreachable, Answer::Home),
+        // Anything that will not be different in a minute.
+        400 | 401 | 403 | 404 | 409 | 410 | 422 => Answer::Refused,
+        _ => Answer::Unreachable,
+    }
+}
+
+async fn ask(method: &str, path: &str, json: Option<String>, limit_ms: f64) -> Option<Reply> {
+    let reply = device::ask(method, path, json, None, limit_ms).await.ok()?;
+    Some(reply.unchecked_into())
+}
+
+fn body<T: DeserializeOwned>(reply: &Reply) -> Option<T> {
+    if !is_success(reply) {
+        return None;
+    }
+    decode_json(&reply.text()).ok()
+}
+
+fn is_success(reply: &Reply) -> bool {
+    (200..300).contains(&reply.status())
+}
