@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::api::{couriers, orders, session, track};
+use super::api::{couriers, order_lists, orders, session, track};
 use crate::ws::customer;
 
 #[derive(OpenApi)]
@@ -12,7 +12,7 @@ use crate::ws::customer;
     paths(
         session::sign_in, session::show, session::sign_out,
         couriers::create, couriers::list, couriers::show, couriers::create_device, couriers::fixes,
-        orders::create, orders::list, orders::show, orders::assign, orders::set_status,
+        orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
         track::show, track::route, customer::track_events,
     ),
     tags(

@@ -3,10 +3,10 @@
 use doorstep_shared::{OrderStatus, Vehicle, protocol::customer::Eta};
 
 /// Time a courier spends at the pickup before the goods are in the bag.
-const PICKUP_WAIT_MS: f64 = 4.0 * 60_000.0;
+pub const PICKUP_WAIT_MS: f64 = 4.0 * 60_000.0;
 
 /// Parking, the stairs and the bell.
-const HANDOVER_MS: f64 = 60_000.0;
+pub const HANDOVER_MS: f64 = 60_000.0;
 
 /// The range around the estimate: traffic makes trips longer more often than shorter.
 const EARLY_FACTOR: f64 = 0.85;

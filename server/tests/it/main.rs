@@ -22,6 +22,7 @@ mod customer_feed;
 mod customer_streams;
 mod embedded;
 mod ingest_trackers;
+mod order_lists;
 mod outage;
 mod people;
 mod rest_access;
