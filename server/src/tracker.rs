@@ -117,6 +117,21 @@ pub struct Known {
     pub off_duty: OffDuty,
 }
 
+/// What a tour is worked out from.
+#[derive(Clone, Debug, Default)]
+pub struct OnTour {
+    /// The courier's open orders, in serving order.
+    pub open: Vec<Order>,
+    /// What they ride.
+    pub vehicle: Option<Vehicle>,
+    /// Where they are.
+    pub position: Option<Position>,
+    /// The way planned last.
+    pub route: Option<Arc<PlannedRoute>>,
+    /// The newest estimate that a customer was told, with their order.
+    pub eta: Option<(OrderId, Eta)>,
+}
+
 /// How a courier stands, for their pace.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Standing {
@@ -314,6 +329,19 @@ impl Tracker {
     /// A courier's open orders in serving order, as of the newest plan.
     pub fn open_orders(&self, courier: CourierId) -> Vec<Order> {
         self.shard(courier).get(&courier).map(|tracked| tracked.open.clone()).unwrap_or_default()
+    }
+
+    /// What a courier's tour is worked out from.
+    pub fn on_tour(&self, courier: CourierId) -> OnTour {
+        let shard = self.shard(courier);
+        let Some(tracked) = shard.get(&courier) else { return OnTour::default() };
+        OnTour {
+            open: tracked.open.clone(),
+            vehicle: tracked.vehicle,
+            position: tracked.track.position(),
+            route: tracked.route.clone(),
+            eta: tracked.eta,
+        }
     }
 
     /// What a courier's pace depends on.

@@ -18,6 +18,7 @@ mod courier_pace;
 mod courier_presence;
 mod courier_session;
 mod courier_stops;
+mod courier_tour;
 mod customer_feed;
 mod customer_streams;
 mod embedded;
