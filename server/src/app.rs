@@ -24,6 +24,7 @@ use crate::{
     broker::{Broker, in_process::InProcess},
     clock::Clock,
     config::{Config, Settings},
+    fleet::Fleet,
     http::{health::Readiness, routes},
     hub::Hub,
     ingest::{Ingest, validate::Limits},
@@ -33,7 +34,6 @@ use crate::{
     store::{Store, embedded::Embedded, fix_writer::FixWriter},
     tasks::Tasks,
     telemetry,
-    tour::Tours,
     tracker::Tracker,
     ws::registry::Sockets,
 };
@@ -69,12 +69,14 @@ pub struct AppState {
     pub tracker: Arc<Tracker>,
     /// Who is watching.
     pub hub: Arc<Hub>,
+    /// What happens, for everybody whom it concerns.
+    pub broker: Arc<dyn Broker>,
+    /// The dispatchers' view.
+    pub fleet: Arc<Fleet>,
     /// Which couriers dispatchers have in view.
     pub audience: Arc<Audience>,
     /// How often couriers' phones report.
     pub pacing: Arc<Pacing>,
-    /// When couriers get to their stops.
-    pub tours: Tours,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
     /// Who shares their position, and the only way to change that.
@@ -176,7 +178,9 @@ async fn serve(
     let tasks = Tasks::default();
     let give_up = watch::Sender::new(false);
     let hub = Arc::new(Hub::default());
-    let broker: Arc<dyn Broker> = Arc::new(InProcess::new(Arc::clone(&hub)));
+    let audience = Arc::new(Audience::default());
+    let fleet = Arc::new(Fleet::new(clock.clone(), Arc::clone(&audience)));
+    let broker: Arc<dyn Broker> = Arc::new(InProcess::new(Arc::clone(&hub), Arc::clone(&fleet)));
     let tracker = Arc::new(Tracker::new(Arc::clone(&broker)));
     let sockets = Arc::new(Sockets::new(config.settings.max_connections));
     let fix_writer = FixWriter::start(store.connect_options(), &tasks, &give_up.subscribe());
@@ -185,7 +189,6 @@ async fn serve(
         Orders::new(store.clone(), Arc::clone(&tracker), Arc::clone(&broker), Arc::clone(&sockets), clock.clone());
     let orders = Arc::new(orders);
     let presences = Presences::new(Arc::clone(&tracker), Arc::clone(&orders), store.clone(), clock.clone());
-    let audience = Arc::new(Audience::default());
     let pacing = Arc::new(Pacing::new(
         Arc::clone(&tracker),
         Arc::clone(&hub),
@@ -201,9 +204,10 @@ async fn serve(
         fix_writer,
         tracker: Arc::clone(&tracker),
         hub: Arc::clone(&hub),
+        broker: Arc::clone(&broker),
+        fleet: Arc::clone(&fleet),
         audience,
         pacing: Arc::clone(&pacing),
-        tours: Tours::new(Arc::clone(&tracker), clock.clone(), roads.clone()),
         orders,
         presences: Arc::new(presences),
         sockets,
@@ -216,6 +220,7 @@ async fn serve(
     tracing::info!(couriers = loaded, "restored the live view");
     let arrivals = Arrivals::new(tracker, hub, broker, store, clock, roads);
     tasks.spawn_critical("arrivals", until_stopped(give_up.subscribe(), arrivals.run()));
+    tasks.spawn_critical("fleet", until_stopped(give_up.subscribe(), fleet.run()));
     tasks.spawn_critical("pacing", until_stopped(give_up.subscribe(), pacing.run()));
     tasks.spawn_critical("database_check", until_stopped(give_up.subscribe(), check_database(app.clone())));
     tasks.spawn_critical("sessions", until_stopped(give_up.subscribe(), sessions::watch(app.clone())));

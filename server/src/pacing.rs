@@ -154,7 +154,7 @@ mod tests {
 
     fn pacing() -> Pacing {
         let hub = Arc::new(Hub::default());
-        let tracker = Arc::new(Tracker::new(Arc::new(InProcess::new(Arc::clone(&hub)))));
+        let tracker = Arc::new(Tracker::new(Arc::new(InProcess::new(Arc::clone(&hub), Arc::default()))));
         let (clock, _) = Clock::manual(NOW_MS);
         Pacing::new(tracker, hub, Arc::default(), Arc::new(Sockets::new(10_000)), clock)
     }

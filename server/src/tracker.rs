@@ -27,6 +27,7 @@ use tokio::sync::Notify;
 
 use crate::{
     broker::Broker,
+    fleet::change::FleetChange,
     hub::LiveEvent,
     order::{Order, stops::stops_of, visibility},
     track::{Track, duty::OffDuty, progress::PlannedRoute},
@@ -117,21 +118,6 @@ pub struct Known {
     pub off_duty: OffDuty,
 }
 
-/// What a tour is worked out from.
-#[derive(Clone, Debug, Default)]
-pub struct OnTour {
-    /// The courier's open orders, in serving order.
-    pub open: Vec<Order>,
-    /// What they ride.
-    pub vehicle: Option<Vehicle>,
-    /// Where they are.
-    pub position: Option<Position>,
-    /// The way planned last.
-    pub route: Option<Arc<PlannedRoute>>,
-    /// The newest estimate that a customer was told, with their order.
-    pub eta: Option<(OrderId, Eta)>,
-}
-
 /// How a courier stands, for their pace.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Standing {
@@ -145,19 +131,15 @@ pub struct Standing {
     pub battery: Option<f32>,
 }
 
-/// Where a courier is and what they have to do, for dispatchers.
-#[derive(Clone, Debug)]
-pub struct Whereabouts {
+/// What dispatchers see of a courier, beyond who they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LastSeen {
     /// Where they are.
     pub position: Option<Position>,
+    /// Charge of their device, 0 to 1.
+    pub battery: Option<f32>,
     /// Whether they share their position.
     pub presence: Option<Presence>,
-    /// What they ride.
-    pub vehicle: Vehicle,
-    /// Their open orders, in serving order.
-    pub open: Vec<Order>,
-    /// When the first of these should be handed over by the newest estimate, Unix epoch milliseconds.
-    pub first_handover_ms: Option<i64>,
 }
 
 /// What an arrival estimate needs.
@@ -220,6 +202,9 @@ impl Tracker {
         }
         for reason in &update.off_map {
             metrics::counter!("doorstep_fixes_off_map_total", "reason" => reason.as_str()).increment(1);
+        }
+        if let Some(position) = update.moved.last().copied() {
+            self.broker.publish_fleet(FleetChange::Moved { courier, position, battery: tracked.track.battery() });
         }
         let visible = tracked.visible().map(|order| (order.id, shown_from_ms(order)));
         let Some((order, from_ms)) = visible else { return };
@@ -331,19 +316,6 @@ impl Tracker {
         self.shard(courier).get(&courier).map(|tracked| tracked.open.clone()).unwrap_or_default()
     }
 
-    /// What a courier's tour is worked out from.
-    pub fn on_tour(&self, courier: CourierId) -> OnTour {
-        let shard = self.shard(courier);
-        let Some(tracked) = shard.get(&courier) else { return OnTour::default() };
-        OnTour {
-            open: tracked.open.clone(),
-            vehicle: tracked.vehicle,
-            position: tracked.track.position(),
-            route: tracked.route.clone(),
-            eta: tracked.eta,
-        }
-    }
-
     /// What a courier's pace depends on.
     pub fn standing(&self, courier: CourierId) -> Standing {
         let shard = self.shard(courier);
@@ -377,10 +349,19 @@ impl Tracker {
             return true;
         }
         tracked.note_presence(presence);
+        self.broker.publish_fleet(FleetChange::Presence { courier, presence });
         if let Some(order) = tracked.visible() {
             self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Presence(presence)));
         }
         true
+    }
+
+    /// Where a courier is and what is known of their device; `None` when nothing is known of them.
+    pub fn last_seen(&self, courier: CourierId) -> Option<LastSeen> {
+        let shard = self.shard(courier);
+        let tracked = shard.get(&courier)?;
+        let (position, battery) = (tracked.track.position(), tracked.track.battery());
+        Some(LastSeen { position, battery, presence: tracked.presence })
     }
 
     /// Whether a courier shares their position; `None` until they ever said, or when nothing is known of them.
@@ -438,31 +419,6 @@ impl Tracker {
         let position = tracked.track.position().filter(|position| position.time_ms >= shown_from_ms(&order))?;
         let eta = tracked.eta.filter(|(known, _)| *known == order.id).map(|(_, eta)| eta);
         Some(Heading { vehicle: tracked.vehicle?, position, route: tracked.route.clone(), eta, order })
-    }
-
-    /// Where a courier is and what they have to do; `None` when nothing is known of them.
-    pub fn whereabouts(&self, courier: CourierId) -> Option<Whereabouts> {
-        let shard = self.shard(courier);
-        let tracked = shard.get(&courier)?;
-        let first = tracked.open.first().map(|order| order.id);
-        let eta = tracked.eta.filter(|(order, _)| Some(*order) == first);
-        Some(Whereabouts {
-            position: tracked.track.position(),
-            presence: tracked.presence,
-            vehicle: tracked.vehicle?,
-            open: tracked.open.clone(),
-            first_handover_ms: eta.map(|(_, eta)| i64::midpoint(eta.earliest_ms, eta.latest_ms)),
-        })
-    }
-
-    /// Everybody whose position is known, with that position.
-    pub fn positions(&self) -> Vec<(CourierId, Position)> {
-        let mut known = Vec::new();
-        for shard in &self.shards {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            known.extend(shard.iter().filter_map(|(courier, tracked)| Some((*courier, tracked.track.position()?))));
-        }
-        known
     }
 
     /// Keeps a planned route.

@@ -312,6 +312,11 @@ fn fleet_event() -> impl Strategy<Value = FleetEvent> {
         (any::<u64>(), courier()).prop_map(|(seq, courier)| FleetEvent::Courier(FleetCourierChange { seq, courier })),
         (any::<u64>(), order()).prop_map(|(seq, order)| FleetEvent::Order(FleetOrderChange { seq, order })),
         (any::<u64>(), alert).prop_map(|(seq, alert)| FleetEvent::Alert(FleetAlertRaised { seq, alert })),
+        server_time().prop_map(FleetEvent::Heartbeat),
+        server_time().prop_map(FleetEvent::Pong),
+        (of(any::<u64>()), text(), text(), of(any::<u64>())).prop_map(|(id, code, message, retry_after_ms)| {
+            FleetEvent::Error(ErrorMessage { id, code, message, retry_after_ms })
+        }),
     ]
 }
 
@@ -319,6 +324,7 @@ fn fleet_message() -> impl Strategy<Value = FleetMessage> {
     prop_oneof![
         prop::array::uniform4(-180.0f64..180.0).prop_map(|bbox| FleetMessage::Viewport(Viewport { bbox })),
         of(courier_id()).prop_map(|courier_id| FleetMessage::Follow(Follow { courier_id })),
+        Just(FleetMessage::Ping(Ping {})),
     ]
 }
 
@@ -343,6 +349,8 @@ proptest! {
         let _ = decode_postcard::<CustomerEvent>(&bytes);
         let _ = doorstep_shared::protocol::courier::decode(doorstep_shared::protocol::Codec::Json, &bytes);
         let _ = doorstep_shared::protocol::courier::decode(doorstep_shared::protocol::Codec::Postcard, &bytes);
+        let _ = doorstep_shared::protocol::fleet::decode(doorstep_shared::protocol::Codec::Json, &bytes);
+        let _ = doorstep_shared::protocol::fleet::decode(doorstep_shared::protocol::Codec::Postcard, &bytes);
     }
 }
 
@@ -407,4 +415,39 @@ fn a_position_on_the_small_wire_is_small() {
     };
     let bytes = encode_postcard(&CustomerEvent::Position(PositionUpdate::new(&position, vec![])));
     assert!(bytes.len() <= 44, "{} bytes: twelve a minute must stay far below 1 KB", bytes.len());
+}
+
+#[test]
+fn a_consoles_messages_read_as_the_protocol_document_writes_them() {
+    use doorstep_shared::protocol::{Codec, courier::DecodeError, fleet};
+    let read = |text: &str| fleet::decode(Codec::Json, text.as_bytes());
+    let bbox = [14.40, 35.80, 14.58, 35.99];
+    assert_eq!(
+        read(r#"{"type":"viewport","bbox":[14.40,35.80,14.58,35.99]}"#),
+        Ok(FleetMessage::Viewport(Viewport { bbox }))
+    );
+    assert_eq!(read(r#"{"type":"follow","unknown":1}"#), Ok(FleetMessage::Follow(Follow { courier_id: None })));
+    assert_eq!(read(r#"{"type":"ping"}"#), Ok(FleetMessage::Ping(Ping {})));
+    assert_eq!(
+        read(r#"{"id":4,"type":"teleport"}"#),
+        Err(DecodeError::UnknownType { kind: "teleport".into(), id: Some(4) })
+    );
+    assert!(matches!(read(r#"{"type":"viewport","bbox":[1,2,3]}"#), Err(DecodeError::Invalid { .. })));
+    assert!(matches!(read("nonsense"), Err(DecodeError::Unreadable(_))));
+    assert!(matches!(fleet::decode(Codec::Postcard, &[9]), Err(DecodeError::UnknownType { .. })));
+}
+
+#[test]
+fn variants_of_the_fleet_feed_keep_their_numbers() {
+    let time = ServerTime { server_time_ms: 0 };
+    let seq = 7;
+    let numbered = [
+        (FleetEvent::Positions(FleetPositions { seq, fixes: vec![] }), 1),
+        (FleetEvent::Heartbeat(time), 5),
+        (FleetEvent::Pong(time), 6),
+    ];
+    for (event, number) in numbered {
+        assert_eq!(encode_postcard(&event)[0], number, "{}", event.kind());
+    }
+    assert_eq!(encode_postcard(&FleetMessage::Ping(Ping {})), [2]);
 }

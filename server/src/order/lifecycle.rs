@@ -1,8 +1,8 @@
 //! The use cases that move an order on, for couriers, people and programs alike.
 //!
-//! The only writer of a status and of who has an order. The database commits first; then, in this order, the
-//! old courier is taken off the live view, the viewers are told, the feed is closed if the order is over, and
-//! the couriers get their new stops.
+//! The only writer of a status and of who has an order. The database commits first; then, in this order,
+//! dispatchers are told, the old courier is taken off the live view, the viewers are told, the feed is closed if
+//! the order is over, and the couriers get their new stops.
 
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use super::{Actor, Order, visibility};
 use crate::{
     broker::Broker,
     clock::Clock,
+    fleet::change::FleetChange,
     hub::LiveEvent,
     store::{Store, StoreError, couriers::Courier},
     track::duty::OffDuty,
@@ -126,6 +127,7 @@ impl Orders {
             after.feed_from = None;
         }
         change.commit(&after, at, by, note).await?;
+        self.tell_dispatchers(&after);
         self.told_viewers(&after);
         if let Some(courier) = after.courier_id {
             self.refresh_plan(courier).await;
@@ -162,6 +164,7 @@ impl Orders {
             ..before.clone()
         };
         change.commit(&after, now, by, None).await?;
+        self.tell_dispatchers(&after);
         if let Some(former) = before.courier_id {
             self.tracker.detach(former, id);
             self.refresh_plan(former).await;
@@ -177,6 +180,11 @@ impl Orders {
         let now = self.clock.now();
         let happened = happened_ms.map_or(now, crate::clock::from_ms);
         happened.min(now).max(before.status_at)
+    }
+
+    /// Shows dispatchers a new order, or what became of one. After the commit.
+    pub fn tell_dispatchers(&self, order: &Order) {
+        self.broker.publish_fleet(FleetChange::Order(order.into()));
     }
 
     fn told_viewers(&self, order: &Order) {

@@ -9,7 +9,6 @@ pub mod couriers;
 pub mod embedded;
 pub mod fix_writer;
 pub mod fixes;
-pub mod order_lists;
 pub mod orders;
 pub mod partitions;
 pub mod people;

@@ -12,7 +12,6 @@ pub mod pace;
 pub mod progress;
 pub mod source;
 pub mod stop;
-pub mod tour;
 
 use std::collections::VecDeque;
 

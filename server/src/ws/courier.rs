@@ -4,10 +4,7 @@
 //! once. When that many wait, it stops reading, and the phone's own queue and TCP do the rest. An ack goes out
 //! when its batch is committed and not before. A batch that could not be stored is answered `unavailable`.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -25,7 +22,9 @@ use doorstep_shared::protocol::{
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 
 use super::{
-    Connection, Incoming, negotiate,
+    Connection, Incoming,
+    allowance::Allowance,
+    negotiate,
     outbox::{Outbox, frame},
     registry::Admission,
     upgrade,
@@ -53,9 +52,6 @@ const MAX_BAD_MESSAGES: u32 = 10;
 /// large messages; nobody needs more than this.
 const BURST_MESSAGES: f64 = 400.0;
 const MESSAGES_PER_SECOND: f64 = 50.0;
-
-/// Over the limit we stop reading for a while; a phone that is over it for this long is told to go away.
-const MAX_FLOOD: Duration = Duration::from_secs(30);
 
 /// The longest remark on a status, as over REST.
 const MAX_NOTE_CHARACTERS: usize = 1_000;
@@ -85,11 +81,7 @@ pub async fn courier_socket(
     Ok(response)
 }
 
-/// Which courier's device sent a request.
-///
-/// # Errors
-/// 401 without or with wrong credentials.
-pub async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<SignedInDevice, ApiError> {
+async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<SignedInDevice, ApiError> {
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(token::bearer).ok_or_else(ApiError::unauthorized)?;
     app.store.device_by_token(&token::hash(token)).await?.ok_or_else(ApiError::unauthorized)
@@ -121,7 +113,7 @@ impl Session {
             in_flight: FuturesUnordered::new(),
             report_turn: Arc::default(),
             bad_messages: 0,
-            allowance: Allowance::new(),
+            allowance: Allowance::new(BURST_MESSAGES, MESSAGES_PER_SECOND),
         }
     }
 
@@ -294,47 +286,5 @@ fn note_presence(session: &Session, report: PresenceReport) -> impl Future<Outpu
         if let Err(error) = storing.await {
             tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
         }
-    }
-}
-
-/// A token bucket for one connection's messages.
-struct Allowance {
-    messages: f64,
-    filled_at: Instant,
-    empty_since: Option<Instant>,
-}
-
-impl Allowance {
-    fn new() -> Self {
-        Self { messages: BURST_MESSAGES, filled_at: Instant::now(), empty_since: None }
-    }
-
-    fn refill(&mut self) {
-        let now = Instant::now();
-        let gained = now.duration_since(self.filled_at).as_secs_f64() * MESSAGES_PER_SECOND;
-        self.messages = (self.messages + gained).min(BURST_MESSAGES);
-        self.filled_at = now;
-    }
-
-    fn spend(&mut self) {
-        self.refill();
-        self.messages -= 1.0;
-        if self.messages >= MESSAGES_PER_SECOND {
-            self.empty_since = None;
-        }
-    }
-
-    /// How long to stop reading; `None` while there is allowance left.
-    fn wait(&mut self) -> Option<Duration> {
-        self.refill();
-        if self.messages >= 1.0 {
-            return None;
-        }
-        self.empty_since.get_or_insert_with(Instant::now);
-        Some(Duration::from_secs_f64((1.0 - self.messages) / MESSAGES_PER_SECOND))
-    }
-
-    fn is_flood(&self) -> bool {
-        self.empty_since.is_some_and(|since| since.elapsed() > MAX_FLOOD)
     }
 }

@@ -3,8 +3,10 @@
 //! A session reads with `actix-ws` and writes through an [`outbox::Outbox`] that is the response's body.
 //! Everything that can be refused is refused before the upgrade, in plain HTTP.
 
+pub mod allowance;
 pub mod courier;
 pub mod customer;
+pub mod fleet;
 pub mod guard;
 pub mod outbox;
 pub mod registry;

@@ -5,6 +5,7 @@
 //! The connection's HTTP dispatcher polls [`OutboxBody`] when its socket can take more, so a slow viewer
 //! makes the slot conflate instead of making anybody wait. Each wake-up takes everything there is in one write,
 //! and a message that many connections share is encoded once per wire form.
+//! A connection may have a [`Feed`] instead of the slot: it makes its messages when there is room for them.
 //! This replaces `actix-ws`' own sending half, whose queue of 32 messages blocks its sender when full.
 
 use std::{
@@ -71,25 +72,33 @@ impl Wire {
 /// A message as one WebSocket frame. Server frames are not masked, so the same bytes go to everybody.
 pub fn frame<M: Serialize>(codec: Codec, message: &M) -> Bytes {
     match codec {
-        Codec::Json => raw_frame(OpCode::Text, encode_json(message).as_bytes()),
-        Codec::Postcard => raw_frame(OpCode::Binary, &encode_postcard(message)),
+        Codec::Json => raw_frame(OpCode::Text, &[encode_json(message).as_bytes()]),
+        Codec::Postcard => raw_frame(OpCode::Binary, &[&encode_postcard(message)]),
     }
 }
 
-#[derive(Clone, Copy)]
-enum OpCode {
+/// What a WebSocket frame is.
+#[derive(Clone, Copy, Debug)]
+pub enum OpCode {
+    /// A JSON message.
     Text = 0x1,
+    /// A postcard message.
     Binary = 0x2,
+    /// The last frame.
     Close = 0x8,
+    /// A sign of life, asked for.
     Ping = 0x9,
+    /// A sign of life, given.
     Pong = 0xA,
 }
 
-/// RFC 6455, section 5.2: FIN and opcode, then the length in 7, 16 or 64 bits, then the payload.
-fn raw_frame(opcode: OpCode, payload: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(payload.len() + 10);
+/// A frame whose payload is these pieces together. RFC 6455, section 5.2: FIN and opcode, then the length in 7, 16
+/// or 64 bits, then the payload.
+pub fn raw_frame(opcode: OpCode, payload: &[&[u8]]) -> Bytes {
+    let length: usize = payload.iter().map(|piece| piece.len()).sum();
+    let mut frame = BytesMut::with_capacity(length + 10);
     frame.extend_from_slice(&[0x80 | opcode as u8]);
-    match payload.len() {
+    match length {
         length @ 0..=125 => frame.extend_from_slice(&[length as u8]),
         length @ 126..=0xFFFF => {
             frame.extend_from_slice(&[126]);
@@ -100,14 +109,14 @@ fn raw_frame(opcode: OpCode, payload: &[u8]) -> Bytes {
             frame.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
-    frame.extend_from_slice(payload);
+    payload.iter().for_each(|piece| frame.extend_from_slice(piece));
     frame.freeze()
 }
 
 fn close_frame(code: u16, reason: &str) -> Bytes {
     let mut payload = code.to_be_bytes().to_vec();
     payload.extend_from_slice(reason.as_bytes());
-    raw_frame(OpCode::Close, &payload)
+    raw_frame(OpCode::Close, &[&payload])
 }
 
 fn server_sent_event(codec: Codec, event: &CustomerEvent) -> Bytes {
@@ -147,11 +156,21 @@ impl Encoded {
     }
 }
 
+/// Makes a connection's messages at the moment when they can be written.
+pub trait Feed: Send + Sync + std::fmt::Debug {
+    /// Everything that should be written now; `None` when there is nothing. Must not block.
+    ///
+    /// # Errors
+    /// The code to close the connection with.
+    fn take(&self) -> Result<Option<Bytes>, CloseCode>;
+}
+
 /// The waiting messages of one connection; shared by whoever sends and the connection's body.
 #[derive(Debug)]
 pub struct Outbox {
     wire: Wire,
     state: Mutex<State>,
+    feed: OnceLock<Arc<dyn Feed>>,
     started: Instant,
     sent_ms: AtomicU64,
     closing: Notify,
@@ -195,6 +214,7 @@ impl Outbox {
         Arc::new(Self {
             wire,
             state: Mutex::default(),
+            feed: OnceLock::new(),
             started: Instant::now(),
             sent_ms: AtomicU64::new(0),
             closing: Notify::new(),
@@ -233,6 +253,18 @@ impl Outbox {
         let mut state = self.lock();
         state.awaits_first = false;
         wake(state);
+    }
+
+    /// Makes `feed` a source of this connection's messages, the first before all others. Only the first call counts.
+    pub fn set_feed(&self, feed: Arc<dyn Feed>) {
+        // One connection, one session: nobody calls this twice.
+        let _ = self.feed.set(feed);
+        self.nudge();
+    }
+
+    /// Says that the feed may have something.
+    pub fn nudge(&self) {
+        wake(self.lock());
     }
 
     /// Queues bytes that must arrive, in order.
@@ -314,13 +346,13 @@ impl Outbox {
     /// Sends a WebSocket Ping; nothing for Server-Sent Events.
     pub fn ping(&self) {
         if matches!(self.wire, Wire::Socket(_)) {
-            self.push(raw_frame(OpCode::Ping, b""));
+            self.push(raw_frame(OpCode::Ping, &[]));
         }
     }
 
     /// Answers a WebSocket Ping.
     pub fn pong(&self, payload: &[u8]) {
-        self.push(raw_frame(OpCode::Pong, payload));
+        self.push(raw_frame(OpCode::Pong, &[payload]));
     }
 
     /// Queues a close frame; nothing is accepted after it.
@@ -421,9 +453,26 @@ impl Outbox {
         Some(all.freeze())
     }
 
-    fn poll(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
+    /// What the feed has. The lock is not held meanwhile, so the waker is left first: whoever nudges after the feed
+    /// has looked must find it.
+    fn take_from_feed(&self, context: &Context<'_>) -> Option<Bytes> {
+        let feed = self.feed.get()?;
         let mut state = self.lock();
-        if let Some(bytes) = self.drain(&mut state) {
+        if state.phase != Phase::Open {
+            return None;
+        }
+        state.waker = Some(context.waker().clone());
+        drop(state);
+        feed.take().unwrap_or_else(|code| {
+            self.close(code);
+            None
+        })
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
+        let fed = self.take_from_feed(context);
+        let mut state = self.lock();
+        if let Some(bytes) = joined(fed, self.drain(&mut state)) {
             self.sent_ms.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
             return Poll::Ready(Some(bytes));
         }
@@ -434,6 +483,13 @@ impl Outbox {
             state.waker = Some(context.waker().clone());
         }
         Poll::Pending
+    }
+}
+
+fn joined(first: Option<Bytes>, second: Option<Bytes>) -> Option<Bytes> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some([first, second].concat().into()),
+        (first, second) => first.or(second),
     }
 }
 

@@ -219,7 +219,7 @@ wire! {
     }
 }
 
-/// Why a courier's message could not be read.
+/// Why a courier's or a console's message could not be read.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DecodeError {
     /// Not even the envelope could be read: close with 4501.
@@ -259,29 +259,40 @@ pub fn decode(codec: Codec, bytes: &[u8]) -> Result<CourierMessage, DecodeError>
 
 fn decode_postcard(bytes: &[u8]) -> Result<CourierMessage, DecodeError> {
     const VARIANTS: u32 = 4;
-    let (variant, _) = postcard::take_from_bytes::<u32>(bytes).map_err(|_| DecodeError::Unreadable("postcard"))?;
-    if variant >= VARIANTS {
-        return Err(DecodeError::UnknownType { kind: variant.to_string(), id: None });
-    }
+    postcard_variant(bytes, VARIANTS)?;
     postcard::from_bytes(bytes)
         .map_err(|error| DecodeError::Invalid { id: None, message: error.to_string() })
         .and_then(within_limits)
 }
 
+/// Whether a postcard message is of one of the first `variants` kinds.
+pub(super) fn postcard_variant(bytes: &[u8], variants: u32) -> Result<(), DecodeError> {
+    let (variant, _) = postcard::take_from_bytes::<u32>(bytes).map_err(|_| DecodeError::Unreadable("postcard"))?;
+    if variant >= variants {
+        return Err(DecodeError::UnknownType { kind: variant.to_string(), id: None });
+    }
+    Ok(())
+}
+
 /// Reads the envelope first, ignoring the rest: this finds `type` wherever it stands in the object without
 /// buffering the content, and the second pass then decodes straight into the right struct.
-fn decode_json(text: &str) -> Result<CourierMessage, DecodeError> {
+pub(super) fn envelope(text: &str) -> Result<(String, Option<u64>), DecodeError> {
     let envelope = match serde_json::from_str::<Envelope>(text) {
         Ok(envelope) => envelope,
         Err(error) if error.is_data() => {
             return Err(DecodeError::Invalid { id: None, message: "a message is one JSON object with a type".into() });
         }
-        Err(error) => return unreadable_or_huge_number(text, &error),
+        Err(error) => return Err(unreadable_or_huge_number(text, &error)),
     };
     let id = envelope.id.and_then(|id| serde_json::from_str(id.get()).ok());
-    let Some(kind) = envelope.kind.and_then(|kind| serde_json::from_str::<String>(kind.get()).ok()) else {
-        return Err(DecodeError::Invalid { id, message: "the field `type` is missing or not a string".into() });
-    };
+    match envelope.kind.and_then(|kind| serde_json::from_str::<String>(kind.get()).ok()) {
+        Some(kind) => Ok((kind, id)),
+        None => Err(DecodeError::Invalid { id, message: "the field `type` is missing or not a string".into() }),
+    }
+}
+
+fn decode_json(text: &str) -> Result<CourierMessage, DecodeError> {
+    let (kind, id) = envelope(text)?;
     let invalid = |error: serde_json::Error| DecodeError::Invalid { id, message: error.to_string() };
     match kind.as_str() {
         "fixes" => match serde_json::from_str::<Fixes>(text) {
@@ -296,11 +307,11 @@ fn decode_json(text: &str) -> Result<CourierMessage, DecodeError> {
 }
 
 /// `1e400` is well-formed JSON, yet the parser reports it like a syntax error; raw values keep it as text.
-fn unreadable_or_huge_number(text: &str, error: &serde_json::Error) -> Result<CourierMessage, DecodeError> {
+fn unreadable_or_huge_number(text: &str, error: &serde_json::Error) -> DecodeError {
     if serde_json::from_str::<&RawValue>(text).is_ok() {
-        return Err(DecodeError::Invalid { id: None, message: error.to_string() });
+        return DecodeError::Invalid { id: None, message: error.to_string() };
     }
-    Err(DecodeError::Unreadable("JSON"))
+    DecodeError::Unreadable("JSON")
 }
 
 fn within_limits(message: CourierMessage) -> Result<CourierMessage, DecodeError> {

@@ -1,9 +1,14 @@
 //! Messages on `GET /ws/fleet`, for dispatchers and API keys with scope `fleet:read`.
 //!
-//! Every message from the server carries `seq`, counting up by one on its connection; a client that sees a gap
-//! reconnects for a snapshot.
+//! Every message about the fleet carries `seq`, counting up by one on its connection; a client that sees a gap
+//! reconnects for a snapshot. Heartbeats, pongs and errors are about the connection: they have no `seq` and do
+//! not count. The server reads what consoles send with [`decode`].
 
-use super::customer::Presence;
+use super::{
+    Codec, ErrorMessage, ServerTime,
+    courier::{DecodeError, Ping, envelope, postcard_variant},
+    customer::Presence,
+};
 use crate::{CourierId, OrderId, OrderStatus, Position, Vehicle};
 
 wire! {
@@ -19,16 +24,77 @@ wire! {
         Order(FleetOrderChange),
         /// Something needs a look.
         Alert(FleetAlertRaised),
+        /// Sent after 15 s of silence.
+        Heartbeat(ServerTime),
+        /// The answer to a ping.
+        Pong(ServerTime),
+        /// Something was wrong with a message.
+        Error(ErrorMessage),
+    }
+}
+
+impl FleetEvent {
+    /// The message's place in the connection's sequence; `None` for those that are about the connection itself.
+    pub const fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Snapshot(message) => Some(message.seq),
+            Self::Positions(message) => Some(message.seq),
+            Self::Courier(message) => Some(message.seq),
+            Self::Order(message) => Some(message.seq),
+            Self::Alert(message) => Some(message.seq),
+            Self::Heartbeat(_) | Self::Pong(_) | Self::Error(_) => None,
+        }
+    }
+
+    /// The `type` on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Snapshot(_) => "snapshot",
+            Self::Positions(_) => "positions",
+            Self::Courier(_) => "courier",
+            Self::Order(_) => "order",
+            Self::Alert(_) => "alert",
+            Self::Heartbeat(_) => "heartbeat",
+            Self::Pong(_) => "pong",
+            Self::Error(_) => "error",
+        }
     }
 }
 
 wire! {
     /// What a console sends.
     pub enum FleetMessage {
-        /// Only what is inside this box from now on.
+        /// Only positions inside this box from now on.
         Viewport(Viewport),
         /// One courier wherever they are; nobody when left out.
         Follow(Follow),
+        /// Asks for a `pong`.
+        Ping(Ping),
+    }
+}
+
+/// Reads one message of a console.
+///
+/// # Errors
+/// [`DecodeError`] says whether the connection can go on.
+pub fn decode(codec: Codec, bytes: &[u8]) -> Result<FleetMessage, DecodeError> {
+    const VARIANTS: u32 = 3;
+    let invalid = |message: String| DecodeError::Invalid { id: None, message };
+    match codec {
+        Codec::Postcard => {
+            postcard_variant(bytes, VARIANTS)?;
+            postcard::from_bytes(bytes).map_err(|error| invalid(error.to_string()))
+        }
+        Codec::Json => {
+            let text = std::str::from_utf8(bytes).map_err(|_| DecodeError::Unreadable("UTF-8"))?;
+            let (kind, id) = envelope(text)?;
+            match kind.as_str() {
+                "viewport" | "follow" | "ping" => {
+                    serde_json::from_str(text).map_err(|error| invalid(error.to_string()))
+                }
+                other => Err(DecodeError::UnknownType { kind: other.chars().take(64).collect(), id }),
+            }
+        }
     }
 }
 
@@ -36,7 +102,7 @@ wire! {
     /// A box on the map.
     #[derive(Copy)]
     pub struct Viewport {
-        /// West, south, east, north, in degrees.
+        /// West, south, east, north, in degrees. West beyond east means a box across the antimeridian.
         pub bbox: [f64; 4],
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use close::CloseCode;
 
-/// The largest message either side may send, in bytes.
+/// The largest message a client may send, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// The server sends a WebSocket Ping this often, in milliseconds.

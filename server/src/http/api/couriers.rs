@@ -22,6 +22,7 @@ use crate::{
     },
     clock::{from_ms, is_usable},
     error::ApiError,
+    fleet::change::FleetChange,
     http::{
         body::{self, FieldErrors, RequestBody},
         export::{self, Format},
@@ -50,6 +51,7 @@ pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBod
             presence: None,
         };
         app.store.create_courier(&courier).await?;
+        app.broker.publish_fleet(FleetChange::Courier((&courier).into()));
         Ok((StatusCode::CREATED, view(&courier, None)))
     })
     .await
