@@ -34,6 +34,7 @@ use crate::{
     store::{Store, embedded::Embedded, fix_writer::FixWriter},
     tasks::Tasks,
     telemetry,
+    tour::Tours,
     tracker::Tracker,
     ws::registry::Sockets,
 };
@@ -77,6 +78,8 @@ pub struct AppState {
     pub audience: Arc<Audience>,
     /// How often couriers' phones report.
     pub pacing: Arc<Pacing>,
+    /// When couriers get to their stops.
+    pub tours: Tours,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
     /// Who shares their position, and the only way to change that.
@@ -208,6 +211,7 @@ async fn serve(
         fleet: Arc::clone(&fleet),
         audience,
         pacing: Arc::clone(&pacing),
+        tours: Tours::new(Arc::clone(&tracker), clock.clone(), roads.clone()),
         orders,
         presences: Arc::new(presences),
         sockets,

@@ -22,6 +22,7 @@ pub mod presence;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
+pub mod tour;
 pub mod track;
 pub mod tracker;
 pub mod ws;

@@ -118,6 +118,21 @@ pub struct Known {
     pub off_duty: OffDuty,
 }
 
+/// What a tour is worked out from.
+#[derive(Clone, Debug, Default)]
+pub struct OnTour {
+    /// The courier's open orders, in serving order.
+    pub open: Vec<Order>,
+    /// What they ride.
+    pub vehicle: Option<Vehicle>,
+    /// Where they are.
+    pub position: Option<Position>,
+    /// The way planned last.
+    pub route: Option<Arc<PlannedRoute>>,
+    /// The newest estimate that a customer was told, with their order.
+    pub eta: Option<(OrderId, Eta)>,
+}
+
 /// How a courier stands, for their pace.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Standing {
@@ -129,6 +144,21 @@ pub struct Standing {
     pub is_stationary: bool,
     /// Charge of their device, 0 to 1.
     pub battery: Option<f32>,
+}
+
+/// Where a courier is and what they have to do, for dispatchers.
+#[derive(Clone, Debug)]
+pub struct Whereabouts {
+    /// Where they are.
+    pub position: Option<Position>,
+    /// Whether they share their position.
+    pub presence: Option<Presence>,
+    /// What they ride.
+    pub vehicle: Vehicle,
+    /// Their open orders, in serving order.
+    pub open: Vec<Order>,
+    /// When the first of these should be handed over by the newest estimate, Unix epoch milliseconds.
+    pub first_handover_ms: Option<i64>,
 }
 
 /// What dispatchers see of a courier, beyond who they are.
@@ -316,6 +346,19 @@ impl Tracker {
         self.shard(courier).get(&courier).map(|tracked| tracked.open.clone()).unwrap_or_default()
     }
 
+    /// What a courier's tour is worked out from.
+    pub fn on_tour(&self, courier: CourierId) -> OnTour {
+        let shard = self.shard(courier);
+        let Some(tracked) = shard.get(&courier) else { return OnTour::default() };
+        OnTour {
+            open: tracked.open.clone(),
+            vehicle: tracked.vehicle,
+            position: tracked.track.position(),
+            route: tracked.route.clone(),
+            eta: tracked.eta,
+        }
+    }
+
     /// What a courier's pace depends on.
     pub fn standing(&self, courier: CourierId) -> Standing {
         let shard = self.shard(courier);
@@ -419,6 +462,31 @@ impl Tracker {
         let position = tracked.track.position().filter(|position| position.time_ms >= shown_from_ms(&order))?;
         let eta = tracked.eta.filter(|(known, _)| *known == order.id).map(|(_, eta)| eta);
         Some(Heading { vehicle: tracked.vehicle?, position, route: tracked.route.clone(), eta, order })
+    }
+
+    /// Where a courier is and what they have to do; `None` when nothing is known of them.
+    pub fn whereabouts(&self, courier: CourierId) -> Option<Whereabouts> {
+        let shard = self.shard(courier);
+        let tracked = shard.get(&courier)?;
+        let first = tracked.open.first().map(|order| order.id);
+        let eta = tracked.eta.filter(|(order, _)| Some(*order) == first);
+        Some(Whereabouts {
+            position: tracked.track.position(),
+            presence: tracked.presence,
+            vehicle: tracked.vehicle?,
+            open: tracked.open.clone(),
+            first_handover_ms: eta.map(|(_, eta)| i64::midpoint(eta.earliest_ms, eta.latest_ms)),
+        })
+    }
+
+    /// Everybody whose position is known, with that position.
+    pub fn positions(&self) -> Vec<(CourierId, Position)> {
+        let mut known = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            known.extend(shard.iter().filter_map(|(courier, tracked)| Some((*courier, tracked.track.position()?))));
+        }
+        known
     }
 
     /// Keeps a planned route.

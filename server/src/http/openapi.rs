@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::api::{couriers, orders, session, track};
+use super::api::{courier_tour, couriers, order_lists, orders, session, track};
 use crate::ws::customer;
 
 #[derive(OpenApi)]
@@ -12,12 +12,14 @@ use crate::ws::customer;
     paths(
         session::sign_in, session::show, session::sign_out,
         couriers::create, couriers::list, couriers::show, couriers::create_device, couriers::fixes,
-        orders::create, orders::list, orders::show, orders::assign, orders::set_status,
+        courier_tour::show,
+        orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
         track::show, track::route, customer::track_events,
     ),
     tags(
         (name = "orders", description = "Needs an API key with orders:read or orders:write, or a session"),
         (name = "couriers", description = "Needs an API key with couriers:read or couriers:write, or a session"),
+        (name = "courier", description = "For a courier's own phone: its session cookie or device token"),
         (name = "track", description = "The tracking token in the path is the only credential"),
         (name = "session", description = "For people at the console"),
     )

@@ -47,12 +47,14 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(
                     web::resource("/orders")
                         .route(web::post().to(api::orders::create))
-                        .route(web::get().to(api::orders::list))
+                        .route(web::get().to(api::order_lists::list))
                         .default_service(web::to(method_not_allowed)),
                 )
+                .service(get("/orders/counts").route(web::get().to(api::order_lists::counts)))
                 .service(get("/orders/{id}").route(web::get().to(api::orders::show)))
                 .service(get("/orders/{id}/assign").route(web::post().to(api::orders::assign)))
                 .service(get("/orders/{id}/status").route(web::post().to(api::orders::set_status)))
+                .service(get("/courier/tour").route(web::get().to(api::courier_tour::show)))
                 .service(get("/track/{token}").route(web::get().to(api::track::show)))
                 .service(get("/track/{token}/route").route(web::get().to(api::track::route)))
                 .service(get("/track/{token}/events").route(web::get().to(ws::customer::track_events)))

@@ -4,6 +4,8 @@
 //! only after the database has committed. [`visibility`] decides what a customer may see of the courier.
 
 pub mod lifecycle;
+pub mod outlook;
+pub mod risk;
 pub mod snapshot;
 pub mod stops;
 pub mod visibility;

@@ -9,6 +9,7 @@ pub mod couriers;
 pub mod embedded;
 pub mod fix_writer;
 pub mod fixes;
+pub mod order_lists;
 pub mod orders;
 pub mod partitions;
 pub mod people;

@@ -16,7 +16,8 @@ use crate::fleet::change::OrderState;
 use crate::order::{Actor, Order, OrderCourier, Place, TrackedOrder, visibility};
 
 /// A row of `orders`, with every column the domain uses.
-struct OrderRow {
+#[derive(sqlx::FromRow)]
+pub(super) struct OrderRow {
     id: Uuid,
     reference: String,
     status: String,
@@ -70,11 +71,11 @@ impl From<OrderRow> for Order {
     }
 }
 
-fn status_of(word: &str) -> OrderStatus {
+pub(super) fn status_of(word: &str) -> OrderStatus {
     word.parse().expect("the column's check allows only statuses")
 }
 
-fn point_of(lat: f64, lon: f64) -> LatLon {
+pub(super) fn point_of(lat: f64, lon: f64) -> LatLon {
     LatLon::try_new(lat, lon).expect("the columns' checks allow only coordinates")
 }
 
@@ -156,35 +157,6 @@ impl Store {
         .await?;
         let event = |status: String, at, note| OrderEventView { status: status_of(&status), at, note };
         Ok(rows.into_iter().map(|row| event(row.status, row.happened_at, row.note)).collect())
-    }
-
-    /// The newest orders first, from `after` on.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn orders_page(
-        &self,
-        status: Option<OrderStatus>,
-        after: Option<OrderCursor>,
-        limit: i64,
-    ) -> Result<Vec<Order>, StoreError> {
-        let rows = sqlx::query_as!(
-            OrderRow,
-            "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
-                 dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-                 customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
-             from orders \
-             where ($1::text is null or status = $1) \
-               and ($2::timestamptz is null or (created_at, id) < ($2, $3)) \
-             order by created_at desc, id desc limit $4",
-            status.map(OrderStatus::as_str),
-            after.map(|cursor| cursor.created_at),
-            after.map_or_else(Uuid::nil, |cursor| *cursor.id.as_uuid()),
-            limit,
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(Order::from).collect())
     }
 
     /// Which order a tracking link leads to, and how far it is: enough to let somebody in.

@@ -3,10 +3,10 @@
 use doorstep_shared::{OrderStatus, Vehicle, protocol::customer::Eta};
 
 /// Time a courier spends at the pickup before the goods are in the bag.
-const PICKUP_WAIT_MS: f64 = 4.0 * 60_000.0;
+pub const PICKUP_WAIT_MS: f64 = 4.0 * 60_000.0;
 
 /// Parking, the stairs and the bell.
-const HANDOVER_MS: f64 = 60_000.0;
+pub const HANDOVER_MS: f64 = 60_000.0;
 
 /// The range around the estimate: traffic makes trips longer more often than shorter.
 const EARLY_FACTOR: f64 = 0.85;
@@ -61,14 +61,32 @@ pub fn estimate(journey: &Journey, now_ms: i64) -> Option<Eta> {
         OrderStatus::AtDropoff => (HANDOVER_MS, journey.to_next_m),
         _ => return None,
     };
-    let earliest_ms = expected_ms * EARLY_FACTOR;
-    let latest_ms = (expected_ms * LATE_FACTOR).max(earliest_ms + MIN_SPREAD_MS);
+    let Window { earliest_ms, latest_ms } = window(expected_ms, now_ms);
     Some(Eta {
-        earliest_ms: now_ms.saturating_add(earliest_ms as i64),
-        latest_ms: now_ms.saturating_add(latest_ms as i64),
+        earliest_ms,
+        latest_ms,
         computed_at_ms: now_ms,
         remaining_m: remaining_m.round().clamp(0.0, f64::from(u32::MAX)) as u32,
     })
+}
+
+/// Between when and when somebody arrives, Unix epoch milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Hardly before this.
+    pub earliest_ms: i64,
+    /// Hardly after this.
+    pub latest_ms: i64,
+}
+
+/// The honest range around something expected `expected_ms` from now: the farther away, the wider.
+pub fn window(expected_ms: f64, now_ms: i64) -> Window {
+    let earliest_ms = expected_ms * EARLY_FACTOR;
+    let latest_ms = (expected_ms * LATE_FACTOR).max(earliest_ms + MIN_SPREAD_MS);
+    Window {
+        earliest_ms: now_ms.saturating_add(earliest_ms as i64),
+        latest_ms: now_ms.saturating_add(latest_ms as i64),
+    }
 }
 
 /// Whether `new` differs enough from what viewers were told.

@@ -12,6 +12,7 @@ pub mod pace;
 pub mod progress;
 pub mod source;
 pub mod stop;
+pub mod tour;
 
 use std::collections::VecDeque;
 

@@ -81,7 +81,11 @@ pub async fn courier_socket(
     Ok(response)
 }
 
-async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<SignedInDevice, ApiError> {
+/// Which courier's device sent a request.
+///
+/// # Errors
+/// 401 without or with wrong credentials.
+pub async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<SignedInDevice, ApiError> {
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(token::bearer).ok_or_else(ApiError::unauthorized)?;
     app.store.device_by_token(&token::hash(token)).await?.ok_or_else(ApiError::unauthorized)

@@ -173,7 +173,7 @@ async fn a_wrong_method_is_a_405_and_a_wrong_path_a_404_in_the_same_form() {
         let cases = [
             (Method::PUT, "/api/v1/orders"),
             (Method::DELETE, "/api/v1/orders"),
-            (Method::GET, "/api/v1/session"),
+            (Method::PUT, "/api/v1/session"),
             (Method::POST, "/api/v1/orders/x"),
             (Method::GET, "/api/v1/orders/x/assign"),
             (Method::POST, "/api/v1/couriers/x/fixes"),

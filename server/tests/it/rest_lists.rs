@@ -230,6 +230,7 @@ async fn the_description_lists_every_call_of_the_contract() {
             ("/api/v1/couriers/{id}/devices", &["post"]),
             ("/api/v1/couriers/{id}/fixes", &["get"]),
             ("/api/v1/orders", &["get", "post"]),
+            ("/api/v1/orders/counts", &["get"]),
             ("/api/v1/orders/{id}", &["get"]),
             ("/api/v1/orders/{id}/assign", &["post"]),
             ("/api/v1/orders/{id}/status", &["post"]),

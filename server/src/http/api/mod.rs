@@ -1,6 +1,8 @@
 //! REST handlers, `/api/v1`. Each reads typed input, calls one use case and maps one result.
 
+pub mod courier_tour;
 pub mod couriers;
+pub mod order_lists;
 pub mod orders;
 pub mod session;
 pub mod track;

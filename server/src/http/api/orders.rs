@@ -3,17 +3,14 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorstep_shared::{
     LatLon, OrderId, OrderStatus,
-    api::{Assign, CreateOrder, ListPage, OrderCreated, OrderView, PlaceBody, SetStatus},
+    api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus},
     problem::Problem,
 };
-use serde::Deserialize;
 
-use super::{ListQuery, bad_cursor};
 use crate::{
     app::AppState,
     auth::{
@@ -23,8 +20,7 @@ use crate::{
     clock::is_usable,
     error::ApiError,
     http::body::{self, FieldErrors, RequestBody},
-    order::{Order, Place, lifecycle::Outcome},
-    store::orders::OrderCursor,
+    order::{Order, Place, lifecycle::Outcome, risk::Estimates},
 };
 
 /// Creates an order and its tracking link.
@@ -97,45 +93,6 @@ fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Opti
     Some(Place { point: point.ok()?, address, instructions: place.instructions.clone() })
 }
 
-/// How the list of orders is asked for.
-#[derive(Debug, Deserialize)]
-pub struct OrdersQuery {
-    status: Option<OrderStatus>,
-    cursor: Option<String>,
-    limit: Option<u32>,
-}
-
-/// Lists orders, the newest first.
-#[utoipa::path(get, path = "/api/v1/orders", tag = "orders",
-    params(("status" = Option<OrderStatus>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = ListPage<OrderView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn list(
-    app: Data<AppState>,
-    request: HttpRequest,
-    query: Query<OrdersQuery>,
-) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::OrdersRead).await?;
-    let limit = ListQuery { cursor: None, limit: query.limit }.limit()?;
-    let after = query.cursor.as_deref().map(|cursor| read_cursor(cursor).ok_or_else(bad_cursor)).transpose()?;
-    let mut orders = app.store.orders_page(query.status, after, limit as i64 + 1).await?;
-    let more = orders.len() > limit;
-    orders.truncate(limit);
-    let next_cursor = orders.last().filter(|_| more).map(write_cursor);
-    let items: Vec<_> = orders.iter().map(|order| order.to_view(None)).collect();
-    Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))
-}
-
-fn write_cursor(order: &Order) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}:{}", order.created_at.timestamp_micros(), order.id))
-}
-
-fn read_cursor(cursor: &str) -> Option<OrderCursor> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    let (created_us, id) = text.split_once(':')?;
-    let created_us: i64 = created_us.parse().ok()?;
-    Some(OrderCursor { created_at: chrono::DateTime::from_timestamp_micros(created_us)?, id: id.parse().ok()? })
-}
-
 /// Shows one order with its timeline.
 #[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = String, Path)),
     responses((status = 200, body = OrderView), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -184,24 +141,11 @@ pub async fn set_status(
 
 async fn answer(app: &AppState, order: &Order) -> Result<HttpResponse, ApiError> {
     let timeline = app.store.order_timeline(order.id).await?;
-    Ok(body::json(StatusCode::OK, &order.to_view(Some(timeline))))
+    let expected_at = Estimates::new(&app.tracker, app.clock.now_ms()).expected_at(order);
+    Ok(body::json(StatusCode::OK, &OrderView { expected_at, ..order.to_view(Some(timeline)) }))
 }
 
 /// An id that is no id names nothing, so it is a 404 like any other unknown one.
 fn id_in(path: &str) -> Result<OrderId, ApiError> {
     path.parse().map_err(|_| ApiError::not_found())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{clock::from_ms, order::visibility::tests::order};
-
-    #[test]
-    fn a_cursor_is_read_back_and_nonsense_is_refused() {
-        let order = Order { created_at: from_ms(1_795_219_200_123), ..order(OrderStatus::Created, 0) };
-        let cursor = read_cursor(&write_cursor(&order)).expect("our own cursor");
-        assert_eq!((cursor.created_at, cursor.id), (order.created_at, order.id));
-        assert_eq!(read_cursor("nonsense"), None);
-    }
 }

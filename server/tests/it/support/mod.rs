@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 pub use self::{
-    api::{Answer, TestCourier, TestOrder, order_body},
+    api::{Answer, TestCourier, TestOrder, order_body, text},
     app::{MALTA, TestApp, settings, with_app, with_manual_clock, with_settings},
     database::Database,
     people::{PASSWORD, TestPerson},

@@ -1,0 +1,16 @@
+//! What a courier's own phone asks for about the stops ahead.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
+use doorstep_shared::{api::courier::Tour, problem::Problem};
+
+use crate::{app::AppState, error::ApiError, ws::courier::authenticate};
+
+/// The courier's stops with arrival ranges and distances, and the way to the next one.
+#[utoipa::path(get, path = "/api/v1/courier/tour", tag = "courier",
+    responses((status = 200, body = Tour), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub async fn show(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let signed_in = authenticate(&app, &request).await?;
+    app.orders.load(signed_in.courier.id).await?;
+    let tour = app.tours.of(signed_in.courier.id).await;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(tour))
+}

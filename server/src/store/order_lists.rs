@@ -1,0 +1,228 @@
+//! Lists of orders: by tab, by courier, by what somebody typed; and how many there are.
+//!
+//! The conditions differ from request to request, so these queries are put together, from fixed pieces and bound
+//! values only. They are planned anew each time: which index helps depends on what was typed.
+//! Each word that was typed must occur somewhere in the order, as a piece of a word is enough. That is `like '%…%'` on
+//! a folded column under a trigram index: the full text search of Postgres finds beginnings of words only, and people
+//! type "1042" for "A-1042".
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::{
+    CourierId, LatLon, OrderId, OrderStatus,
+    api::console::{ACTIVE, DONE, MAX_COUNT, OrderCounts, UNASSIGNED},
+};
+use sqlx::{Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError,
+    orders::{OrderCursor, OrderRow, point_of, status_of},
+};
+use crate::order::Order;
+
+/// More words than this do not narrow anything down any more.
+const MAX_WORDS: usize = 6;
+
+const COLUMNS: &str = "id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
+     dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
+     customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at";
+
+/// Which orders are meant; the default means all.
+#[derive(Clone, Debug, Default)]
+pub struct OrderFilter {
+    /// Any of these; any at all when empty.
+    pub statuses: Vec<OrderStatus>,
+    /// Brought by this courier.
+    pub courier: Option<CourierId>,
+    /// Patterns of what was typed, all of which must match.
+    patterns: Vec<String>,
+}
+
+impl OrderFilter {
+    /// Orders with any of these statuses.
+    pub fn of(statuses: &[OrderStatus]) -> Self {
+        Self { statuses: statuses.to_vec(), ..Self::default() }
+    }
+
+    /// Orders that hold every word of `text`, in any order and case.
+    pub fn search(mut self, text: &str) -> Self {
+        let words = text.split_whitespace().take(MAX_WORDS);
+        self.patterns = words.map(|word| format!("%{}%", escape_like(word))).collect();
+        self
+    }
+
+    fn push_onto(&self, query: &mut QueryBuilder<Postgres>) {
+        if !self.statuses.is_empty() {
+            query.push(" and status in (");
+            let mut list = query.separated(", ");
+            // Words of ours, written out, so that Postgres sees that a partial index covers them.
+            for status in &self.statuses {
+                list.push(format_args!("'{}'", status.as_str()));
+            }
+            query.push(")");
+        }
+        if let Some(courier) = self.courier {
+            query.push(" and courier_id = ").push_bind(*courier.as_uuid());
+        }
+        for pattern in &self.patterns {
+            query.push(" and search_text like search_fold(").push_bind(pattern.clone()).push(")");
+        }
+    }
+}
+
+/// What was typed, with nothing in it that means something to `like`.
+fn escape_like(word: &str) -> String {
+    let mut pattern = String::with_capacity(word.len());
+    for character in word.chars().filter(|character| *character != '\0') {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+/// What it takes to tell how late an open order will be.
+#[derive(Clone, Debug)]
+pub struct OpenOrder {
+    /// Its id.
+    pub id: OrderId,
+    /// How far it is.
+    pub status: OrderStatus,
+    /// Who brings it.
+    pub courier: Option<CourierId>,
+    /// Where it comes from.
+    pub pickup: LatLon,
+    /// Where it goes.
+    pub dropoff: LatLon,
+    /// End of the promised window.
+    pub promised_until: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// The newest orders first, from `after` on.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn orders_newest(
+        &self,
+        filter: &OrderFilter,
+        after: Option<OrderCursor>,
+        limit: i64,
+    ) -> Result<Vec<Order>, StoreError> {
+        let mut query = newest(filter, after, limit);
+        let rows: Vec<OrderRow> = query.build_query_as().persistent(false).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(Order::from).collect())
+    }
+
+    /// How Postgres goes about [`Self::orders_newest`]: its plan, with times.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn explain_orders_newest(&self, filter: &OrderFilter, limit: i64) -> Result<String, StoreError> {
+        let mut query = QueryBuilder::new("explain (analyze, costs off) ");
+        push_newest(&mut query, filter, None, limit);
+        let lines = query.build().persistent(false).fetch_all(&self.pool).await?;
+        let lines: Result<Vec<String>, _> = lines.iter().map(|line| line.try_get(0)).collect();
+        Ok(lines?.join("\n"))
+    }
+
+    /// At most `limit` orders that are neither over nor without a promise kept, the earliest promise first.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn open_orders_to_rank(&self, filter: &OrderFilter, limit: i64) -> Result<Vec<OpenOrder>, StoreError> {
+        let mut query = QueryBuilder::new(
+            "select id, status, courier_id, pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, promised_until \
+             from orders where true",
+        );
+        filter.push_onto(&mut query);
+        query.push(" order by promised_until nulls last, id limit ").push_bind(limit);
+        let rows: Vec<OpenRow> = query.build_query_as().persistent(false).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(OpenOrder::from).collect())
+    }
+
+    /// These orders, in any order. Unknown ids are left out.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| *id.as_uuid()).collect();
+        let mut query = QueryBuilder::new("select ");
+        query.push(COLUMNS).push(" from orders where id = any(").push_bind(ids).push(")");
+        let rows: Vec<OrderRow> = query.build_query_as().fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(Order::from).collect())
+    }
+
+    /// How many orders each tab holds; the filter's own statuses do not matter.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn count_orders(&self, filter: &OrderFilter) -> Result<OrderCounts, StoreError> {
+        let mut query = QueryBuilder::new("select");
+        for (index, statuses) in [&UNASSIGNED[..], &ACTIVE, &DONE].into_iter().enumerate() {
+            query.push(if index == 0 { " " } else { ", " });
+            query.push("(select count(*) from (select 1 from orders where true");
+            OrderFilter { statuses: statuses.to_vec(), ..filter.clone() }.push_onto(&mut query);
+            query.push(" limit ").push_bind(i64::from(MAX_COUNT) + 1).push(") tab)");
+        }
+        let (unassigned, active, done): (i64, i64, i64) =
+            query.build_query_as().persistent(false).fetch_one(&self.pool).await?;
+        let count = |counted| u32::try_from(counted).unwrap_or(u32::MAX);
+        Ok(OrderCounts { unassigned: count(unassigned), active: count(active), done: count(done) })
+    }
+}
+
+fn newest(filter: &OrderFilter, after: Option<OrderCursor>, limit: i64) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("");
+    push_newest(&mut query, filter, after, limit);
+    query
+}
+
+fn push_newest(query: &mut QueryBuilder<Postgres>, filter: &OrderFilter, after: Option<OrderCursor>, limit: i64) {
+    query.push("select ").push(COLUMNS).push(" from orders where true");
+    filter.push_onto(query);
+    if let Some(after) = after {
+        query.push(" and (created_at, id) < (").push_bind(after.created_at);
+        query.push(", ").push_bind(*after.id.as_uuid()).push(")");
+    }
+    query.push(" order by created_at desc, id desc limit ").push_bind(limit);
+}
+
+#[derive(sqlx::FromRow)]
+struct OpenRow {
+    id: Uuid,
+    status: String,
+    courier_id: Option<Uuid>,
+    pickup_lat: f64,
+    pickup_lon: f64,
+    dropoff_lat: f64,
+    dropoff_lon: f64,
+    promised_until: Option<DateTime<Utc>>,
+}
+
+impl From<OpenRow> for OpenOrder {
+    fn from(row: OpenRow) -> Self {
+        Self {
+            id: OrderId::from_uuid(row.id),
+            status: status_of(&row.status),
+            courier: row.courier_id.map(CourierId::from_uuid),
+            pickup: point_of(row.pickup_lat, row.pickup_lon),
+            dropoff: point_of(row.dropoff_lat, row.dropoff_lon),
+            promised_until: row.promised_until,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_means_nothing_to_like() {
+        let filter = OrderFilter::default().search("  50% a_b \\ \u{0}x ");
+        assert_eq!(filter.patterns, ["%50\\%%", "%a\\_b%", "%\\\\%", "%x%"]);
+        let long = OrderFilter::default().search(&"word ".repeat(100));
+        assert_eq!(long.patterns.len(), MAX_WORDS);
+    }
+}
