@@ -4,7 +4,7 @@
 //! background tasks → embedded Postgres.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -20,12 +20,13 @@ use tokio::sync::watch;
 use crate::{
     arrival::Arrivals,
     audience::Audience,
-    auth::{sessions, sign_in::SignInThrottle},
+    auth::{courier, sessions, sign_in::SignInThrottle},
     broker::{Broker, in_process::InProcess},
     clock::Clock,
     config::{Config, Settings},
+    device::{sightings::Sightings, watch::watch},
     fleet::Fleet,
-    http::{health::Readiness, routes},
+    http::{api::courier_session, health::Readiness, rate_limit::RateLimit, routes},
     hub::Hub,
     ingest::{Ingest, validate::Limits},
     order::lifecycle::Orders,
@@ -84,6 +85,8 @@ pub struct AppState {
     pub orders: Arc<Orders>,
     /// Who shares their position, and the only way to change that.
     pub presences: Arc<Presences>,
+    /// When each device was last there.
+    pub sightings: Sightings,
     /// Open connections.
     pub sockets: Arc<Sockets>,
     /// Background tasks.
@@ -92,6 +95,8 @@ pub struct AppState {
     pub readiness: Readiness,
     /// Attempts to sign in.
     pub sign_in_throttle: SignInThrottle,
+    /// Attempts of couriers to sign in with a link, by address.
+    pub link_limit: RateLimit<IpAddr>,
     /// For the scraper.
     pub metrics: PrometheusHandle,
 }
@@ -214,10 +219,12 @@ async fn serve(
         tours: Tours::new(Arc::clone(&tracker), clock.clone(), roads.clone()),
         orders,
         presences: Arc::new(presences),
+        sightings: Sightings::default(),
         sockets,
         tasks: tasks.clone(),
         readiness: Readiness::default(),
         sign_in_throttle: SignInThrottle::default(),
+        link_limit: courier_session::link_limit(),
         metrics,
     });
     let loaded = app.orders.load_open().await?;
@@ -226,6 +233,7 @@ async fn serve(
     tasks.spawn_critical("arrivals", until_stopped(give_up.subscribe(), arrivals.run()));
     tasks.spawn_critical("fleet", until_stopped(give_up.subscribe(), fleet.run()));
     tasks.spawn_critical("pacing", until_stopped(give_up.subscribe(), pacing.run()));
+    tasks.spawn_critical("devices", until_stopped(give_up.subscribe(), watch(app.clone())));
     tasks.spawn_critical("database_check", until_stopped(give_up.subscribe(), check_database(app.clone())));
     tasks.spawn_critical("sessions", until_stopped(give_up.subscribe(), sessions::watch(app.clone())));
     tasks.spawn_critical("housekeeping", until_stopped(give_up.subscribe(), keep_house(app.clone())));
@@ -310,8 +318,12 @@ async fn keep_house(app: Data<AppState>) {
         if let Err(error) = app.store.forget_off_duty_before(kept_from).await {
             tracing::warn!(error = %error, "could not forget old time off");
         }
+        if let Err(error) = app.store.forget_expired_couriers(now, courier::LIFETIME).await {
+            tracing::warn!(error = %error, "could not forget how couriers signed in");
+        }
         app.tracker.forget_idle(now.timestamp_millis());
         app.sign_in_throttle.forget_idle();
+        app.link_limit.forget_idle();
         app.metrics.run_upkeep();
     }
 }

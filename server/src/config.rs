@@ -34,6 +34,9 @@ pub struct Settings {
     /// Hours that a finished order's page still shows the outcome.
     #[arg(long, env = "DOORSTEP_OUTCOME_HOURS", default_value_t = 72)]
     pub outcome_hours: u32,
+    /// Minutes that a courier's sign-in link works.
+    #[arg(long, env = "DOORSTEP_SIGN_IN_MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub sign_in_minutes: u32,
     /// Connections to Postgres for requests; two more are used for storing fixes.
     #[arg(long, env = "DOORSTEP_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,
@@ -68,6 +71,7 @@ impl Settings {
             ("time_zone", self.time_zone.to_string()),
             ("retention_days", self.retention_days.to_string()),
             ("outcome_hours", self.outcome_hours.to_string()),
+            ("sign_in_minutes", self.sign_in_minutes.to_string()),
             ("database_connections", self.database_connections.to_string()),
             ("workers", self.workers.map(|workers| workers.to_string()).unwrap_or_default()),
             ("max_connections", self.max_connections.to_string()),
@@ -117,6 +121,11 @@ impl Config {
     /// The session cookie's name. Browsers accept the `__Host-` prefix over TLS only.
     pub fn session_cookie(&self) -> &'static str {
         if self.is_https() { "__Host-doorstep" } else { "doorstep" }
+    }
+
+    /// The name of the cookie that holds a courier's session.
+    pub fn courier_cookie(&self) -> &'static str {
+        if self.is_https() { "__Host-doorstep-courier" } else { "doorstep-courier" }
     }
 }
 

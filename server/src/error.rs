@@ -136,6 +136,24 @@ impl ApiError {
             .with_detail(detail)
     }
 
+    /// 410: the code of a sign-in link that does not work, whatever the reason: used, too old, or never given out.
+    pub fn sign_in_link_spent() -> Self {
+        Self::new(StatusCode::GONE, "sign_in_link_spent", "This sign-in link does not work any more")
+            .with_detail("a link works once and only for a short time; ask dispatch for a new one")
+    }
+
+    /// 409: a device that may not report any more cannot be signed in.
+    pub fn device_revoked() -> Self {
+        Self::new(StatusCode::CONFLICT, "device_revoked", "The device was revoked")
+            .with_detail("register a new one for this courier")
+    }
+
+    /// 409: a tracker's app only reports; nobody signs in with it.
+    pub fn device_is_tracker() -> Self {
+        Self::new(StatusCode::CONFLICT, "device_is_tracker", "The device is a tracker, which nobody signs in with")
+            .with_detail("register the courier's phone as a device of its own")
+    }
+
     /// 429: too many tries.
     pub fn too_many_attempts(retry_after_s: u32) -> Self {
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts; wait a little");

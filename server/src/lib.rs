@@ -11,6 +11,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod device;
 pub mod error;
 pub mod fleet;
 pub mod http;

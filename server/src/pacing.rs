@@ -146,7 +146,7 @@ mod tests {
         tracker::Known,
         ws::{
             outbox::{Outbox, Wire},
-            registry::Admission,
+            registry::{Admission, ConnectedDevice},
         },
     };
 
@@ -170,7 +170,8 @@ mod tests {
         let fix = doorstep_shared::Fix::try_new(&reading).expect("a usable reading");
         pacing.tracker.seed(courier, Known { fixes: vec![fix], ..Known::default() }, NOW_MS);
         let mut admission = pacing.sockets.admit(None).expect("there is room");
-        admission.open_courier(&Outbox::new(Wire::Socket(Codec::Json)), courier, DeviceId::new());
+        let connected = ConnectedDevice { courier, device: DeviceId::new(), session: None };
+        admission.open_courier(&Outbox::new(Wire::Socket(Codec::Json)), connected);
         (courier, admission)
     }
 

@@ -1,5 +1,6 @@
 //! Who is asking: tokens and keys, people's sessions, and where a browser's request comes from.
 
+pub mod courier;
 pub mod origin;
 pub mod password;
 pub mod principal;

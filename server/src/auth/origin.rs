@@ -1,4 +1,4 @@
-//! Cross-site WebSocket hijacking: a browser tells which site's script opens a socket, and only ours may.
+//! Cross-site requests: a browser tells which site's script opens a socket or sends a form, and only ours may.
 
 use actix_web::{HttpRequest, http::header};
 
@@ -14,6 +14,18 @@ pub fn check(app: &AppState, request: &HttpRequest) -> Result<(), ApiError> {
     let Some(origin) = origins.next() else { return Ok(()) };
     let known = origin.to_str().is_ok_and(|origin| is_allowed(origin, &app.config.allowed_origins));
     if known && origins.next().is_none() { Ok(()) } else { Err(ApiError::origin_not_allowed()) }
+}
+
+/// The same for a request that a browser's cookie vouches for, where the absence of an origin proves nothing:
+/// for a WebSocket, which every browser opens with one.
+///
+/// # Errors
+/// 403 without an origin, or with a foreign one.
+pub fn require(app: &AppState, request: &HttpRequest) -> Result<(), ApiError> {
+    match request.headers().contains_key(header::ORIGIN) {
+        true => check(app, request),
+        false => Err(ApiError::origin_not_allowed()),
+    }
 }
 
 /// Whole origins are compared: a suffix or prefix of a known one is somebody else.

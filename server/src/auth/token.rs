@@ -31,6 +31,11 @@ pub fn new_session_token() -> String {
     random::<24>()
 }
 
+/// The secret part of a courier's sign-in link: 144 bits, 24 characters, so that its QR code stays small.
+pub fn new_sign_in_code() -> String {
+    random::<18>()
+}
+
 /// An API key: `ds_` and 192 bits.
 pub fn new_api_key() -> String {
     format!("{API_KEY_PREFIX}{}", random::<24>())

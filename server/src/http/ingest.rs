@@ -23,7 +23,7 @@ use crate::{
     auth::token,
     error::ApiError,
     ingest::{decode::Decoded, osmand, overland, owntracks},
-    store::couriers::SignedInDevice,
+    store::{couriers::SignedInDevice, devices::DeviceClient},
 };
 
 /// Overland's largest batch is half of this.
@@ -44,7 +44,7 @@ pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody
         (osmand::decode_parameters(query.unwrap_or(&form), now_ms), StatusCode::BAD_REQUEST)
     };
     let device = device(&app, report.token).await?.ok_or_else(|| ApiError::unknown_device(unknown))?;
-    take_in(&app, &device, report.decoded).await?;
+    take_in(&app, &device, DeviceClient::Traccar, report.decoded).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
@@ -52,7 +52,7 @@ pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody
 pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
     let device = device(&app, basic_password(&request).or_else(|| bearer(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
-    take_in(&app, &device, owntracks::decode(&body)).await?;
+    take_in(&app, &device, DeviceClient::Owntracks, owntracks::decode(&body)).await?;
     Ok(json("[]"))
 }
 
@@ -60,7 +60,7 @@ pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestB
 pub async fn overland(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
     let device = device(&app, bearer(&request).or_else(|| query_token(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
-    take_in(&app, &device, overland::decode(&body)?).await?;
+    take_in(&app, &device, DeviceClient::Overland, overland::decode(&body)?).await?;
     Ok(json(r#"{"result":"ok"}"#))
 }
 
@@ -70,7 +70,13 @@ async fn device(app: &AppState, token: Option<String>) -> Result<Option<SignedIn
 }
 
 /// Shows and stores a courier's points; returns when they are committed.
-async fn take_in(app: &AppState, from: &SignedInDevice, decoded: Decoded) -> Result<(), ApiError> {
+async fn take_in(
+    app: &AppState,
+    from: &SignedInDevice,
+    client: DeviceClient,
+    decoded: Decoded,
+) -> Result<(), ApiError> {
+    app.sightings.note(from.courier.id, from.device, client, app.clock.now());
     app.ingest.count_unreadable(decoded.unreadable);
     if decoded.fixes.is_empty() {
         return Ok(());

@@ -9,6 +9,7 @@ pub mod ingest;
 pub mod login;
 pub mod openapi;
 pub mod pages;
+pub mod rate_limit;
 pub mod routes;
 
 use std::net::IpAddr;

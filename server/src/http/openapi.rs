@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::api::{courier_tour, couriers, order_lists, orders, session, track};
+use super::api::{courier, courier_session, courier_tour, couriers, devices, order_lists, orders, session, track};
 use crate::ws::customer;
 
 #[derive(OpenApi)]
@@ -11,8 +11,9 @@ use crate::ws::customer;
     info(title = "Doorstep", description = "Live delivery tracking: orders, couriers and tracking links."),
     paths(
         session::sign_in, session::show, session::sign_out,
-        couriers::create, couriers::list, couriers::show, couriers::create_device, couriers::fixes,
-        courier_tour::show,
+        couriers::create, couriers::list, couriers::show, couriers::fixes,
+        devices::create, devices::list, devices::revoke, devices::sign_in,
+        courier::home, courier_session::sign_in, courier_session::sign_out, courier_tour::show,
         orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
         track::show, track::route, customer::track_events,
     ),

@@ -42,8 +42,20 @@ pub fn configure(config: &mut ServiceConfig) {
                         .default_service(web::to(method_not_allowed)),
                 )
                 .service(get("/couriers/{id}").route(web::get().to(api::couriers::show)))
-                .service(get("/couriers/{id}/devices").route(web::post().to(api::couriers::create_device)))
+                .service(
+                    get("/couriers/{id}/devices")
+                        .route(web::post().to(api::devices::create))
+                        .route(web::get().to(api::devices::list)),
+                )
+                .service(get("/couriers/{id}/devices/{device}").route(web::delete().to(api::devices::revoke)))
+                .service(get("/couriers/{id}/devices/{device}/sign-in").route(web::post().to(api::devices::sign_in)))
                 .service(get("/couriers/{id}/fixes").route(web::get().to(api::couriers::fixes)))
+                .service(get("/courier").route(web::get().to(api::courier::home)))
+                .service(
+                    get("/courier/session")
+                        .route(web::post().to(api::courier_session::sign_in))
+                        .route(web::delete().to(api::courier_session::sign_out)),
+                )
                 .service(
                     web::resource("/orders")
                         .route(web::post().to(api::orders::create))

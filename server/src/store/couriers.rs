@@ -1,4 +1,4 @@
-//! Couriers and their devices.
+//! Couriers, and who of them a device token belongs to.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -9,7 +9,7 @@ use doorstep_shared::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, courier_sessions::SecretHash};
 use crate::clock::from_ms;
 
 /// A courier as the database has them.
@@ -64,8 +64,51 @@ impl From<CourierRow> for Courier {
 pub struct SignedInDevice {
     /// The device.
     pub device: DeviceId,
+    /// What it is called.
+    pub label: String,
+    /// Whether it was set up for a tracker's app, which may report positions and nothing else.
+    pub is_tracker: bool,
+    /// The session it came with, by its hash; `None` when it showed its token.
+    pub session: Option<SecretHash>,
     /// Whose it is.
     pub courier: Courier,
+}
+
+/// A device with its courier, as a query gives them.
+pub(super) struct SignedInRow {
+    pub device_id: Uuid,
+    pub label: String,
+    pub is_tracker: bool,
+    pub id: Uuid,
+    pub name: String,
+    pub phone: Option<String>,
+    pub vehicle: String,
+    pub created_at: DateTime<Utc>,
+    pub presence_state: Option<String>,
+    pub presence_reason: Option<String>,
+    pub presence_since: Option<DateTime<Utc>>,
+}
+
+impl SignedInRow {
+    pub(super) fn signed_in_by(self, session: Option<SecretHash>) -> SignedInDevice {
+        SignedInDevice {
+            device: DeviceId::from_uuid(self.device_id),
+            label: self.label,
+            is_tracker: self.is_tracker,
+            session,
+            courier: CourierRow {
+                id: self.id,
+                name: self.name,
+                phone: self.phone,
+                vehicle: self.vehicle,
+                created_at: self.created_at,
+                presence_state: self.presence_state,
+                presence_reason: self.presence_reason,
+                presence_since: self.presence_since,
+            }
+            .into(),
+        }
+    }
 }
 
 impl Store {
@@ -196,56 +239,21 @@ impl Store {
         Ok(())
     }
 
-    /// Adds a device; `false` when there is no such courier.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn create_device(
-        &self,
-        id: DeviceId,
-        courier: CourierId,
-        label: &str,
-        token_hash: &[u8],
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "insert into devices (id, courier_id, label, token_hash) select $1, id, $3, $4 from couriers where id = $2",
-            id.as_uuid(),
-            courier.as_uuid(),
-            label,
-            token_hash
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
     /// The device that holds a token, unless it was revoked.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn device_by_token(&self, token_hash: &[u8]) -> Result<Option<SignedInDevice>, StoreError> {
-        let row = sqlx::query!(
-            "select d.id as device_id, c.id, c.name, c.phone, c.vehicle, c.created_at, c.presence_state, \
-                 c.presence_reason, c.presence_since \
+        let row = sqlx::query_as!(
+            SignedInRow,
+            "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
+                 c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since \
              from devices d join couriers c on c.id = d.courier_id \
              where d.token_hash = $1 and d.revoked_at is null",
             token_hash
         )
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(|row| SignedInDevice {
-            device: DeviceId::from_uuid(row.device_id),
-            courier: CourierRow {
-                id: row.id,
-                name: row.name,
-                phone: row.phone,
-                vehicle: row.vehicle,
-                created_at: row.created_at,
-                presence_state: row.presence_state,
-                presence_reason: row.presence_reason,
-                presence_since: row.presence_since,
-            }
-            .into(),
-        }))
+        Ok(row.map(|row| row.signed_in_by(None)))
     }
 }

@@ -5,7 +5,9 @@
 //! report query cannot keep positions from being stored.
 
 pub mod access;
+pub mod courier_sessions;
 pub mod couriers;
+pub mod devices;
 pub mod embedded;
 pub mod fix_writer;
 pub mod fixes;

@@ -8,7 +8,6 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header,
     web::{Data, Payload},
 };
 use doorstep_shared::protocol::{
@@ -26,12 +25,12 @@ use super::{
     allowance::Allowance,
     negotiate,
     outbox::{Outbox, frame},
-    registry::Admission,
+    registry::{Admission, ConnectedDevice},
     upgrade,
 };
 use crate::{
     app::AppState,
-    auth::{origin, token},
+    auth::courier::identify_courier_socket,
     error::ApiError,
     order::{
         Actor,
@@ -65,30 +64,21 @@ pub async fn courier_socket(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    origin::check(&app, &request)?;
     let (codec, named) = negotiate(&request)?;
-    let signed_in = authenticate(&app, &request).await?;
+    let signed_in = identify_courier_socket(&app, &request).await?;
     let mut admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
     let (response, connection) = upgrade(&request, payload, codec, named)?;
     // Whatever changes from here on waits in the outbox behind the welcome, so the orders are read only once.
     connection.outbox().await_greeting();
-    admission.open_courier(connection.outbox(), signed_in.courier.id, signed_in.device);
+    admission.open_courier(connection.outbox(), ConnectedDevice::from(&signed_in));
+    // Whoever revoked the device before it was registered did not find this connection.
+    let signed_in = identify_courier_socket(&app, &request).await?;
     let open = app.orders.open_of(&signed_in.courier).await?;
     let tasks = app.tasks.clone();
     let session = Session::new(app.into_inner(), connection.outbox(), codec, signed_in);
     #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
     actix_web::rt::spawn(tasks.watched("courier_socket", false, session.run(connection, admission, stops_of(&open))));
     Ok(response)
-}
-
-/// Which courier's device sent a request.
-///
-/// # Errors
-/// 401 without or with wrong credentials.
-pub async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<SignedInDevice, ApiError> {
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(token::bearer).ok_or_else(ApiError::unauthorized)?;
-    app.store.device_by_token(&token::hash(token)).await?.ok_or_else(ApiError::unauthorized)
 }
 
 /// The answer to a message, when there is one.

@@ -17,6 +17,7 @@ use doorstep_shared::{
 use uuid::Uuid;
 
 use super::outbox::{Outbox, Wire, frame};
+use crate::store::{courier_sessions::SecretHash, couriers::SignedInDevice};
 
 /// Connections that one address may hold. A town hall's wireless network is one address, so this is generous;
 /// loopback, where proxies and load tests are, is not counted.
@@ -38,6 +39,7 @@ struct Inner {
     devices: HashMap<DeviceId, u64>,
     couriers: HashMap<CourierId, Vec<u64>>,
     holders: HashMap<u64, Holder>,
+    signed_in: HashMap<u64, ConnectedDevice>,
 }
 
 /// Whose credential holds a console's connection open.
@@ -61,6 +63,23 @@ impl Holder {
             Self::Session { user, .. } => Some(*user),
             Self::ApiKey(_) => None,
         }
+    }
+}
+
+/// A device's connection, and what it was let in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectedDevice {
+    /// Whose it is.
+    pub courier: CourierId,
+    /// Which of their devices.
+    pub device: DeviceId,
+    /// The session that opened it; `None` when it showed its token.
+    pub session: Option<SecretHash>,
+}
+
+impl From<&SignedInDevice> for ConnectedDevice {
+    fn from(signed_in: &SignedInDevice) -> Self {
+        Self { courier: signed_in.courier.id, device: signed_in.device, session: signed_in.session }
     }
 }
 
@@ -142,6 +161,33 @@ impl Sockets {
         outboxes.inspect(|outbox| outbox.close(code)).count()
     }
 
+    /// Closes a device's connections with [`CloseCode::Unauthorized`]. Returns how many there were.
+    pub fn close_device(&self, courier: CourierId, device: DeviceId) -> usize {
+        self.close_where(courier, |connected| connected.device == device)
+    }
+
+    /// Closes the connections that these sessions of a courier opened with [`CloseCode::Unauthorized`]. Returns how
+    /// many there were.
+    pub fn close_sessions(&self, courier: CourierId, sessions: &[SecretHash]) -> usize {
+        self.close_where(courier, |connected| connected.session.is_some_and(|session| sessions.contains(&session)))
+    }
+
+    fn close_where(&self, courier: CourierId, is_meant: impl Fn(&ConnectedDevice) -> bool) -> usize {
+        let inner = self.lock();
+        let meant = inner.connections_of(courier).filter(|(connected, _)| is_meant(connected));
+        meant.map(|(_, outbox)| outbox.close(CloseCode::Unauthorized)).count()
+    }
+
+    /// Whether another device of a courier than `device` is connected.
+    pub fn has_other_device(&self, courier: CourierId, device: DeviceId) -> bool {
+        self.lock().connections_of(courier).any(|(connected, _)| connected.device != device)
+    }
+
+    /// Every connection of a courier's device, in any order.
+    pub fn connected_devices(&self) -> Vec<ConnectedDevice> {
+        self.lock().signed_in.values().copied().collect()
+    }
+
     /// Closes every connection with `code` and admits no more. Returns how many there were.
     pub fn close_all(&self, code: CloseCode) -> usize {
         let mut inner = self.lock();
@@ -165,6 +211,15 @@ impl Sockets {
     }
 }
 
+impl Inner {
+    /// A courier's connections that are not about to end.
+    fn connections_of(&self, courier: CourierId) -> impl Iterator<Item = (&ConnectedDevice, &Arc<Outbox>)> {
+        let ids = self.couriers.get(&courier).into_iter().flatten();
+        let open = ids.filter_map(|id| self.signed_in.get(id).zip(self.all.get(id)));
+        open.filter(|(_, outbox)| outbox.closed_with().is_none())
+    }
+}
+
 impl Admission {
     /// Registers the connection's outbox.
     pub fn open(&self, outbox: &Arc<Outbox>) {
@@ -182,11 +237,16 @@ impl Admission {
         self.sockets.lock().holders.insert(self.id, holder);
     }
 
-    /// Registers the connection as `courier`'s `device`, and closes an older one of the same device.
-    pub fn open_courier(&mut self, outbox: &Arc<Outbox>, courier: CourierId, device: DeviceId) {
+    /// Registers the connection as a courier's device, and closes an older one of the same device.
+    ///
+    /// Whoever revokes the device from now on closes this connection. Whether it was revoked before is to be asked
+    /// once more after this.
+    pub fn open_courier(&mut self, outbox: &Arc<Outbox>, connected: ConnectedDevice) {
         self.open(outbox);
+        let ConnectedDevice { courier, device, .. } = connected;
         self.courier = Some((courier, device));
         let mut inner = self.sockets.lock();
+        inner.signed_in.insert(self.id, connected);
         inner.couriers.entry(courier).or_default().push(self.id);
         let older = inner.devices.insert(device, self.id);
         if let Some(older) = older.and_then(|older| inner.all.get(&older)) {
@@ -210,6 +270,7 @@ impl Drop for Admission {
             }
         }
         if let Some((courier, device)) = self.courier {
+            inner.signed_in.remove(&self.id);
             if inner.devices.get(&device) == Some(&self.id) {
                 inner.devices.remove(&device);
             }

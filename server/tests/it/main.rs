@@ -12,11 +12,13 @@ mod support;
 
 mod cli;
 mod courier_app;
+mod courier_devices;
 mod courier_fixes;
 mod courier_hostile;
 mod courier_pace;
 mod courier_presence;
 mod courier_session;
+mod courier_sign_in;
 mod courier_stops;
 mod courier_tour;
 mod customer_feed;

@@ -94,3 +94,26 @@ pub enum TrackerApp {
     /// Overland, for iOS.
     Overland,
 }
+
+impl TrackerApp {
+    /// Every app that can be set up.
+    pub const ALL: [Self; 3] = [Self::Traccar, Self::Owntracks, Self::Overland];
+
+    /// The word on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Traccar => "traccar",
+            Self::Owntracks => "owntracks",
+            Self::Overland => "overland",
+        }
+    }
+
+    /// What its makers call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Traccar => "Traccar Client",
+            Self::Owntracks => "OwnTracks",
+            Self::Overland => "Overland",
+        }
+    }
+}

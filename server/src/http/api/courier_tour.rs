@@ -3,13 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use doorstep_shared::{api::courier::Tour, problem::Problem};
 
-use crate::{app::AppState, error::ApiError, ws::courier::authenticate};
+use crate::{app::AppState, auth::courier::identify_courier, error::ApiError};
 
 /// The courier's stops with arrival ranges and distances, and the way to the next one.
 #[utoipa::path(get, path = "/api/v1/courier/tour", tag = "courier",
     responses((status = 200, body = Tour), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn show(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let signed_in = authenticate(&app, &request).await?;
+    let signed_in = identify_courier(&app, &request).await?;
     app.orders.load(signed_in.courier.id).await?;
     let tour = app.tours.of(signed_in.courier.id).await;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(tour))

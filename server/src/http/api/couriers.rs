@@ -1,4 +1,4 @@
-//! Couriers, their devices and their fixes over REST.
+//! Couriers and their fixes over REST.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -7,8 +7,8 @@ use actix_web::{
 };
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
-    CourierId, DeviceId, Fix,
-    api::{CourierView, CreateCourier, CreateDevice, DeviceCreated, ListPage, PresenceView},
+    CourierId, Fix,
+    api::{CourierView, CreateCourier, ListPage, PresenceView},
     problem::Problem,
 };
 use serde::Deserialize;
@@ -16,10 +16,7 @@ use serde::Deserialize;
 use super::{ListQuery, bad_cursor, page_size};
 use crate::{
     app::AppState,
-    auth::{
-        principal::{Principal, Scope},
-        token,
-    },
+    auth::principal::{Principal, Scope},
     clock::{from_ms, is_usable},
     error::ApiError,
     fleet::change::FleetChange,
@@ -53,34 +50,6 @@ pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBod
         app.store.create_courier(&courier).await?;
         app.broker.publish_fleet(FleetChange::Courier((&courier).into()));
         Ok((StatusCode::CREATED, view(&courier, None)))
-    })
-    .await
-}
-
-/// Registers a phone or tracker of a courier. Its token is shown this once.
-#[utoipa::path(post, path = "/api/v1/couriers/{id}/devices", tag = "couriers", params(("id" = String, Path)),
-    request_body = CreateDevice,
-    responses((status = 201, body = DeviceCreated), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub async fn create_device(
-    app: Data<AppState>,
-    request: HttpRequest,
-    path: Path<String>,
-    bytes: RequestBody,
-) -> Result<HttpResponse, ApiError> {
-    let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
-    let courier = id_in(&path)?;
-    let wanted: CreateDevice = body::parse(&request, &bytes)?;
-    body::idempotent(&app, &request, &principal, &bytes, async || {
-        let mut errors = FieldErrors::default();
-        errors.check_text(&wanted.label, 100, "label");
-        errors.finish()?;
-        let (id, token) = (DeviceId::new(), token::new_device_token());
-        if !app.store.create_device(id, courier, wanted.label.trim(), &token::hash(&token)).await? {
-            return Err(ApiError::not_found());
-        }
-        // The fragment never reaches a server's log.
-        let sign_in_url = format!("{}/courier#{token}", app.config.public_url);
-        Ok((StatusCode::CREATED, DeviceCreated { id, token, sign_in_url, sign_in_expires_at: app.clock.now() }))
     })
     .await
 }
@@ -196,6 +165,7 @@ fn view(courier: &Courier, newest: Option<Fix>) -> CourierView {
     }
 }
 
-fn id_in(path: &str) -> Result<CourierId, ApiError> {
+/// An id that is no id names nothing, so it is a 404 like any other unknown one.
+pub(super) fn id_in(path: &str) -> Result<CourierId, ApiError> {
     path.parse().map_err(|_| ApiError::not_found())
 }

@@ -1,7 +1,10 @@
 //! REST handlers, `/api/v1`. Each reads typed input, calls one use case and maps one result.
 
+pub mod courier;
+pub mod courier_session;
 pub mod courier_tour;
 pub mod couriers;
+pub mod devices;
 pub mod order_lists;
 pub mod orders;
 pub mod session;

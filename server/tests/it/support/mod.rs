@@ -4,6 +4,7 @@ mod api;
 mod app;
 mod database;
 mod people;
+mod sign_in;
 mod socket;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,6 +16,7 @@ pub use self::{
     app::{MALTA, TestApp, settings, with_app, with_manual_clock, with_settings},
     database::Database,
     people::{PASSWORD, TestPerson},
+    sign_in::{Invited, code_in, set_cookie},
     socket::Socket,
 };
 

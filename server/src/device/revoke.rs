@@ -1,0 +1,63 @@
+//! Ends what a device may do, by dispatch or by the courier, and says why the courier's position stops.
+
+use doorstep_shared::{
+    CourierId, DeviceId,
+    protocol::{PresenceReason, PresenceState, customer::Presence},
+};
+
+use crate::{
+    app::AppState,
+    store::{StoreError, courier_sessions::SecretHash},
+};
+
+/// Revokes a device: its token, sessions and sign-in links stop working and its sockets are closed. Doing it again
+/// changes nothing. `false` when the courier has no such device.
+///
+/// If nothing else reports the courier's position, customers and dispatchers read that it is no longer allowed.
+///
+/// # Errors
+/// When the database is away.
+pub async fn revoke(app: &AppState, courier: CourierId, device: DeviceId) -> Result<bool, StoreError> {
+    let Some(found) = app.store.revoke_device(courier, device, app.clock.now()).await? else { return Ok(false) };
+    let closed = app.sockets.close_device(courier, device);
+    if found.was_valid {
+        tracing::info!(courier.id = %courier, device.id = %device, sockets = closed, "a device was revoked");
+        // A device that was never used shared nothing.
+        if found.was_seen || closed > 0 || app.sightings.last(device).is_some() {
+            stop_sharing(app, courier, device, PresenceReason::NoPermission).await?;
+        }
+    }
+    Ok(true)
+}
+
+/// Signs a browser out: its session ends and the sockets that it opened are closed. Nothing happens when the session
+/// is over already.
+///
+/// # Errors
+/// When the database is away.
+pub async fn sign_out(app: &AppState, session: &SecretHash) -> Result<(), StoreError> {
+    let Some((courier, device)) = app.store.end_courier_session(session).await? else { return Ok(()) };
+    app.sockets.close_sessions(courier, &[*session]);
+    tracing::info!(courier.id = %courier, device.id = %device, "signed out");
+    stop_sharing(app, courier, device, PresenceReason::User).await
+}
+
+/// Notes that a courier's position is not shared any more, unless another device shares it, or they went off duty
+/// before, which says more.
+async fn stop_sharing(
+    app: &AppState,
+    courier: CourierId,
+    without: DeviceId,
+    reason: PresenceReason,
+) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    if app.sockets.has_other_device(courier, without) || app.sightings.has_other_tracker(courier, without, now) {
+        return Ok(());
+    }
+    app.orders.load(courier).await?;
+    if app.tracker.presence(courier).is_some_and(|presence| presence.state == PresenceState::OffDuty) {
+        return Ok(());
+    }
+    let presence = Presence { state: PresenceState::Paused, reason: Some(reason), since_ms: now.timestamp_millis() };
+    app.presences.set(courier, presence).await
+}
