@@ -3,8 +3,8 @@
 //! The demo's traffic, the load tests and the integration tests all need somebody to drive, somebody to
 //! watch, and a judge of what they were told. This crate depends on `doorstep-shared` alone, so the compiler
 //! proves that nothing here knows more about the server than its contract says.
-//! [`courier`] and [`viewer`] are the bots; [`driving`] is how couriers move; [`demo`] and [`load`] are the
-//! two programs made of them.
+//! [`courier`] and [`viewer`] are the bots; [`driving`] is how couriers move; [`demo`], [`load`] and
+//! [`pace`] are the programs made of them.
 
 #![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and its tasks")]
 
@@ -14,6 +14,7 @@ pub mod courier;
 pub mod demo;
 pub mod driving;
 pub mod load;
+pub mod pace;
 pub mod random;
 pub mod server_url;
 pub mod socket;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use doorstep_simulator::{ServerUrl, demo, load};
+use doorstep_simulator::{ServerUrl, demo, load, pace};
 use tracing_subscriber::EnvFilter;
 
 /// Couriers and customers for a Doorstep server, speaking only its public protocol.
@@ -21,6 +21,8 @@ enum Command {
     Demo(DemoArgs),
     /// Couriers and customers in numbers, on a fixed schedule; prints what the server made of it.
     Load(load::LoadOptions),
+    /// Counts what a phone sends at the paces that the server asks for: watched or not, near, standing, low battery.
+    Pace(pace::PaceOptions),
 }
 
 #[derive(Args)]
@@ -61,6 +63,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Demo(args) => runtime.block_on(show(args)).map(|()| ExitCode::SUCCESS),
         Command::Load(options) => {
             let passed = runtime.block_on(load::run(&options))?;
+            Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Pace(options) => {
+            let passed = runtime.block_on(pace::run(&options))?;
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }

@@ -3,13 +3,10 @@
 //! Every threshold has a second one behind it, so that noise around it changes nothing: a phone that is told a new
 //! pace every second saves no battery. Being watched counts at once and wears off slowly, as pages are reloaded.
 //! A fix is due `interval_ms` after the last one. One that is nearer than `min_distance_m` to the last one sent is
-//! left out, but never for longer than [`KEEP_ALIVE_MS`] (or the interval, where that is longer): whoever stands
+//! left out, but never for longer than [`courier::PACE_KEEP_ALIVE_MS`] (or the interval, where that is longer): whoever stands
 //! still is not lost.
 
 use doorstep_shared::protocol::courier;
-
-/// A phone sends a fix after this long even when it has not moved `min_distance_m`.
-pub const KEEP_ALIVE_MS: u64 = 30_000;
 
 /// No pace is quicker or slower than this.
 pub const INTERVALS_MS: std::ops::RangeInclusive<u64> = 1_000..=60_000;
@@ -76,7 +73,7 @@ impl PaceReason {
 pub struct Pace {
     /// Milliseconds between fixes.
     pub interval_ms: u64,
-    /// Metres moved before another fix is worth sending within [`KEEP_ALIVE_MS`].
+    /// Metres moved before another fix is worth sending within [`courier::PACE_KEEP_ALIVE_MS`].
     pub min_distance_m: u32,
     /// Why.
     pub reason: PaceReason,

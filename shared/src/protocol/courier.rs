@@ -196,12 +196,16 @@ wire! {
     }
 }
 
+/// A phone that has not moved [`Pace::min_distance_m`] sends a fix all the same when its last one is this old, in
+/// milliseconds: standing still is no silence.
+pub const PACE_KEEP_ALIVE_MS: u64 = 30_000;
+
 wire! {
     /// How often the server would like to hear.
     pub struct Pace {
         /// Milliseconds between fixes.
         pub interval_ms: u64,
-        /// Metres moved before another fix is worth sending.
+        /// Metres moved before another fix is worth sending, until [`PACE_KEEP_ALIVE_MS`] are over.
         pub min_distance_m: u32,
         /// Why, for the courier's screen.
         pub reason: Option<String>,

@@ -6,6 +6,7 @@
 
 mod log;
 mod outbox;
+mod sampler;
 mod session;
 
 use std::{
@@ -17,7 +18,7 @@ use std::{
 };
 
 use doorstep_shared::{
-    OrderId, OrderStatus, RawFix,
+    LatLon, OrderId, OrderStatus, RawFix,
     protocol::{
         Codec, PresenceReason, PresenceState,
         courier::{Audience, Pace, PresenceReport, Stop},
@@ -30,6 +31,8 @@ use tokio::{
 };
 
 pub use log::{CourierLog, SentFix};
+pub use sampler::Sampler;
+
 pub use outbox::{FixOutcome, Outbox, Recorded, Settled, StatusOutcome, Violation};
 
 use crate::server_url::ServerUrl;
@@ -87,6 +90,7 @@ pub struct CourierBot {
     given: AtomicU64,
     log: Arc<Mutex<CourierLog>>,
     state: watch::Receiver<CourierState>,
+    sampler: Mutex<Sampler>,
     task: JoinHandle<()>,
 }
 
@@ -98,7 +102,7 @@ impl CourierBot {
         let log = Arc::new(Mutex::new(CourierLog::default()));
         let session = session::Session::new(options, inbox, Arc::clone(&log), state_sender);
         let task = tokio::spawn(session.run());
-        Self { commands, given: AtomicU64::new(0), log, state, task }
+        Self { commands, given: AtomicU64::new(0), log, state, sampler: Mutex::default(), task }
     }
 
     /// Records readings, to be sent in one message; they were due now.
@@ -106,6 +110,20 @@ impl CourierBot {
         let due = Instant::now();
         let recorded = fixes.into_iter().map(|fix| Recorded { fix, due }).collect();
         self.give(Command::Record(recorded)).await;
+    }
+
+    /// Offers a reading to a phone that obeys the server's pace; whether it was due, and is sent.
+    pub async fn offer(&self, fix: RawFix) -> bool {
+        let Ok(here) = LatLon::try_new(fix.lat, fix.lon) else { return false };
+        let pace = self.state.borrow().pace.clone();
+        let is_due = {
+            let mut sampler = self.sampler.lock().expect("nothing panics while it holds the sampler");
+            sampler.takes(pace.as_ref(), Instant::now(), here)
+        };
+        if is_due {
+            self.record(vec![fix]).await;
+        }
+        is_due
     }
 
     /// Records readings without waiting; false when the bot is too far behind or has ended.
