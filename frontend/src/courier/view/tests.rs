@@ -92,7 +92,7 @@ fn the_next_stop_is_complete_as_text() {
         "Stop 1 · Deliver",
         "18:42–18:50",
         "12 Triq il-Merkanti",
-        "Kim · Order A-1042 · 1.1 km",
+        "Kim · Order A-1042 · 1.1\u{a0}km",
         "Ring twice, second floor.",
         "href=\"tel:+35621240000\"",
         "I have arrived",

@@ -45,8 +45,8 @@ pub mod fixed {
 pub const PRIVACY: [&str; 4] = [
     "Your location is shared only while you are online. Going offline stops it at once; later positions are refused.",
     "Your dispatcher sees it for the whole shift.",
-    "A customer sees it only while you are on the way to them with their order.",
-    "Customers see your first name and vehicle, never your phone number or other stops.",
+    "A customer sees it only while you are on the way to them, not while other stops come first.",
+    "Customers see your name and vehicle, never your phone number or your other stops.",
 ];
 
 /// Their name.
@@ -80,7 +80,7 @@ pub fn vehicle(vehicle: Vehicle) -> &'static str {
 /// A choice of colours.
 pub fn theme(theme: Theme) -> &'static str {
     match theme {
-        Theme::Auto => "Like the phone",
+        Theme::Auto => "Auto",
         Theme::Light => "Light",
         Theme::Dark => "Dark",
     }

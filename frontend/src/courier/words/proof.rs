@@ -13,13 +13,13 @@ pub mod fixed {
     /// Opens the camera.
     pub const TAKE_PHOTO: &str = "Take photo";
     /// Opens it again.
-    pub const RETAKE: &str = "Take another";
+    pub const RETAKE: &str = "Retake";
     /// Takes a proof away.
     pub const REMOVE: &str = "Remove";
     /// Where the photo is made smaller.
     pub const SHRINKING: &str = "Preparing the photo";
     /// What to take a picture of.
-    pub const PHOTO_HINT: &str = "Show where it was left. Place and time of the picture file are removed.";
+    pub const PHOTO_HINT: &str = "Show where it was left. The place stored in the picture’s file is removed.";
     /// The pad's name.
     pub const PAD: &str = "Signature, drawn with a finger. Typing the name below is enough.";
     /// Inside the empty pad.
@@ -29,7 +29,7 @@ pub mod fixed {
     /// The typed name.
     pub const NAME: &str = "Name of who takes it";
     /// Keeps name and drawing.
-    pub const KEEP: &str = "Use this signature";
+    pub const KEEP: &str = "Keep signature";
     /// The PIN's field.
     pub const PIN: &str = "4-digit PIN";
     /// Who knows it.
@@ -41,7 +41,7 @@ pub mod fixed {
     /// The remark's field.
     pub const NOTE: &str = "Note for the customer (optional)";
     /// What a remark may be.
-    pub const NOTE_EXAMPLE: &str = "Left with the neighbour";
+    pub const NOTE_EXAMPLE: &str = "For example: left with the neighbour";
     /// The main action.
     pub const DELIVERED: &str = "Delivered";
     /// When nothing is missing.

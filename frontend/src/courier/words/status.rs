@@ -99,6 +99,7 @@ pub fn pace(shift: &Shift) -> String {
 pub fn audience(shift: &Shift) -> String {
     match (shift.duty, shift.audience) {
         (Duty::Off, _) => "Nothing is shared while you are offline".to_owned(),
+        _ if trouble(shift).is_some() => "Your location is not shared now".to_owned(),
         (Duty::GoingOnline, _) | (Duty::Online, None) => "Shared only while you are online".to_owned(),
         (Duty::Online, Some(audience)) => match (audience.customers, audience.dispatchers) {
             (0, 0) => "Nobody is looking right now".to_owned(),

@@ -50,6 +50,9 @@ pub mod fixed {
     pub const OTHER_REASON: &str = "In your own words";
 }
 
+/// The longest name on a button.
+const NAME_CHARS: usize = 14;
+
 /// The screen's heading, heard rather than seen.
 pub fn heading(shift: &Shift) -> String {
     match (shift.duty, shift.stops.len()) {
@@ -107,7 +110,9 @@ pub fn about(shift: &Shift, card: &StopCard) -> String {
 
 /// Who is there, which order, how far.
 pub fn detail(shift: &Shift, card: &StopCard) -> String {
-    let distance = card.distance_m.map_or(String::new(), |metres| distance(metres, &shift.locale));
+    // A number never stands on another line than its unit.
+    let distance =
+        card.distance_m.map_or(String::new(), |metres| distance(metres, &shift.locale).replace(' ', "\u{a0}"));
     dotted([who(card), order(card), distance])
 }
 
@@ -132,7 +137,9 @@ pub fn instructions(_: &Shift, card: &StopCard) -> String {
 /// The button that calls.
 pub fn call(_: &Shift, card: &StopCard) -> String {
     let name = who(card);
-    if name.is_empty() { "Call".to_owned() } else { "Call ".to_owned() + &name }
+    // A button has room for a short name; of a long one the first part says whom.
+    let part = if name.chars().count() <= NAME_CHARS { &name } else { name.split_whitespace().next().unwrap_or("") };
+    if part.is_empty() || part.chars().count() > NAME_CHARS { "Call".to_owned() } else { "Call ".to_owned() + part }
 }
 
 /// What was pressed and is not with the server yet.

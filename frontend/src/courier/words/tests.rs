@@ -156,6 +156,8 @@ fn the_courier_knows_who_looks() {
         shift.audience = audience.map(|(customers, dispatchers)| Audience { customers, dispatchers });
         assert_eq!(status::audience(&shift), text);
     }
+    shift.gps = Gps::Lost;
+    assert_eq!(status::audience(&shift), "Your location is not shared now");
 }
 
 #[test]
@@ -176,11 +178,17 @@ fn a_stop_says_what_where_when_and_for_whom() {
     assert_eq!(stops::label(&shift, &card), "Stop 1 · Deliver");
     assert_eq!(stops::arrival(&shift, &card), "18:42–18:50");
     assert_eq!(stops::about(&shift, &card), "18:46");
-    assert_eq!(stops::detail(&shift, &card), "Kim · Order A-1042 · 1.1 km");
+    assert_eq!(stops::detail(&shift, &card), "Kim · Order A-1042 · 1.1\u{a0}km");
     assert_eq!(stops::later_detail(&shift, &card), "Deliver · Order A-1042 · Kim");
     assert_eq!(stops::call(&shift, &card), "Call Kim");
     assert_eq!(stops::summary_count(&shift), "3 stops");
     assert_eq!(stops::summary_done(&shift), "done 19:25");
+    for (name, text) in
+        [("Maria Alexandra Papadopoulou", "Call Maria"), ("Papadopoulou-Wojciechowska", "Call"), ("", "Call")]
+    {
+        card.stop.contact = Some(Contact { name: name.into(), phone: None });
+        assert_eq!(stops::call(&shift, &card), text);
+    }
     (card.stop.contact, card.distance_m, card.earliest_ms) = (None, None, None);
     card.stop.kind = StopKind::Pickup;
     assert_eq!(stops::label(&shift, &card), "Stop 1 · Pick up");
