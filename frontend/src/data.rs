@@ -123,6 +123,8 @@ pub struct CourierAssetUrls {
     pub courier_js: String,
     /// The bundle's module.
     pub courier_wasm: String,
+    /// `theme.js`, which runs before the first paint.
+    pub theme_js: String,
     /// `courier-start.js`, which starts the bundle.
     pub start_js: String,
     /// `device.js`, which the bundle's script imports.

@@ -28,8 +28,8 @@ const THEME_DARK: &str = "#0f1114";
 pub fn courier_document(locale: &Locale, assets: &CourierAssetUrls) -> String {
     let lang = escape(&locale.lang);
     let product = fixed::PRODUCT;
-    let [css, js, icon, touch_icon, manifest] =
-        [&assets.courier_css, &assets.start_js, &assets.icon, &assets.touch_icon, &assets.manifest]
+    let [css, theme, js, icon, touch_icon, manifest] =
+        [&assets.courier_css, &assets.theme_js, &assets.start_js, &assets.icon, &assets.touch_icon, &assets.manifest]
             .map(|url| escape(url));
     let preloads: String = [&assets.courier_js, &assets.device_js, &assets.map_js]
         .into_iter()
@@ -43,7 +43,7 @@ pub fn courier_document(locale: &Locale, assets: &CourierAssetUrls) -> String {
         "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\
          <title>Courier · {product}</title>\
-         <link rel=\"stylesheet\" href=\"{css}\">{preloads}\
+         <link rel=\"stylesheet\" href=\"{css}\"><script src=\"{theme}\"></script>{preloads}\
          <link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" crossorigin href=\"{wasm}\">\
          <meta name=\"color-scheme\" content=\"light dark\">\
          <meta name=\"theme-color\" content=\"{THEME_LIGHT}\" media=\"(prefers-color-scheme: light)\">\
@@ -103,6 +103,7 @@ mod tests {
             courier_css: url("courier.css"),
             courier_js: url("courier.js"),
             courier_wasm: url("courier.wasm"),
+            theme_js: url("theme.js"),
             start_js: url("courier-start.js"),
             device_js: url("device.js"),
             map_js: url("map.js"),
@@ -124,7 +125,7 @@ mod tests {
         let html = page("en");
         assert!(!html.contains(" style=") && !html.contains("<style") && !html.contains("nonce"));
         let scripts: Vec<_> = html.split("<script").skip(1).filter_map(|rest| rest.split_once("</script>")).collect();
-        assert_eq!(scripts.len(), 3);
+        assert_eq!(scripts.len(), 4);
         assert!(scripts.iter().all(|(script, _)| script.ends_with('>')), "no script has text inside");
     }
 

@@ -145,6 +145,7 @@ pub fn courier_urls(basemap_style: Option<&str>) -> CourierAssetUrls {
         courier_css: url("courier.css"),
         courier_js: url("courier.js"),
         courier_wasm: url("courier.wasm"),
+        theme_js: url("theme.js"),
         start_js: url("courier-start.js"),
         device_js: url("device.js"),
         map_js: url("map.js"),
@@ -168,11 +169,12 @@ pub fn login_urls() -> (String, String) {
 pub const COURIER_WORKER: &str = "/courier/sw.js";
 
 /// What the courier's app needs to open without a network, besides its page.
-const COURIER_SHELL: [&str; 11] = [
+const COURIER_SHELL: [&str; 12] = [
     "courier.css",
     "courier.js",
     "courier.wasm",
     "courier-start.js",
+    "theme.js",
     "device.js",
     "map.js",
     "maplibre.js",

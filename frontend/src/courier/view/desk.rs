@@ -45,6 +45,12 @@ impl Desk {
         untrack(|| self.with_stop(then))
     }
 
+    /// Whether the stop in hand was taken from the list although another is next.
+    pub fn is_out_of_turn(self) -> bool {
+        let next = self.shift.with(|shift| shift.stops.first().map(key));
+        self.with_stop(|_, card| key(card)) != next
+    }
+
     /// A text about the stop in hand.
     pub fn stop_text(self, words: fn(&Shift, &StopCard) -> String) -> impl Fn() -> String + Copy + Send + 'static {
         move || self.with_stop(words).unwrap_or_default()

@@ -14,9 +14,11 @@ pub fn later(desk: Desk) -> AnyView {
         let in_hand = desk.with_stop(|_, card| key(card));
         desk.shift.with(|shift| shift.stops.iter().map(key).filter(|stop| Some(*stop) != in_hand).collect::<Vec<_>>())
     });
+    // A stop that was taken early leaves earlier ones behind.
+    let heading = move || if desk.is_out_of_turn() { words::fixed::OTHERS } else { words::fixed::LATER };
     view! {
         <section class="later" aria-labelledby="later" hidden=move || keys.with(Vec::is_empty)>
-            <h2 id="later">{words::fixed::LATER}</h2>
+            <h2 id="later">{heading}</h2>
             <ol>
                 <For each=move || keys.get() key=|stop| *stop children=move |stop| row(desk, stop) />
             </ol>

@@ -65,7 +65,7 @@ pub fn stop(desk: Desk, report: Callback<()>) -> AnyView {
                 <button
                     type="button"
                     class="button quiet"
-                    hidden=move || !is_out_of_turn(desk)
+                    hidden=move || !desk.is_out_of_turn()
                     on:click=move |_| chosen.set(None)
                 >
                     {words::fixed::BACK_TO_NEXT}
@@ -85,12 +85,6 @@ fn begin_proof(desk: Desk) {
     if let Some(order_id) = desk.with_stop_now(|_, card| card.stop.order_id) {
         desk.act.raise(Intent::BeginProof { order_id });
     }
-}
-
-/// Whether the stop in hand was taken from the list.
-fn is_out_of_turn(desk: Desk) -> bool {
-    let next = desk.shift.with(|shift| shift.stops.first().map(super::desk::key));
-    desk.with_stop(|_, card| super::desk::key(card)) != next
 }
 
 fn navigate(shift: &Shift, card: &StopCard) -> String {

@@ -32,6 +32,8 @@ pub mod fixed {
     pub const SKETCH: &str = "Sketch of the way to the next stop, without streets";
     /// The list after the next stop.
     pub const LATER: &str = "After that";
+    /// The same list, while a later stop is in hand.
+    pub const OTHERS: &str = "Other stops";
     /// Before an instruction, for people who do not see its colour.
     pub const NOTE: &str = "Note: ";
     /// Takes a stop that was chosen from the list away from the card again.
