@@ -16,8 +16,6 @@ mod tests;
 mod wire;
 mod work;
 
-use std::collections::BTreeMap;
-
 use doorstep_shared::{
     OrderId,
     api::courier::{CourierHome, Tour, TrackerApp, TrackerCreated},
@@ -352,7 +350,7 @@ pub struct Engine {
     writes: Vec<Write>,
     is_strict: bool,
     unkept: Unkept,
-    commits: BTreeMap<u64, Unkept>,
+    commits: Vec<(u64, Unkept)>,
     next_commit: u64,
     keeps_nothing: bool,
     // The position.
@@ -373,7 +371,7 @@ pub struct Engine {
     screen: Screen,
     open_proof: Option<OrderId>,
     shrinking: Option<Uuid>,
-    photo_urls: BTreeMap<Uuid, String>,
+    photo_urls: Vec<(Uuid, String)>,
     tracker: TrackerSetup,
     notices: Vec<Notice>,
     next_notice: u32,
@@ -421,7 +419,7 @@ impl Engine {
             writes: Vec::new(),
             is_strict: false,
             unkept: Unkept::default(),
-            commits: BTreeMap::new(),
+            commits: Vec::new(),
             next_commit: 1,
             keeps_nothing: false,
             sampler: Sampler::new(FIRST_PACE),
@@ -439,7 +437,7 @@ impl Engine {
             screen: Screen::Stops,
             open_proof: None,
             shrinking: None,
-            photo_urls: BTreeMap::new(),
+            photo_urls: Vec::new(),
             tracker: TrackerSetup::Choose,
             notices: Vec::new(),
             next_notice: 0,
@@ -576,12 +574,13 @@ impl Engine {
         }
         let number = self.next_commit;
         self.next_commit += 1;
-        self.commits.insert(number, unkept);
+        self.commits.push((number, unkept));
         self.out.push(Effect::Commit { number, writes, is_strict });
     }
 
     fn committed(&mut self, number: u64, is_kept: bool) {
-        let Some(unkept) = self.commits.remove(&number) else { return };
+        let Some(place) = self.commits.iter().position(|commit| commit.0 == number) else { return };
+        let (_, unkept) = self.commits.remove(place);
         if !is_kept && !self.keeps_nothing {
             self.keeps_nothing = true;
             self.notify(Tone::Warn, super::sentences::storage_full());

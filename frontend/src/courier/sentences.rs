@@ -170,7 +170,8 @@ fn sentence(text: &str) -> String {
 fn duration(ms: i64) -> String {
     let minutes = (ms + 30_000) / 60_000;
     match minutes {
-        0..60 => format!("{} min", minutes.max(1)),
+        0 => format!("{} s", ms / 1_000),
+        1..60 => format!("{minutes} min"),
         _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }
 }

@@ -1,7 +1,5 @@
 //! The stops ahead, put together from what the socket says, what the tour adds, and what waits on the phone.
 
-use std::collections::BTreeSet;
-
 use doorstep_shared::{
     OrderId, OrderStatus,
     api::{courier::Tour, proof::ProofKind},
@@ -72,8 +70,10 @@ pub fn changes(before: &[Stop], after: &[Stop]) -> (Vec<Stop>, Vec<Stop>) {
 }
 
 fn orders_only_in(these: &[Stop], others: &[Stop]) -> Vec<Stop> {
-    let mut known: BTreeSet<OrderId> = others.iter().map(|stop| stop.order_id).collect();
-    these.iter().filter(|stop| known.insert(stop.order_id)).cloned().collect()
+    let is_known = |order_id: OrderId, stops: &[Stop]| stops.iter().any(|stop| stop.order_id == order_id);
+    let is_first = |place: usize| !is_known(these[place].order_id, &these[..place]);
+    let only_here = |place: &usize| is_first(*place) && !is_known(these[*place].order_id, others);
+    (0..these.len()).filter(only_here).map(|place| these[place].clone()).collect()
 }
 
 fn apply(status: OrderStatus, action: &Action) -> OrderStatus {

@@ -64,7 +64,7 @@ impl Engine {
         self.memory = records.memory.and_then(|text| decode_json(&text).ok()).unwrap_or_default();
         self.restore_fixes(records.fixes);
         self.restore_actions(records.actions);
-        self.photo_urls = records.photos.into_iter().collect();
+        self.photo_urls = records.photos;
         self.drop_unused_photos();
         if let Some(pace) = self.memory.pace.clone() {
             self.sampler.set_pace(pace);
@@ -338,7 +338,7 @@ impl Engine {
 
     fn forget_photo_urls(&mut self) {
         let urls = std::mem::take(&mut self.photo_urls);
-        self.out.extend(urls.into_values().map(|url| Effect::ForgetPhoto { url }));
+        self.out.extend(urls.into_iter().map(|(_, url)| Effect::ForgetPhoto { url }));
     }
 
     fn forget_what_is_too_old(&mut self, at: Moment) {

@@ -11,7 +11,7 @@ use crate::courier::{
 };
 
 /// A pause shorter than this is not worth a sentence.
-const TOLD_PAUSE_MS: i64 = 60_000;
+const TOLD_PAUSE_MS: i64 = 20_000;
 
 /// At this charge and without a charger the battery is the likeliest reason for a silence.
 const LOW_BATTERY: f32 = 0.05;

@@ -1,11 +1,13 @@
 //! What the screens are drawn from.
 
+use doorstep_shared::{api::proof::ProofKind, protocol::courier::StopKind};
+use uuid::Uuid;
+
 use super::{Engine, Moment};
 use crate::courier::{
     memory::Draft,
     state::{Door, Link, ProofDraft, Shift, StopCard},
 };
-use doorstep_shared::{api::proof::ProofKind, protocol::courier::StopKind};
 
 impl Engine {
     /// Brings the screens' state up to date. How the phone is called and how times are written stays as it is.
@@ -38,6 +40,10 @@ impl Engine {
         shift.now_ms = at.date_ms + self.server_offset_ms.unwrap_or(self.memory.clock_shift_ms);
     }
 
+    fn photo_url(&self, proof_id: Uuid) -> Option<String> {
+        self.photo_urls.iter().find(|(id, _)| *id == proof_id).map(|(_, url)| url.clone())
+    }
+
     fn proof(&self, card: &StopCard, draft: &Draft) -> ProofDraft {
         let photo = draft.get(ProofKind::Photo);
         ProofDraft {
@@ -45,7 +51,7 @@ impl Engine {
             reference: card.stop.reference.clone(),
             customer: card.stop.contact.as_ref().map(|contact| contact.name.clone()),
             wanted: card.proof.clone(),
-            photo_url: photo.and_then(|photo| self.photo_urls.get(&photo.proof_id)).cloned(),
+            photo_url: photo.and_then(|photo| self.photo_url(photo.proof_id)),
             is_shrinking: self.shrinking.is_some(),
             signed_by: draft.get(ProofKind::Signature).and_then(|signature| signature.name.clone()),
             has_pin: draft.get(ProofKind::Pin).is_some(),

@@ -479,7 +479,7 @@ fn a_hidden_page_says_so_at_once_and_on_return_how_long_it_was() {
 fn a_glance_at_another_app_is_not_worth_a_sentence() {
     let mut phone = Phone::working(vec![]);
     phone.tell(Input::Hidden);
-    phone.now_ms += 20_000.0;
+    phone.now_ms += 15_000.0;
     phone.tell(Input::Shown);
     assert_eq!(phone.notices(), Vec::<String>::new());
 }

@@ -74,7 +74,7 @@ impl Engine {
         }
         match url {
             Some(url) if is_wanted && self.is_loaded => {
-                self.photo_urls.insert(proof_id, url);
+                self.photo_urls.push((proof_id, url));
                 let taken_ms = self.date_ms(at);
                 self.collect(order_id, Item::photo(proof_id, taken_ms));
             }
@@ -170,7 +170,7 @@ impl Engine {
             Deed::Status { .. } => None,
         });
         let used: Vec<Uuid> = of_drafts.chain(of_actions).collect();
-        let unused: Vec<Uuid> = self.photo_urls.keys().copied().filter(|id| !used.contains(id)).collect();
+        let unused: Vec<Uuid> = self.photo_urls.iter().map(|(id, _)| *id).filter(|id| !used.contains(id)).collect();
         unused.into_iter().for_each(|id| self.forget_photo(id));
     }
 
@@ -246,7 +246,8 @@ impl Engine {
     }
 
     fn forget_photo(&mut self, proof_id: Uuid) {
-        if let Some(url) = self.photo_urls.remove(&proof_id) {
+        if let Some(place) = self.photo_urls.iter().position(|(id, _)| *id == proof_id) {
+            let (_, url) = self.photo_urls.remove(place);
             self.out.push(Effect::ForgetPhoto { url });
         }
         self.write(Slot::Photo(proof_id), None);

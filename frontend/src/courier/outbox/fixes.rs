@@ -56,6 +56,7 @@ struct Kept {
 
 #[derive(Clone, Debug)]
 struct Batch {
+    id: u64,
     is_live: bool,
     times_ms: Vec<i64>,
 }
@@ -89,7 +90,7 @@ pub struct Tally {
 pub struct FixQueue {
     limits: Limits,
     kept: BTreeMap<i64, Kept>,
-    in_flight: BTreeMap<u64, Batch>,
+    in_flight: Vec<Batch>,
     /// The newest time sent on this connection; newer ones are live.
     head_ms: Option<i64>,
     tally: Tally,
@@ -138,13 +139,13 @@ impl FixQueue {
         let times_ms = live.or_else(|| self.backlog())?;
         let fixes = times_ms.iter().filter_map(|time_ms| self.take_off(*time_ms)).collect();
         self.head_ms = self.head_ms.max(times_ms.last().copied());
-        self.in_flight.insert(id, Batch { is_live, times_ms });
+        self.in_flight.push(Batch { id, is_live, times_ms });
         Some(Fixes { id, fixes })
     }
 
     /// The server has this message in its database.
     pub fn acked(&mut self, ack: &Ack) -> Settled {
-        let Some(batch) = self.in_flight.remove(&ack.id) else { return Settled::default() };
+        let Some(batch) = self.land(ack.id) else { return Settled::default() };
         let mut settled = Settled::default();
         let mut refused = 0;
         for rejected in ack.rejected.iter().filter(|rejected| (rejected.index as usize) < batch.times_ms.len()) {
@@ -166,7 +167,7 @@ impl FixQueue {
 
     /// The server could not store this message: it will be sent again, the newest first. Answers whether it is ours.
     pub fn refused(&mut self, id: u64) -> bool {
-        let Some(batch) = self.in_flight.remove(&id) else { return false };
+        let Some(batch) = self.land(id) else { return false };
         self.put_back(&batch);
         self.head_ms = None;
         true
@@ -174,7 +175,7 @@ impl FixQueue {
 
     /// Whatever was on its way may have arrived or not; the server knows a position by its time, so it goes again.
     pub fn disconnected(&mut self) {
-        for batch in std::mem::take(&mut self.in_flight).into_values() {
+        for batch in std::mem::take(&mut self.in_flight) {
             self.put_back(&batch);
         }
         self.head_ms = None;
@@ -238,7 +239,13 @@ impl FixQueue {
     }
 
     fn count_in_flight(&self, is_live: bool) -> usize {
-        self.in_flight.values().filter(|batch| batch.is_live == is_live).count()
+        self.in_flight.iter().filter(|batch| batch.is_live == is_live).count()
+    }
+
+    /// The batch with this id, which is on its way no more.
+    fn land(&mut self, id: u64) -> Option<Batch> {
+        let place = self.in_flight.iter().position(|batch| batch.id == id)?;
+        Some(self.in_flight.remove(place))
     }
 
     fn take_off(&mut self, time_ms: i64) -> Option<RawFix> {
