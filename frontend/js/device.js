@@ -164,11 +164,6 @@ export function watch(on) {
   watching = on ? navigator.geolocation.watchPosition(tellPosition, tellNoPosition, ACCURATE) : undefined;
 }
 
-/** Asks for the position once. */
-export function askPosition() {
-  navigator.geolocation.getCurrentPosition(tellPosition, tellNoPosition, ACCURATE);
-}
-
 /** Whether there is a position to ask for: only a page that came safely may. */
 export function canLocate() {
   return window.isSecureContext && "geolocation" in navigator;

@@ -30,10 +30,6 @@ extern "C" {
     /// Watches the position, or stops.
     pub fn watch(on: bool);
 
-    /// Asks for the position once.
-    #[wasm_bindgen(js_name = askPosition)]
-    pub fn ask_position();
-
     /// Whether there is a position to ask for.
     #[wasm_bindgen(js_name = canLocate)]
     pub fn can_locate() -> bool;

@@ -188,7 +188,6 @@ impl Driver {
                 }
             }
             Effect::Watch(on) => device::watch(on),
-            Effect::AskPosition => device::ask_position(),
             Effect::KeepAwake(on) => run(device::keep_awake(on)),
             Effect::TakePhoto { order_id, proof_id } => self.ask(async move {
                 let taken = device::take_photo(PHOTO_INPUT_ID, &proof_id.to_string(), MAX_PHOTO_SIDE_PX).await;

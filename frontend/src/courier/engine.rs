@@ -293,8 +293,6 @@ pub enum Effect {
     Send(CourierMessage),
     /// Watch the position, anew if it is watched, or stop.
     Watch(bool),
-    /// Ask for the position once.
-    AskPosition,
     /// Keep the screen on, or let it go.
     KeepAwake(bool),
     /// Read the photo that was chosen, make it smaller and store it.
@@ -536,7 +534,7 @@ impl Engine {
         }
         self.follow(step);
         if self.is_on_duty() && self.sensor.should_ask(at.now_ms) && !self.is_hidden {
-            self.out.push(Effect::AskPosition);
+            self.out.push(Effect::Watch(true));
         }
         if self.line.is_up() && !self.is_hidden && self.tour_due_ms.is_some_and(|due_ms| due_ms <= at.now_ms) {
             self.tour_due_ms = Some(at.now_ms + TOUR_EVERY_MS);

@@ -20,7 +20,8 @@ const FRESH_MS: f64 = 15_000.0;
 /// Without a reading for this long, sharing has paused.
 pub const NO_SIGNAL_MS: f64 = 30_000.0;
 
-/// Without a reading for this long the phone is asked once more: some browsers report only what moves.
+/// Without a reading for this long the phone is asked anew: some browsers report only what moves, and answer a new
+/// question at once where they can. A question beside the one that is open they would leave to the next movement.
 const ASK_AGAIN_MS: f64 = 15_000.0;
 
 /// A radius beyond this does not find a door.
@@ -228,7 +229,7 @@ impl Sensor {
         self.quiet_since_ms().is_some_and(|since_ms| now_ms - since_ms >= NO_SIGNAL_MS)
     }
 
-    /// Whether to ask the phone once more; it then counts as asked.
+    /// Whether to ask the phone anew; it then counts as asked.
     pub fn should_ask(&mut self, now_ms: f64) -> bool {
         let is_due = self.ask_at_ms().is_some_and(|due_ms| due_ms <= now_ms);
         if is_due {

@@ -488,7 +488,7 @@ fn a_glance_at_another_app_is_not_worth_a_sentence() {
 fn a_phone_that_cannot_find_itself_is_asked_again_and_then_it_is_told() {
     let mut phone = Phone::working(vec![]);
     phone.pass(15_000.0);
-    assert!(phone.take().contains(&Effect::AskPosition));
+    assert!(phone.take().contains(&Effect::Watch(true)));
     assert_eq!(phone.shift().gps, Gps::Weak);
     phone.pass(15_000.0);
     assert_eq!(phone.presence_sent(), [paused(PresenceReason::NoSignal)]);
