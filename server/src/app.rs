@@ -29,7 +29,7 @@ use crate::{
     http::{api::courier_session, health::Readiness, rate_limit::RateLimit, routes},
     hub::Hub,
     ingest::{Ingest, validate::Limits},
-    order::lifecycle::Orders,
+    order::{lifecycle::Orders, suggest::Suggestions},
     pacing::Pacing,
     presence::Presences,
     store::{Store, embedded::Embedded, fix_writer::FixWriter},
@@ -81,6 +81,8 @@ pub struct AppState {
     pub pacing: Arc<Pacing>,
     /// When couriers get to their stops.
     pub tours: Tours,
+    /// Who could take an order.
+    pub suggestions: Suggestions,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
     /// Who shares their position, and the only way to change that.
@@ -204,7 +206,9 @@ async fn serve(
         Arc::clone(&sockets),
         clock.clone(),
     ));
+    let suggestions = Suggestions::new(Arc::clone(&tracker), store.clone(), clock.clone(), roads.clone());
     let app = Data::new(AppState {
+        suggestions,
         ingest: Ingest::new(Arc::clone(&tracker), fix_writer.clone(), clock.clone(), limits),
         config,
         clock: clock.clone(),

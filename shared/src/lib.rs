@@ -18,6 +18,7 @@ pub mod problem;
 pub mod protocol;
 #[cfg(feature = "roads")]
 pub mod roads;
+pub mod text;
 
 pub use fix::{Fix, RawFix, Rejection};
 pub use geo::coord::LatLon;

@@ -83,11 +83,20 @@ impl Principal {
     /// 401 without or with wrong credentials, 403 when they do not reach this far.
     pub async fn require(app: &AppState, request: &HttpRequest, scope: Scope) -> Result<Self, ApiError> {
         let principal = Self::identify(app, request).await?.ok_or_else(ApiError::unauthorized)?;
-        match &principal {
+        principal.also(scope)?;
+        Ok(principal)
+    }
+
+    /// Whether they may do this besides. A person may.
+    ///
+    /// # Errors
+    /// 403 when they may not.
+    pub fn also(&self, scope: Scope) -> Result<(), ApiError> {
+        match self {
             Self::ApiKey { scopes, .. } if !scopes.iter().any(|held| held == scope.as_str()) => {
                 Err(ApiError::missing_scope(scope.as_str()))
             }
-            _ => Ok(principal),
+            _ => Ok(()),
         }
     }
 

@@ -38,6 +38,16 @@ impl Format {
         }
     }
 
+    /// How such a file's name ends; `None` for what is no file.
+    pub const fn extension(self) -> Option<&'static str> {
+        match self {
+            Self::Json => None,
+            Self::GeoJson => Some("geojson"),
+            Self::Gpx => Some("gpx"),
+            Self::Csv => Some("csv"),
+        }
+    }
+
     /// The first format in an `Accept` header that we can write; JSON without one. `None` when there is none.
     pub fn accepted(accept: Option<&HeaderValue>) -> Option<Self> {
         let Some(accept) = accept else { return Some(Self::Json) };
@@ -49,6 +59,14 @@ impl Format {
         let kinds = accept.to_str().ok()?.split(',');
         kinds.filter_map(|kind| kind.split(';').next()).find_map(|kind| named(kind.trim()))
     }
+}
+
+/// What a browser should call the file: the courier's name in plain letters, and the day.
+pub fn file_name(extension: &str, courier_name: &str, day: &str) -> String {
+    let folded = doorstep_shared::text::fold(courier_name);
+    let words: Vec<_> = folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let name = if words.is_empty() { "courier".to_owned() } else { words.join("-") };
+    format!("{name}-{day}.{extension}")
 }
 
 /// The fixes, oldest first, as a file.
@@ -102,7 +120,9 @@ fn gpx(courier_name: &str, fixes: &[Fix]) -> String {
 /// GPX 1.1 has no speed or course of its own; Garmin's extension does, in m/s and degrees.
 fn push_track_point(file: &mut String, fix: &Fix) {
     let point = fix.point();
-    let _ = write!(file, "<trkpt lat=\"{}\" lon=\"{}\">", round6(point.lat()), round6(point.lon()));
+    // The schema's longitudes end before 180.
+    let lon = if round6(point.lon()) >= 180.0 { -180.0 } else { round6(point.lon()) };
+    let _ = write!(file, "<trkpt lat=\"{}\" lon=\"{lon}\">", round6(point.lat()));
     if let Some(altitude_m) = fix.altitude_m() {
         let _ = write!(file, "<ele>{altitude_m}</ele>");
     }
@@ -120,7 +140,12 @@ fn push_track_point(file: &mut String, fix: &Fix) {
     file.push_str("</trkpt>\n");
 }
 
+/// Text as it may stand in an element, without the characters that XML 1.0 cannot hold at all.
 fn escape_xml(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
+        .collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -167,6 +192,60 @@ mod tests {
         assert!(file.contains("<name>&lt;Ana&gt; &amp; &quot;Co&quot;</name>"));
         assert!(file.contains("<time>1970-01-01T00:00:00.000Z</time>"));
         assert_eq!(csv(&trip()).lines().count(), 6);
+    }
+
+    #[test]
+    fn a_file_is_named_for_the_courier_and_the_day() {
+        assert_eq!(file_name("gpx", "Ġorġ \"X\"/..\\ Ħarrub\n", "2026-11-21"), "gorg-x-harrub-2026-11-21.gpx");
+        assert_eq!(file_name("csv", "小王", "2026-11-21"), "courier-2026-11-21.csv");
+    }
+
+    /// What GPX 1.1's schema says about these elements: which children each may have, in which sequence.
+    #[test]
+    fn a_track_follows_the_schema_to_the_letter() {
+        let fixes = [Fix::try_new(&doorstep_shared::RawFix {
+            time_ms: 1_795_219_200_123,
+            lat: 35.9,
+            lon: 180.0,
+            accuracy_m: Some(5.0),
+            speed_mps: Some(4.5),
+            heading_deg: Some(90.0),
+            altitude_m: Some(-1e-5),
+            battery: Some(0.5),
+        })
+        .expect("a fix")];
+        let file = gpx("Ana \u{ffff}\u{1}& Co", &[fixes[0].clone(), trip()[0].clone()]);
+        let root = "<gpx version=\"1.1\" creator=\"Doorstep\" xmlns=\"http://www.topografix.com/GPX/1/1\" \
+             xmlns:gpxtpx=\"http://www.garmin.com/xmlschemas/TrackPointExtension/v2\">";
+        assert!(file.starts_with(&format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{root}\n<trk><name>Ana &amp; Co</name>\n<trkseg>"
+        )));
+        let children: &[(&str, &[&str])] = &[
+            ("gpx", &["metadata", "wpt", "rte", "trk", "extensions"]),
+            ("trk", &["name", "cmt", "desc", "src", "link", "number", "type", "extensions", "trkseg"]),
+            ("trkseg", &["trkpt", "extensions"]),
+            ("trkpt", &["ele", "time", "extensions"]),
+            ("extensions", &["gpxtpx:TrackPointExtension"]),
+            ("gpxtpx:TrackPointExtension", &["gpxtpx:speed", "gpxtpx:course"]),
+        ];
+        let mut open: Vec<(String, usize)> = Vec::new();
+        for tag in file.split('<').skip(2).filter_map(|piece| piece.split('>').next()) {
+            if let Some(closed) = tag.strip_prefix('/') {
+                assert_eq!(open.pop().map(|(name, _)| name).as_deref(), Some(closed));
+                continue;
+            }
+            let name = tag.split(' ').next().expect("a name");
+            if let Some((parent, at)) = open.last_mut() {
+                let known = children.iter().find(|(known, _)| known == parent).map_or(&[][..], |(_, of_it)| of_it);
+                let place = known.iter().position(|child| *child == name);
+                let place = place.unwrap_or_else(|| panic!("{name} does not belong into {parent}"));
+                assert!(place >= *at, "{name} comes too late in {parent}");
+                *at = place;
+            }
+            open.push((name.to_owned(), 0));
+        }
+        assert!(open.is_empty() && file.contains("lon=\"-180\""), "{file}");
+        assert!(file.contains("<ele>-0.00001</ele><time>2026-11-21T00:00:00.123Z</time>"), "{file}");
     }
 
     #[test]

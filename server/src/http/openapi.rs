@@ -3,7 +3,9 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::api::{courier, courier_session, courier_tour, couriers, devices, order_lists, orders, session, track};
+use super::api::{
+    courier, courier_session, courier_tour, couriers, devices, dispatch, order_lists, orders, session, track,
+};
 use crate::ws::customer;
 
 #[derive(OpenApi)]
@@ -11,10 +13,11 @@ use crate::ws::customer;
     info(title = "Doorstep", description = "Live delivery tracking: orders, couriers and tracking links."),
     paths(
         session::sign_in, session::show, session::sign_out,
-        couriers::create, couriers::list, couriers::show, couriers::fixes,
+        couriers::create, couriers::list, couriers::show, couriers::fixes, dispatch::edit_courier,
         devices::create, devices::list, devices::revoke, devices::sign_in,
         courier::home, courier_session::sign_in, courier_session::sign_out, courier_tour::show,
         orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
+        dispatch::suggestions, dispatch::tracking_link,
         track::show, track::route, customer::track_events,
     ),
     tags(

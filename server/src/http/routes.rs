@@ -41,7 +41,11 @@ pub fn configure(config: &mut ServiceConfig) {
                         .route(web::get().to(api::couriers::list))
                         .default_service(web::to(method_not_allowed)),
                 )
-                .service(get("/couriers/{id}").route(web::get().to(api::couriers::show)))
+                .service(
+                    get("/couriers/{id}")
+                        .route(web::get().to(api::couriers::show))
+                        .route(web::patch().to(api::dispatch::edit_courier)),
+                )
                 .service(
                     get("/couriers/{id}/devices")
                         .route(web::post().to(api::devices::create))
@@ -65,6 +69,8 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(get("/orders/counts").route(web::get().to(api::order_lists::counts)))
                 .service(get("/orders/{id}").route(web::get().to(api::orders::show)))
                 .service(get("/orders/{id}/assign").route(web::post().to(api::orders::assign)))
+                .service(get("/orders/{id}/suggestions").route(web::get().to(api::dispatch::suggestions)))
+                .service(get("/orders/{id}/tracking-link").route(web::post().to(api::dispatch::tracking_link)))
                 .service(get("/orders/{id}/status").route(web::post().to(api::orders::set_status)))
                 .service(get("/courier/tour").route(web::get().to(api::courier_tour::show)))
                 .service(get("/track/{token}").route(web::get().to(api::track::show)))

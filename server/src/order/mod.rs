@@ -8,6 +8,7 @@ pub mod outlook;
 pub mod risk;
 pub mod snapshot;
 pub mod stops;
+pub mod suggest;
 pub mod visibility;
 
 use chrono::{DateTime, Utc};

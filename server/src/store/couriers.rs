@@ -29,6 +29,17 @@ pub struct Courier {
     pub presence: Option<Presence>,
 }
 
+/// What to change about a courier; `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CourierEdit<'a> {
+    /// Their name.
+    pub name: Option<&'a str>,
+    /// Their number; `Some(None)` removes it.
+    pub phone: Option<Option<&'a str>>,
+    /// What they ride.
+    pub vehicle: Option<Vehicle>,
+}
+
 struct CourierRow {
     id: Uuid,
     name: String,
@@ -149,6 +160,47 @@ impl Store {
             "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since \
              from couriers where id = any($1)",
             &ids
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Courier::from).collect())
+    }
+
+    /// Changes a courier and returns them as they are now; `None` when there is no such courier.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn edit_courier(&self, id: CourierId, edit: CourierEdit<'_>) -> Result<Option<Courier>, StoreError> {
+        let row = sqlx::query_as!(
+            CourierRow,
+            "update couriers set name = coalesce($2, name), phone = case when $3 then $4 else phone end, \
+                 vehicle = coalesce($5, vehicle) \
+             where id = $1 \
+             returning id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since",
+            id.as_uuid(),
+            edit.name,
+            edit.phone.is_some(),
+            edit.phone.flatten(),
+            edit.vehicle.map(Vehicle::as_str),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(Courier::from))
+    }
+
+    /// At most `limit` couriers other than these: whoever is on duty by their own word first, then by name.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn couriers_besides(&self, besides: &[CourierId], limit: i64) -> Result<Vec<Courier>, StoreError> {
+        let besides: Vec<_> = besides.iter().map(|id| *id.as_uuid()).collect();
+        let rows = sqlx::query_as!(
+            CourierRow,
+            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since \
+             from couriers where id <> all($1) \
+             order by coalesce(presence_state, 'off_duty') = 'off_duty', name, id limit $2",
+            &besides,
+            limit
         )
         .fetch_all(&self.pool)
         .await?;

@@ -159,20 +159,6 @@ impl Store {
         Ok(rows.into_iter().map(|row| event(row.status, row.happened_at, row.note)).collect())
     }
 
-    /// Which order a tracking link leads to, and how far it is: enough to let somebody in.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn order_by_tracking_token(
-        &self,
-        tracking_token_hash: &[u8],
-    ) -> Result<Option<(OrderId, OrderStatus)>, StoreError> {
-        let row = sqlx::query!("select id, status from orders where tracking_token_hash = $1", tracking_token_hash)
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.map(|row| (OrderId::from_uuid(row.id), status_of(&row.status))))
-    }
-
     /// The order behind a tracking link, with its events and its courier.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod courier_stops;
 mod courier_tour;
 mod customer_feed;
 mod customer_streams;
+mod dispatch;
 mod embedded;
 mod fleet_access;
 mod fleet_feed;

@@ -172,6 +172,8 @@ async fn fixes_are_exported_as_geojson_gpx_and_csv() {
 
         let gpx = accept("application/gpx+xml").await;
         assert_eq!(gpx.header("content-type"), "application/gpx+xml");
+        let name = gpx.header("content-disposition");
+        assert!(name.starts_with("attachment; filename=\"ana-co-20") && name.ends_with(".gpx\""), "{name}");
         let elements = well_formed(&gpx.text());
         assert_eq!(elements.iter().filter(|name| *name == "trkpt").count(), 3);
         assert_eq!(elements.iter().filter(|name| *name == "trkseg").count(), 2);
@@ -226,7 +228,7 @@ async fn the_description_lists_every_call_of_the_contract() {
         let calls = [
             ("/api/v1/session", &["get", "post", "delete"][..]),
             ("/api/v1/couriers", &["get", "post"]),
-            ("/api/v1/couriers/{id}", &["get"]),
+            ("/api/v1/couriers/{id}", &["get", "patch"]),
             ("/api/v1/couriers/{id}/devices", &["post"]),
             ("/api/v1/couriers/{id}/fixes", &["get"]),
             ("/api/v1/orders", &["get", "post"]),
@@ -234,6 +236,8 @@ async fn the_description_lists_every_call_of_the_contract() {
             ("/api/v1/orders/{id}", &["get"]),
             ("/api/v1/orders/{id}/assign", &["post"]),
             ("/api/v1/orders/{id}/status", &["post"]),
+            ("/api/v1/orders/{id}/suggestions", &["get"]),
+            ("/api/v1/orders/{id}/tracking-link", &["post"]),
             ("/api/v1/track/{token}", &["get"]),
             ("/api/v1/track/{token}/events", &["get"]),
             ("/api/v1/track/{token}/route", &["get"]),

@@ -124,9 +124,16 @@ pub async fn fixes(
     }
     let fixes = app.store.fixes_between(courier.id, from, until, MAX_EXPORT).await?;
     let file = export::write(format, &courier.name, &fixes);
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    if let Some(extension) = format.extension() {
+        let day = from.with_timezone(&app.config.settings.time_zone).format("%Y-%m-%d").to_string();
+        let name = export::file_name(extension, &courier.name, &day);
+        response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+    }
+    Ok(response
         .insert_header((header::CONTENT_TYPE, format.media_type()))
         .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "accept"))
         .body(file))
 }
 
@@ -149,7 +156,8 @@ async fn json_page(
     Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))
 }
 
-fn view(courier: &Courier, newest: Option<Fix>) -> CourierView {
+/// A courier as the API shows them.
+pub(super) fn view(courier: &Courier, newest: Option<Fix>) -> CourierView {
     CourierView {
         id: courier.id,
         name: courier.name.clone(),

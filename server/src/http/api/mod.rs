@@ -5,6 +5,7 @@ pub mod courier_session;
 pub mod courier_tour;
 pub mod couriers;
 pub mod devices;
+pub mod dispatch;
 pub mod order_lists;
 pub mod orders;
 pub mod session;
