@@ -10,14 +10,15 @@
 
 #![allow(clippy::disallowed_methods, reason = "a developer's tool draws its examples as of now")]
 
-use std::{collections::BTreeMap, env, error::Error, fs, path::Path, time::SystemTime};
+use std::{collections::BTreeMap, env, error::Error, fs, path::Path, slice, time::SystemTime};
 
 use doorstep_frontend::{
-    data::{AssetUrls, LinkState, Locale, OrderPage, PromisedWindow, TrackView},
+    data::{AssetUrls, LinkState, Locale, OrderPage, PageProof, PromisedWindow, TrackView},
     document::track_document,
 };
 use doorstep_shared::{
     OrderStatus, Position, Vehicle,
+    api::proof::ProofKind,
     protocol::{
         PresenceReason, PresenceState,
         customer::{CourierCard, Eta, Place, Presence, Snapshot, TimelineEntry, TrackedOrder},
@@ -35,6 +36,19 @@ const TRAIL: [[f64; 2]; 6] = [
     [14.5062, 35.8990],
     [14.5080, 35.9003],
 ];
+
+/// Stands for a photo: a parcel before a door, upright as phones are held.
+const PHOTO: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='1200' height='1600'>\
+    <path fill='%23d8cbb4' d='M0 0h1200v1600H0z'/><path fill='%23bfae90' d='M0 1280h1200v320H0z'/>\
+    <path fill='%232f5d50' d='M340 180h520v1100H340z'/><path fill='%23264c41' d='M400 250h400v420H400zM400 740h400v470H400z'/>\
+    <circle cx='810' cy='730' r='22' fill='%23d9b45b'/><path fill='%23b98a5a' d='M620 1080h330v270H620z'/>\
+    <path fill='%23d8b48a' d='M760 1080h50v270h-50z'/></svg>";
+
+/// Stands for a signature, three times as wide as high.
+const DRAWING: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='600' height='200'>\
+    <path fill='none' stroke='%2317181c' stroke-width='6' stroke-linecap='round' d='M70 150C90 60 110 30 120 40s-20 100-20 \
+    100 60-90 90-90-70 50-70 60 90 50 110 40 20-60 30-60-10 60 5 60 25-50 40-50 0 50 15 50 25-55 40-50-5 50 15 50 90-40 \
+    150-70'/></svg>";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::args().nth(1).ok_or("say into which folder")?;
@@ -76,6 +90,27 @@ fn states(now_ms: i64) -> Vec<(&'static str, TrackView)> {
     let mut created = in_status(now_ms, OrderStatus::Created);
     let not_started = view(LinkState::Live(created.clone()), now_ms);
     created.promised = promised;
+    let asked = |status: OrderStatus| {
+        let mut order = in_status(now_ms, status);
+        order.pin = Some("0821".into());
+        view(LinkState::Live(order), now_ms)
+    };
+    let proved = |status: OrderStatus, proofs: &[PageProof]| {
+        let mut order = in_status(now_ms, status);
+        order.proofs = proofs.to_vec();
+        view(LinkState::Ended(order), now_ms)
+    };
+    let proof = |kind, image: Option<&str>| PageProof {
+        kind,
+        taken_ms: now_ms - MINUTE_MS,
+        name: (kind == ProofKind::Signature).then(|| "Kim Borg".into()),
+        image_url: image.map(str::to_owned),
+    };
+    let photo = proof(ProofKind::Photo, Some(PHOTO));
+    let signed = proof(ProofKind::Signature, Some(DRAWING));
+    let pin = proof(ProofKind::Pin, None);
+    let mut failed_with_photo = failed.clone();
+    failed_with_photo.proofs = vec![photo.clone()];
     let mut half_day_clock = live(&|_| {});
     half_day_clock.locale.hour12 = true;
     half_day_clock.locale.miles = true;
@@ -104,6 +139,16 @@ fn states(now_ms: i64) -> Vec<(&'static str, TrackView)> {
         ("delivered", ended(OrderStatus::Delivered, Some("left with the concierge"))),
         ("returned", ended(OrderStatus::Returned, None)),
         ("cancelled", ended(OrderStatus::Cancelled, Some("The kitchen had to close"))),
+        ("pin-later", asked(OrderStatus::Assigned)),
+        ("pin", asked(OrderStatus::PickedUp)),
+        ("pin-at-dropoff", asked(OrderStatus::AtDropoff)),
+        ("proved-photo", proved(OrderStatus::Delivered, slice::from_ref(&photo))),
+        ("proved-photos", proved(OrderStatus::Delivered, &[photo.clone(), photo.clone(), photo.clone()])),
+        ("proved-all", proved(OrderStatus::Delivered, &[photo.clone(), signed, pin.clone()])),
+        ("proved-pin", proved(OrderStatus::Delivered, &[pin])),
+        ("proved-typed", proved(OrderStatus::Delivered, &[proof(ProofKind::Signature, None)])),
+        ("proved-missing", proved(OrderStatus::Delivered, &[proof(ProofKind::Photo, Some("/assets/none.jpg"))])),
+        ("failed-photo", view(LinkState::Live(failed_with_photo), now_ms)),
         ("hostile", live(&make_hostile)),
         ("unknown", view(LinkState::Unknown, now_ms)),
         ("expired", view(LinkState::Expired, now_ms)),

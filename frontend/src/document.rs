@@ -187,11 +187,12 @@ fn script_string(text: &str) -> String {
 mod tests {
     use doorstep_shared::{
         OrderStatus, Vehicle,
+        api::proof::ProofKind,
         protocol::customer::{CourierCard, Ended},
     };
 
     use super::*;
-    use crate::track::page::tests::on_the_way;
+    use crate::track::{page::tests::on_the_way, proof::tests::proof};
 
     const PROBE: &str = "</script><img src=x onerror=alert(1)>\"'&<b>";
 
@@ -235,20 +236,21 @@ mod tests {
             order.snapshot.order.dropoff.label = PROBE.into();
             order.snapshot.courier = Some(CourierCard { name: PROBE.into(), vehicle: Vehicle::Foot });
             (order.note, order.instructions) = (Some(PROBE.into()), Some(PROBE.into()));
+            order.proofs = vec![proof(ProofKind::Signature, Some(PROBE), Some("drawing"))];
         });
         let plain = render_order(|order| order.instructions = Some("Ring twice".into()));
         assert_eq!(elements(&html), elements(&plain));
-        assert!(!html.contains("<img") && !html.contains("<b>"));
+        assert!(!html.contains("<img src=x") && !html.contains("<b>"));
     }
 
     #[test]
     fn a_hostile_locale_or_nonce_stays_in_its_attribute() {
         let mut view = view(LinkState::Unknown);
         view.locale.lang = PROBE.into();
-        assert!(!track_document(&view, &assets(), PROBE).contains("<img"));
+        assert!(!track_document(&view, &assets(), PROBE).contains("<img src=x"));
         let order = on_the_way().order;
         view.link = LinkState::Live(order);
-        assert!(!track_document(&view, &assets(), PROBE).contains("<img"));
+        assert!(!track_document(&view, &assets(), PROBE).contains("<img src=x"));
     }
 
     #[test]
@@ -265,6 +267,33 @@ mod tests {
             "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>",
         ] {
             assert!(html.contains(text), "{text} in {html}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_and_brought_back_at_the_door_needs_no_script() {
+        let before = render_order(|order| order.pin = Some("0821".into()));
+        for text in ["Your PIN", ">0821<", "Tell it to Ana at the door"] {
+            assert!(before.contains(text), "{text} in {before}");
+        }
+        assert!(!before.contains("<img src") && !before.contains("Photo"), "no picture is asked for yet");
+        let after = render_order(|order| {
+            order.snapshot.order.status = OrderStatus::Delivered;
+            order.proofs = vec![
+                proof(ProofKind::Photo, None, Some("photo")),
+                proof(ProofKind::Signature, Some("Kim"), Some("drawing")),
+                proof(ProofKind::Pin, None, None),
+            ];
+        });
+        for text in [
+            "href=\"/api/v1/track/token/proofs/photo/image\"",
+            "src=\"/api/v1/track/token/proofs/photo/image\"",
+            "Photo by Ana at 18:31",
+            "Signed by Kim",
+            "src=\"/api/v1/track/token/proofs/drawing/image\"",
+            "PIN confirmed",
+        ] {
+            assert!(after.contains(text), "{text} in {after}");
         }
     }
 

@@ -6,6 +6,7 @@
 mod headline;
 mod people;
 mod progress;
+mod proof;
 mod stage;
 mod timeline;
 
@@ -36,6 +37,7 @@ pub fn track_page(page: Shared) -> impl IntoView {
                 {stage::handle(page)}
                 {headline::headline(page)}
                 {progress::progress(page)}
+                {proof::proof(page)}
                 {people::courier(page)}
                 {people::places(page)}
                 {timeline::timeline(page)}

@@ -52,3 +52,13 @@ pub fn flag_of<P: Send + Sync + 'static, K: Copy + Send + 'static>(
 ) -> impl Fn() -> bool + Copy + Send + 'static {
     move || page.with(|page| flag(page, key))
 }
+
+/// An attribute of one of several alike spots, absent where it has no value: an address that is empty would be this
+/// page's own.
+pub fn value_of<P: Send + Sync + 'static, K: Copy + Send + 'static>(
+    page: RwSignal<P>,
+    key: K,
+    value: fn(&P, K) -> Option<String>,
+) -> impl Fn() -> Option<String> + Copy + Send + 'static {
+    move || page.with(|page| value(page, key))
+}

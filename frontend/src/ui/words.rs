@@ -8,6 +8,8 @@ use doorstep_shared::{
     protocol::{PresenceReason, PresenceState, customer::Presence},
 };
 
+pub mod proof;
+
 use super::time::{self, MINUTE_MS};
 use crate::{
     data::Locale,
@@ -69,6 +71,8 @@ pub mod fixed {
     pub const TIMELINE: &str = "What happened so far";
     /// The order's places.
     pub const PLACES: &str = "From and to";
+    /// The PIN before, and what was brought back from the door after.
+    pub const DOOR: &str = "At the door";
     /// Before the address of the door, for people who do not see the house.
     pub const TO: &str = "To: ";
     /// Before the pickup, for people who do not see the bag.
@@ -344,6 +348,10 @@ pub fn happened_at(page: &Page, status: OrderStatus) -> String {
 
 /// What a screen reader is told when the state changes.
 pub fn spoken_status(page: &Page) -> String {
+    let pin = proof::pin_digits(page);
+    if Phase::of(page) == Phase::Outside && !pin.is_empty() {
+        return join(&[&status(page), ". Your PIN is ", &proof::spelled(&pin), "."]);
+    }
     let arrival = Arrival::of(page);
     let hero_is_time = arrival != Arrival::Unknown && Phase::of(page) != Phase::Outside;
     if hero_is_time {
