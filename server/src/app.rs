@@ -12,10 +12,11 @@ use std::{
 
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use anyhow::Context;
+use chrono::TimeDelta;
 use doorstep_shared::{protocol::CloseCode, roads::RoadNetwork};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     arrival::Arrivals,
@@ -25,6 +26,7 @@ use crate::{
     clock::Clock,
     config::{Config, Settings},
     device::{sightings::Sightings, watch::watch},
+    error::SourceChain,
     fleet::Fleet,
     http::{api::courier_session, health::Readiness, rate_limit::RateLimit, routes},
     hub::Hub,
@@ -32,6 +34,7 @@ use crate::{
     order::{lifecycle::Orders, suggest::Suggestions},
     pacing::Pacing,
     presence::Presences,
+    proof::{Proofs, files::FileProofStore},
     store::{Store, embedded::Embedded, fix_writer::FixWriter},
     tasks::Tasks,
     telemetry,
@@ -48,6 +51,9 @@ const EMBEDDED_PATIENCE: Duration = Duration::from_secs(25);
 /// How often the database is asked whether it is there. Readiness must notice within two seconds.
 const DATABASE_CHECK_EVERY: Duration = Duration::from_millis(700);
 const DATABASE_CHECK_TIMEOUT: Duration = Duration::from_millis(900);
+
+/// Photos that are received at once; each is in memory as a whole. Who finds no place is told to try again.
+const UPLOADS_AT_ONCE: usize = 16;
 
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
 
@@ -89,6 +95,10 @@ pub struct AppState {
     pub presences: Arc<Presences>,
     /// When each device was last there.
     pub sightings: Sightings,
+    /// What couriers bring back from doors.
+    pub proofs: Proofs,
+    /// Places for requests with large bodies.
+    pub uploads: Semaphore,
     /// Open connections.
     pub sockets: Arc<Sockets>,
     /// Background tasks.
@@ -187,6 +197,7 @@ async fn serve(
 
     let tasks = Tasks::default();
     let give_up = watch::Sender::new(false);
+    let proof_folder = config.settings.data_dir.join("proofs");
     let hub = Arc::new(Hub::default());
     let audience = Arc::new(Audience::default());
     let fleet = Arc::new(Fleet::new(clock.clone(), Arc::clone(&audience)));
@@ -224,6 +235,8 @@ async fn serve(
         orders,
         presences: Arc::new(presences),
         sightings: Sightings::default(),
+        proofs: Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone()),
+        uploads: Semaphore::new(UPLOADS_AT_ONCE),
         sockets,
         tasks: tasks.clone(),
         readiness: Readiness::default(),
@@ -314,6 +327,10 @@ async fn keep_house(app: Data<AppState>) {
         let now = app.clock.now();
         if let Err(error) = app.store.maintain_fix_partitions(now, app.config.settings.retention_days).await {
             tracing::warn!(error = %error, "could not prepare the days ahead; trying again in ten minutes");
+        }
+        let kept_from = now - TimeDelta::days(i64::from(app.config.settings.proof_days));
+        if let Err(error) = app.proofs.forget(kept_from).await {
+            tracing::warn!(error = %SourceChain(&error), "could not forget old proofs");
         }
         if let Err(error) = app.store.forget_expired(now).await {
             tracing::warn!(error = %error, "could not forget what has expired");

@@ -37,6 +37,9 @@ pub struct Settings {
     /// Minutes that a courier's sign-in link works.
     #[arg(long, env = "DOORSTEP_SIGN_IN_MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub sign_in_minutes: u32,
+    /// Days that proofs of delivery are kept.
+    #[arg(long, env = "DOORSTEP_PROOF_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub proof_days: u32,
     /// Connections to Postgres for requests; two more are used for storing fixes.
     #[arg(long, env = "DOORSTEP_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,
@@ -72,6 +75,7 @@ impl Settings {
             ("retention_days", self.retention_days.to_string()),
             ("outcome_hours", self.outcome_hours.to_string()),
             ("sign_in_minutes", self.sign_in_minutes.to_string()),
+            ("proof_days", self.proof_days.to_string()),
             ("database_connections", self.database_connections.to_string()),
             ("workers", self.workers.map(|workers| workers.to_string()).unwrap_or_default()),
             ("max_connections", self.max_connections.to_string()),

@@ -14,6 +14,7 @@ use doorstep_shared::{
 use crate::{
     ingest::decode::DecodeError,
     order::lifecycle::LifecycleError,
+    proof::{ProofError, picture::PictureError},
     store::{StoreError, fix_writer::AppendError},
     ws::registry::NotAdmitted,
 };
@@ -231,8 +232,44 @@ impl From<LifecycleError> for ApiError {
                 Self::new(StatusCode::CONFLICT, "invalid_transition", "The order cannot take that status")
                     .with_detail(detail)
             }
+            LifecycleError::ProofRequired { .. } => {
+                Self::new(StatusCode::CONFLICT, "proof_required", "The order needs proof of delivery")
+                    .with_detail(error.to_string())
+            }
             LifecycleError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<ProofError> for ApiError {
+    fn from(error: ProofError) -> Self {
+        let detail = error.to_string();
+        let (status, code, title) = match error {
+            ProofError::Store(error) => return error.into(),
+            ProofError::Files(_) => {
+                tracing::error!(error = %SourceChain(&error), "the proof store failed");
+                return Self::unavailable();
+            }
+            ProofError::TooManyTries { retry_after_s } => return Self::too_many_attempts(retry_after_s),
+            ProofError::Field { field, message } => {
+                return Self::invalid_fields(vec![FieldError { field: field.to_owned(), message: message.to_owned() }]);
+            }
+            ProofError::UnknownOrder => return Self::not_found().with_detail(detail),
+            ProofError::NotNow { .. } => (StatusCode::CONFLICT, "not_at_the_door", "The order takes no proof now"),
+            ProofError::Conflict => (StatusCode::CONFLICT, "proof_conflict", "Another proof has this id"),
+            ProofError::Enough => (StatusCode::CONFLICT, "too_many_proofs", "The order takes no more proofs"),
+            ProofError::WrongPin { .. } => (StatusCode::CONFLICT, "wrong_pin", "The PIN is not right"),
+            ProofError::Picture(PictureError::Unsupported) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_image", "This is not a photo")
+            }
+            ProofError::Picture(PictureError::TooManyPixels) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "image_too_large", "The picture has too many pixels")
+            }
+            ProofError::Picture(PictureError::Damaged) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "The picture is damaged")
+            }
+        };
+        Self::new(status, code, title).with_detail(detail)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod ingest;
 pub mod order;
 pub mod pacing;
 pub mod presence;
+pub mod proof;
 pub mod qr;
 pub mod store;
 pub mod tasks;

@@ -12,10 +12,7 @@ use std::{
 
 use doorstep_shared::{
     CourierId, LatLon, Vehicle,
-    api::{
-        courier::{Tour, TourStop},
-        proof::ProofKind,
-    },
+    api::courier::{Tour, TourStop},
     protocol::courier::{Stop, StopKind},
     roads::RoadNetwork,
 };
@@ -23,7 +20,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     clock::{Clock, from_ms},
-    order::{Order, stops::stops_of},
+    order::stops::stops_of,
     track::{
         eta::Window,
         progress::{self, PlannedRoute},
@@ -237,11 +234,7 @@ fn tour_stop(on_tour: &OnTour, stop: &Stop, arrival: Option<(Window, f64)>) -> T
         distance_m: arrival.map(|(_, leg_m)| leg_m.round().clamp(0.0, f64::from(u32::MAX)) as u32),
         promised_from: order.and_then(|order| order.promised_from),
         promised_until: order.and_then(|order| order.promised_until),
-        proof: order.map(|order| proof_asked_at(order, stop.kind)).unwrap_or_default(),
+        // Only the database knows; the handler asks it.
+        proof: Vec::new(),
     }
-}
-
-/// What must be brought back from a stop of `order`: nothing, as no order asks for anything yet.
-fn proof_asked_at(_order: &Order, _kind: StopKind) -> Vec<ProofKind> {
-    Vec::new()
 }

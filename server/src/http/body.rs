@@ -198,7 +198,8 @@ impl Seal {
         hasher.update(secret);
         hasher.update([0]);
         hasher.update(key);
-        Self(ChaCha20Poly1305::new(&hasher.finalize()))
+        let key: [u8; 32] = hasher.finalize().into();
+        Self(ChaCha20Poly1305::new(&key.into()))
     }
 
     fn close(&self, plain: &[u8]) -> Vec<u8> {

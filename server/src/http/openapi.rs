@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
 use super::api::{
-    courier, courier_session, courier_tour, couriers, devices, dispatch, order_lists, orders, session, track,
+    courier, courier_session, courier_tour, couriers, devices, dispatch, order_lists, orders, proofs, session, track,
 };
 use crate::ws::customer;
 
@@ -16,8 +16,10 @@ use crate::ws::customer;
         couriers::create, couriers::list, couriers::show, couriers::fixes, dispatch::edit_courier,
         devices::create, devices::list, devices::revoke, devices::sign_in,
         courier::home, courier_session::sign_in, courier_session::sign_out, courier_tour::show,
+        proofs::put, proofs::courier_image,
         orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
         dispatch::suggestions, dispatch::tracking_link,
+        proofs::order_image, proofs::track_image,
         track::show, track::route, customer::track_events,
     ),
     tags(

@@ -11,20 +11,24 @@ use actix_web::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{Offset, TimeDelta, TimeZone};
 use doorstep_frontend::{
-    data::{LinkState, Locale, OrderPage, PromisedWindow, TrackView},
+    data::{LinkState, Locale, OrderPage, PageProof, PromisedWindow, TrackView},
     document::{self, courier::courier_document},
 };
 use doorstep_shared::protocol::encode_postcard;
 use rand::RngCore;
 
 use super::{
-    api::track::{postcard, wants_postcard},
+    api::{
+        proofs::is_shown_to_customer,
+        track::{postcard, wants_postcard},
+    },
     assets,
 };
 use crate::{
     app::AppState,
     auth::token,
     order::{TrackedOrder, snapshot},
+    proof::pin,
     store::StoreError,
 };
 
@@ -76,13 +80,32 @@ async fn link_state(app: &AppState, token: &str) -> Result<LinkState, StoreError
         if let Some(courier) = &tracked.courier {
             app.orders.load(courier.id).await?;
         }
-        return Ok(LinkState::Live(order_page(app, &tracked)));
+        let pin = app.store.asks_for_pin(&token::hash(token)).await?.then(|| pin::of_token(token));
+        let proofs = page_proofs(app, &tracked, token).await?;
+        return Ok(LinkState::Live(OrderPage { pin, proofs, ..order_page(app, &tracked) }));
     }
     let shown_until = tracked.order.status_at + TimeDelta::hours(i64::from(app.config.settings.outcome_hours));
-    Ok(match app.clock.now() < shown_until {
-        true => LinkState::Ended(order_page(app, &tracked)),
-        false => LinkState::Expired,
-    })
+    if app.clock.now() >= shown_until {
+        return Ok(LinkState::Expired);
+    }
+    let proofs = page_proofs(app, &tracked, token).await?;
+    Ok(LinkState::Ended(OrderPage { proofs, ..order_page(app, &tracked) }))
+}
+
+/// What was brought back from the door, with addresses below this link.
+async fn page_proofs(app: &AppState, tracked: &TrackedOrder, token: &str) -> Result<Vec<PageProof>, StoreError> {
+    if !is_shown_to_customer(tracked.order.status) {
+        return Ok(Vec::new());
+    }
+    let base = format!("/api/v1/track/{token}/proofs");
+    let proofs = app.store.proofs_of(tracked.order.id).await?;
+    let shown = proofs.iter().map(|proof| proof.to_view(&base)).map(|view| PageProof {
+        kind: view.kind,
+        taken_ms: view.taken_at.timestamp_millis(),
+        name: view.name,
+        image_url: view.image_url,
+    });
+    Ok(shown.collect())
 }
 
 fn order_page(app: &AppState, tracked: &TrackedOrder) -> OrderPage {

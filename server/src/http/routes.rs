@@ -74,6 +74,13 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(get("/orders/{id}/status").route(web::post().to(api::orders::set_status)))
                 .service(get("/courier/tour").route(web::get().to(api::courier_tour::show)))
                 .service(get("/track/{token}").route(web::get().to(api::track::show)))
+                .service(get("/orders/{id}/proofs/{proof_id}/image").route(web::get().to(api::proofs::order_image)))
+                .service(get("/courier/orders/{order_id}/proofs/{proof_id}").route(web::put().to(api::proofs::put)))
+                .service(
+                    get("/courier/orders/{order_id}/proofs/{proof_id}/image")
+                        .route(web::get().to(api::proofs::courier_image)),
+                )
+                .service(get("/track/{token}/proofs/{proof_id}/image").route(web::get().to(api::proofs::track_image)))
                 .service(get("/track/{token}/route").route(web::get().to(api::track::route)))
                 .service(get("/track/{token}/events").route(web::get().to(ws::customer::track_events)))
                 .service(get("/openapi.json").route(web::get().to(openapi::serve)))

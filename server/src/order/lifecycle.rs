@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, OrderId, OrderStatus, Vehicle,
+    api::proof::ProofKind,
     protocol::{
         courier::CourierEvent,
         customer::{CustomerEvent, Ended, OrderUpdate},
@@ -52,9 +53,26 @@ pub enum LifecycleError {
         /// What it should have become.
         to: OrderStatus,
     },
+    /// The order asks for proofs that the courier has not sent yet.
+    #[error("order {reference} needs {} before it is delivered", list(missing))]
+    ProofRequired {
+        /// The merchant's name for the order.
+        reference: String,
+        /// What is missing.
+        missing: Vec<ProofKind>,
+    },
     /// The database is away.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn list(missing: &[ProofKind]) -> String {
+    let words = missing.iter().map(|kind| match kind {
+        ProofKind::Photo => "a photo",
+        ProofKind::Signature => "a signature",
+        ProofKind::Pin => "the customer's PIN",
+    });
+    words.collect::<Vec<_>>().join(" and ")
 }
 
 fn words(status: OrderStatus) -> String {
@@ -104,7 +122,7 @@ impl Orders {
         happened_ms: Option<i64>,
         note: Option<&str>,
     ) -> Result<Outcome, LifecycleError> {
-        let change = self.store.lock_order(id).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.store.lock_order(id).await?.ok_or(LifecycleError::UnknownOrder)?;
         let before = change.order.clone();
         if let Actor::Courier(courier) = by
             && before.courier_id != Some(*courier)
@@ -117,6 +135,12 @@ impl Orders {
         // Being assigned takes a courier; that is what `assign` is for.
         if !before.status.can_become(to) || to == OrderStatus::Assigned {
             return Err(LifecycleError::InvalidTransition { reference: before.reference, from: before.status, to });
+        }
+        if to == OrderStatus::Delivered && matches!(by, Actor::Courier(_)) {
+            let missing = change.missing_proofs().await?;
+            if !missing.is_empty() {
+                return Err(LifecycleError::ProofRequired { reference: before.reference, missing });
+            }
         }
         let at = self.plausible_time(happened_ms, &before);
         let mut after = Order { status: to, status_at: at, ..before.clone() };

@@ -15,6 +15,7 @@ pub mod order_lists;
 pub mod orders;
 pub mod partitions;
 pub mod people;
+pub mod proofs;
 pub mod tracking_links;
 
 use std::time::Duration;

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, LatLon, OrderId, OrderStatus,
-    api::{CustomerBody, OrderEventView},
+    api::{CustomerBody, OrderEventView, proof::ProofKind},
     protocol::fleet::FleetOrder,
 };
 use sqlx::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, proofs::missing_proofs};
 use crate::fleet::change::OrderState;
 use crate::order::{Actor, Order, OrderCourier, Place, TrackedOrder, visibility};
 
@@ -88,18 +88,35 @@ pub struct OrderCursor {
     pub id: OrderId,
 }
 
+/// What a new order asks for at the door.
+#[derive(Clone, Debug, Default)]
+pub struct WantedProofs {
+    /// Which kinds, each once.
+    pub kinds: Vec<ProofKind>,
+    /// Argon2id of the PIN, when it asks for one.
+    pub pin_hash: Option<String>,
+}
+
 impl Store {
     /// Adds an order with its first event.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn create_order(&self, order: &Order, tracking_token_hash: &[u8], by: &Actor) -> Result<(), StoreError> {
+    pub async fn create_order(
+        &self,
+        order: &Order,
+        at_the_door: &WantedProofs,
+        tracking_token_hash: &[u8],
+        by: &Actor,
+    ) -> Result<(), StoreError> {
+        let kinds: Vec<String> = at_the_door.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
         let mut transaction = self.pool.begin().await?;
         sqlx::query!(
             "insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, \
                  pickup_instructions, dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, \
-                 customer_phone, customer_email, promised_from, promised_until, tracking_token_hash, created_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4)",
+                 customer_phone, customer_email, promised_from, promised_until, tracking_token_hash, created_at, \
+                 proof_wanted, pin_hash) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4, $19, $20)",
             order.id.as_uuid(),
             order.reference,
             order.status.as_str(),
@@ -118,6 +135,8 @@ impl Store {
             order.promised_from,
             order.promised_until,
             tracking_token_hash,
+            &kinds,
+            at_the_door.pin_hash,
         )
         .execute(&mut *transaction)
         .await?;
@@ -277,6 +296,14 @@ pub struct OrderChange {
 }
 
 impl OrderChange {
+    /// What the order asks for at the door that was not brought back yet.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn missing_proofs(&mut self) -> Result<Vec<ProofKind>, StoreError> {
+        missing_proofs(&mut self.transaction, self.order.id).await
+    }
+
     /// Writes the order's new state with its event, and reopens the feeds of both couriers concerned.
     ///
     /// # Errors

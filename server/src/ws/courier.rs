@@ -251,6 +251,7 @@ fn change_status(session: &Session, report: StatusReport) -> impl Future<Output 
             Err(error @ (LifecycleError::UnknownOrder | LifecycleError::UnknownCourier)) => {
                 ("not_found", error.to_string())
             }
+            Err(error @ LifecycleError::ProofRequired { .. }) => ("proof_required", error.to_string()),
             Err(LifecycleError::Store(error)) => {
                 tracing::warn!(error = %error, "a status report could not be stored");
                 return unavailable(report.id);

@@ -31,6 +31,7 @@ mod ingest_trackers;
 mod order_lists;
 mod outage;
 mod people;
+mod proofs;
 mod rest_access;
 mod rest_bodies;
 mod rest_lists;

@@ -1,7 +1,7 @@
 //! What a courier's own phone asks for about the stops ahead.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
-use doorstep_shared::{api::courier::Tour, problem::Problem};
+use doorstep_shared::{api::courier::Tour, problem::Problem, protocol::courier::StopKind};
 
 use crate::{app::AppState, auth::courier::identify_courier, error::ApiError};
 
@@ -11,6 +11,11 @@ use crate::{app::AppState, auth::courier::identify_courier, error::ApiError};
 pub async fn show(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let signed_in = identify_courier(&app, &request).await?;
     app.orders.load(signed_in.courier.id).await?;
-    let tour = app.tours.of(signed_in.courier.id).await;
+    let mut tour = app.tours.of(signed_in.courier.id).await;
+    let orders: Vec<_> = tour.stops.iter().map(|stop| stop.order_id).collect();
+    let wanted = app.store.proofs_wanted(&orders).await?;
+    for stop in tour.stops.iter_mut().filter(|stop| stop.kind == StopKind::Dropoff) {
+        stop.proof = wanted.get(&stop.order_id).cloned().unwrap_or_default();
+    }
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(tour))
 }

@@ -105,7 +105,13 @@ pub async fn list(app: Data<AppState>, request: HttpRequest) -> Result<HttpRespo
         OrderSort::LateRisk => most_urgent(&app, query, limit).await?,
     };
     let mut estimates = Estimates::new(&app.tracker, app.clock.now_ms());
-    let view = |order: &Order| OrderView { expected_at: estimates.expected_at(order), ..order.to_view(None) };
+    let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
+    let mut wanted = app.store.proofs_wanted(&ids).await?;
+    let view = |order: &Order| OrderView {
+        expected_at: estimates.expected_at(order),
+        proof: wanted.remove(&order.id),
+        ..order.to_view(None)
+    };
     let items: Vec<_> = orders.iter().map(view).collect();
     Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))
 }

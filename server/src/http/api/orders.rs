@@ -7,13 +7,14 @@ use actix_web::{
 };
 use doorstep_shared::{
     LatLon, OrderId, OrderStatus,
-    api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus},
+    api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus, proof::ProofKind},
     problem::Problem,
 };
 
 use crate::{
     app::AppState,
     auth::{
+        password,
         principal::{Principal, Scope},
         token,
     },
@@ -21,6 +22,8 @@ use crate::{
     error::ApiError,
     http::body::{self, FieldErrors, RequestBody},
     order::{Order, Place, lifecycle::Outcome, risk::Estimates},
+    proof::pin,
+    store::orders::WantedProofs,
 };
 
 /// Creates an order and its tracking link.
@@ -34,7 +37,8 @@ pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBod
     body::idempotent(&app, &request, &principal, &bytes, async || {
         let order = check(&wanted, &app)?;
         let tracking_token = token::new_tracking_token();
-        app.store.create_order(&order, &token::hash(&tracking_token), &principal.actor()).await?;
+        let (at_the_door, delivery_pin) = at_the_door(&wanted, &tracking_token).await?;
+        app.store.create_order(&order, &at_the_door, &token::hash(&tracking_token), &principal.actor()).await?;
         app.orders.tell_dispatchers(&order);
         let created = OrderCreated {
             id: order.id,
@@ -42,12 +46,26 @@ pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBod
             status: order.status,
             tracking_url: format!("{}/t/{tracking_token}", app.config.public_url),
             tracking_token,
-            delivery_pin: None,
+            delivery_pin,
             created_at: order.created_at,
         };
         Ok((StatusCode::CREATED, created))
     })
     .await
+}
+
+/// What the order asks for at the door, and the PIN in clear when it asks for one.
+async fn at_the_door(wanted: &CreateOrder, tracking_token: &str) -> Result<(WantedProofs, Option<String>), ApiError> {
+    let asked = wanted.proof.as_deref().unwrap_or_default();
+    let kinds: Vec<_> = ProofKind::ALL.into_iter().filter(|kind| asked.contains(kind)).collect();
+    if !kinds.contains(&ProofKind::Pin) {
+        return Ok((WantedProofs { kinds, pin_hash: None }, None));
+    }
+    let pin = pin::of_token(tracking_token);
+    let plain = pin.clone();
+    let hash = tokio::task::spawn_blocking(move || password::hash(&plain)).await;
+    let pin_hash = Some(hash.map_err(|error| ApiError::internal(&error))?);
+    Ok((WantedProofs { kinds, pin_hash }, Some(pin)))
 }
 
 fn check(wanted: &CreateOrder, app: &AppState) -> Result<Order, ApiError> {
@@ -142,7 +160,10 @@ pub async fn set_status(
 async fn answer(app: &AppState, order: &Order) -> Result<HttpResponse, ApiError> {
     let timeline = app.store.order_timeline(order.id).await?;
     let expected_at = Estimates::new(&app.tracker, app.clock.now_ms()).expected_at(order);
-    Ok(body::json(StatusCode::OK, &OrderView { expected_at, ..order.to_view(Some(timeline)) }))
+    let proofs = super::proofs::views(app, order.id).await?;
+    let wanted = app.store.proofs_wanted(&[order.id]).await?.remove(&order.id);
+    let view = OrderView { expected_at, proof: wanted, proofs: Some(proofs), ..order.to_view(Some(timeline)) };
+    Ok(body::json(StatusCode::OK, &view))
 }
 
 /// An id that is no id names nothing, so it is a 404 like any other unknown one.

@@ -100,11 +100,18 @@ fn one_street() -> &'static Path {
     })
 }
 
+/// Where the server with this database keeps its files.
+fn data_dir(database_url: &str) -> PathBuf {
+    let database = database_url.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default();
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("data-{database}"))
+}
+
 /// The settings of a server on a free port with `database_url`.
 pub fn settings(database_url: &str, arguments: &[&str]) -> Settings {
     let ours = ["doorstep", "--bind=127.0.0.1:0", "--workers=2", "--database-connections=6", "--database-url"];
     let roads = one_street().to_str().expect("a plain path");
-    let of_this_test = [database_url, "--roads", roads];
+    let data_dir = data_dir(database_url).display().to_string();
+    let of_this_test = [database_url, "--roads", roads, "--data-dir", &data_dir];
     Arguments::parse_from(ours.iter().chain(&of_this_test).chain(arguments)).settings
 }
 
@@ -127,6 +134,11 @@ impl TestApp {
         Self { address: running.address, key, http, database_url: database_url.to_owned(), db, running }
     }
 
+    /// Where the server keeps its files.
+    pub fn data_dir(&self) -> PathBuf {
+        data_dir(&self.database_url)
+    }
+
     pub fn state(&self) -> &AppState {
         &self.running.app
     }
@@ -137,6 +149,7 @@ impl TestApp {
     }
 
     pub async fn stop(self) {
+        let _ = std::fs::remove_dir_all(self.data_dir());
         // Not `close`, which would wait for a database that a test has frozen.
         drop(self.db);
         within("stopping the server", self.running.stop()).await;
