@@ -1,9 +1,6 @@
 //! Ends what a device may do, by dispatch or by the courier, and says why the courier's position stops.
 
-use doorstep_shared::{
-    CourierId, DeviceId,
-    protocol::{PresenceReason, PresenceState, customer::Presence},
-};
+use doorstep_shared::{CourierId, DeviceId, protocol::PresenceReason};
 
 use crate::{
     app::AppState,
@@ -54,10 +51,5 @@ async fn stop_sharing(
     if app.sockets.has_other_device(courier, without) || app.sightings.has_other_tracker(courier, without, now) {
         return Ok(());
     }
-    app.orders.load(courier).await?;
-    if app.tracker.presence(courier).is_some_and(|presence| presence.state == PresenceState::OffDuty) {
-        return Ok(());
-    }
-    let presence = Presence { state: PresenceState::Paused, reason: Some(reason), since_ms: now.timestamp_millis() };
-    app.presences.set(courier, presence).await
+    app.presences.pause(courier, reason).await
 }
