@@ -7,6 +7,7 @@ export class Courier {
   static async connect(url, id, token) {
     const courier = new Courier();
     courier.id = id;
+    courier.token = token;
     courier.acks = new Map();
     courier.next = 1;
     courier.socket = new WebSocket(`${url.replace("http", "ws")}/ws/courier`, "doorstep.v1.json", {
