@@ -27,6 +27,19 @@ async function prove({ order, bring }, page) {
   await bring("", "application/json", JSON.stringify({ kind: "pin", pin: order.delivery_pin, taken_ms }));
 }
 
+/** Checks the page as it is in both themes, and that nothing is cut off on the narrowest phone. */
+async function isAccessible(page) {
+  const viewport = page.viewportSize();
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await page.setViewportSize(viewport);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+  }
+}
+
 test("the PIN is on the page while the order is on its way, and what was brought back follows by itself", async ({ page, doorstep }) => {
   const delivery = await asked(doorstep);
   const { order, courier } = delivery;
@@ -35,6 +48,7 @@ test("the PIN is on the page while the order is on its way, and what was brought
   await isLive(page);
   await expect(page.locator(".digits > [aria-hidden]")).toHaveText(order.delivery_pin);
   await expect(page.getByText("Tell it to Ana at the door")).toBeVisible();
+  await isAccessible(page);
   await doorstep.status(order, "at_dropoff");
   await expect(page.getByRole("status")).toHaveText(`Ana is outside. Your PIN is ${[...order.delivery_pin].join(" ")}.`);
   await prove(delivery, page);
@@ -48,8 +62,7 @@ test("the PIN is on the page while the order is on its way, and what was brought
   for (const picture of await pictures.all()) {
     await expect.poll(() => picture.evaluate((image) => image.naturalWidth), "the picture has loaded").toBeGreaterThan(0);
   }
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+  await isAccessible(page);
   courier.hangUp();
 });
 
