@@ -11,7 +11,7 @@ use super::platform::System;
 
 /// Opens the way to a stop in the phone's maps app; a computer gets OpenStreetMap.
 pub fn navigate(stop: &Stop, system: System, vehicle: Vehicle) -> String {
-    let place = format!("{:.6},{:.6}", stop.lat, stop.lon);
+    let place = degrees(stop.lat) + "," + &degrees(stop.lon);
     match system {
         System::Android => format!("geo:{place}?q={place}({})", encode(&stop.address)),
         System::Ios => {
@@ -20,6 +20,13 @@ pub fn navigate(stop: &Stop, system: System, vehicle: Vehicle) -> String {
         }
         System::Other => format!("https://www.openstreetmap.org/directions?to={}", encode(&place)),
     }
+}
+
+/// Degrees with six places, a tenth of a metre; by whole numbers, because printing fractions is much code for a phone.
+fn degrees(value: f64) -> String {
+    let millionths = (value * 1e6).round() as i64;
+    let sign = if millionths < 0 { "-" } else { "" };
+    format!("{sign}{}.{:06}", millionths.abs() / 1_000_000, millionths.abs() % 1_000_000)
 }
 
 /// Calls a contact; `None` without a number.
@@ -67,6 +74,15 @@ mod tests {
             (System::Other, Vehicle::Foot, "https://www.openstreetmap.org/directions?to=35.899000%2C14.514200"),
         ] {
             assert_eq!(navigate(&stop, system, vehicle), expected);
+        }
+    }
+
+    #[test]
+    fn degrees_keep_their_sign_and_places() {
+        for (value, expected) in
+            [(-0.000_001, "-0.000001"), (0.0, "0.000000"), (-33.868_82, "-33.868820"), (151.209_295_4, "151.209295")]
+        {
+            assert_eq!(degrees(value), expected);
         }
     }
 

@@ -15,9 +15,9 @@ const MAX_NAME: &str = "100";
 /// Points nearer to the one before, in shares of the pad, add nothing to the drawing.
 const LEAST_STEP: f32 = 0.004;
 
-/// The drawing's height and width in its own units.
-const WIDTH: f32 = 300.0;
-const HEIGHT: f32 = 100.0;
+/// The drawing's width and height in its own units: so many that whole ones are finer than a finger.
+const WIDTH: u32 = 3_000;
+const HEIGHT: u32 = 1_000;
 
 /// A point of the pad: right and down from its corner, between 0 and 1.
 type Point = [f32; 2];
@@ -60,7 +60,8 @@ impl Drawing {
         for stroke in &self.strokes {
             for (index, [x, y]) in stroke.iter().enumerate() {
                 let command = if index == 0 { 'M' } else { 'L' };
-                path += &format!("{command}{:.1} {:.1}", x * WIDTH, y * HEIGHT);
+                let [x, y] = [(x * WIDTH as f32) as u32, (y * HEIGHT as f32) as u32];
+                path += &format!("{command}{x} {y}");
             }
             if stroke.len() == 1 {
                 path += "h0";
@@ -147,7 +148,7 @@ fn pad(drawing: RwSignal<Drawing>) -> AnyView {
     view! {
         <div class="pad">
             <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=words::fixed::PAD>
-                <path class="rule" d="M20 78H280" />
+                <path class="rule" d="M200 780H2800" />
                 <path class="ink" d=move || drawing.with(Drawing::path) />
             </svg>
             <span class="hint" aria-hidden="true" hidden=move || !is_empty()>{words::fixed::SIGN_HERE}</span>
@@ -204,7 +205,7 @@ mod tests {
         drawing.pull([0.9, 0.9]);
         drawing.put([0.5, 1.0]);
         assert_eq!(drawing.strokes, [vec![[0.1, 0.5], [0.2, 0.5]], vec![[0.5, 1.0]]]);
-        assert_eq!(drawing.path(), "M30.0 50.0L60.0 50.0M150.0 100.0h0");
+        assert_eq!(drawing.path(), "M300 500L600 500M1500 1000h0");
     }
 
     #[test]
