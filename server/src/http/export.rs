@@ -214,7 +214,7 @@ mod tests {
             battery: Some(0.5),
         })
         .expect("a fix")];
-        let file = gpx("Ana \u{ffff}\u{1}& Co", &[fixes[0].clone(), trip()[0].clone()]);
+        let file = gpx("Ana \u{ffff}\u{1}& Co", &[fixes[0], trip()[0]]);
         let root = "<gpx version=\"1.1\" creator=\"Doorstep\" xmlns=\"http://www.topografix.com/GPX/1/1\" \
              xmlns:gpxtpx=\"http://www.garmin.com/xmlschemas/TrackPointExtension/v2\">";
         assert!(file.starts_with(&format!(

@@ -184,7 +184,7 @@ mod tests {
         let place = store.place(&key);
         assert_eq!(place.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
         assert_eq!(place.parent().expect("a folder").metadata().expect("a folder").permissions().mode() & 0o777, 0o700);
-        assert_eq!(store.keys(Duration::ZERO).await.expect("they are listed"), [key.clone()]);
+        assert_eq!(store.keys(Duration::ZERO).await.expect("they are listed"), std::slice::from_ref(&key));
         assert_eq!(store.keys(Duration::from_secs(3_600)).await.expect("they are listed"), []);
         store.delete(&key).await.expect("it is forgotten");
         store.delete(&key).await.expect("twice is fine");
