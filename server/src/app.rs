@@ -13,7 +13,7 @@ use std::{
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use anyhow::Context;
 use chrono::TimeDelta;
-use doorstep_shared::{protocol::CloseCode, roads::RoadNetwork};
+use doorstep_shared::{DeviceId, protocol::CloseCode, roads::RoadNetwork};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{Semaphore, watch};
@@ -28,7 +28,7 @@ use crate::{
     device::{sightings::Sightings, watch::watch},
     error::SourceChain,
     fleet::Fleet,
-    http::{api::courier_session, health::Readiness, rate_limit::RateLimit, routes},
+    http::{api::courier_session, health::Readiness, ingest, rate_limit::RateLimit, routes},
     hub::Hub,
     ingest::{Ingest, validate::Limits},
     order::{lifecycle::Orders, suggest::Suggestions},
@@ -107,6 +107,8 @@ pub struct AppState {
     pub readiness: Readiness,
     /// Attempts to sign in.
     pub sign_in_throttle: SignInThrottle,
+    /// Requests of other people's tracking apps, by device.
+    pub ingest_limit: RateLimit<DeviceId>,
     /// Attempts of couriers to sign in with a link, by address.
     pub link_limit: RateLimit<IpAddr>,
     /// For the scraper.
@@ -241,6 +243,7 @@ async fn serve(
         tasks: tasks.clone(),
         readiness: Readiness::default(),
         sign_in_throttle: SignInThrottle::default(),
+        ingest_limit: ingest::device_limit(),
         link_limit: courier_session::link_limit(),
         metrics,
     });
@@ -344,6 +347,7 @@ async fn keep_house(app: Data<AppState>) {
         }
         app.tracker.forget_idle(now.timestamp_millis());
         app.sign_in_throttle.forget_idle();
+        app.ingest_limit.forget_idle();
         app.link_limit.forget_idle();
         app.metrics.run_upkeep();
     }

@@ -161,6 +161,16 @@ impl ApiError {
         Self { retry_after_s: Some(retry_after_s), ..error }
     }
 
+    /// 503: a phone that asks for too much. Not 429: some apps delete what was answered with a 4xx.
+    pub fn slow_down(retry_after_s: u32) -> Self {
+        let error = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "slow_down",
+            "Too many requests from this device; try again later",
+        );
+        Self { retry_after_s: Some(retry_after_s), ..error }
+    }
+
     /// 503: the database is away or the server is stopping.
     pub fn unavailable() -> Self {
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now; try again");

@@ -3,4 +3,6 @@
 pub mod revoke;
 pub mod sightings;
 pub mod sign_in;
+pub mod tracker;
+pub mod tracker_setup;
 pub mod watch;

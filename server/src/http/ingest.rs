@@ -2,10 +2,10 @@
 //!
 //! The answer decides what a phone does next, so it says only what the phone can act on. Success means that
 //! what can be stored is committed; points that are bad for ever are counted and taken with it, or that phone
-//! would send nothing else. Trouble of ours is 503, never 4xx: iOS deletes what was refused. There is no limit
-//! of requests for each phone for the same reason; the queue of the fix writer is the limit for all.
+//! would send nothing else. Trouble of ours is 503, never 4xx: iOS deletes what was refused. A phone that asks for
+//! too much is told the same, and keeps what it has.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -13,11 +13,11 @@ use actix_web::{
     web::{Data, Query},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use doorstep_shared::protocol::courier::MAX_FIXES;
+use doorstep_shared::{DeviceId, problem::Problem, protocol::courier::MAX_FIXES};
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
-use super::body::RequestBody;
+use super::{body::RequestBody, rate_limit::RateLimit};
 use crate::{
     app::AppState,
     auth::token,
@@ -33,7 +33,27 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// again, and storing it twice is harmless.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(8);
 
-/// `GET` and `POST /ingest/osmand`
+/// Requests that one phone may send at once, and how many a second after that. Traccar Client empties the queue of a
+/// day without a network one point at a time and waits for each answer, which this does not slow down; what runs in
+/// a circle is.
+const BURST: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+
+/// How often one device may report.
+pub fn device_limit() -> RateLimit<DeviceId> {
+    RateLimit::per_second(PER_SECOND, BURST)
+}
+
+/// Takes positions from Traccar Client, OsmAnd and other apps of OsmAnd's protocol. `id`, `deviceid` or, in JSON,
+/// `device_id` is the device's token; parameters come in the query or a form, or as Traccar Client's JSON.
+#[utoipa::path(post, path = "/ingest/osmand", tag = "ingest",
+    params(("id" = Option<String>, Query, description = "The device's token"), ("lat" = Option<f64>, Query),
+        ("lon" = Option<f64>, Query), ("timestamp" = Option<String>, Query, description = "Seconds, milliseconds or ISO 8601"),
+        ("speed" = Option<f64>, Query, description = "Knots"), ("bearing" = Option<f64>, Query),
+        ("altitude" = Option<f64>, Query), ("accuracy" = Option<f64>, Query, description = "Metres"),
+        ("batt" = Option<f64>, Query, description = "Percent")),
+    responses((status = 200, description = "Taken; empty"), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 503, body = Problem)))]
 pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
     let now_ms = app.clock.now_ms();
     let (report, unknown) = if is_json(&request) {
@@ -48,7 +68,9 @@ pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
-/// `POST /ingest/owntracks`
+/// Takes messages from OwnTracks in HTTP mode. The password of HTTP Basic is the device's token, with any user name.
+#[utoipa::path(post, path = "/ingest/owntracks", tag = "ingest",
+    responses((status = 200, description = "Taken; `[]`"), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
     let device = device(&app, basic_password(&request).or_else(|| bearer(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
@@ -56,7 +78,11 @@ pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestB
     Ok(json("[]"))
 }
 
-/// `POST /ingest/overland`
+/// Takes batches from Overland. The device's token is the Bearer, or `token` in the query.
+#[utoipa::path(post, path = "/ingest/overland", tag = "ingest",
+    params(("token" = Option<String>, Query)),
+    responses((status = 200, description = "Taken; `{\"result\":\"ok\"}`"), (status = 400, body = Problem),
+        (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn overland(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
     let device = device(&app, bearer(&request).or_else(|| query_token(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
@@ -76,6 +102,7 @@ async fn take_in(
     client: DeviceClient,
     decoded: Decoded,
 ) -> Result<(), ApiError> {
+    app.ingest_limit.check(&from.device).map_err(ApiError::slow_down)?;
     app.sightings.note(from.courier.id, from.device, client, app.clock.now());
     app.ingest.count_unreadable(decoded.unreadable);
     if decoded.fixes.is_empty() {

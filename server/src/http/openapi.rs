@@ -6,6 +6,7 @@ use utoipa::OpenApi;
 use super::api::{
     courier, courier_session, courier_tour, couriers, devices, dispatch, order_lists, orders, proofs, session, track,
 };
+use super::ingest;
 use crate::ws::customer;
 
 #[derive(OpenApi)]
@@ -14,18 +15,20 @@ use crate::ws::customer;
     paths(
         session::sign_in, session::show, session::sign_out,
         couriers::create, couriers::list, couriers::show, couriers::fixes, dispatch::edit_courier,
-        devices::create, devices::list, devices::revoke, devices::sign_in,
-        courier::home, courier_session::sign_in, courier_session::sign_out, courier_tour::show,
+        devices::create, devices::list, devices::revoke, devices::sign_in, devices::create_tracker,
+        courier::home, courier::create_tracker, courier_session::sign_in, courier_session::sign_out, courier_tour::show,
         proofs::put, proofs::courier_image,
         orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
         dispatch::suggestions, dispatch::tracking_link,
         proofs::order_image, proofs::track_image,
         track::show, track::route, customer::track_events,
+        ingest::osmand, ingest::owntracks, ingest::overland,
     ),
     tags(
         (name = "orders", description = "Needs an API key with orders:read or orders:write, or a session"),
         (name = "couriers", description = "Needs an API key with couriers:read or couriers:write, or a session"),
         (name = "courier", description = "For a courier's own phone: its session cookie or device token"),
+        (name = "ingest", description = "For other people's tracking apps. Success means that what can be stored is committed; points that are bad for ever are taken with it. Anything else is 503 with Retry-After, but for wrong credentials and bodies that cannot be read"),
         (name = "track", description = "The tracking token in the path is the only credential"),
         (name = "session", description = "For people at the console"),
     )

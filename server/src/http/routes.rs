@@ -51,10 +51,12 @@ pub fn configure(config: &mut ServiceConfig) {
                         .route(web::post().to(api::devices::create))
                         .route(web::get().to(api::devices::list)),
                 )
+                .service(get("/couriers/{id}/trackers").route(web::post().to(api::devices::create_tracker)))
                 .service(get("/couriers/{id}/devices/{device}").route(web::delete().to(api::devices::revoke)))
                 .service(get("/couriers/{id}/devices/{device}/sign-in").route(web::post().to(api::devices::sign_in)))
                 .service(get("/couriers/{id}/fixes").route(web::get().to(api::couriers::fixes)))
                 .service(get("/courier").route(web::get().to(api::courier::home)))
+                .service(get("/courier/trackers").route(web::post().to(api::courier::create_tracker)))
                 .service(
                     get("/courier/session")
                         .route(web::post().to(api::courier_session::sign_in))

@@ -124,32 +124,32 @@ impl Store {
         Ok(true)
     }
 
-    /// Adds a device for a tracker's app and revokes the one that the courier had for it; says which, or `None`
-    /// when there is no such courier.
+    /// Adds a device for a tracker's app, in place of the one that the courier had for it: that one is revoked, or
+    /// gone if it never reported.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn replace_tracker(
-        &self,
-        device: &NewDevice<'_>,
-        app: TrackerApp,
-    ) -> Result<Option<Vec<DeviceId>>, StoreError> {
+    pub async fn replace_tracker(&self, device: &NewDevice<'_>, app: TrackerApp) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         // The lock lets two set-ups of the same app follow each other.
-        let courier = sqlx::query!("select id from couriers where id = $1 for no key update", device.courier.as_uuid())
+        sqlx::query!("select id from couriers where id = $1 for no key update", device.courier.as_uuid())
             .fetch_optional(&mut *transaction)
             .await?;
-        if courier.is_none() {
-            return Ok(None);
-        }
-        let replaced = sqlx::query_scalar!(
-            "update devices set revoked_at = $3 where courier_id = $1 and tracker_app = $2 and revoked_at is null \
-             returning id",
+        sqlx::query!(
+            "delete from devices where courier_id = $1 and tracker_app = $2 and revoked_at is null \
+             and last_seen_at is null",
+            device.courier.as_uuid(),
+            app.as_str()
+        )
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query!(
+            "update devices set revoked_at = $3 where courier_id = $1 and tracker_app = $2 and revoked_at is null",
             device.courier.as_uuid(),
             app.as_str(),
             device.created_at
         )
-        .fetch_all(&mut *transaction)
+        .execute(&mut *transaction)
         .await?;
         sqlx::query!(
             "insert into devices (id, courier_id, label, token_hash, created_at, tracker_app) \
@@ -164,7 +164,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(Some(replaced.into_iter().map(DeviceId::from_uuid).collect()))
+        Ok(())
     }
 
     /// A courier's devices: those that may report first, then the newest first.

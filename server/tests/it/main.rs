@@ -21,6 +21,7 @@ mod courier_session;
 mod courier_sign_in;
 mod courier_stops;
 mod courier_tour;
+mod courier_trackers;
 mod customer_feed;
 mod customer_streams;
 mod dispatch;

@@ -31,6 +31,7 @@ impl Call {
 
 async fn calls(app: &TestApp) -> Vec<Call> {
     let ana = app.courier("Ana").await;
+    let ben = app.invite().await;
     let order = app.assigned("A-1", &ana).await;
     let get = |path: String, scope| Call { method: Method::GET, path, body: None, scope, status: 200 };
     let post =
@@ -47,6 +48,9 @@ async fn calls(app: &TestApp) -> Vec<Call> {
         get(format!("{couriers}/{}/fixes", ana.id), Scope::CouriersRead),
         post(couriers.to_owned(), json!({ "name": "Ben", "vehicle": "van" }), Scope::CouriersWrite, 201),
         post(format!("{couriers}/{}/devices", ana.id), json!({ "label": "tablet" }), Scope::CouriersWrite, 201),
+        get(ben.devices(), Scope::CouriersRead),
+        post(format!("{}/sign-in", ben.device()), json!({}), Scope::CouriersWrite, 201),
+        post(format!("{couriers}/{}/trackers", ben.courier), json!({ "app": "overland" }), Scope::CouriersWrite, 201),
     ]
 }
 

@@ -7,7 +7,10 @@ use actix_web::{
 };
 use doorstep_shared::{
     CourierId, DeviceId,
-    api::{CreateDevice, DeviceCreated, DeviceView, ListPage, SignInLink},
+    api::{
+        CreateDevice, DeviceCreated, DeviceView, ListPage, SignInLink,
+        courier::{CreateTracker, TrackerCreated},
+    },
     problem::Problem,
 };
 
@@ -18,7 +21,7 @@ use crate::{
         principal::{Principal, Scope},
         token,
     },
-    device::{revoke, sign_in},
+    device::{revoke, sign_in, tracker},
     error::ApiError,
     http::body::{self, FieldErrors, RequestBody},
     store::devices::{Device, NewDevice},
@@ -122,6 +125,27 @@ pub async fn sign_in(
         let (link, code) = sign_in::new_link(&app);
         app.store.replace_sign_in_code(device.id, &code).await?;
         Ok((StatusCode::CREATED, link))
+    })
+    .await
+}
+
+/// Sets another app up as a tracker of a courier. The one they had for that app stops working.
+#[utoipa::path(post, path = "/api/v1/couriers/{id}/trackers", tag = "couriers", params(("id" = String, Path)),
+    request_body = CreateTracker,
+    responses((status = 201, body = TrackerCreated, description = "The token is shown this once"),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn create_tracker(
+    app: Data<AppState>,
+    request: HttpRequest,
+    path: Path<String>,
+    bytes: RequestBody,
+) -> Result<HttpResponse, ApiError> {
+    let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
+    let courier = id_in(&path)?;
+    let wanted: CreateTracker = body::parse(&request, &bytes)?;
+    body::idempotent(&app, &request, &principal, &bytes, async || {
+        let courier = app.store.courier(courier).await?.ok_or_else(ApiError::not_found)?;
+        Ok((StatusCode::CREATED, tracker::create(&app, &courier, wanted.app).await?))
     })
     .await
 }
