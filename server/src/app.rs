@@ -33,6 +33,7 @@ use crate::{
     ingest::{Ingest, validate::Limits},
     order::{lifecycle::Orders, suggest::Suggestions},
     pacing::Pacing,
+    places::Places,
     presence::Presences,
     proof::{Proofs, files::FileProofStore},
     store::{Store, embedded::Embedded, fix_writer::FixWriter},
@@ -87,6 +88,8 @@ pub struct AppState {
     pub pacing: Arc<Pacing>,
     /// When couriers get to their stops.
     pub tours: Tours,
+    /// Names of streets and towns.
+    pub places: Places,
     /// Who could take an order.
     pub suggestions: Suggestions,
     /// The use cases of orders.
@@ -192,6 +195,7 @@ async fn serve(
     let listener = listen(settings.bind)?;
     let address = listener.local_addr().context("the socket has no address")?;
     let roads = load_roads(settings.roads.as_deref()).await?;
+    let places = Places::open(&settings, roads.as_ref())?;
     let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
     let store = Store::new(options, config.settings.database_connections);
     store.migrate().await.context("preparing the database")?;
@@ -222,6 +226,7 @@ async fn serve(
     let suggestions = Suggestions::new(Arc::clone(&tracker), store.clone(), clock.clone(), roads.clone());
     let app = Data::new(AppState {
         suggestions,
+        places,
         ingest: Ingest::new(Arc::clone(&tracker), fix_writer.clone(), clock.clone(), limits),
         config,
         clock: clock.clone(),

@@ -55,6 +55,9 @@ pub struct Settings {
     /// File with a street graph for arrival times, instead of the built-in one of Malta.
     #[arg(long, env = "DOORSTEP_ROADS")]
     pub roads: Option<PathBuf>,
+    /// File with names of streets and towns for the address search, instead of the built-in ones of Malta.
+    #[arg(long, env = "DOORSTEP_PLACES")]
+    pub places: Option<PathBuf>,
     /// Log lines as JSON, for collectors.
     #[arg(long, env = "DOORSTEP_LOG_JSON", default_value_t = false)]
     pub log_json: bool,
@@ -81,6 +84,7 @@ impl Settings {
             ("max_connections", self.max_connections.to_string()),
             ("basemap_style", optional(&self.basemap_style)),
             ("roads", self.roads.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
+            ("places", self.places.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
             ("log_json", self.log_json.to_string()),
         ]
     }

@@ -19,6 +19,7 @@ pub mod hub;
 pub mod ingest;
 pub mod order;
 pub mod pacing;
+pub mod places;
 pub mod presence;
 pub mod proof;
 pub mod qr;

@@ -13,6 +13,8 @@ pub mod fix;
 pub mod geo;
 pub mod id;
 pub mod order;
+#[cfg(feature = "roads")]
+pub mod places;
 pub mod position;
 pub mod problem;
 pub mod protocol;

@@ -10,6 +10,7 @@ mod bench;
 mod demo;
 mod dist;
 mod failure;
+mod places;
 mod postgres;
 mod process;
 mod progress;
@@ -47,6 +48,8 @@ enum Command {
     Sqlx,
     /// Makes static/roads/malta.roads from an OpenStreetMap extract.
     BakeRoads(roads::Options),
+    /// Makes static/places/malta.places from an OpenStreetMap extract.
+    BakePlaces(places::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Dist => dist::run(),
         Command::Sqlx => sqlx::run(),
         Command::BakeRoads(options) => roads::run(&options),
+        Command::BakePlaces(options) => places::run(&options),
     };
     failure::exit_code(&outcome)
 }

@@ -23,8 +23,8 @@ use link::Source;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The street graph lies in `static/` too, but the server and the simulator read it, not browsers.
-const ROADS: &str = "roads";
+/// The street graph and the gazetteer lie in `static/` too, but the server and the simulator read them, not browsers.
+const NOT_FOR_BROWSERS: [&str; 2] = ["roads", "places"];
 
 /// Where the style sheets lie that belong to every page.
 const COMMON_STYLE: &str = "css/common/";
@@ -111,7 +111,7 @@ fn add_static(assembly: &mut Assembly) -> Result<()> {
     let folder = workspace::root().join("static");
     for file in hash::files_below(&folder)? {
         let inside = file.strip_prefix(&folder).unwrap_or(&file);
-        if inside.starts_with(ROADS) {
+        if NOT_FOR_BROWSERS.iter().any(|folder| inside.starts_with(folder)) {
             continue;
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy();

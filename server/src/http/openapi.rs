@@ -4,7 +4,8 @@ use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
 use super::api::{
-    courier, courier_session, courier_tour, couriers, devices, dispatch, order_lists, orders, proofs, session, track,
+    courier, courier_session, courier_tour, couriers, devices, dispatch, order_lists, orders, places, proofs, session,
+    track,
 };
 use super::ingest;
 use crate::ws::customer;
@@ -19,7 +20,7 @@ use crate::ws::customer;
         courier::home, courier::create_tracker, courier_session::sign_in, courier_session::sign_out, courier_tour::show,
         proofs::put, proofs::courier_image,
         orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
-        dispatch::suggestions, dispatch::tracking_link,
+        dispatch::suggestions, dispatch::tracking_link, places::find,
         proofs::order_image, proofs::track_image,
         track::show, track::route, customer::track_events,
         ingest::osmand, ingest::owntracks, ingest::overland,

@@ -75,6 +75,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(get("/orders/{id}/tracking-link").route(web::post().to(api::dispatch::tracking_link)))
                 .service(get("/orders/{id}/status").route(web::post().to(api::orders::set_status)))
                 .service(get("/courier/tour").route(web::get().to(api::courier_tour::show)))
+                .service(get("/places").route(web::get().to(api::places::find)))
                 .service(get("/track/{token}").route(web::get().to(api::track::show)))
                 .service(get("/orders/{id}/proofs/{proof_id}/image").route(web::get().to(api::proofs::order_image)))
                 .service(get("/courier/orders/{order_id}/proofs/{proof_id}").route(web::put().to(api::proofs::put)))

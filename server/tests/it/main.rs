@@ -32,6 +32,7 @@ mod ingest_trackers;
 mod order_lists;
 mod outage;
 mod people;
+mod places;
 mod proofs;
 mod rest_access;
 mod rest_bodies;

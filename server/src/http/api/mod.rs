@@ -8,6 +8,7 @@ pub mod devices;
 pub mod dispatch;
 pub mod order_lists;
 pub mod orders;
+pub mod places;
 pub mod proofs;
 pub mod session;
 pub mod track;
