@@ -3,13 +3,14 @@
 //! The demo's traffic, the load tests and the integration tests all need somebody to drive, somebody to
 //! watch, and a judge of what they were told. This crate depends on `doorstep-shared` alone, so the compiler
 //! proves that nothing here knows more about the server than its contract says.
-//! [`courier`] and [`viewer`] are the bots; [`driving`] is how couriers move; [`demo`], [`load`] and
+//! [`courier`], [`viewer`] and [`console`] are the bots; [`driving`] is how couriers move; [`demo`], [`load`] and
 //! [`pace`] are the programs made of them.
 
 #![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and its tasks")]
 
 pub mod api;
 pub mod backoff;
+pub mod console;
 pub mod courier;
 pub mod demo;
 pub mod driving;
@@ -22,6 +23,7 @@ pub mod streets;
 pub mod viewer;
 
 pub use api::{Api, ApiError};
+pub use console::{FleetBot, FleetLog, FleetOptions};
 pub use courier::{CourierBot, CourierLog, CourierOptions};
 pub use server_url::ServerUrl;
 pub use viewer::{ViewerBot, ViewerLog, ViewerOptions};

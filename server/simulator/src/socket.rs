@@ -17,6 +17,8 @@ use tokio_tungstenite::{
     },
 };
 
+use crate::console::frame_bytes;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 // "Wait before reconnecting", says the contract of 4003, not how long.
 const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(5);
@@ -80,11 +82,40 @@ pub enum Incoming<M> {
     Unreadable(String),
 }
 
+/// What came in on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Messages.
+    pub frames: u64,
+    /// Their bytes, frame headers included.
+    pub bytes: u64,
+}
+
+impl Received {
+    /// What came in since it was `before`.
+    pub fn since(self, before: Self) -> Self {
+        Self { frames: self.frames - before.frames, bytes: self.bytes - before.bytes }
+    }
+
+    fn count(&mut self, payload: usize) {
+        self.frames += 1;
+        self.bytes += frame_bytes(payload);
+    }
+}
+
+impl std::ops::AddAssign for Received {
+    fn add_assign(&mut self, more: Self) {
+        self.frames += more.frames;
+        self.bytes += more.bytes;
+    }
+}
+
 /// An open connection.
 #[derive(Debug)]
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     codec: Codec,
+    received: Received,
 }
 
 impl Socket {
@@ -102,7 +133,7 @@ impl Socket {
         let config = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(0);
         let opening = connect_async_with_config(request, Some(config), true);
         match tokio::time::timeout(CONNECT_TIMEOUT, opening).await {
-            Ok(Ok((stream, _))) => Ok(Self { stream, codec }),
+            Ok(Ok((stream, _))) => Ok(Self { stream, codec, received: Received::default() }),
             Ok(Err(error)) => Err(Ended::from_error(&error)),
             Err(_) => Err(Ended::lost("no answer to the handshake")),
         }
@@ -120,6 +151,9 @@ impl Socket {
             Some(Err(error)) => return Err(Ended::from_error(&error)),
             None => return Err(Ended::lost("the connection broke")),
         };
+        if let Message::Text(_) | Message::Binary(_) = &message {
+            self.received.count(message.len());
+        }
         Ok(match message {
             Message::Text(text) => readable(protocol::decode_json(&text).context("JSON")),
             Message::Binary(bytes) => readable(protocol::decode_postcard(&bytes).context("postcard")),
@@ -129,6 +163,11 @@ impl Socket {
             }
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Incoming::Sign,
         })
+    }
+
+    /// What came in so far.
+    pub fn received(&self) -> Received {
+        self.received
     }
 
     /// Sends one message.

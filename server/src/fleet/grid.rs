@@ -14,7 +14,8 @@ type Cell = (i32, i32);
 /// An index of numbered places. A number is in it at most once.
 #[derive(Clone, Debug, Default)]
 pub struct Grid {
-    cells: HashMap<Cell, Vec<(u32, LatLon)>>,
+    // A busy square may hold the whole fleet, and each of its couriers moves every second: no lists here.
+    cells: HashMap<Cell, HashMap<u32, LatLon>>,
     cell_of: HashMap<u32, Cell>,
 }
 
@@ -22,15 +23,15 @@ impl Grid {
     /// Puts `number` at `place`, wherever it was before.
     pub fn put(&mut self, number: u32, place: LatLon) {
         let cell = cell_of(place.lat(), place.lon());
-        if let Some(former) = self.cell_of.insert(number, cell) {
+        if let Some(former) = self.cell_of.insert(number, cell).filter(|former| *former != cell) {
             self.remove_from(former, number);
         }
-        self.cells.entry(cell).or_default().push((number, place));
+        self.cells.entry(cell).or_default().insert(number, place);
     }
 
     fn remove_from(&mut self, cell: Cell, number: u32) {
         let Some(held) = self.cells.get_mut(&cell) else { return };
-        held.retain(|(known, _)| *known != number);
+        held.remove(&number);
         if held.is_empty() {
             self.cells.remove(&cell);
         }
@@ -49,7 +50,7 @@ impl Grid {
         let (south, north) = area.lat_span();
         let ((first_row, first_column), (last_row, last_column)) = (cell_of(south, west), cell_of(north, east));
         let (rows, columns) = (first_row..=last_row, first_column..=last_column);
-        let mut look = |held: &[(u32, LatLon)]| {
+        let mut look = |held: &HashMap<u32, LatLon>| {
             // Both pieces of a box across the antimeridian may touch a square; a place is counted by its own piece.
             let is_in = |place: &LatLon| area.contains(*place) && (west..=east).contains(&place.lon());
             found.extend(held.iter().filter(|(_, place)| is_in(place)).map(|(number, _)| *number));
@@ -61,7 +62,7 @@ impl Grid {
             touched.for_each(|(_, held)| look(held));
         } else {
             let squares = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
-            squares.filter_map(|cell| self.cells.get(&cell)).for_each(|held| look(held));
+            squares.filter_map(|cell| self.cells.get(&cell)).for_each(look);
         }
     }
 }
@@ -115,7 +116,7 @@ mod tests {
         fn nobody_is_left_behind_in_a_square(moves in prop::collection::vec((0u32..5, place()), 1..60)) {
             let mut grid = Grid::default();
             moves.iter().for_each(|(number, place)| grid.put(*number, *place));
-            let held: usize = grid.cells.values().map(Vec::len).sum();
+            let held: usize = grid.cells.values().map(HashMap::len).sum();
             prop_assert_eq!(held, grid.cell_of.len());
             prop_assert!(grid.cells.values().all(|held| !held.is_empty()));
         }

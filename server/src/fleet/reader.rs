@@ -496,4 +496,58 @@ mod tests {
         assert_eq!(reader.take(&board, now).err(), Some(TooFarBehind));
         assert!(Reader::new(Arc::default()).take(&board, now).is_ok(), "a new one has no past");
     }
+
+    /// T9: five thousand couriers who report every second, on a console that shows them all.
+    #[test]
+    fn a_large_fleet_costs_a_console_a_fraction_of_one_frame_for_each_fix() {
+        use doorstep_shared::protocol::{
+            Codec,
+            fleet::{FleetEvent, FleetPositions},
+        };
+
+        use crate::{fleet::encode, ws::outbox::frame};
+
+        const SECONDS: i64 = 16;
+        let couriers: Vec<_> = (0..5_000).map(|_| courier()).collect();
+        for codec in Codec::ALL {
+            let mut board = Board::default();
+            couriers.iter().for_each(|courier| board.apply(FleetChange::Courier(courier.clone())));
+            let mut reader = Reader::new(Arc::default());
+            let mut now = Instant::now();
+            drop(reader.take(&board, now));
+            let (mut frames, mut bytes, mut fixes) = (0, 0, 0);
+            for quarter in 0..SECONDS * 4 {
+                now += Duration::from_millis(250);
+                for courier in couriers.iter().skip((quarter % 4) as usize).step_by(4) {
+                    let time_ms = 1_795_219_200_000 + quarter * 250;
+                    let change = moved(courier.id, time_ms, 35.898_912, 14.514_553);
+                    let FleetChange::Moved { courier, position, .. } = change else { unreachable!("made above") };
+                    let position =
+                        doorstep_shared::Position { speed_mps: Some(4.2), heading_deg: Some(182.0), ..position };
+                    board.apply(FleetChange::Moved { courier, position, battery: Some(0.81) });
+                    fixes += 1;
+                }
+                board.tick(true);
+                for Delivery { seq, content } in reader.take(&board, now).expect("not behind") {
+                    frames += 1;
+                    bytes += match content {
+                        Content::Shared(broadcast) => broadcast.frame(codec, seq).len(),
+                        Content::Positions(fixes) => encode::positions(codec, seq, &fixes).len(),
+                        other => panic!("{other:?}"),
+                    };
+                }
+            }
+            // All of them are equally long.
+            let alone = vec![board.fix(0).expect("somewhere")];
+            let alone = frame(codec, &FleetEvent::Positions(FleetPositions { seq: 12_345, fixes: alone })).len();
+            let bytes_alone = alone * fixes as usize;
+            let (of_frames, of_bytes) = (f64::from(frames) / f64::from(fixes), bytes as f64 / bytes_alone as f64);
+            println!(
+                "{codec:?}: {of_frames:.5} of the frames, {of_bytes:.3} of the bytes, {} KB/s",
+                bytes / 1_000 / SECONDS as usize
+            );
+            assert!(of_frames <= 1.0 / 20.0, "{of_frames} of the frames");
+            assert!(of_bytes <= 0.5, "{of_bytes} of the bytes in {codec:?}");
+        }
+    }
 }

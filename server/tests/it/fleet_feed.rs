@@ -429,3 +429,68 @@ async fn nothing_is_kept_for_nobody() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_followed_along_sees_what_a_newcomer_sees() {
+    use doorstep_simulator::{FleetBot, FleetOptions, random::generator};
+    with_app(async |app| {
+        let bot = |codec, number| {
+            FleetBot::start(FleetOptions {
+                server: format!("http://{}", app.address).parse().expect("an address"),
+                api_key: app.key.clone(),
+                codec,
+                random: generator(1, number),
+            })
+        };
+        let followers = [bot(Codec::Json, 0), bot(Codec::Postcard, 1)];
+        for follower in &followers {
+            assert!(follower.wait_until(crate::support::PATIENCE, |log| log.is_live).await);
+        }
+        let mut phones = Vec::new();
+        let start_ms = now_ms() - 60_000;
+        for number in 0..5 {
+            let courier = app.courier(&format!("Courier {number}")).await;
+            phones.push((app.connect(&courier).await, app.assigned(&format!("A-{number}"), &courier).await));
+        }
+        for round in 0..20 {
+            for (phone, _) in &mut phones {
+                phone.report(round, &[step(start_ms + round as i64 * 1_000, round as i64)]).await;
+            }
+            if let Some((_, order)) = phones.get(round as usize) {
+                app.set_status(order, if round % 2 == 0 { "delivered" } else { "picked_up" }).await;
+            }
+        }
+        let newcomer = bot(Codec::Json, 2);
+        assert!(newcomer.wait_until(crate::support::PATIENCE, |log| log.is_live).await);
+        let seen = |bot: &FleetBot| {
+            let log = bot.log();
+            // Batches leave out how exact a position is.
+            let plain = |fix: doorstep_shared::Position| (fix.time_ms, fix.lat.to_bits(), fix.lon.to_bits());
+            let mut couriers: Vec<_> = log
+                .picture
+                .couriers
+                .values()
+                .map(|courier| (courier.id, courier.name.clone(), courier.position.map(plain)))
+                .collect();
+            couriers.sort();
+            let mut orders: Vec<_> =
+                log.picture.orders.values().map(|order| (order.id, order.status.as_str(), order.courier_id)).collect();
+            orders.sort();
+            (couriers, orders)
+        };
+        crate::support::eventually("the same picture", async || {
+            let expected = seen(&newcomer);
+            expected.0.len() == 5
+                && expected.1.len() == 2
+                && followers.iter().all(|follower| seen(follower) == expected)
+        })
+        .await;
+        for follower in followers {
+            let log = follower.stop().await;
+            assert_eq!((log.connections, log.picture.gaps, log.picture.went_back), (1, 0, 0));
+            assert_eq!(log.picture.violations, Vec::<String>::new());
+        }
+        newcomer.stop().await;
+    })
+    .await;
+}

@@ -16,6 +16,7 @@ use super::{
     setup::{Delivery, Idle},
 };
 use crate::{
+    console::{FleetBot, FleetOptions},
     courier::{CourierBot, CourierOptions},
     random::generator,
     viewer::{ViewerBot, ViewerOptions},
@@ -33,6 +34,7 @@ pub(super) struct Company {
     pub couriers: Vec<CourierBot>,
     viewers: Vec<ViewerBot>,
     idle_viewers: Vec<ViewerBot>,
+    dispatchers: Vec<FleetBot>,
     pub measurements: Arc<Measurements>,
     pub zero: Zero,
 }
@@ -52,12 +54,14 @@ impl Company {
             couriers: Vec::new(),
             viewers: Vec::new(),
             idle_viewers: Vec::new(),
+            dispatchers: Vec::new(),
             measurements: Arc::default(),
             zero: Zero::after(LEAD + handshakes),
         };
         company.connect_couriers(options, deliveries, seed).await?;
         company.connect_viewers(options, deliveries, schedule, seed).await?;
         company.connect_idle_viewers(options, idle, seed).await?;
+        company.connect_dispatchers(options, seed).await?;
         ensure!(
             Instant::now() < company.zero.instant,
             "connecting took longer than planned; use fewer bots in one process"
@@ -117,6 +121,23 @@ impl Company {
         watch_all(&mut self.idle_viewers, all).await
     }
 
+    async fn connect_dispatchers(&mut self, options: &LoadOptions, seed: u64) -> Result<()> {
+        for number in 0..options.dispatchers {
+            self.dispatchers.push(FleetBot::start(FleetOptions {
+                server: options.server.clone(),
+                api_key: options.api_key.clone(),
+                codec: options.codec.codec(),
+                random: generator(seed, number as u64 + (1 << 37)),
+            }));
+        }
+        for bot in &self.dispatchers {
+            let answered = bot.wait_until(CONNECT_PATIENCE, |log| log.is_live || log.stopped_with.is_some()).await;
+            let stopped_with = bot.log().stopped_with;
+            ensure!(answered && stopped_with.is_none(), "a dispatcher cannot connect: {stopped_with:?}");
+        }
+        Ok(())
+    }
+
     /// Waits for the acks still outstanding, and then for quiet.
     pub(super) async fn settle(&self, deadline: Duration) {
         let until = Instant::now() + deadline;
@@ -135,7 +156,11 @@ impl Company {
         for (bot, delivery) in self.couriers.into_iter().zip(deliveries) {
             couriers.push((delivery.courier, bot.stop().await));
         }
-        Outcome { couriers, viewers, measurements: self.measurements }
+        let mut dispatchers = Vec::with_capacity(self.dispatchers.len());
+        for bot in self.dispatchers {
+            dispatchers.push(bot.stop().await);
+        }
+        Outcome { couriers, viewers, dispatchers, measurements: self.measurements }
     }
 }
 

@@ -29,7 +29,7 @@ use conductor::Conductor;
 use riders::Riders;
 use schedule::Schedule;
 
-pub use report::{Latency, Report};
+pub use report::{FleetFeed, Latency, Report};
 pub use verify::{Verdict, verify};
 
 // Standard streams, the runtime, and the REST connections.
@@ -54,6 +54,9 @@ pub struct LoadOptions {
     /// More customers, on orders that nobody has: connections that only have to be kept.
     #[arg(long, default_value_t = 0)]
     pub idle_viewers: usize,
+    /// Dispatchers, each with the whole fleet in view.
+    #[arg(long, default_value_t = 0)]
+    pub dispatchers: usize,
     /// Messages a second from each courier.
     #[arg(long, default_value_t = 1.0)]
     pub rate: f64,
@@ -94,7 +97,7 @@ pub enum CodecName {
 
 impl LoadOptions {
     fn sockets(&self) -> u64 {
-        (self.couriers + self.viewers + self.idle_viewers) as u64
+        (self.couriers + self.viewers + self.idle_viewers + self.dispatchers) as u64
     }
 }
 

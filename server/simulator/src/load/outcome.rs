@@ -7,11 +7,11 @@ use doorstep_shared::CourierId;
 use super::{
     LoadOptions,
     measure::Measurements,
-    report::{Latency, Report},
+    report::{FleetFeed, Latency, Report},
     schedule::Schedule,
     verify::Verdict,
 };
-use crate::{courier::CourierLog, viewer::ViewerLog};
+use crate::{console::FleetLog, courier::CourierLog, viewer::ViewerLog};
 
 const VIOLATION_EXAMPLES: usize = 5;
 
@@ -19,6 +19,7 @@ const VIOLATION_EXAMPLES: usize = 5;
 pub(super) struct Outcome {
     pub couriers: Vec<(CourierId, CourierLog)>,
     pub viewers: Vec<ViewerLog>,
+    pub dispatchers: Vec<FleetLog>,
     pub measurements: Arc<Measurements>,
 }
 
@@ -37,6 +38,7 @@ impl Outcome {
         let of_viewers = |count: fn(&ViewerLog) -> u64| self.viewers.iter().map(count).sum::<u64>();
         let violations = self.couriers.iter().flat_map(|(_, log)| &log.violations);
         let violations = violations.chain(self.viewers.iter().flat_map(|log| &log.view.violations));
+        let violations = violations.chain(self.dispatchers.iter().flat_map(|log| &log.picture.violations));
         let fixes_acked: u64 = of_couriers(CourierLog::acked);
         let fixes_rejected: u64 = of_couriers(CourierLog::rejected);
         Report {
@@ -63,12 +65,37 @@ impl Outcome {
             own_cpu,
             courier_losses: of_couriers(|log| log.losses as usize),
             viewer_losses: of_viewers(|log| u64::from(log.losses)),
-            went_back: of_viewers(|log| log.view.went_back),
+            fleet_feed: self.fleet_feed(fixes_acked, options.duration),
+            went_back: of_viewers(|log| log.view.went_back)
+                + self.dispatchers.iter().map(|log| log.picture.went_back).sum::<u64>(),
             stale_after_reconnect: of_viewers(|log| log.view.stale),
             other_order: of_viewers(|log| log.view.other_order) + measured.other_order.load(Ordering::Relaxed),
             violations: violations.clone().count() as u64,
             violation_examples: violations.take(VIOLATION_EXAMPLES).cloned().collect(),
             verdict,
         }
+    }
+
+    /// What a dispatcher got on average, against one frame for each fix that the server took.
+    fn fleet_feed(&self, fixes: u64, duration_s: f64) -> Option<FleetFeed> {
+        let dispatchers = self.dispatchers.len() as f64;
+        let sum = |count: fn(&FleetLog) -> u64| self.dispatchers.iter().map(count).sum::<u64>() as f64;
+        let positions = sum(|log| log.picture.positions);
+        if dispatchers == 0.0 || fixes == 0 || positions == 0.0 {
+            return None;
+        }
+        let frames = sum(|log| log.received.frames - log.snapshots.frames) / dispatchers;
+        let bytes = sum(|log| log.received.bytes - log.snapshots.bytes) / dispatchers;
+        let bytes_of_one = sum(|log| log.picture.one_by_one_bytes) / positions;
+        Some(FleetFeed {
+            dispatchers: self.dispatchers.len(),
+            frames_per_s: frames / duration_s,
+            kilobytes_per_s: bytes / 1_000.0 / duration_s,
+            snapshot_kilobytes: sum(|log| log.snapshots.bytes) / 1_000.0 / dispatchers,
+            frames_ratio: frames / fixes as f64,
+            bytes_ratio: bytes / (fixes as f64 * bytes_of_one),
+            gaps: sum(|log| log.picture.gaps) as u64,
+            losses: sum(|log| u64::from(log.losses)) as u64,
+        })
     }
 }

@@ -35,6 +35,27 @@ impl Latency {
     }
 }
 
+/// What a dispatcher got, on average, without snapshots.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct FleetFeed {
+    /// How many watched.
+    pub dispatchers: usize,
+    /// Messages a second.
+    pub frames_per_s: f64,
+    /// Kilobytes a second, frame headers included.
+    pub kilobytes_per_s: f64,
+    /// Kilobytes of snapshots.
+    pub snapshot_kilobytes: f64,
+    /// Messages, against one for each fix that the server took.
+    pub frames_ratio: f64,
+    /// Bytes, against those of one message for each fix, in the same codec.
+    pub bytes_ratio: f64,
+    /// Gaps in the sequence.
+    pub gaps: u64,
+    /// Connections that were lost or could not be made.
+    pub losses: u64,
+}
+
 /// The whole result.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -84,7 +105,9 @@ pub struct Report {
     pub courier_losses: u64,
     /// Connections that were lost or could not be made, by customers.
     pub viewer_losses: u64,
-    /// Customers whose marker went back in time on one connection.
+    /// What dispatchers got, if there were any.
+    pub fleet_feed: Option<FleetFeed>,
+    /// Markers that went back in time on one connection, of customers and dispatchers.
     pub went_back: u64,
     /// Positions older than what the customer had seen before reconnecting.
     pub stale_after_reconnect: u64,
@@ -116,6 +139,7 @@ impl Report {
             (self.fixes_unanswered, "fixes got no answer"),
             (self.went_back, "positions went back in time"),
             (self.other_order, "positions were another order's"),
+            (self.fleet_feed.map_or(0, |feed| feed.gaps), "gaps in dispatchers' sequences"),
             (self.violations, "messages broke the contract"),
             (self.schedule_overflows, "messages could not be scheduled"),
         ];
@@ -153,6 +177,9 @@ impl fmt::Display for Report {
             )?;
             writeln!(f, "silence     {} (longest for each customer)", self.longest_silence)?;
         }
+        if let Some(feed) = &self.fleet_feed {
+            writeln!(f, "fleet feed  {feed}")?;
+        }
         writeln!(f, "this client {:.2} cores, late by {}", self.own_cpu, self.own_lateness)?;
         writeln!(f, "losses      {} by couriers, {} by customers", self.courier_losses, self.viewer_losses)?;
         if self.stale_after_reconnect > 0 {
@@ -170,6 +197,24 @@ impl fmt::Display for Report {
             return writeln!(f, "kept every promise");
         }
         broken.iter().try_for_each(|promise| writeln!(f, "BROKEN      {promise}"))
+    }
+}
+
+impl fmt::Display for FleetFeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} dispatchers, each {:.1} frames and {:.1} KB a second after {:.0} KB of snapshot: \
+             {:.5} of the frames and {:.2} of the bytes of one for each fix; {} gaps, {} losses",
+            self.dispatchers,
+            self.frames_per_s,
+            self.kilobytes_per_s,
+            self.snapshot_kilobytes,
+            self.frames_ratio,
+            self.bytes_ratio,
+            self.gaps,
+            self.losses
+        )
     }
 }
 
