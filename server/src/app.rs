@@ -31,6 +31,7 @@ use crate::{
     http::{api::courier_session, health::Readiness, ingest, rate_limit::RateLimit, routes},
     hub::Hub,
     ingest::{Ingest, validate::Limits},
+    looks::Looks,
     order::{lifecycle::Orders, suggest::Suggestions},
     pacing::Pacing,
     places::Places,
@@ -88,6 +89,8 @@ pub struct AppState {
     pub pacing: Arc<Pacing>,
     /// When couriers get to their stops.
     pub tours: Tours,
+    /// The log of who saw where somebody is.
+    pub looks: Looks,
     /// Names of streets and towns.
     pub places: Places,
     /// Who could take an order.
@@ -227,6 +230,7 @@ async fn serve(
     let app = Data::new(AppState {
         suggestions,
         places,
+        looks: Looks::start(store.clone(), clock.clone(), &tasks, give_up.subscribe()),
         ingest: Ingest::new(Arc::clone(&tracker), fix_writer.clone(), clock.clone(), limits),
         config,
         clock: clock.clone(),
@@ -349,6 +353,10 @@ async fn keep_house(app: Data<AppState>) {
         }
         if let Err(error) = app.store.forget_expired_couriers(now, courier::LIFETIME).await {
             tracing::warn!(error = %error, "could not forget how couriers signed in");
+        }
+        let kept_from = now - chrono::TimeDelta::days(i64::from(app.config.settings.retention_days));
+        if let Err(error) = app.store.forget_looks(kept_from).await {
+            tracing::warn!(error = %error, "could not forget old looks");
         }
         app.tracker.forget_idle(now.timestamp_millis());
         app.sign_in_throttle.forget_idle();

@@ -35,7 +35,8 @@ impl ApiError {
         Self { status, code, title, detail: None, errors: Vec::new(), retry_after_s: None }
     }
 
-    fn with_detail(mut self, detail: impl Into<String>) -> Self {
+    /// The same with a sentence of its own.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }

@@ -17,6 +17,7 @@ pub mod fleet;
 pub mod http;
 pub mod hub;
 pub mod ingest;
+pub mod looks;
 pub mod order;
 pub mod pacing;
 pub mod places;

@@ -97,7 +97,7 @@ mod tests {
             ("republic street valletta", "Triq ir-Repubblika, Valletta"),
             ("repubblka", "Triq ir-Repubblika, Valletta"),
             ("sliema", "Sliema, -"),
-            ("hamrun", "Ħamrun, -"),
+            ("hamrun", "Hamrun, -"),
         ] {
             assert_eq!(first(typed), expected, "{typed}");
         }

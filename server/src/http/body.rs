@@ -99,6 +99,11 @@ impl FieldErrors {
         }
     }
 
+    /// Every refused field.
+    pub fn into_vec(self) -> Vec<FieldError> {
+        self.0
+    }
+
     /// Ends the check.
     ///
     /// # Errors

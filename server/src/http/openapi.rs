@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
 use super::api::{
-    courier, courier_session, courier_tour, couriers, devices, dispatch, order_lists, orders, places, proofs, session,
-    track,
+    audit, courier, courier_session, courier_tour, couriers, devices, dispatch, imports, order_lists, orders, places,
+    proofs, session, track,
 };
 use super::ingest;
 use crate::ws::customer;
@@ -20,7 +20,7 @@ use crate::ws::customer;
         courier::home, courier::create_tracker, courier_session::sign_in, courier_session::sign_out, courier_tour::show,
         proofs::put, proofs::courier_image,
         orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
-        dispatch::suggestions, dispatch::tracking_link, places::find,
+        dispatch::suggestions, dispatch::tracking_link, places::find, imports::create, audit::list,
         proofs::order_image, proofs::track_image,
         track::show, track::route, customer::track_events,
         ingest::osmand, ingest::owntracks, ingest::overland,
@@ -31,6 +31,7 @@ use crate::ws::customer;
         (name = "courier", description = "For a courier's own phone: its session cookie or device token"),
         (name = "ingest", description = "For other people's tracking apps. Success means that what can be stored is committed; points that are bad for ever are taken with it. Anything else is 503 with Retry-After, but for wrong credentials and bodies that cannot be read"),
         (name = "track", description = "The tracking token in the path is the only credential"),
+        (name = "audit", description = "For signed-in admins"),
         (name = "session", description = "For people at the console"),
     )
 )]

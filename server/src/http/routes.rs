@@ -8,6 +8,7 @@ use actix_web::{
     middleware::{Compress, Next, from_fn},
     web::{self, PayloadConfig, ServiceConfig},
 };
+use doorstep_shared::api::console::MAX_IMPORT_BYTES;
 
 use super::{api, assets, body::MAX_BODY_BYTES, health, ingest, login, openapi, pages};
 use crate::{error::ApiError, ws};
@@ -68,6 +69,11 @@ pub fn configure(config: &mut ServiceConfig) {
                         .route(web::get().to(api::order_lists::list))
                         .default_service(web::to(method_not_allowed)),
                 )
+                .service(
+                    get("/orders/import")
+                        .app_data(PayloadConfig::new(MAX_IMPORT_BYTES))
+                        .route(web::post().to(api::imports::create)),
+                )
                 .service(get("/orders/counts").route(web::get().to(api::order_lists::counts)))
                 .service(get("/orders/{id}").route(web::get().to(api::orders::show)))
                 .service(get("/orders/{id}/assign").route(web::post().to(api::orders::assign)))
@@ -75,6 +81,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(get("/orders/{id}/tracking-link").route(web::post().to(api::dispatch::tracking_link)))
                 .service(get("/orders/{id}/status").route(web::post().to(api::orders::set_status)))
                 .service(get("/courier/tour").route(web::get().to(api::courier_tour::show)))
+                .service(get("/audit").route(web::get().to(api::audit::list)))
                 .service(get("/places").route(web::get().to(api::places::find)))
                 .service(get("/track/{token}").route(web::get().to(api::track::show)))
                 .service(get("/orders/{id}/proofs/{proof_id}/image").route(web::get().to(api::proofs::order_image)))

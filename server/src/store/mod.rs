@@ -11,6 +11,7 @@ pub mod devices;
 pub mod embedded;
 pub mod fix_writer;
 pub mod fixes;
+pub mod looks;
 pub mod order_lists;
 pub mod orders;
 pub mod partitions;

@@ -1,6 +1,6 @@
 //! Orders and what happened to them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
@@ -97,6 +97,17 @@ pub struct WantedProofs {
     pub pin_hash: Option<String>,
 }
 
+/// An order that is about to be added.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// The order.
+    pub order: Order,
+    /// What it asks for at the door.
+    pub at_the_door: WantedProofs,
+    /// SHA-256 of its link's secret.
+    pub tracking_token_hash: [u8; 32],
+}
+
 impl Store {
     /// Adds an order with its first event.
     ///
@@ -109,40 +120,42 @@ impl Store {
         tracking_token_hash: &[u8],
         by: &Actor,
     ) -> Result<(), StoreError> {
-        let kinds: Vec<String> = at_the_door.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
         let mut transaction = self.pool.begin().await?;
-        sqlx::query!(
-            "insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, \
-                 pickup_instructions, dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, \
-                 customer_phone, customer_email, promised_from, promised_until, tracking_token_hash, created_at, \
-                 proof_wanted, pin_hash) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4, $19, $20)",
-            order.id.as_uuid(),
-            order.reference,
-            order.status.as_str(),
-            order.status_at,
-            order.pickup.point.lat(),
-            order.pickup.point.lon(),
-            order.pickup.address,
-            order.pickup.instructions,
-            order.dropoff.point.lat(),
-            order.dropoff.point.lon(),
-            order.dropoff.address,
-            order.dropoff.instructions,
-            order.customer.name,
-            order.customer.phone,
-            order.customer.email,
-            order.promised_from,
-            order.promised_until,
-            tracking_token_hash,
-            &kinds,
-            at_the_door.pin_hash,
-        )
-        .execute(&mut *transaction)
-        .await?;
-        insert_event(&mut transaction, order.id, order.status, order.status_at, by, None).await?;
+        insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Adds orders with their first events: all of them, or none.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn create_orders(&self, orders: &[NewOrder], by: &Actor) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for NewOrder { order, at_the_door, tracking_token_hash } in orders {
+            insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Which of these references an order of the last month has.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn known_references(
+        &self,
+        references: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<HashSet<String>, StoreError> {
+        let known = sqlx::query_scalar!(
+            "select reference from orders where created_at > $2::timestamptz - interval '1 month' and reference = any($1)",
+            references,
+            now
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(known.into_iter().collect())
     }
 
     /// One order.
@@ -376,6 +389,46 @@ async fn open_orders_in(
         of_each.entry(order.courier_id.expect("asked for by courier")).or_default().push(order);
     }
     Ok(of_each.into_iter().map(|(courier, open)| (courier, visibility::serving_order(open))).collect())
+}
+
+async fn insert_order(
+    connection: &mut PgConnection,
+    order: &Order,
+    at_the_door: &WantedProofs,
+    tracking_token_hash: &[u8],
+    by: &Actor,
+) -> Result<(), StoreError> {
+    let kinds: Vec<String> = at_the_door.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+    sqlx::query!(
+        "insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, \
+                 pickup_instructions, dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, \
+                 customer_phone, customer_email, promised_from, promised_until, tracking_token_hash, created_at, \
+                 proof_wanted, pin_hash) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4, $19, $20)",
+        order.id.as_uuid(),
+        order.reference,
+        order.status.as_str(),
+        order.status_at,
+        order.pickup.point.lat(),
+        order.pickup.point.lon(),
+        order.pickup.address,
+        order.pickup.instructions,
+        order.dropoff.point.lat(),
+        order.dropoff.point.lon(),
+        order.dropoff.address,
+        order.dropoff.instructions,
+        order.customer.name,
+        order.customer.phone,
+        order.customer.email,
+        order.promised_from,
+        order.promised_until,
+        tracking_token_hash,
+        &kinds,
+        at_the_door.pin_hash,
+    )
+    .execute(&mut *connection)
+    .await?;
+    insert_event(connection, order.id, order.status, order.status_at, by, None).await
 }
 
 async fn insert_event(

@@ -11,7 +11,7 @@ use super::{
     allowance::Allowance,
     negotiate,
     outbox::{Outbox, frame},
-    registry::{Admission, Holder},
+    registry::Admission,
     upgrade,
 };
 use crate::{
@@ -22,16 +22,20 @@ use crate::{
     },
     error::ApiError,
     fleet::{Subscription, area::Area},
+    looks,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
     web::{Data, Payload},
 };
-use doorstep_shared::protocol::{
-    CloseCode, Codec, ErrorMessage, ServerTime,
-    courier::DecodeError,
-    fleet::{FleetEvent, FleetMessage, Viewport, decode},
+use doorstep_shared::{
+    api::console::LookKind,
+    protocol::{
+        CloseCode, Codec, ErrorMessage, ServerTime,
+        courier::DecodeError,
+        fleet::{FleetEvent, FleetMessage, Viewport, decode},
+    },
 };
 
 /// Messages that cannot be understood, in a row, before the connection is closed with 4501.
@@ -49,13 +53,14 @@ pub async fn fleet_socket(
 ) -> Result<HttpResponse, ApiError> {
     origin::check(&app, &request)?;
     let (codec, named) = negotiate(&request)?;
-    let holder = authenticate(&app, &request).await?;
+    let holder = authenticate(&app, &request).await?.holder();
     let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
     let seat = app.fleet.enter(&app.store, &app.tracker).await?;
     let (response, connection) = upgrade(&request, payload, codec, named)?;
     admission.open_console(connection.outbox(), holder);
     // What ended before the registry knew of this connection did not close it.
-    authenticate(&app, &request).await?;
+    let by = authenticate(&app, &request).await?;
+    looks::note(&app, &request, &by, LookKind::Fleet, None);
     let subscription = app.fleet.subscribe(seat, Arc::clone(connection.outbox()), codec);
     let tasks = app.tasks.clone();
     let session = Session {
@@ -71,13 +76,13 @@ pub async fn fleet_socket(
     Ok(response)
 }
 
-async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<Holder, ApiError> {
+async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<Principal, ApiError> {
     let principal = Principal::require(app, request, Scope::FleetRead).await?;
     // Every browser names the origin of a socket. What sends a cookie without one is no browser of ours.
     if matches!(principal, Principal::User { .. }) && !request.headers().contains_key(header::ORIGIN) {
         return Err(ApiError::origin_not_allowed());
     }
-    Ok(principal.holder())
+    Ok(principal)
 }
 
 struct Session {

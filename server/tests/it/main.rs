@@ -10,6 +10,7 @@
 
 mod support;
 
+mod audit;
 mod cli;
 mod courier_app;
 mod courier_devices;
@@ -28,6 +29,7 @@ mod dispatch;
 mod embedded;
 mod fleet_access;
 mod fleet_feed;
+mod imports;
 mod ingest_trackers;
 mod order_lists;
 mod outage;

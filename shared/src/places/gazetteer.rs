@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     LatLon,
-    geo::distance::haversine_m,
+    geo::{distance::haversine_m, polyline::length_m},
     text::{fold, words},
 };
 
@@ -73,6 +73,8 @@ struct Entry {
     names: Vec<Vec<u32>>,
     town: Option<u32>,
     point: LatLon,
+    /// What being what it is costs; see [`rank`].
+    rank: u32,
 }
 
 /// An area's names, ready to be asked.
@@ -150,15 +152,22 @@ impl Gazetteer {
         let mut entries = Vec::new();
         for (town, number) in data.towns.iter().zip(0..) {
             let names = numbered(&town.names);
-            entries.push(Entry { subject: Subject::Town(number), names, town: None, point: town.centre });
+            entries.push(Entry { subject: Subject::Town(number), names, town: None, point: town.centre, rank: 0 });
         }
         for (street, number) in data.streets.iter().zip(0..) {
             let (names, point) = (numbered(&street.names), middle(street));
-            entries.push(Entry { subject: Subject::Street(number), names, town: street.town, point });
+            let rank = rank(street);
+            entries.push(Entry { subject: Subject::Street(number), names, town: street.town, point, rank });
         }
         for (place, number) in data.points.iter().zip(0..) {
             let names = numbered(&place.names);
-            entries.push(Entry { subject: Subject::Point(number), names, town: place.town, point: place.point });
+            entries.push(Entry {
+                subject: Subject::Point(number),
+                names,
+                town: place.town,
+                point: place.point,
+                rank: POINT_RANK,
+            });
         }
         let mut postings = vec![Vec::new(); numbers.len()];
         for (entry, number) in entries.iter().zip(0..) {
@@ -236,10 +245,8 @@ impl Gazetteer {
     /// How well an entry fits, smaller is better; `None` when some word does not.
     fn score(&self, query: &Query, costs: &[Vec<Cost>], entry: &Entry) -> Option<u32> {
         let kind = match entry.subject {
-            Subject::Town(_) => 0,
             Subject::Street(_) if query.house.is_some() => 0,
-            Subject::Street(_) => 4,
-            Subject::Point(_) => 8,
+            _ => entry.rank,
         };
         let of_names = entry.names.iter().filter_map(|name| self.name_score(query, costs, name, entry.town));
         Some(of_names.min()? + kind)
@@ -346,6 +353,15 @@ fn street_found(street: &Street, query: &Query, middle: LatLon) -> (String, Kind
 /// What being far away costs: as much as an incomplete word at a kilometre, and ever less more beyond.
 fn far(point: LatLon, near: Option<LatLon>) -> u32 {
     near.map_or(0, |near| (10.0 * (1.0 + haversine_m(point, near) / 1_000.0).log2()) as u32)
+}
+
+/// What being no street costs.
+const POINT_RANK: u32 = 12;
+
+/// What being a street costs: a long one is meant more often than the short one of the same name beside it.
+fn rank(street: &Street) -> u32 {
+    let length_m: f64 = street.lines.iter().map(|line| length_m(line)).sum();
+    8 - (length_m / 100.0).min(8.0) as u32
 }
 
 /// The point of the street that is nearest to the middle of all its points.

@@ -8,7 +8,7 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, Fix,
-    api::{CourierView, CreateCourier, ListPage, PresenceView},
+    api::{CourierView, CreateCourier, ListPage, PresenceView, console::LookKind},
     problem::Problem,
 };
 use serde::Deserialize;
@@ -24,6 +24,7 @@ use crate::{
         body::{self, FieldErrors, RequestBody},
         export::{self, Format},
     },
+    looks,
     store::couriers::Courier,
 };
 
@@ -63,7 +64,8 @@ pub async fn list(
     request: HttpRequest,
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::CouriersRead).await?;
+    let by = Principal::require(&app, &request, Scope::CouriersRead).await?;
+    looks::note(&app, &request, &by, LookKind::Couriers, None);
     let limit = query.limit()?;
     let after = query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
     let mut couriers = app.store.couriers_page(after, limit as i64 + 1).await?;
@@ -80,8 +82,9 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/couriers/{id}", tag = "couriers", params(("id" = String, Path)),
     responses((status = 200, body = CourierView), (status = 404, body = Problem)))]
 pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::CouriersRead).await?;
+    let by = Principal::require(&app, &request, Scope::CouriersRead).await?;
     let courier = app.store.courier(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
+    looks::note(&app, &request, &by, LookKind::Courier, Some(*courier.id.as_uuid()));
     let newest = app.store.newest_fix_of_each(&[courier.id]).await?.remove(&courier.id);
     Ok(body::json(StatusCode::OK, &view(&courier, newest)))
 }
@@ -111,7 +114,7 @@ pub async fn fixes(
     path: Path<String>,
     query: Query<FixesQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::CouriersRead).await?;
+    let by = Principal::require(&app, &request, Scope::CouriersRead).await?;
     let courier = app.store.courier(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
     let format = Format::accepted(request.headers().get(header::ACCEPT)).ok_or_else(ApiError::not_acceptable)?;
     let until = query.until.unwrap_or_else(|| app.clock.now() + chrono::TimeDelta::minutes(5));
@@ -119,6 +122,8 @@ pub async fn fixes(
         return Err(ApiError::bad_request("from and until have a year of four digits"));
     }
     let from = query.from.unwrap_or_else(|| until - chrono::TimeDelta::days(1));
+    let what = if format == Format::Json { LookKind::Fixes } else { LookKind::Export };
+    looks::note(&app, &request, &by, what, Some(*courier.id.as_uuid()));
     if format == Format::Json {
         return json_page(&app, courier.id, from, until, &query).await;
     }

@@ -9,7 +9,7 @@ use doorstep_shared::{
     CourierId, OrderId,
     api::{
         CourierView,
-        console::{CourierSuggestion, EditCourier, TrackingLink},
+        console::{CourierSuggestion, EditCourier, LookKind, TrackingLink},
     },
     problem::Problem,
 };
@@ -25,7 +25,7 @@ use crate::{
     error::ApiError,
     fleet::change::FleetChange,
     http::body::{self, FieldErrors, RequestBody},
-    qr,
+    looks, qr,
     store::couriers::CourierEdit,
 };
 
@@ -56,6 +56,7 @@ pub async fn suggestions(
         return Err(ApiError::bad_request(format!("limit must be 1 to {MAX_SUGGESTIONS}")));
     }
     let order = app.store.order(order_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
+    looks::note(&app, &request, &principal, LookKind::Couriers, None);
     Ok(body::json(StatusCode::OK, &app.suggestions.for_order(&order, limit).await?))
 }
 

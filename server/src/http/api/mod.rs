@@ -1,11 +1,13 @@
 //! REST handlers, `/api/v1`. Each reads typed input, calls one use case and maps one result.
 
+pub mod audit;
 pub mod courier;
 pub mod courier_session;
 pub mod courier_tour;
 pub mod couriers;
 pub mod devices;
 pub mod dispatch;
+pub mod imports;
 pub mod order_lists;
 pub mod orders;
 pub mod places;

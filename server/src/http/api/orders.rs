@@ -5,10 +5,11 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path},
 };
+use chrono::{DateTime, Utc};
 use doorstep_shared::{
     LatLon, OrderId, OrderStatus,
-    api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus, proof::ProofKind},
-    problem::Problem,
+    api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus, console::LookKind, proof::ProofKind},
+    problem::{FieldError, Problem},
 };
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     clock::is_usable,
     error::ApiError,
     http::body::{self, FieldErrors, RequestBody},
+    looks,
     order::{Order, Place, lifecycle::Outcome, risk::Estimates},
     proof::pin,
     store::orders::WantedProofs,
@@ -35,7 +37,7 @@ pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBod
     let principal = Principal::require(&app, &request, Scope::OrdersWrite).await?;
     let wanted: CreateOrder = body::parse(&request, &bytes)?;
     body::idempotent(&app, &request, &principal, &bytes, async || {
-        let order = check(&wanted, &app)?;
+        let order = draft(&wanted, app.clock.now()).map_err(ApiError::invalid_fields)?;
         let tracking_token = token::new_tracking_token();
         let (at_the_door, delivery_pin) = at_the_door(&wanted, &tracking_token).await?;
         app.store.create_order(&order, &at_the_door, &token::hash(&tracking_token), &principal.actor()).await?;
@@ -55,7 +57,10 @@ pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBod
 }
 
 /// What the order asks for at the door, and the PIN in clear when it asks for one.
-async fn at_the_door(wanted: &CreateOrder, tracking_token: &str) -> Result<(WantedProofs, Option<String>), ApiError> {
+pub(super) async fn at_the_door(
+    wanted: &CreateOrder,
+    tracking_token: &str,
+) -> Result<(WantedProofs, Option<String>), ApiError> {
     let asked = wanted.proof.as_deref().unwrap_or_default();
     let kinds: Vec<_> = ProofKind::ALL.into_iter().filter(|kind| asked.contains(kind)).collect();
     if !kinds.contains(&ProofKind::Pin) {
@@ -68,7 +73,8 @@ async fn at_the_door(wanted: &CreateOrder, tracking_token: &str) -> Result<(Want
     Ok((WantedProofs { kinds, pin_hash }, Some(pin)))
 }
 
-fn check(wanted: &CreateOrder, app: &AppState) -> Result<Order, ApiError> {
+/// The new order that is wanted, or everything that is wrong with it.
+pub(super) fn draft(wanted: &CreateOrder, now: DateTime<Utc>) -> Result<Order, Vec<FieldError>> {
     let mut errors = FieldErrors::default();
     errors.check_text(&wanted.reference, 100, "reference");
     errors.check_text(&wanted.customer.name, 100, "customer.name");
@@ -81,9 +87,8 @@ fn check(wanted: &CreateOrder, app: &AppState) -> Result<Order, ApiError> {
     }
     let pickup = check_place(&wanted.pickup, "pickup", &mut errors);
     let dropoff = check_place(&wanted.dropoff, "dropoff", &mut errors);
-    errors.finish()?;
-    let (pickup, dropoff) = pickup.zip(dropoff).ok_or_else(ApiError::not_found)?;
-    let now = app.clock.now();
+    let errors = errors.into_vec();
+    let Some((pickup, dropoff)) = pickup.zip(dropoff).filter(|_| errors.is_empty()) else { return Err(errors) };
     Ok(Order {
         id: OrderId::new(),
         reference: wanted.reference.trim().to_owned(),
@@ -115,8 +120,12 @@ fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Opti
 #[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = String, Path)),
     responses((status = 200, body = OrderView), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::OrdersRead).await?;
+    let by = Principal::require(&app, &request, Scope::OrdersRead).await?;
     let order = app.store.order(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
+    // When it arrives tells where the courier is.
+    if order.courier_id.is_some() && order.status.is_active() {
+        looks::note(&app, &request, &by, LookKind::Order, Some(*order.id.as_uuid()));
+    }
     answer(&app, &order).await
 }
 

@@ -9,7 +9,10 @@ use actix_web::{
 };
 use doorstep_shared::{
     OrderId, OrderStatus,
-    api::proof::{MAX_PHOTO_BYTES, ProofBody, ProofView},
+    api::{
+        console::LookKind,
+        proof::{MAX_PHOTO_BYTES, ProofBody, ProofView},
+    },
     problem::Problem,
 };
 use futures_util::StreamExt;
@@ -25,6 +28,7 @@ use crate::{
     },
     error::ApiError,
     http::body::{self, MAX_BODY_BYTES},
+    looks,
     proof::{Given, Proof, Received},
 };
 
@@ -133,8 +137,9 @@ pub async fn order_image(
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::OrdersRead).await?;
+    let by = Principal::require(&app, &request, Scope::OrdersRead).await?;
     let (order, id) = ids(&path)?;
+    looks::note(&app, &request, &by, LookKind::Proof, Some(*order.as_uuid()));
     image(&app, order, id).await
 }
 

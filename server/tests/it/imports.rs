@@ -1,0 +1,121 @@
+//! Orders from a spreadsheet.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, TestApp, with_app, with_settings};
+
+const MALTA_PLACES: &str = concat!("--places=", env!("CARGO_MANIFEST_DIR"), "/../static/places/malta.places");
+
+const FILE: &str = "\u{feff}Reference;Pickup address;Pickup lat;Pickup lon;Dropoff address;Customer name;Promised until;Proof;Shelf\r\n\
+    S-1;\"Kitchen; back door\";35,898;14,5125;12 Triq il-Merkanti, Valletta;Eve;18:30;pin;7\r\n\
+    S-2;Kitchen;35,898;14,5125;Triq ir-Repubblika, Flat 3, Valletta;Adam;;;\r\n\
+    S-3;Kitchen;95;14,5;Nowhere at all;;soon;;\r\n";
+
+async fn send(app: &TestApp, query: &str, file: &str, key: Option<&str>) -> Answer {
+    let request = app.request(Method::POST, &format!("/api/v1/orders/import{query}"));
+    let request = request.header("content-type", "text/csv; charset=utf-8").body(file.to_owned());
+    Answer::to(match key {
+        Some(key) => request.header("idempotency-key", key),
+        None => request,
+    })
+    .await
+}
+
+async fn references(app: &TestApp) -> Vec<String> {
+    let orders = app.get("/api/v1/orders?limit=1000").await.expect(200);
+    let items = orders["items"].as_array().expect("items").iter();
+    items.map(|order| order["reference"].as_str().expect("a reference").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_says_what_each_row_would_become_and_creates_nothing() {
+    with_settings(&[MALTA_PLACES], async |app| {
+        let preview = send(app, "?preview=true", FILE, None).await.expect(200);
+        assert_eq!((&preview["valid"], &preview["invalid"]), (&json!(2), &json!(1)));
+        assert_eq!(preview["ignored_columns"], json!(["Shelf"]));
+        let rows = preview["rows"].as_array().expect("rows");
+        let merchants = &rows[0]["order"];
+        assert_eq!((&rows[0]["line"], &merchants["pickup"]["address"]), (&json!(2), &json!("Kitchen; back door")));
+        assert_eq!(merchants["dropoff"]["address"], json!("12 Triq il-Merkanti, Valletta"));
+        assert!((35.89..35.91).contains(&merchants["dropoff"]["lat"].as_f64().expect("degrees")), "{merchants}");
+        assert_eq!(merchants["proof"], json!(["pin"]));
+        assert!(rows[1]["order"].is_object(), "a flat that no map knows does not hide its street: {}", rows[1]);
+        let complaints: Vec<_> =
+            rows[2]["errors"].as_array().expect("errors").iter().map(|error| error["column"].clone()).collect();
+        assert_eq!(complaints, ["pickup_lat", "dropoff_address", "promised_until", "customer_name"], "{}", rows[2]);
+        assert_eq!((&rows[2]["line"], &rows[2]["errors"][0]["position"]), (&json!(4), &json!(3)));
+        assert!(references(app).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_becomes_orders_all_or_only_the_right_ones_and_once() {
+    with_settings(&[MALTA_PLACES], async |app| {
+        let refused = send(app, "", FILE, Some("monday")).await.expect_problem(422, "invalid_fields");
+        assert_eq!(refused["errors"][0]["field"], json!("line 4, pickup_lat"));
+        assert!(references(app).await.is_empty(), "one wrong row, no order");
+        let imported = send(app, "?only_valid=true", FILE, Some("tuesday")).await.expect(201);
+        let created = imported["created"].as_array().expect("orders");
+        assert_eq!(created.iter().map(|order| order["reference"].clone()).collect::<Vec<_>>(), ["S-1", "S-2"]);
+        assert_eq!(imported["skipped"][0]["line"], json!(4));
+        assert_eq!(created[0]["delivery_pin"].as_str().map(str::len), Some(4));
+        assert!(created[1].get("delivery_pin").is_none());
+        for order in created {
+            let url = order["tracking_url"].as_str().expect("a link");
+            assert_eq!(Answer::to(app.http.get(url)).await.status, 200, "{url}");
+        }
+        let again = send(app, "?only_valid=true", FILE, Some("tuesday")).await;
+        assert_eq!(again.header("idempotent-replayed"), "true");
+        assert_eq!(again.expect(201), imported);
+        assert_eq!(references(app).await.len(), 2);
+        let preview = send(app, "?preview=true", FILE, None).await.expect(200);
+        let warnings = preview["rows"][1]["warnings"].to_string();
+        assert!(warnings.contains("there is an order with this reference already"), "{warnings}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_two_thousand_orders_is_taken_and_a_longer_one_refused() {
+    with_app(async |app| {
+        let header =
+            "reference,pickup_address,pickup_lat,pickup_lon,dropoff_address,dropoff_lat,dropoff_lon,customer_name\n";
+        let rows =
+            |count: usize| (0..count).map(|n| format!("B-{n},Kitchen,35.9,14.5,Door {n},35.91,14.51,Customer {n}\n"));
+        let file: String = std::iter::once(header.to_owned()).chain(rows(2_000)).collect();
+        let imported = send(app, "", &file, None).await.expect(201);
+        assert_eq!(imported["created"].as_array().map(Vec::len), Some(2_000));
+        let counts: Value = app.get("/api/v1/orders/counts").await.expect(200);
+        assert_eq!(counts["unassigned"], json!(2_000));
+        let longer: String = std::iter::once(header.to_owned()).chain(rows(2_001)).collect();
+        let refused = send(app, "", &longer, None).await.expect_problem(422, "invalid_fields");
+        assert!(
+            refused["errors"][0]["message"].as_str().is_some_and(|words| words.contains("more than 2000")),
+            "{refused}"
+        );
+        send(app, "", &"x".repeat(1024 * 1024 + 1), None).await.expect_problem(413, "too_large");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_such_file_is_refused_in_words() {
+    with_app(async |app| {
+        let missing = send(app, "", "reference,customer_name\n", None).await.expect_problem(422, "invalid_fields");
+        assert!(
+            missing["errors"][0]["message"].as_str().is_some_and(|words| words.contains("pickup_address")),
+            "{missing}"
+        );
+        for query in ["", "?preview=true"] {
+            send(app, query, "", None).await.expect_problem(422, "invalid_fields");
+        }
+        let json = app.post("/api/v1/orders/import", &json!([])).await;
+        json.expect_problem(415, "unsupported_media_type");
+        send(app, "?preview=perhaps", FILE, None).await.expect_problem(400, "bad_request");
+        let nobody = app.bare(Method::POST, "/api/v1/orders/import").header("content-type", "text/csv").body(FILE);
+        Answer::to(nobody).await.expect_problem(401, "unauthorized");
+    })
+    .await;
+}
