@@ -122,7 +122,7 @@ impl Orders {
         happened_ms: Option<i64>,
         note: Option<&str>,
     ) -> Result<Outcome, LifecycleError> {
-        let mut change = self.store.lock_order(id).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.store.lock_order(id, None).await?.ok_or(LifecycleError::UnknownOrder)?;
         let before = change.order.clone();
         if let Actor::Courier(courier) = by
             && before.courier_id != Some(*courier)
@@ -167,7 +167,7 @@ impl Orders {
         if self.store.courier(courier).await?.is_none() {
             return Err(LifecycleError::UnknownCourier);
         }
-        let change = self.store.lock_order(id).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let change = self.store.lock_order(id, Some(courier)).await?.ok_or(LifecycleError::UnknownOrder)?;
         let before = change.order.clone();
         if !(before.status == OrderStatus::Created || before.status.is_active()) {
             let to = OrderStatus::Assigned;

@@ -280,24 +280,61 @@ impl Store {
         Ok(ids.into_iter().map(CourierId::from_uuid).collect())
     }
 
-    /// Starts a change to an order; the row is locked until the change is committed or dropped.
+    /// Starts a change to an order; the row is locked until the change is committed or dropped, and so is the plan
+    /// of the courier who has the order and of the one who is to get it: a change reads and writes their other
+    /// orders too, and two that did so at once would each miss the other's, or wait for each other for ever.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn lock_order(&self, id: OrderId) -> Result<Option<OrderChange>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let row = sqlx::query_as!(
-            OrderRow,
-            "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
-                 dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-                 customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
-             from orders where id = $1 for update",
-            id.as_uuid()
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
-        Ok(row.map(|row| OrderChange { transaction, order: row.into() }))
+    pub async fn lock_order(
+        &self,
+        id: OrderId,
+        for_courier: Option<CourierId>,
+    ) -> Result<Option<OrderChange>, StoreError> {
+        let mut holder = self.holder_of(id).await?;
+        loop {
+            let mut transaction = self.pool.begin().await?;
+            lock_plans(&mut transaction, [holder, for_courier]).await?;
+            let row = sqlx::query_as!(
+                OrderRow,
+                "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
+                     dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
+                     customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
+                 from orders where id = $1 for update",
+                id.as_uuid()
+            )
+            .fetch_optional(&mut *transaction)
+            .await?;
+            let Some(order) = row.map(Order::from) else { return Ok(None) };
+            if order.courier_id == holder {
+                return Ok(Some(OrderChange { transaction, order }));
+            }
+            // Somebody else got the order meanwhile, whose plan is not locked. Locks are only taken in one order,
+            // so this begins again.
+            holder = order.courier_id;
+        }
     }
+
+    async fn holder_of(&self, id: OrderId) -> Result<Option<CourierId>, StoreError> {
+        let holder = sqlx::query_scalar!("select courier_id from orders where id = $1", id.as_uuid())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(holder.flatten().map(CourierId::from_uuid))
+    }
+}
+
+/// Makes changes to these couriers' plans wait for each other until the transaction ends.
+async fn lock_plans(connection: &mut PgConnection, couriers: [Option<CourierId>; 2]) -> Result<(), StoreError> {
+    let ids: Vec<_> = couriers.into_iter().flatten().map(|courier| *courier.as_uuid()).collect();
+    // Everybody takes them in the order of the keys, so nobody waits in a circle.
+    sqlx::query!(
+        r#"select pg_advisory_xact_lock(key) as "locked: ()" from
+               (select distinct hashtextextended(id::text, 0) as key from unnest($1::uuid[]) as id order by key) as keys"#,
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
 }
 
 /// An order being changed, in a transaction that holds its row.

@@ -94,6 +94,11 @@ async fn many_changes_at_once_end_with_the_stops_that_are_true() {
         let mut open: Vec<_> = references(&last["stops"]).into_iter().filter(|stop| stop.contains("dropoff")).collect();
         open.sort();
         assert_eq!(open, ["A-0 dropoff assigned", "A-2 dropoff assigned", "A-4 dropoff assigned"]);
+        let feeds: Vec<i64> = sqlx::query_scalar("select count(feed_from) from orders group by courier_id")
+            .fetch_all(&app.db)
+            .await
+            .expect("orders can be counted");
+        assert_eq!(feeds, [1, 1], "each courier is seen by the customer who is next, and by nobody else");
     })
     .await;
 }
