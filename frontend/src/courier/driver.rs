@@ -238,7 +238,7 @@ impl Driver {
     /// Wakes when the engine wants to, and every second while somebody looks.
     fn sleep(&self, running: &mut Running) {
         let now_ms = now_ms();
-        let wake_ms = running.engine.next_wake_ms(now_ms).map(|at_ms| at_ms - now_ms);
+        let wake_ms = running.engine.next_wake_ms(now_ms, js_sys::Date::now() as i64).map(|at_ms| at_ms - now_ms);
         let tick_ms = (!running.is_hidden).then_some(TICK_MS);
         let wait_ms = wake_ms.into_iter().chain(tick_ms).reduce(f64::min);
         running.timer = wait_ms.map(|wait_ms| {

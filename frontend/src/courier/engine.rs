@@ -453,8 +453,9 @@ impl Engine {
         std::mem::take(&mut self.out)
     }
 
-    /// When [`Input::Tick`] is due, if nothing else happens first. While somebody looks there is a second hand too.
-    pub fn next_wake_ms(&self, now_ms: f64) -> Option<f64> {
+    /// When [`Input::Tick`] is due, if nothing else happens first; `date_ms` is the phone's own clock. While somebody looks
+    /// there is a second hand too.
+    pub fn next_wake_ms(&self, now_ms: f64, date_ms: i64) -> Option<f64> {
         let held_ms = Some(self.hold_until_ms).filter(|at_ms| *at_ms > now_ms && self.line.is_up());
         let tour_ms = self.tour_due_ms.filter(|_| self.line.is_up() && !self.is_hidden);
         let leaving_ms = match self.sign_out {
@@ -464,7 +465,9 @@ impl Engine {
         let sensor_ms = if self.is_on_duty() { self.sensor.wake_ms(now_ms) } else { None };
         let actions_ms = self.actions.wake_ms().filter(|at_ms| self.line.is_up() && *at_ms > now_ms);
         let line_ms = [self.line.wake_ms(), self.line.telling_ms(now_ms)];
-        let others_ms = [held_ms, tour_ms, leaving_ms, sensor_ms, actions_ms];
+        let reading_ms =
+            self.sampler.held_for_ms(date_ms).filter(|_| self.is_on_duty()).map(|wait_ms| now_ms + wait_ms as f64);
+        let others_ms = [held_ms, tour_ms, leaving_ms, sensor_ms, actions_ms, reading_ms];
         line_ms.into_iter().chain(others_ms).flatten().reduce(f64::min)
     }
 
@@ -533,6 +536,7 @@ impl Engine {
             self.lost_socket(at, false);
         }
         self.follow(step);
+        self.record_held(at);
         if self.is_on_duty() && self.sensor.should_ask(at.now_ms) && !self.is_hidden {
             self.out.push(Effect::Watch(true));
         }

@@ -57,11 +57,19 @@ pub enum Failure {
     Timeout,
 }
 
+/// How long after its time a reading that came too early is still waited for to be replaced by a newer one.
+const HELD_MS: i64 = 1_500;
+
 /// Picks what to record.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     pace: Pace,
     last: Option<RawFix>,
+    /// When the last one was recorded, by the corrected clock: a reading that was held is older than that.
+    paced_ms: i64,
+    /// The newest reading that came too early. It counts when nothing newer follows: phones that report only what moves
+    /// say nothing more once they have arrived.
+    held: Option<RawFix>,
     /// What to add to the phone's clock.
     clock_shift_ms: i64,
 }
@@ -69,7 +77,7 @@ pub struct Sampler {
 impl Sampler {
     /// Records everything until a pace is known.
     pub fn new(pace: Pace) -> Self {
-        Self { pace, last: None, clock_shift_ms: 0 }
+        Self { pace, last: None, paced_ms: 0, held: None, clock_shift_ms: 0 }
     }
 
     /// The pace in force.
@@ -90,7 +98,8 @@ impl Sampler {
     /// Corrects the phone's clock from now on. What was recorded by the wrong clock is no measure for it.
     pub fn set_clock_shift(&mut self, shift_ms: i64) {
         if shift_ms != self.clock_shift_ms {
-            (self.clock_shift_ms, self.last) = (shift_ms, None);
+            self.clock_shift_ms = shift_ms;
+            self.restart();
         }
     }
 
@@ -109,25 +118,60 @@ impl Sampler {
             altitude_m: reading.altitude_m,
             battery,
         };
-        let is_due = self.last.as_ref().is_none_or(|last| self.is_due(last, &fix));
-        is_due.then(|| self.last.insert(fix).clone())
+        let Some(last) = &self.last else { return Some(self.record(fix)) };
+        if !is_news(last, &fix) {
+            return None;
+        }
+        let interval_ms = self.interval_ms();
+        // Phones that read once a second do so every 990 or 1 010 ms.
+        let is_time = (fix.time_ms - self.paced_ms).abs() >= interval_ms - (interval_ms / 5).min(250);
+        if is_time && self.is_worth(last, &fix) {
+            return Some(self.record(fix));
+        }
+        self.held = Some(fix);
+        None
+    }
+
+    /// The reading that was held, when its time has come and nothing newer did.
+    pub fn take_held(&mut self, date_ms: i64) -> Option<RawFix> {
+        let now_ms = date_ms + self.clock_shift_ms;
+        let (last, held) = (self.last.as_ref()?, self.held.as_ref()?);
+        if now_ms < self.held_until_ms() || !self.is_worth(last, held) {
+            return None;
+        }
+        let fix = self.held.take()?;
+        self.record(fix.clone());
+        self.paced_ms = now_ms;
+        Some(fix)
+    }
+
+    /// How long from now [`Self::take_held`] may have something.
+    pub fn held_for_ms(&self, date_ms: i64) -> Option<i64> {
+        let (last, held) = (self.last.as_ref()?, self.held.as_ref()?);
+        self.is_worth(last, held).then(|| (self.held_until_ms() - self.clock_shift_ms - date_ms).max(0))
     }
 
     /// Begins anew: the next reading counts whatever came before.
     pub fn restart(&mut self) {
-        self.last = None;
+        (self.last, self.held) = (None, None);
     }
 
-    fn is_due(&self, last: &RawFix, fix: &RawFix) -> bool {
-        let elapsed_ms = fix.time_ms - last.time_ms;
-        if elapsed_ms <= 0 {
-            // The same reading again, or one from before; a clock that was put back by more starts anew.
-            return elapsed_ms < -CREDIBLE_MS;
-        }
-        let interval_ms = i64::try_from(self.pace.interval_ms).unwrap_or(KEEP_ALIVE_MS);
-        // Phones that read once a second do so every 990 or 1 010 ms.
-        let is_time = elapsed_ms >= interval_ms - (interval_ms / 5).min(250);
-        is_time && (elapsed_ms >= KEEP_ALIVE_MS || self.is_far(last, fix))
+    fn record(&mut self, fix: RawFix) -> RawFix {
+        (self.paced_ms, self.held) = (fix.time_ms, None);
+        self.last.insert(fix).clone()
+    }
+
+    fn interval_ms(&self) -> i64 {
+        i64::try_from(self.pace.interval_ms).unwrap_or(KEEP_ALIVE_MS)
+    }
+
+    fn held_until_ms(&self) -> i64 {
+        let interval_ms = self.interval_ms();
+        self.paced_ms + interval_ms + (interval_ms / 2).min(HELD_MS)
+    }
+
+    fn is_worth(&self, last: &RawFix, fix: &RawFix) -> bool {
+        (fix.time_ms - last.time_ms).abs() >= KEEP_ALIVE_MS || self.is_far(last, fix)
     }
 
     fn is_far(&self, last: &RawFix, fix: &RawFix) -> bool {
@@ -135,6 +179,12 @@ impl Sampler {
         let (Ok(from), Ok(to)) = points else { return true };
         haversine_m(from, to) >= f64::from(self.pace.min_distance_m)
     }
+}
+
+/// Not the same reading again, nor one from before; a clock that was put back by more than a little starts anew.
+fn is_news(last: &RawFix, fix: &RawFix) -> bool {
+    let elapsed_ms = fix.time_ms - last.time_ms;
+    elapsed_ms > 0 || elapsed_ms < -CREDIBLE_MS
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -329,6 +379,28 @@ mod tests {
         assert_eq!(recorded(&mut sampler, [reading(0, 0.0), reading(2_000, 0.0)]), [0]);
         sampler.set_pace(Pace { interval_ms: 1_000, min_distance_m: 0, reason: None });
         assert_eq!(recorded(&mut sampler, [reading(3_000, 0.0)]), [3_000]);
+    }
+
+    #[test]
+    fn the_last_reading_before_a_stop_counts_although_it_came_too_early() {
+        let mut sampler = sampler(5_000, 5);
+        assert_eq!(recorded(&mut sampler, [reading(0, 0.0), reading(2_000, 40.0)]), [0]);
+        assert_eq!((sampler.held_for_ms(NOW_MS + 2_000), sampler.take_held(NOW_MS + 6_499)), (Some(4_500), None));
+        let held = sampler.take_held(NOW_MS + 6_500).map(|fix| fix.time_ms - NOW_MS);
+        assert_eq!((held, sampler.held_for_ms(NOW_MS)), (Some(2_000), None));
+        let early = recorded(&mut sampler, [reading(8_000, 80.0)]);
+        assert!(early.is_empty(), "the pace counts from when it was recorded");
+        assert_eq!(recorded(&mut sampler, [reading(12_000, 90.0)]), [12_000]);
+    }
+
+    #[test]
+    fn a_phone_that_reads_all_the_time_never_sends_what_it_held() {
+        let mut sampler = sampler(5_000, 0);
+        for second in 0..60 {
+            let reading = reading(second * 1_000, second as f64 * 8.0);
+            sampler.take(reading.time_ms, 0, None, &reading);
+            assert_eq!(sampler.take_held(NOW_MS + second * 1_000 + 900), None);
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 
 use std::{future::Future, pin::Pin};
 
-use wasm_bindgen::{JsCast, closure::Closure};
+use js_sys::Function;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{Event, EventTarget};
 
 /// One listener on one event.
@@ -31,9 +32,19 @@ impl Drop for Listener {
     }
 }
 
+// A timer's id is whatever the browser says: clocks that tests put in its place count far beyond 32 bits.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(then: &Function, wait_ms: i32) -> JsValue;
+
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue);
+}
+
 /// One call after a while.
 pub struct Timer {
-    id: i32,
+    id: JsValue,
     _closure: Closure<dyn FnMut()>,
 }
 
@@ -41,17 +52,16 @@ impl Timer {
     /// Calls `then` once after `wait_ms`, unless dropped before.
     pub fn new(wait_ms: f64, then: Box<dyn FnMut()>) -> Self {
         let closure = Closure::wrap(then);
-        let callback = closure.as_ref().unchecked_ref();
+        let callback: &Function = closure.as_ref().unchecked_ref();
         // Browsers keep waits as 32-bit integers; rounding up avoids waking just before the time.
         let wait_ms = wait_ms.ceil().clamp(0.0, f64::from(i32::MAX)) as i32;
-        let id = window().set_timeout_with_callback_and_timeout_and_arguments_0(callback, wait_ms).unwrap_or_default();
-        Self { id, _closure: closure }
+        Self { id: set_timeout(callback, wait_ms), _closure: closure }
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        window().clear_timeout_with_handle(self.id);
+        clear_timeout(&self.id);
     }
 }
 

@@ -1,6 +1,9 @@
 //! The shift itself: readings become positions, silences become reasons.
 
-use doorstep_shared::protocol::{PresenceReason, PresenceState, courier::PresenceReport, encode_json};
+use doorstep_shared::{
+    RawFix,
+    protocol::{PresenceReason, PresenceState, courier::PresenceReport, encode_json},
+};
 
 use super::{Effect, Engine, Moment, Slot};
 use crate::courier::{
@@ -77,7 +80,21 @@ impl Engine {
         let battery = self.battery.map(|(level, _)| level);
         // The shift began by the corrected clock, readings come by the phone's.
         let since_ms = since_ms - self.sampler.clock_shift_ms();
-        let Some(fix) = self.sampler.take(at.date_ms, since_ms, battery, reading) else { return };
+        if let Some(fix) = self.sampler.take(at.date_ms, since_ms, battery, reading) {
+            self.record(fix);
+        }
+    }
+
+    /// A reading that came too early counts in the end when nothing newer followed.
+    pub(super) fn record_held(&mut self, at: Moment) {
+        if self.is_on_duty()
+            && let Some(fix) = self.sampler.take_held(at.date_ms)
+        {
+            self.record(fix);
+        }
+    }
+
+    fn record(&mut self, fix: RawFix) {
         let (time_ms, text) = (fix.time_ms, encode_json(&fix));
         let Some(thinned) = self.fixes.record(fix) else { return };
         self.recorded_ms = Some(time_ms);

@@ -228,10 +228,14 @@ impl Phone {
         }
     }
 
+    fn next_wake_ms(&self) -> Option<f64> {
+        self.engine.next_wake_ms(self.now_ms, START_MS + self.now_ms as i64 + self.skew_ms)
+    }
+
     /// Lets time pass, with every wake-up on the way.
     fn pass(&mut self, whole_ms: f64) {
         let until_ms = self.now_ms + whole_ms;
-        while let Some(wake_ms) = self.engine.next_wake_ms(self.now_ms).filter(|wake_ms| *wake_ms <= until_ms) {
+        while let Some(wake_ms) = self.next_wake_ms().filter(|wake_ms| *wake_ms <= until_ms) {
             self.now_ms = wake_ms.max(self.now_ms);
             self.tell(Input::Tick);
         }
@@ -375,6 +379,18 @@ fn the_pace_is_obeyed_within_one_interval() {
     phone.hear(CourierEvent::Pace(pace(1_000)));
     phone.drive(10);
     assert_eq!(phone.serve().0.len(), 10);
+}
+
+#[test]
+fn where_a_drive_ends_is_known_even_from_a_phone_that_then_falls_silent() {
+    let mut phone = Phone::working(vec![]);
+    phone.hear(CourierEvent::Pace(pace(5_000)));
+    phone.pass(2_000.0);
+    phone.read();
+    assert_eq!(phone.fixes_sent(), []);
+    phone.pass(5_000.0);
+    let sent: Vec<_> = phone.fixes_sent().iter().map(|batch| times(&batch.fixes)).collect();
+    assert_eq!(sent, [vec![2_000]]);
 }
 
 #[test]
@@ -601,6 +617,7 @@ fn an_order_that_is_not_theirs_any_more_takes_one_sentence() {
     phone.act(Intent::Advance { order_id: order(1) });
     phone.act(Intent::Advance { order_id: order(1) });
     let Some(CourierMessage::Status(report)) = phone.sent().pop() else { panic!("a status") };
+    phone.hear(CourierEvent::Stops(Stops { stops: vec![] }));
     phone.hear(error(report.id, "not_found", "there is no such order"));
     assert_eq!((phone.notices().len(), phone.shift().waiting_actions), (1, 0));
 }

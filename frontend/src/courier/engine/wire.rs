@@ -188,7 +188,7 @@ impl Engine {
         if let Some(before) = self.memory.stops.clone() {
             let (came, went) = stops::changes(&before, &stops);
             came.iter().for_each(|stop| self.notify(Tone::Quiet, sentences::new_order(stop)));
-            let gone = went.iter().filter(|stop| !self.has_ended(stop.order_id)).cloned().collect::<Vec<_>>();
+            let gone = went.iter().filter(|stop| !self.will_hear_of(stop.order_id)).cloned().collect::<Vec<_>>();
             for stop in gone {
                 self.notify(Tone::Quiet, sentences::order_gone(&stop));
                 self.drop_draft(stop.order_id);
@@ -198,13 +198,9 @@ impl Engine {
         self.tour_due_ms = Some(at.now_ms);
     }
 
-    /// Whether the courier's own report that ends it is on its way or waits.
-    fn has_ended(&self, order_id: OrderId) -> bool {
-        let ends = |action: &Action| match action.deed {
-            Deed::Status { status, .. } => status.is_final() || status == OrderStatus::Failed,
-            Deed::Proof { .. } => false,
-        };
-        self.actions.iter().any(|action| action.order_id == order_id && ends(action))
+    /// Whether something the courier did on this order waits: the answer to it says what there is to say.
+    fn will_hear_of(&self, order_id: OrderId) -> bool {
+        self.actions.iter().any(|action| action.order_id == order_id)
     }
 
     fn acked(&mut self, ack: &Ack) {
