@@ -29,6 +29,9 @@ const UPLOAD_LIMIT_MS: f64 = 90_000.0;
 /// What a server wants that says "too many" and not for how long.
 const TOO_MANY_WAIT_MS: f64 = 10_000.0;
 
+/// A proof that has to wait longer than this is refused: nothing else could be reported meanwhile.
+const LONGEST_WAIT_MS: f64 = 60_000.0;
+
 /// Exchanges the code of a link for a session.
 pub async fn sign_in(code: String) -> Answer {
     who(ask("POST", SESSION, Some(encode_json(&CourierSignIn { code })), LIMIT_MS).await)
@@ -72,7 +75,9 @@ fn proof_answer(reply: &Reply) -> ProofAnswer {
     let least_ms = reply.retry_after_s() * 1_000.0;
     match reply.status() {
         401 => ProofAnswer::SignedOut,
-        408 => ProofAnswer::Again { least_ms },
+        // A body that came too slowly for the server's patience is answered with 400; ours are never malformed.
+        400 | 408 => ProofAnswer::Again { least_ms: TOO_MANY_WAIT_MS },
+        429 if least_ms > LONGEST_WAIT_MS => ProofAnswer::Refused { code: code(reply) },
         429 => ProofAnswer::Again { least_ms: if least_ms > 0.0 { least_ms } else { TOO_MANY_WAIT_MS } },
         200..300 => ProofAnswer::Taken,
         400..500 => ProofAnswer::Refused { code: code(reply) },

@@ -183,8 +183,7 @@ impl Sampler {
 
 /// Not the same reading again, nor one from before; a clock that was put back by more than a little starts anew.
 fn is_news(last: &RawFix, fix: &RawFix) -> bool {
-    let elapsed_ms = fix.time_ms - last.time_ms;
-    elapsed_ms > 0 || elapsed_ms < -CREDIBLE_MS
+    !(-CREDIBLE_MS..=0).contains(&(fix.time_ms - last.time_ms))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -44,7 +44,13 @@ pub fn proof_refused(action: &Action, kind: ProofKind, code: &str) -> String {
         (_, "not_found") => {
             return format!("Order {reference}, {place}, is not yours any more; its proof was not taken.");
         }
-        (ProofKind::Pin, _) => "the PIN was not the right one",
+        (_, "not_at_the_door") => {
+            return format!("Order {reference}, {place}, takes no proof any more; nothing changed.");
+        }
+        (_, "too_many_proofs") => "it has as many proofs as it takes",
+        (ProofKind::Pin, "wrong_pin") => "the PIN was not the right one",
+        (ProofKind::Pin, "too_many_attempts") => "there were too many wrong PINs",
+        (ProofKind::Pin, _) => "the PIN could not be used",
         (ProofKind::Photo, _) => "the photo could not be used",
         (ProofKind::Signature, _) => "the signature could not be used",
     };
@@ -54,9 +60,9 @@ pub fn proof_refused(action: &Action, kind: ProofKind, code: &str) -> String {
 /// What is wrong with a proof, beside where it is entered.
 pub fn proof_problem(kind: ProofKind, code: &str) -> String {
     let text = match (kind, code) {
-        (ProofKind::Pin, "too_many_attempts") => "Too many wrong PINs. Call dispatch.",
+        (ProofKind::Pin, "too_many_attempts") => "Too many wrong PINs. Call dispatch, or try again in a while.",
         (ProofKind::Pin, _) => "That was not the customer's PIN. Ask for it again.",
-        (ProofKind::Photo, "too_large") => "That photo is too large. Take another one.",
+        (ProofKind::Photo, "too_large" | "image_too_large") => "That photo is too large. Take another one.",
         (ProofKind::Photo, _) => "That photo could not be read. Take another one.",
         (ProofKind::Signature, _) => "That signature could not be used. Sign again.",
     };
