@@ -47,8 +47,9 @@ const MAX_NOTICES: usize = 6;
 /// The pace of the tour's questions while somebody looks.
 const TOUR_EVERY_MS: f64 = 120_000.0;
 
-/// Where the tour could not be asked for.
-const TOUR_AGAIN_MS: f64 = 20_000.0;
+/// The tour is not asked for more often than this while it lacks something: the server's answer, or a way that begins
+/// where the courier is.
+const TOUR_AGAIN_MS: f64 = 15_000.0;
 
 /// When something happens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -363,6 +364,7 @@ pub struct Engine {
     server_offset_ms: Option<i64>,
     audience: Option<Audience>,
     tour_due_ms: Option<f64>,
+    tour_asked_ms: Option<f64>,
     way: Vec<[f64; 2]>,
     told_clock: bool,
     // The screens.
@@ -430,6 +432,7 @@ impl Engine {
             server_offset_ms: None,
             audience: None,
             tour_due_ms: None,
+            tour_asked_ms: None,
             way: Vec::new(),
             told_clock: false,
             screen: Screen::Stops,
@@ -542,6 +545,7 @@ impl Engine {
         }
         if self.line.is_up() && !self.is_hidden && self.tour_due_ms.is_some_and(|due_ms| due_ms <= at.now_ms) {
             self.tour_due_ms = Some(at.now_ms + TOUR_EVERY_MS);
+            self.tour_asked_ms = Some(at.now_ms);
             self.out.push(Effect::AskTour);
         }
         if let SignOut::Telling { until_ms } = self.sign_out

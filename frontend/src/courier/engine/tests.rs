@@ -636,6 +636,22 @@ fn what_dispatch_changes_is_said_quietly_and_what_the_courier_did_is_not() {
 }
 
 #[test]
+fn the_way_is_asked_for_once_the_server_knows_where_the_courier_is() {
+    let mut phone = Phone::connected(at_the_door());
+    let tour = |line| Input::Tour(Some(Tour { computed_at: Default::default(), stops: vec![], line }));
+    phone.tell(tour(vec![]));
+    phone.pass(20_000.0);
+    phone.act(Intent::GoOnline);
+    phone.read();
+    let Some(Fixes { id, .. }) = phone.fixes_sent().pop() else { panic!("a position") };
+    phone.hear(ack(id));
+    assert!(phone.take().contains(&Effect::AskTour));
+    phone.tell(tour(vec![[14.5, 35.9]]));
+    phone.drive(20);
+    assert!(!phone.effects.contains(&Effect::AskTour), "then it goes on at its own pace");
+}
+
+#[test]
 fn a_failed_delivery_carries_its_reason() {
     let mut phone = Phone::working(at_the_door());
     phone.act(Intent::Fail { order_id: order(1), reason: " Nobody there ".into() });

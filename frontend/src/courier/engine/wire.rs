@@ -32,7 +32,7 @@ impl Engine {
         self.line.heard(at.now_ms);
         match event {
             CourierEvent::Welcome(welcome) => self.welcomed(at, welcome),
-            CourierEvent::Ack(ack) => self.acked(&ack),
+            CourierEvent::Ack(ack) => self.acked(at, &ack),
             CourierEvent::Stops(stops) => self.stops_came(at, stops.stops),
             CourierEvent::Pace(pace) => self.pace_came(pace),
             CourierEvent::Audience(audience) => self.audience = Some(audience),
@@ -203,8 +203,11 @@ impl Engine {
         self.actions.iter().any(|action| action.order_id == order_id)
     }
 
-    fn acked(&mut self, ack: &Ack) {
+    fn acked(&mut self, at: Moment, ack: &Ack) {
         let settled = self.fixes.acked(ack);
+        if !settled.gone_ms.is_empty() {
+            self.want_way(at);
+        }
         settled.gone_ms.into_iter().for_each(|time_ms| self.write(Slot::Fix(time_ms), None));
         if settled.off_duty > 0 {
             self.notify(Tone::Quiet, sentences::off_duty(settled.off_duty));
@@ -216,6 +219,15 @@ impl Engine {
             self.delete_action(action.id);
             self.status_taken(&action);
         }
+    }
+
+    /// The server knows now where the courier is; without that, the tour it sent had no way and no times.
+    fn want_way(&mut self, at: Moment) {
+        if !self.way.is_empty() || self.memory.stops.as_ref().is_none_or(Vec::is_empty) {
+            return;
+        }
+        let soon_ms = self.tour_asked_ms.map_or(at.now_ms, |asked_ms| at.now_ms.max(asked_ms + TOUR_AGAIN_MS));
+        self.tour_due_ms = Some(self.tour_due_ms.map_or(soon_ms, |due_ms| due_ms.min(soon_ms)));
     }
 
     fn status_taken(&mut self, action: &Action) {
