@@ -1,6 +1,6 @@
 //! The one thing to press, where the thumb is, and who is looking.
 
-use std::cell::Cell;
+use std::time::Duration;
 
 use doorstep_shared::OrderStatus;
 use leptos::{ev::MouseEvent, prelude::*};
@@ -18,9 +18,9 @@ use crate::{
     ui::bind::text,
 };
 
-/// After a press the next one is taken only this much later, in milliseconds: the button's meaning changes under the
-/// thumb, and nobody means "arrived" and "delivered" by one double tap.
-const SETTLE_MS: f64 = 700.0;
+/// After a press the button rests for this long: its meaning changes under the thumb, and nobody means "arrived" and
+/// "delivered" by one double tap. Taps of a double tap are at most some 300 ms apart.
+const REST: Duration = Duration::from_millis(350);
 
 /// What the main button does.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,13 +67,13 @@ pub fn bar(desk: Desk) -> AnyView {
         let chosen = desk.chosen.get();
         shift.with(|shift| main(shift, chosen))
     });
-    let settled_ms = Cell::new(f64::MIN);
-    let press = move |event: MouseEvent| {
-        let now_ms = event.time_stamp();
-        if now_ms < settled_ms.get() {
+    let rests = RwSignal::new(false);
+    let press = move |_: MouseEvent| {
+        if rests.get_untracked() {
             return;
         }
-        settled_ms.set(now_ms + SETTLE_MS);
+        rests.set(true);
+        set_timeout(move || rests.set(false), REST);
         if let Some(main) = main.get_untracked() {
             desk.act.raise(main.intent);
         }
@@ -85,6 +85,8 @@ pub fn bar(desk: Desk) -> AnyView {
                 class="action"
                 data-primary=move || main.with(|main| main.as_ref().is_some_and(|main| main.is_primary)).to_string()
                 hidden=move || main.with(Option::is_none)
+                // Not `disabled`, which would take the focus away.
+                aria-disabled=move || rests.get().then_some("true")
                 on:click=press
             >
                 {move || main.with(|main| main.as_ref().map_or("", |main| main.label))}
