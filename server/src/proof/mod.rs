@@ -151,13 +151,13 @@ pub struct Proofs {
     store: Store,
     pictures: Arc<dyn ProofStore>,
     clock: Clock,
-    decoding: Semaphore,
+    decoding: Arc<Semaphore>,
 }
 
 impl Proofs {
     /// The use cases over these means.
     pub fn new(store: Store, pictures: Arc<dyn ProofStore>, clock: Clock) -> Self {
-        Self { store, pictures, clock, decoding: Semaphore::new(DECODING_AT_ONCE) }
+        Self { store, pictures, clock, decoding: Arc::new(Semaphore::new(DECODING_AT_ONCE)) }
     }
 
     /// Takes a proof from the phone of the order's courier. Kept for good when this returns.
@@ -174,12 +174,13 @@ impl Proofs {
         id: Uuid,
         given: Given,
     ) -> Result<Received, ProofError> {
+        let at = self.store.at_the_door(order).await?.filter(|at| at.courier == Some(courier));
+        let at = at.ok_or(ProofError::UnknownOrder)?;
         let hash = content_hash(&given);
         if let Some(earlier) = self.store.proof(id).await? {
             return same(earlier, order, &hash);
         }
-        let at = self.store.at_the_door(order).await?.ok_or(ProofError::UnknownOrder)?;
-        self.check_door(&at, courier)?;
+        self.check_door(&at)?;
         let proof = self.make(order, id, given, &at).await?;
         let stored = StoredProof { order, content_hash: hash.clone(), proof };
         match self.store.keep_proof(&stored, courier, self.clock.now()).await {
@@ -199,10 +200,7 @@ impl Proofs {
         }
     }
 
-    fn check_door(&self, at: &AtTheDoor, courier: CourierId) -> Result<(), ProofError> {
-        if at.courier != Some(courier) {
-            return Err(ProofError::UnknownOrder);
-        }
+    fn check_door(&self, at: &AtTheDoor) -> Result<(), ProofError> {
         let is_late =
             matches!(at.status, OrderStatus::Delivered | OrderStatus::Failed) && self.clock.now() - at.status_at < LATE;
         if matches!(at.status, OrderStatus::PickedUp | OrderStatus::AtDropoff) || is_late {
@@ -233,8 +231,13 @@ impl Proofs {
     }
 
     async fn keep_photo(&self, bytes: Vec<u8>) -> Result<(ProofKey, String), ProofError> {
-        let _turn = self.decoding.acquire().await.expect("the semaphore is never closed");
-        let cleaned = tokio::task::spawn_blocking(move || picture::clean(&bytes)).await;
+        let turn = Arc::clone(&self.decoding).acquire_owned().await.expect("the semaphore is never closed");
+        // The turn goes along: decoding cannot be stopped when the phone hangs up, and must be counted until it ends.
+        let cleaning = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            picture::clean(&bytes)
+        });
+        let cleaned = cleaning.await;
         // A decoder that panics met a picture that it cannot read.
         let jpeg = cleaned.unwrap_or(Err(PictureError::Damaged))?;
         self.keep(jpeg, picture::MEDIA_TYPE).await

@@ -59,7 +59,9 @@ pub async fn put(
 ) -> Result<HttpResponse, ApiError> {
     let signed_in = identify_courier(&app, &request).await?;
     let (order, id) = ids(&path)?;
-    let given = read(&app, &request, payload, query.taken_ms).await?;
+    // Photos are in memory from their first byte until they are kept: a bounded number of them at a time.
+    let _place = app.uploads.try_acquire().map_err(|_| ApiError::unavailable())?;
+    let given = read(&request, payload, query.taken_ms).await?;
     let received = app.proofs.receive(signed_in.courier.id, order, id, given).await?;
     let (status, proof) = match &received {
         Received::New(proof) => (StatusCode::CREATED, proof),
@@ -69,20 +71,13 @@ pub async fn put(
 }
 
 /// Reads what a phone sent, never more than it may send.
-async fn read(
-    app: &AppState,
-    request: &HttpRequest,
-    payload: Payload,
-    taken_ms: Option<i64>,
-) -> Result<Given, ApiError> {
+async fn read(request: &HttpRequest, payload: Payload, taken_ms: Option<i64>) -> Result<Given, ApiError> {
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(ApiError::unsupported_media_type());
     }
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_photo = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("image/"));
     let limit = if is_photo { MAX_PHOTO_BYTES } else { MAX_BODY_BYTES.max(MAX_SIGNATURE_BYTES) };
-    // Photos that are being read are held in memory: a bounded number of them at a time.
-    let _place = app.uploads.try_acquire().map_err(|_| ApiError::unavailable())?;
     let reading = tokio::time::timeout(UPLOAD_PATIENCE, read_limited(request, payload, limit));
     let bytes = reading.await.map_err(|_| ApiError::bad_request("the body took too long"))??;
     match is_photo {
