@@ -23,6 +23,9 @@ use crate::{
 /// The couriers get this long to call off what is under way.
 const GOODBYE: Duration = Duration::from_secs(4);
 
+/// How long the visitor's sign-in link works at least.
+const SIGN_IN_MINUTES: u32 = 24 * 60;
+
 /// How to show it.
 #[derive(Args, Debug)]
 pub struct Options {
@@ -40,7 +43,9 @@ pub struct Options {
 ///
 /// # Errors
 /// A sentence about what is in the way.
-pub async fn run(options: Options) -> anyhow::Result<()> {
+pub async fn run(mut options: Options) -> anyhow::Result<()> {
+    // Whoever tries the demo may come back to its terminal after lunch.
+    options.settings.sign_in_minutes = options.settings.sign_in_minutes.max(SIGN_IN_MINUTES);
     telemetry::start_logs(options.settings.log_json);
     anyhow::ensure!(http::assets::are_built(), "the browser's files are not in this binary; use `cargo xtask demo`");
     let running = app::start(options.settings, Clock::system()).await?;
