@@ -1,6 +1,7 @@
 //! Who looked at where somebody is.
 
-use doorstep_server::store::access::Role;
+use doorstep_server::{looks::Look, store::access::Role};
+use doorstep_shared::api::console::LookKind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -81,6 +82,48 @@ async fn the_log_is_for_admins_alone() {
             let wrong = app.as_person(&ada, Method::GET, &format!("/api/v1/audit?{query}"));
             Answer::to(wrong).await.expect_problem(400, "bad_request");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_could_not_keep_up_says_how_much_is_missing() {
+    const LOOKS: i64 = 11_000;
+    with_app(async |app| {
+        let run = async |statement: &'static str| {
+            sqlx::query(statement).execute(&app.db).await.expect("the table can be renamed");
+        };
+        run("alter table looks rename to looks_away").await;
+        let at = chrono::Utc::now();
+        let look = Look { at, actor: None, what: LookKind::Couriers, subject: None, address: None, lost: None };
+        (0..LOOKS).for_each(|_| app.state().looks.note(look.clone()));
+        run("alter table looks_away rename to looks").await;
+        let told = async || -> (i64, i64) {
+            let counted = "select count(*) filter (where what = 'couriers'), coalesce(sum(lost), 0)::bigint from looks";
+            sqlx::query_as(counted).fetch_one(&app.db).await.expect("looks can be counted")
+        };
+        eventually("every look is written or told to be lost", async || {
+            let (written, lost) = told().await;
+            written + lost == LOOKS
+        })
+        .await;
+        let (written, lost) = told().await;
+        assert!(lost >= 500 && written >= 10_000, "{written} were written, {lost} were lost");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looks_are_kept_as_long_as_fixes() {
+    with_app(async |app| {
+        let old = "insert into looks (looked_at, actor, what) \
+             values (now() - interval '31 days', 'system', 'fleet'), (now() - interval '29 days', 'system', 'courier')";
+        sqlx::query(old).execute(&app.db).await.expect("a look can be written");
+        let month = chrono::Utc::now() - chrono::TimeDelta::days(30);
+        app.state().store.forget_looks(month).await.expect("the database is there");
+        let kept: Vec<String> =
+            sqlx::query_scalar("select what from looks").fetch_all(&app.db).await.expect("looks can be read");
+        assert_eq!(kept, ["courier"]);
     })
     .await;
 }
