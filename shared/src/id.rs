@@ -68,3 +68,7 @@ id!(
     /// Somebody who signs in to the dispatch console.
     UserId
 );
+id!(
+    /// Something that needs a dispatcher's look.
+    ExceptionId
+);

@@ -24,6 +24,6 @@ pub mod text;
 
 pub use fix::{Fix, RawFix, Rejection};
 pub use geo::coord::LatLon;
-pub use id::{CourierId, DeviceId, OrderId, UserId};
+pub use id::{CourierId, DeviceId, ExceptionId, OrderId, UserId};
 pub use order::{OrderStatus, Vehicle};
 pub use position::Position;

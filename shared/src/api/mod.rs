@@ -21,6 +21,7 @@ macro_rules! body {
 
 pub mod console;
 pub mod courier;
+pub mod exception;
 pub mod proof;
 
 use proof::{ProofKind, ProofView};

@@ -1,0 +1,172 @@
+//! What needs a dispatcher's look: couriers gone silent, orders running late, and the like.
+//!
+//! `GET /api/v1/exceptions?state=open|all&cursor=&limit=` lists them, and
+//! `POST /api/v1/exceptions/{id}/acknowledge` says that somebody took care of one. Only a signed-in dispatcher or
+//! admin can do either: acknowledging is done by a named person. `/ws/fleet` announces each with an `alert`, which
+//! holds no more than its code, its beginning and whom it is about; the words come from here.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{CourierId, ExceptionId, OrderId, protocol::PresenceReason};
+
+/// The longest remark on an acknowledgement, in characters.
+pub const MAX_EXCEPTION_NOTE_CHARS: usize = 500;
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ExceptionCode {
+    /// An order is delivered, and the courier was far from its door.
+    DeliveredFar,
+    /// An order is later than promised, or surely will be.
+    Late,
+    /// Nothing is heard of a courier who has orders.
+    Silent,
+    /// A courier with an order goes another way than the one to the next stop.
+    OffRoute,
+    /// A courier with an order has stood still for long, and not at a stop.
+    Stationary,
+}
+
+impl ExceptionCode {
+    /// Every code, the gravest first.
+    pub const ALL: [Self; 5] = [Self::DeliveredFar, Self::Late, Self::Silent, Self::OffRoute, Self::Stationary];
+
+    /// The word in JSON, in the fleet feed's alerts and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DeliveredFar => "delivered_far",
+            Self::Late => "late",
+            Self::Silent => "silent",
+            Self::OffRoute => "off_route",
+            Self::Stationary => "stationary",
+        }
+    }
+
+    /// The code of a word; `None` for a word this version does not know.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == word)
+    }
+
+    /// Place among the codes when exceptions are ranked; the gravest is 0.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::DeliveredFar => 0,
+            Self::Late => 1,
+            Self::Silent => 2,
+            Self::OffRoute => 3,
+            Self::Stationary => 4,
+        }
+    }
+}
+
+/// Which exceptions a list holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ExceptionState {
+    /// Those that nobody has acknowledged: what still goes on first, of these the gravest code first, and of one
+    /// code what began first.
+    #[default]
+    Open,
+    /// All that are kept, the last noticed first.
+    All,
+}
+
+body! {
+    /// Something that needs a dispatcher's look, or needed it.
+    pub struct ExceptionView {
+        /// Its id.
+        pub id: ExceptionId,
+        /// What is wrong.
+        pub code: ExceptionCode,
+        /// Since when: the last that was heard (`silent`), when they stopped (`stationary`) or left the way
+        /// (`off_route`), when it became clear (`late`), when it was delivered (`delivered_far`).
+        pub since: DateTime<Utc>,
+        /// When it was over by itself; absent while it goes on. What happened once, `delivered_far`, is over at once.
+        pub ended_at: Option<DateTime<Utc>>,
+        /// Whom it is about.
+        pub courier_id: Option<CourierId>,
+        /// Their name, as it is now.
+        pub courier_name: Option<String>,
+        /// Which order it is about.
+        pub order_id: Option<OrderId>,
+        /// The merchant's name for it.
+        pub order_reference: Option<String>,
+        /// Where the courier was when it was noticed, as far as that was known.
+        pub at: Option<ExceptionPlace>,
+        /// `late`: seconds behind the promise: so far, or as expected when it was last worked out.
+        pub late_by_s: Option<u32>,
+        /// `silent`: seconds without a sign of the courier, until now or until the end.
+        pub silent_s: Option<u32>,
+        /// `stationary`: seconds on one spot, until now or until the end.
+        pub stationary_s: Option<u32>,
+        /// `delivered_far`: metres from the door; `off_route`: the most metres from the way so far.
+        pub distance_m: Option<u32>,
+        /// `silent`: why, when the courier's phone said that it would pause; absent when it just went quiet.
+        pub reason: Option<PresenceReason>,
+        /// When somebody took care of it.
+        pub acknowledged_at: Option<DateTime<Utc>>,
+        /// Who did, as they are called: a person's address.
+        pub acknowledged_by: Option<String>,
+        /// What they remarked.
+        pub note: Option<String>,
+    }
+
+    /// A place where something was noticed.
+    #[derive(Copy)]
+    pub struct ExceptionPlace {
+        /// Degrees north.
+        pub lat: f64,
+        /// Degrees east.
+        pub lon: f64,
+    }
+
+    /// Takes care of an exception: `POST /api/v1/exceptions/{id}/acknowledge`. Of two who do, the first counts, and
+    /// both are answered with the first one's name and remark.
+    #[derive(Default)]
+    pub struct AcknowledgeException {
+        /// A remark, at most [`MAX_EXCEPTION_NOTE_CHARS`] characters.
+        pub note: Option<String>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_one_word_in_json_and_elsewhere() {
+        for code in ExceptionCode::ALL {
+            assert_eq!(serde_json::to_value(code).expect("serialises"), code.as_str());
+            assert_eq!(ExceptionCode::from_word(code.as_str()), Some(code));
+        }
+        assert_eq!(ExceptionCode::from_word("lost"), None);
+    }
+
+    #[test]
+    fn the_codes_are_listed_by_rank() {
+        assert!(ExceptionCode::ALL.iter().enumerate().all(|(place, code)| place == usize::from(code.rank())));
+    }
+
+    #[test]
+    fn an_exception_reads_as_it_was_written_and_leaves_out_what_is_not_known() {
+        let json = r#"{"id":"0192a000-0000-7000-8000-000000000001","code":"silent","since":"2026-11-21T09:00:00Z",
+            "courier_id":"0192a000-0000-7000-8000-000000000002","courier_name":"Ana",
+            "at":{"lat":35.9,"lon":14.5},"silent_s":420,"reason":"screen_locked"}"#;
+        let view: ExceptionView = serde_json::from_str(json).expect("reads");
+        assert_eq!(view.code, ExceptionCode::Silent);
+        assert_eq!(view.reason, Some(PresenceReason::ScreenLocked));
+        assert_eq!((view.ended_at, view.acknowledged_by.as_deref()), (None, None));
+        let expected: serde_json::Value = serde_json::from_str(json).expect("is JSON");
+        assert_eq!(serde_json::to_value(&view).expect("serialises"), expected, "absent stays absent");
+    }
+
+    #[test]
+    fn an_acknowledgement_needs_no_note() {
+        let empty: AcknowledgeException = serde_json::from_str("{}").expect("reads");
+        assert_eq!(empty, AcknowledgeException::default());
+    }
+}
