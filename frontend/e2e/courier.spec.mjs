@@ -1,26 +1,10 @@
 // The courier's app, from the link that dispatch sends to the door, through tunnels and closed tabs.
 
-import { Phone, approach, invitedCourier, pickedUpLongAgo, storedFixes, waitingOrder } from "./support/phone.mjs";
+import { test } from "./support/courier-test.mjs";
 import { DROPOFF, PICKUP } from "./support/doorstep.mjs";
-import { expect, isLive, record, recorded, test as base } from "./support/test.mjs";
+import { approach, pickedUpLongAgo, storedFixes, waitingOrder } from "./support/phone.mjs";
+import { expect, isLive, record, recorded } from "./support/test.mjs";
 import { until } from "./support/until.mjs";
-
-const test = base.extend({
-  ana: async ({ doorstep }, use) => use(await invitedCourier(doorstep)),
-
-  /** A new phone, whose console must have stayed quiet. Call it with the phone's clock and the like. */
-  takePhone: async ({ browser, doorstep, expected }, use) => {
-    const phones = [];
-    await use(async (options) => {
-      const phone = await Phone.take(browser, doorstep, options);
-      phones.push(phone);
-      return phone;
-    });
-    for (const phone of phones) await phone.throwAway();
-    const problems = phones.flatMap((phone) => phone.problems);
-    expect(problems.filter((problem) => !expected.test(problem)), "what the phones' consoles said").toEqual([]);
-  },
-});
 
 // The browser itself reports every request that found no network, and every one that was refused.
 const WITHOUT_NETWORK =
