@@ -219,6 +219,7 @@ async fn serve(
         Orders::new(store.clone(), Arc::clone(&tracker), Arc::clone(&broker), Arc::clone(&sockets), clock.clone());
     let orders = Arc::new(orders);
     let presences = Presences::new(Arc::clone(&tracker), Arc::clone(&orders), store.clone(), clock.clone());
+    let presences = Arc::new(presences);
     let pacing = Arc::new(Pacing::new(
         Arc::clone(&tracker),
         Arc::clone(&hub),
@@ -231,7 +232,7 @@ async fn serve(
         suggestions,
         places,
         looks: Looks::start(store.clone(), clock.clone(), &tasks, give_up.subscribe()),
-        ingest: Ingest::new(Arc::clone(&tracker), fix_writer.clone(), clock.clone(), limits),
+        ingest: Ingest::new(Arc::clone(&tracker), Arc::clone(&presences), fix_writer.clone(), clock.clone(), limits),
         config,
         clock: clock.clone(),
         store: store.clone(),
@@ -244,7 +245,7 @@ async fn serve(
         pacing: Arc::clone(&pacing),
         tours: Tours::new(Arc::clone(&tracker), clock.clone(), roads.clone()),
         orders,
-        presences: Arc::new(presences),
+        presences,
         sightings: Sightings::default(),
         proofs: Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone()),
         uploads: Semaphore::new(UPLOADS_AT_ONCE),

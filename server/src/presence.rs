@@ -25,6 +25,9 @@ use crate::{
 /// Two couriers of one lane wait for each other's write, which takes a millisecond or two.
 const LANES: usize = 32;
 
+/// Two devices of a courier may disagree about the time, and what was recorded just before a pause is no end of it.
+const PAUSE_SLACK_MS: i64 = 3_000;
+
 /// Changes presences. Shared by reference.
 #[derive(Debug)]
 pub struct Presences {
@@ -86,6 +89,20 @@ impl Presences {
         }
         let since_ms = self.clock.now_ms();
         self.set(courier, Presence { state: PresenceState::Paused, reason: Some(reason), since_ms }).await
+    }
+
+    /// A position that came although the phone said that none would: a tracker reports for a phone that is locked.
+    /// What `shared_at_ms` proves is that the pause is over, for everybody before this returns, in the database when
+    /// the future is done; `None` when there is nothing to take back. Going off duty is never taken back like this.
+    pub fn resume(
+        self: &Arc<Self>,
+        courier: CourierId,
+        shared_at_ms: i64,
+    ) -> Option<impl Future<Output = Result<(), StoreError>> + use<>> {
+        let known = self.tracker.presence(courier)?;
+        let is_over = known.state == PresenceState::Paused && shared_at_ms > known.since_ms + PAUSE_SLACK_MS;
+        let resumed = Presence { state: PresenceState::Tracking, reason: None, since_ms: shared_at_ms };
+        is_over.then(|| self.set(courier, resumed))
     }
 
     /// Stores whatever is known now, so that of two writers the last one is right, whoever it is.

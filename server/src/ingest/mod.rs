@@ -11,11 +11,13 @@ pub mod validate;
 
 use std::sync::Arc;
 
-use doorstep_shared::{CourierId, DeviceId, RawFix, protocol::courier::RejectedFix};
+use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, protocol::courier::RejectedFix};
+use futures_util::future::OptionFuture;
 
 use self::validate::Limits;
 use crate::{
     clock::Clock,
+    presence::Presences,
     store::fix_writer::{AppendError, FixWriter},
     tracker::Tracker,
 };
@@ -35,6 +37,7 @@ pub struct Receipt {
 #[derive(Debug)]
 pub struct Ingest {
     tracker: Arc<Tracker>,
+    presences: Arc<Presences>,
     fix_writer: FixWriter,
     clock: Clock,
     limits: Limits,
@@ -42,8 +45,14 @@ pub struct Ingest {
 
 impl Ingest {
     /// A door to these.
-    pub fn new(tracker: Arc<Tracker>, fix_writer: FixWriter, clock: Clock, limits: Limits) -> Self {
-        Self { tracker, fix_writer, clock, limits }
+    pub fn new(
+        tracker: Arc<Tracker>,
+        presences: Arc<Presences>,
+        fix_writer: FixWriter,
+        clock: Clock,
+        limits: Limits,
+    ) -> Self {
+        Self { tracker, presences, fix_writer, clock, limits }
     }
 
     /// Counts points that a decoder could not make a reading of, among those received and refused.
@@ -56,7 +65,7 @@ impl Ingest {
 
     /// Checks a batch and shows it live, and returns what waits for the database. The first half is done when
     /// this returns, so a courier's messages become visible in the order in which they came in. Of several devices
-    /// of a courier only one moves the marker, but all fixes are stored.
+    /// of a courier only one moves the marker, but all fixes are stored. A fix from after a pause ends the pause.
     pub fn accept(
         &self,
         courier: CourierId,
@@ -70,12 +79,17 @@ impl Ingest {
         for rejected in &checked.rejected {
             metrics::counter!("doorstep_fixes_rejected_total", "code" => rejected.code.code()).increment(1);
         }
+        let newest_ms = checked.fixes.iter().map(Fix::recorded_at_ms).max();
+        let resuming = newest_ms.and_then(|newest_ms| self.presences.resume(courier, newest_ms));
         if !checked.fixes.is_empty() {
             // A lost position is replaced by the next, so the live view does not wait for the database.
             self.tracker.apply(courier, device, &checked.fixes, now_ms);
         }
         let (fix_writer, received_at) = (self.fix_writer.clone(), self.clock.now());
         async move {
+            if let Some(Err(error)) = OptionFuture::from(resuming).await {
+                tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
+            }
             let stored = fix_writer.append(courier, received_at, checked.fixes).await?;
             Ok(Receipt { stored: stored.stored, duplicates: stored.duplicates, rejected: checked.rejected })
         }

@@ -112,3 +112,27 @@ async fn off_duty_a_tracker_of_any_kind_is_told_all_is_well_and_nothing_new_is_k
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tracker_that_reports_for_a_locked_phone_ends_the_pause_for_everybody() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let tracker = app.device(&ana.id).await;
+        let order = app.assigned("A-1042", &ana).await;
+        let mut phone = app.connect(&ana).await;
+        let mut page = app.watch(&order).await;
+        page.expect("snapshot").await;
+        let locked_ms = now_ms() / 1_000 * 1_000 - 20_000;
+        let locked = json!({ "type": "presence", "state": "paused", "reason": "screen_locked", "time_ms": locked_ms });
+        phone.send(&locked).await;
+        assert_eq!(page.expect("presence").await["reason"], "screen_locked");
+
+        osmand(app, &tracker, locked_ms - 5_000, HERE.0, TRACKER_LON).await;
+        osmand(app, &tracker, locked_ms + 10_000, HERE.0, TRACKER_LON).await;
+        let told = page.expect("presence").await;
+        assert_eq!((&told["state"], &told["since_ms"]), (&json!("tracking"), &json!(locked_ms + 10_000)), "{told}");
+        let known = app.get(&format!("/api/v1/couriers/{}", ana.id)).await.expect(200)["presence"].clone();
+        assert_eq!(known["state"], "tracking");
+    })
+    .await;
+}
