@@ -41,7 +41,10 @@ pub async fn sign_out(app: &AppState, session: &SecretHash) -> Result<(), StoreE
 
 /// Notes that a courier's position is not shared any more, unless another device shares it, or they went off duty
 /// before, which says more.
-async fn stop_sharing(
+///
+/// # Errors
+/// When the database is away.
+pub(super) async fn stop_sharing(
     app: &AppState,
     courier: CourierId,
     without: DeviceId,

@@ -6,8 +6,9 @@
 use std::{collections::HashSet, time::Duration};
 
 use actix_web::web::Data;
-use doorstep_shared::DeviceId;
+use doorstep_shared::{DeviceId, protocol::PresenceReason};
 
+use super::revoke::stop_sharing;
 use crate::{
     app::AppState,
     auth::courier::LIFETIME,
@@ -53,7 +54,7 @@ pub async fn round(app: &AppState) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Closes what may not be connected any more, and returns the others.
+/// Closes what may not be connected any more, tells whoever watches why nothing comes, and returns the others.
 async fn close_invalid(app: &AppState, connected: Vec<ConnectedDevice>) -> Result<Vec<ConnectedDevice>, StoreError> {
     if connected.is_empty() {
         return Ok(connected);
@@ -72,6 +73,7 @@ async fn close_invalid(app: &AppState, connected: Vec<ConnectedDevice>) -> Resul
             Some(session) => app.sockets.close_sessions(courier, &[session]),
             None => app.sockets.close_device(courier, device),
         };
+        stop_sharing(app, courier, device, PresenceReason::NoPermission).await?;
     }
     Ok(valid)
 }

@@ -219,6 +219,20 @@ async fn a_socket_does_not_outlive_its_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn when_the_only_session_of_a_courier_reaches_its_end_it_is_said_why_nothing_comes() {
+    with_manual_clock(async |app, clock| {
+        let ana = app.invite().await;
+        let mut socket = app.connect_browser(&app.sign_in(&ana.code).await).await;
+        clock.advance(181 * DAY_MS);
+        doorstep_server::device::watch::round(app.state()).await.expect("the database is there");
+        assert_eq!(socket.close_code().await, 4500);
+        let presence = app.get(&format!("/api/v1/couriers/{}", ana.courier)).await.expect(200)["presence"].clone();
+        assert_eq!((&presence["state"], &presence["reason"]), (&json!("paused"), &json!("no_permission")));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signing_out_ends_the_session_and_closes_its_sockets_only() {
     with_app(async |app| {
         let ana = app.invite().await;
