@@ -148,3 +148,32 @@ pub struct CourierAssetUrls {
     /// The service worker's script.
     pub service_worker: String,
 }
+
+/// Where the dispatcher's console finds its files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConsoleAssetUrls {
+    /// `dispatch.css`.
+    pub dispatch_css: String,
+    /// The bundle's script, made by wasm-bindgen.
+    pub dispatch_js: String,
+    /// The bundle's module.
+    pub dispatch_wasm: String,
+    /// `dispatch-start.js`, which starts the bundle.
+    pub start_js: String,
+    /// `fleet-map.js`, which the bundle's script imports.
+    pub fleet_map_js: String,
+    /// `map.js`, from which that takes the base map.
+    pub map_js: String,
+    /// `console.js`, which the bundle's script imports too.
+    pub console_js: String,
+    /// MapLibre's style sheet.
+    pub maplibre_css: String,
+    /// The offline basemap's vector tiles.
+    pub basemap_pmtiles: String,
+    /// The offline basemap's coastline.
+    pub basemap_land: String,
+    /// The style URL of an online basemap, when the operator configured one instead.
+    pub basemap_style: Option<String>,
+    /// The page's icon.
+    pub icon: String,
+}

@@ -5,12 +5,14 @@
 //! [`ui`]; what talks to the network is in [`live`], what draws the map in [`map`]. In both of these the thinking is
 //! apart from the browser's objects, so that it is tested without one.
 //!
-//! Three builds exist and never mix: feature `ssr` inside the server, feature `track` for the customer's browser, feature
-//! `courier` for the courier's.
+//! Four builds exist and never mix: feature `ssr` inside the server, feature `track` for the customer's browser, feature
+//! `courier` for the courier's, feature `dispatch` for the dispatcher's.
 
 pub mod base64url;
 pub mod courier;
 pub mod data;
+#[cfg(any(feature = "dispatch", test))]
+mod dispatch;
 #[cfg(feature = "ssr")]
 pub mod document;
 #[cfg(feature = "track")]

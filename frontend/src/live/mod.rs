@@ -11,7 +11,7 @@ mod events;
 pub mod feed;
 #[cfg(feature = "track")]
 pub mod http;
-#[cfg(any(feature = "track", feature = "courier"))]
+#[cfg(any(feature = "track", feature = "courier", feature = "dispatch"))]
 pub mod listen;
-#[cfg(any(feature = "track", feature = "courier"))]
+#[cfg(any(feature = "track", feature = "courier", feature = "dispatch"))]
 pub mod socket;

@@ -1,0 +1,235 @@
+use doorstep_shared::{
+    api::{ListPage, OrderCreated},
+    protocol::fleet::{FleetOrderChange, FleetPositions, FleetSnapshot},
+};
+
+use super::{intents::Change, *};
+use crate::dispatch::fleet::tests::{NOW_MS, courier, details, order};
+
+fn locale() -> Locale {
+    Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+}
+
+/// A console with a clock that only the test moves.
+struct Bench {
+    console: Console,
+    now_ms: f64,
+}
+
+impl Bench {
+    fn at(query: &str) -> Self {
+        let moment = Moment { now_ms: 0.0, at_ms: NOW_MS, random: 0.5 };
+        let mut bench = Self { console: Console::new(locale(), query, moment), now_ms: 0.0 };
+        bench.step(Input::Start);
+        bench
+    }
+
+    fn step(&mut self, input: Input) -> Vec<Effect> {
+        let at_ms = NOW_MS + self.now_ms as i64;
+        self.console.step(Moment { now_ms: self.now_ms, at_ms, random: 0.5 }, input)
+    }
+
+    fn did(&mut self, intent: Intent) -> Vec<Effect> {
+        self.step(Input::Did(intent))
+    }
+
+    fn wait(&mut self, ms: f64) -> Vec<Effect> {
+        self.now_ms += ms;
+        self.step(Input::Tick)
+    }
+
+    fn snapshot(
+        &mut self,
+        couriers: Vec<doorstep_shared::protocol::fleet::FleetCourier>,
+        orders: Vec<doorstep_shared::protocol::fleet::FleetOrder>,
+    ) -> Vec<Effect> {
+        let snapshot = FleetSnapshot { seq: 0, server_time_ms: NOW_MS, couriers, orders };
+        self.step(Input::Feed(Some(FleetEvent::Snapshot(snapshot))))
+    }
+}
+
+fn asks(effects: &[Effect]) -> Vec<&Ask> {
+    effects.iter().filter_map(|effect| if let Effect::Ask(ask) = effect { Some(ask) } else { None }).collect()
+}
+
+#[test]
+fn orders_that_the_feed_tells_about_are_asked_for_and_listed() {
+    let mut bench = Bench::at("tab=unassigned");
+    let made = order("A-1", OrderStatus::Created, None);
+    let effects = bench.snapshot(vec![], vec![made.clone()]);
+    assert!(asks(&effects).contains(&&Ask::Order(made.id)));
+    assert_eq!(bench.console.list.items, [Item::Order(made.id)]);
+    bench.step(Input::Answered(Ask::Order(made.id), Ok(Answer::Order(Box::new(details(&made, None))))));
+    let effects = bench.wait(2_000.0);
+    assert!(!asks(&effects).contains(&&Ask::Order(made.id)), "once is enough");
+    assert_eq!(bench.console.totals().unassigned, 1);
+}
+
+#[test]
+fn many_unknown_orders_are_asked_for_in_pages() {
+    let mut bench = Bench::at("");
+    let orders: Vec<_> = (0..20).map(|index| order(&index.to_string(), OrderStatus::Created, None)).collect();
+    let effects = bench.snapshot(vec![], orders.clone());
+    let page = |tab| Ask::Orders { tab, query: String::new(), cursor: None };
+    assert!(asks(&effects).contains(&&page(Tab::Unassigned)));
+    assert!(!asks(&effects).iter().any(|ask| matches!(ask, Ask::Order(_))));
+    let items = orders.iter().map(|order| details(order, None)).collect();
+    let answer = Answer::Orders(ListPage { items, next_cursor: None });
+    let effects = bench.step(Input::Answered(page(Tab::Unassigned), Ok(answer)));
+    assert!(asks(&effects).contains(&&page(Tab::Active)));
+    let answer = Answer::Orders(ListPage { items: vec![], next_cursor: None });
+    bench.step(Input::Answered(page(Tab::Active), Ok(answer)));
+    assert_eq!(asks(&bench.wait(2_000.0)), Vec::<&Ask>::new());
+    assert!(bench.console.fleet.orders.values().all(|order| order.details.is_some()));
+}
+
+#[test]
+fn a_search_is_asked_for_once_the_typing_rests() {
+    let mut bench = Bench::at("");
+    bench.snapshot(vec![], vec![]);
+    for text in ["s", "st", "str"] {
+        let effects = bench.did(Intent::Query(text.into()));
+        assert!(!asks(&effects).iter().any(|ask| matches!(ask, Ask::Orders { .. })));
+        bench.now_ms += 60.0;
+    }
+    let effects = bench.wait(200.0);
+    let wanted = Ask::Orders { tab: Tab::Active, query: "str".into(), cursor: None };
+    assert!(asks(&effects).contains(&&wanted));
+    let late = Ask::Orders { tab: Tab::Active, query: "st".into(), cursor: None };
+    let found = order("A-7", OrderStatus::Assigned, None);
+    let page = |order| Answer::Orders(ListPage { items: vec![details(order, None)], next_cursor: None });
+    bench.step(Input::Answered(late, Ok(page(&found))));
+    assert_eq!(bench.console.list.items, [], "an answer to an earlier search is not shown");
+    bench.step(Input::Answered(wanted, Ok(page(&found))));
+    assert_eq!(bench.console.list.items, [Item::Order(found.id)]);
+}
+
+#[test]
+fn the_keyboard_alone_assigns_an_order() {
+    let mut bench = Bench::at("tab=unassigned");
+    let (joe, made) = (courier("Joe"), order("A-1053", OrderStatus::Created, None));
+    bench.snapshot(vec![joe.clone()], vec![made.clone()]);
+    bench.did(Intent::Key(Command::Next));
+    assert_eq!(bench.console.cursor, Some(Item::Order(made.id)));
+    let effects = bench.did(Intent::Key(Command::Assign));
+    assert_eq!(bench.console.place.open, Open::Order(made.id));
+    assert!(asks(&effects).contains(&&Ask::Suggestions(made.id)));
+    assert!(effects.contains(&Effect::Focus("courier-search")));
+    let effects = bench.did(Intent::Assign { order: made.id, courier: joe.id });
+    assert_eq!(asks(&effects), [&Ask::Assign { order: made.id, courier: joe.id }]);
+    let mut given = details(&made, None);
+    (given.status, given.courier_id) = (OrderStatus::Assigned, Some(joe.id));
+    let ask = Ask::Assign { order: made.id, courier: joe.id };
+    bench.step(Input::Answered(ask, Ok(Answer::Order(Box::new(given)))));
+    assert_eq!(bench.console.spoken, "A-1053 given to Joe");
+    assert_eq!(bench.console.fleet.couriers[&joe.id].orders, [made.id]);
+    bench.did(Intent::Key(Command::Leave));
+    assert_eq!(bench.console.place.open, Open::Nothing);
+}
+
+#[test]
+fn a_refused_assignment_says_why_and_changes_nothing() {
+    let mut bench = Bench::at("");
+    let (joe, made) = (courier("Joe"), order("A-1", OrderStatus::Created, None));
+    bench.snapshot(vec![joe.clone()], vec![made.clone()]);
+    bench.did(Intent::Open(Open::Order(made.id)));
+    bench.did(Intent::Assign { order: made.id, courier: joe.id });
+    assert!(bench.console.drawer.is_busy);
+    let ask = Ask::Assign { order: made.id, courier: joe.id };
+    bench.step(Input::Answered(ask, Err(Trouble::Unreachable)));
+    assert!(!bench.console.drawer.is_busy);
+    assert_eq!(bench.console.drawer.problem.as_deref(), Some("The server cannot be reached. Nothing was changed."));
+    assert_eq!(bench.console.fleet.orders[&made.id].courier_id, None);
+}
+
+#[test]
+fn an_order_is_made_by_two_clicks_and_a_repeat_is_the_same_order() {
+    let mut bench = Bench::at("");
+    bench.snapshot(vec![], vec![]);
+    bench.did(Intent::Key(Command::New));
+    bench.did(Intent::Clicked { at: [14.5, 35.9], number: None });
+    bench.did(Intent::Clicked { at: [14.51, 35.91], number: None });
+    for change in [
+        Change::Reference("A-1".into()),
+        Change::Customer("Eve".into()),
+        Change::Address(End::Pickup, "Harbour Kitchen".into()),
+        Change::Address(End::Dropoff, "12 Triq il-Merkanti".into()),
+    ] {
+        bench.did(Intent::Draft(change));
+    }
+    let effects = bench.did(Intent::Create);
+    let [Ask::Create { order, key }] = asks(&effects)[..] else { panic!("one question: {effects:?}") };
+    assert_eq!((order.dropoff.lon, order.dropoff.lat), (14.51, 35.91));
+    let first = Ask::Create { order: order.clone(), key: key.clone() };
+    bench.step(Input::Answered(first.clone(), Err(Trouble::Unreachable)));
+    let effects = bench.did(Intent::Create);
+    assert_eq!(asks(&effects), [&first], "the same key, so it cannot become two orders");
+    let id = OrderId::new();
+    let created: OrderCreated = serde_json::from_value(serde_json::json!({
+        "id": id, "reference": "A-1", "status": "created", "tracking_token": "t", "tracking_url": "u",
+        "created_at": "2026-11-21T17:42:00Z",
+    }))
+    .expect("a created order");
+    let effects = bench.step(Input::Answered(first, Ok(Answer::Created(Box::new(created)))));
+    assert_eq!((bench.console.place.open, bench.console.place.tab), (Open::Order(id), Tab::Unassigned));
+    assert!(asks(&effects).contains(&&Ask::Order(id)));
+}
+
+#[test]
+fn the_trail_of_who_is_open_grows_and_stays_within_bounds() {
+    let mut bench = Bench::at("");
+    let ana = courier("Ana");
+    bench.snapshot(vec![ana.clone()], vec![]);
+    let effects = bench.did(Intent::Open(Open::Courier(ana.id)));
+    assert!(asks(&effects).iter().any(|ask| matches!(ask, Ask::Trail { .. })));
+    for index in 0..3_000i64 {
+        let fix = doorstep_shared::protocol::fleet::FleetFix {
+            courier_id: ana.id,
+            time_ms: NOW_MS + index,
+            lat: 35.9,
+            lon: 14.5 + index as f64 * 1e-5,
+            speed_mps: None,
+            heading_deg: None,
+            battery: None,
+        };
+        let positions = FleetPositions { seq: 1 + index as u64, fixes: vec![fix] };
+        bench.step(Input::Feed(Some(FleetEvent::Positions(positions))));
+    }
+    assert_eq!(bench.console.drawer.trail.len(), MAX_TRAIL);
+    let scene = bench.console.scene();
+    assert_eq!((scene.selected, scene.behind.len()), (Some(ana.id), 1));
+}
+
+#[test]
+fn a_delivered_order_leaves_the_board() {
+    let mut bench = Bench::at("");
+    let ana = courier("Ana");
+    let carried = order("A-1", OrderStatus::PickedUp, Some(ana.id));
+    bench.snapshot(vec![ana], vec![carried.clone()]);
+    assert_eq!(bench.console.list.items.len(), 1);
+    let delivered = doorstep_shared::protocol::fleet::FleetOrder { status: OrderStatus::Delivered, ..carried };
+    bench.step(Input::Feed(Some(FleetEvent::Order(FleetOrderChange { seq: 1, order: delivered }))));
+    bench.wait(2_000.0);
+    assert_eq!(bench.console.list.items, []);
+    assert!(bench.console.fleet.orders.is_empty());
+}
+
+#[test]
+fn the_back_button_leads_to_what_was_open_before() {
+    let mut bench = Bench::at("");
+    let ana = courier("Ana");
+    bench.snapshot(vec![ana.clone()], vec![]);
+    let effects = bench.did(Intent::Open(Open::Courier(ana.id)));
+    assert!(effects.contains(&Effect::Url { url: format!("/dispatch?courier={}", ana.id), is_new: true }));
+    bench.step(Input::Popped(String::new()));
+    assert_eq!(bench.console.place.open, Open::Nothing);
+}
+
+#[test]
+fn nobody_signed_in_leads_to_the_sign_in() {
+    let mut bench = Bench::at("");
+    let effects = bench.step(Input::FeedClosed(1006));
+    assert!(asks(&effects).contains(&&Ask::Session));
+    let effects = bench.step(Input::Answered(Ask::Session, Err(Trouble::SignedOut)));
+    assert!(effects.contains(&Effect::SignIn));
+}

@@ -1,0 +1,156 @@
+//! A file of orders on its way in: chosen, looked at row by row, and only then sent.
+
+use doorstep_shared::api::console::{ImportPreview, ImportRow, Imported, MAX_IMPORT_BYTES};
+
+/// How far it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Import {
+    /// The file's name.
+    pub name: String,
+    /// Its text; asked about first and sent afterwards, the same both times.
+    pub csv: String,
+    pub step: Step,
+    /// Why the last step did not work.
+    pub problem: Option<String>,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Step {
+    /// A file must be chosen.
+    #[default]
+    Choose,
+    /// The server reads it.
+    Checking,
+    /// Somebody looks at what would happen.
+    Preview(ImportPreview),
+    /// The orders are being made.
+    Sending(ImportPreview),
+    /// They are there.
+    Finished(Imported),
+}
+
+impl Import {
+    /// Takes a chosen file. Answers whether it may be sent to the server.
+    pub fn choose(&mut self, name: &str, csv: String) -> bool {
+        *self = Self { name: name.to_owned(), ..Self::default() };
+        if csv.trim().is_empty() {
+            self.problem = Some("The file is empty.".to_owned());
+        } else if csv.len() > MAX_IMPORT_BYTES {
+            self.problem = Some(format!("The file is larger than {} KB. Split it.", MAX_IMPORT_BYTES / 1024));
+        } else {
+            (self.csv, self.step) = (csv, Step::Checking);
+        }
+        self.problem.is_none()
+    }
+
+    /// Takes what the server read in the file.
+    pub fn preview(&mut self, preview: ImportPreview) {
+        if self.step == Step::Checking {
+            self.step = Step::Preview(preview);
+        }
+    }
+
+    /// Sends the good rows. Answers whether there are any.
+    pub fn confirm(&mut self) -> bool {
+        match std::mem::take(&mut self.step) {
+            Step::Preview(preview) if preview.valid > 0 => {
+                (self.step, self.problem) = (Step::Sending(preview), None);
+                true
+            }
+            other => {
+                self.step = other;
+                false
+            }
+        }
+    }
+
+    /// Takes the new orders.
+    pub fn finish(&mut self, imported: Imported) {
+        (self.step, self.csv) = (Step::Finished(imported), String::new());
+    }
+
+    /// Goes back a step: what was looked at is still there.
+    pub fn fail(&mut self, problem: String) {
+        self.step = match std::mem::take(&mut self.step) {
+            Step::Sending(preview) => Step::Preview(preview),
+            Step::Checking => Step::Choose,
+            other => other,
+        };
+        self.problem = Some(problem);
+    }
+
+    /// Whether something is on its way.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.step, Step::Checking | Step::Sending(_))
+    }
+}
+
+/// The rows in the order in which somebody wants to see them: what is wrong first.
+pub fn sorted(preview: &ImportPreview) -> Vec<&ImportRow> {
+    let mut rows: Vec<_> = preview.rows.iter().collect();
+    rows.sort_by_key(|row| (row.errors.is_empty(), row.warnings.is_empty(), row.line));
+    rows
+}
+
+/// The tracking links of the new orders as a file: they are told this once.
+pub fn links_csv(imported: &Imported) -> String {
+    let mut text = "line,reference,tracking_url,delivery_pin\r\n".to_owned();
+    for order in &imported.created {
+        let pin = order.delivery_pin.as_deref().unwrap_or_default();
+        text += &format!("{},{},{},{pin}\r\n", order.line, cell(&order.reference), cell(&order.tracking_url));
+    }
+    text
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn cell(text: &str) -> String {
+    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    format!("\"{}\"", guarded.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_shared::{OrderId, api::console::ImportedOrder};
+
+    use super::*;
+
+    fn preview(valid: u32) -> ImportPreview {
+        ImportPreview { rows: vec![], valid, invalid: 1, ignored_columns: vec![] }
+    }
+
+    #[test]
+    fn nothing_is_sent_before_somebody_looked() {
+        let mut import = Import::default();
+        assert!(!import.confirm());
+        assert!(import.choose("orders.csv", "reference\nA-1".into()));
+        assert!(!import.confirm());
+        import.preview(preview(0));
+        assert!(!import.confirm(), "there is no good row");
+        import.step = Step::Preview(preview(3));
+        assert!(import.confirm());
+        import.fail("The server cannot be reached.".into());
+        assert_eq!(import.step, Step::Preview(preview(3)), "nothing has to be chosen again");
+    }
+
+    #[test]
+    fn an_empty_or_huge_file_is_refused_here() {
+        let mut import = Import::default();
+        assert!(!import.choose("a.csv", " \n".into()));
+        assert!(!import.choose("b.csv", "x".repeat(MAX_IMPORT_BYTES + 1)));
+        assert_eq!(import.step, Step::Choose);
+    }
+
+    #[test]
+    fn a_reference_is_no_formula() {
+        let order = ImportedOrder {
+            line: 2,
+            id: OrderId::new(),
+            reference: "=cmd|\"x\"".into(),
+            tracking_url: "https://example.org/t/abc".into(),
+            delivery_pin: None,
+        };
+        let text = links_csv(&Imported { created: vec![order], skipped: vec![] });
+        assert!(text.contains("2,\"'=cmd|\"\"x\"\"\",\"https://example.org/t/abc\",\r\n"));
+    }
+}

@@ -1,0 +1,222 @@
+//! What the address bar keeps: which list, what was searched, what is open. A reload, a bookmark and the back button all
+//! lead to the same screen.
+
+use std::fmt::Write;
+
+use doorstep_shared::{CourierId, OrderId};
+
+/// The page's own path.
+pub const PATH: &str = "/dispatch";
+
+/// The longest search that is kept; the server takes no longer one either.
+pub const MAX_QUERY_CHARS: usize = 100;
+
+/// A list on the left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tab {
+    /// Orders that nobody has.
+    Unassigned,
+    /// Orders that somebody has, and those that failed.
+    #[default]
+    Active,
+    /// Orders that are over.
+    Done,
+    /// Everybody who delivers.
+    Couriers,
+}
+
+impl Tab {
+    /// In the order in which they stand.
+    pub const ALL: [Self; 4] = [Self::Unassigned, Self::Active, Self::Done, Self::Couriers];
+
+    /// The word in the address and in the API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unassigned => "unassigned",
+            Self::Active => "active",
+            Self::Done => "done",
+            Self::Couriers => "couriers",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tab| tab.word() == word)
+    }
+}
+
+/// Leaves out of a list what does not matter now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// What needs a look.
+    Attention,
+    /// Couriers with an order.
+    Delivering,
+    /// Couriers without one.
+    Free,
+    /// Couriers off duty.
+    Away,
+}
+
+impl Only {
+    /// Every filter, as offered for couriers.
+    pub const ALL: [Self; 4] = [Self::Attention, Self::Delivering, Self::Free, Self::Away];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Attention => "attention",
+            Self::Delivering => "delivering",
+            Self::Free => "free",
+            Self::Away => "away",
+        }
+    }
+}
+
+/// What is open beside the map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Open {
+    /// Nothing; what needs attention is listed.
+    #[default]
+    Nothing,
+    /// An order.
+    Order(OrderId),
+    /// A courier.
+    Courier(CourierId),
+    /// A courier's day; counted from 1 January 1970 at the place of work, today when `None`.
+    Replay(CourierId, Option<i64>),
+    /// The form for a new order.
+    NewOrder,
+}
+
+/// Where the console is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub tab: Tab,
+    pub query: String,
+    pub only: Option<Only>,
+    pub open: Open,
+}
+
+impl Place {
+    /// Reads the part of an address after `?`. What it does not understand it leaves out.
+    pub fn from_query(query: &str) -> Self {
+        let mut place = Self::default();
+        let mut day = None;
+        for (name, value) in query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('=')) {
+            let value = decode(value);
+            match name {
+                "tab" => place.tab = Tab::from_word(&value).unwrap_or_default(),
+                "q" => place.query = value.chars().take(MAX_QUERY_CHARS).collect(),
+                "only" => place.only = Only::ALL.into_iter().find(|only| only.word() == value),
+                "order" => place.open = value.parse().map_or(place.open, Open::Order),
+                "courier" => place.open = value.parse().map_or(place.open, Open::Courier),
+                "replay" => place.open = value.parse().map_or(place.open, |id| Open::Replay(id, None)),
+                "day" => day = value.parse().ok(),
+                "new" => place.open = Open::NewOrder,
+                _ => {}
+            }
+        }
+        if let Open::Replay(courier, _) = place.open {
+            place.open = Open::Replay(courier, day);
+        }
+        place
+    }
+
+    /// The address of this place.
+    pub fn url(&self) -> String {
+        let mut pairs = Vec::new();
+        if self.tab != Tab::default() {
+            pairs.push(("tab", self.tab.word().to_owned()));
+        }
+        if !self.query.is_empty() {
+            pairs.push(("q", self.query.clone()));
+        }
+        if let Some(only) = self.only {
+            pairs.push(("only", only.word().to_owned()));
+        }
+        match self.open {
+            Open::Nothing => {}
+            Open::Order(id) => pairs.push(("order", id.to_string())),
+            Open::Courier(id) => pairs.push(("courier", id.to_string())),
+            Open::Replay(id, day) => {
+                pairs.push(("replay", id.to_string()));
+                pairs.extend(day.map(|day| ("day", day.to_string())));
+            }
+            Open::NewOrder => pairs.push(("new", "1".to_owned())),
+        }
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        if pairs.is_empty() { PATH.to_owned() } else { format!("{PATH}?{}", pairs.join("&")) }
+    }
+}
+
+/// Text as it may stand in an address (RFC 3986, unreserved characters as they are).
+pub fn encode(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| byte == b'%');
+        bytes.push(escaped.unwrap_or(if byte == b'+' { b' ' } else { byte }));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    fn any_open() -> impl Strategy<Value = Open> {
+        prop_oneof![
+            Just(Open::Nothing),
+            Just(Open::NewOrder),
+            any::<u128>().prop_map(|bits| Open::Order(uuid_text(bits).parse().expect("a UUID"))),
+            any::<u128>().prop_map(|bits| Open::Courier(uuid_text(bits).parse().expect("a UUID"))),
+            (any::<u128>(), prop::option::of(-1_000i64..50_000))
+                .prop_map(|(bits, day)| Open::Replay(uuid_text(bits).parse().expect("a UUID"), day)),
+        ]
+    }
+
+    fn uuid_text(bits: u128) -> String {
+        let hex = format!("{bits:032x}");
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_is_found_again(
+            tab in select(Tab::ALL.to_vec()), query in "\\PC{0,40}", only in prop::option::of(select(Only::ALL.to_vec())),
+            open in any_open(),
+        ) {
+            let place = Place { tab, query, only, open };
+            let url = place.url();
+            prop_assert!(url.is_ascii());
+            prop_assert_eq!(Place::from_query(url.split_once('?').map_or("", |(_, query)| query)), place);
+        }
+
+        #[test]
+        fn no_address_is_refused(query in "\\PC{0,80}") {
+            Place::from_query(&query);
+        }
+    }
+
+    #[test]
+    fn an_address_that_says_nothing_is_the_active_orders() {
+        assert_eq!(Place::from_query(""), Place::default());
+        assert_eq!(Place::default().url(), "/dispatch");
+        assert_eq!(Place::from_query("?tab=nonsense&order=7&x"), Place::default());
+    }
+}

@@ -1,0 +1,322 @@
+//! Every word the console says about orders and couriers, in one place.
+//!
+//! Sentence case, no exclamation marks, times as clock times, freshness as "4 s ago"; the reason before the remedy.
+
+use chrono::{DateTime, SecondsFormat};
+use doorstep_shared::{
+    OrderStatus, Vehicle,
+    protocol::{PresenceReason, PresenceState, customer::Presence, fleet::FleetAlert},
+};
+
+use super::{
+    fleet::{Courier, Doing, Fleet, Order, Risk, Trouble, is_live},
+    place::Tab,
+};
+use crate::{
+    data::Locale,
+    map::plane::distance_m,
+    ui::{
+        time::{self, MINUTE_MS},
+        words::Tone,
+    },
+};
+
+/// A time as the API takes it.
+pub fn rfc3339(at_ms: i64) -> String {
+    let at = DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// What a status is called on the console.
+pub const fn status(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Created => "Unassigned",
+        OrderStatus::Assigned => "Assigned",
+        OrderStatus::AtPickup => "At pickup",
+        OrderStatus::PickedUp => "On the way",
+        OrderStatus::AtDropoff => "At the door",
+        OrderStatus::Delivered => "Delivered",
+        OrderStatus::Failed => "Failed",
+        OrderStatus::Returned => "Returned",
+        OrderStatus::Cancelled => "Cancelled",
+    }
+}
+
+/// What an event of the timeline is called.
+pub const fn event(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Created => "Received",
+        OrderStatus::Assigned => "Assigned",
+        OrderStatus::AtPickup => "Arrived at the pickup",
+        OrderStatus::PickedUp => "Picked up",
+        OrderStatus::AtDropoff => "Arrived at the door",
+        OrderStatus::Delivered => "Delivered",
+        OrderStatus::Failed => "Could not be delivered",
+        OrderStatus::Returned => "Brought back",
+        OrderStatus::Cancelled => "Cancelled",
+    }
+}
+
+/// What the button that sets a status says.
+pub const fn action(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::AtPickup => "Arrived at pickup",
+        OrderStatus::PickedUp => "Picked up",
+        OrderStatus::AtDropoff => "Arrived at door",
+        OrderStatus::Delivered => "Delivered",
+        OrderStatus::Failed => "Could not deliver",
+        OrderStatus::Returned => "Brought back",
+        OrderStatus::Cancelled => "Cancel order",
+        OrderStatus::Created | OrderStatus::Assigned => "Assign",
+    }
+}
+
+/// The colour of a status.
+pub const fn tone(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::PickedUp | OrderStatus::AtDropoff => "accent",
+        OrderStatus::Delivered => "ok",
+        OrderStatus::Failed => "bad",
+        _ => "quiet",
+    }
+}
+
+/// An order's badge: its risk, or else its status. Colour and words.
+pub fn badge(fleet: &Fleet, order: &Order, at_ms: i64) -> (&'static str, String) {
+    let bad = Tone::Bad.name();
+    let warn = Tone::Warn.name();
+    match fleet.risk(order, at_ms) {
+        Some(Risk::Failed) => (bad, status(order.status).to_owned()),
+        Some(Risk::Late { by_ms }) => (bad, format!("Late {}", time::span(by_ms.max(MINUTE_MS)))),
+        Some(Risk::Courier(Trouble::Silent { since_ms })) => (warn, format!("Silent {}", time::span(at_ms - since_ms))),
+        Some(Risk::Courier(Trouble::Paused { since_ms, .. })) => {
+            (warn, format!("Paused {}", time::span(at_ms - since_ms)))
+        }
+        Some(Risk::Tight { left_ms }) => (warn, format!("Due in {}", time::span(left_ms))),
+        None => (tone(order.status), status(order.status).to_owned()),
+    }
+}
+
+/// The second line of an order in a list: who, how far, and what is the matter.
+pub fn order_line(fleet: &Fleet, order: &Order, at_ms: i64, locale: &Locale) -> String {
+    let courier = order.courier_id.and_then(|id| fleet.couriers.get(&id));
+    let Some(courier) = courier else {
+        let from = order.details.as_ref().map(|details| details.pickup.address.clone());
+        return from.map_or_else(String::new, |from| format!("From {from}"));
+    };
+    if order.status.is_final() || order.status == OrderStatus::Failed {
+        return courier.name.clone();
+    }
+    let matter = match fleet.risk(order, at_ms) {
+        Some(Risk::Courier(Trouble::Paused { reason, .. })) => Some(pause_reason(reason).to_owned()),
+        Some(Risk::Courier(Trouble::Silent { .. })) => Some("no position".to_owned()),
+        _ => to_go(order, courier, locale),
+    };
+    let at_door = order.status == OrderStatus::AtDropoff;
+    match matter.filter(|_| !at_door) {
+        Some(matter) => format!("{} · {matter}", courier.name),
+        None => courier.name.clone(),
+    }
+}
+
+/// How far the courier is from where the order makes them go next, as the crow flies.
+fn to_go(order: &Order, courier: &Courier, locale: &Locale) -> Option<String> {
+    let details = order.details.as_ref()?;
+    let position = courier.position?;
+    let is_loaded = order.status.step() >= Some(3);
+    let goal = if is_loaded { &details.dropoff } else { &details.pickup };
+    let away = distance(distance_m([position.lon, position.lat], [goal.lon, goal.lat]), locale);
+    Some(if is_loaded { format!("{away} to go") } else { format!("{away} to pickup") })
+}
+
+/// A distance: `350 m`, `1.2 km`, or miles.
+pub fn distance(metres: f64, locale: &Locale) -> String {
+    if locale.miles {
+        return format!("{:.1} mi", metres / 1_609.344);
+    }
+    if metres < 995.0 {
+        format!("{:.0} m", (metres / 10.0).round() * 10.0)
+    } else {
+        format!("{:.1} km", metres / 1_000.0)
+    }
+}
+
+/// The time at the end of an order's row: when it was promised, or when it ended.
+pub fn order_time(order: &Order, at_ms: i64, locale: &Locale) -> String {
+    let told = |ms: i64| {
+        let is_today = time::day(ms, locale) == time::day(at_ms, locale);
+        if is_today {
+            time::clock(ms, locale)
+        } else {
+            format!("{} {}", time::date(ms, locale), time::clock(ms, locale))
+        }
+    };
+    if order.status.is_final() {
+        return told(order.status_at_ms);
+    }
+    match order.promised_until_ms() {
+        Some(until_ms) => format!("by {}", told(until_ms)),
+        None => format!(
+            "since {}",
+            told(order.details.as_ref().map_or(order.status_at_ms, |details| details.created_at.timestamp_millis()))
+        ),
+    }
+}
+
+/// A courier's badge.
+pub fn courier_badge(fleet: &Fleet, courier: &Courier, at_ms: i64) -> (&'static str, &'static str) {
+    match fleet.doing(courier, at_ms) {
+        Doing::Attention => (Tone::Bad.name(), "Attention"),
+        Doing::Delivering => ("accent", "Delivering"),
+        Doing::Free if is_live(courier, at_ms) => (Tone::Ok.name(), "Free"),
+        Doing::Free => ("quiet", "Free"),
+        Doing::Away => ("quiet", "Off duty"),
+    }
+}
+
+/// The second line of a courier in a list.
+pub fn courier_line(courier: &Courier, at_ms: i64) -> String {
+    let mut parts = vec![vehicle(courier.vehicle).to_owned()];
+    match courier.orders.len() {
+        0 => {}
+        1 => parts.push("1 order".to_owned()),
+        many => parts.push(format!("{many} orders")),
+    }
+    if let Some(presence) = courier.presence.filter(|presence| presence.state == PresenceState::Paused) {
+        parts.push(pause_reason(presence.reason).to_owned());
+    } else if let Some(position) = courier.position {
+        parts.push(time::ago(at_ms - position.time_ms));
+    } else {
+        parts.push("never seen".to_owned());
+    }
+    parts.join(" · ")
+}
+
+/// What a courier rides.
+pub const fn vehicle(vehicle: Vehicle) -> &'static str {
+    match vehicle {
+        Vehicle::Foot => "On foot",
+        Vehicle::Bicycle => "Bicycle",
+        Vehicle::Scooter => "Scooter",
+        Vehicle::Motorcycle => "Motorcycle",
+        Vehicle::Car => "Car",
+        Vehicle::Van => "Van",
+    }
+}
+
+/// Why positions pause, in a word or two.
+pub const fn pause_reason(reason: Option<PresenceReason>) -> &'static str {
+    match reason {
+        Some(PresenceReason::ScreenLocked) => "phone locked",
+        Some(PresenceReason::NoPermission) => "location not allowed",
+        Some(PresenceReason::NoSignal) => "no GPS signal",
+        Some(PresenceReason::LowBattery) => "battery low",
+        Some(PresenceReason::User) => "paused by the courier",
+        None => "sharing paused",
+    }
+}
+
+/// Whether a courier shares their position, as a sentence.
+pub fn presence(presence: Option<Presence>, locale: &Locale) -> String {
+    let Some(Presence { state, reason, since_ms }) = presence else { return "Has not gone online yet".to_owned() };
+    let since = time::clock(since_ms, locale);
+    match state {
+        PresenceState::Tracking => format!("On duty since {since}"),
+        PresenceState::Paused => format!("Paused since {since}: {}", pause_reason(reason)),
+        PresenceState::OffDuty => format!("Off duty since {since}"),
+    }
+}
+
+/// A reading of the battery.
+pub fn battery(charge: f32) -> String {
+    format!("{:.0} %", (charge.clamp(0.0, 1.0) * 100.0).round())
+}
+
+/// The app a device reports with.
+pub fn client(word: &str) -> &str {
+    match word {
+        "web" => "Courier app in the browser",
+        "native" => "Own client",
+        "traccar" => "Traccar Client",
+        "owntracks" => "OwnTracks",
+        "overland" => "Overland",
+        other => other,
+    }
+}
+
+/// An exception as a sentence.
+pub fn alert(fleet: &Fleet, alert: &FleetAlert, at_ms: i64) -> String {
+    let courier = alert.courier_id.and_then(|id| fleet.couriers.get(&id)).map_or("A courier", |courier| &courier.name);
+    let order = alert.order_id.and_then(|id| fleet.orders.get(&id)).map_or("An order", |order| &order.reference);
+    let since = time::span(at_ms - alert.since_ms);
+    match alert.code.as_str() {
+        "silent" => format!("{courier} went silent {since} ago"),
+        "late" => format!("{order} is {since} past its promise"),
+        "stationary" => format!("{courier} has not moved for {since}"),
+        "off_route" => format!("{courier} left the route {since} ago"),
+        "delivered_far" => format!("{order} was delivered far from its door"),
+        other => format!("{order}: {}", other.replace('_', " ")),
+    }
+}
+
+/// What an empty list says: what it means, and what to do.
+pub const fn empty(tab: Tab, is_filtered: bool) -> (&'static str, &'static str) {
+    if is_filtered {
+        return ("Nothing found", "Try fewer letters, or leave the filter out.");
+    }
+    match tab {
+        Tab::Unassigned => ("Every order has a courier", "New orders appear here. Press N to create one."),
+        Tab::Active => ("Nothing on the way", "Orders appear here once a courier has them."),
+        Tab::Done => ("Nothing delivered yet", "Orders appear here when they are over."),
+        Tab::Couriers => ("No couriers yet", "Add the first one, and let them scan their QR code."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::fleet::tests::{NOW_MS, courier, details, fleet, order};
+
+    fn locale() -> Locale {
+        Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+    }
+
+    #[test]
+    fn a_late_order_says_how_late_and_who_has_it() {
+        let ana = courier("Ana");
+        let late = order("A-1039", OrderStatus::PickedUp, Some(ana.id));
+        let mut fleet = fleet(vec![ana], vec![late.clone()]);
+        fleet.take_details(details(&late, Some(NOW_MS - 12 * MINUTE_MS)));
+        let order = &fleet.orders[&late.id];
+        assert_eq!(badge(&fleet, order, NOW_MS), ("bad", "Late 12 min".to_owned()));
+        assert_eq!(order_line(&fleet, order, NOW_MS, &locale()), "Ana · 900 m to go");
+        assert_eq!(order_time(order, NOW_MS, &locale()), "by 18:30");
+    }
+
+    #[test]
+    fn a_silent_phone_is_told_with_its_reason() {
+        let mut leah = courier("Leah");
+        let reason = Some(PresenceReason::ScreenLocked);
+        leah.presence = Some(Presence { state: PresenceState::Paused, reason, since_ms: NOW_MS - 3 * MINUTE_MS });
+        let assigned = order("A-1051", OrderStatus::PickedUp, Some(leah.id));
+        let fleet = fleet(vec![leah.clone()], vec![assigned.clone()]);
+        let order = &fleet.orders[&assigned.id];
+        assert_eq!(badge(&fleet, order, NOW_MS), ("warn", "Paused 3 min".to_owned()));
+        assert_eq!(order_line(&fleet, order, NOW_MS, &locale()), "Leah · phone locked");
+        assert_eq!(presence(leah.presence, &locale()), "Paused since 18:39: phone locked");
+    }
+
+    #[test]
+    fn times_for_the_api_are_in_utc() {
+        assert_eq!(rfc3339(NOW_MS), "2026-11-21T17:42:00.000Z");
+    }
+
+    #[test]
+    fn distances_are_as_coarse_as_they_are_useful() {
+        let miles = Locale { miles: true, ..locale() };
+        for (metres, expected) in [(4.0, "0 m"), (347.0, "350 m"), (996.0, "1.0 km"), (12_340.0, "12.3 km")] {
+            assert_eq!(distance(metres, &locale()), expected);
+        }
+        assert_eq!(distance(1_609.0, &miles), "1.0 mi");
+    }
+}
