@@ -3,7 +3,7 @@
 // This module comes with the page and is small. The map library is fetched when a map is opened, after the first paint.
 // What the map shows of the order comes through the methods of `StreetMap`; what it looks like comes from the custom
 // properties of the style sheet, so that colours stand in one place. The pins are elements of the page: nothing here
-// builds HTML from data.
+// builds HTML from data. The console's map (fleet-map.js) takes the base from here.
 
 const EMPTY = { type: "FeatureCollection", features: [] };
 
@@ -36,13 +36,13 @@ export async function openMap(flat, moved) {
   return map;
 }
 
-async function offlineBase(places) {
+export async function offlineBase(places) {
   const { Protocol } = await import("/assets/vendor/pmtiles/pmtiles.mjs");
   const absolute = (path) => new URL(path, location.href).href;
   return { protocol: new Protocol(), tiles: `pmtiles://${absolute(places.pmtiles)}`, land: absolute(places.land) };
 }
 
-function styleSheet(href) {
+export function styleSheet(href) {
   return new Promise((resolve, reject) => {
     const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
     link.onload = resolve;
@@ -246,7 +246,7 @@ const MAIN_ROADS = ["motorway", "trunk", "primary", "secondary"];
 const SIDE_ROADS = ["tertiary", "minor", "service", "busway"];
 const PATHS = ["path", "track", "pedestrian", "pier"];
 
-function baseStyle({ tiles, land }, colour) {
+export function baseStyle({ tiles, land }, colour) {
   const fill = (id, source, filter, name, more = {}) => ({
     id,
     source: "base",

@@ -9,6 +9,7 @@
 //! through the same escaping; URLs and the nonce are escaped too, although they are ours.
 
 pub mod courier;
+pub mod dispatch;
 pub mod login;
 
 use std::fmt::Write;

@@ -1,0 +1,527 @@
+// The console's map: thousands of couriers as one source and one layer, behind the few calls that the program makes.
+//
+// No courier is an element of the page. What moved is kept until the last write has been taken, so a slow machine draws
+// less often instead of falling behind: a diff when few moved, everything when most did. Nothing is written while nobody
+// looks. Icons are drawn here, in the colours of the style sheet; colour and shape both tell what a courier does.
+
+import { baseStyle, canDraw, offlineBase, styleSheet } from "/assets/js/map.js";
+
+export { canDraw };
+
+/** Between two writes at least: eight a second look alive, and more would only cost. */
+const WRITE_EVERY_MS = 125;
+
+/** How far from the pointer a courier may be, in pixels. */
+const REACH = 10;
+
+/** Where the map opens until it knows better: Malta's harbours. */
+const HOME = [14.4, 35.84, 14.58, 35.96];
+
+/** What couriers do, by the numbers that the program uses; others are not drawn. */
+const DOING = ["attention", "delivering", "free"];
+
+/** The type under which a dragged order travels. */
+const DRAGGED = "application/x-doorstep-order";
+
+/** Opens the map in the page's box. `tell` hears what people do on it. */
+export async function openFleetMap(box, tell) {
+  const places = document.getElementById("view").dataset;
+  const [library, base] = await Promise.all([
+    import("/assets/vendor/maplibre/maplibre-gl.mjs"),
+    places.style ?? offlineBase(places),
+    styleSheet(places.css),
+  ]);
+  if (base.protocol) library.addProtocol("pmtiles", base.protocol.tile);
+  const map = new FleetMap(library, box, base, tell);
+  await map.opened;
+  return map;
+}
+
+class FleetMap {
+  constructor(library, box, base, tell) {
+    this.library = library;
+    this.base = base;
+    this.tell = tell;
+    this.couriers = new Map();
+    this.moved = new Set();
+    this.gone = new Set();
+    this.scene = { marks: [], label: "" };
+    this.lines = { whole: [], behind: [], ahead: [] };
+    this.map = new library.Map({
+      container: box,
+      bounds: HOME,
+      attributionControl: false,
+      dragRotate: false,
+      maxPitch: 0,
+      maxZoom: 19,
+      pitchWithRotate: false,
+      renderWorldCopies: false,
+      fadeDuration: 0,
+      locale: { "Map.Title": box.dataset.title },
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.addControl(new library.AttributionControl({ compact: false }), "bottom-right");
+    this.map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
+    this.map.setMissingStyleImageResolver((id) => this.draw(id));
+    this.opened = new Promise((resolve) => this.map.once("load", resolve));
+    this.paint();
+    this.listen(box);
+    this.opened.then(() => this.look());
+  }
+
+  listen(box) {
+    const { map, tell } = this;
+    map.on("click", ({ point, lngLat }) => tell.clicked(lngLat.lng, lngLat.lat, this.at(point)));
+    map.on("mousemove", ({ point }) => this.over(this.at(point)));
+    map.on("mouseout", () => this.over(undefined));
+    map.on("movestart", (event) => event.originalEvent && tell.moved());
+    map.on("moveend", () => this.look());
+    map.on("resize", () => this.look());
+    // Without a pointer, a pin goes where the middle of the map is.
+    map.getCanvas().addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !this.scene.is_placing) return;
+      const { lng, lat } = map.getCenter();
+      tell.clicked(lng, lat, undefined);
+    });
+    box.addEventListener("dragover", (event) => this.dragged(event, box));
+    box.addEventListener("dragleave", () => this.over(undefined));
+    box.addEventListener("drop", (event) => this.dropped(event, box));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+    new MutationObserver(() => this.paint()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    document.addEventListener("visibilitychange", () => this.flush());
+  }
+
+  look() {
+    const bounds = this.map.getBounds();
+    this.tell.viewport(bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth());
+  }
+
+  over(number) {
+    if (number === this.pointed) return;
+    this.pointed = number;
+    this.map.getCanvas().style.cursor = number !== undefined && !this.scene.is_placing ? "pointer" : "";
+    this.tell.over(number);
+  }
+
+  /** The courier nearest to a point of the screen, if one is near. */
+  at({ x, y }) {
+    if (this.scene.is_placing || !this.map.getLayer("fleet")) return undefined;
+    const around = [
+      [x - REACH, y - REACH],
+      [x + REACH, y + REACH],
+    ];
+    const found = this.map.queryRenderedFeatures(around, { layers: ["fleet", "selected"] });
+    const distance = ({ geometry }) => {
+      const place = this.map.project(geometry.coordinates);
+      return Math.hypot(place.x - x, place.y - y);
+    };
+    const nearest = found.reduce((best, one) => (!best || distance(one) < distance(best) ? one : best), undefined);
+    return nearest?.id;
+  }
+
+  dragged(event, box) {
+    if (!event.dataTransfer.types.includes(DRAGGED)) return;
+    const number = this.at(inside(event, box));
+    this.over(number);
+    if (number !== undefined) event.preventDefault();
+  }
+
+  dropped(event, box) {
+    const order = event.dataTransfer.getData(DRAGGED);
+    const number = this.at(inside(event, box));
+    if (!order || number === undefined) return;
+    event.preventDefault();
+    this.tell.dropped(order, number);
+  }
+
+  /** Couriers as rows of five: number, longitude, latitude, heading (negative: unknown), what they do. */
+  move(rows) {
+    for (let row = 0; row < rows.length; row += 5) {
+      const [number, lon, lat, heading, doing] = rows.subarray(row, row + 5);
+      const name = DOING[doing];
+      if (!name) {
+        if (this.couriers.delete(number)) this.gone.add(number);
+        this.moved.delete(number);
+        continue;
+      }
+      const properties = { icon: heading < 0 ? `${name}-still` : name, heading: Math.max(heading, 0), order: -doing };
+      const geometry = { type: "Point", coordinates: [lon, lat] };
+      this.gone.delete(number);
+      this.couriers.set(number, { type: "Feature", id: number, geometry, properties });
+      this.moved.add(number);
+    }
+    this.frameOnce();
+    this.flush();
+  }
+
+  /** Hands over what moved, one write after the other. */
+  async flush() {
+    if (this.writing || document.hidden) return;
+    this.writing = true;
+    while ((this.moved.size || this.gone.size) && !document.hidden) {
+      const began = performance.now();
+      await this.write();
+      this.took = performance.now() - began;
+      await pause(WRITE_EVERY_MS - this.took);
+    }
+    this.writing = false;
+  }
+
+  write() {
+    const source = this.map.getSource("fleet");
+    const { moved, gone } = this;
+    [this.moved, this.gone] = [new Set(), new Set()];
+    if (!source) return undefined;
+    if (this.fresh !== source || moved.size * 2 > this.couriers.size) {
+      this.fresh = source;
+      return source.setData(this.collection());
+    }
+    const update = Array.from(moved, (number) => {
+      const { geometry, properties } = this.couriers.get(number);
+      const addOrUpdateProperties = Object.entries(properties).map(([key, value]) => ({ key, value }));
+      return { id: number, newGeometry: geometry, addOrUpdateProperties };
+    });
+    const isKnown = (number) => this.known.has(number);
+    const add = Array.from(moved).filter((number) => !isKnown(number));
+    add.forEach((number) => this.known.add(number));
+    gone.forEach((number) => this.known.delete(number));
+    return source.updateData({
+      add: add.map((number) => this.couriers.get(number)),
+      update: update.filter(({ id }) => !add.includes(id)),
+      remove: Array.from(gone),
+    });
+  }
+
+  collection() {
+    this.known = new Set(this.couriers.keys());
+    return { type: "FeatureCollection", features: Array.from(this.couriers.values()) };
+  }
+
+  /** The first couriers decide where the map looks, unless something was opened before. */
+  frameOnce() {
+    if (this.framed || this.couriers.size === 0) return;
+    this.framed = true;
+    const bounds = new this.library.LngLatBounds();
+    for (const { geometry } of this.couriers.values()) bounds.extend(geometry.coordinates);
+    this.map.fitBounds(bounds, { padding: 60, maxZoom: 14.5, duration: 0 });
+  }
+
+  /** What is shown beside the fleet: selected, hover, ghost, marks, is_placing. */
+  show(text) {
+    const wasGhost = Boolean(this.scene.ghost);
+    this.scene = JSON.parse(text);
+    this.map.getContainer().toggleAttribute("data-placing", Boolean(this.scene.is_placing));
+    const { hover, selected, marks } = this.sceneData();
+    this.set("hover", hover);
+    this.set("selected", selected);
+    this.set("marks", marks);
+    if (wasGhost !== Boolean(this.scene.ghost)) this.dim();
+  }
+
+  /** Draws a line: `lon, lat, lon, lat…`, in pieces of so many points. */
+  line(name, flat, lengths) {
+    const points = [];
+    for (let index = 0; index < flat.length; index += 2) points.push([flat[index], flat[index + 1]]);
+    let start = 0;
+    this.lines[name] = Array.from(lengths, (length) => points.slice(start, (start += length)));
+    this.set(name, lineData(this.lines[name]));
+  }
+
+  /** Moves the replayed courier alone: this comes with every frame. */
+  ghost(lon, lat, heading) {
+    if (!this.scene.ghost) return;
+    Object.assign(this.scene.ghost, { at: [lon, lat], heading: heading ?? null });
+    this.set("selected", this.sceneData().selected);
+  }
+
+  set(name, data) {
+    this.map.getSource(name)?.setData(data);
+  }
+
+  /** During a replay the fleet of today only disturbs. */
+  dim() {
+    if (this.map.getLayer("fleet")) this.map.setLayoutProperty("fleet", "visibility", this.scene.ghost ? "none" : "visible");
+  }
+
+  sceneData() {
+    const { scene, lines } = this;
+    const points = (features) => ({ type: "FeatureCollection", features });
+    const point = (coordinates, properties, id) => ({
+      type: "Feature",
+      id,
+      properties,
+      geometry: { type: "Point", coordinates },
+    });
+    const large = ({ at, heading, label, number }) =>
+      point(at, { icon: heading === null ? "selected-still" : "selected", heading: heading ?? 0, label }, number);
+    return {
+      whole: lineData(lines.whole),
+      behind: lineData(lines.behind),
+      ahead: lineData(lines.ahead),
+      hover: points(scene.hover ? [point(scene.hover, {})] : []),
+      selected: points([scene.ghost ?? scene.selected].filter(Boolean).map(large)),
+      marks: points(scene.marks.map(({ end, at }) => point(at, { icon: end }))),
+    };
+  }
+
+  /** Brings points into view; one alone only when it is near the edge or beyond. */
+  fit(flat) {
+    this.framed = true;
+    const points = [];
+    for (let index = 0; index < flat.length; index += 2) points.push([flat[index], flat[index + 1]]);
+    const { clientWidth: width, clientHeight: height } = this.map.getContainer();
+    const room = Math.min(90, width / 5, height / 5);
+    if (points.length === 1) {
+      this.map.easeTo({ center: points[0], zoom: Math.max(this.map.getZoom(), 13.5), duration: 400 });
+      return;
+    }
+    const bounds = points.reduce((all, one) => all.extend(one), new this.library.LngLatBounds());
+    const camera = this.map.cameraForBounds(bounds, { padding: room, maxZoom: 16 });
+    if (camera) this.map.easeTo({ ...camera, duration: 400 });
+  }
+
+  /** Brings the map's colours in line with the page's. */
+  paint() {
+    const colours = getComputedStyle(document.documentElement);
+    this.colour = (name) => colours.getPropertyValue(`--${name}`).trim();
+    const base = typeof this.base === "string" ? this.base : baseStyle(this.base, this.colour);
+    this.map.setStyle(base, { transformStyle: (_, next) => this.withFleet(next) });
+    for (const id of Object.keys(ICONS)) if (this.map.hasImage(id)) this.draw(id);
+    this.fresh = undefined;
+    for (const number of this.couriers.keys()) this.moved.add(number);
+    this.flush();
+  }
+
+  withFleet(style) {
+    const sources = { ...style.sources, fleet: { type: "geojson", data: this.collection() } };
+    for (const [name, data] of Object.entries(this.sceneData())) sources[name] = { type: "geojson", data };
+    return { ...style, sources, layers: [...style.layers, ...this.layers()] };
+  }
+
+  layers() {
+    const { colour } = this;
+    const round = { "line-cap": "round", "line-join": "round" };
+    const line = (id, paint, layout = round) => ({ id, source: id, type: "line", layout, paint });
+    const symbols = (id, more = {}) => ({
+      id,
+      source: id,
+      type: "symbol",
+      layout: {
+        "icon-image": ["get", "icon"],
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+        "icon-rotation-alignment": "map",
+        ...more,
+      },
+      paint: {
+        "text-color": colour("ink"),
+        "text-halo-color": colour("surface"),
+        "text-halo-width": 2,
+      },
+    });
+    const heading = { "icon-rotate": ["get", "heading"] };
+    const named = {
+      "text-field": ["get", "label"],
+      "text-font": ["system-ui", "sans-serif"],
+      "text-size": 13,
+      "text-offset": [0, 2],
+      "text-anchor": "top",
+      "text-allow-overlap": true,
+      "text-ignore-placement": true,
+    };
+    const visibility = this.scene.ghost ? "none" : "visible";
+    return [
+      line("whole", { "line-color": colour("ink-3"), "line-width": 3, "line-opacity": 0.35 }),
+      line("behind", { "line-color": colour("accent"), "line-width": 5, "line-opacity": 0.4 }),
+      line("ahead", { "line-color": colour("accent"), "line-width": 3, "line-dasharray": [1, 2] }),
+      symbols("fleet", { ...heading, "symbol-sort-key": ["get", "order"], visibility }),
+      {
+        id: "hover",
+        source: "hover",
+        type: "circle",
+        paint: {
+          "circle-radius": 17,
+          "circle-opacity": 0,
+          "circle-stroke-width": 3,
+          "circle-stroke-color": colour("accent"),
+        },
+      },
+      symbols("marks"),
+      symbols("selected", { ...heading, ...named }),
+    ];
+  }
+
+  draw(id) {
+    const icon = ICONS[id];
+    if (!icon) return;
+    const image = picture(icon.size, (pen) => icon.draw(pen, this.colour));
+    if (this.map.hasImage(id)) this.map.updateImage(id, image);
+    else this.map.addImage(id, image, { pixelRatio: PIXELS });
+  }
+
+  /** For measuring: how many couriers the map holds, and how long the last write took, in milliseconds. */
+  get size() {
+    return this.couriers.size;
+  }
+}
+
+function lineData(pieces) {
+  const coordinates = pieces.filter((piece) => piece.length > 1);
+  return { type: "Feature", properties: {}, geometry: { type: "MultiLineString", coordinates } };
+}
+
+function inside(event, box) {
+  const { left, top } = box.getBoundingClientRect();
+  return { x: event.clientX - left, y: event.clientY - top };
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}
+
+/** Twice as fine as the page, for sharp screens. */
+const PIXELS = 2;
+
+function picture(size, draw) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: size * PIXELS, height: size * PIXELS });
+  const pen = canvas.getContext("2d");
+  pen.scale(PIXELS, PIXELS);
+  pen.translate(size / 2, size / 2);
+  pen.lineJoin = "round";
+  pen.lineCap = "round";
+  draw(pen);
+  return pen.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+function fillAndLine(pen, fill, stroke, width) {
+  pen.lineWidth = width * 2;
+  pen.strokeStyle = stroke;
+  pen.stroke();
+  pen.fillStyle = fill;
+  pen.fill();
+}
+
+/** An arrowhead that points north, around the middle. */
+function arrowhead(pen, scale) {
+  pen.beginPath();
+  pen.moveTo(0, -8 * scale);
+  pen.lineTo(6 * scale, 7 * scale);
+  pen.lineTo(0, 3.5 * scale);
+  pen.lineTo(-6 * scale, 7 * scale);
+  pen.closePath();
+}
+
+function disc(pen, radius) {
+  pen.beginPath();
+  pen.arc(0, 0, radius, 0, 2 * Math.PI);
+}
+
+function square(pen, half, corner) {
+  pen.beginPath();
+  pen.roundRect(-half, -half, half * 2, half * 2, corner);
+}
+
+const ICONS = {
+  // A full arrowhead: has an order.
+  delivering: {
+    size: 24,
+    draw(pen, colour) {
+      arrowhead(pen, 1);
+      fillAndLine(pen, colour("accent"), colour("surface"), 1.5);
+    },
+  },
+  "delivering-still": {
+    size: 24,
+    draw(pen, colour) {
+      disc(pen, 6);
+      fillAndLine(pen, colour("accent"), colour("surface"), 1.5);
+    },
+  },
+  // Hollow: has none.
+  free: {
+    size: 24,
+    draw(pen, colour) {
+      arrowhead(pen, 0.9);
+      fillAndLine(pen, colour("surface"), colour("ink-2"), 1.5);
+      arrowhead(pen, 0.9);
+      pen.fillStyle = colour("surface");
+      pen.fill();
+    },
+  },
+  "free-still": {
+    size: 24,
+    draw(pen, colour) {
+      disc(pen, 5);
+      fillAndLine(pen, colour("surface"), colour("ink-2"), 1.5);
+    },
+  },
+  // An arrowhead cut out of a disc: needs a look.
+  attention: {
+    size: 32,
+    draw(pen, colour) {
+      disc(pen, 12.5);
+      fillAndLine(pen, colour("bad"), colour("surface"), 1.5);
+      arrowhead(pen, 0.95);
+      pen.fillStyle = colour("surface");
+      pen.fill();
+    },
+  },
+  "attention-still": {
+    size: 32,
+    draw(pen, colour) {
+      disc(pen, 12.5);
+      fillAndLine(pen, colour("bad"), colour("surface"), 1.5);
+      pen.strokeStyle = colour("surface");
+      pen.lineWidth = 3;
+      pen.beginPath();
+      pen.moveTo(0, -6);
+      pen.lineTo(0, 1);
+      pen.moveTo(0, 6);
+      pen.lineTo(0, 6.01);
+      pen.stroke();
+    },
+  },
+  selected: {
+    size: 52,
+    draw(pen, colour) {
+      disc(pen, 20);
+      fillAndLine(pen, colour("accent"), colour("ring"), 3);
+      arrowhead(pen, 1.35);
+      pen.fillStyle = colour("on-accent");
+      pen.fill();
+    },
+  },
+  "selected-still": {
+    size: 52,
+    draw(pen, colour) {
+      disc(pen, 20);
+      fillAndLine(pen, colour("accent"), colour("ring"), 3);
+      disc(pen, 6);
+      pen.fillStyle = colour("on-accent");
+      pen.fill();
+    },
+  },
+  // A house: the door.
+  dropoff: {
+    size: 44,
+    draw(pen, colour) {
+      square(pen, 17, 8);
+      fillAndLine(pen, colour("ink"), colour("surface"), 2);
+      pen.strokeStyle = colour("surface");
+      pen.lineWidth = 1.8;
+      pen.stroke(new Path2D("M-7 -0.5 L0 -7 L7 -0.5 M-5.5 -1.5 V7 H5.5 V-1.5 M-1.8 7 V2 H1.8 V7"));
+    },
+  },
+  // A bag: the pickup.
+  pickup: {
+    size: 44,
+    draw(pen, colour) {
+      square(pen, 17, 8);
+      fillAndLine(pen, colour("surface"), colour("ink"), 2);
+      pen.strokeStyle = colour("ink");
+      pen.lineWidth = 1.8;
+      pen.stroke(new Path2D("M-5.8 -3 H5.8 L6.8 7 H-6.8 Z M-2.8 -3 V-4.2 A2.8 2.8 0 0 1 2.8 -4.2 V-3"));
+    },
+  },
+};

@@ -1,0 +1,29 @@
+//! The console's pictures, drawn in one line width.
+
+use leptos::prelude::*;
+
+/// A picture that says nothing by itself: the words stand beside it, or in the button's name.
+pub fn icon(name: &'static str) -> impl IntoView {
+    let path = match name {
+        "close" => "m6 6 12 12M18 6 6 18",
+        "list" => "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",
+        "map" => "m4 6 5-2 6 2 5-2v14l-5 2-6-2-5 2zM9 4v14M15 6v14",
+        "details" => "M5 4h14v16H5zM9 9h6M9 13h6M9 17h3",
+        "search" => "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5",
+        "theme" => "M12 4a8 8 0 1 0 0 16V4zM12 4v16",
+        "keys" => "M4 6h16v12H4zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
+        "out" => "M10 5H5v14h5M14 8l4 4-4 4M9 12h9",
+        "play" => "M8 5v14l11-7z",
+        "pause" => "M8 5v14M16 5v14",
+        "back" => "m14.5 5-7 7 7 7",
+        "on" => "m9.5 5 7 7-7 7",
+        "follow" => "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 3v3M12 18v3M3 12h3M18 12h3",
+        "file" => "M6 3h8l4 4v14H6zM12 11v6M9.5 14 12 11l2.5 3",
+        _ => "",
+    };
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+            <path d=path></path>
+        </svg>
+    }
+}
