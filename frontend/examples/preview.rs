@@ -6,15 +6,23 @@
 //! node frontend/e2e/support/preview.mjs target/preview
 //! ```
 //!
-//! The files take their assets from the site that xtask built; the little server of the last line serves both.
+//! The files take their assets from the site that xtask built; the little server of the last line serves both. The
+//! dispatcher's console draws itself: `dispatch.html` is its shell, and `console-preview.mjs` pretends a fleet behind it:
+//!
+//! ```text
+//! node frontend/e2e/support/console-preview.mjs target/preview
+//! ```
 
 #![allow(clippy::disallowed_methods, reason = "a developer's tool draws its examples as of now")]
 
 use std::{collections::BTreeMap, env, error::Error, fs, path::Path, slice, time::SystemTime};
 
 use doorstep_frontend::{
-    data::{AssetUrls, LinkState, Locale, OrderPage, PageProof, PromisedWindow, TrackView},
-    document::track_document,
+    data::{AssetUrls, ConsoleAssetUrls, LinkState, Locale, OrderPage, PageProof, PromisedWindow, TrackView},
+    document::{
+        dispatch::{ConsoleUser, dispatch_document},
+        track_document,
+    },
 };
 use doorstep_shared::{
     OrderStatus, Position, Vehicle,
@@ -61,6 +69,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(folder.join(name).with_extension("html"), html)?;
         println!("{name}");
     }
+    let user = ConsoleUser { email: "dora@example.org".into(), role: "admin".into() };
+    fs::write(folder.join("dispatch.html"), dispatch_document(&user, &locale(), now_ms, &console_assets()?))?;
+    println!("dispatch");
     Ok(())
 }
 
@@ -157,8 +168,11 @@ fn states(now_ms: i64) -> Vec<(&'static str, TrackView)> {
 }
 
 fn view(link: LinkState, now_ms: i64) -> TrackView {
-    let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
-    TrackView { link, locale, server_time_ms: now_ms }
+    TrackView { link, locale: locale(), server_time_ms: now_ms }
+}
+
+fn locale() -> Locale {
+    Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
 }
 
 fn on_the_way(now_ms: i64) -> OrderPage {
@@ -259,9 +273,7 @@ fn make_hostile(order: &mut OrderPage) {
 }
 
 fn assets() -> Result<AssetUrls, Box<dyn Error>> {
-    let manifest = fs::read_to_string("target/site/manifest.json").map_err(|_| "run `cargo xtask site` first")?;
-    let manifest: BTreeMap<String, String> = serde_json::from_str(&manifest)?;
-    let url = |key: &str| manifest.get(key).cloned().ok_or(format!("the site has no {key}"));
+    let url = site()?;
     Ok(AssetUrls {
         track_css: url("track.css")?,
         track_js: url("track.js")?,
@@ -273,4 +285,29 @@ fn assets() -> Result<AssetUrls, Box<dyn Error>> {
         basemap_style: None,
         icon: "/assets/static/icons/icon.svg".into(),
     })
+}
+
+fn console_assets() -> Result<ConsoleAssetUrls, Box<dyn Error>> {
+    let url = site()?;
+    Ok(ConsoleAssetUrls {
+        dispatch_css: url("dispatch.css")?,
+        dispatch_js: url("dispatch.js")?,
+        dispatch_wasm: url("dispatch.wasm")?,
+        start_js: url("dispatch-start.js")?,
+        fleet_map_js: url("fleet-map.js")?,
+        map_js: url("map.js")?,
+        console_js: url("console.js")?,
+        maplibre_css: url("maplibre.css")?,
+        basemap_pmtiles: url("malta.pmtiles")?,
+        basemap_land: url("land.geojson")?,
+        basemap_style: None,
+        icon: "/assets/static/icons/icon.svg".into(),
+    })
+}
+
+/// Where the site has a file.
+fn site() -> Result<impl Fn(&str) -> Result<String, Box<dyn Error>>, Box<dyn Error>> {
+    let manifest = fs::read_to_string("target/site/manifest.json").map_err(|_| "run `cargo xtask site` first")?;
+    let manifest: BTreeMap<String, String> = serde_json::from_str(&manifest)?;
+    Ok(move |key: &str| manifest.get(key).cloned().ok_or_else(|| format!("the site has no {key}").into()))
 }

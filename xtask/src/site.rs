@@ -30,7 +30,7 @@ const NOT_FOR_BROWSERS: [&str; 2] = ["roads", "places"];
 const COMMON_STYLE: &str = "css/common/";
 
 /// The features of the front end that each become one program for browsers.
-pub const BUNDLES: [&str; 2] = ["track", "courier"];
+pub const BUNDLES: [&str; 3] = ["track", "courier", "dispatch"];
 
 /// What the site needs of the machine.
 pub const TOOLS: [Tool; 2] = [Tool::WasmTarget, Tool::NpmPackages];

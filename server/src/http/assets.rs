@@ -10,7 +10,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::Path,
 };
-use doorstep_frontend::data::{AssetUrls, CourierAssetUrls};
+use doorstep_frontend::data::{AssetUrls, ConsoleAssetUrls, CourierAssetUrls};
 use http_range::HttpRange;
 use rust_embed::Embed;
 use sha2::{Digest, Sha256};
@@ -163,6 +163,25 @@ pub fn courier_urls(basemap_style: Option<&str>) -> CourierAssetUrls {
 /// Where the page `/login` finds its style sheet and its icon.
 pub fn login_urls() -> (String, String) {
     (manifest().get("login.css").cloned().unwrap_or_default(), "/assets/static/icons/icon.svg".to_owned())
+}
+
+/// Where the dispatcher's console finds its files.
+pub fn console_urls(basemap_style: Option<&str>) -> ConsoleAssetUrls {
+    let url = |name: &str| manifest().get(name).cloned().unwrap_or_default();
+    ConsoleAssetUrls {
+        dispatch_css: url("dispatch.css"),
+        dispatch_js: url("dispatch.js"),
+        dispatch_wasm: url("dispatch.wasm"),
+        start_js: url("dispatch-start.js"),
+        fleet_map_js: url("fleet-map.js"),
+        map_js: url("map.js"),
+        console_js: url("console.js"),
+        maplibre_css: url("maplibre.css"),
+        basemap_pmtiles: url("malta.pmtiles"),
+        basemap_land: url("land.geojson"),
+        basemap_style: basemap_style.map(str::to_owned),
+        icon: "/assets/static/icons/icon.svg".to_owned(),
+    }
 }
 
 /// Where the courier app's service worker is served. Beside the page, so that the page is within its reach.

@@ -12,7 +12,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{Offset, TimeDelta, TimeZone};
 use doorstep_frontend::{
     data::{LinkState, Locale, OrderPage, PageProof, PromisedWindow, TrackView},
-    document::{self, courier::courier_document},
+    document::{
+        self,
+        courier::courier_document,
+        dispatch::{ConsoleUser, dispatch_document},
+    },
 };
 use doorstep_shared::protocol::encode_postcard;
 use rand::RngCore;
@@ -26,7 +30,8 @@ use super::{
 };
 use crate::{
     app::AppState,
-    auth::token,
+    auth::{principal::Principal, token},
+    error::ApiError,
     order::{TrackedOrder, snapshot},
     proof::pin,
     store::StoreError,
@@ -148,7 +153,7 @@ pub async fn courier(app: Data<AppState>, request: HttpRequest) -> HttpResponse 
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::VARY, "accept-language"))
         .insert_header(("X-Robots-Tag", "noindex"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, courier_security_policy(&app)))
+        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&app)))
         .body(courier_page(&app, &request))
 }
 
@@ -170,8 +175,45 @@ fn courier_page(app: &AppState, request: &HttpRequest) -> String {
     courier_document(&locale(app, request), &urls)
 }
 
-/// No inline script at all: the document is kept on phones, where a nonce would be no secret for long.
-fn courier_security_policy(app: &AppState) -> String {
+/// `GET /dispatch`: the console, for somebody who is signed in as a person; everybody else is sent to sign in.
+pub async fn dispatch(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let Some(Principal::User { email, role, .. }) = Principal::identify(&app, &request).await? else {
+        return Ok(sign_in_first(&request));
+    };
+    let user = ConsoleUser { email, role: role.as_str().to_owned() };
+    let urls = assets::console_urls(app.config.settings.basemap_style.as_deref());
+    let html = dispatch_document(&user, &locale(&app, &request), app.clock.now_ms(), &urls);
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "accept-language, cookie"))
+        .insert_header(("X-Robots-Tag", "noindex"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&app)))
+        .body(html))
+}
+
+/// The way to the sign-in page, and from there back to where somebody wanted to go.
+fn sign_in_first(request: &HttpRequest) -> HttpResponse {
+    let wanted = request.uri().path_and_query().map_or("/dispatch", |wanted| wanted.as_str());
+    let next: String = url_encode(wanted);
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, format!("/login?next={next}")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// Text as it may stand in a query (RFC 3986, unreserved characters as they are).
+fn url_encode(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
+/// No inline script at all: the courier's document is kept on phones, where a nonce would be no secret for long, and the
+/// console needs none.
+fn app_security_policy(app: &AppState) -> String {
     let socket = app.config.public_url.replacen("http", "ws", 1);
     let map = app.config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
     format!(

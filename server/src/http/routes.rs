@@ -125,6 +125,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .wrap(from_fn(page_headers))
                 .route("/login", web::get().to(login::show))
                 .route("/login", web::post().to(login::submit))
+                .route("/dispatch", web::get().to(pages::dispatch))
                 .route("/t/{token}", web::get().to(pages::track))
                 .default_service(web::get().to(pages::nowhere)),
         );

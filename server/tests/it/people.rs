@@ -298,3 +298,29 @@ async fn the_form_of_a_secure_site_sets_a_cookie_bound_to_it() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_is_for_people_who_are_signed_in_and_everybody_else_is_sent_to_the_form() {
+    with_app(async |app| {
+        let wanted = "/dispatch?tab=done&q=x%20y";
+        let form = "/login?next=%2Fdispatch%3Ftab%3Ddone%26q%3Dx%2520y";
+        for stranger in [
+            app.bare(Method::GET, wanted),
+            app.bare(Method::GET, wanted).header("cookie", "doorstep=made-up"),
+            app.request(Method::GET, wanted),
+        ] {
+            let answer = Answer::to(stranger).await;
+            assert_eq!((answer.status.as_u16(), answer.header("location")), (303, form));
+        }
+        for role in [Role::Dispatcher, Role::Admin] {
+            let person = app.person(&format!("{}@example.com", role.as_str()), role).await;
+            let page = Answer::to(app.bare(Method::GET, wanted).header("cookie", &person.cookie)).await;
+            assert_eq!((page.status.as_u16(), page.header("cache-control")), (200, "no-store"));
+            let policy = page.header("content-security-policy");
+            assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
+            assert!(!policy.contains("unsafe-inline") && policy.contains("frame-ancestors 'none'"), "{policy}");
+            assert!(page.text().contains(&format!("data-role=\"{}\"", role.as_str())), "{}", page.text());
+        }
+    })
+    .await;
+}
