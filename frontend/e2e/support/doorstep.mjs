@@ -38,6 +38,15 @@ export class Doorstep {
     return server;
   }
 
+  /** Somebody with an account. */
+  async person(role) {
+    const [email, password] = [`${role}-${randomBytes(3).toString("hex")}@example.org`, randomBytes(12).toString("hex")];
+    const { env, ...options } = this.options();
+    const settings = { ...options, env: { ...env, DOORSTEP_PASSWORD: password } };
+    await run(binary, ["user", "create", "--email", email, "--role", role], settings);
+    return { email, password };
+  }
+
   options() {
     const settings = {
       DOORSTEP_BIND: new URL(this.url).host,

@@ -1,0 +1,110 @@
+// How heavy a large fleet is for the console: 5 000 couriers, each reporting once in 5 s, for as long as asked.
+//
+//   cargo xtask site
+//   cargo run -p doorstep-frontend --features ssr --example preview -- target/preview
+//   npm --prefix frontend run measure:console -- [minutes, default 15] [couriers, default 5000]
+//
+// An update is everything that the main thread does because of one message of the feed: decoding it, applying it, handing
+// it to the map. It is measured from the message to the end of the work that it began, and frames of the map are measured
+// apart. The feed is a pretended one, so that only the browser is measured; couriers move four times a second in turns.
+
+import { chromium } from "@playwright/test";
+import { serveConsole } from "./support/console-preview.mjs";
+import { PretendFleet } from "./support/pretend-fleet.mjs";
+
+const [minutes = "15", couriers = "5000"] = process.argv.slice(2);
+const UPDATE_LIMIT_MS = 50;
+const HEAP_LIMIT_MB = 10;
+
+process.chdir(new URL("../..", import.meta.url).pathname);
+const fleet = new PretendFleet({ couriers: Number(couriers), active: 400, unassigned: 20 });
+const server = await serveConsole({ folder: "target/preview", fleet });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_BIN ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--enable-precise-memory-info"],
+});
+const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+await page.addInitScript(measure);
+await page.goto(`http://127.0.0.1:${server.address().port}/dispatch`);
+await page.waitForSelector(".console[data-known]");
+await page.waitForSelector('.stage[data-map="open"]', { state: "attached" });
+const session = await page.context().newCDPSession(page);
+await heapMb();
+await new Promise((resolve) => setTimeout(resolve, 10_000));
+await page.evaluate(() => window.measured.reset());
+
+const heaps = [await heapMb()];
+console.log(`${couriers} couriers, ${minutes} min; heap at the start ${heaps[0].toFixed(1)} MB`);
+for (let minute = 1; minute <= Number(minutes); minute++) {
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
+  heaps.push(await heapMb());
+  const { updates, frames, longest } = await page.evaluate(() => window.measured.summary());
+  console.log(`min ${minute}: updates ${line(updates)}; frames ${line(frames)}; longest task ${longest.toFixed(0)} ms; heap ${heaps.at(-1).toFixed(1)} MB`);
+}
+const { updates } = await page.evaluate(() => window.measured.summary());
+const growth = heaps.at(-1) - heaps[Math.min(1, heaps.length - 1)];
+console.log(`main thread per update, p95: ${updates.p95.toFixed(1)} ms (at most ${UPDATE_LIMIT_MS})`);
+console.log(`heap after the first minute: ${growth >= 0 ? "+" : ""}${growth.toFixed(1)} MB (at most +${HEAP_LIMIT_MB})`);
+await browser.close();
+clearInterval(server.timer);
+server.close();
+process.exitCode = updates.p95 <= UPDATE_LIMIT_MS && growth <= HEAP_LIMIT_MB ? 0 : 1;
+process.exit();
+
+async function heapMb() {
+  await session.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await session.send("Runtime.getHeapUsage");
+  return usedSize / 1e6;
+}
+
+function line({ count, p50, p95, max }) {
+  return `${count}: p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, max ${max.toFixed(1)} ms`;
+}
+
+/** Runs in the page, before anything else. */
+function measure() {
+  const updates = [];
+  const frames = [];
+  let longest = 0;
+  const keep = (list, ms) => {
+    // Bounded, so that the measuring is not what grows.
+    if (list.length >= 20_000) list.splice(0, 10_000);
+    list.push(ms);
+  };
+  const { addEventListener } = WebSocket.prototype;
+  WebSocket.prototype.addEventListener = function (kind, listener, ...rest) {
+    if (kind !== "message") return addEventListener.call(this, kind, listener, ...rest);
+    const timed = (event) => {
+      const began = performance.now();
+      listener.call(this, event);
+      // The console works in microtasks; the next task comes after all of them.
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => keep(updates, performance.now() - began);
+      port2.postMessage(undefined);
+    };
+    return addEventListener.call(this, kind, timed, ...rest);
+  };
+  const { requestAnimationFrame } = window;
+  window.requestAnimationFrame = (callback) =>
+    requestAnimationFrame((time) => {
+      const began = performance.now();
+      callback(time);
+      keep(frames, performance.now() - began);
+    });
+  new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => (longest = Math.max(longest, duration)))).observe({
+    type: "longtask",
+  });
+  const summary = (list) => {
+    const sorted = [...list].sort((a, b) => a - b);
+    const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+    return { count: sorted.length, p50: at(0.5), p95: at(0.95), max: sorted.at(-1) ?? 0 };
+  };
+  window.measured = {
+    reset() {
+      updates.length = 0;
+      frames.length = 0;
+      longest = 0;
+    },
+    summary: () => ({ updates: summary(updates), frames: summary(frames), longest }),
+  };
+}

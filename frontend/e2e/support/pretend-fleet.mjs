@@ -1,0 +1,276 @@
+// A pretended server behind the console: a fleet of any size that drives around, orders of any number, and just enough of
+// the API to open them. For looking at the console and for measuring it, not for testing what the server does.
+
+import { WebSocketServer } from "ws";
+import { orderChange, positions, snapshot } from "./postcard.mjs";
+
+const NAMES = ["Ana", "Marco", "Leah", "Joe", "Mia", "Sam", "Noor", "Luca", "Ġorġ", "Eva", "Tom", "Rita", "Karl", "Dina"];
+const STREETS = [
+  "Triq il-Merkanti",
+  "Strait Street",
+  "Old Bakery Street",
+  "Triq San Ġwann",
+  "Triq id-Dejqa",
+  "Tower Road",
+  "Triq l-Ifran",
+  "Rue d'Argens",
+  "Triq ix-Xatt",
+  "Triq il-Kbira",
+];
+const KITCHENS = ["Harbour Kitchen", "Pasta Lab", "Caffe Cordina", "Sliema Sushi", "Il-Forn"];
+const MINUTE = 60_000;
+// Where the streets are, roughly.
+const BOX = { west: 14.46, east: 14.51, south: 35.875, north: 35.9 };
+
+export class PretendFleet {
+  constructor({ couriers = 58, unassigned = 4, active = 37, done = 212, everyMs = 5_000, seed = 7 } = {}) {
+    this.random = generator(seed);
+    this.now = Date.now();
+    this.everyMs = everyMs;
+    this.couriers = Array.from({ length: couriers }, (_, index) => this.courier(index));
+    this.orders = new Map();
+    const add = (count, statuses, make) => {
+      for (let index = 0; index < count; index++) {
+        const order = this.order(index, statuses[index % statuses.length], make);
+        this.orders.set(order.id, order);
+      }
+    };
+    add(active, ["picked_up", "picked_up", "assigned", "at_pickup", "picked_up", "at_dropoff"], "active");
+    add(unassigned, ["created"], "created");
+    add(done, ["delivered", "delivered", "delivered", "cancelled", "delivered", "returned"], "done");
+    this.sockets = new Set();
+  }
+
+  courier(index) {
+    const free = index % 5 === 4;
+    const courier = {
+      id: uuid(1, index),
+      name: index < NAMES.length ? NAMES[index] : `${NAMES[index % NAMES.length]} ${Math.floor(index / NAMES.length) + 1}`,
+      vehicle: ["scooter", "bicycle", "car", "scooter", "van", "motorcycle"][index % 6],
+      battery: 0.2 + this.random() * 0.8,
+      presence: { state: "tracking", since_ms: this.now - 90 * MINUTE },
+      heading: this.random() * 360,
+      free,
+      lat: between(BOX.south, BOX.north, this.random()),
+      lon: between(BOX.west, BOX.east, this.random()),
+    };
+    if (index === 2) courier.presence = { state: "paused", reason: "screen_locked", since_ms: this.now - 3.4 * MINUTE };
+    courier.silent = index === 1;
+    courier.position = this.fix(courier, this.now - (courier.silent ? 6 * MINUTE : this.random() * 4_000));
+    return courier;
+  }
+
+  fix({ lat, lon, heading }, time) {
+    return { time_ms: Math.round(time), lat, lon, speed_mps: 7, heading_deg: heading };
+  }
+
+  order(index, status, group) {
+    const busy = this.couriers.filter((courier) => !courier.free);
+    const courier = group === "created" || !busy.length ? undefined : busy[index % busy.length];
+    const ended = group === "done";
+    const createdMs = this.now - (ended ? 60 + index * 3 : 20 + (index % 15)) * MINUTE;
+    const lateBy = index === 1 && group === "active" ? -12 : undefined;
+    const until = this.now + (lateBy ?? 12 + ((index * 7) % 45)) * MINUTE;
+    const place = (address) => ({
+      lat: between(BOX.south, BOX.north, this.random()),
+      lon: between(BOX.west, BOX.east, this.random()),
+      address,
+    });
+    const statusAt = ended ? createdMs + 31 * MINUTE : this.now - (2 + (index % 9)) * MINUTE;
+    return {
+      id: uuid({ active: 2, created: 3, done: 4 }[group], index),
+      reference: `A-${1000 + index + { active: 39, created: 100, done: 200 }[group]}`,
+      status,
+      status_at: iso(statusAt),
+      pickup: place(KITCHENS[index % KITCHENS.length]),
+      dropoff: { ...place(`${1 + ((index * 13) % 90)} ${STREETS[index % STREETS.length]}, Valletta`), instructions: index % 3 ? undefined : "Ring twice, second floor" },
+      customer: { name: ["Eve Borg", "Paul Vella", "Ines Camilleri"][index % 3], phone: "+356 9912 3456" },
+      courier_id: courier?.id,
+      promised_until: iso(until),
+      expected_at: group === "active" && status !== "at_dropoff" ? iso(until - ((index % 4) * 6 + (lateBy ? 0 : 4)) * MINUTE) : undefined,
+      created_at: iso(createdMs),
+      timeline: [
+        { status: "created", at: iso(createdMs) },
+        ...(courier ? [{ status: "assigned", at: iso(createdMs + 4 * MINUTE) }] : []),
+        ...(status === "created" || status === "assigned" ? [] : [{ status, at: iso(statusAt), note: ended && index % 4 === 0 ? "left with the concierge" : undefined }]),
+      ],
+    };
+  }
+
+  /** The feed, on an HTTP server. */
+  attach(server) {
+    const feed = new WebSocketServer({ server, path: "/ws/fleet", handleProtocols: () => "doorstep.v1.postcard" });
+    feed.on("connection", (socket) => {
+      socket.seq = 1;
+      const open = [...this.orders.values()].filter(({ status }) => !["delivered", "cancelled", "returned"].includes(status));
+      socket.send(snapshot(Date.now(), this.couriers, open.map(wire)));
+      this.sockets.add(socket);
+      socket.on("close", () => this.sockets.delete(socket));
+    });
+  }
+
+  /** Moves a share of the couriers four times a second, each once in `everyMs`. */
+  drive() {
+    const tickMs = 250;
+    let turn = 0;
+    const turns = this.everyMs / tickMs;
+    return setInterval(() => {
+      const now = Date.now();
+      const fixes = [];
+      for (let index = turn % turns; index < this.couriers.length; index += turns) {
+        const courier = this.couriers[index];
+        if (courier.silent || courier.presence.state !== "tracking") continue;
+        this.step(courier, now);
+        fixes.push({ courier_id: courier.id, battery: courier.battery, ...courier.position });
+      }
+      turn += 1;
+      if (fixes.length) for (const socket of this.sockets) socket.send(positions(socket.seq++, fixes));
+    }, tickMs);
+  }
+
+  step(courier, now) {
+    courier.heading = (courier.heading + (this.random() - 0.5) * 60 + 360) % 360;
+    const metres = 7 * (this.everyMs / 1_000);
+    const angle = (courier.heading * Math.PI) / 180;
+    courier.lat += (Math.cos(angle) * metres) / 111_195;
+    courier.lon += (Math.sin(angle) * metres) / 90_000;
+    if (courier.lat < BOX.south || courier.lat > BOX.north || courier.lon < BOX.west || courier.lon > BOX.east) {
+      courier.heading = (courier.heading + 180) % 360;
+    }
+    courier.position = this.fix(courier, now);
+  }
+
+  change(order) {
+    order.status_at = iso(Date.now());
+    order.timeline.push({ status: order.status, at: order.status_at });
+    for (const socket of this.sockets) socket.send(orderChange(socket.seq++, wire(order)));
+  }
+
+  /** Answers a request to `/api/v1…`: `[status, body]`. */
+  answer(method, url, body) {
+    const path = url.pathname.slice("/api/v1".length);
+    const [, kind, id, what] = path.split("/");
+    const query = url.searchParams;
+    if (path === "/session") return [200, { email: "dora@example.org", role: "admin" }];
+    if (path === "/orders/counts") return [200, this.counts(query.get("q"))];
+    if (path === "/orders" && method === "GET") return [200, this.page(query)];
+    if (kind === "orders" && what === "suggestions") return [200, { items: this.suggestions() }];
+    if (kind === "orders" && what === "tracking-link") return [200, link()];
+    if (kind === "orders" && this.orders.has(id)) {
+      const order = this.orders.get(id);
+      if (what === "assign") Object.assign(order, { courier_id: body.courier_id, status: "assigned" });
+      if (what === "status") order.status = body.status;
+      if (method === "POST") this.change(order);
+      return [200, order];
+    }
+    if (kind === "couriers" && what === "devices") return [200, { items: DEVICES }];
+    if (kind === "couriers" && what === "fixes") return [200, { items: this.day(id, query) }];
+    if (kind === "couriers" && id) {
+      const courier = this.couriers.find((one) => one.id === id);
+      return courier ? [200, { ...courier, phone: "+356 7712 3456", created_at: iso(this.now), presence: undefined, position: undefined }] : [404, {}];
+    }
+    if (path === "/places") return [200, { items: query.get("q") ? PLACES : PLACES.slice(0, 1) }];
+    return [404, { type: "about:blank", title: "Not found", status: 404, code: "not_found" }];
+  }
+
+  counts(words) {
+    const found = this.found(words, undefined);
+    const count = (statuses) => found.filter(({ status }) => statuses.includes(status)).length;
+    return {
+      unassigned: count(["created"]),
+      active: count(["assigned", "at_pickup", "picked_up", "at_dropoff", "failed"]),
+      done: count(["delivered", "cancelled", "returned"]),
+    };
+  }
+
+  found(words, statuses) {
+    const wanted = (words ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    const text = (order) => `${order.reference} ${order.dropoff.address} ${order.customer.name}`.toLowerCase();
+    return [...this.orders.values()].filter(
+      (order) => (!statuses || statuses.includes(order.status)) && wanted.every((word) => text(order).includes(word)),
+    );
+  }
+
+  page(query) {
+    const found = this.found(query.get("q"), query.get("status")?.split(","));
+    const start = Number(query.get("cursor") ?? 0);
+    const limit = Number(query.get("limit") ?? 50);
+    const next = start + limit < found.length ? { next_cursor: String(start + limit) } : {};
+    return { items: found.slice(start, start + limit).map((order) => ({ ...order, timeline: undefined })), ...next };
+  }
+
+  suggestions() {
+    return this.couriers.slice(3, 8).map((courier, index) => ({
+      courier_id: courier.id,
+      name: courier.name,
+      vehicle: courier.vehicle,
+      on_duty: true,
+      distance_m: 350 + index * 420,
+      open_orders: courier.free ? 0 : 1 + (index % 2),
+      free_at: courier.free ? undefined : iso(Date.now() + (6 + index * 4) * MINUTE),
+      arrives_at: iso(Date.now() + (9 + index * 5) * MINUTE),
+    }));
+  }
+
+  day(id, query) {
+    const courier = this.couriers.find((one) => one.id === id);
+    if (!courier) return [];
+    const isTrail = !query.has("until");
+    const fixes = [];
+    const random = generator(Number.parseInt(id.slice(-4), 16) + 1);
+    let { lat, lon } = courier;
+    let heading = courier.heading + 180;
+    const count = isTrail ? 60 : 900;
+    for (let index = 0; index < count; index++) {
+      heading += (random() - 0.5) * 50;
+      lat += (Math.cos((heading * Math.PI) / 180) * 30) / 111_195;
+      lon += (Math.sin((heading * Math.PI) / 180) * 30) / 90_000;
+      const gap = !isTrail && index > 400 ? 40 * MINUTE : 0;
+      fixes.unshift({ time_ms: Math.round(courier.position.time_ms - (index + 1) * 10_000 - gap), lat, lon, speed_mps: 5, heading_deg: (heading + 180) % 360 });
+    }
+    return fixes;
+  }
+}
+
+const DEVICES = [
+  { id: uuid(5, 0), label: "Ana's phone", created_at: iso(Date.now() - 9e8), last_seen_at: iso(Date.now() - 4_000), client: "web" },
+  { id: uuid(5, 1), label: "OwnTracks", created_at: iso(Date.now() - 8e8), last_seen_at: iso(Date.now() - 9e6), client: "owntracks" },
+  { id: uuid(5, 2), label: "Old phone", created_at: iso(Date.now() - 9e9), revoked_at: iso(Date.now() - 8e8) },
+];
+
+const PLACES = [
+  { name: "12 Triq il-Merkanti", town: "Valletta", address: "12 Triq il-Merkanti, Valletta", kind: "house", lat: 35.8989, lon: 14.5142 },
+  { name: "Triq il-Merkanti", town: "Rabat", address: "Triq il-Merkanti, Rabat", kind: "street", lat: 35.8816, lon: 14.3988 },
+  { name: "Merkanti Reef", town: "San Ġiljan", address: "Merkanti Reef, San Ġiljan", kind: "poi", lat: 35.9236, lon: 14.491 },
+];
+
+function link() {
+  const url = "https://doorstep.example/t/3uUqFJ0m2wV7xN1yQp8Zkg";
+  const svg = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><path d='M1 1h3v3H1zM5 1h3v3H5zM1 5h3v3H1zM6 6h1v1H6z'/></svg>";
+  return { tracking_token: "3uUqFJ0m2wV7xN1yQp8Zkg", tracking_url: url, qr_svg: svg };
+}
+
+function wire({ id, reference, status, status_at, courier_id }) {
+  return { id, reference, status, status_at_ms: Date.parse(status_at), courier_id };
+}
+
+function uuid(kind, index) {
+  return `01900000-0000-7000-8${String(kind).padStart(3, "0")}-${index.toString(16).padStart(12, "0")}`;
+}
+
+function iso(ms) {
+  return new Date(ms).toISOString();
+}
+
+function between(low, high, share) {
+  return low + (high - low) * share;
+}
+
+/** The same fleet every time. */
+function generator(seed) {
+  let state = seed;
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
+    return state / 4_294_967_296;
+  };
+}
