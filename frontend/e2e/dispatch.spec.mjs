@@ -226,7 +226,7 @@ for (const colorScheme of ["light", "dark"]) {
       await desk.setViewportSize(sizes.desktop);
       await desk.goto(path);
       await isLive(desk);
-      await expect(desk.locator(".drawer h2").first()).toBeVisible();
+      await expect(drawer(desk).getByRole("heading", { level: 2 }).first()).toBeVisible();
       for (const [size, viewport] of Object.entries(sizes)) {
         await desk.setViewportSize(viewport);
         const overflow = await desk.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -37,13 +37,19 @@ export async function chosenFile(input) {
   return [file.name, text];
 }
 
-/** Puts the focus on an element, once it is there. */
+/** Puts the focus on an element: at once, or when it has been drawn. Where it cannot go, it leaves the field it was in. */
 export function focus(id) {
-  requestAnimationFrame(() => {
-    const element = document.getElementById(id);
-    element?.focus({ preventScroll: id === "list" });
-    if (element instanceof HTMLInputElement) element.select();
-  });
+  if (take(id)) return;
+  if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
+  requestAnimationFrame(() => take(id));
+}
+
+function take(id) {
+  const element = document.getElementById(id);
+  element?.focus({ preventScroll: id === "list" });
+  if (!element || document.activeElement !== element) return false;
+  if (element instanceof HTMLInputElement) element.select();
+  return true;
 }
 
 /** Whether keys are letters here, and whether the list has the focus. */

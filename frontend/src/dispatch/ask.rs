@@ -152,7 +152,7 @@ impl Ask {
             Self::Link(id) => plain("POST", format!("/orders/{id}/tracking-link")),
             Self::Create { order, key } => keyed(json("POST", "/orders".to_owned(), order), key),
             Self::Places { query, near, .. } => get(places_path(query, *near)),
-            Self::Around { at: [lon, lat], .. } => get(format!("/places?lat={lat}&lon={lon}&limit=1")),
+            Self::Around { at: [lon, lat], .. } => get(format!("/places?at={lat:.6},{lon:.6}&limit=1")),
             Self::Import { csv, is_preview, key } => import(csv, *is_preview, key),
             Self::Courier(id) => get(format!("/couriers/{id}")),
             Self::Devices(id) => get(format!("/couriers/{id}/devices")),
@@ -234,7 +234,7 @@ fn orders_path(tab: Tab, query: &str, cursor: Option<&str>) -> String {
 }
 
 fn places_path(query: &str, near: Option<[f64; 2]>) -> String {
-    let near = near.map_or(String::new(), |[lon, lat]| format!("&lat={lat:.5}&lon={lon:.5}"));
+    let near = near.map_or(String::new(), |[lon, lat]| format!("&near={lat:.5},{lon:.5}"));
     format!("/places?q={}&limit=6{near}", encode(query))
 }
 
@@ -288,6 +288,15 @@ mod tests {
             ask.request().path,
             "/orders?status=delivered,returned,cancelled&sort=newest&limit=200&q=a%26limit%3D1%23%3F%2F%C4%A7&cursor=c%2Bd"
         );
+    }
+
+    #[test]
+    fn addresses_are_asked_for_near_what_is_seen_and_points_for_their_address() {
+        let near = Some([14.51234567, 35.9]);
+        let places = Ask::Places { end: End::Pickup, query: "triq l-ifran".into(), near };
+        assert_eq!(places.request().path, "/places?q=triq%20l-ifran&limit=6&near=35.90000,14.51235");
+        let around = Ask::Around { end: End::Pickup, at: [14.5, 35.9] };
+        assert_eq!(around.request().path, "/places?at=35.900000,14.500000&limit=1");
     }
 
     #[test]
