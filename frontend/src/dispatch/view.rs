@@ -128,8 +128,10 @@ pub fn console(desk: Desk, who: Who) -> impl IntoView {
         >
             {head::head(desk, who)}
             {bar(desk)}
-            {list::lists(desk)}
-            {stage::stage(desk)}
+            <main class="work">
+                {list::lists(desk)}
+                {stage::stage(desk)}
+            </main>
             <aside class="drawer" id="drawer" tabindex="-1" aria-label="Details">
                 {move || drawer(desk, open.get())}
             </aside>
