@@ -5,6 +5,9 @@ import { readFile } from "node:fs/promises";
 import { expect, test as base } from "./support/test.mjs";
 import { road } from "./support/courier.mjs";
 
+// Every test here opens a map of the whole fleet, drawn in software; a slow machine takes its time.
+base.describe.configure({ timeout: 180_000 });
+
 const test = base.extend({
   /** Somebody who may dispatch. */
   dispatcher: [async ({ doorstep }, use) => use(await doorstep.person("dispatcher")), { scope: "worker" }],
