@@ -318,7 +318,7 @@ mod tests {
         let bbox = [14.4, 35.8, 14.6, 36.0];
         assert_eq!(link.step(100.0, 0.5, Input::Viewport(bbox)).0, []);
         let viewport = Effect::Say(FleetMessage::Viewport(Viewport { bbox }));
-        assert_eq!(link.step(500.0, 0.5, Input::Tick).0, [viewport.clone()]);
+        assert_eq!(link.step(500.0, 0.5, Input::Tick).0, std::slice::from_ref(&viewport));
         assert_eq!(link.step(600.0, 0.9, Input::Closed(4000)).0, [Effect::Close]);
         let wake_ms = link.next_wake_ms(600.0).expect("it tries again");
         assert!(wake_ms - 600.0 < 1_000.0);

@@ -137,13 +137,13 @@ impl Console {
             Intent::Query(query) => {
                 self.place.query = query.chars().take(MAX_QUERY_CHARS).collect();
                 self.query_due_ms = Some(moment.now_ms + TYPING_REST_MS);
-                self.to_top(effects);
+                self.scroll_to_top(effects);
                 self.show_address(effects, false);
             }
             Intent::Only(only) => {
                 self.place.only = only;
                 self.resort();
-                self.to_top(effects);
+                self.scroll_to_top(effects);
                 self.show_address(effects, false);
             }
             Intent::RetryList => self.ask_list(effects),
@@ -303,12 +303,12 @@ impl Console {
         }
         (self.place.tab, self.place.only, self.cursor) = (tab, None, None);
         self.query_due_ms = Some(moment.now_ms);
-        self.to_top(effects);
+        self.scroll_to_top(effects);
         self.resort();
         self.show_address(effects, false);
     }
 
-    fn to_top(&mut self, effects: &mut Vec<Effect>) {
+    fn scroll_to_top(&mut self, effects: &mut Vec<Effect>) {
         self.list.scroll(0.0);
         effects.push(Effect::Scroll(0.0));
     }
@@ -447,7 +447,7 @@ impl Console {
                 let query = text.trim().to_owned();
                 (draft.place_mut(end).address, draft.placing) = (text, end);
                 form.search =
-                    (query.chars().count() >= LEAST_LETTERS).then(|| (end, query, moment.now_ms + TYPING_REST_MS));
+                    (query.chars().count() >= LEAST_LETTERS).then_some((end, query, moment.now_ms + TYPING_REST_MS));
                 if form.search.is_none() {
                     form.found = None;
                 }
