@@ -273,41 +273,48 @@ fn make_hostile(order: &mut OrderPage) {
 }
 
 fn assets() -> Result<AssetUrls, Box<dyn Error>> {
-    let url = site()?;
+    let site = Site::open()?;
     Ok(AssetUrls {
-        track_css: url("track.css")?,
-        track_js: url("track.js")?,
-        track_wasm: url("track.wasm")?,
-        map_js: url("map.js")?,
-        maplibre_css: url("maplibre.css")?,
-        basemap_pmtiles: url("malta.pmtiles")?,
-        basemap_land: url("land.geojson")?,
+        track_css: site.url("track.css")?,
+        track_js: site.url("track.js")?,
+        track_wasm: site.url("track.wasm")?,
+        map_js: site.url("map.js")?,
+        maplibre_css: site.url("maplibre.css")?,
+        basemap_pmtiles: site.url("malta.pmtiles")?,
+        basemap_land: site.url("land.geojson")?,
         basemap_style: None,
         icon: "/assets/static/icons/icon.svg".into(),
     })
 }
 
 fn console_assets() -> Result<ConsoleAssetUrls, Box<dyn Error>> {
-    let url = site()?;
+    let site = Site::open()?;
     Ok(ConsoleAssetUrls {
-        dispatch_css: url("dispatch.css")?,
-        dispatch_js: url("dispatch.js")?,
-        dispatch_wasm: url("dispatch.wasm")?,
-        start_js: url("dispatch-start.js")?,
-        fleet_map_js: url("fleet-map.js")?,
-        map_js: url("map.js")?,
-        console_js: url("console.js")?,
-        maplibre_css: url("maplibre.css")?,
-        basemap_pmtiles: url("malta.pmtiles")?,
-        basemap_land: url("land.geojson")?,
+        dispatch_css: site.url("dispatch.css")?,
+        dispatch_js: site.url("dispatch.js")?,
+        dispatch_wasm: site.url("dispatch.wasm")?,
+        start_js: site.url("dispatch-start.js")?,
+        fleet_map_js: site.url("fleet-map.js")?,
+        map_js: site.url("map.js")?,
+        console_js: site.url("console.js")?,
+        maplibre_css: site.url("maplibre.css")?,
+        basemap_pmtiles: site.url("malta.pmtiles")?,
+        basemap_land: site.url("land.geojson")?,
         basemap_style: None,
         icon: "/assets/static/icons/icon.svg".into(),
     })
 }
 
-/// Where the site has a file.
-fn site() -> Result<impl Fn(&str) -> Result<String, Box<dyn Error>>, Box<dyn Error>> {
-    let manifest = fs::read_to_string("target/site/manifest.json").map_err(|_| "run `cargo xtask site` first")?;
-    let manifest: BTreeMap<String, String> = serde_json::from_str(&manifest)?;
-    Ok(move |key: &str| manifest.get(key).cloned().ok_or_else(|| format!("the site has no {key}").into()))
+/// Where the site has its files, by their logical names.
+struct Site(BTreeMap<String, String>);
+
+impl Site {
+    fn open() -> Result<Self, Box<dyn Error>> {
+        let manifest = fs::read_to_string("target/site/manifest.json").map_err(|_| "run `cargo xtask site` first")?;
+        Ok(Self(serde_json::from_str(&manifest)?))
+    }
+
+    fn url(&self, name: &str) -> Result<String, Box<dyn Error>> {
+        self.0.get(name).cloned().ok_or_else(|| format!("the site has no {name}").into())
+    }
 }
