@@ -27,6 +27,7 @@ use crate::{
     config::{Config, Settings},
     device::{sightings::Sightings, watch::watch},
     error::SourceChain,
+    exceptions::{Exceptions, deliveries::Deliveries},
     fleet::Fleet,
     http::{api::courier_session, health::Readiness, ingest, rate_limit::RateLimit, routes},
     hub::Hub,
@@ -91,6 +92,8 @@ pub struct AppState {
     pub tours: Tours,
     /// The log of who saw where somebody is.
     pub looks: Looks,
+    /// What needs a dispatcher's look.
+    pub exceptions: Arc<Exceptions>,
     /// Names of streets and towns.
     pub places: Places,
     /// Who could take an order.
@@ -215,9 +218,18 @@ async fn serve(
     let sockets = Arc::new(Sockets::new(config.settings.max_connections));
     let fix_writer = FixWriter::start(store.connect_options(), &tasks, &give_up.subscribe());
     let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
-    let orders =
-        Orders::new(store.clone(), Arc::clone(&tracker), Arc::clone(&broker), Arc::clone(&sockets), clock.clone());
-    let orders = Arc::new(orders);
+    let deliveries = Arc::new(Deliveries::default());
+    let orders = Arc::new(Orders::new(
+        store.clone(),
+        Arc::clone(&tracker),
+        Arc::clone(&broker),
+        Arc::clone(&sockets),
+        Arc::clone(&deliveries),
+        clock.clone(),
+    ));
+    let exceptions =
+        Exceptions::new(Arc::clone(&tracker), store.clone(), Arc::clone(&broker), clock.clone(), deliveries);
+    let exceptions = Arc::new(exceptions);
     let presences = Presences::new(Arc::clone(&tracker), Arc::clone(&orders), store.clone(), clock.clone());
     let presences = Arc::new(presences);
     let pacing = Arc::new(Pacing::new(
@@ -231,6 +243,7 @@ async fn serve(
     let app = Data::new(AppState {
         suggestions,
         places,
+        exceptions: Arc::clone(&exceptions),
         looks: Looks::start(store.clone(), clock.clone(), &tasks, give_up.subscribe()),
         ingest: Ingest::new(Arc::clone(&tracker), Arc::clone(&presences), fix_writer.clone(), clock.clone(), limits),
         config,
@@ -261,6 +274,7 @@ async fn serve(
     tracing::info!(couriers = loaded, "restored the live view");
     let arrivals = Arrivals::new(tracker, hub, broker, store, clock, roads);
     tasks.spawn_critical("arrivals", until_stopped(give_up.subscribe(), arrivals.run()));
+    tasks.spawn_critical("exceptions", until_stopped(give_up.subscribe(), exceptions.run()));
     tasks.spawn_critical("fleet", until_stopped(give_up.subscribe(), fleet.run()));
     tasks.spawn_critical("pacing", until_stopped(give_up.subscribe(), pacing.run()));
     tasks.spawn_critical("devices", until_stopped(give_up.subscribe(), watch(app.clone())));
@@ -358,6 +372,9 @@ async fn keep_house(app: Data<AppState>) {
         let kept_from = now - chrono::TimeDelta::days(i64::from(app.config.settings.retention_days));
         if let Err(error) = app.store.forget_looks(kept_from).await {
             tracing::warn!(error = %error, "could not forget old looks");
+        }
+        if let Err(error) = app.store.forget_exceptions(kept_from).await {
+            tracing::warn!(error = %error, "could not forget old exceptions");
         }
         app.tracker.forget_idle(now.timestamp_millis());
         app.sign_in_throttle.forget_idle();

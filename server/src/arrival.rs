@@ -127,7 +127,8 @@ impl Arrivals {
     }
 }
 
-fn journey(order: &Order, vehicle: Vehicle, to_next_m: f64) -> Journey {
+/// What is ahead of somebody on `vehicle` who serves `order` and has `to_next_m` metres to its next place.
+pub(crate) fn journey(order: &Order, vehicle: Vehicle, to_next_m: f64) -> Journey {
     let before_pickup = matches!(order.status, OrderStatus::Assigned | OrderStatus::AtPickup);
     let pickup_to_door_m = match before_pickup {
         true => progress::estimated_street_m(order.pickup.point, order.dropoff.point),

@@ -100,6 +100,11 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "admins_only", "Only a signed-in admin may do this")
     }
 
+    /// 403: something that is done by name.
+    pub fn people_only() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "people_only", "Only a person who is signed in may do this")
+    }
+
     /// 403: a script of another site.
     pub fn origin_not_allowed() -> Self {
         Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", "Requests from this origin are not allowed")

@@ -13,6 +13,7 @@ pub mod config;
 pub mod demo;
 pub mod device;
 pub mod error;
+pub mod exceptions;
 pub mod fleet;
 pub mod http;
 pub mod hub;

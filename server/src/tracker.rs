@@ -60,6 +60,8 @@ struct Tracked {
     off_duty: OffDuty,
     route: Option<Arc<PlannedRoute>>,
     eta: Option<(OrderId, Eta)>,
+    /// When the last fix came in, whatever it was good for.
+    heard_ms: Option<i64>,
     touched_ms: i64,
 }
 
@@ -76,6 +78,7 @@ impl Tracked {
             off_duty: OffDuty::default(),
             route: None,
             eta: None,
+            heard_ms: None,
             touched_ms: now_ms,
         }
     }
@@ -161,6 +164,27 @@ pub struct Whereabouts {
     pub first_handover_ms: Option<i64>,
 }
 
+/// A courier who has orders, as those see them who watch over the fleet.
+#[derive(Clone, Debug)]
+pub struct AtWork {
+    /// Who.
+    pub courier: CourierId,
+    /// What they ride.
+    pub vehicle: Option<Vehicle>,
+    /// Whether they share their position.
+    pub presence: Option<Presence>,
+    /// Where they are.
+    pub position: Option<Position>,
+    /// When this instance last took in a fix of theirs, Unix epoch milliseconds.
+    pub heard_ms: Option<i64>,
+    /// Since when they stand still, if they do.
+    pub still_since_ms: Option<i64>,
+    /// The way planned last.
+    pub route: Option<Arc<PlannedRoute>>,
+    /// Their open orders, in serving order; never empty.
+    pub open: Vec<Order>,
+}
+
 /// What dispatchers see of a courier, beyond who they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LastSeen {
@@ -225,6 +249,7 @@ impl Tracker {
         let mut shard = self.shard(courier);
         let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
         tracked.touched_ms = now_ms;
+        tracked.heard_ms = tracked.heard_ms.max(Some(now_ms));
         let led_before = tracked.track.leader();
         let update = tracked.track.hear(device, fixes);
         if led_before.is_some_and(|leader| tracked.track.leader() != Some(leader)) {
@@ -269,6 +294,8 @@ impl Tracker {
         let mut shard = self.shard(courier);
         let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
         tracked.track.apply(&known.fixes);
+        let newest_ms = known.fixes.iter().map(|fix| fix.recorded_at_ms().min(now_ms)).max();
+        tracked.heard_ms = tracked.heard_ms.max(newest_ms);
         if tracked.presence.is_none() {
             tracked.off_duty = known.off_duty;
             if let Some(presence) = known.presence {
@@ -477,6 +504,26 @@ impl Tracker {
             open: tracked.open.clone(),
             first_handover_ms: eta.map(|(_, eta)| i64::midpoint(eta.earliest_ms, eta.latest_ms)),
         })
+    }
+
+    /// Everybody who has orders. A few milliseconds for thousands; each shard's lock is held for its own part only.
+    pub fn at_work(&self) -> Vec<AtWork> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let working = shard.iter().filter(|(_, tracked)| !tracked.open.is_empty());
+            all.extend(working.map(|(courier, tracked)| AtWork {
+                courier: *courier,
+                vehicle: tracked.vehicle,
+                presence: tracked.presence,
+                position: tracked.track.position(),
+                heard_ms: tracked.heard_ms,
+                still_since_ms: tracked.track.stationary_since_ms(),
+                route: tracked.route.clone(),
+                open: tracked.open.clone(),
+            }));
+        }
+        all
     }
 
     /// Everybody whose position is known, with that position.

@@ -138,6 +138,18 @@ impl Principal {
         }
     }
 
+    /// Finds out who sent a request; only a person gets through, whatever they are.
+    ///
+    /// # Errors
+    /// 401 without or with wrong credentials, 403 for a program.
+    pub async fn require_person(app: &AppState, request: &HttpRequest) -> Result<(Self, UserId), ApiError> {
+        let principal = Self::identify(app, request).await?.ok_or_else(ApiError::unauthorized)?;
+        match principal {
+            Self::User { id, .. } => Ok((principal, id)),
+            Self::ApiKey { .. } => Err(ApiError::people_only()),
+        }
+    }
+
     /// What a socket of this principal is held by, so that it ends with the credential.
     pub fn holder(&self) -> Holder {
         match self {

@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
 use super::api::{
-    audit, courier, courier_session, courier_tour, couriers, devices, dispatch, imports, order_lists, orders, places,
-    proofs, session, track,
+    audit, courier, courier_session, courier_tour, couriers, devices, dispatch, exceptions, imports, order_lists,
+    orders, places, proofs, session, track,
 };
 use super::ingest;
 use crate::ws::customer;
@@ -21,6 +21,7 @@ use crate::ws::customer;
         proofs::put, proofs::courier_image,
         orders::create, order_lists::list, order_lists::counts, orders::show, orders::assign, orders::set_status,
         dispatch::suggestions, dispatch::tracking_link, places::find, imports::create, audit::list,
+        exceptions::list, exceptions::acknowledge,
         proofs::order_image, proofs::track_image,
         track::show, track::route, customer::track_events,
         ingest::osmand, ingest::owntracks, ingest::overland,
@@ -32,6 +33,7 @@ use crate::ws::customer;
         (name = "ingest", description = "For other people's tracking apps. Success means that what can be stored is committed; points that are bad for ever are taken with it. Anything else is 503 with Retry-After, but for wrong credentials and bodies that cannot be read"),
         (name = "track", description = "The tracking token in the path is the only credential"),
         (name = "audit", description = "For signed-in admins"),
+        (name = "exceptions", description = "For people at the console; no API key opens them"),
         (name = "session", description = "For people at the console"),
     )
 )]

@@ -82,6 +82,8 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(get("/orders/{id}/status").route(web::post().to(api::orders::set_status)))
                 .service(get("/courier/tour").route(web::get().to(api::courier_tour::show)))
                 .service(get("/audit").route(web::get().to(api::audit::list)))
+                .service(get("/exceptions").route(web::get().to(api::exceptions::list)))
+                .service(get("/exceptions/{id}/acknowledge").route(web::post().to(api::exceptions::acknowledge)))
                 .service(get("/places").route(web::get().to(api::places::find)))
                 .service(get("/track/{token}").route(web::get().to(api::track::show)))
                 .service(get("/orders/{id}/proofs/{proof_id}/image").route(web::get().to(api::proofs::order_image)))

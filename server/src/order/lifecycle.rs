@@ -20,6 +20,7 @@ use super::{Actor, Order, visibility};
 use crate::{
     broker::Broker,
     clock::Clock,
+    exceptions::deliveries::{Deliveries, Delivery},
     fleet::change::FleetChange,
     hub::LiveEvent,
     store::{Store, StoreError, couriers::Courier},
@@ -95,6 +96,7 @@ pub struct Orders {
     tracker: Arc<Tracker>,
     broker: Arc<dyn Broker>,
     sockets: Arc<Sockets>,
+    deliveries: Arc<Deliveries>,
     clock: Clock,
 }
 
@@ -105,9 +107,10 @@ impl Orders {
         tracker: Arc<Tracker>,
         broker: Arc<dyn Broker>,
         sockets: Arc<Sockets>,
+        deliveries: Arc<Deliveries>,
         clock: Clock,
     ) -> Self {
-        Self { store, tracker, broker, sockets, clock }
+        Self { store, tracker, broker, sockets, deliveries, clock }
     }
 
     /// Moves an order on. A courier may only move their own; `happened_ms` is when the button was pressed.
@@ -153,6 +156,11 @@ impl Orders {
         change.commit(&after, at, by, note).await?;
         self.tell_dispatchers(&after);
         self.told_viewers(&after);
+        if to == OrderStatus::Delivered
+            && let Some(delivery) = Delivery::of(&after, self.clock.now_ms())
+        {
+            self.deliveries.note(delivery);
+        }
         if let Some(courier) = after.courier_id {
             self.refresh_plan(courier).await;
         }

@@ -3,9 +3,11 @@
 //! [`lifecycle`] is the only writer of a status and of the courier; it tells the customer's feed
 //! only after the database has committed. [`visibility`] decides what a customer may see of the courier.
 
+pub mod handover;
 pub mod import;
 pub mod lifecycle;
 pub mod outlook;
+pub mod promise;
 pub mod risk;
 pub mod snapshot;
 pub mod stops;

@@ -9,6 +9,7 @@ pub mod courier_sessions;
 pub mod couriers;
 pub mod devices;
 pub mod embedded;
+pub mod exceptions;
 pub mod fix_writer;
 pub mod fixes;
 pub mod looks;

@@ -23,7 +23,7 @@ use crate::order::Order;
 /// More words than this do not narrow anything down any more.
 const MAX_WORDS: usize = 6;
 
-const COLUMNS: &str = "id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
+pub(super) const ORDER_COLUMNS: &str = "id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
      dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
      customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at";
 
@@ -149,7 +149,7 @@ impl Store {
     pub async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| *id.as_uuid()).collect();
         let mut query = QueryBuilder::new("select ");
-        query.push(COLUMNS).push(" from orders where id = any(").push_bind(ids).push(")");
+        query.push(ORDER_COLUMNS).push(" from orders where id = any(").push_bind(ids).push(")");
         let rows: Vec<OrderRow> = query.build_query_as().fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(Order::from).collect())
     }
@@ -180,7 +180,7 @@ fn newest(filter: &OrderFilter, after: Option<OrderCursor>, limit: i64) -> Query
 }
 
 fn push_newest(query: &mut QueryBuilder<Postgres>, filter: &OrderFilter, after: Option<OrderCursor>, limit: i64) {
-    query.push("select ").push(COLUMNS).push(" from orders where true");
+    query.push("select ").push(ORDER_COLUMNS).push(" from orders where true");
     filter.push_onto(query);
     if let Some(after) = after {
         query.push(" and (created_at, id) < (").push_bind(after.created_at);
@@ -190,7 +190,7 @@ fn push_newest(query: &mut QueryBuilder<Postgres>, filter: &OrderFilter, after: 
 }
 
 #[derive(sqlx::FromRow)]
-struct OpenRow {
+pub(super) struct OpenRow {
     id: Uuid,
     status: String,
     courier_id: Option<Uuid>,

@@ -8,11 +8,15 @@
 pub mod duty;
 pub mod eta;
 pub mod filter;
+pub mod off_route;
 pub mod pace;
 pub mod progress;
+pub mod silence;
 pub mod source;
+pub mod standstill;
 pub mod stop;
 pub mod tour;
+pub mod verdict;
 
 use std::collections::VecDeque;
 

@@ -27,6 +27,7 @@ mod customer_feed;
 mod customer_streams;
 mod dispatch;
 mod embedded;
+mod exceptions;
 mod fleet_access;
 mod fleet_feed;
 mod imports;

@@ -218,7 +218,7 @@ pub enum LookKind {
     Order,
     /// The picture of a proof of delivery.
     Proof,
-    /// The live fleet.
+    /// The live fleet, or what is noticed in it.
     Fleet,
     /// Looks that could not be written.
     Gap,

@@ -7,6 +7,7 @@ pub mod courier_tour;
 pub mod couriers;
 pub mod devices;
 pub mod dispatch;
+pub mod exceptions;
 pub mod imports;
 pub mod order_lists;
 pub mod orders;

@@ -56,7 +56,7 @@ pub async fn with_settings(arguments: &[&str], test: impl AsyncFnOnce(&TestApp))
 pub async fn with_manual_clock(test: impl AsyncFnOnce(&TestApp, &ManualClock)) {
     let database = Database::create().await;
     let (clock, hand) = Clock::manual(super::now_ms());
-    let app = TestApp::start_at(clock, &database.url(), database.pool(), &[]).await;
+    let app = TestApp::start_by(clock, &database).await;
     let outcome = AssertUnwindSafe(test(&app, &hand)).catch_unwind().await;
     app.stop().await;
     database.remove().await;
@@ -122,6 +122,11 @@ impl TestApp {
 
     pub async fn start_on(database_url: &str, db: PgPool, arguments: &[&str]) -> Self {
         Self::start_at(Clock::system(), database_url, db, arguments).await
+    }
+
+    /// A server that goes by `clock`.
+    pub async fn start_by(clock: Clock, database: &Database) -> Self {
+        Self::start_at(clock, &database.url(), database.pool(), &[]).await
     }
 
     async fn start_at(clock: Clock, database_url: &str, db: PgPool, arguments: &[&str]) -> Self {
