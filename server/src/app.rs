@@ -16,16 +16,20 @@ use chrono::TimeDelta;
 use doorstep_shared::{DeviceId, protocol::CloseCode, roads::RoadNetwork};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::{
     arrival::Arrivals,
     audience::Audience,
     auth::{courier, sessions, sign_in::SignInThrottle},
-    broker::{Broker, in_process::InProcess},
+    broker::{
+        Arrival, Broker,
+        in_process::InProcess,
+        redis::{Channels, Redis},
+    },
     clock::Clock,
     config::{Config, Settings},
-    device::{sightings::Sightings, watch::watch},
+    device::{self, sightings::Sightings},
     error::SourceChain,
     exceptions::{Exceptions, deliveries::Deliveries},
     fleet::Fleet,
@@ -35,6 +39,7 @@ use crate::{
     looks::Looks,
     order::{lifecycle::Orders, suggest::Suggestions},
     pacing::Pacing,
+    peers::{self, watching::Watching},
     places::Places,
     presence::Presences,
     proof::{Proofs, files::FileProofStore},
@@ -86,6 +91,8 @@ pub struct AppState {
     pub fleet: Arc<Fleet>,
     /// Which couriers dispatchers have in view.
     pub audience: Arc<Audience>,
+    /// Who watches what through other instances.
+    pub watching: Arc<Watching>,
     /// How often couriers' phones report.
     pub pacing: Arc<Pacing>,
     /// When couriers get to their stops.
@@ -213,7 +220,8 @@ async fn serve(
     let hub = Arc::new(Hub::default());
     let audience = Arc::new(Audience::default());
     let fleet = Arc::new(Fleet::new(clock.clone(), Arc::clone(&audience)));
-    let broker: Arc<dyn Broker> = Arc::new(InProcess::new(Arc::clone(&hub), Arc::clone(&fleet)));
+    let (broker, arrivals) = connect(&config.settings, &store, (&hub, &fleet), &tasks, &give_up.subscribe()).await?;
+    let watching = Arc::new(Watching::default());
     let tracker = Arc::new(Tracker::new(Arc::clone(&broker)));
     let sockets = Arc::new(Sockets::new(config.settings.max_connections));
     let fix_writer = FixWriter::start(store.connect_options(), &tasks, &give_up.subscribe());
@@ -235,7 +243,7 @@ async fn serve(
     let pacing = Arc::new(Pacing::new(
         Arc::clone(&tracker),
         Arc::clone(&hub),
-        Arc::clone(&audience),
+        (Arc::clone(&audience), Arc::clone(&watching)),
         Arc::clone(&sockets),
         clock.clone(),
     ));
@@ -255,6 +263,7 @@ async fn serve(
         broker: Arc::clone(&broker),
         fleet: Arc::clone(&fleet),
         audience,
+        watching,
         pacing: Arc::clone(&pacing),
         tours: Tours::new(Arc::clone(&tracker), clock.clone(), roads.clone()),
         orders,
@@ -272,18 +281,39 @@ async fn serve(
     });
     let loaded = app.orders.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
+    if let Some(arrivals) = arrivals {
+        peers::start(&app, arrivals, &tasks, &give_up.subscribe());
+    }
     let arrivals = Arrivals::new(tracker, hub, broker, store, clock, roads);
     tasks.spawn_critical("arrivals", until_stopped(give_up.subscribe(), arrivals.run()));
     tasks.spawn_critical("exceptions", until_stopped(give_up.subscribe(), exceptions.run()));
     tasks.spawn_critical("fleet", until_stopped(give_up.subscribe(), fleet.run()));
     tasks.spawn_critical("pacing", until_stopped(give_up.subscribe(), pacing.run()));
-    tasks.spawn_critical("devices", until_stopped(give_up.subscribe(), watch(app.clone())));
+    tasks.spawn_critical("devices", until_stopped(give_up.subscribe(), device::watch::watch(app.clone())));
     tasks.spawn_critical("database_check", until_stopped(give_up.subscribe(), check_database(app.clone())));
     tasks.spawn_critical("sessions", until_stopped(give_up.subscribe(), sessions::watch(app.clone())));
     tasks.spawn_critical("housekeeping", until_stopped(give_up.subscribe(), keep_house(app.clone())));
     app.readiness.set_database(true);
     let http = start_http(&app, listener)?;
     Ok((address, app, http, give_up))
+}
+
+/// The way to the other instances, if there are any, with what they tell.
+async fn connect(
+    settings: &Settings,
+    store: &Store,
+    (hub, fleet): (&Arc<Hub>, &Arc<Fleet>),
+    tasks: &Tasks,
+    stopped: &watch::Receiver<bool>,
+) -> anyhow::Result<(Arc<dyn Broker>, Option<mpsc::Receiver<Arrival>>)> {
+    let (hub, fleet) = (Arc::clone(hub), Arc::clone(fleet));
+    let Some(url) = &settings.redis_url else {
+        return Ok((Arc::new(InProcess::new(hub, fleet)), None));
+    };
+    let client = redis::Client::open(url.as_str()).context("DOORSTEP_REDIS_URL is not an address of Redis")?;
+    let channels = Channels::of(&store.identity().await?);
+    let (broker, arrivals) = Redis::start(client, channels, (hub, fleet), tasks, stopped);
+    Ok((Arc::new(broker), Some(arrivals)))
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -329,7 +359,7 @@ fn start_http(app: &Data<AppState>, listener: TcpListener) -> anyhow::Result<Ser
     Ok(handle)
 }
 
-async fn until_stopped(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+pub(crate) async fn until_stopped(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
     tokio::select! {
         () = work => {}
         _ = stopped.wait_for(|stopped| *stopped) => {}

@@ -11,7 +11,9 @@ use std::{
 };
 
 use doorstep_shared::{
-    CourierId, LatLon, OrderId, OrderStatus, Vehicle, protocol::customer::CustomerEvent, roads::RoadNetwork,
+    CourierId, LatLon, OrderId, OrderStatus, Vehicle,
+    protocol::customer::{CustomerEvent, Ended},
+    roads::RoadNetwork,
 };
 
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
         eta::{self, Journey},
         progress::{self, PlannedRoute},
     },
-    tracker::{Heading, Tracker},
+    tracker::{Heading, Heard, Tracker},
 };
 
 /// How often the couriers that moved are looked at.
@@ -75,6 +77,10 @@ impl Arrivals {
     }
 
     async fn update(&mut self, courier: CourierId) {
+        // Whoever hears them tells us.
+        if self.tracker.is_elsewhere(courier, self.clock.now_ms()) {
+            return;
+        }
         let Some(mut heading) = self.tracker.heading(courier) else { return };
         let (Some(here), Some(place)) = (heading.position.point(), heading.order.next_place()) else { return };
         let target = place.point;
@@ -105,7 +111,7 @@ impl Arrivals {
         let journey = journey(&heading.order, heading.vehicle, to_next_m);
         let Some(estimate) = eta::estimate(&journey, self.clock.now_ms()) else { return };
         if eta::worth_telling(heading.eta.as_ref(), &estimate) {
-            self.tracker.set_eta(courier, heading.order.id, estimate);
+            self.tracker.set_eta(courier, heading.order.id, estimate, Heard::Here);
         }
     }
 
@@ -117,6 +123,9 @@ impl Arrivals {
         // When the database is away the viewers keep what they have; they lose nothing but the older trail.
         let Ok(Some(tracked)) = self.store.tracked_order_by_id(order).await else { return };
         if tracked.order.status.is_final() {
+            // They were told already, unless it happened on another instance that could not be heard.
+            let ended = Ended { status: tracked.order.status, at_ms: tracked.order.status_at.timestamp_millis() };
+            self.broker.publish(order, LiveEvent::Ended(ended));
             return;
         }
         let snapshot = snapshot::build(&tracked, &self.tracker, None, self.clock.now_ms());

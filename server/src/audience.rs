@@ -51,6 +51,12 @@ impl Audience {
         views.of_all + views.of_one.get(&courier).copied().unwrap_or_default()
     }
 
+    /// How many have everybody in view, and how many more each courier has.
+    pub fn counts(&self) -> (u32, Vec<(CourierId, u32)>) {
+        let views = self.lock();
+        (views.of_all, views.of_one.iter().map(|(courier, count)| (*courier, *count)).collect())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Views> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }

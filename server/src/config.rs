@@ -28,6 +28,10 @@ pub struct Settings {
     /// Zone in which arrival times are written, by its IANA name.
     #[arg(long, env = "DOORSTEP_TIME_ZONE", default_value = "Europe/Malta")]
     pub time_zone: chrono_tz::Tz,
+    /// Redis through which several servers on one database reach each other: redis://[:password@]host[:port] or
+    /// redis+unix:///path. Without it, this server is alone.
+    #[arg(long, env = "DOORSTEP_REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
     /// Days that fixes are kept.
     #[arg(long, env = "DOORSTEP_RETENTION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub retention_days: u32,
@@ -74,6 +78,7 @@ impl Settings {
             ("data_dir", self.data_dir.display().to_string()),
             ("allowed_origins", self.allowed_origins.join(",")),
             ("trust_proxy", self.trust_proxy.to_string()),
+            ("redis_url", self.redis_url.as_deref().map(without_password).unwrap_or_default()),
             ("time_zone", self.time_zone.to_string()),
             ("retention_days", self.retention_days.to_string()),
             ("outcome_hours", self.outcome_hours.to_string()),
@@ -88,6 +93,16 @@ impl Settings {
             ("log_json", self.log_json.to_string()),
         ]
     }
+}
+
+/// An address as it may be shown: nothing before the host.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "(set)".to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // The password of a Unix socket's address is a parameter.
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
 /// Settings with everything derived from them.
@@ -153,6 +168,20 @@ fn origin_of(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_redis_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379"),
+            ("redis://user:s3cr3t@redis.example.com/1", "redis://redis.example.com/1"),
+            ("redis://:s3cr3t@[::1]:6379/?protocol=resp3", "redis://[::1]:6379/"),
+            ("redis://:s3cr3t@with@signs@host", "redis://host"),
+            ("redis+unix:///run/redis.sock?pass=s3cr3t", "redis+unix:///run/redis.sock"),
+            ("s3cr3t", "(set)"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
 
     #[test]
     fn an_origin_is_scheme_host_and_an_unusual_port() {

@@ -21,6 +21,7 @@ pub mod ingest;
 pub mod looks;
 pub mod order;
 pub mod pacing;
+pub mod peers;
 pub mod places;
 pub mod presence;
 pub mod proof;

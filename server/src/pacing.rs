@@ -21,6 +21,7 @@ use crate::{
     audience::Audience,
     clock::Clock,
     hub::Hub,
+    peers::watching::Watching,
     track::pace::{Circumstances, Pace, Pacer},
     tracker::Tracker,
     ws::registry::Sockets,
@@ -35,6 +36,7 @@ pub struct Pacing {
     tracker: Arc<Tracker>,
     hub: Arc<Hub>,
     audience: Arc<Audience>,
+    watching: Arc<Watching>,
     sockets: Arc<Sockets>,
     clock: Clock,
     /// Of couriers with an open socket.
@@ -61,11 +63,11 @@ impl Pacing {
     pub fn new(
         tracker: Arc<Tracker>,
         hub: Arc<Hub>,
-        audience: Arc<Audience>,
+        (audience, watching): (Arc<Audience>, Arc<Watching>),
         sockets: Arc<Sockets>,
         clock: Clock,
     ) -> Self {
-        Self { tracker, hub, audience, sockets, clock, paced: Mutex::default() }
+        Self { tracker, hub, audience, watching, sockets, clock, paced: Mutex::default() }
     }
 
     /// What to greet a courier's phone with. The phone's socket must be registered already: whatever changes from
@@ -100,9 +102,10 @@ impl Pacing {
 
     fn look_at(&self, paced: &mut HashMap<CourierId, Paced>, courier: CourierId, now_ms: i64) -> Told {
         let standing = self.tracker.standing(courier);
+        let customers = |order| self.hub.audience(order) as u32 + self.watching.customers_of(order);
         let audience = courier::Audience {
-            customers: standing.shown_to.map_or(0, |order| self.hub.audience(order) as u32),
-            dispatchers: self.audience.dispatchers_of(courier),
+            customers: standing.shown_to.map_or(0, customers),
+            dispatchers: self.audience.dispatchers_of(courier) + self.watching.dispatchers_of(courier),
         };
         let now = Circumstances {
             is_watched: audience.customers + audience.dispatchers > 0,
@@ -156,7 +159,7 @@ mod tests {
         let hub = Arc::new(Hub::default());
         let tracker = Arc::new(Tracker::new(Arc::new(InProcess::new(Arc::clone(&hub), Arc::default()))));
         let (clock, _) = Clock::manual(NOW_MS);
-        Pacing::new(tracker, hub, Arc::default(), Arc::new(Sockets::new(10_000)), clock)
+        Pacing::new(tracker, hub, (Arc::default(), Arc::default()), Arc::new(Sockets::new(10_000)), clock)
     }
 
     /// A courier on the road with an order that its customer follows, and a phone that is connected.
@@ -171,7 +174,7 @@ mod tests {
         pacing.tracker.seed(courier, Known { fixes: vec![fix], ..Known::default() }, NOW_MS);
         let mut admission = pacing.sockets.admit(None).expect("there is room");
         let connected = ConnectedDevice { courier, device: DeviceId::new(), session: None };
-        admission.open_courier(&Outbox::new(Wire::Socket(Codec::Json)), connected);
+        admission.open_courier(&Outbox::new(Wire::Socket(Codec::Json)), connected, NOW_MS);
         (courier, admission)
     }
 

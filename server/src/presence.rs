@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     order::lifecycle::Orders,
     store::{Store, StoreError},
-    tracker::Tracker,
+    tracker::{Heard, Tracker},
 };
 
 /// Two couriers of one lane wait for each other's write, which takes a millisecond or two.
@@ -62,13 +62,13 @@ impl Presences {
     ) -> impl Future<Output = Result<(), StoreError>> + use<> {
         let now_ms = self.clock.now_ms();
         let presence = Presence { since_ms: presence.since_ms.min(now_ms), ..presence };
-        let is_known = self.tracker.set_presence(courier, presence, now_ms);
+        let is_known = self.tracker.set_presence(courier, presence, Heard::Here, now_ms);
         let presences = Arc::clone(self);
         async move {
             if !is_known {
                 // What the database knows may be newer, and an off-duty courier must not be forgotten over this.
                 presences.orders.load(courier).await?;
-                presences.tracker.set_presence(courier, presence, now_ms);
+                presences.tracker.set_presence(courier, presence, Heard::Here, now_ms);
             }
             presences.write_down(courier).await
         }

@@ -4,6 +4,8 @@
 //! across an await. A courier's events are published under their shard's lock, so viewers get them in the
 //! order in which they were decided; the lock order is tracker, then hub, then outbox.
 //! Arrival estimates are not made here, because planning a route takes milliseconds: see [`crate::arrival`].
+//! With several instances each that shows a courier to somebody takes in all their fixes, its own and those that others
+//! heard, and decides for itself what they mean; what costs more, like an estimate, is done where the courier reports.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,7 +17,7 @@ use std::{
 };
 
 use doorstep_shared::{
-    CourierId, DeviceId, Fix, OrderId, Position, Vehicle,
+    CourierId, DeviceId, Fix, OrderId, Position, RawFix, Vehicle,
     geo::distance::haversine_m,
     protocol::{
         PresenceState,
@@ -26,11 +28,11 @@ use doorstep_shared::{
 use tokio::sync::Notify;
 
 use crate::{
-    broker::Broker,
+    broker::{Broker, Fact, fact::Movement},
     fleet::change::FleetChange,
     hub::LiveEvent,
     order::{Order, stops::stops_of, visibility},
-    track::{Track, duty::OffDuty, progress::PlannedRoute},
+    track::{Track, Update, duty::OffDuty, progress::PlannedRoute},
     ws::outbox::Outbox,
 };
 
@@ -39,6 +41,9 @@ const SHARDS: usize = 64;
 /// A phone's clock may run this far behind ours: its first fix after the feed opened must not be taken for
 /// one from before.
 const CLOCK_SLACK_MS: i64 = 120_000;
+
+/// A courier who reported to an instance this lately is still at home there, as far as anybody can tell.
+const AT_HOME_MS: i64 = 2 * 60_000;
 
 /// A courier without an open order is forgotten after this long without a fix.
 const FORGET_AFTER_MS: i64 = 30 * 60_000;
@@ -63,6 +68,11 @@ struct Tracked {
     /// When the last fix came in, whatever it was good for.
     heard_ms: Option<i64>,
     touched_ms: i64,
+    /// When they last reported to this instance.
+    heard_here_ms: Option<i64>,
+    /// When a report to this instance last moved them, and one to another.
+    moved_here_ms: Option<i64>,
+    moved_elsewhere_ms: Option<i64>,
 }
 
 impl Tracked {
@@ -80,6 +90,9 @@ impl Tracked {
             eta: None,
             heard_ms: None,
             touched_ms: now_ms,
+            heard_here_ms: None,
+            moved_here_ms: None,
+            moved_elsewhere_ms: None,
         }
     }
 
@@ -91,10 +104,25 @@ impl Tracked {
         }
     }
 
+    fn is_elsewhere(&self, now_ms: i64) -> bool {
+        self.moved_elsewhere_ms.is_some_and(|elsewhere_ms| {
+            now_ms - elsewhere_ms < AT_HOME_MS && self.moved_here_ms.is_none_or(|here_ms| here_ms < elsewhere_ms)
+        })
+    }
+
     /// The order whose customer sees this courier.
     fn visible(&self) -> Option<&Order> {
         self.open.first().filter(|order| order.feed_from.is_some())
     }
+}
+
+/// Whose words these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A client's of this instance. The others are told.
+    Here,
+    /// Another instance's.
+    Elsewhere,
 }
 
 /// What a customer may see of their courier.
@@ -175,7 +203,7 @@ pub struct AtWork {
     pub presence: Option<Presence>,
     /// Where they are.
     pub position: Option<Position>,
-    /// When this instance last took in a fix of theirs, Unix epoch milliseconds.
+    /// When a fix of theirs last came in, here or elsewhere, Unix epoch milliseconds.
     pub heard_ms: Option<i64>,
     /// Since when they stand still, if they do.
     pub still_since_ms: Option<i64>,
@@ -250,6 +278,12 @@ impl Tracker {
         let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
         tracked.touched_ms = now_ms;
         tracked.heard_ms = tracked.heard_ms.max(Some(now_ms));
+        tracked.heard_here_ms = Some(now_ms);
+        // Under the lock, so that others hear a courier in the same order.
+        if self.broker.has_peers() {
+            let fixes = fixes.iter().map(Fix::to_raw).collect();
+            self.broker.tell(Fact::Heard { courier, device, fixes });
+        }
         let led_before = tracked.track.leader();
         let update = tracked.track.hear(device, fixes);
         if led_before.is_some_and(|leader| tracked.track.leader() != Some(leader)) {
@@ -259,18 +293,10 @@ impl Tracker {
             metrics::counter!("doorstep_fixes_off_map_total", "reason" => reason.as_str()).increment(1);
         }
         if let Some(position) = update.moved.last().copied() {
+            tracked.moved_here_ms = Some(now_ms);
             self.broker.publish_fleet(FleetChange::Moved { courier, position, battery: tracked.track.battery() });
         }
-        let visible = tracked.visible().map(|order| (order.id, shown_from_ms(order)));
-        let Some((order, from_ms)) = visible else { return };
-        if let Some((newest, before)) = update.moved.split_last()
-            && newest.time_ms >= from_ms
-        {
-            let before: Vec<_> = before.iter().filter(|earlier| earlier.time_ms >= from_ms).collect();
-            let missed = &before[before.len().saturating_sub(MAX_SKIPPED)..];
-            let skipped = missed.iter().map(|earlier| [earlier.lon, earlier.lat]).collect();
-            self.broker.publish(order, LiveEvent::Moved { position: *newest, skipped });
-        }
+        let Some(order) = self.show(tracked, &update) else { return };
         drop(shard);
         let mut dirty = self.dirty();
         let woken = match (update.moved.is_empty(), update.filled_in) {
@@ -289,18 +315,119 @@ impl Tracker {
         }
     }
 
-    /// Fills in what the database knows of a courier, after a restart. Publishes nothing.
+    /// Takes in the fixes that one of a courier's devices reported to another instance. Nothing happens while
+    /// nothing is known of the courier: what is then read from the database has them.
+    pub fn apply_elsewhere(&self, courier: CourierId, device: DeviceId, fixes: &[Fix], now_ms: i64) {
+        let mut shard = self.shard(courier);
+        let Some(tracked) = shard.get_mut(&courier) else { return };
+        tracked.touched_ms = now_ms;
+        tracked.heard_ms = tracked.heard_ms.max(Some(now_ms));
+        let update = tracked.track.hear(device, fixes);
+        if !update.moved.is_empty() {
+            tracked.moved_elsewhere_ms = Some(now_ms);
+        }
+        let order = self.show(tracked, &update);
+        drop(shard);
+        // The estimate comes from where they report; a trail that filled in from behind is ours to show.
+        if let Some(order) = order.filter(|_| update.filled_in > 0) {
+            self.dirty().outdated.insert(order);
+            self.woken.notify_one();
+        }
+    }
+
+    /// Takes in where another instance says that a courier is. `false` when nothing is known of them: load them first.
+    pub fn move_elsewhere(&self, movement: &Movement, now_ms: i64) -> bool {
+        let Movement { courier, position, battery } = *movement;
+        let mut shard = self.shard(courier);
+        let Some(tracked) = shard.get_mut(&courier) else { return false };
+        tracked.touched_ms = now_ms;
+        // Whoever is followed was heard before; this is for all others, and for what got lost.
+        if tracked.track.position().is_none_or(|known| known.time_ms < position.time_ms) {
+            let raw = RawFix {
+                time_ms: position.time_ms,
+                lat: position.lat,
+                lon: position.lon,
+                accuracy_m: position.accuracy_m,
+                speed_mps: position.speed_mps,
+                heading_deg: position.heading_deg,
+                altitude_m: None,
+                battery,
+            };
+            if let Ok(fix) = Fix::try_new(&raw) {
+                tracked.moved_elsewhere_ms = Some(now_ms);
+                tracked.heard_ms = tracked.heard_ms.max(Some(now_ms));
+                let update = tracked.track.apply(&[fix]);
+                self.show(tracked, &update);
+            }
+        }
+        true
+    }
+
+    /// Shows new positions to whoever may see the courier, and gives the order whose viewers those are.
+    fn show(&self, tracked: &Tracked, update: &Update) -> Option<OrderId> {
+        let (order, from_ms) = tracked.visible().map(|order| (order.id, shown_from_ms(order)))?;
+        if let Some((newest, before)) = update.moved.split_last()
+            && newest.time_ms >= from_ms
+        {
+            let before: Vec<_> = before.iter().filter(|earlier| earlier.time_ms >= from_ms).collect();
+            let missed = &before[before.len().saturating_sub(MAX_SKIPPED)..];
+            let skipped = missed.iter().map(|earlier| [earlier.lon, earlier.lat]).collect();
+            self.broker.publish(order, LiveEvent::Moved { position: *newest, skipped });
+        }
+        Some(order)
+    }
+
+    /// Whether a courier reports to another instance, which then does for them what only one should do.
+    pub fn is_elsewhere(&self, courier: CourierId, now_ms: i64) -> bool {
+        self.shard(courier).get(&courier).is_some_and(|tracked| tracked.is_elsewhere(now_ms))
+    }
+
+    /// Every courier of whom something is known, in any order.
+    pub fn known(&self) -> Vec<CourierId> {
+        let shards = self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner));
+        shards.flat_map(|shard| shard.keys().copied().collect::<Vec<_>>()).collect()
+    }
+
+    /// Every courier who reported to this instance lately, or for one of whose orders `is_watched` says yes.
+    pub fn concerns(&self, now_ms: i64, is_watched: impl Fn(OrderId) -> bool) -> HashSet<CourierId> {
+        let mut concerns = HashSet::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_concern = |tracked: &Tracked| {
+                tracked.heard_here_ms.is_some_and(|here_ms| now_ms - here_ms < AT_HOME_MS)
+                    || tracked.open.iter().any(|order| is_watched(order.id))
+            };
+            concerns.extend(shard.iter().filter(|(_, tracked)| of_concern(tracked)).map(|(courier, _)| *courier));
+        }
+        concerns
+    }
+
+    /// Marks an order whose viewers need a fresh snapshot.
+    pub fn outdate(&self, orders: impl IntoIterator<Item = OrderId>) {
+        self.dirty().outdated.extend(orders);
+        self.woken.notify_one();
+    }
+
+    /// Fills in what the database knows of a courier, after a restart or an outage. Tells viewers a presence that is
+    /// news, and nothing else.
     pub fn seed(&self, courier: CourierId, known: Known, now_ms: i64) {
         let mut shard = self.shard(courier);
         let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
         tracked.track.apply(&known.fixes);
         let newest_ms = known.fixes.iter().map(|fix| fix.recorded_at_ms().min(now_ms)).max();
         tracked.heard_ms = tracked.heard_ms.max(newest_ms);
-        if tracked.presence.is_none() {
-            tracked.off_duty = known.off_duty;
-            if let Some(presence) = known.presence {
-                tracked.note_presence(presence);
+        match (tracked.presence, known.presence) {
+            (None, presence) => {
+                tracked.off_duty = known.off_duty;
+                if let Some(presence) = presence {
+                    tracked.note_presence(presence);
+                }
             }
+            (Some(before), Some(presence)) if replaces(&before, &presence) => {
+                tracked.off_duty = known.off_duty;
+                self.change_presence(tracked, presence);
+            }
+            _ => {}
         }
         drop(shard);
         self.dirty().moved.insert(courier);
@@ -411,19 +538,25 @@ impl Tracker {
     /// Notes whether a courier shares their position, and tells whoever watches them. What is older than what
     /// is known changes nothing, and nobody is told twice. `false` when nothing is known of the courier: load
     /// them first. Not for callers who want it stored: see [`crate::presence::Presences`].
-    pub fn set_presence(&self, courier: CourierId, presence: Presence, now_ms: i64) -> bool {
+    pub fn set_presence(&self, courier: CourierId, presence: Presence, heard: Heard, now_ms: i64) -> bool {
         let mut shard = self.shard(courier);
         let Some(tracked) = shard.get_mut(&courier) else { return false };
         tracked.touched_ms = now_ms;
         if !tracked.presence.is_none_or(|known| replaces(&known, &presence)) {
             return true;
         }
+        if heard == Heard::Here {
+            self.broker.publish_fleet(FleetChange::Presence { courier, presence });
+        }
+        self.change_presence(tracked, presence);
+        true
+    }
+
+    fn change_presence(&self, tracked: &mut Tracked, presence: Presence) {
         tracked.note_presence(presence);
-        self.broker.publish_fleet(FleetChange::Presence { courier, presence });
         if let Some(order) = tracked.visible() {
             self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Presence(presence)));
         }
-        true
     }
 
     /// Where a courier is and what is known of their device; `None` when nothing is known of them.
@@ -506,12 +639,13 @@ impl Tracker {
         })
     }
 
-    /// Everybody who has orders. A few milliseconds for thousands; each shard's lock is held for its own part only.
-    pub fn at_work(&self) -> Vec<AtWork> {
+    /// Everybody who has orders and does not report to another instance, which looks after them. A few milliseconds for
+    /// thousands; each shard's lock is held for its own part only.
+    pub fn at_work(&self, now_ms: i64) -> Vec<AtWork> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let working = shard.iter().filter(|(_, tracked)| !tracked.open.is_empty());
+            let working = shard.iter().filter(|(_, tracked)| !tracked.open.is_empty() && !tracked.is_elsewhere(now_ms));
             all.extend(working.map(|(courier, tracked)| AtWork {
                 courier: *courier,
                 vehicle: tracked.vehicle,
@@ -544,11 +678,15 @@ impl Tracker {
     }
 
     /// Keeps an estimate and shows it, unless the order is no longer the one being served.
-    pub fn set_eta(&self, courier: CourierId, order: OrderId, eta: Eta) {
+    pub fn set_eta(&self, courier: CourierId, order: OrderId, eta: Eta, heard: Heard) {
         let mut shard = self.shard(courier);
         let Some(tracked) = shard.get_mut(&courier) else { return };
-        if tracked.visible().is_some_and(|visible| visible.id == order) {
+        let is_newer = tracked.eta.is_none_or(|(of, known)| of != order || known.computed_at_ms <= eta.computed_at_ms);
+        if is_newer && tracked.visible().is_some_and(|visible| visible.id == order) {
             tracked.eta = Some((order, eta));
+            if heard == Heard::Here && self.broker.has_peers() {
+                self.broker.tell(Fact::Eta { courier, order, eta });
+            }
             self.broker.publish(order, LiveEvent::Tell(CustomerEvent::Eta(eta)));
         }
     }

@@ -68,6 +68,12 @@ pub fn run_quietly(command: &mut Command) -> Result<String> {
     Ok(said.trim_end().to_owned())
 }
 
+/// Whether a program can be found.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
 fn in_foreground<T>(child: &mut Child, wait: impl FnOnce(&mut Child) -> T) -> T {
     FOREGROUND.store(child.id().cast_signed(), Ordering::SeqCst);
     let outcome = wait(child);

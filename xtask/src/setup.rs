@@ -10,6 +10,7 @@ use crate::{postgres, process, progress, workspace};
 use anyhow::{Context, Result, bail};
 use nix::unistd::geteuid;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,6 +25,8 @@ pub enum Tool {
     Postgres,
     /// The browser that the browser tests drive.
     Chromium,
+    /// What several servers reach each other through.
+    Redis,
 }
 
 /// The target that browsers run.
@@ -106,6 +109,9 @@ fn missing_packages(tools: &[Tool]) -> Vec<&'static str> {
     if tools.contains(&Tool::Chromium) && !Path::new(CHROMIUM).exists() {
         missing.push("chromium");
     }
+    if tools.contains(&Tool::Redis) && !process::is_installed("redis-server") {
+        missing.push("redis-server");
+    }
     missing
 }
 
@@ -124,6 +130,7 @@ fn debian_packages(missing: &[&str]) -> Result<()> {
 
 fn install(packages: &[&str]) -> Result<()> {
     let _no_cluster = NoDefaultCluster::announce()?;
+    let _no_services = NoServices::announce()?;
     process::run_quietly(apt_get().arg("update"))?;
     let mut apt = apt_get();
     apt.args(["install", "--yes", "--no-install-recommends"]).args(packages);
@@ -153,5 +160,31 @@ impl NoDefaultCluster {
 impl Drop for NoDefaultCluster {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// While this lives, packages that are installed do not start their servers: only the programs are wanted. It is
+/// Debian's own way to say so, taken away afterwards; a machine that has its own rule keeps it.
+struct NoServices(Option<PathBuf>);
+
+impl NoServices {
+    fn announce() -> Result<Self> {
+        let rule = PathBuf::from("/usr/sbin/policy-rc.d");
+        if rule.exists() {
+            return Ok(Self(None));
+        }
+        let announced = Self(Some(rule.clone()));
+        fs::write(&rule, "#!/bin/sh\nexit 101\n").with_context(|| format!("writing {}", rule.display()))?;
+        let may_run = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(&rule, may_run).with_context(|| format!("making {} executable", rule.display()))?;
+        Ok(announced)
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(rule) = &self.0 {
+            let _ = fs::remove_file(rule);
+        }
     }
 }

@@ -78,7 +78,7 @@ fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<
 fn tools(parts: &[Part]) -> Vec<Tool> {
     let mut tools = site::TOOLS.to_vec();
     if parts != [Part::Lint] {
-        tools.push(Tool::Postgres);
+        tools.extend([Tool::Postgres, Tool::Redis]);
     }
     if parts.contains(&Part::Browser) {
         tools.push(Tool::Chromium);

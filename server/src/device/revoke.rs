@@ -4,6 +4,7 @@ use doorstep_shared::{CourierId, DeviceId, protocol::PresenceReason};
 
 use crate::{
     app::AppState,
+    broker::Fact,
     store::{StoreError, courier_sessions::SecretHash},
 };
 
@@ -16,7 +17,11 @@ use crate::{
 /// When the database is away.
 pub async fn revoke(app: &AppState, courier: CourierId, device: DeviceId) -> Result<bool, StoreError> {
     let Some(found) = app.store.revoke_device(courier, device, app.clock.now()).await? else { return Ok(false) };
-    let closed = app.sockets.close_device(courier, device);
+    let mut closed = app.sockets.close_device(courier, device);
+    if app.broker.has_peers() {
+        closed += usize::from(app.watching.has_device(courier, device));
+        app.broker.tell(Fact::DeviceRevoked { courier, device });
+    }
     if found.was_valid {
         tracing::info!(courier.id = %courier, device.id = %device, sockets = closed, "a device was revoked");
         // A device that was never used shared nothing.
@@ -34,9 +39,17 @@ pub async fn revoke(app: &AppState, courier: CourierId, device: DeviceId) -> Res
 /// When the database is away.
 pub async fn sign_out(app: &AppState, session: &SecretHash) -> Result<(), StoreError> {
     let Some((courier, device)) = app.store.end_courier_session(session).await? else { return Ok(()) };
-    app.sockets.close_sessions(courier, &[*session]);
+    close_sessions(app, courier, vec![*session]);
     tracing::info!(courier.id = %courier, device.id = %device, "signed out");
     stop_sharing(app, courier, device, PresenceReason::User).await
+}
+
+/// Closes what sessions of a courier opened, on every instance.
+pub(super) fn close_sessions(app: &AppState, courier: CourierId, sessions: Vec<SecretHash>) {
+    app.sockets.close_sessions(courier, &sessions);
+    if app.broker.has_peers() {
+        app.broker.tell(Fact::SessionsEnded { courier, sessions });
+    }
 }
 
 /// Notes that a courier's position is not shared any more, unless another device shares it, or they went off duty
@@ -51,7 +64,9 @@ pub(super) async fn stop_sharing(
     reason: PresenceReason,
 ) -> Result<(), StoreError> {
     let now = app.clock.now();
-    if app.sockets.has_other_device(courier, without) || app.sightings.has_other_tracker(courier, without, now) {
+    let is_connected_elsewhere = app.watching.has_other_device(courier, without);
+    let is_connected = is_connected_elsewhere || app.sockets.has_other_device(courier, without);
+    if is_connected || app.sightings.has_other_tracker(courier, without, now) {
         return Ok(());
     }
     app.presences.pause(courier, reason).await

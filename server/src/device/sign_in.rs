@@ -6,6 +6,7 @@
 use chrono::TimeDelta;
 use doorstep_shared::api::SignInLink;
 
+use super::revoke;
 use crate::{
     app::AppState,
     auth::{courier::LIFETIME, token},
@@ -35,6 +36,6 @@ pub async fn exchange(app: &AppState, code: &str) -> Result<Option<(Exchange, St
     let hashes = (token::hash(code), token::hash(&session));
     let exchanged = app.store.exchange_sign_in_code(&hashes.0, &hashes.1, app.clock.now(), LIFETIME).await?;
     let Some(exchange) = exchanged else { return Ok(None) };
-    app.sockets.close_sessions(exchange.signed_in.courier.id, &exchange.ended);
+    revoke::close_sessions(app, exchange.signed_in.courier.id, exchange.ended.clone());
     Ok(Some((exchange, session)))
 }

@@ -3,7 +3,7 @@
 //! One task looks every few seconds at every courier who has orders. What is the case is decided by pure code, in
 //! [`crate::track`] and [`crate::order`]; [`round`] asks it and compares with what is in the database. The database
 //! holds what is going on, each thing once, so neither a restart nor a second instance notices anything twice. An
-//! instance judges by what it hears itself; of a courier whose phone may talk to another one it asks the database
+//! instance judges who reports to it, or to nobody; of a courier whose phone may talk to another one it asks the database
 //! before it calls them silent.
 //! Hand-overs are reported by [`crate::order::lifecycle`] and judged a little later, when positions had time to come.
 
@@ -130,7 +130,7 @@ impl Exceptions {
         // The database first: what the tracker says afterwards is not older.
         let ongoing = self.store.ongoing_exceptions().await?;
         let unassigned = self.store.unassigned_promised_before(from_ms(now_ms) + PROMISE_HORIZON).await?;
-        let fleet = self.tracker.at_work();
+        let fleet = self.tracker.at_work(now_ms);
         self.ask_about_quiet(&mut memory, &fleet, &ongoing, now_ms).await?;
         memory.forget_others(&fleet, &unassigned.iter().map(|order| order.id).collect::<Vec<_>>());
 

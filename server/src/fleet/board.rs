@@ -241,6 +241,12 @@ impl Board {
         (self.couriers.clone(), open.map(|(state, _)| state.order.clone()).collect())
     }
 
+    /// Every order that is not over, in any order.
+    pub fn open_orders(&self) -> Vec<OrderId> {
+        let open = self.orders.iter().filter(|(_, (state, _))| !state.order.status.is_final());
+        open.map(|(order, _)| *order).collect()
+    }
+
     /// At most `limit` of what changed after `version`, with the version of each, oldest first.
     pub fn news_since(&self, version: u64, limit: usize) -> Vec<(u64, News)> {
         let after = (Bound::Excluded(version), Bound::Unbounded);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::DateTime;
 use doorstep_shared::{CourierId, Fix, Position, protocol::fleet::FleetCourier};
 
-use super::board::Board;
+use super::{board::Board, change::OrderState};
 use crate::{
     store::{Store, StoreError, couriers::Courier},
     track::Track,
@@ -20,6 +20,15 @@ const FIXES: i64 = 8;
 
 /// The whole fleet: who the tracker knows as it knows them, everybody else as they were last stored.
 pub(super) async fn board(store: &Store, tracker: &Tracker) -> Result<Board, StoreError> {
+    let (couriers, orders) = fleet(store, tracker).await?;
+    Ok(Board::new(couriers, orders))
+}
+
+/// The same before it is put on a board: every courier, and every order that is not over.
+pub(super) async fn fleet(
+    store: &Store,
+    tracker: &Tracker,
+) -> Result<(Vec<FleetCourier>, Vec<OrderState>), StoreError> {
     let mut couriers: Vec<FleetCourier> = Vec::new();
     loop {
         let page = store.couriers_page(couriers.last().map(|courier| courier.id), PAGE).await?;
@@ -30,7 +39,7 @@ pub(super) async fn board(store: &Store, tracker: &Tracker) -> Result<Board, Sto
         }
     }
     let orders = store.orders_not_over().await?;
-    Ok(Board::new(couriers, orders))
+    Ok((couriers, orders))
 }
 
 async fn with_positions(page: Vec<Courier>, store: &Store, tracker: &Tracker) -> Result<Vec<FleetCourier>, StoreError> {

@@ -16,6 +16,7 @@ mod load;
 pub mod reader;
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -26,7 +27,7 @@ use std::{
 use bytes::Bytes;
 use doorstep_shared::protocol::{
     CloseCode, Codec,
-    fleet::{FleetEvent, FleetSnapshot},
+    fleet::{FleetCourier, FleetEvent, FleetSnapshot},
 };
 use tokio::{
     sync::Notify,
@@ -35,7 +36,7 @@ use tokio::{
 
 use self::{
     board::Board,
-    change::{FleetChange, Inbox},
+    change::{CourierProfile, FleetChange, Inbox, OrderState},
     reader::{Content, Delivery, Reader, View},
 };
 use crate::{
@@ -130,6 +131,26 @@ impl Fleet {
         Ok(seat)
     }
 
+    /// Reads the fleet anew and passes on what is different, in case changes were missed. Does nothing while nobody
+    /// watches.
+    ///
+    /// # Errors
+    /// When the database is away; nothing has changed then.
+    pub async fn refresh(&self, store: &Store, tracker: &Tracker) -> Result<(), StoreError> {
+        if !lock(&self.seats).is_loaded {
+            return Ok(());
+        }
+        let open_before = lock(&self.board).open_orders();
+        let (couriers, mut orders) = load::fleet(store, tracker).await?;
+        let still_open: HashSet<_> = orders.iter().map(|state| state.order.id).collect();
+        for order in open_before.into_iter().filter(|order| !still_open.contains(order)) {
+            orders.extend(store.order(order).await?.map(|order| OrderState::from(&order)));
+        }
+        couriers.into_iter().flat_map(changes_of).for_each(|change| self.note(change));
+        orders.into_iter().for_each(|state| self.note(FleetChange::Order(state)));
+        Ok(())
+    }
+
     fn leave(&self) {
         let mut seats = lock(&self.seats);
         seats.taken -= 1;
@@ -201,6 +222,15 @@ impl Fleet {
     fn consoles(&self) -> Vec<Arc<Console>> {
         lock(&self.consoles).clone()
     }
+}
+
+/// A courier as changes, which the board takes in as far as they are news.
+fn changes_of(courier: FleetCourier) -> impl Iterator<Item = FleetChange> {
+    let FleetCourier { id, name, vehicle, position, battery, presence } = courier;
+    let profile = FleetChange::Courier(CourierProfile { id, name, vehicle });
+    let moved = position.map(|position| FleetChange::Moved { courier: id, position, battery });
+    let presence = presence.map(|presence| FleetChange::Presence { courier: id, presence });
+    [Some(profile), moved, presence].into_iter().flatten()
 }
 
 impl Drop for Seat {

@@ -8,7 +8,7 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde_json::json;
 
-use crate::{app::AppState, error::ApiError};
+use crate::{app::AppState, broker::Link, error::ApiError};
 
 /// A batch that has not been committed for this long means that positions are piling up.
 const MAX_WRITER_LAG: Duration = Duration::from_secs(5);
@@ -42,17 +42,26 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-/// `GET /health/ready`: the database answers, the writer keeps up, and we are not stopping.
+/// `GET /health/ready`: the database answers, the writer keeps up, and we are not stopping. Without its broker an
+/// instance is degraded and still serves its own.
 pub async fn ready(app: Data<AppState>) -> HttpResponse {
     let database = app.readiness.database.load(Ordering::Acquire);
     let draining = app.readiness.draining.load(Ordering::Acquire);
     let lag = app.fix_writer.backlog().lag();
     let is_ready = database && !draining && lag < MAX_WRITER_LAG;
+    let link = app.broker.link();
     let word = |ok: bool| if ok { "ok" } else { "unavailable" };
     let body = json!({
-        "status": if draining { "draining" } else { word(is_ready) },
+        "status": match (draining, is_ready, link) {
+            (true, ..) => "draining",
+            (_, true, Link::Down) => "degraded",
+            (_, is_ready, _) => word(is_ready),
+        },
         "database": word(database),
-        "broker": "ok",
+        "broker": match link {
+            Link::Alone | Link::Up => "ok",
+            Link::Down => "degraded",
+        },
         "writer": { "lag_ms": lag.as_millis() as u64, "waiting_rows": app.fix_writer.backlog().rows() },
     });
     let mut response = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };

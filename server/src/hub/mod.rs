@@ -114,6 +114,15 @@ impl Hub {
         self.shard(order).get(&order).map_or(0, |topic| topic.viewers.len())
     }
 
+    /// Every order that is watched on this instance, with by how many, in any order.
+    pub fn audiences(&self) -> Vec<(OrderId, u32)> {
+        let shards = self.shards.iter().map(|shard| shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let of_shard = |shard: MutexGuard<'_, HashMap<OrderId, Topic>>| {
+            shard.iter().map(|(order, topic)| (*order, topic.viewers.len() as u32)).collect::<Vec<_>>()
+        };
+        shards.flat_map(of_shard).collect()
+    }
+
     fn unsubscribe(&self, order: OrderId, id: u64) {
         let mut shard = self.shard(order);
         let Some(topic) = shard.get_mut(&order) else { return };

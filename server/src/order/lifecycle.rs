@@ -21,7 +21,6 @@ use crate::{
     broker::Broker,
     clock::Clock,
     exceptions::deliveries::{Deliveries, Delivery},
-    fleet::change::FleetChange,
     hub::LiveEvent,
     store::{Store, StoreError, couriers::Courier},
     track::duty::OffDuty,
@@ -87,6 +86,26 @@ pub enum Outcome {
     Changed(Order),
     /// It had that status already; a phone resent its report.
     Unchanged(Order),
+}
+
+/// What an order's viewers are told when it changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StateForViewers {
+    /// Which order.
+    pub order: OrderId,
+    /// Who brings it.
+    pub courier: Option<CourierId>,
+    /// How far it is.
+    pub status: OrderStatus,
+    /// Since when, Unix epoch milliseconds.
+    pub status_at_ms: i64,
+}
+
+impl Order {
+    const fn state_for_viewers(&self) -> StateForViewers {
+        let status_at_ms = self.status_at.timestamp_millis();
+        StateForViewers { order: self.id, courier: self.courier_id, status: self.status, status_at_ms }
+    }
 }
 
 /// The use cases. Shared by reference.
@@ -155,7 +174,7 @@ impl Orders {
         }
         change.commit(&after, at, by, note).await?;
         self.tell_dispatchers(&after);
-        self.told_viewers(&after);
+        self.tell_viewers(&after.state_for_viewers());
         if to == OrderStatus::Delivered
             && let Some(delivery) = Delivery::of(&after, self.clock.now_ms())
         {
@@ -196,14 +215,14 @@ impl Orders {
             ..before.clone()
         };
         change.commit(&after, now, by, None).await?;
-        self.tell_dispatchers(&after);
+        self.broker.publish_order((&after).into(), before.courier_id);
         if let Some(former) = before.courier_id {
             self.tracker.detach(former, id);
             self.refresh_plan(former).await;
         }
         // The plan first: it knows how many stops of the new courier come before this one.
         self.refresh_plan(courier).await;
-        self.told_viewers(&after);
+        self.tell_viewers(&after.state_for_viewers());
         Ok(after)
     }
 
@@ -214,25 +233,50 @@ impl Orders {
         happened.min(now).max(before.status_at)
     }
 
-    /// Shows dispatchers a new order, or what became of one. After the commit.
+    /// Shows dispatchers a new order, or what became of one, and tells the other instances. After the commit.
     pub fn tell_dispatchers(&self, order: &Order) {
-        self.broker.publish_fleet(FleetChange::Order(order.into()));
+        self.broker.publish_order(order.into(), None);
     }
 
-    fn told_viewers(&self, order: &Order) {
-        let status_at_ms = order.status_at.timestamp_millis();
-        if let Some(courier) = order.courier_id
-            && !order.status.is_active()
+    fn tell_viewers(&self, state: &StateForViewers) {
+        let StateForViewers { order, courier, status, status_at_ms } = *state;
+        if let Some(courier) = courier
+            && !status.is_active()
         {
-            self.tracker.detach(courier, order.id);
+            self.tracker.detach(courier, order);
         }
-        let stops_before =
-            order.courier_id.map_or(0, |courier| self.tracker.sight(courier, order.id, None).stops_before);
-        let update = OrderUpdate { status: order.status, status_at_ms, stops_before };
-        self.broker.publish(order.id, LiveEvent::Tell(CustomerEvent::Order(update)));
-        if order.status.is_final() {
-            let ended = Ended { status: order.status, at_ms: status_at_ms };
-            self.broker.publish(order.id, LiveEvent::Ended(ended));
+        let stops_before = courier.map_or(0, |courier| self.tracker.sight(courier, order, None).stops_before);
+        let update = OrderUpdate { status, status_at_ms, stops_before };
+        self.broker.publish(order, LiveEvent::Tell(CustomerEvent::Order(update)));
+        if status.is_final() {
+            let ended = Ended { status, at_ms: status_at_ms };
+            self.broker.publish(order, LiveEvent::Ended(ended));
+        }
+    }
+
+    /// Takes at once from the viewers of this instance what they must not see any more, after another instance changed
+    /// an order: the courier who had it before, and the feed of an order that is over.
+    /// [`Orders::follow_change`] does the rest.
+    pub fn close_after(&self, state: &StateForViewers, former: Option<CourierId>) {
+        if let Some(former) = former {
+            self.tracker.detach(former, state.order);
+        }
+        if !state.status.is_active() {
+            self.tell_viewers(state);
+        }
+    }
+
+    /// Brings this instance up to date after another one changed an order: couriers' plans and phones, and viewers.
+    /// Does nothing for orders that nobody here has to do with.
+    pub async fn follow_change(&self, state: &StateForViewers, former: Option<CourierId>, is_watched: bool) {
+        if let Some(former) = former.filter(|former| self.tracker.knows(*former)) {
+            self.refresh_plan(former).await;
+        }
+        if let Some(courier) = state.courier.filter(|courier| is_watched || self.tracker.knows(*courier)) {
+            self.refresh_plan(courier).await;
+        }
+        if is_watched && state.status.is_active() {
+            self.tell_viewers(state);
         }
     }
 
@@ -294,6 +338,30 @@ impl Orders {
         self.load_all(&[courier]).await
     }
 
+    /// The same for somebody who is about to watch: also asks the other instances for every fix that they hear.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn load_to_watch(&self, courier: CourierId) -> Result<(), StoreError> {
+        if !self.broker.has_peers() {
+            return self.load(courier).await;
+        }
+        // In this order: what is heard from here on is not missed, and what was heard before is in the database.
+        let is_new = self.broker.follow(courier).await;
+        if is_new { self.load_all(&[courier]).await } else { self.load(courier).await }
+    }
+
+    /// Reads couriers' plans and recent fixes anew, whether they are known or not, some at a time.
+    ///
+    /// # Errors
+    /// When the database is away; some may have been read.
+    pub async fn reload(&self, couriers: &[CourierId]) -> Result<(), StoreError> {
+        for some in couriers.chunks(LOAD_AT_ONCE) {
+            self.load_all(some).await?;
+        }
+        Ok(())
+    }
+
     async fn load_all(&self, couriers: &[CourierId]) -> Result<(), StoreError> {
         let ticket = self.tracker.plan_ticket();
         let known = self.store.couriers(couriers).await?;
@@ -327,9 +395,7 @@ impl Orders {
     /// When the database is away.
     pub async fn load_open(&self) -> Result<usize, StoreError> {
         let couriers = self.store.couriers_with_open_orders().await?;
-        for some in couriers.chunks(LOAD_AT_ONCE) {
-            self.load_all(some).await?;
-        }
+        self.reload(&couriers).await?;
         Ok(couriers.len())
     }
 }

@@ -113,6 +113,16 @@ impl Store {
         Ok(())
     }
 
+    /// A name for this database that no other has, the same from wherever it is asked.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn identity(&self) -> Result<String, StoreError> {
+        let identity = "select system_identifier || '-' || oid from pg_control_system(), pg_database \
+             where datname = current_database()";
+        Ok(sqlx::query_scalar(identity).fetch_one(&self.pool).await?)
+    }
+
     /// Closes the pool's connections.
     pub async fn close(&self) {
         self.pool.close().await;

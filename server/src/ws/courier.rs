@@ -31,6 +31,7 @@ use super::{
 use crate::{
     app::AppState,
     auth::courier::identify_courier_socket,
+    broker::Fact,
     error::ApiError,
     order::{
         Actor,
@@ -70,7 +71,12 @@ pub async fn courier_socket(
     let (response, connection) = upgrade(&request, payload, codec, named)?;
     // Whatever changes from here on waits in the outbox behind the welcome, so the orders are read only once.
     connection.outbox().await_greeting();
-    admission.open_courier(connection.outbox(), ConnectedDevice::from(&signed_in));
+    let now_ms = app.clock.now_ms();
+    admission.open_courier(connection.outbox(), ConnectedDevice::from(&signed_in), now_ms);
+    if app.broker.has_peers() {
+        let (courier, device) = (signed_in.courier.id, signed_in.device);
+        app.broker.tell(Fact::DeviceConnected { courier, device, at_ms: now_ms });
+    }
     // Whoever revoked the device before it was registered did not find this connection.
     let signed_in = identify_courier_socket(&app, &request).await?;
     let open = app.orders.open_of(&signed_in.courier).await?;

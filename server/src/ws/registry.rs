@@ -36,7 +36,8 @@ struct Inner {
     closing: bool,
     all: HashMap<u64, Arc<Outbox>>,
     by_address: HashMap<IpAddr, usize>,
-    devices: HashMap<DeviceId, u64>,
+    /// The newest connection of each, and when it came, Unix epoch milliseconds.
+    devices: HashMap<DeviceId, (u64, i64)>,
     couriers: HashMap<CourierId, Vec<u64>>,
     holders: HashMap<u64, Holder>,
     signed_in: HashMap<u64, ConnectedDevice>,
@@ -178,6 +179,16 @@ impl Sockets {
         meant.map(|(_, outbox)| outbox.close(CloseCode::Unauthorized)).count()
     }
 
+    /// Closes a device's connection with [`CloseCode::Superseded`], if it connected to another instance later, at
+    /// `at_ms`. Of two within one millisecond both stay.
+    pub fn supersede(&self, device: DeviceId, at_ms: i64) {
+        let inner = self.lock();
+        let older = inner.devices.get(&device).filter(|(_, since_ms)| *since_ms < at_ms);
+        if let Some(outbox) = older.and_then(|(older, _)| inner.all.get(older)) {
+            outbox.close(CloseCode::Superseded);
+        }
+    }
+
     /// Whether another device of a courier than `device` is connected.
     pub fn has_other_device(&self, courier: CourierId, device: DeviceId) -> bool {
         self.lock().connections_of(courier).any(|(connected, _)| connected.device != device)
@@ -241,15 +252,15 @@ impl Admission {
     ///
     /// Whoever revokes the device from now on closes this connection. Whether it was revoked before is to be asked
     /// once more after this.
-    pub fn open_courier(&mut self, outbox: &Arc<Outbox>, connected: ConnectedDevice) {
+    pub fn open_courier(&mut self, outbox: &Arc<Outbox>, connected: ConnectedDevice, now_ms: i64) {
         self.open(outbox);
         let ConnectedDevice { courier, device, .. } = connected;
         self.courier = Some((courier, device));
         let mut inner = self.sockets.lock();
         inner.signed_in.insert(self.id, connected);
         inner.couriers.entry(courier).or_default().push(self.id);
-        let older = inner.devices.insert(device, self.id);
-        if let Some(older) = older.and_then(|older| inner.all.get(&older)) {
+        let older = inner.devices.insert(device, (self.id, now_ms));
+        if let Some(older) = older.and_then(|(older, _)| inner.all.get(&older)) {
             older.close(CloseCode::Superseded);
         }
     }
@@ -271,7 +282,7 @@ impl Drop for Admission {
         }
         if let Some((courier, device)) = self.courier {
             inner.signed_in.remove(&self.id);
-            if inner.devices.get(&device) == Some(&self.id) {
+            if inner.devices.get(&device).is_some_and(|(newest, _)| *newest == self.id) {
                 inner.devices.remove(&device);
             }
             if let Some(ids) = inner.couriers.get_mut(&courier) {

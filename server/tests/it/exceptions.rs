@@ -714,7 +714,7 @@ async fn a_look_at_five_thousand_couriers_costs_about_as_much_as_finding_each_on
             let began = Instant::now();
             look(app).await;
             looking = looking.min(began.elapsed());
-            let seen = app.state().tracker.at_work();
+            let seen = app.state().tracker.at_work(now_ms);
             assert_eq!(seen.len(), COURIERS as usize);
             let began = Instant::now();
             for courier in &seen {

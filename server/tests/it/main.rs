@@ -11,6 +11,7 @@
 mod support;
 
 mod audit;
+mod broker;
 mod cli;
 mod courier_app;
 mod courier_devices;
@@ -32,6 +33,7 @@ mod fleet_access;
 mod fleet_feed;
 mod imports;
 mod ingest_trackers;
+mod instances;
 mod order_lists;
 mod outage;
 mod people;

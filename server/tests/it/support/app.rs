@@ -11,6 +11,7 @@ use clap::Parser;
 use doorstep_server::{
     app::{self, AppState, Running},
     auth::principal::Scope,
+    broker::Link,
     cli::new_api_key,
     clock::{Clock, ManualClock},
     config::Settings,
@@ -22,7 +23,7 @@ use doorstep_shared::{
 use futures_util::FutureExt;
 use sqlx::PgPool;
 
-use super::{Database, within};
+use super::{Database, RedisServer, eventually, within};
 
 /// A running server with a key that may do everything.
 pub struct TestApp {
@@ -46,6 +47,23 @@ pub async fn with_settings(arguments: &[&str], test: impl AsyncFnOnce(&TestApp))
     let app = TestApp::start(&database, arguments).await;
     let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
     app.stop().await;
+    database.remove().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Runs `test` with two servers on one database and one Redis, which see each other.
+pub async fn with_two_instances(test: impl AsyncFnOnce(&TestApp, &TestApp, &mut RedisServer)) {
+    let (database, mut redis) = (Database::create().await, RedisServer::start().await);
+    let url = redis.url();
+    let arguments = ["--redis-url", &*url];
+    let (a, b) = (TestApp::start(&database, &arguments).await, TestApp::start(&database, &arguments).await);
+    for app in [&a, &b] {
+        eventually("the instances' connections", async || app.state().broker.link() == Link::Up).await;
+    }
+    let outcome = AssertUnwindSafe(test(&a, &b, &mut redis)).catch_unwind().await;
+    tokio::join!(a.stop(), b.stop());
     database.remove().await;
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);

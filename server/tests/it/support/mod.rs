@@ -4,6 +4,7 @@ mod api;
 mod app;
 mod database;
 mod people;
+mod redis;
 mod sign_in;
 mod socket;
 
@@ -13,9 +14,10 @@ use serde_json::{Value, json};
 
 pub use self::{
     api::{Answer, TestCourier, TestOrder, order_body, text},
-    app::{MALTA, TestApp, settings, with_app, with_manual_clock, with_settings},
+    app::{MALTA, TestApp, settings, with_app, with_manual_clock, with_settings, with_two_instances},
     database::Database,
     people::{PASSWORD, TestPerson},
+    redis::RedisServer,
     sign_in::{Invited, code_in, set_cookie},
     socket::Socket,
 };
