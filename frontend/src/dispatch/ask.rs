@@ -1,7 +1,7 @@
 //! What the console asks the REST API, as requests and as answers: no socket, no browser.
 
 use doorstep_shared::{
-    CourierId, DeviceId, OrderId, OrderStatus, RawFix,
+    CourierId, DeviceId, ExceptionId, OrderId, OrderStatus, RawFix,
     api::{
         Assign, CourierView, CreateCourier, CreateDevice, CreateOrder, DeviceCreated, DeviceView, ListPage,
         OrderCreated, OrderView, SetStatus,
@@ -9,6 +9,7 @@ use doorstep_shared::{
             ACTIVE, CourierSuggestion, DONE, EditCourier, ImportPreview, Imported, OrderCounts, PlaceFound,
             TrackingLink, UNASSIGNED,
         },
+        exception::{AcknowledgeException, ExceptionState, ExceptionView},
     },
     problem::Problem,
 };
@@ -25,6 +26,9 @@ const PAGE_ORDERS: u32 = 200;
 
 /// Fixes in one page of a day.
 const PAGE_FIXES: u32 = 1_000;
+
+/// Exceptions in one page of the inbox.
+const PAGE_EXCEPTIONS: u32 = 100;
 
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +73,10 @@ pub enum Ask {
     Trail { courier: CourierId, from_ms: i64 },
     /// A page of a courier's day.
     Day { courier: CourierId, from_ms: i64, until_ms: i64, cursor: Option<String> },
+    /// A page of what needs a look, or needed it.
+    Exceptions { state: ExceptionState, cursor: Option<String> },
+    /// Takes care of an exception.
+    Acknowledge { id: ExceptionId, note: Option<String> },
     /// Ends the session.
     SignOut,
 }
@@ -101,6 +109,8 @@ pub enum Answer {
     Devices(Vec<DeviceView>),
     Invited(Box<DeviceCreated>),
     Fixes(ListPage<RawFix>),
+    Exceptions(ListPage<ExceptionView>),
+    Exception(Box<ExceptionView>),
 }
 
 /// Why there is no such answer.
@@ -168,8 +178,17 @@ impl Ask {
             }
             Self::Day { courier, from_ms, until_ms, cursor } => {
                 let span = day_span(*from_ms, *until_ms);
-                let cursor = cursor.as_deref().map_or(String::new(), |cursor| format!("&cursor={}", encode(cursor)));
-                get(format!("/couriers/{courier}/fixes?{span}&limit={PAGE_FIXES}{cursor}"))
+                get(format!("/couriers/{courier}/fixes?{span}&limit={PAGE_FIXES}{}", next(cursor.as_deref())))
+            }
+            Self::Exceptions { state, cursor } => {
+                let state = match state {
+                    ExceptionState::Open => "open",
+                    ExceptionState::All => "all",
+                };
+                get(format!("/exceptions?state={state}&limit={PAGE_EXCEPTIONS}{}", next(cursor.as_deref())))
+            }
+            Self::Acknowledge { id, note } => {
+                json("POST", format!("/exceptions/{id}/acknowledge"), &AcknowledgeException { note: note.clone() })
             }
             Self::SignOut => plain("DELETE", "/session".to_owned()),
         }
@@ -204,6 +223,8 @@ impl Ask {
             Self::Devices(_) => read(body).map(|page: ListPage<_>| Answer::Devices(page.items)),
             Self::Invite { .. } => read(body).map(Answer::Invited),
             Self::Trail { .. } | Self::Day { .. } => read(body).map(Answer::Fixes),
+            Self::Exceptions { .. } => read(body).map(Answer::Exceptions),
+            Self::Acknowledge { .. } => read(body).map(Answer::Exception),
         };
         answer.ok_or(Trouble::Broken)
     }
@@ -227,10 +248,12 @@ fn orders_path(tab: Tab, query: &str, cursor: Option<&str>) -> String {
     if !query.is_empty() {
         path += &format!("&q={}", encode(query));
     }
-    if let Some(cursor) = cursor {
-        path += &format!("&cursor={}", encode(cursor));
-    }
-    path
+    path + &next(cursor)
+}
+
+/// The part of an address that asks for a list to go on.
+fn next(cursor: Option<&str>) -> String {
+    cursor.map_or(String::new(), |cursor| format!("&cursor={}", encode(cursor)))
 }
 
 fn places_path(query: &str, near: Option<[f64; 2]>) -> String {

@@ -1,9 +1,10 @@
 //! Everything the console shows, and what follows from what happens: one state machine without a browser.
 //!
 //! [`Console::step`] takes one thing that happened and answers what to do. `intents` is what people do, `answers` what the
-//! REST API says, `lists` what stands on the left and `scene` what the map shows.
+//! REST API says, `lists` what stands on the left, `inbox` what needs a look and `scene` what the map shows.
 
 mod answers;
+mod inbox;
 mod intents;
 mod lists;
 mod scene;
@@ -11,7 +12,7 @@ mod scene;
 use std::collections::{BTreeSet, HashSet};
 
 use doorstep_shared::{
-    CourierId, DeviceId, OrderId, OrderStatus, Vehicle,
+    CourierId, DeviceId, ExceptionId, OrderId, OrderStatus, Vehicle,
     api::{
         CourierView, DeviceView, OrderView,
         console::{CourierSuggestion, OrderCounts, PlaceFound, TrackingLink},
@@ -19,6 +20,7 @@ use doorstep_shared::{
     protocol::fleet::{FleetEvent, FleetMessage, FleetOrder},
 };
 
+pub use inbox::Inbox;
 pub use intents::{Change, Intent};
 pub use lists::{Item, List, ROW_PX};
 pub use scene::Scene;
@@ -84,6 +86,8 @@ pub enum Input {
     Answered(Ask, Result<Answer, Trouble>),
     /// Somebody did something.
     Did(Intent),
+    /// A file could not be fetched.
+    NotSaved,
     /// The back button led to this address.
     Popped(String),
     /// The map shows this box, `[west, south, east, north]`.
@@ -179,6 +183,8 @@ pub enum Dialog {
     Link { order: OrderId, link: TrackingLink, is_copied: bool },
     /// The reason for a status that needs one.
     Reason { order: OrderId, status: OrderStatus },
+    /// A remark on an acknowledgement.
+    Note { id: ExceptionId },
     /// Whether a device may really not report any more.
     Revoke { courier: CourierId, device: DeviceId, label: String },
 }
@@ -232,6 +238,7 @@ pub struct Console {
     pub health: Health,
     pub at_ms: i64,
     pub list: List,
+    pub inbox: Inbox,
     counts: Option<OrderCounts>,
     counted_ms: f64,
     count_due: bool,
@@ -280,7 +287,8 @@ pub struct Totals {
     pub done: Option<u32>,
     pub couriers: u32,
     pub live: u32,
-    pub attention: u32,
+    /// `None` until the inbox is known.
+    pub attention: Option<u32>,
 }
 
 impl Console {
@@ -296,6 +304,7 @@ impl Console {
             health: Health::Connecting,
             at_ms: moment.at_ms,
             list: List::default(),
+            inbox: Inbox::default(),
             counts: None,
             counted_ms: f64::MIN,
             count_due: true,
@@ -347,6 +356,9 @@ impl Console {
             }
             Input::Answered(ask, answer) => self.answered(ask, answer, &mut effects),
             Input::Did(intent) => self.did(moment, intent, &mut effects),
+            Input::NotSaved => {
+                self.drawer.problem = Some("The file could not be fetched. Try again in a moment.".to_owned());
+            }
             Input::Popped(query) => {
                 self.place = Place::from_query(&query);
                 (self.sort_due, self.query_due_ms) = (true, Some(moment.now_ms));
@@ -368,6 +380,7 @@ impl Console {
             due(self.sort_due, self.sorted_ms + SORT_EVERY_MS),
             due(self.count_due, self.counted_ms + COUNT_EVERY_MS),
             self.form.search.as_ref().map(|(_, _, at_ms)| *at_ms),
+            self.inbox.due_ms(),
         ]
         .into_iter()
         .flatten()
@@ -383,11 +396,10 @@ impl Console {
                 Tab::Active => totals.active += 1,
                 _ => {}
             }
-            let needs_a_look = self.fleet.risk(order, self.at_ms).is_some_and(|risk| risk.is_grave());
-            totals.attention += u32::from(needs_a_look);
         }
         totals.live = self.fleet.couriers.values().filter(|courier| is_live(courier, self.at_ms)).count() as u32;
         totals.done = self.counts.map(|counts| counts.done);
+        totals.attention = self.attention().map(|count| count as u32);
         if let Some(counts) = self.counts.filter(|_| !self.place.query.is_empty()) {
             (totals.unassigned, totals.active) = (counts.unassigned, counts.active);
         }
@@ -413,7 +425,10 @@ impl Console {
         let Some(event) = event.filter(|_| believed) else { return };
         match event {
             FleetEvent::Snapshot(snapshot) => {
+                let is_again = self.fleet.is_known;
                 self.fleet.take_snapshot(snapshot);
+                self.catch_up_on_orders(is_again, effects);
+                self.inbox.expect(moment.now_ms);
                 self.asked.clear();
                 (self.sort_due, self.sorted_ms, self.count_due) = (true, f64::MIN, true);
                 self.begin_trail(effects);
@@ -427,8 +442,20 @@ impl Console {
                 self.sort_due = true;
             }
             FleetEvent::Order(change) => self.order_changed(moment.now_ms, change.order, effects),
-            FleetEvent::Alert(raised) => self.fleet.take_alert(raised.alert),
+            FleetEvent::Alert(_) => self.alerted(moment.now_ms),
             FleetEvent::Heartbeat(_) | FleetEvent::Pong(_) | FleetEvent::Error(_) => {}
+        }
+    }
+
+    /// After a snapshot: what ended meanwhile is in none, so it is asked for.
+    fn catch_up_on_orders(&mut self, is_again: bool, effects: &mut Vec<Effect>) {
+        if let Open::Order(id) = self.place.open
+            && !self.fleet.orders.contains_key(&id)
+        {
+            effects.push(Effect::Ask(Ask::Order(id)));
+        }
+        if is_again {
+            self.ask_list(effects);
         }
     }
 
@@ -448,6 +475,7 @@ impl Console {
         let open = self.place.open;
         let listed: HashSet<_> = self.list.orders().collect();
         self.fleet.forget(|id| open == Open::Order(id) || listed.contains(&id));
+        self.asked.retain(|id| self.fleet.orders.contains_key(id));
     }
 
     /// Does what has become due.
@@ -470,12 +498,13 @@ impl Console {
             let near = self.viewport.map(|[west, south, east, north]| [(west + east) / 2.0, (south + north) / 2.0]);
             effects.push(Effect::Ask(Ask::Places { end, query, near }));
         }
+        self.refresh_inbox(moment, effects);
         if self.sort_due && now_ms >= self.sorted_ms + SORT_EVERY_MS {
             (self.sort_due, self.sorted_ms) = (false, now_ms);
             self.sort();
             self.ask_details(effects);
         }
-        if self.fit_due {
+        if self.fit_due && self.is_place_known() {
             let points = self.fit();
             self.fit_due = points.is_empty();
             effects.extend((!self.fit_due).then_some(Effect::Fit { points }));
@@ -489,6 +518,16 @@ impl Console {
             replay.advance(now_ms - self.played_ms);
         }
         self.played_ms = now_ms;
+    }
+
+    /// Whether all of what is open is known that has a place: the order's ends, and its courier.
+    fn is_place_known(&self) -> bool {
+        let has_details = |id| self.fleet.orders.get(&id).is_some_and(|order| order.details.is_some());
+        self.fleet.is_known
+            && match self.place.open {
+                Open::Order(id) => has_details(id),
+                _ => true,
+            }
     }
 
     /// Every second while somebody looks: ages change, and with them the order of things. Now and then the arrivals are
@@ -530,13 +569,6 @@ impl Console {
             Open::Order(id) => self.fleet.orders.get(&id).filter(|order| !order.status.is_final())?.courier_id,
             _ => None,
         }
-    }
-}
-
-impl super::fleet::Risk {
-    /// Whether the head counts it: what is only tight is in its list.
-    fn is_grave(self) -> bool {
-        !matches!(self, Self::Tight { .. })
     }
 }
 

@@ -265,10 +265,13 @@ impl Driver {
             Effect::Save { name, media_type, text } => map::save(&name, media_type, &text),
             Effect::Export { courier, from_ms, until_ms, format, name } => {
                 let path = format!("/couriers/{courier}/fixes?{}", day_span(from_ms, until_ms));
+                let driver = self.clone();
                 spawn(Box::pin(async move {
                     let (status, text) = fetch("GET", &path, None, "", None, format.media_type()).await;
                     if status == 200 {
                         map::save(&name, format.media_type(), &text);
+                    } else {
+                        driver.post(None, Input::NotSaved);
                     }
                 }));
             }

@@ -4,7 +4,7 @@
 //! under which the map knows them. What is over leaves as soon as nobody looks at it, so that a wall board does not grow.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -14,7 +14,7 @@ use doorstep_shared::{
     protocol::{
         PresenceReason, PresenceState,
         customer::Presence,
-        fleet::{FleetAlert, FleetCourier, FleetFix, FleetOrder, FleetSnapshot},
+        fleet::{FleetCourier, FleetFix, FleetOrder, FleetSnapshot},
     },
 };
 
@@ -28,9 +28,6 @@ const GONE_AFTER_MS: i64 = 30 * MINUTE_MS;
 
 /// An order whose promise ends this soon with the goods not yet on their way is at risk.
 const TIGHT_MS: i64 = 10 * MINUTE_MS;
-
-/// The inbox keeps this many; older ones are in the database.
-const MAX_ALERTS: usize = 200;
 
 /// Somebody who delivers.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,10 +108,11 @@ impl Risk {
 pub struct Fleet {
     pub couriers: HashMap<CourierId, Courier>,
     pub orders: HashMap<OrderId, Order>,
-    /// The newest first.
-    pub alerts: Vec<FleetAlert>,
+    /// Couriers whom something in the inbox is about.
+    pub flagged: HashSet<CourierId>,
     /// Who the map calls by which number.
     numbers: Vec<CourierId>,
+    number_of: HashMap<CourierId, u32>,
     /// Couriers that the map has to draw anew.
     moved: BTreeSet<u32>,
     /// Whether a snapshot has come.
@@ -122,7 +120,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Takes the whole fleet in place of what was known. Details that were asked for stay with orders that still exist.
+    /// Takes the whole fleet in place of what was known. Details that were asked for stay with orders that still exist, and
+    /// so does what is over: no snapshot tells it.
     pub fn take_snapshot(&mut self, snapshot: FleetSnapshot) {
         let mut before = std::mem::take(&mut self.orders);
         self.couriers.clear();
@@ -133,6 +132,7 @@ impl Fleet {
             let details = before.remove(&order.id).and_then(|order| order.details);
             self.insert(order, details);
         }
+        self.orders.extend(before.into_iter().filter(|(_, order)| order.status.is_final()));
         self.moved = (0..self.numbers.len() as u32).collect();
         self.is_known = true;
     }
@@ -205,16 +205,6 @@ impl Fleet {
         self.insert(order, Some(Arc::new(view)));
     }
 
-    /// Takes something that needs a look; the same thing twice is one.
-    pub fn take_alert(&mut self, alert: FleetAlert) {
-        let is_same = |other: &FleetAlert| {
-            (&other.code, other.courier_id, other.order_id) == (&alert.code, alert.courier_id, alert.order_id)
-        };
-        self.alerts.retain(|other| !is_same(other));
-        self.alerts.insert(0, alert);
-        self.alerts.truncate(MAX_ALERTS);
-    }
-
     /// Lets go of what is over, except of what `is_wanted`.
     pub fn forget(&mut self, is_wanted: impl Fn(OrderId) -> bool) {
         self.orders.retain(|id, order| !order.status.is_final() || is_wanted(*id));
@@ -243,7 +233,8 @@ impl Fleet {
         if is_away(courier, at_ms) {
             return if courier.orders.is_empty() { Doing::Away } else { Doing::Attention };
         }
-        let is_troubled = !courier.orders.is_empty() && trouble(courier, at_ms).is_some();
+        let is_troubled =
+            self.flagged.contains(&courier.id) || !courier.orders.is_empty() && trouble(courier, at_ms).is_some();
         if is_troubled || courier.orders.iter().any(|id| self.is_late(id, at_ms)) {
             Doing::Attention
         } else if courier.orders.is_empty() {
@@ -305,11 +296,10 @@ impl Fleet {
     }
 
     fn number(&mut self, courier: CourierId) -> u32 {
-        let known = self.numbers.iter().position(|other| *other == courier);
-        known.unwrap_or_else(|| {
+        *self.number_of.entry(courier).or_insert_with(|| {
             self.numbers.push(courier);
-            self.numbers.len() - 1
-        }) as u32
+            self.numbers.len() as u32 - 1
+        })
     }
 }
 
@@ -530,15 +520,6 @@ pub mod tests {
         let known = &fleet.orders[&made.id];
         assert_eq!((known.status, known.courier_id), (OrderStatus::Assigned, Some(ana.id)));
         assert!(known.details.is_some());
-    }
-
-    #[test]
-    fn an_alert_told_twice_is_one() {
-        let mut fleet = Fleet::default();
-        let alert = |since_ms| FleetAlert { code: "late".into(), since_ms, courier_id: None, order_id: None };
-        fleet.take_alert(alert(1));
-        fleet.take_alert(alert(2));
-        assert_eq!(fleet.alerts, [alert(2)]);
     }
 
     proptest! {

@@ -17,6 +17,8 @@ pub enum Command {
     Search,
     /// The couriers for the order.
     Assign,
+    /// What needs a look.
+    Inbox,
     /// A new order.
     New,
     /// Shows which keys there are.
@@ -28,13 +30,14 @@ pub enum Command {
 }
 
 /// Every key and what it does, for the help.
-pub const HELP: [(&str, &str); 9] = [
+pub const HELP: [(&str, &str); 10] = [
     ("J or ↓", "Next in the list"),
     ("K or ↑", "Previous in the list"),
     ("Enter", "Open it"),
     ("/", "Search"),
     ("1 – 4", "Unassigned, Active, Done, Couriers"),
     ("A", "Assign the order"),
+    ("I", "What needs attention"),
     ("N", "New order"),
     ("Esc", "Close, or leave the field"),
     ("?", "These keys"),
@@ -54,6 +57,7 @@ pub fn command(key: &str, is_typing: bool, is_in_list: bool, has_modifier: bool)
         "k" | "K" => Some(Command::Previous),
         "/" => Some(Command::Search),
         "a" | "A" => Some(Command::Assign),
+        "i" | "I" => Some(Command::Inbox),
         "n" | "N" => Some(Command::New),
         "?" => Some(Command::Help),
         "1" | "2" | "3" | "4" => key.parse::<usize>().ok().map(|number| Command::Tab(number - 1)),

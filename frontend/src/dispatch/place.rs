@@ -3,13 +3,16 @@
 
 use std::fmt::Write;
 
-use doorstep_shared::{CourierId, OrderId};
+use doorstep_shared::{CourierId, OrderId, api::exception::ExceptionState};
 
 /// The page's own path.
 pub const PATH: &str = "/dispatch";
 
 /// The longest search that is kept; the server takes no longer one either.
 pub const MAX_QUERY_CHARS: usize = 100;
+
+/// So long before and after something its replay goes.
+const AROUND_MS: i64 = 300_000;
 
 /// A list on the left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -81,10 +84,29 @@ pub enum Open {
     Order(OrderId),
     /// A courier.
     Courier(CourierId),
-    /// A courier's day; counted from 1 January 1970 at the place of work, today when `None`.
-    Replay(CourierId, Option<i64>),
+    /// Where a courier was.
+    Replay(CourierId, Span),
     /// The form for a new order.
     NewOrder,
+}
+
+/// What is replayed of a courier's way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Span {
+    /// The day that it is now.
+    #[default]
+    Today,
+    /// A day, counted from 1 January 1970 at the place of work.
+    Day(i64),
+    /// From a moment until another: a trip, or the minutes around something. Unix epoch milliseconds.
+    Between(i64, i64),
+}
+
+impl Span {
+    /// The ten minutes around a moment.
+    pub const fn around(at_ms: i64) -> Self {
+        Self::Between(at_ms - AROUND_MS, at_ms + AROUND_MS)
+    }
 }
 
 /// Where the console is.
@@ -93,6 +115,8 @@ pub struct Place {
     pub tab: Tab,
     pub query: String,
     pub only: Option<Only>,
+    /// Which exceptions the inbox shows.
+    pub inbox: ExceptionState,
     pub open: Open,
 }
 
@@ -100,7 +124,7 @@ impl Place {
     /// Reads the part of an address after `?`. What it does not understand it leaves out.
     pub fn from_query(query: &str) -> Self {
         let mut place = Self::default();
-        let mut day = None;
+        let mut span = Span::Today;
         for (name, value) in query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('=')) {
             let value = decode(value);
             match name {
@@ -109,14 +133,16 @@ impl Place {
                 "only" => place.only = Only::ALL.into_iter().find(|only| only.word() == value),
                 "order" => place.open = value.parse().map_or(place.open, Open::Order),
                 "courier" => place.open = value.parse().map_or(place.open, Open::Courier),
-                "replay" => place.open = value.parse().map_or(place.open, |id| Open::Replay(id, None)),
-                "day" => day = value.parse().ok(),
+                "replay" => place.open = value.parse().map_or(place.open, |id| Open::Replay(id, Span::Today)),
+                "day" => span = value.parse().map_or(span, Span::Day),
+                "between" => span = between(&value).unwrap_or(span),
+                "inbox" if value == "all" => place.inbox = ExceptionState::All,
                 "new" => place.open = Open::NewOrder,
                 _ => {}
             }
         }
         if let Open::Replay(courier, _) = place.open {
-            place.open = Open::Replay(courier, day);
+            place.open = Open::Replay(courier, span);
         }
         place
     }
@@ -133,19 +159,32 @@ impl Place {
         if let Some(only) = self.only {
             pairs.push(("only", only.word().to_owned()));
         }
+        if self.inbox == ExceptionState::All {
+            pairs.push(("inbox", "all".to_owned()));
+        }
         match self.open {
             Open::Nothing => {}
             Open::Order(id) => pairs.push(("order", id.to_string())),
             Open::Courier(id) => pairs.push(("courier", id.to_string())),
-            Open::Replay(id, day) => {
+            Open::Replay(id, span) => {
                 pairs.push(("replay", id.to_string()));
-                pairs.extend(day.map(|day| ("day", day.to_string())));
+                match span {
+                    Span::Today => {}
+                    Span::Day(day) => pairs.push(("day", day.to_string())),
+                    Span::Between(from_ms, until_ms) => pairs.push(("between", format!("{from_ms}-{until_ms}"))),
+                }
             }
             Open::NewOrder => pairs.push(("new", "1".to_owned())),
         }
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         if pairs.is_empty() { PATH.to_owned() } else { format!("{PATH}?{}", pairs.join("&")) }
     }
+}
+
+fn between(value: &str) -> Option<Span> {
+    let (from, until) = value.split_once('-')?;
+    let (from_ms, until_ms) = (from.parse().ok()?, until.parse().ok()?);
+    (from_ms < until_ms).then_some(Span::Between(from_ms, until_ms))
 }
 
 /// Text as it may stand in an address (RFC 3986, unreserved characters as they are).
@@ -185,8 +224,16 @@ mod tests {
             Just(Open::NewOrder),
             any::<u128>().prop_map(|bits| Open::Order(uuid_text(bits).parse().expect("a UUID"))),
             any::<u128>().prop_map(|bits| Open::Courier(uuid_text(bits).parse().expect("a UUID"))),
-            (any::<u128>(), prop::option::of(-1_000i64..50_000))
-                .prop_map(|(bits, day)| Open::Replay(uuid_text(bits).parse().expect("a UUID"), day)),
+            (any::<u128>(), any_span())
+                .prop_map(|(bits, span)| Open::Replay(uuid_text(bits).parse().expect("a UUID"), span)),
+        ]
+    }
+
+    fn any_span() -> impl Strategy<Value = Span> {
+        prop_oneof![
+            Just(Span::Today),
+            (-1_000i64..50_000).prop_map(Span::Day),
+            (300_000i64..4_000_000_000_000).prop_map(Span::around),
         ]
     }
 
@@ -199,9 +246,9 @@ mod tests {
         #[test]
         fn every_place_is_found_again(
             tab in select(Tab::ALL.to_vec()), query in "\\PC{0,40}", only in prop::option::of(select(Only::ALL.to_vec())),
-            open in any_open(),
+            open in any_open(), inbox in select(vec![ExceptionState::Open, ExceptionState::All]),
         ) {
-            let place = Place { tab, query, only, open };
+            let place = Place { tab, query, only, inbox, open };
             let url = place.url();
             prop_assert!(url.is_ascii());
             prop_assert_eq!(Place::from_query(url.split_once('?').map_or("", |(_, query)| query)), place);

@@ -1,10 +1,13 @@
-//! A courier's day on a slider: where they were at any moment, played at any speed.
+//! A courier's day, or a part of it, on a slider: where they were at any moment, played at any speed.
 //!
 //! Between two fixes the marker goes straight; over a gap it stands where it was last seen, because nobody knows better.
 
 use doorstep_shared::{CourierId, RawFix};
 
-use crate::map::plane::{LonLat, between};
+use crate::{
+    map::plane::{LonLat, between},
+    ui::time,
+};
 
 /// A silence longer than this is a gap, as in the exported files.
 const GAP_MS: i64 = 120_000;
@@ -15,12 +18,16 @@ pub const SPEEDS: [u32; 5] = [1, 10, 30, 60, 120];
 /// The speed to begin with: an hour in two minutes.
 const FIRST_SPEED: u32 = 30;
 
-/// A day that is being looked at.
+const DAY_MS: i64 = 86_400_000;
+
+/// A day that is being looked at, or a part of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
     pub courier: CourierId,
     /// Counted from 1 January 1970 at the place of work.
     pub day: i64,
+    /// From when until when, if not the whole day.
+    pub part: Option<(i64, i64)>,
     /// Oldest first.
     fixes: Vec<Spot>,
     /// The moment shown.
@@ -51,8 +58,26 @@ pub struct Shown {
 
 impl Replay {
     /// A day of which nothing has come yet.
-    pub fn new(courier: CourierId, day: i64) -> Self {
-        Self { courier, day, fixes: Vec::new(), at_ms: 0, is_playing: false, speed: FIRST_SPEED, is_complete: false }
+    pub fn new(courier: CourierId, day: i64, part: Option<(i64, i64)>) -> Self {
+        Self {
+            courier,
+            day,
+            part,
+            fixes: Vec::new(),
+            at_ms: 0,
+            is_playing: false,
+            speed: FIRST_SPEED,
+            is_complete: false,
+        }
+    }
+
+    /// From when until when is asked for: the part, or midnight to midnight at the place of work.
+    pub fn bounds(&self, utc_offset_min: i32) -> (i64, i64) {
+        if let Some(part) = self.part {
+            return part;
+        }
+        let from_ms = self.day * DAY_MS - i64::from(utc_offset_min) * time::MINUTE_MS;
+        (from_ms, from_ms + DAY_MS)
     }
 
     /// Takes the next page of the day, oldest first.
@@ -149,7 +174,7 @@ mod tests {
     }
 
     fn day(fixes: &[RawFix]) -> Replay {
-        let mut replay = Replay::new(CourierId::new(), 20_000);
+        let mut replay = Replay::new(CourierId::new(), 20_000, None);
         replay.take(fixes, true);
         replay
     }
@@ -177,6 +202,14 @@ mod tests {
         assert_eq!((replay.at_ms, replay.is_playing), (60_000, false));
         replay.toggle();
         assert_eq!((replay.at_ms, replay.is_playing), (0, true));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_a_day_at_the_place_of_work_or_a_part() {
+        let courier = CourierId::new();
+        let (from_ms, until_ms) = Replay::new(courier, 1, None).bounds(60);
+        assert_eq!((from_ms, until_ms), (82_800_000, 169_200_000));
+        assert_eq!(Replay::new(courier, 1, Some((90_000_000, 90_600_000))).bounds(60), (90_000_000, 90_600_000));
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //!
 //! Sentence case, no exclamation marks, times as clock times, freshness as "4 s ago"; the reason before the remedy.
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, Utc};
 use doorstep_shared::{
     OrderStatus, Vehicle,
-    protocol::{PresenceReason, PresenceState, customer::Presence, fleet::FleetAlert},
+    api::exception::{ExceptionCode, ExceptionView},
+    protocol::{PresenceReason, PresenceState, customer::Presence},
 };
 
 use super::{
@@ -229,7 +230,8 @@ pub fn presence(presence: Option<Presence>, locale: &Locale) -> String {
 
 /// A reading of the battery.
 pub fn battery(charge: f32) -> String {
-    format!("{:.0} %", (charge.clamp(0.0, 1.0) * 100.0).round())
+    // The sign stays with its number.
+    format!("{:.0}\u{a0}%", (charge.clamp(0.0, 1.0) * 100.0).round())
 }
 
 /// The app a device reports with.
@@ -244,19 +246,95 @@ pub fn client(word: &str) -> &str {
     }
 }
 
-/// An exception as a sentence.
-pub fn alert(fleet: &Fleet, alert: &FleetAlert, at_ms: i64) -> String {
-    let courier = alert.courier_id.and_then(|id| fleet.couriers.get(&id)).map_or("A courier", |courier| &courier.name);
-    let order = alert.order_id.and_then(|id| fleet.orders.get(&id)).map_or("An order", |order| &order.reference);
-    let since = time::span(at_ms - alert.since_ms);
-    match alert.code.as_str() {
-        "silent" => format!("{courier} went silent {since} ago"),
-        "late" => format!("{order} is {since} past its promise"),
-        "stationary" => format!("{courier} has not moved for {since}"),
-        "off_route" => format!("{courier} left the route {since} ago"),
-        "delivered_far" => format!("{order} was delivered far from its door"),
-        other => format!("{order}: {}", other.replace('_', " ")),
+/// An exception as a sentence, and what stands below it.
+pub fn exception(exception: &ExceptionView, at_ms: i64) -> (String, String) {
+    let courier = exception.courier_name.as_deref().unwrap_or("A courier");
+    let order = exception.order_reference.as_deref().unwrap_or("An order");
+    let lasted = |seconds: Option<u32>| {
+        let until_ms = exception.ended_at.map_or(at_ms, |at| at.timestamp_millis());
+        let known_ms = seconds.map_or(0, |seconds| i64::from(seconds) * 1_000);
+        time::span(known_ms.max(until_ms - exception.since.timestamp_millis()).max(MINUTE_MS))
+    };
+    let has = exception.order_reference.as_ref().map(|order| format!("has {order}"));
+    let away = exception.distance_m.map(|metres| format!("{} m", u64::from(metres).next_multiple_of(10)));
+    let is_over = exception.ended_at.is_some();
+    let told = match exception.code {
+        ExceptionCode::DeliveredFar => {
+            let away = away.unwrap_or_else(|| "far".to_owned());
+            (format!("{order} was delivered {away} from its door"), Some(format!("by {courier}")))
+        }
+        ExceptionCode::Late => {
+            let by = exception.late_by_s.map_or_else(String::new, |seconds| {
+                format!("{} ", time::span((i64::from(seconds) * 1_000).max(MINUTE_MS)))
+            });
+            let whose =
+                exception.courier_name.as_ref().map_or("no courier yet".to_owned(), |name| format!("{name} has it"));
+            (format!("{order} {} {by}late", if is_over { "was" } else { "is" }), Some(whose))
+        }
+        ExceptionCode::Silent => {
+            let lasted = lasted(exception.silent_s);
+            let why = exception.reason.map(|reason| pause_reason(Some(reason)).to_owned());
+            let told = if is_over {
+                format!("{courier} was silent for {lasted}")
+            } else {
+                format!("{courier} went silent {lasted} ago")
+            };
+            (told, join(&[why, has]))
+        }
+        ExceptionCode::OffRoute => {
+            let away = away.map_or_else(String::new, |away| format!("{away} "));
+            (format!("{courier} {} {away}off the route", if is_over { "was" } else { "is" }), has)
+        }
+        ExceptionCode::Stationary => {
+            let lasted = lasted(exception.stationary_s);
+            let told = if is_over {
+                format!("{courier} did not move for {lasted}")
+            } else {
+                format!("{courier} has not moved for {lasted}")
+            };
+            (told, has)
+        }
+    };
+    (told.0, told.1.unwrap_or_default())
+}
+
+/// The colour of an exception.
+pub const fn exception_tone(exception: &ExceptionView) -> &'static str {
+    match exception.code {
+        _ if exception.acknowledged_at.is_some() => "quiet",
+        ExceptionCode::DeliveredFar | ExceptionCode::Late => "bad",
+        ExceptionCode::Stationary if exception.ended_at.is_none() => "bad",
+        _ => "warn",
     }
+}
+
+/// From when until when it went on.
+pub fn exception_time(exception: &ExceptionView, locale: &Locale) -> String {
+    let clock = |at: &DateTime<Utc>| time::clock(at.timestamp_millis(), locale);
+    let since = clock(&exception.since);
+    match &exception.ended_at {
+        _ if exception.code == ExceptionCode::DeliveredFar => format!("at {since}"),
+        Some(ended) => format!("{since}–{}, over", clock(ended)),
+        None => format!("since {since}"),
+    }
+}
+
+/// Who took care of an exception, when, and with which remark.
+pub fn acknowledgement(exception: &ExceptionView, locale: &Locale) -> Option<String> {
+    let at = exception.acknowledged_at?;
+    let by = exception.acknowledged_by.as_deref().unwrap_or("somebody");
+    let note = exception.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    Some(format!("Acknowledged by {by} at {}{note}", time::clock(at.timestamp_millis(), locale)))
+}
+
+fn join(parts: &[Option<String>]) -> Option<String> {
+    let parts: Vec<_> = parts.iter().flatten().map(String::as_str).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// A day as it stands in a file's name: `2026-11-21`. Counted from 1 January 1970.
+pub fn date_code(day: i64) -> String {
+    rfc3339(day * 24 * 60 * MINUTE_MS)[..10].to_owned()
 }
 
 /// What an empty list says: what it means, and what to do.
@@ -304,6 +382,60 @@ mod tests {
         assert_eq!(badge(&fleet, order, NOW_MS), ("warn", "Paused 3 min".to_owned()));
         assert_eq!(order_line(&fleet, order, NOW_MS, &locale()), "Leah · phone locked");
         assert_eq!(presence(leah.presence, &locale()), "Paused since 18:39: phone locked");
+    }
+
+    #[test]
+    fn every_exception_is_told_with_its_measure() {
+        let told = |rest: serde_json::Value| {
+            let mut view = serde_json::json!({ "id": doorstep_shared::ExceptionId::new(), "since": rfc3339(NOW_MS - 6 * MINUTE_MS),
+                "courier_name": "Marco", "order_reference": "A-1039" });
+            view.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
+            let view: ExceptionView = serde_json::from_value(view).expect("an exception");
+            let (title, line) = exception(&view, NOW_MS);
+            (title, line, exception_tone(&view))
+        };
+        let over = rfc3339(NOW_MS - 2 * MINUTE_MS);
+        for (rest, title, line, tone) in [
+            (
+                serde_json::json!({ "code": "silent", "silent_s": 360, "reason": "screen_locked" }),
+                "Marco went silent 6 min ago",
+                "phone locked · has A-1039",
+                "warn",
+            ),
+            (
+                serde_json::json!({ "code": "silent", "silent_s": 240, "ended_at": over }),
+                "Marco was silent for 4 min",
+                "has A-1039",
+                "warn",
+            ),
+            (serde_json::json!({ "code": "late", "late_by_s": 720 }), "A-1039 is 12 min late", "Marco has it", "bad"),
+            (
+                serde_json::json!({ "code": "stationary", "stationary_s": 360 }),
+                "Marco has not moved for 6 min",
+                "has A-1039",
+                "bad",
+            ),
+            (
+                serde_json::json!({ "code": "off_route", "distance_m": 417 }),
+                "Marco is 420 m off the route",
+                "has A-1039",
+                "warn",
+            ),
+            (
+                serde_json::json!({ "code": "delivered_far", "distance_m": 320, "ended_at": over }),
+                "A-1039 was delivered 320 m from its door",
+                "by Marco",
+                "bad",
+            ),
+            (
+                serde_json::json!({ "code": "late", "acknowledged_at": over, "acknowledged_by": "dora@example.org" }),
+                "A-1039 is late",
+                "Marco has it",
+                "quiet",
+            ),
+        ] {
+            assert_eq!(told(rest), (title.to_owned(), line.to_owned(), tone));
+        }
     }
 
     #[test]

@@ -121,6 +121,9 @@ impl Console {
                     effects.push(Effect::Ask(Ask::Day { courier, from_ms, until_ms, cursor: Some(cursor) }));
                 }
             }
+            (ask @ (Ask::Exceptions { .. } | Ask::Acknowledge { .. }), answer) => {
+                self.inbox_told(&ask, answer, effects)
+            }
             (Ask::SignOut, Answer::Done) => effects.push(Effect::SignIn),
             _ => {}
         }
@@ -154,6 +157,7 @@ impl Console {
                     _ => vec![(String::new(), words)],
                 };
             }
+            Ask::Exceptions { .. } | Ask::Acknowledge { .. } => self.inbox_failed(ask, trouble),
             Ask::Import { .. } => {
                 if let Some(Dialog::Import(import)) = &mut self.dialog {
                     import.fail(words);

@@ -1,24 +1,22 @@
 //! What people do, and what follows.
 
 use doorstep_shared::{
-    CourierId, DeviceId, OrderId, OrderStatus, Vehicle,
-    api::{CreateCourier, console::EditCourier, proof::ProofKind},
+    CourierId, DeviceId, ExceptionId, OrderId, OrderStatus, Vehicle,
+    api::{CreateCourier, console::EditCourier, exception::ExceptionState, proof::ProofKind},
 };
 
 use super::{Ask, Command, Console, Dialog, Drawer, Effect, Format, Item, Moment, Screen, TYPING_REST_MS, answers};
 use crate::{
     dispatch::{
-        ask,
         draft::{Draft, End},
         import::{self, Import, Step},
         link,
-        place::{MAX_QUERY_CHARS, Only, Open, Tab},
+        place::{MAX_QUERY_CHARS, Only, Open, Span, Tab},
         replay::Replay,
+        words,
     },
     ui::time,
 };
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Shorter than this is no name of a street.
 const LEAST_LETTERS: usize = 2;
@@ -102,6 +100,18 @@ pub enum Intent {
     Day(i64),
     /// The day as a file.
     Export(Format),
+    /// Leads to what needs a look.
+    Inbox,
+    /// Shows what nobody took care of, or everything.
+    Shelf(ExceptionState),
+    /// The exceptions further down.
+    MoreExceptions,
+    /// Takes care of one.
+    Acknowledge(ExceptionId),
+    /// The same with a remark: asks for it.
+    AskNote(ExceptionId),
+    /// The remark was written.
+    Note { note: String },
     /// Closes what lies over the screen.
     CloseDialog,
     /// Shows which keys there are.
@@ -212,10 +222,24 @@ impl Console {
             Intent::Speed(speed) => self.replay.iter_mut().for_each(|replay| replay.speed = speed),
             Intent::Day(day) => {
                 if let Open::Replay(courier, _) = self.place.open {
-                    self.open(Open::Replay(courier, Some(day)), effects);
+                    self.open(Open::Replay(courier, Span::Day(day)), effects);
                 }
             }
             Intent::Export(format) => self.export(format, effects),
+            Intent::Inbox => self.lead_to_inbox(effects),
+            Intent::Shelf(state) => {
+                self.show_inbox(moment, state);
+                self.show_address(effects, false);
+            }
+            Intent::MoreExceptions => self.more_exceptions(effects),
+            Intent::Acknowledge(id) => self.acknowledge(id, None, effects),
+            Intent::AskNote(id) => (self.dialog, self.inbox.problem) = (Some(Dialog::Note { id }), None),
+            Intent::Note { note } => {
+                if let Some(Dialog::Note { id }) = self.dialog {
+                    let note = Some(note.trim().to_owned()).filter(|note| !note.is_empty());
+                    self.acknowledge(id, note, effects);
+                }
+            }
             Intent::CloseDialog => self.close_dialog(effects),
             Intent::Help => self.dialog = Some(Dialog::Help),
             Intent::Theme => effects.push(Effect::Theme),
@@ -249,10 +273,10 @@ impl Console {
                 effects.extend([Ask::Courier(id), Ask::Devices(id)].map(Effect::Ask));
                 self.cursor = Some(Item::Courier(id));
             }
-            Open::Replay(courier, day) => {
-                let day = day.unwrap_or_else(|| time::day(self.at_ms, &self.locale));
-                self.replay = Some(Replay::new(courier, day));
-                let (from_ms, until_ms) = self.day_bounds(day);
+            Open::Replay(courier, span) => {
+                let replay = self.new_replay(courier, span);
+                let (from_ms, until_ms) = replay.bounds(self.locale.utc_offset_min);
+                self.replay = Some(replay);
                 effects.push(Effect::Ask(Ask::Day { courier, from_ms, until_ms, cursor: None }));
             }
             Open::NewOrder => {
@@ -343,6 +367,7 @@ impl Console {
                 effects.push(Effect::Focus("search"));
             }
             Command::Assign => self.assign_key(effects),
+            Command::Inbox => self.lead_to_inbox(effects),
             Command::New => self.open(Open::NewOrder, effects),
             Command::Help => self.dialog = Some(Dialog::Help),
             Command::Leave => self.leave(effects),
@@ -410,7 +435,7 @@ impl Console {
 
     fn close_dialog(&mut self, effects: &mut Vec<Effect>) {
         self.dialog = None;
-        self.drawer.is_busy = false;
+        (self.drawer.is_busy, self.drawer.problem) = (false, None);
         effects.push(Effect::Focus("drawer"));
     }
 
@@ -438,7 +463,11 @@ impl Console {
             Change::From(text) => draft.from = text,
             Change::Until(text) => draft.until = text,
             Change::Instructions(end, text) => draft.place_mut(end).instructions = text,
-            Change::Placing(end) => draft.placing = end,
+            Change::Placing(end) => {
+                draft.placing = end;
+                // On a phone the map is another screen.
+                self.screen = Screen::Map;
+            }
             Change::Proof(kind, is_wanted) => {
                 draft.proof.retain(|other| *other != kind);
                 draft.proof.extend(is_wanted.then_some(kind));
@@ -488,6 +517,9 @@ impl Console {
             let end = self.form.draft.placing;
             self.form.draft.pin(at, None);
             self.form.found = None;
+            if End::ALL.into_iter().all(|end| self.form.draft.place(end).at.is_some()) {
+                self.screen = Screen::Details;
+            }
             if let Some(at) = self.form.draft.place(end).at {
                 effects.push(Effect::Ask(Ask::Around { end, at }));
             }
@@ -569,17 +601,20 @@ impl Console {
 
     fn export(&self, format: Format, effects: &mut Vec<Effect>) {
         let Some(replay) = &self.replay else { return };
-        let (from_ms, until_ms) = self.day_bounds(replay.day);
+        let (from_ms, until_ms) = replay.bounds(self.locale.utc_offset_min);
         let name = self.fleet.couriers.get(&replay.courier).map_or("courier", |courier| &courier.name);
         let name: String = name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect();
-        let date = ask::day_span(from_ms + DAY_MS / 2, until_ms)[5..15].to_owned();
+        let date = words::date_code(replay.day);
         let name = format!("{name}-{date}.{}", format.extension());
         effects.push(Effect::Export { courier: replay.courier, from_ms, until_ms, format, name });
     }
 
-    /// Midnight to midnight at the place of work.
-    fn day_bounds(&self, day: i64) -> (i64, i64) {
-        let from_ms = day * DAY_MS - i64::from(self.locale.utc_offset_min) * time::MINUTE_MS;
-        (from_ms, from_ms + DAY_MS)
+    fn new_replay(&self, courier: CourierId, span: Span) -> Replay {
+        let day = |at_ms| time::day(at_ms, &self.locale);
+        match span {
+            Span::Today => Replay::new(courier, day(self.at_ms), None),
+            Span::Day(day) => Replay::new(courier, day, None),
+            Span::Between(from_ms, until_ms) => Replay::new(courier, day(from_ms), Some((from_ms, until_ms))),
+        }
     }
 }

@@ -1,10 +1,16 @@
 use doorstep_shared::{
-    api::{ListPage, OrderCreated},
-    protocol::fleet::{FleetOrderChange, FleetPositions, FleetSnapshot},
+    api::{
+        ListPage, OrderCreated,
+        exception::{ExceptionCode, ExceptionState, ExceptionView},
+    },
+    protocol::fleet::{FleetAlert, FleetAlertRaised, FleetOrderChange, FleetPositions, FleetSnapshot},
 };
 
 use super::{intents::Change, *};
-use crate::dispatch::fleet::tests::{NOW_MS, courier, details, order};
+use crate::dispatch::{
+    fleet::tests::{NOW_MS, courier, details, order},
+    place::Span,
+};
 
 fn locale() -> Locale {
     Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
@@ -50,6 +56,115 @@ impl Bench {
 
 fn asks(effects: &[Effect]) -> Vec<&Ask> {
     effects.iter().filter_map(|effect| if let Effect::Ask(ask) = effect { Some(ask) } else { None }).collect()
+}
+
+fn exception(code: ExceptionCode, courier: CourierId) -> ExceptionView {
+    serde_json::from_value(serde_json::json!({
+        "id": ExceptionId::new(), "code": code, "since": "2026-11-21T17:36:00Z",
+        "courier_id": courier, "courier_name": "Marco",
+    }))
+    .expect("an exception")
+}
+
+fn inbox(cursor: Option<&str>) -> Ask {
+    Ask::Exceptions { state: ExceptionState::Open, cursor: cursor.map(str::to_owned) }
+}
+
+fn page(items: &[ExceptionView], next_cursor: Option<&str>) -> Result<Answer, Trouble> {
+    Ok(Answer::Exceptions(ListPage { items: items.to_vec(), next_cursor: next_cursor.map(str::to_owned) }))
+}
+
+#[test]
+fn news_of_exceptions_are_asked_for_once_however_many_come_at_once() {
+    let mut bench = Bench::at("");
+    let marco = courier("Marco");
+    let effects = bench.snapshot(vec![marco.clone()], vec![]);
+    assert!(asks(&effects).contains(&&inbox(None)), "with the snapshot");
+    bench.step(Input::Answered(inbox(None), page(&[], None)));
+    assert_eq!(bench.console.attention(), Some(0));
+    for seq in 1..4 {
+        let alert = FleetAlert { code: "late".into(), since_ms: NOW_MS, courier_id: Some(marco.id), order_id: None };
+        let effects = bench.step(Input::Feed(Some(FleetEvent::Alert(FleetAlertRaised { seq, alert }))));
+        assert_eq!(asks(&effects), Vec::<&Ask>::new(), "more may come");
+        bench.now_ms += 100.0;
+    }
+    assert_eq!(asks(&bench.wait(200.0)), [&inbox(None)]);
+    bench.step(Input::Answered(inbox(None), page(&[exception(ExceptionCode::Late, marco.id)], None)));
+    assert_eq!(bench.console.totals().attention, Some(1));
+    let doing = bench.console.fleet.doing(&bench.console.fleet.couriers[&marco.id], NOW_MS);
+    assert_eq!(doing, crate::dispatch::fleet::Doing::Attention, "the map shows it too");
+    assert!(asks(&bench.wait(30_000.0)).contains(&&inbox(None)), "an exception also ends by itself");
+}
+
+#[test]
+fn who_acknowledged_is_told_and_the_card_leaves_the_open_ones() {
+    let mut bench = Bench::at("");
+    let marco = courier("Marco");
+    bench.snapshot(vec![marco.clone()], vec![]);
+    let found = [ExceptionCode::Silent, ExceptionCode::Stationary].map(|code| exception(code, marco.id));
+    bench.step(Input::Answered(inbox(None), page(&found, None)));
+    let effects = bench.did(Intent::Acknowledge(found[1].id));
+    let ask = Ask::Acknowledge { id: found[1].id, note: None };
+    assert_eq!(asks(&effects), [&ask]);
+    assert_eq!(asks(&bench.did(Intent::Acknowledge(found[1].id))), Vec::<&Ask>::new(), "pressed twice is once");
+    let mut taken = found[1].clone();
+    (taken.acknowledged_at, taken.acknowledged_by) = (Some(taken.since), Some("first@example.org".into()));
+    let effects = bench.step(Input::Answered(ask, Ok(Answer::Exception(Box::new(taken)))));
+    assert!(effects.contains(&Effect::Focus("inbox")), "its button is gone");
+    assert_eq!(bench.console.spoken, "Acknowledged by first@example.org: Marco has not moved for 6 min");
+    assert_eq!(bench.console.inbox.shown.as_deref(), Some(&found[..1]));
+    assert_eq!(bench.console.attention(), Some(1));
+    let effects = bench.did(Intent::Shelf(ExceptionState::All));
+    let all = Ask::Exceptions { state: ExceptionState::All, cursor: None };
+    assert!(asks(&effects).contains(&&all));
+    assert!(effects.contains(&Effect::Url { url: "/dispatch?inbox=all".into(), is_new: false }));
+}
+
+#[test]
+fn a_failed_acknowledgement_leaves_the_card_and_says_why() {
+    let mut bench = Bench::at("");
+    let marco = courier("Marco");
+    bench.snapshot(vec![marco.clone()], vec![]);
+    let found = exception(ExceptionCode::Silent, marco.id);
+    bench.step(Input::Answered(inbox(None), page(std::slice::from_ref(&found), None)));
+    bench.did(Intent::AskNote(found.id));
+    let effects = bench.did(Intent::Note { note: " called him ".into() });
+    let ask = Ask::Acknowledge { id: found.id, note: Some("called him".into()) };
+    assert_eq!(asks(&effects), [&ask]);
+    bench.step(Input::Answered(ask.clone(), Err(Trouble::Unreachable)));
+    assert!(bench.console.inbox.problem.is_some() && bench.console.dialog.is_some());
+    assert_eq!(bench.console.inbox.shown.as_ref().map(Vec::len), Some(1));
+    assert_eq!(asks(&bench.did(Intent::Note { note: "called him".into() })), [&ask], "it can be tried again");
+}
+
+#[test]
+fn further_pages_of_the_inbox_stay_when_its_head_is_asked_for_anew() {
+    let mut bench = Bench::at("");
+    let marco = courier("Marco");
+    bench.snapshot(vec![marco.clone()], vec![]);
+    let [first, second, third] = [0; 3].map(|_| exception(ExceptionCode::Late, marco.id));
+    bench.step(Input::Answered(inbox(None), page(std::slice::from_ref(&first), Some("next"))));
+    assert_eq!(asks(&bench.did(Intent::MoreExceptions)), [&inbox(Some("next"))]);
+    assert_eq!(asks(&bench.did(Intent::MoreExceptions)), Vec::<&Ask>::new());
+    bench.step(Input::Answered(inbox(Some("next")), page(&[first.clone(), second.clone()], None)));
+    assert_eq!(bench.console.inbox.shown.as_deref(), Some(&[first.clone(), second.clone()][..]));
+    bench.step(Input::Answered(inbox(None), page(std::slice::from_ref(&third), Some("next"))));
+    assert_eq!(bench.console.inbox.shown.as_deref(), Some(&[third, first, second][..]));
+}
+
+#[test]
+fn the_ten_minutes_around_something_are_asked_for_and_saved_as_such() {
+    let mut bench = Bench::at("");
+    let ana = courier("Ana");
+    bench.snapshot(vec![ana.clone()], vec![]);
+    let effects = bench.did(Intent::Open(Open::Replay(ana.id, Span::around(NOW_MS))));
+    let (from_ms, until_ms) = (NOW_MS - 300_000, NOW_MS + 300_000);
+    assert!(asks(&effects).contains(&&Ask::Day { courier: ana.id, from_ms, until_ms, cursor: None }));
+    let effects = bench.did(Intent::Export(Format::Gpx));
+    let name = "Ana-2026-11-21.gpx".to_owned();
+    assert_eq!(effects, [Effect::Export { courier: ana.id, from_ms, until_ms, format: Format::Gpx, name }]);
+    bench.step(Input::NotSaved);
+    assert!(bench.console.drawer.problem.is_some(), "a file that did not come is told");
 }
 
 #[test]
@@ -212,6 +327,41 @@ fn a_delivered_order_leaves_the_board() {
     bench.wait(2_000.0);
     assert_eq!(bench.console.list.items, []);
     assert!(bench.console.fleet.orders.is_empty());
+}
+
+#[test]
+fn what_is_over_stays_when_the_feed_comes_after_it_or_anew() {
+    let mut bench = Bench::at("tab=done");
+    let ana = courier("Ana");
+    let ended = order("A-1", OrderStatus::Delivered, Some(ana.id));
+    let list = Ask::Orders { tab: Tab::Done, query: String::new(), cursor: None };
+    let answer = Answer::Orders(ListPage { items: vec![details(&ended, None)], next_cursor: None });
+    bench.step(Input::Answered(list.clone(), Ok(answer)));
+    let effects = bench.snapshot(vec![ana.clone()], vec![]);
+    assert_eq!(bench.console.list.items, [Item::Order(ended.id)]);
+    assert!(!asks(&effects).contains(&&list), "it has just been asked for");
+    bench.step(Input::FeedClosed(4000));
+    assert!(bench.wait(1_000.0).contains(&Effect::Open));
+    let effects = bench.snapshot(vec![ana], vec![]);
+    assert!(asks(&effects).contains(&&list), "more may have ended meanwhile");
+    assert_eq!(bench.console.list.items, [Item::Order(ended.id)]);
+}
+
+#[test]
+fn an_order_opened_by_its_address_is_brought_into_view_with_its_courier() {
+    let (ana, carried) = (courier("Ana"), OrderId::new());
+    let carried = doorstep_shared::protocol::fleet::FleetOrder {
+        id: carried,
+        ..order("A-1", OrderStatus::PickedUp, Some(ana.id))
+    };
+    let mut bench = Bench::at(&format!("order={}", carried.id));
+    let fits = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| if let Effect::Fit { points } = effect { Some(points.len()) } else { None })
+    };
+    let answer = Answer::Order(Box::new(details(&carried, None)));
+    assert_eq!(fits(&bench.step(Input::Answered(Ask::Order(carried.id), Ok(answer)))), None);
+    assert_eq!(fits(&bench.snapshot(vec![ana], vec![carried])), Some(3), "pickup, door and courier");
+    assert_eq!(fits(&bench.wait(1.0)), None, "once");
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use doorstep_shared::{CourierId, api::DeviceView};
 use leptos::prelude::*;
 
-use super::{Desk, drawer_head, fact, problem};
+use super::{Desk, drawer_head, fact, inbox::exceptions_of, problem};
 use crate::{
     dispatch::{
         console::{Console, Intent},
         fleet::Courier,
-        place::Open,
+        place::{Open, Span},
         words,
     },
     ui::time,
@@ -35,7 +35,7 @@ pub fn courier(desk: Desk, id: CourierId) -> impl IntoView {
             <span class="badge" data-tone=move || badge().map_or("quiet", |(tone, _)| tone)>
                 {move || badge().map_or("Not known yet", |(_, words)| words)}
             </span>
-            {drawer_head(desk, text(|_, courier| courier.name.clone()))}
+            {drawer_head(desk, move || desk.read(|console| name(console, id)))}
             {problem(desk)}
             <dl class="facts">
                 {fact("Presence", text(|console, courier| words::presence(courier.presence, &console.locale)))}
@@ -58,7 +58,7 @@ pub fn courier(desk: Desk, id: CourierId) -> impl IntoView {
                 >
                     {move || if is_following() { "Following" } else { "Follow" }}
                 </button>
-                <button type="button" class="quiet" on:click=move |_| desk.did(Intent::Open(Open::Replay(id, None)))>
+                <button type="button" class="quiet" on:click=move |_| desk.did(Intent::Open(Open::Replay(id, Span::Today)))>
                     "Replay"
                 </button>
                 <button type="button" class="quiet" on:click=move |_| desk.did(Intent::CourierForm(Some(id)))>
@@ -73,10 +73,15 @@ pub fn courier(desk: Desk, id: CourierId) -> impl IntoView {
                     "Invite a phone"
                 </button>
             </div>
+            {exceptions_of(desk, None, Some(id))}
             {orders(desk, id)}
             {devices(desk)}
         </div>
     }
+}
+
+fn name(console: &Console, id: CourierId) -> String {
+    console.fleet.couriers.get(&id).map_or_else(|| "Courier".to_owned(), |courier| courier.name.clone())
 }
 
 fn last_position(console: &Console, courier: &Courier) -> String {

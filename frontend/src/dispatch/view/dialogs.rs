@@ -1,6 +1,6 @@
 //! What lies over the screen, one at a time. The browser's own modal dialog keeps the focus inside.
 
-use doorstep_shared::{OrderStatus, Vehicle};
+use doorstep_shared::{OrderStatus, Vehicle, api::exception::MAX_EXCEPTION_NOTE_CHARS};
 use leptos::{ev, prelude::*};
 
 use super::{Desk, icon::icon, import, qr};
@@ -21,6 +21,7 @@ enum Kind {
     Invite,
     Link,
     Reason,
+    Note,
     Revoke,
 }
 
@@ -34,6 +35,7 @@ pub fn dialogs(desk: Desk) -> impl IntoView {
                 Dialog::Invite { .. } => Kind::Invite,
                 Dialog::Link { .. } => Kind::Link,
                 Dialog::Reason { .. } => Kind::Reason,
+                Dialog::Note { .. } => Kind::Note,
                 Dialog::Revoke { .. } => Kind::Revoke,
             })
         })
@@ -53,6 +55,7 @@ fn frame(desk: Desk, kind: Kind) -> impl IntoView {
         Kind::Invite => "Sign in with this code".to_owned(),
         Kind::Link => "Tracking link".to_owned(),
         Kind::Reason => reason_title(desk),
+        Kind::Note => "Acknowledge with a note".to_owned(),
         Kind::Revoke => "Revoke this phone?".to_owned(),
     };
     let content = match kind {
@@ -62,13 +65,20 @@ fn frame(desk: Desk, kind: Kind) -> impl IntoView {
         Kind::Invite => invite(desk).into_any(),
         Kind::Link => link(desk).into_any(),
         Kind::Reason => reason(desk).into_any(),
+        Kind::Note => note(desk).into_any(),
         Kind::Revoke => revoke(desk).into_any(),
     };
     let cancel = move |event: ev::Event| {
         event.prevent_default();
         desk.did(Intent::CloseDialog);
     };
-    let problem = move || desk.read(|console| console.drawer.problem.clone()).unwrap_or_default();
+    let problem = move || {
+        desk.read(|console| match console.dialog {
+            Some(Dialog::Note { .. }) => console.inbox.problem.clone(),
+            _ => console.drawer.problem.clone(),
+        })
+        .unwrap_or_default()
+    };
     view! {
         <dialog id="dialog" class="dialog" data-kind=format!("{kind:?}").to_lowercase() aria-labelledby="dialog-title" on:cancel=cancel>
             <div class="drawer-head">
@@ -246,6 +256,39 @@ fn reason(desk: Desk) -> impl IntoView {
             <div class="actions">
                 <button type="submit" class="primary">{words::action(status)}</button>
                 <button type="button" class="quiet" on:click=move |_| desk.did(Intent::CloseDialog)>"Keep it as it is"</button>
+            </div>
+        </form>
+    }
+}
+
+fn note(desk: Desk) -> impl IntoView {
+    let title = desk.peek(|console| match console.dialog {
+        Some(Dialog::Note { id }) => console.inbox.find(id).map(|one| words::exception(one, console.at_ms).0),
+        _ => None,
+    });
+    let note = RwSignal::new(String::new());
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        desk.did(Intent::Note { note: note.get_untracked() });
+    };
+    view! {
+        <form novalidate on:submit=submit>
+            <p>{title}</p>
+            <label class="field">
+                <span>"What you did about it, for your colleagues"</span>
+                <input
+                    type="text"
+                    id="note"
+                    autocomplete="off"
+                    autofocus
+                    maxlength=MAX_EXCEPTION_NOTE_CHARS.to_string()
+                    prop:value=note
+                    on:input=move |event| note.set(event_target_value(&event))
+                />
+            </label>
+            <div class="actions">
+                <button type="submit" class="primary">"Acknowledge"</button>
+                <button type="button" class="quiet" on:click=move |_| desk.did(Intent::CloseDialog)>"Not yet"</button>
             </div>
         </form>
     }

@@ -5,24 +5,19 @@ use leptos::prelude::*;
 use super::{Desk, Who, icon::icon};
 use crate::dispatch::{
     console::{Intent, Totals},
-    place::{Only, Open, Tab},
+    place::{Open, Tab},
 };
 
 pub fn head(desk: Desk, who: Who) -> impl IntoView {
     let totals = Memo::new(move |_| desk.read(|console| console.totals()));
     let live = move || couriers_live(totals.get());
-    let count = move || match totals.get().attention {
-        0 => String::new(),
-        count => count.to_string(),
-    };
+    let is_calm = move || totals.get().attention.is_none_or(|count| count == 0);
+    let count = move || totals.get().attention.filter(|count| *count > 0).map(|count| count.to_string());
     let attention = move || match totals.get().attention {
-        0 => "All on time",
-        1 => " needs attention",
-        _ => " need attention",
-    };
-    let show_attention = move |_| {
-        desk.did(Intent::Tab(Tab::Active));
-        desk.did(Intent::Only(Some(Only::Attention)));
+        None => "Inbox",
+        Some(0) => "All well",
+        Some(1) => " needs attention",
+        Some(_) => " need attention",
     };
     view! {
         <header class="head">
@@ -37,10 +32,10 @@ pub fn head(desk: Desk, who: Who) -> impl IntoView {
                 <button
                     type="button"
                     class="pill"
-                    data-tone=move || if totals.get().attention == 0 { "quiet" } else { "bad" }
-                    on:click=show_attention
+                    data-tone=move || if is_calm() { "quiet" } else { "bad" }
+                    on:click=move |_| desk.did(Intent::Inbox)
                 >
-                    <span>{count}<span class=move || if totals.get().attention == 0 { "" } else { "long" }>{attention}</span></span>
+                    <span>{count}<span class=move || if is_calm() { "" } else { "long" }>{attention}</span></span>
                 </button>
             </div>
             <div class="tools">

@@ -18,6 +18,7 @@ pub fn icon(name: &'static str) -> impl IntoView {
         "back" => "m14.5 5-7 7 7 7",
         "on" => "m9.5 5 7 7-7 7",
         "follow" => "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 3v3M12 18v3M3 12h3M18 12h3",
+        "note" => "M5 19l1-4L15.5 5.5l3 3L9 18zM13.5 7.5l3 3",
         "file" => "M6 3h8l4 4v14H6zM12 11v6M9.5 14 12 11l2.5 3",
         _ => "",
     };

@@ -6,12 +6,12 @@ use doorstep_shared::{
 };
 use leptos::prelude::*;
 
-use super::{Desk, drawer_head, fact, list, problem};
+use super::{Desk, drawer_head, fact, inbox::exceptions_of, list, problem};
 use crate::{
     dispatch::{
         console::{Console, Intent},
         fleet::Order,
-        place::Open,
+        place::{Open, Span},
         words,
     },
     ui::time,
@@ -50,15 +50,15 @@ pub fn order(desk: Desk, id: OrderId) -> impl IntoView {
     let is_missing = move || desk.read(|console| console.drawer.is_missing);
     let is_open_order = move || status().is_some_and(|status| !status.is_final());
     view! {
-        <div class="missing" hidden=move || !is_missing()>
-            <p class="empty-title">"No such order"</p>
-            <p>"It may have been removed, or the address is not complete."</p>
+        <div class="open" hidden=move || !is_missing()>
+            {drawer_head(desk, || "No such order".to_owned())}
+            <p class="note">"It may have been removed, or the address is not complete."</p>
         </div>
         <div class="open" data-order=id.to_string() hidden=is_missing>
             <span class="badge" data-tone=move || badge().map_or("quiet", |(tone, _)| tone)>
-                {move || badge().map(|(_, words)| words).unwrap_or_default()}
+                {move || badge().map_or_else(|| "Fetching…".to_owned(), |(_, words)| words)}
             </span>
-            {drawer_head(desk, text(title))}
+            {drawer_head(desk, move || desk.read(|console| known(console).map_or("Order".to_owned(), |order| title(console, &order))))}
             {problem(desk)}
             <dl class="facts">
                 {fact("Arrives", text(arrives))}
@@ -80,7 +80,12 @@ pub fn order(desk: Desk, id: OrderId) -> impl IntoView {
                 >
                     {move || if status() == Some(OrderStatus::Created) { "Assign" } else { "Reassign" }}
                 </button>
-                <button type="button" class="quiet" on:click=move |_| desk.did(Intent::Link(id))>
+                <button
+                    type="button"
+                    class="quiet"
+                    hidden=move || status().is_none()
+                    on:click=move |_| desk.did(Intent::Link(id))
+                >
                     "Tracking link"
                 </button>
                 <button
@@ -88,11 +93,8 @@ pub fn order(desk: Desk, id: OrderId) -> impl IntoView {
                     class="quiet"
                     hidden=move || courier_of(desk, id).is_none()
                     on:click=move |_| if let Some(courier) = courier_of(desk, id) {
-                        let day = desk.peek(|console| {
-                            let order = console.fleet.orders.get(&id)?;
-                            Some(time::day(order.status_at_ms, &console.locale))
-                        });
-                        desk.did(Intent::Open(Open::Replay(courier, day)));
+                        let trip = desk.peek(|console| trip(console, id));
+                        desk.did(Intent::Open(Open::Replay(courier, trip)));
                     }
                 >
                     "Replay"
@@ -108,6 +110,7 @@ pub fn order(desk: Desk, id: OrderId) -> impl IntoView {
                     "Courier"
                 </button>
             </div>
+            {exceptions_of(desk, Some(id), None)}
             {choices(desk, id)}
             {statuses(desk, id, status)}
             {timeline(desk)}
@@ -118,6 +121,17 @@ pub fn order(desk: Desk, id: OrderId) -> impl IntoView {
 
 fn courier_of(desk: Desk, id: OrderId) -> Option<CourierId> {
     desk.read(|console| console.fleet.orders.get(&id)?.courier_id)
+}
+
+/// From when somebody had the order until it ended, or until now.
+fn trip(console: &Console, id: OrderId) -> Span {
+    let Some(order) = console.fleet.orders.get(&id) else { return Span::Today };
+    let mut events = console.drawer.order.iter().flat_map(|order| order.timeline.iter().flatten());
+    let given = events.rfind(|event| event.status == OrderStatus::Assigned).map(|event| event.at.timestamp_millis());
+    let created = order.details.as_ref().map(|details| details.created_at.timestamp_millis());
+    let from_ms = given.or(created).unwrap_or(order.status_at_ms);
+    let until_ms = if order.status.is_final() { order.status_at_ms } else { console.at_ms };
+    Span::Between(time::floor_minute(from_ms), time::ceil_minute(until_ms.max(from_ms + 1)))
 }
 
 fn title(console: &Console, order: &Order) -> String {

@@ -1,4 +1,4 @@
-//! A courier's day in the drawer: a slider, its speed, and the day as a file.
+//! A courier's day, or a part of it, in the drawer: a slider, its speed, and all of it as a file.
 
 use doorstep_shared::CourierId;
 use leptos::prelude::*;
@@ -18,7 +18,8 @@ const HALF_DAY_MS: i64 = 43_200_000;
 
 pub fn replay(desk: Desk, id: CourierId) -> impl IntoView {
     let name = move || {
-        desk.read(|console| console.fleet.couriers.get(&id).map(|courier| courier.name.clone())).unwrap_or_default()
+        desk.read(|console| console.fleet.couriers.get(&id).map(|courier| courier.name.clone()))
+            .unwrap_or_else(|| "Courier".to_owned())
     };
     let read = move |words: fn(&Console, &Replay) -> String| {
         move || desk.read(|console| console.replay.as_ref().map(|replay| words(console, replay)).unwrap_or_default())
@@ -31,6 +32,7 @@ pub fn replay(desk: Desk, id: CourierId) -> impl IntoView {
             console.replay.as_ref().is_some_and(|replay| replay.day >= time::day(console.at_ms, &console.locale))
         })
     };
+    let is_part = move || desk.read(|console| console.replay.as_ref().is_some_and(|replay| replay.part.is_some()));
     let day = move |by: i64| {
         if let Some(day) = desk.peek(|console| console.replay.as_ref().map(|replay| replay.day)) {
             desk.did(Intent::Day(day + by));
@@ -45,7 +47,11 @@ pub fn replay(desk: Desk, id: CourierId) -> impl IntoView {
         <div class="open" data-replay=id.to_string()>
             <span class="badge" data-tone="accent">"Replay"</span>
             {drawer_head(desk, name)}
-            <div class="days">
+            <div class="days part" hidden=move || !is_part()>
+                <span class="day">{read(part)}</span>
+                <button type="button" class="chip" on:click=move |_| day(0)>"Whole day"</button>
+            </div>
+            <div class="days" hidden=is_part>
                 <button type="button" class="round" aria-label="The day before" on:click=move |_| day(-1)>
                     {icon("back")}
                 </button>
@@ -55,9 +61,13 @@ pub fn replay(desk: Desk, id: CourierId) -> impl IntoView {
                 </button>
             </div>
             {problem(desk)}
-            <p class="note" hidden=move || is_complete() || span().is_some()>"Fetching the day…"</p>
+            <p class="note" hidden=move || is_complete() || span().is_some()>"Fetching the positions…"</p>
             <p class="note" hidden=move || !is_complete() || span().is_some()>
-                "No positions on this day. The courier was off duty, or had no phone signed in."
+                {move || if is_part() {
+                    "No positions in this time. Nobody knows where the courier was."
+                } else {
+                    "No positions on this day. The courier was off duty, or had no phone signed in."
+                }}
             </p>
             <div class="player" hidden=move || span().is_none()>
                 <output class="moment">{read(moment)}</output>
@@ -87,8 +97,8 @@ pub fn replay(desk: Desk, id: CourierId) -> impl IntoView {
                     </div>
                 </div>
             </div>
-            <section aria-label="Download this day" hidden=move || span().is_none()>
-                <h3>"Download this day"</h3>
+            <section aria-label="Download" hidden=move || span().is_none()>
+                <h3>{move || if is_part() { "Download these minutes" } else { "Download this day" }}</h3>
                 <div class="actions">
                     {Format::ALL.map(|format| view! {
                         <button type="button" class="quiet" on:click=move |_| desk.did(Intent::Export(format))>
@@ -127,6 +137,16 @@ fn date(console: &Console, replay: &Replay) -> String {
     if replay.day == time::day(console.at_ms, &console.locale) { format!("Today, {date}") } else { date }
 }
 
+fn part(console: &Console, replay: &Replay) -> String {
+    let Some((from_ms, until_ms)) = replay.part else { return String::new() };
+    let range = time::range(from_ms, until_ms, &console.locale);
+    if replay.day == time::day(console.at_ms, &console.locale) {
+        range
+    } else {
+        format!("{}, {range}", time::date(from_ms, &console.locale))
+    }
+}
+
 fn moment(console: &Console, replay: &Replay) -> String {
     time::clock(replay.at_ms, &console.locale)
 }
@@ -144,7 +164,7 @@ fn situation(console: &Console, replay: &Replay) -> String {
 }
 
 fn words_of_rest(replay: &Replay) -> String {
-    format!("Standing · {} positions this day", replay.len())
+    format!("Standing · {} positions in all", replay.len())
 }
 
 fn end(desk: Desk, at_ms: Option<i64>) -> String {
