@@ -23,10 +23,12 @@ const MINUTE = 60_000;
 const BOX = { west: 14.46, east: 14.51, south: 35.875, north: 35.9 };
 
 export class PretendFleet {
-  constructor({ couriers = 58, unassigned = 4, active = 37, done = 212, everyMs = 5_000, seed = 7 } = {}) {
+  constructor({ couriers = 58, unassigned = 4, active = 37, done = 212, everyMs = 5_000, seed = 7, lively = false } = {}) {
     this.random = generator(seed);
     this.now = Date.now();
     this.everyMs = everyMs;
+    this.lively = lively;
+    this.made = 0;
     this.couriers = Array.from({ length: couriers }, (_, index) => this.courier(index));
     this.orders = new Map();
     const add = (count, statuses, make) => {
@@ -38,6 +40,7 @@ export class PretendFleet {
     add(active, ["picked_up", "picked_up", "assigned", "at_pickup", "picked_up", "at_dropoff"], "active");
     add(unassigned, ["created"], "created");
     add(done, ["delivered", "delivered", "delivered", "cancelled", "delivered", "returned"], "done");
+    this.exceptions = couriers > 3 && active > 3 ? this.troubles() : [];
     this.sockets = new Set();
   }
 
@@ -97,6 +100,33 @@ export class PretendFleet {
     };
   }
 
+  /** One of each kind, and one that somebody took care of. */
+  troubles() {
+    const orders = [...this.orders.values()];
+    const about = (index, code, minutes, more) => {
+      const order = orders[index];
+      const courier = this.couriers.find(({ id }) => id === order.courier_id);
+      const { lat, lon } = courier;
+      const since = iso(this.now - minutes * MINUTE);
+      const names = { courier_id: courier.id, courier_name: courier.name, order_id: order.id, order_reference: order.reference };
+      return { id: uuid(6, index), code, since, ...names, at: { lat, lon }, ...more };
+    };
+    return [
+      about(1, "late", 12, { late_by_s: 720 }),
+      about(2, "silent", 3.4, { silent_s: 204, reason: "screen_locked" }),
+      about(3, "off_route", 2, { distance_m: 417 }),
+      about(5, "stationary", 6, { stationary_s: 360 }),
+      about(7, "delivered_far", 9, { distance_m: 320, ended_at: iso(this.now - 9 * MINUTE) }),
+      about(9, "silent", 40, {
+        silent_s: 300,
+        ended_at: iso(this.now - 35 * MINUTE),
+        acknowledged_at: iso(this.now - 34 * MINUTE),
+        acknowledged_by: "sam@example.org",
+        note: "rang him, he was in the tunnel",
+      }),
+    ];
+  }
+
   /** The feed, on an HTTP server. */
   attach(server) {
     const feed = new WebSocketServer({ server, path: "/ws/fleet", handleProtocols: () => "doorstep.v1.postcard" });
@@ -124,6 +154,7 @@ export class PretendFleet {
         fixes.push({ courier_id: courier.id, battery: courier.battery, ...courier.position });
       }
       turn += 1;
+      if (this.lively && turn % 4 === 0) this.moveOn();
       if (fixes.length) for (const socket of this.sockets) socket.send(positions(socket.seq++, fixes));
     }, tickMs);
   }
@@ -138,6 +169,24 @@ export class PretendFleet {
       courier.heading = (courier.heading + 180) % 360;
     }
     courier.position = this.fix(courier, now);
+  }
+
+  /** The oldest open order takes its next step; one that is over makes room for a new one. */
+  moveOn() {
+    const [id, order] = [...this.orders].find(([, { status }]) => STEPS[status]);
+    this.orders.delete(id);
+    order.status = STEPS[order.status];
+    order.courier_id ??= this.couriers[this.made % this.couriers.length].id;
+    if (order.status === "delivered") {
+      this.made += 1;
+      const next = this.order(1_000_000 + this.made, "created", "created");
+      this.orders.set(next.id, next);
+      this.change(next);
+    } else {
+      // Behind all others, so that each has its turn.
+      this.orders.set(id, order);
+    }
+    this.change(order);
   }
 
   change(order) {
@@ -168,6 +217,15 @@ export class PretendFleet {
     if (kind === "couriers" && id) {
       const courier = this.couriers.find((one) => one.id === id);
       return courier ? [200, { ...courier, phone: "+356 7712 3456", created_at: iso(this.now), presence: undefined, position: undefined }] : [404, {}];
+    }
+    if (path === "/exceptions") {
+      const isAll = query.get("state") === "all";
+      return [200, { items: this.exceptions.filter(({ acknowledged_at }) => isAll || !acknowledged_at) }];
+    }
+    if (kind === "exceptions") {
+      const exception = this.exceptions.find((one) => one.id === id);
+      Object.assign(exception, { acknowledged_at: iso(Date.now()), acknowledged_by: "dora@example.org", note: body.note });
+      return [200, exception];
     }
     if (path === "/places") return [200, { items: query.get("q") ? PLACES : PLACES.slice(0, 1) }];
     return [404, { type: "about:blank", title: "Not found", status: 404, code: "not_found" }];
@@ -231,6 +289,8 @@ export class PretendFleet {
     return fixes;
   }
 }
+
+const STEPS = { created: "assigned", assigned: "at_pickup", at_pickup: "picked_up", picked_up: "at_dropoff", at_dropoff: "delivered" };
 
 const DEVICES = [
   { id: uuid(5, 0), label: "Ana's phone", created_at: iso(Date.now() - 9e8), last_seen_at: iso(Date.now() - 4_000), client: "web" },

@@ -1,0 +1,122 @@
+// Photographs the console's screens with a pretended fleet behind them: full and empty, light and dark, in three sizes.
+// Each is checked for accessibility, for what is cut off, and for what the browser complains about.
+//
+//   cargo xtask site && cargo run -p doorstep-frontend --features ssr --example preview -- target/preview
+//   node frontend/e2e/support/console-looks.mjs target/preview [name, size or theme…]
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "@playwright/test";
+import config from "../../playwright.config.mjs";
+import { serveConsole } from "./console-preview.mjs";
+import { PretendFleet } from "./pretend-fleet.mjs";
+
+const [folder = "target/preview", ...wanted] = process.argv.slice(2);
+const SIZES = { desktop: [1440, 900], laptop: [1024, 768], phone: [390, 844], narrow: [320, 640] };
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const full = new PretendFleet();
+const empty = new PretendFleet({ couriers: 0, active: 0, unassigned: 0, done: 0 });
+const active = [...full.orders.values()].find(({ status }) => status === "picked_up");
+const unassigned = [...full.orders.values()].find(({ status }) => status === "created");
+const done = [...full.orders.values()].find(({ status }) => status === "delivered");
+const [ana] = full.couriers;
+const press = (name) => (page) => page.getByRole("button", { name, exact: true }).click();
+const onMap = (page) => page.locator(".screens").getByRole("button", { name: "Map" }).click();
+const details = async (page) => {
+  const button = page.locator(".screens").getByRole("button", { name: "Details" });
+  if (await button.isVisible()) await button.click();
+};
+
+// Where each screen is, and what to press there.
+const STATES = {
+  inbox: ["/dispatch", details],
+  all: ["/dispatch?inbox=all", details],
+  list: ["/dispatch"],
+  map: ["/dispatch", async (page) => (await page.locator(".screens").isVisible()) && onMap(page)],
+  unassigned: [`/dispatch?tab=unassigned&order=${unassigned.id}`],
+  order: [`/dispatch?order=${active.id}`],
+  done: [`/dispatch?tab=done&order=${done.id}`],
+  couriers: ["/dispatch?tab=couriers"],
+  courier: [`/dispatch?tab=couriers&courier=${ana.id}`],
+  "new-order": ["/dispatch?new=1"],
+  wrong: ["/dispatch?new=1", press("Create order")],
+  replay: [`/dispatch?replay=${ana.id}`],
+  missing: ["/dispatch?order=01900000-0000-7000-8009-000000000000"],
+  nothing: ["/dispatch?q=zzzz"],
+  help: ["/dispatch", (page) => page.keyboard.press("?")],
+  import: [
+    "/dispatch",
+    async (page) => {
+      await page.getByRole("button", { name: "More" }).or(page.locator(".menu summary")).first().click();
+      const inMenu = page.getByRole("button", { name: "Import orders" });
+      if (await inMenu.isVisible()) await inMenu.click();
+      else await page.getByRole("button", { name: "Import", exact: true }).click();
+    },
+  ],
+  link: [`/dispatch?order=${active.id}`, press("Tracking link")],
+  invite: [`/dispatch?tab=couriers&courier=${ana.id}`, press("Invite a phone")],
+  empty: ["/dispatch", details, empty],
+  "empty-couriers": ["/dispatch?tab=couriers", undefined, empty],
+};
+
+const servers = new Map();
+for (const fleet of [full, empty]) servers.set(fleet, await serveConsole({ folder, fleet }));
+const browser = await chromium.launch(config.use.launchOptions);
+let findings = 0;
+
+function found(place, text) {
+  findings += 1;
+  console.log(`${place}: ${text}`);
+}
+
+async function photograph(name, size, colorScheme) {
+  const [path, act, fleet = full] = STATES[name];
+  const [width, height] = SIZES[size];
+  const place = `console-${name}-${size}-${colorScheme}`;
+  const page = await browser.newPage({ colorScheme, viewport: { width, height }, reducedMotion: "reduce", locale: "en-GB" });
+  page.on("pageerror", (error) => found(place, `uncaught: ${error.message}`));
+  page.on("console", (message) => {
+    const isMissing = name === "missing" && message.text().includes("404");
+    if (["error", "warning"].includes(message.type()) && !isMissing) found(place, message.text());
+  });
+  await page.goto(`http://127.0.0.1:${servers.get(fleet).address().port}${path}`);
+  await page.waitForSelector('.console[data-known]');
+  await page.waitForSelector('.stage[data-map="open"]', { state: "attached" });
+  await page.waitForLoadState("networkidle").catch(() => undefined);
+  await act?.(page);
+  // The map's tiles are drawn in software here.
+  await page.waitForTimeout(1_500);
+  await page.screenshot({ path: join(folder, `${place}.png`) });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (overflow > 0) found(place, `${overflow} px wider than the screen`);
+  const cut = await page.evaluate(() =>
+    [...document.querySelectorAll("button, h1, h2, h3, dd, .badge, .pill, .note")]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(".unseen"))
+      .filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0)
+      .map((element) => element.outerHTML.slice(0, 120)),
+  );
+  cut.forEach((html) => found(place, `cut off: ${html}`));
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  for (const { id, nodes } of violations) nodes.forEach(({ html, failureSummary }) => found(place, `${id}: ${html.slice(0, 200)} ${failureSummary.slice(0, 300)}`));
+  await page.close();
+}
+
+/** Those of these that are wanted: all, when none is named. */
+function chosen(names) {
+  const named = names.filter((name) => wanted.includes(name));
+  return named.length > 0 ? named : names;
+}
+
+for (const name of chosen(Object.keys(STATES))) {
+  for (const colorScheme of chosen(["light", "dark"])) {
+    for (const size of chosen(Object.keys(SIZES))) {
+      await photograph(name, size, colorScheme).catch((error) => found(`${name}-${size}-${colorScheme}`, error.message));
+    }
+  }
+}
+await browser.close();
+console.log(findings === 0 ? "nothing found" : `${findings} findings`);
+process.exit(findings === 0 ? 0 : 1);
