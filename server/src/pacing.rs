@@ -178,20 +178,33 @@ mod tests {
         (courier, admission)
     }
 
+    fn time(work: impl FnOnce()) -> Duration {
+        let started = Instant::now();
+        work();
+        started.elapsed()
+    }
+
+    /// Measured against asking the live view for the same couriers at the same time, because a busy machine is slow
+    /// at both.
     #[test]
-    fn a_round_over_five_thousand_couriers_is_cheap() {
+    fn a_round_over_five_thousand_couriers_costs_little_more_than_looking_at_each() {
         let pacing = pacing();
         let couriers: Vec<_> = (0..5_000).map(|_| connected(&pacing)).collect();
         pacing.round();
-        let started = Instant::now();
-        pacing.round();
-        let quiet = started.elapsed();
+        let look = || {
+            for (courier, _) in &couriers {
+                std::hint::black_box(pacing.tracker.standing(*courier));
+            }
+        };
+        let (mut looking, mut quiet) = (Duration::MAX, Duration::MAX);
+        for _ in 0..10 {
+            looking = looking.min(time(look));
+            quiet = quiet.min(time(|| pacing.round()));
+        }
         let _view = pacing.audience.watch_all();
-        let started = Instant::now();
-        pacing.round();
-        let everything_changes = started.elapsed();
-        println!("a round over {} couriers: {quiet:?}; when all change: {everything_changes:?}", couriers.len());
-        assert!(quiet < ROUND / 2, "{quiet:?} of every {ROUND:?} without optimisation");
+        let everything_changes = time(|| pacing.round());
+        println!("a round over {} couriers: {quiet:?}, when all change {everything_changes:?}", couriers.len());
+        assert!(quiet < 8 * looking, "{quiet:?} is out of proportion to {looking:?} for looking at each");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Output, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use nix::{sys::signal::Signal, unistd::Pid};
@@ -137,10 +137,13 @@ async fn a_wrong_setting_is_a_sentence_and_not_a_trace() {
 struct Serving {
     child: Child,
     address: String,
+    /// How long it took to get there: what this machine needs for such things today.
+    took: Duration,
 }
 
 impl Serving {
     async fn start(data_dir: &str) -> Self {
+        let began = Instant::now();
         let mut command = doorstep(&["serve", "--bind", "127.0.0.1:0", "--data-dir", data_dir, "--log-json"]);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the command starts");
         let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
@@ -156,7 +159,7 @@ impl Serving {
             address
         });
         let address = listening.await.expect("reading does not panic").expect("it says where it listens");
-        Self { child, address }
+        Self { child, address, took: began.elapsed() }
     }
 
     fn signal(&self, signal: Signal) {
@@ -195,11 +198,12 @@ async fn keys_can_be_made_while_serve_runs_on_its_own_database_and_when_it_does_
     let again = async || Answer::to(http.get(&url).bearer_auth(&key)).await.status == 200;
     eventually("the server starting its database again", again).await;
 
-    let asked = Instant::now();
+    let (asked, took) = (Instant::now(), serving.took);
     serving.signal(Signal::SIGTERM);
     let status = tokio::task::spawn_blocking(move || serving.child.wait().map(|status| (status, asked.elapsed())));
     let (status, elapsed) = status.await.expect("waiting does not panic").expect("it ends");
-    assert!(status.success() && elapsed.as_secs() < 5, "{status} after {elapsed:?}");
+    let allowed = Duration::from_secs(5).max(3 * took);
+    assert!(status.success() && elapsed < allowed, "{status} after {elapsed:?}; it had started in {took:?}");
     assert!(!cluster.is_running().await, "the database ends with its server");
 }
 
@@ -210,11 +214,12 @@ async fn a_server_that_was_killed_is_followed_by_one_that_finds_everything() {
     let key =
         stdout(doorstep(&["api-key", "create", "--name", "x", "--data-dir", &data_dir])).await.trim_end().to_owned();
     let first = Serving::start(&data_dir).await;
+    let undisturbed = first.took;
     first.signal(Signal::SIGKILL);
     drop(first);
-    let started = Instant::now();
     let second = Serving::start(&data_dir).await;
-    assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
+    let allowed = Duration::from_secs(10).max(4 * undisturbed);
+    assert!(second.took < allowed, "it took {:?} and before that {undisturbed:?}", second.took);
     let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client needs nothing");
     let answer = Answer::to(http.get(format!("http://{}/api/v1/orders", second.address)).bearer_auth(&key)).await;
     assert_eq!(answer.status, 200);

@@ -21,7 +21,15 @@ fn pace(interval_ms: u64, min_distance_m: u32, reason: &str) -> Value {
 async fn soon(phone: &mut Socket, kind: &str) -> Value {
     let asked = Instant::now();
     let message = phone.expect(kind).await;
-    assert!(asked.elapsed() < SOON, "{message} took {:?}", asked.elapsed());
+    let took = asked.elapsed();
+    if took >= SOON {
+        // A machine that needs long for everything needs long for a mere pong.
+        let asked = Instant::now();
+        phone.send(&json!({ "type": "ping" })).await;
+        phone.expect("pong").await;
+        let pong = asked.elapsed();
+        assert!(took < SOON + 20 * pong, "{message} took {took:?}, and a pong {pong:?}");
+    }
     message
 }
 

@@ -115,7 +115,7 @@ async fn a_lock_that_a_killed_postgres_left_behind_is_no_obstacle() {
     drop(postgres);
     let started = Instant::now();
     let again = cluster.start().await;
-    assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
+    assert!(started.elapsed() < crate::support::PATIENCE, "it took {:?}", started.elapsed());
     assert_eq!(cluster.query(COUNT_NOTES).await, 1, "what was committed survived");
     again.stop().await;
 }

@@ -11,7 +11,7 @@ use crate::support::{Answer, TestApp, now_ms, order_body, step, with_app};
 
 /// An answer slower than this on the server keeps a person waiting. Without optimisation, on a busy machine, and
 /// with the network of the test included.
-const PATIENCE_MS: u128 = 100;
+const PATIENCE_MS: f64 = 100.0;
 
 async fn page(app: &TestApp, query: &[(&str, &str)]) -> Value {
     Answer::to(app.request(Method::GET, "/api/v1/orders").query(query)).await.expect(200)
@@ -172,15 +172,36 @@ async fn fill(app: &TestApp, count: i64) {
     sqlx::query("vacuum analyze orders").execute(&app.db).await.expect("they can be counted");
 }
 
-/// The quickest of several tries, in milliseconds: what the server needs when nothing else disturbs it.
-async fn quickest_ms(app: &TestApp, path: &str, query: &[(&str, &str)]) -> u128 {
-    let mut quickest = u128::MAX;
-    for _ in 0..5 {
-        let began = Instant::now();
+async fn time_ms(work: impl Future<Output = ()>) -> f64 {
+    let began = Instant::now();
+    work.await;
+    began.elapsed().as_secs_f64() * 1_000.0
+}
+
+/// Asks several times, and expects that the quickest answer, which nothing else disturbed, comes in time: within
+/// [`PATIENCE_MS`], or on a machine that is too busy for that within what it needs, at the same time, for the simplest
+/// answer and for Postgres to look at every order once.
+async fn comes_quickly(app: &TestApp, path: &str, query: &[(&str, &str)]) {
+    let ask = async |path: &str, query: &[(&str, &str)]| {
         Answer::to(app.request(Method::GET, path).query(query)).await.expect(200);
-        quickest = quickest.min(began.elapsed().as_millis());
+    };
+    let look_at_all = async || {
+        let all = "select count(*) from orders where search_text like '%no such text%' or customer_name like '%?%'";
+        sqlx::query(all).execute(&app.db).await.expect("orders can be read");
+    };
+    let (mut took_ms, mut simplest_ms, mut all_ms) = (f64::MAX, f64::MAX, f64::MAX);
+    for _ in 0..5 {
+        took_ms = took_ms.min(time_ms(ask(path, query)).await);
+        if took_ms < PATIENCE_MS {
+            println!("{took_ms:.1} ms for {path} {query:?}");
+            return;
+        }
+        simplest_ms = simplest_ms.min(time_ms(ask("/api/v1/orders", &[("limit", "1")])).await);
+        all_ms = all_ms.min(time_ms(look_at_all()).await);
     }
-    quickest
+    println!("{took_ms:.1} ms for {path} {query:?}, {simplest_ms:.1} ms for one order, {all_ms:.1} ms to look at all");
+    let allowed_ms = PATIENCE_MS.max(3.0 * simplest_ms + 2.0 * all_ms);
+    assert!(took_ms < allowed_ms, "{path} {query:?} took {took_ms} ms and not {allowed_ms} ms");
 }
 
 async fn every_list_comes_quickly(app: &TestApp) {
@@ -197,14 +218,10 @@ async fn every_list_comes_quickly(app: &TestApp) {
         &[("q", "zz")],
     ];
     for query in lists {
-        let took_ms = quickest_ms(app, "/api/v1/orders", query).await;
-        println!("{took_ms} ms for {query:?}");
-        assert!(took_ms < PATIENCE_MS, "{query:?} took {took_ms} ms");
+        comes_quickly(app, "/api/v1/orders", query).await;
     }
     for query in [&[][..], &[("q", "R-4242")], &[("q", "merkanti")]] {
-        let took_ms = quickest_ms(app, "/api/v1/orders/counts", query).await;
-        println!("{took_ms} ms to count {query:?}");
-        assert!(took_ms < PATIENCE_MS, "counting {query:?} took {took_ms} ms");
+        comes_quickly(app, "/api/v1/orders/counts", query).await;
     }
 }
 
@@ -213,6 +230,9 @@ async fn ten_thousand_orders_are_searched_at_once() {
     with_app(async |app| {
         fill(app, 10_000).await;
         every_list_comes_quickly(app).await;
+        let search = OrderFilter::default().search("R-4242");
+        let plan = app.state().store.explain_orders_newest(&search, 101).await.expect("a plan");
+        assert!(plan.contains("orders_search_text_idx") && !plan.contains("Seq Scan"), "{plan}");
         assert_eq!(references(&page(app, &[("q", "R-4242")]).await), ["R-4242"]);
     })
     .await;
