@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, with_app, with_settings};
+use crate::support::{Answer, Socket, TestApp, text, with_app, with_settings};
 
 const MALTA_PLACES: &str = concat!("--places=", env!("CARGO_MANIFEST_DIR"), "/../static/places/malta.places");
 
@@ -116,6 +116,30 @@ async fn what_is_no_such_file_is_refused_in_words() {
         send(app, "?preview=perhaps", FILE, None).await.expect_problem(400, "bad_request");
         let nobody = app.bare(Method::POST, "/api/v1/orders/import").header("content-type", "text/csv").body(FILE);
         Answer::to(nobody).await.expect_problem(401, "unauthorized");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dispatchers_see_the_orders_of_a_file_appear_and_nothing_of_a_preview() {
+    with_settings(&[MALTA_PLACES], async |app| {
+        let authorization = format!("Bearer {}", app.key);
+        let mut console = Socket::connect(app, "/ws/fleet", &[("authorization", &authorization)]).await;
+        assert_eq!(console.expect("snapshot").await["orders"], json!([]));
+        send(app, "?preview=true", FILE, None).await.expect(200);
+        let created = send(app, "?only_valid=true", FILE, None).await.expect(201)["created"].clone();
+        let mut expected: Vec<_> = created.as_array().expect("orders").iter().map(|order| text(&order["id"])).collect();
+        let mut seen = Vec::new();
+        for _ in 0..expected.len() {
+            let order = console.expect("order").await["order"].clone();
+            assert_eq!(order["status"], "created");
+            seen.push(text(&order["id"]));
+        }
+        expected.sort();
+        seen.sort();
+        assert_eq!((seen.len(), seen), (2, expected));
+        let later = console.everything_so_far().await;
+        assert!(later.iter().all(|message| message["type"] != "order"), "each once, and no others: {later:?}");
     })
     .await;
 }

@@ -1,0 +1,514 @@
+//! Who may do what: every route and socket, with everybody who might come, and the status of the answer.
+//!
+//! The table is complete or the test fails: it is held against the description of the API and against the server's own
+//! route table, as it is written. Whoever adds a route adds a line here, and thinks about all seven.
+
+use std::collections::BTreeSet;
+
+use doorstep_server::{auth::principal::Scope, store::access::Role};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{
+    Answer, HERE, PASSWORD, Socket, TestApp, TestOrder, now_ms, order_body, text, with_app, with_settings,
+};
+
+/// Everybody who might come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    Nobody,
+    /// Somebody with a tracking link.
+    Customer,
+    /// A courier's phone with its device token.
+    Courier,
+    /// A courier's browser with its session.
+    CourierInBrowser,
+    Dispatcher,
+    Admin,
+    /// A key with every scope but the one that is needed.
+    KeyWithout,
+    /// A key with just that scope; with all of them where none is needed.
+    KeyWith,
+}
+
+impl Who {
+    const ALL: [Self; 8] = [
+        Self::Nobody,
+        Self::Customer,
+        Self::Courier,
+        Self::CourierInBrowser,
+        Self::Dispatcher,
+        Self::Admin,
+        Self::KeyWithout,
+        Self::KeyWith,
+    ];
+}
+
+/// What nobody, a customer, a courier, a dispatcher, an admin, a key without and a key with the scope are answered.
+type Expected = [u16; 7];
+
+fn expected(of: &Expected, who: Who) -> u16 {
+    let [nobody, customer, courier, dispatcher, admin, key_without, key_with] = *of;
+    match who {
+        Who::Nobody => nobody,
+        Who::Customer => customer,
+        Who::Courier | Who::CourierInBrowser => courier,
+        Who::Dispatcher => dispatcher,
+        Who::Admin => admin,
+        Who::KeyWithout => key_without,
+        Who::KeyWith => key_with,
+    }
+}
+
+const fn scoped(ok: u16) -> Expected {
+    [401, 401, 401, ok, ok, 403, ok]
+}
+
+const fn people(ok: u16) -> Expected {
+    [401, 401, 401, ok, ok, 403, 403]
+}
+
+const fn admins(ok: u16) -> Expected {
+    [401, 401, 401, 403, ok, 403, 403]
+}
+
+const fn couriers(ok: u16) -> Expected {
+    [401, 401, ok, 401, 401, 401, 401]
+}
+
+/// The link is the credential; what else somebody has opens nothing.
+const fn customers(ok: u16) -> Expected {
+    [404, ok, 404, 404, 404, 404, 404]
+}
+
+/// A tracker's secret is its device's token; anybody else has none.
+const fn trackers(refused: u16) -> Expected {
+    [refused, refused, 200, refused, refused, refused, refused]
+}
+
+const fn everybody(status: u16) -> Expected {
+    [status; 7]
+}
+
+/// How a call is sent.
+#[derive(Clone, Debug)]
+enum Sent {
+    Plain,
+    Json(Value),
+    Csv,
+    /// With the secret where OsmAnd's protocol has it.
+    Osmand,
+    /// With the secret as the password of HTTP Basic.
+    Owntracks,
+    Overland,
+    /// As a form of the sign-in page.
+    Form,
+    /// As a WebSocket's handshake.
+    Socket,
+}
+
+/// One line of the table.
+struct Row {
+    method: Method,
+    path: &'static str,
+    scopes: &'static [Scope],
+    sent: Sent,
+    expected: Expected,
+}
+
+fn row(method: Method, path: &'static str, scopes: &'static [Scope], sent: Sent, expected: Expected) -> Row {
+    Row { method, path, scopes, sent, expected }
+}
+
+/// `worker` is what the service worker's address answers: 404 in a build without the browser's files.
+fn table(worker: u16) -> Vec<Row> {
+    use Sent::{Csv, Form, Json, Osmand, Overland, Owntracks, Plain};
+    let get = |path, scopes, expected| row(Method::GET, path, scopes, Plain, expected);
+    let post = |path, scopes, body: Value, expected| row(Method::POST, path, scopes, Json(body), expected);
+    let socket = |path, scopes, expected| row(Method::GET, path, scopes, Sent::Socket, expected);
+    let none: &[Scope] = &[];
+    let (read, write): (&[Scope], &[Scope]) = (&[Scope::OrdersRead], &[Scope::OrdersWrite]);
+    let (see, manage): (&[Scope], &[Scope]) = (&[Scope::CouriersRead], &[Scope::CouriersWrite]);
+    // Suggesting a courier tells where couriers are.
+    let read_and_see: &[Scope] = &[Scope::OrdersRead, Scope::CouriersRead];
+    let courier = json!({ "name": "Ben", "vehicle": "van" });
+    vec![
+        // People and their sessions. A key is nobody who could be signed in.
+        get("/api/v1/session", none, [401, 401, 401, 200, 200, 401, 401]),
+        post("/api/v1/session", none, json!({ "email": "{email}", "password": PASSWORD }), everybody(200)),
+        row(Method::DELETE, "/api/v1/session", none, Plain, everybody(204)),
+        // Couriers, for dispatch.
+        get("/api/v1/couriers", see, scoped(200)),
+        post("/api/v1/couriers", manage, courier, scoped(201)),
+        get("/api/v1/couriers/{id}", see, scoped(200)),
+        row(Method::PATCH, "/api/v1/couriers/{id}", manage, Json(json!({ "name": "Anna" })), scoped(200)),
+        get("/api/v1/couriers/{id}/devices", see, scoped(200)),
+        post("/api/v1/couriers/{id}/devices", manage, json!({ "label": "tablet" }), scoped(201)),
+        post("/api/v1/couriers/{id}/trackers", manage, json!({ "app": "overland" }), scoped(201)),
+        row(Method::DELETE, "/api/v1/couriers/{id}/devices/{device}", manage, Plain, scoped(204)),
+        post("/api/v1/couriers/{id}/devices/{device}/sign-in", manage, json!({}), scoped(201)),
+        get("/api/v1/couriers/{id}/fixes", see, scoped(200)),
+        // A courier's own phone.
+        get("/api/v1/courier", none, couriers(200)),
+        post("/api/v1/courier/trackers", none, json!({ "app": "traccar" }), couriers(201)),
+        post("/api/v1/courier/session", none, json!({ "code": "{code}" }), everybody(200)),
+        row(Method::DELETE, "/api/v1/courier/session", none, Plain, everybody(204)),
+        get("/api/v1/courier/tour", none, couriers(200)),
+        row(Method::PUT, "/api/v1/courier/orders/{order_id}/proofs/{proof_id}", none, Json(signature()), couriers(201)),
+        get("/api/v1/courier/orders/{order_id}/proofs/{proof_id}/image", none, couriers(200)),
+        // Orders.
+        get("/api/v1/orders", read, scoped(200)),
+        post("/api/v1/orders", write, order_body("A-2"), scoped(201)),
+        row(Method::POST, "/api/v1/orders/import", write, Csv, scoped(201)),
+        get("/api/v1/orders/counts", read, scoped(200)),
+        get("/api/v1/orders/{id}", read, scoped(200)),
+        post("/api/v1/orders/{id}/assign", write, json!({ "courier_id": "{id}" }), scoped(200)),
+        get("/api/v1/orders/{id}/suggestions", read_and_see, scoped(200)),
+        post("/api/v1/orders/{id}/tracking-link", write, json!({}), scoped(201)),
+        post("/api/v1/orders/{id}/status", write, json!({ "status": "at_dropoff" }), scoped(200)),
+        get("/api/v1/orders/{id}/proofs/{proof_id}/image", read, scoped(200)),
+        get("/api/v1/places", read, scoped(200)),
+        // What is done or read by name.
+        get("/api/v1/audit", none, admins(200)),
+        get("/api/v1/exceptions", none, people(200)),
+        post("/api/v1/exceptions/{id}/acknowledge", none, json!({}), people(200)),
+        // Customers.
+        get("/api/v1/track/{token}", none, customers(200)),
+        // No way is planned yet.
+        get("/api/v1/track/{token}/route", none, customers(204)),
+        get("/api/v1/track/{token}/events", none, customers(200)),
+        get("/api/v1/track/{token}/proofs/{proof_id}/image", none, customers(200)),
+        get("/api/v1/openapi.json", none, everybody(200)),
+        // Other people's apps.
+        row(Method::GET, "/ingest/osmand", none, Osmand, trackers(400)),
+        row(Method::POST, "/ingest/osmand", none, Osmand, trackers(400)),
+        row(Method::POST, "/ingest/owntracks", none, Owntracks, trackers(401)),
+        row(Method::POST, "/ingest/overland", none, Overland, trackers(401)),
+        // Operations. Metrics are for this machine and network, whoever asks.
+        get("/health/live", none, everybody(200)),
+        get("/health/ready", none, everybody(200)),
+        get("/metrics", none, everybody(200)),
+        // Pages. Who is not signed in is shown the way to the sign-in page.
+        get("/assets/{path:.*}", none, everybody(404)),
+        get("/courier", none, everybody(200)),
+        get("/courier/sw.js", none, everybody(worker)),
+        get("/login", none, [200, 200, 200, 303, 303, 200, 200]),
+        row(Method::POST, "/login", none, Form, everybody(303)),
+        get("/dispatch", none, [303, 303, 303, 200, 200, 303, 303]),
+        get("/t/{token}", none, customers(200)),
+        // Sockets.
+        socket("/ws/courier", none, [401, 401, 101, 401, 401, 401, 401]),
+        socket("/ws/fleet", &[Scope::FleetRead], [401, 401, 401, 101, 101, 403, 101]),
+        socket("/ws/track/{token}", none, [404, 101, 404, 404, 404, 404, 404]),
+    ]
+}
+
+fn signature() -> Value {
+    let strokes = [[[0.1, 0.2], [0.5, 0.6], [0.9, 0.3]]];
+    json!({ "kind": "signature", "name": "Eve", "strokes": strokes, "taken_ms": now_ms() })
+}
+
+/// The secrets that stay the same for the whole table.
+struct Credentials {
+    courier: String,
+    device_token: String,
+    courier_cookie: String,
+    dispatcher: String,
+    admin: String,
+    /// Of the link that customers have.
+    token: String,
+}
+
+impl Credentials {
+    async fn make(app: &TestApp) -> Self {
+        let invited = app.invite().await;
+        let courier_cookie = app.sign_in(&invited.code).await;
+        Self {
+            courier_cookie,
+            courier: invited.courier,
+            device_token: invited.device_token,
+            dispatcher: app.person("dora@example.com", Role::Dispatcher).await.cookie,
+            admin: app.person("ada@example.com", Role::Admin).await.cookie,
+            token: app.order("theirs").await.token,
+        }
+    }
+
+    /// The Bearer and the cookie that somebody sends along.
+    async fn of(&self, app: &TestApp, who: Who, needed: &[Scope]) -> (Option<String>, Option<String>) {
+        let scopes = |with: bool| -> Vec<Scope> {
+            Scope::ALL.into_iter().filter(|held| needed.is_empty() || needed.contains(held) == with).collect()
+        };
+        match who {
+            Who::Nobody => (None, None),
+            Who::Customer => (Some(self.token.clone()), None),
+            Who::Courier => (Some(self.device_token.clone()), None),
+            Who::CourierInBrowser => (None, Some(self.courier_cookie.clone())),
+            Who::Dispatcher => (None, Some(self.dispatcher.clone())),
+            Who::Admin => (None, Some(self.admin.clone())),
+            Who::KeyWithout => (Some(app.key_with(&scopes(false)).await), None),
+            Who::KeyWith => (Some(app.key_with(&scopes(true)).await), None),
+        }
+    }
+}
+
+/// What a call is about: an order of the courier's at its door, with a proof and an exception.
+struct Subject {
+    order: TestOrder,
+    device: String,
+    exception: Uuid,
+    proof: Uuid,
+    code: String,
+    email: String,
+}
+
+impl Subject {
+    async fn make(app: &TestApp, credentials: &Credentials) -> Self {
+        let order = app.order("A-1").await;
+        let assign = format!("/api/v1/orders/{}/assign", order.id);
+        app.post(&assign, &json!({ "courier_id": credentials.courier })).await.expect(200);
+        app.set_status(&order, "picked_up").await;
+        let devices = format!("/api/v1/couriers/{}/devices", credentials.courier);
+        let device = app.post(&devices, &json!({ "label": "another" })).await.expect(201);
+        let exception = Uuid::now_v7();
+        let insert = "insert into exceptions (id, code, subject_id, order_id, since_at, noticed_at, ended_at) \
+            values ($1, 'late', $1, $2::uuid, now(), now(), now())";
+        let inserted = sqlx::query(insert).bind(exception).bind(&order.id).execute(&app.db).await;
+        inserted.expect("an exception can be noted");
+        let email = format!("{exception}@example.com");
+        app.register(&email, Role::Dispatcher).await;
+        let code = crate::support::code_in(&device);
+        Self { order, device: text(&device["id"]), exception, proof: Uuid::now_v7(), code, email }
+    }
+
+    /// A signature that was brought back from the door.
+    async fn prove(&self, app: &TestApp, credentials: &Credentials) {
+        let path = format!("/api/v1/courier/orders/{}/proofs/{}", self.order.id, self.proof);
+        let request = app.bare(Method::PUT, &path).bearer_auth(&credentials.device_token).json(&signature());
+        Answer::to(request).await.expect(201);
+    }
+
+    fn fill(&self, template: &str, credentials: &Credentials, token: &str) -> String {
+        let id = match template {
+            it if it.starts_with("/api/v1/couriers") => credentials.courier.clone(),
+            it if it.starts_with("/api/v1/exceptions") => self.exception.to_string(),
+            _ => self.order.id.clone(),
+        };
+        let path = template.replace("{path:.*}", "nothing.js").replace("{id}", &id).replace("{token}", token);
+        let path = path.replace("{device}", &self.device).replace("{order_id}", &self.order.id);
+        let path = path.replace("{proof_id}", &self.proof.to_string());
+        if path.ends_with("/places") { format!("{path}?q=merkanti") } else { path }
+    }
+
+    fn fill_body(&self, body: &Value, credentials: &Credentials) -> Value {
+        let text = body.to_string().replace("{id}", &credentials.courier);
+        let text = text.replace("{email}", &self.email).replace("{code}", &self.code);
+        serde_json::from_str(&text).expect("it stays JSON")
+    }
+}
+
+const CSV: &str = "reference,pickup_address,pickup_lat,pickup_lon,dropoff_address,dropoff_lat,dropoff_lon,customer_name\n\
+    S-1,Kitchen,35.898,14.5125,12 Triq il-Merkanti,35.9,14.51,Eve\n";
+
+/// A row's request as somebody sends it.
+fn request(app: &TestApp, row: &Row, path: &str, body: &Value, secret: Option<&str>, email: &str) -> RequestBuilder {
+    let bare = |path: &str| app.bare(row.method.clone(), path);
+    let token = secret.unwrap_or_default();
+    let (lat, lon) = HERE;
+    match &row.sent {
+        Sent::Plain | Sent::Socket => bare(path),
+        Sent::Json(_) => bare(path).json(body),
+        Sent::Csv => bare(path).header("content-type", "text/csv").body(CSV),
+        Sent::Osmand => bare(&format!("{path}?id={token}&timestamp={}&lat={lat}&lon={lon}", now_ms() / 1_000)),
+        Sent::Owntracks => {
+            let fix = json!({ "_type": "location", "lat": lat, "lon": lon, "tst": now_ms() / 1_000 });
+            let request = bare(path).header("content-type", "application/json").body(fix.to_string());
+            if token.is_empty() { request } else { request.basic_auth("ana", Some(token)) }
+        }
+        Sent::Overland => bare(path).json(&json!({ "locations": [] })),
+        Sent::Form => {
+            let form = format!("email={}&password={}&next=%2Fdispatch", email.replace('@', "%40"), PASSWORD);
+            let form = form.replace(' ', "+");
+            bare(path).header("content-type", "application/x-www-form-urlencoded").body(form)
+        }
+    }
+}
+
+/// Asks as `who`, and gives the status of the answer. Streams are not read to their end.
+async fn ask(app: &TestApp, row: &Row, who: Who, credentials: &Credentials, subject: &Subject) -> u16 {
+    let (bearer, cookie) = credentials.of(app, who, row.scopes).await;
+    let token = if who == Who::Customer { token_for(row, credentials, subject) } else { "unknown".to_owned() };
+    let path = subject.fill(row.path, credentials, &token);
+    let origin = app.origin();
+    if matches!(row.sent, Sent::Socket) {
+        let authorization = bearer.map(|secret| format!("Bearer {secret}"));
+        let mut headers: Vec<(&str, &str)> = authorization.iter().map(|it| ("authorization", it.as_str())).collect();
+        if let Some(cookie) = &cookie {
+            headers.extend([("cookie", cookie.as_str()), ("origin", &origin)]);
+        }
+        return match Socket::try_connect(app, &path, &headers).await {
+            Ok(_) => 101,
+            Err(refusal) => refusal.status,
+        };
+    }
+    // Trackers have one place for a secret; the others' are put there, too.
+    let secret = match who {
+        Who::CourierInBrowser => Some(credentials.device_token.clone()),
+        _ => bearer.clone(),
+    };
+    let body = match &row.sent {
+        Sent::Json(body) => subject.fill_body(body, credentials),
+        _ => Value::Null,
+    };
+    let mut request = request(app, row, &path, &body, secret.as_deref(), &subject.email);
+    let own_place = matches!(row.sent, Sent::Osmand | Sent::Owntracks);
+    let bearer = if matches!(row.sent, Sent::Overland) { secret } else { bearer };
+    if let Some(secret) = bearer.filter(|_| !own_place) {
+        request = request.bearer_auth(secret);
+    }
+    if let Some(cookie) = cookie {
+        request = request.header("cookie", cookie).header("origin", origin);
+    }
+    if signs_in(row) {
+        request = request.header("x-forwarded-for", format!("192.0.2.{}", who as u8 + 1));
+    }
+    crate::support::within(row.path, request.send()).await.expect("the server answers").status().as_u16()
+}
+
+/// The link of somebody who has one. Proofs are shown once the order is over, and everything else before.
+fn token_for(row: &Row, credentials: &Credentials, subject: &Subject) -> String {
+    if row.path.contains("/proofs/") { subject.order.token.clone() } else { credentials.token.clone() }
+}
+
+fn signs_in(row: &Row) -> bool {
+    row.method == Method::POST && matches!(row.path, "/api/v1/session" | "/login")
+}
+
+fn ends_a_session(row: &Row) -> bool {
+    row.method == Method::DELETE && row.path.ends_with("/session")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_and_socket_answers_everybody_as_the_table_says() {
+    // Signing in is throttled by address, and each of those who do it here comes from one of their own.
+    with_settings(&["--trust-proxy"], async |app| {
+        let mut credentials = Credentials::make(app).await;
+        let refused = Subject::make(app, &credentials).await;
+        refused.prove(app, &credentials).await;
+        let mut wrong = Vec::new();
+        let worker = Answer::to(app.bare(Method::GET, "/courier/sw.js")).await.status.as_u16();
+        assert!(matches!(worker, 200 | 404), "{worker}");
+        for row in table(worker) {
+            for who in Who::ALL {
+                let expected = expected(&row.expected, who);
+                let is_let_in = expected < 400;
+                let own = if is_let_in { Some(Subject::make(app, &credentials).await) } else { None };
+                let subject = own.as_ref().unwrap_or(&refused);
+                if row.path.ends_with("/image") && is_let_in {
+                    subject.prove(app, &credentials).await;
+                    app.set_status(&subject.order, "delivered").await;
+                }
+                let status = ask(app, &row, who, &credentials, subject).await;
+                if status != expected {
+                    wrong.push(format!("{} {} by {who:?}: {status} and not {expected}", row.method, row.path));
+                }
+                if ends_a_session(&row) || signs_in(&row) {
+                    renew(app, &mut credentials, subject, who).await;
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+        let untouched = app.get(&format!("/api/v1/orders/{}", refused.order.id)).await.expect(200);
+        assert_eq!(untouched["status"], "picked_up", "whoever was refused has changed nothing");
+        let open: bool = sqlx::query_scalar("select acknowledged_at is null from exceptions where id = $1")
+            .bind(refused.exception)
+            .fetch_one(&app.db)
+            .await
+            .expect("it is there");
+        assert!(open, "whoever was refused has changed nothing");
+    })
+    .await;
+}
+
+/// Whose session was ended, or replaced by another one, signs in again.
+async fn renew(app: &TestApp, credentials: &mut Credentials, subject: &Subject, who: Who) {
+    let sign_in = async |email: &str| {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let request = app.bare(Method::POST, "/api/v1/session").json(&body);
+        Answer::to(request.header("x-forwarded-for", format!("198.51.100.{}", who as u8 + 1))).await.cookie()
+    };
+    match who {
+        Who::Dispatcher => credentials.dispatcher = sign_in("dora@example.com").await,
+        Who::Admin => credentials.admin = sign_in("ada@example.com").await,
+        // The device of the subject is one of this courier's, too.
+        Who::CourierInBrowser => credentials.courier_cookie = app.sign_in(&subject.code).await,
+        _ => {}
+    }
+}
+
+fn listed() -> BTreeSet<(String, String)> {
+    table(200).into_iter().map(|row| (row.method.to_string(), row.path.to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_holds_every_route_of_the_description() {
+    with_app(async |app| {
+        let description = app.get("/api/v1/openapi.json").await.expect(200);
+        let paths = description["paths"].as_object().expect("paths");
+        let listed = listed();
+        let described = paths.iter().flat_map(|(path, item)| {
+            let methods = item.as_object().expect("methods").keys();
+            methods.map(move |method| (method.to_uppercase(), path.clone()))
+        });
+        let missing: Vec<_> = described.filter(|route| !listed.contains(route)).collect();
+        assert!(missing.is_empty(), "these are not in the table: {missing:?}");
+    })
+    .await;
+}
+
+/// The routes that the server's route table names, read from its source. A scope puts its prefix before everything
+/// inside the parentheses around it.
+fn written() -> BTreeSet<(String, String)> {
+    let source = include_str!("../../src/http/routes.rs");
+    let (_, source) = source.split_once("pub fn configure(config: &mut ServiceConfig)").expect("the route table");
+    let (source, _) = source.split_once("\n}\n").expect("its end");
+    let mut routes = BTreeSet::new();
+    let (mut depth, mut scope, mut path) = (0, (0, ""), String::new());
+    for (at, character) in source.char_indices() {
+        match character {
+            '(' => {
+                let before = &source[..at];
+                let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+                let word = start.map_or(before, |start| &before[start + 1..]);
+                let literal = source[at + 1..].strip_prefix('"').and_then(|text| Some(text.split_once('"')?.0));
+                match (word, literal) {
+                    ("web::scope", Some(prefix)) => scope = (depth, prefix),
+                    ("get" | "web::resource" | "route", Some(rest)) => path = format!("{}{rest}", scope.1),
+                    ("web::get" | "web::post" | "web::put" | "web::patch" | "web::delete", None) => {
+                        routes.insert((word.trim_start_matches("web::").to_uppercase(), path.clone()));
+                    }
+                    _ => {}
+                }
+                depth += 1;
+            }
+            ')' => {
+                depth -= 1;
+                if depth < scope.0 {
+                    scope = (0, "");
+                }
+            }
+            _ => {}
+        }
+    }
+    routes
+}
+
+#[test]
+fn the_table_holds_every_route_of_the_server_and_none_that_it_lost() {
+    let written = written();
+    assert!(written.len() > 50, "the route table was not understood: {written:?}");
+    let listed = listed();
+    let missing: Vec<_> = written.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&written).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not in the table: {missing:?}; not in the server: {gone:?}");
+}
