@@ -10,23 +10,24 @@
 
 mod door;
 mod duty;
+mod keep;
 mod show;
 #[cfg(test)]
 mod tests;
+mod time;
 mod wire;
 mod work;
 
 use doorstep_shared::{
     OrderId,
     api::courier::{CourierHome, Tour, TrackerApp, TrackerCreated},
-    protocol::{
-        courier::{Audience, CourierEvent, CourierMessage, Pace},
-        encode_json,
-    },
+    protocol::courier::{Audience, CourierEvent, CourierMessage, Pace},
 };
 use uuid::Uuid;
 
+use self::keep::Keeping;
 use super::{
+    clock::Comparison,
     intent::{Intent, Screen},
     line::{Line, Step},
     memory::Memory,
@@ -217,7 +218,7 @@ pub struct Records {
 }
 
 /// A place in storage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Slot {
     /// A position, by its time.
     Fix(i64),
@@ -312,13 +313,6 @@ pub enum Effect {
     PromptInstall,
 }
 
-/// What becomes sendable when a commit is kept.
-#[derive(Clone, Debug, Default)]
-struct Unkept {
-    fixes_ms: Vec<i64>,
-    actions: Vec<u64>,
-}
-
 /// The whole state.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -331,7 +325,6 @@ pub struct Engine {
     install: Install,
     // Who works here.
     door: Door,
-    started_ms: i64,
     code: Option<String>,
     is_link_spent: bool,
     lock: Option<Lock>,
@@ -346,12 +339,8 @@ pub struct Engine {
     fixes: FixQueue,
     actions: ActionQueue,
     next_id: u64,
-    writes: Vec<Write>,
     is_strict: bool,
-    unkept: Unkept,
-    commits: Vec<(u64, Unkept)>,
-    next_commit: u64,
-    keeps_nothing: bool,
+    keeping: Keeping,
     // The position.
     sampler: Sampler,
     sensor: Sensor,
@@ -361,7 +350,7 @@ pub struct Engine {
     // The server.
     line: Line,
     hold_until_ms: f64,
-    server_offset_ms: Option<i64>,
+    clock: Comparison,
     audience: Option<Audience>,
     tour_due_ms: Option<f64>,
     tour_asked_ms: Option<f64>,
@@ -402,7 +391,6 @@ impl Engine {
             wake: Wake::Idle,
             install: Install::NotOffered,
             door: Door::Starting,
-            started_ms: 0,
             code: None,
             is_link_spent: false,
             lock: None,
@@ -416,12 +404,8 @@ impl Engine {
             fixes: FixQueue::new(Limits::default()),
             actions: ActionQueue::default(),
             next_id: 1,
-            writes: Vec::new(),
             is_strict: false,
-            unkept: Unkept::default(),
-            commits: Vec::new(),
-            next_commit: 1,
-            keeps_nothing: false,
+            keeping: Keeping::default(),
             sampler: Sampler::new(FIRST_PACE),
             sensor: Sensor::default(),
             here: None,
@@ -429,7 +413,7 @@ impl Engine {
             is_returning: false,
             line: Line::new(now_ms),
             hold_until_ms: 0.0,
-            server_offset_ms: None,
+            clock: Comparison::default(),
             audience: None,
             tour_due_ms: None,
             tour_asked_ms: None,
@@ -448,10 +432,11 @@ impl Engine {
 
     /// Takes note of what happened and answers what to do, in order.
     pub fn step(&mut self, at: Moment, input: Input) -> Vec<Effect> {
+        self.pass_time(at);
         self.take(at, input);
         self.catch_up(at);
         self.settle_presence(at);
-        self.flush();
+        self.flush(at);
         self.pump(at);
         std::mem::take(&mut self.out)
     }
@@ -470,17 +455,17 @@ impl Engine {
         let line_ms = [self.line.wake_ms(), self.line.telling_ms(now_ms)];
         let reading_ms =
             self.sampler.held_for_ms(date_ms).filter(|_| self.is_on_duty()).map(|wait_ms| now_ms + wait_ms as f64);
-        let others_ms = [held_ms, tour_ms, leaving_ms, sensor_ms, actions_ms, reading_ms];
+        let others_ms = [held_ms, tour_ms, leaving_ms, sensor_ms, actions_ms, reading_ms, self.keeping.wake_ms()];
         line_ms.into_iter().chain(others_ms).flatten().reduce(f64::min)
     }
 
     fn take(&mut self, at: Moment, input: Input) {
         match input {
-            Input::Start(start) => self.start(at, start),
+            Input::Start(start) => self.start(start),
             Input::Lock(lock) => self.locked(at, lock),
             Input::Loaded(records) => self.loaded(at, records),
             Input::NoStorage => self.no_storage(at),
-            Input::Committed { number, is_kept } => self.committed(number, is_kept),
+            Input::Committed { number, is_kept } => self.committed(at, number, is_kept),
             Input::SignedIn(answer) => self.signed_in(at, answer),
             Input::WhoAmI(answer) => self.who_am_i(at, answer),
             Input::SignedOut { is_known } => self.signed_out(is_known),
@@ -562,45 +547,6 @@ impl Engine {
             Some(Step::Ping) => self.ping(),
             None => {}
         }
-    }
-
-    /// Writes what this step changed, as one.
-    fn flush(&mut self) {
-        if std::mem::take(&mut self.is_memory_new) {
-            self.writes.push(Write { slot: Slot::Memory, text: Some(encode_json(&self.memory)) });
-        }
-        let (writes, unkept) = (std::mem::take(&mut self.writes), std::mem::take(&mut self.unkept));
-        let is_strict = std::mem::take(&mut self.is_strict);
-        if writes.is_empty() {
-            return;
-        }
-        if self.keeps_nothing {
-            self.kept(unkept);
-            return;
-        }
-        let number = self.next_commit;
-        self.next_commit += 1;
-        self.commits.push((number, unkept));
-        self.out.push(Effect::Commit { number, writes, is_strict });
-    }
-
-    fn committed(&mut self, number: u64, is_kept: bool) {
-        let Some(place) = self.commits.iter().position(|commit| commit.0 == number) else { return };
-        let (_, unkept) = self.commits.remove(place);
-        if !is_kept && !self.keeps_nothing {
-            self.keeps_nothing = true;
-            self.notify(Tone::Warn, super::sentences::storage_full());
-        }
-        self.kept(unkept);
-    }
-
-    fn kept(&mut self, unkept: Unkept) {
-        self.fixes.written(&unkept.fixes_ms);
-        self.actions.written(&unkept.actions);
-    }
-
-    fn write(&mut self, slot: Slot, text: Option<String>) {
-        self.writes.push(Write { slot, text });
     }
 
     /// The memory, to be changed; it is written at the end of the step.

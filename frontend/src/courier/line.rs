@@ -156,6 +156,14 @@ impl Line {
         }
     }
 
+    /// Since when a socket is being opened.
+    pub fn opening_since_ms(&self) -> Option<f64> {
+        match self.state {
+            State::Opening { since_ms } => Some(since_ms),
+            _ => None,
+        }
+    }
+
     /// Whether messages may be sent.
     pub fn is_up(&self) -> bool {
         matches!(self.state, State::Up { .. })

@@ -17,7 +17,7 @@ use doorstep_shared::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{presence::Presence, state::Who, stops::Leg};
+use super::{clock::PhoneClock, presence::Presence, state::Who, stops::Leg};
 
 /// A shift that is older than this when the app opens is over: somebody forgot to end it.
 pub const LONGEST_SHIFT_MS: i64 = 16 * 3_600_000;
@@ -33,6 +33,8 @@ pub struct Memory {
     pub courier: Option<Known>,
     /// When the courier went online; `None` while off duty. By the corrected clock.
     pub on_duty_since_ms: Option<i64>,
+    /// By which clock that was.
+    pub on_duty_clock: u32,
     /// What was reported about sharing.
     pub presence: Presence,
     /// The stops as the server sent them last; `None` before it ever did.
@@ -43,6 +45,8 @@ pub struct Memory {
     pub pace: Option<Pace>,
     /// What is added to the phone's clock.
     pub clock_shift_ms: i64,
+    /// The clock itself.
+    pub clock: PhoneClock,
     /// Proofs that were collected and not handed in, or not taken yet.
     pub drafts: Vec<Draft>,
     /// When dispatch signed this phone out.

@@ -8,6 +8,7 @@
 mod api;
 #[cfg(feature = "courier")]
 mod boot;
+pub mod clock;
 #[cfg(feature = "courier")]
 mod device;
 #[cfg(feature = "courier")]

@@ -10,9 +10,18 @@ use super::state::Gps;
 /// A phone that stands still is heard this often all the same, so that nobody takes it for silent.
 pub const KEEP_ALIVE_MS: i64 = 30_000;
 
-/// A reading dated further from the phone's own clock than this gets the clock's time: some chips count from the wrong
-/// epoch, or a week of 1 024 off.
+/// A reading dated further from the phone's own clock than this is an old one, or its clock and the phone's differ.
 const CREDIBLE_MS: i64 = 60_000;
+
+/// What is dated further back than this cannot be old, only dated wrong: some chips count from the wrong epoch, or a
+/// week of 1 024 off.
+const OLDEST_MS: i64 = 24 * 3_600_000;
+
+/// Two readings in a row that differ from the phone's clock by the same, give or take this, come from another clock.
+const SAME_OFFSET_MS: i64 = 2_000;
+
+/// Readings that waited together in a sleeping page come closer upon each other than this, and prove nothing by it.
+const APART_MS: i64 = 500;
 
 /// A position older than this is no longer what the screen calls good.
 const FRESH_MS: f64 = 15_000.0;
@@ -70,6 +79,8 @@ pub struct Sampler {
     /// The newest reading that came too early. It counts when nothing newer follows: phones that report only what moves
     /// say nothing more once they have arrived.
     held: Option<RawFix>,
+    /// The last reading that seemed old, its time and the phone's.
+    odd: Option<(i64, i64)>,
     /// What to add to the phone's clock.
     clock_shift_ms: i64,
 }
@@ -77,7 +88,7 @@ pub struct Sampler {
 impl Sampler {
     /// Records everything until a pace is known.
     pub fn new(pace: Pace) -> Self {
-        Self { pace, last: None, paced_ms: 0, held: None, clock_shift_ms: 0 }
+        Self { pace, last: None, paced_ms: 0, held: None, odd: None, clock_shift_ms: 0 }
     }
 
     /// The pace in force.
@@ -103,11 +114,33 @@ impl Sampler {
         }
     }
 
-    /// The position to record for a reading, if it is due. `date_ms` is the phone's clock now; nothing is dated before
-    /// `since_ms`, when sharing began.
-    pub fn take(&mut self, date_ms: i64, since_ms: i64, battery: Option<f32>, reading: &Reading) -> Option<RawFix> {
-        let is_credible = (reading.time_ms - date_ms).abs() <= CREDIBLE_MS;
-        let read_ms = if is_credible { reading.time_ms } else { date_ms };
+    /// When a reading that comes at `date_ms` by the phone's clock was taken, by the same clock; `None` when it is an old
+    /// one, which phones hand out from memory and sleeping pages after they wake: nobody is there any more.
+    pub fn date(&mut self, date_ms: i64, read_ms: i64) -> Option<i64> {
+        let offset_ms = read_ms - date_ms;
+        if offset_ms.abs() <= CREDIBLE_MS {
+            self.odd = None;
+            return Some(read_ms);
+        }
+        if !(-OLDEST_MS..0).contains(&offset_ms) {
+            return Some(date_ms);
+        }
+        let Some((odd_read_ms, odd_date_ms)) = self.odd else {
+            self.odd = Some((read_ms, date_ms));
+            return None;
+        };
+        if (0..APART_MS).contains(&(date_ms - odd_date_ms)) {
+            return None;
+        }
+        self.odd = Some((read_ms, date_ms));
+        let is_other_clock =
+            read_ms != odd_read_ms && (offset_ms - (odd_read_ms - odd_date_ms)).abs() <= SAME_OFFSET_MS;
+        is_other_clock.then_some(date_ms)
+    }
+
+    /// The position to record for a reading taken at `read_ms`, if it is due. Nothing is dated before `since_ms`, when
+    /// sharing began; both are by the phone's clock.
+    pub fn take(&mut self, read_ms: i64, since_ms: i64, battery: Option<f32>, reading: &Reading) -> Option<RawFix> {
         let fix = RawFix {
             time_ms: read_ms.max(since_ms) + self.clock_shift_ms,
             lat: reading.lat,
@@ -409,15 +442,43 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_from_the_wrong_week_gets_the_phones_time() {
-        let odd = Reading { time_ms: 1_175_000_000_000, ..reading(0, 0.0) };
-        let fix = sampler(0, 0).take(NOW_MS, 0, Some(0.5), &odd).expect("the first is always recorded");
+    fn a_reading_from_the_wrong_week_or_the_future_gets_the_phones_time() {
+        for odd_ms in [1_175_000_000_000, NOW_MS + 61_000] {
+            assert_eq!(sampler(0, 0).date(NOW_MS, odd_ms), Some(NOW_MS));
+        }
+        let fix = sampler(0, 0).take(NOW_MS, 0, Some(0.5), &reading(0, 0.0)).expect("the first is always recorded");
         assert_eq!((fix.time_ms, fix.battery), (NOW_MS, Some(0.5)));
     }
 
     #[test]
+    fn where_somebody_was_three_minutes_ago_is_not_where_they_are() {
+        let mut sampler = sampler(0, 0);
+        assert_eq!(sampler.date(NOW_MS, NOW_MS - 180_000), None);
+        assert_eq!(sampler.date(NOW_MS + 1_000, NOW_MS - 180_000), None, "the same again");
+        assert_eq!(sampler.date(NOW_MS + 20_000, NOW_MS - 120_000), None, "another old one");
+        assert_eq!(sampler.date(NOW_MS + 21_000, NOW_MS + 20_900), Some(NOW_MS + 20_900));
+    }
+
+    #[test]
+    fn what_waited_in_a_sleeping_page_comes_all_at_once_and_is_old() {
+        let mut sampler = sampler(0, 0);
+        let waited = (0..5).filter_map(|second| sampler.date(NOW_MS + second, NOW_MS - 180_000 + second * 1_000));
+        assert_eq!(waited.count(), 0);
+    }
+
+    #[test]
+    fn a_receiver_whose_clock_is_another_one_gets_the_phones_time() {
+        let mut sampler = sampler(0, 0);
+        let dated: Vec<_> = (0..4)
+            .filter_map(|second| sampler.date(NOW_MS + second * 1_000, NOW_MS - 600_000 + second * 1_000))
+            .map(|time_ms| time_ms - NOW_MS)
+            .collect();
+        assert_eq!(dated, [1_000, 2_000, 3_000]);
+    }
+
+    #[test]
     fn nothing_is_dated_before_sharing_began() {
-        let fix = sampler(0, 0).take(NOW_MS + 300, NOW_MS + 200, None, &reading(0, 0.0)).expect("the first");
+        let fix = sampler(0, 0).take(NOW_MS, NOW_MS + 200, None, &reading(0, 0.0)).expect("the first");
         assert_eq!(fix.time_ms, NOW_MS + 200);
     }
 

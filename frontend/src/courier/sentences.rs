@@ -103,6 +103,12 @@ pub fn clock_ahead(ahead_ms: i64) -> String {
     format!("This phone's clock is {ahead} ahead, so positions are dated by the server's. Set it to automatic.")
 }
 
+/// The phone's clock is wrong the other way.
+pub fn clock_behind(behind_ms: i64) -> String {
+    let behind = duration(behind_ms);
+    format!("This phone's clock is {behind} behind, so positions are dated by the server's. Set it to automatic.")
+}
+
 /// Nothing can be kept in this browser.
 pub fn no_storage() -> String {
     "This browser keeps nothing for this page, perhaps because the window is private. What has not been sent is lost \

@@ -1,7 +1,6 @@
 //! Who works here: links, sessions, tabs, and what is left on the phone when a courier leaves.
 
 use doorstep_shared::{
-    RawFix,
     api::courier::CourierHome,
     protocol::{PresenceReason, PresenceState, decode_json},
 };
@@ -10,7 +9,10 @@ use super::{Answer, Effect, Engine, Lock, Moment, Records, SignOut, Slot, Start}
 use crate::courier::{
     line::Line,
     memory::{KEPT_AFTER_REVOKE_MS, Known, LONGEST_SHIFT_MS, Memory},
-    outbox::{actions::ActionQueue, fixes::FixQueue},
+    outbox::{
+        actions::ActionQueue,
+        fixes::{FixQueue, Recorded},
+    },
     sentences,
     state::{Door, Tone, Wake},
 };
@@ -22,11 +24,10 @@ const TELLING_LIMIT_MS: f64 = 2_000.0;
 const CHECK_EVERY_MS: f64 = 15_000.0;
 
 impl Engine {
-    pub(super) fn start(&mut self, at: Moment, start: Start) {
+    pub(super) fn start(&mut self, start: Start) {
         self.can_locate = start.can_locate;
         self.is_hidden = start.is_hidden;
         self.line.set_network(start.has_network);
-        self.started_ms = at.date_ms;
         self.code = start.code;
         // The code is short-lived and the session belongs to all tabs, so it does not wait for its turn among them.
         if let Some(code) = self.code.clone() {
@@ -70,12 +71,13 @@ impl Engine {
             self.sampler.set_pace(pace);
         }
         self.sampler.set_clock_shift(self.memory.clock_shift_ms);
+        self.mark_clock_checked_before();
         self.forget_what_is_too_old(at);
         self.proceed(at);
     }
 
     pub(super) fn no_storage(&mut self, at: Moment) {
-        (self.is_loaded, self.keeps_nothing) = (true, true);
+        (self.is_loaded, self.keeping.is_impossible) = (true, true);
         self.notify(Tone::Warn, sentences::no_storage());
         self.proceed(at);
     }
@@ -312,9 +314,7 @@ impl Engine {
     }
 
     fn forget_everything(&mut self) {
-        self.writes.clear();
-        self.unkept = Default::default();
-        self.commits.clear();
+        self.keeping.forget();
         self.memory = Memory::default();
         self.is_memory_new = false;
         (self.fixes, self.actions) = (FixQueue::new(Default::default()), ActionQueue::default());
@@ -326,9 +326,7 @@ impl Engine {
 
     /// Another tab works with the storage now; what this one knows of it is stale.
     fn forget_what_is_loaded(&mut self, at: Moment) {
-        self.writes.clear();
-        self.unkept = Default::default();
-        self.commits.clear();
+        self.keeping.forget();
         (self.is_loaded, self.is_memory_new) = (false, false);
         self.memory = Memory::default();
         (self.fixes, self.actions) = (FixQueue::new(Default::default()), ActionQueue::default());
@@ -358,13 +356,13 @@ impl Engine {
     fn restore_fixes(&mut self, records: Vec<(i64, String)>) {
         let mut fixes = Vec::with_capacity(records.len());
         for (time_ms, text) in records {
-            match decode_json::<RawFix>(&text) {
-                Ok(fix) => fixes.push(fix),
+            match decode_json::<Recorded>(&text) {
+                Ok(recorded) => fixes.push(recorded),
                 // Written by nothing this app knows; it would stay for ever.
                 Err(_) => self.write(Slot::Fix(time_ms), None),
             }
         }
-        self.recorded_ms = fixes.iter().map(|fix| fix.time_ms).max();
+        self.recorded_ms = fixes.iter().map(|recorded| recorded.fix.time_ms).max();
         self.fixes.restore(fixes);
     }
 

@@ -8,6 +8,8 @@ use doorstep_shared::{
 use super::{Effect, Engine, Moment, Slot};
 use crate::courier::{
     intent::Screen,
+    memory::Memory,
+    outbox::fixes::Recorded,
     position::{Failure, NO_SIGNAL_MS, Reading},
     sentences,
     state::{Door, Duty, Here, Tone, Wake},
@@ -28,7 +30,8 @@ impl Engine {
             return;
         }
         let since_ms = self.date_ms(at);
-        self.remember().on_duty_since_ms = Some(since_ms);
+        let memory = self.remember();
+        (memory.on_duty_since_ms, memory.on_duty_clock) = (Some(since_ms), memory.clock.number);
         self.is_strict = true;
         self.sampler.restart();
         self.begin_sensing(at);
@@ -72,15 +75,22 @@ impl Engine {
         if !self.sensor.is_on() {
             return;
         }
+        let Some(read_ms) = self.sampler.date(at.date_ms, reading.time_ms) else {
+            self.sensor.failed(Failure::Unavailable);
+            return;
+        };
         self.sensor.read(at.now_ms, reading.accuracy_m);
         self.is_returning &= self.is_hidden;
         let is_moving = reading.speed_mps.is_none_or(|speed_mps| speed_mps >= MOVING_MPS);
         self.here =
             Some(Here { lon: reading.lon, lat: reading.lat, heading_deg: reading.heading_deg.filter(|_| is_moving) });
         let battery = self.battery.map(|(level, _)| level);
-        // The shift began by the corrected clock, readings come by the phone's.
-        let since_ms = since_ms - self.sampler.clock_shift_ms();
-        if let Some(fix) = self.sampler.take(at.date_ms, since_ms, battery, reading) {
+        // The shift began by the corrected clock, readings come by the phone's. When that was set since, and not compared
+        // with the server's yet, the two say nothing about each other.
+        let Memory { clock, on_duty_clock, .. } = &self.memory;
+        let is_known = clock.is_checked || clock.number == *on_duty_clock;
+        let since_ms = if is_known { since_ms - self.sampler.clock_shift_ms() } else { i64::MIN };
+        if let Some(fix) = self.sampler.take(read_ms, since_ms, battery, reading) {
             self.record(fix);
         }
     }
@@ -95,10 +105,11 @@ impl Engine {
     }
 
     fn record(&mut self, fix: RawFix) {
-        let (time_ms, text) = (fix.time_ms, encode_json(&fix));
-        let Some(thinned) = self.fixes.record(fix) else { return };
+        let (time_ms, recorded) = (fix.time_ms, Recorded { fix, clock: self.memory.clock.number });
+        let text = encode_json(&recorded);
+        let Some(thinned) = self.fixes.record(recorded) else { return };
         self.recorded_ms = Some(time_ms);
-        self.unkept.fixes_ms.push(time_ms);
+        self.keeping.unkept.fixes_ms.push(time_ms);
         self.write(Slot::Fix(time_ms), Some(text));
         thinned.into_iter().for_each(|time_ms| self.write(Slot::Fix(time_ms), None));
     }

@@ -37,7 +37,7 @@ impl Engine {
         shift.notices.clone_from(&self.notices);
         shift.tracker.clone_from(&self.tracker);
         shift.install = self.install;
-        shift.now_ms = at.date_ms + self.server_offset_ms.unwrap_or(self.memory.clock_shift_ms);
+        shift.now_ms = at.date_ms + self.clock.offset_ms().unwrap_or(self.memory.clock_shift_ms);
     }
 
     fn photo_url(&self, proof_id: Uuid) -> Option<String> {

@@ -66,6 +66,8 @@ struct Phone {
     /// How far the phone's clock is from the truth.
     skew_ms: i64,
     disk: Disk,
+    /// What the disk does not take.
+    refuses: fn(&Write) -> bool,
     /// Everything that was decided since it was last asked for, without what the disk did.
     effects: Vec<Effect>,
     ids: u128,
@@ -73,7 +75,8 @@ struct Phone {
 
 impl Phone {
     fn new(disk: Disk, now_ms: f64) -> Self {
-        Self { engine: Engine::new(now_ms), now_ms, skew_ms: 0, disk, effects: vec![], ids: 0 }
+        let engine = Engine::new(now_ms);
+        Self { engine, now_ms, skew_ms: 0, disk, refuses: |_| false, effects: vec![], ids: 0 }
     }
 
     /// A tab that opens with the right to work and reads its storage.
@@ -116,8 +119,9 @@ impl Phone {
         for effect in self.engine.step(at, input) {
             match effect {
                 Effect::Commit { number, writes, .. } => {
-                    writes.into_iter().for_each(|write| self.disk.write(write));
-                    then.push(Input::Committed { number, is_kept: true });
+                    let is_kept = !writes.iter().any(self.refuses);
+                    writes.into_iter().filter(|_| is_kept).for_each(|write| self.disk.write(write));
+                    then.push(Input::Committed { number, is_kept });
                 }
                 Effect::Load => then.push(Input::Loaded(self.disk.records())),
                 Effect::Wipe => self.disk = Disk::default(),
@@ -444,6 +448,170 @@ fn a_clock_in_the_future_is_put_right_and_told_once() {
         phone.notices(),
         ["This phone's clock is 7 min ahead, so positions are dated by the server's. Set it to automatic."]
     );
+}
+
+/// Opened without a network by a courier whose shift of yesterday is over, on a phone with this skew.
+fn without_network(skew_ms: i64) -> Phone {
+    let mut phone = Phone::working(vec![]);
+    phone.act(Intent::GoOffline);
+    phone.serve();
+    let mut phone = Phone::new(phone.disk.clone(), 10.0 * 3_600_000.0);
+    phone.skew_ms = skew_ms;
+    reopen(phone)
+}
+
+/// The same phone with its tab closed and opened again, without a network.
+fn reopen(phone: Phone) -> Phone {
+    let mut phone = Phone { engine: Engine::new(phone.now_ms), effects: vec![], ..phone };
+    phone.tell(Input::Start(Start { can_locate: true, has_network: false, ..Start::default() }));
+    phone.tell(Input::Lock(Lock::Held));
+    phone.tell(Input::WhoAmI(Answer::Unreachable));
+    phone
+}
+
+/// Since when the courier is on duty, as reported, and the times of all positions, in order; by the clock of the test.
+fn arrived(phone: &mut Phone) -> (Vec<i64>, Vec<i64>) {
+    let report = |effect: &Effect| match effect {
+        Effect::Send(CourierMessage::Presence(report)) => report.time_ms.filter(|_| report.reason.is_none()),
+        _ => None,
+    };
+    let since: Vec<_> = phone.effects.iter().filter_map(report).map(|time_ms| time_ms - START_MS).collect();
+    let mut times = times(&phone.serve().0);
+    times.sort_unstable();
+    (since, times)
+}
+
+#[test]
+fn a_shift_begun_offline_with_a_fast_clock_is_put_right_as_a_whole() {
+    let begun_ms = 10 * 3_600_000;
+    let mut phone = without_network(600_000);
+    phone.act(Intent::GoOnline);
+    phone.drive(150);
+    let mut phone = reopen(phone);
+    phone.drive(150);
+    phone.take();
+    phone.find_network(vec![]);
+    let (since, times) = arrived(&mut phone);
+    assert_eq!(since, [begun_ms], "not when the clock said, and not when the network came");
+    assert!(times.len() >= 290, "{}", times.len());
+    assert!(times.iter().all(|time_ms| (begun_ms..=begun_ms + 300_000).contains(time_ms)), "{times:?}");
+    let again = reopen(phone);
+    assert_eq!(again.engine.memory.on_duty_since_ms, Some(START_MS + begun_ms));
+}
+
+#[test]
+fn what_a_right_clock_dated_stays_when_it_is_set_wrong_later() {
+    let mut phone = Phone::working(vec![]);
+    phone.lose_network();
+    phone.drive(10);
+    phone.skew_ms = 600_000;
+    phone.drive(10);
+    phone.take();
+    phone.find_network(vec![]);
+    let (_, times) = arrived(&mut phone);
+    assert_eq!(times, (1..=20).map(|second| second * 1_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_clock_put_right_without_a_network_takes_with_it_what_it_dated_wrong() {
+    let mut phone = without_network(600_000);
+    phone.act(Intent::GoOnline);
+    phone.drive(10);
+    phone.skew_ms = 0;
+    phone.drive(10);
+    phone.take();
+    phone.find_network(vec![]);
+    let (since, times) = arrived(&mut phone);
+    assert_eq!((since, times.len()), (vec![36_000_000], 20));
+    assert!(times.iter().all(|time_ms| (36_000_000..=36_020_000).contains(time_ms)), "{times:?}");
+}
+
+#[test]
+fn a_clock_that_is_set_on_a_living_connection_is_noticed_before_anything_is_sent() {
+    for (before_ms, after_ms) in [(-600_000, 0), (600_000, 0), (0, 600_000), (0, -600_000), (600_000, -600_000)] {
+        let mut phone = Phone::opened(Disk::default(), 0.0);
+        phone.skew_ms = before_ms;
+        phone.tell(Input::WhoAmI(Answer::Home(home(1))));
+        phone.welcome(vec![]);
+        phone.act(Intent::GoOnline);
+        phone.drive(3);
+        phone.serve();
+        phone.skew_ms = after_ms;
+        phone.pass(1_000.0);
+        phone.read();
+        assert_eq!(phone.fixes_sent().len(), 0, "not before the server said what time it is");
+        let server_time_ms = START_MS + phone.now_ms as i64;
+        phone.hear(CourierEvent::Pong(ServerTime { server_time_ms }));
+        let mut got = phone.serve().0;
+        phone.drive(2);
+        got.extend(phone.serve().0);
+        got.sort_by_key(|fix| fix.time_ms);
+        assert_eq!(times(&got), [4_000, 5_000, 6_000], "from {before_ms} to {after_ms}");
+        assert_eq!(phone.notices().len(), 1);
+    }
+}
+
+#[test]
+fn a_phone_far_behind_is_put_right_too() {
+    let mut phone = Phone::opened(Disk::default(), 0.0);
+    phone.skew_ms = -400_000;
+    phone.tell(Input::WhoAmI(Answer::Home(home(1))));
+    phone.act(Intent::GoOnline);
+    phone.drive(2);
+    phone.welcome(vec![]);
+    phone.drive(2);
+    let mut got = phone.serve().0;
+    got.sort_by_key(|fix| fix.time_ms);
+    assert_eq!(times(&got), [1_000, 3_000, 4_000]);
+    assert_eq!(
+        phone.notices(),
+        ["This phone's clock is 7 min behind, so positions are dated by the server's. Set it to automatic."]
+    );
+}
+
+#[test]
+fn a_greeting_read_late_is_no_proof_of_a_wrong_clock() {
+    let mut phone = Phone::working(vec![]);
+    phone.lose_network();
+    phone.tell(Input::Online);
+    let server_time_ms = START_MS + phone.now_ms as i64;
+    // The page sleeps with the greeting before its door.
+    phone.now_ms += 300_000.0;
+    phone.hear(CourierEvent::Welcome(Welcome {
+        server_time_ms,
+        courier: CourierIdentity { id: home(1).id, name: "Ana".into() },
+        max_fixes: 500,
+        pace: pace(1_000),
+        stops: vec![],
+    }));
+    phone.read();
+    assert_eq!(times(&phone.serve().0), [300_000]);
+    assert_eq!(phone.notices(), Vec::<String>::new());
+}
+
+#[test]
+fn an_old_reading_neither_moves_the_courier_nor_ends_the_pause() {
+    let mut phone = Phone::working(vec![]);
+    let before = phone.shift().position;
+    phone.pass(1_000.0);
+    phone.tell(Input::Hidden);
+    phone.now_ms += 240_000.0;
+    phone.tell(Input::Shown);
+    let state = |phone: &Phone| phone.engine.memory.presence.current().map(|report| report.state);
+    assert_eq!(state(&phone), Some(PresenceState::Paused));
+    phone.tell(Input::Reading(Reading {
+        time_ms: START_MS + phone.now_ms as i64 - 180_000,
+        lat: 36.0,
+        lon: 14.0,
+        accuracy_m: 6.0,
+        speed_mps: None,
+        heading_deg: None,
+        altitude_m: None,
+    }));
+    assert_eq!((state(&phone), phone.shift().position), (Some(PresenceState::Paused), before));
+    assert_eq!(phone.shift().waiting_fixes, 0);
+    phone.read();
+    assert_eq!((state(&phone), phone.shift().waiting_fixes), (Some(PresenceState::Tracking), 1));
 }
 
 // Presence.
@@ -936,21 +1104,71 @@ fn without_storage_it_works_and_says_what_that_means() {
 #[test]
 fn a_full_phone_goes_on_in_memory_and_says_so() {
     let mut phone = Phone::working(vec![]);
+    phone.refuses = |write| write.text.is_some();
     phone.pass(1_000.0);
-    let at = phone.moment();
-    let time_ms = at.date_ms;
-    let reading = Reading {
-        time_ms,
-        lat: 35.9,
-        lon: 14.6,
-        accuracy_m: 5.0,
-        speed_mps: None,
-        heading_deg: None,
-        altitude_m: None,
-    };
-    let effects = phone.engine.step(at, Input::Reading(reading));
-    let Some(Effect::Commit { number, .. }) = effects.last() else { panic!("a write: {effects:?}") };
-    phone.tell(Input::Committed { number: *number, is_kept: false });
+    phone.read();
     assert_eq!(phone.fixes_sent().len(), 1);
     assert!(phone.notices()[0].starts_with("This phone could not save"));
+}
+
+#[test]
+fn storage_that_failed_for_a_while_holds_everything_again_afterwards() {
+    let mut phone = Phone::working(whole_trip());
+    phone.lose_network();
+    phone.drive(5);
+    phone.refuses = |_| true;
+    phone.drive(5);
+    phone.act(Intent::Advance { order_id: order(1) });
+    phone.act(Intent::GoOffline);
+    assert_eq!((phone.disk.fixes.len(), phone.disk.actions.len()), (5, 0));
+    phone.refuses = |_| false;
+    phone.pass(60_000.0);
+    assert_eq!((phone.disk.fixes.len(), phone.disk.actions.len()), (10, 1));
+    assert_eq!(phone.notices(), Vec::<String>::new(), "there is nothing to worry about any more");
+    assert_eq!(phone.next_wake_ms().map(|wake_ms| wake_ms > phone.now_ms), Some(true));
+    let mut again = Phone::opened(phone.disk.clone(), phone.now_ms);
+    again.tell(Input::WhoAmI(Answer::Unreachable));
+    let shift = again.shift();
+    assert_eq!((shift.duty, shift.waiting_fixes, shift.waiting_actions), (Duty::Off, 10, 1));
+}
+
+#[test]
+fn a_full_phone_still_forgets_what_is_over() {
+    let mut phone = Phone::working(whole_trip());
+    phone.lose_network();
+    phone.drive(5);
+    phone.act(Intent::Advance { order_id: order(1) });
+    phone.refuses = |write| matches!(write.slot, Slot::Fix(_)) && write.text.is_some();
+    phone.drive(2);
+    phone.find_network(whole_trip());
+    phone.serve();
+    phone.act(Intent::GoOffline);
+    phone.serve();
+    phone.pass(60_000.0);
+    assert_eq!((phone.disk.fixes.len(), phone.disk.actions.len()), (0, 0));
+    let mut again = Phone::opened(phone.disk.clone(), phone.now_ms);
+    again.tell(Input::WhoAmI(Answer::Home(home(1))));
+    again.welcome(whole_trip());
+    assert_eq!((again.shift().duty, again.serve()), (Duty::Off, (vec![], vec![])));
+}
+
+#[test]
+fn storage_that_fails_for_hours_is_tried_at_a_growing_distance() {
+    let mut phone = Phone::working(vec![]);
+    phone.lose_network();
+    phone.refuses = |_| true;
+    phone.drive(1);
+    let mut tries = 0;
+    for _ in 0..600 {
+        phone.now_ms += 1_000.0;
+        let at = phone.moment();
+        for effect in phone.engine.step(at, Input::Tick) {
+            if let Effect::Commit { number, .. } = effect {
+                tries += 1;
+                phone.tell(Input::Committed { number, is_kept: false });
+            }
+        }
+    }
+    assert!((20..60).contains(&tries), "{tries} in ten minutes");
+    assert_eq!(phone.shift().waiting_fixes, 1, "memory has it");
 }

@@ -6,7 +6,6 @@ use doorstep_shared::{
     protocol::{
         CloseCode, ErrorMessage,
         courier::{Ack, CourierEvent, CourierMessage, Pace, Ping, StatusReport, Stop, Welcome},
-        encode_json,
     },
 };
 
@@ -18,9 +17,6 @@ use crate::courier::{
     stops,
 };
 
-/// A clock further ahead than this makes the server refuse what it dates.
-const CLOCK_AHEAD_MS: i64 = 120_000;
-
 /// What the server does not say how long to wait for.
 const UNAVAILABLE_WAIT_MS: f64 = 2_000.0;
 
@@ -29,17 +25,25 @@ const NOT_UNDERSTOOD_WAIT_MS: f64 = 60_000.0;
 
 impl Engine {
     pub(super) fn socket_message(&mut self, at: Moment, event: CourierEvent) {
+        let asked_ms = self.line.opening_since_ms();
         self.line.heard(at.now_ms);
         match event {
-            CourierEvent::Welcome(welcome) => self.welcomed(at, welcome),
+            CourierEvent::Welcome(welcome) => self.welcomed(at, asked_ms, welcome),
             CourierEvent::Ack(ack) => self.acked(at, &ack),
             CourierEvent::Stops(stops) => self.stops_came(at, stops.stops),
             CourierEvent::Pace(pace) => self.pace_came(pace),
             CourierEvent::Audience(audience) => self.audience = Some(audience),
             CourierEvent::Error(error) => self.error_came(at, &error),
-            CourierEvent::Heartbeat(time) => self.observe_clock(at, time.server_time_ms),
+            CourierEvent::Heartbeat(time) => {
+                self.clock.heard(time.server_time_ms);
+                if self.clock.sure_ms().is_none() {
+                    self.ping();
+                }
+                self.check_clock();
+            }
             CourierEvent::Pong(time) => {
-                self.observe_clock(at, time.server_time_ms);
+                self.clock.ponged(time.server_time_ms);
+                self.check_clock();
                 if self.memory.presence.ponged() {
                     self.is_memory_new = true;
                     self.told_presence();
@@ -85,12 +89,14 @@ impl Engine {
 
     pub(super) fn ping(&mut self) {
         self.memory.presence.pinged();
+        self.clock.asked();
         self.out.push(Effect::Send(CourierMessage::Ping(Ping {})));
     }
 
-    /// Sends what may be sent now: how things stand first, positions live first, then one action.
+    /// Sends what may be sent now: how things stand first, positions live first, then one action. What is dated by a clock
+    /// in doubt waits for a moment: the server would refuse it for good, or end a pause that goes on.
     pub(super) fn pump(&mut self, at: Moment) {
-        if !self.line.is_up() {
+        if !self.line.is_up() || self.clock.is_doubted() {
             return;
         }
         let reports = self.memory.presence.take();
@@ -127,51 +133,16 @@ impl Engine {
         self.write(Slot::Action(id), None);
     }
 
-    fn welcomed(&mut self, at: Moment, welcome: Welcome) {
-        self.server_offset_ms = None;
-        self.observe_clock(at, welcome.server_time_ms);
-        self.check_clock(at, welcome.server_time_ms);
+    fn welcomed(&mut self, at: Moment, asked_ms: Option<f64>, welcome: Welcome) {
+        self.clock.connected(asked_ms, welcome.server_time_ms);
         self.memory.presence.connected();
+        if self.clock.sure_ms().is_none() {
+            self.doubt_clock();
+        }
+        self.check_clock();
         self.pace_came(welcome.pace);
         self.stops_came(at, welcome.stops);
         self.tour_due_ms = Some(at.now_ms);
-    }
-
-    /// The message that was fastest on its way is the nearest to the truth.
-    fn observe_clock(&mut self, at: Moment, server_time_ms: i64) {
-        self.server_offset_ms = self.server_offset_ms.max(Some(server_time_ms - at.date_ms));
-    }
-
-    /// A phone in the future dates by the server's clock from now on, and so does what it recorded since it started.
-    /// One that is behind does no harm: its positions are only told as older than they are.
-    fn check_clock(&mut self, at: Moment, server_time_ms: i64) {
-        let ahead_ms = at.date_ms - server_time_ms;
-        let before_ms = self.memory.clock_shift_ms;
-        let shift_ms = if ahead_ms > CLOCK_AHEAD_MS { -ahead_ms } else { 0 };
-        // A second or two is the network's, and no reason to make time jump.
-        if (shift_ms - before_ms).abs() < CLOCK_AHEAD_MS / 2 {
-            return;
-        }
-        self.remember().clock_shift_ms = shift_ms;
-        self.sampler.set_clock_shift(shift_ms);
-        if shift_ms < before_ms {
-            self.shift_recorded(shift_ms - before_ms);
-        }
-        if shift_ms != 0 && !std::mem::replace(&mut self.told_clock, true) {
-            self.notify(Tone::Warn, sentences::clock_ahead(ahead_ms));
-        }
-    }
-
-    fn shift_recorded(&mut self, by_ms: i64) {
-        let (old, new) = self.fixes.shift(self.started_ms, by_ms);
-        old.into_iter().for_each(|time_ms| self.write(Slot::Fix(time_ms), None));
-        for fix in new {
-            self.unkept.fixes_ms.push(fix.time_ms);
-            self.write(Slot::Fix(fix.time_ms), Some(encode_json(&fix)));
-        }
-        if let Some(since_ms) = self.memory.on_duty_since_ms.filter(|since_ms| *since_ms >= self.started_ms) {
-            self.remember().on_duty_since_ms = Some(since_ms + by_ms);
-        }
     }
 
     fn pace_came(&mut self, pace: Pace) {

@@ -218,7 +218,7 @@ impl Engine {
             return;
         }
         self.next_id += 1;
-        self.unkept.actions.push(id);
+        self.keeping.unkept.actions.push(id);
         self.is_strict = true;
         self.write(Slot::Action(id), Some(text));
     }

@@ -10,6 +10,7 @@ use doorstep_shared::{
     RawFix, Rejection,
     protocol::courier::{Ack, Fixes, MAX_FIXES},
 };
+use serde::{Deserialize, Serialize};
 
 use super::thin::{self, Held};
 
@@ -19,9 +20,10 @@ pub const CAP: usize = 20_000;
 /// Messages of the backlog on their way at once. Two keep the line busy; more would only make live positions wait.
 const BACKLOG_IN_FLIGHT: usize = 2;
 
-/// Live messages on their way at once. A server that acks nothing any more gets no more of them; what is recorded then
-/// waits, and goes in one message later.
-const LIVE_IN_FLIGHT: usize = 8;
+/// Live messages on their way at once. While its database is away the server shows positions that it cannot ack, so the
+/// marker moves on for minutes; it reads no more than 512 messages ahead. What is recorded beyond this waits, and goes in
+/// one message later.
+const LIVE_IN_FLIGHT: usize = 256;
 
 /// Sizes, apart so that tests reach them quickly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +50,20 @@ enum State {
     InFlight,
 }
 
+/// A position as it stands in the phone's storage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The position.
+    #[serde(flatten)]
+    pub fix: RawFix,
+    /// By which clock it is dated; see [`crate::courier::clock::PhoneClock`].
+    #[serde(default)]
+    pub clock: u32,
+}
+
 #[derive(Clone, Debug)]
 struct Kept {
-    fix: RawFix,
+    recorded: Recorded,
     state: State,
 }
 
@@ -103,21 +116,28 @@ impl FixQueue {
     }
 
     /// Takes what storage held from before.
-    pub fn restore(&mut self, fixes: Vec<RawFix>) {
-        for fix in fixes {
-            self.tally.recorded += u64::from(!self.kept.contains_key(&fix.time_ms));
-            self.kept.insert(fix.time_ms, Kept { fix, state: State::Waiting });
+    pub fn restore(&mut self, all: Vec<Recorded>) {
+        for recorded in all {
+            let time_ms = recorded.fix.time_ms;
+            self.tally.recorded += u64::from(!self.kept.contains_key(&time_ms));
+            self.kept.insert(time_ms, Kept { recorded, state: State::Waiting });
         }
     }
 
     /// Takes a new position; `None` when there is one of the same time. Answers the times of those given up for room.
-    pub fn record(&mut self, fix: RawFix) -> Option<Vec<i64>> {
-        if self.kept.contains_key(&fix.time_ms) {
+    pub fn record(&mut self, recorded: Recorded) -> Option<Vec<i64>> {
+        let time_ms = recorded.fix.time_ms;
+        if self.kept.contains_key(&time_ms) {
             return None;
         }
         self.tally.recorded += 1;
-        self.kept.insert(fix.time_ms, Kept { fix, state: State::Unwritten });
+        self.kept.insert(time_ms, Kept { recorded, state: State::Unwritten });
         Some(self.thin())
+    }
+
+    /// The position of this time, for storage.
+    pub fn get(&self, time_ms: i64) -> Option<&Recorded> {
+        self.kept.get(&time_ms).map(|kept| &kept.recorded)
     }
 
     /// These are in storage now, and may be sent.
@@ -181,24 +201,23 @@ impl FixQueue {
         self.head_ms = None;
     }
 
-    /// Moves the times of positions recorded since `since_ms` that wait, when the phone's clock turns out to be wrong.
-    /// Answers the old times and the new positions, for storage.
-    pub fn shift(&mut self, since_ms: i64, by_ms: i64) -> (Vec<i64>, Vec<RawFix>) {
-        let is_ours = |kept: &Kept| kept.state != State::InFlight;
-        let moved: Vec<i64> =
-            self.kept.range(since_ms..).filter(|(_, kept)| is_ours(kept)).map(|(time_ms, _)| *time_ms).collect();
+    /// Moves the times of positions that wait and were dated by this clock, when it turns out to be wrong. Answers the
+    /// old times and the new positions, for storage.
+    pub fn shift(&mut self, clock: u32, by_ms: i64) -> (Vec<i64>, Vec<Recorded>) {
+        let is_ours = |kept: &Kept| kept.recorded.clock == clock && kept.state != State::InFlight;
+        let moved: Vec<i64> = self.kept.iter().filter(|(_, kept)| is_ours(kept)).map(|(time_ms, _)| *time_ms).collect();
         let taken: Vec<Kept> = moved.iter().filter_map(|time_ms| self.kept.remove(time_ms)).collect();
         let mut shifted = Vec::with_capacity(taken.len());
         for mut kept in taken {
-            kept.fix.time_ms += by_ms;
+            let time_ms = kept.recorded.fix.time_ms + by_ms;
             // One already there has the better claim to its time; two of the same would count as one anyway.
-            if self.kept.contains_key(&kept.fix.time_ms) {
+            if self.kept.contains_key(&time_ms) {
                 self.tally.thinned += 1;
                 continue;
             }
-            kept.state = State::Unwritten;
-            shifted.push(kept.fix.clone());
-            self.kept.insert(kept.fix.time_ms, kept);
+            (kept.recorded.fix.time_ms, kept.state) = (time_ms, State::Unwritten);
+            shifted.push(kept.recorded.clone());
+            self.kept.insert(time_ms, kept);
         }
         (moved, shifted)
     }
@@ -215,7 +234,7 @@ impl FixQueue {
 
     /// The newest position that waits.
     pub fn newest(&self) -> Option<&RawFix> {
-        self.kept.last_key_value().map(|(_, kept)| &kept.fix)
+        self.kept.last_key_value().map(|(_, kept)| &kept.recorded.fix)
     }
 
     /// How many took which way.
@@ -251,7 +270,7 @@ impl FixQueue {
     fn take_off(&mut self, time_ms: i64) -> Option<RawFix> {
         let kept = self.kept.get_mut(&time_ms)?;
         kept.state = State::InFlight;
-        Some(kept.fix.clone())
+        Some(kept.recorded.fix.clone())
     }
 
     fn put_back(&mut self, batch: &Batch) {
@@ -294,14 +313,18 @@ mod tests {
     use std::collections::BTreeSet;
 
     use doorstep_shared::protocol::{
-        MAX_MESSAGE_BYTES, courier::CourierMessage, courier::RejectedFix, encode_postcard,
+        MAX_MESSAGE_BYTES, courier::CourierMessage, courier::RejectedFix, decode_json, encode_json, encode_postcard,
     };
     use proptest::prelude::*;
 
     use super::*;
 
-    fn fix(time_ms: i64) -> RawFix {
-        RawFix { time_ms, lat: 35.9, lon: 14.5, ..RawFix::default() }
+    fn fix(time_ms: i64) -> Recorded {
+        by_clock(0, time_ms)
+    }
+
+    fn by_clock(clock: u32, time_ms: i64) -> Recorded {
+        Recorded { fix: RawFix { time_ms, lat: 35.9, lon: 14.5, ..RawFix::default() }, clock }
     }
 
     fn ack(id: u64) -> Ack {
@@ -370,13 +393,16 @@ mod tests {
 
     #[test]
     fn a_full_message_stays_below_the_limit_of_the_socket() {
-        let whole = |time_ms| RawFix {
-            accuracy_m: Some(4.5),
-            speed_mps: Some(8.25),
-            heading_deg: Some(359.5),
-            altitude_m: Some(71.0),
-            battery: Some(0.5),
-            ..fix(time_ms)
+        let whole = |time_ms| {
+            let fix = RawFix {
+                accuracy_m: Some(4.5),
+                speed_mps: Some(8.25),
+                heading_deg: Some(359.5),
+                altitude_m: Some(71.0),
+                battery: Some(0.5),
+                ..fix(time_ms).fix
+            };
+            Recorded { fix, clock: 0 }
         };
         let mut queue = FixQueue::new(Limits::default());
         queue.restore((0..2_000).map(|second| whole(1_795_219_200_000 + second * 1_000)).collect());
@@ -387,14 +413,35 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_clock_is_put_right_for_what_this_run_recorded() {
-        let mut queue = queue([1_000, 2_000]);
-        queue.record(fix(900_000));
-        queue.record(fix(901_000));
-        let (old, new) = queue.shift(800_000, -400_000);
+    fn a_wrong_clock_is_put_right_for_what_it_dated_and_nothing_else() {
+        let mut queue = queue([1_000, 900_500]);
+        queue.restore(vec![by_clock(1, 900_000)]);
+        queue.record(by_clock(1, 901_000));
+        let (old, new) = queue.shift(1, -400_000);
         assert_eq!(old, [900_000, 901_000]);
-        assert_eq!(new.iter().map(|fix| fix.time_ms).collect::<Vec<_>>(), [500_000, 501_000]);
-        assert_eq!(queue.newest().map(|fix| fix.time_ms), Some(501_000));
+        assert_eq!(new.iter().map(|recorded| recorded.fix.time_ms).collect::<Vec<_>>(), [500_000, 501_000]);
+        assert_eq!(queue.newest().map(|fix| fix.time_ms), Some(900_500));
+    }
+
+    #[test]
+    fn what_an_older_app_kept_is_read_and_nothing_of_what_this_one_keeps_is_lost() {
+        let read = |text: &str| decode_json::<Recorded>(text).expect("a position");
+        let recorded = by_clock(3, 1_795_219_200_123);
+        assert_eq!(read(&encode_json(&recorded)), recorded);
+        assert_eq!(read(&encode_json(&recorded.fix)), Recorded { clock: 0, ..recorded });
+    }
+
+    #[test]
+    fn while_the_server_acks_nothing_the_marker_still_moves_on_for_minutes() {
+        let mut queue = queue([]);
+        let live = (1..=400).filter(|second| {
+            queue.record(fix(second * 1_000));
+            queue.written(&[second * 1_000]);
+            queue.next(second.unsigned_abs()).is_some()
+        });
+        assert_eq!(live.count(), LIVE_IN_FLIGHT);
+        queue.acked(&ack(1));
+        assert_eq!(times(queue.next(1_000)).len(), 400 - LIVE_IN_FLIGHT, "the rest in one message");
     }
 
     #[derive(Clone, Debug)]
