@@ -2,7 +2,9 @@
 
 import AxeBuilder from "@axe-core/playwright";
 import { road } from "./support/courier.mjs";
-import { drawer, expect, isLive, test } from "./support/desk.mjs";
+import { PATIENCE, drawer, expect, isLive, test } from "./support/desk.mjs";
+
+test.describe.configure(PATIENCE);
 
 const SIZES = { phone: { width: 390, height: 844 }, laptop: { width: 1024, height: 768 }, desktop: { width: 1440, height: 900 } };
 

@@ -1,7 +1,9 @@
 // Ten thousand orders in a list: only those in sight are in the page, and scrolling never holds it up.
 
 import { Doorstep } from "./support/doorstep.mjs";
-import { expect, isLive, row, search, signIn, tab, test } from "./support/desk.mjs";
+import { PATIENCE, expect, isLive, row, search, signIn, tab, test } from "./support/desk.mjs";
+
+test.describe.configure(PATIENCE);
 
 const ORDERS = 10_000;
 

@@ -3,8 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { road } from "./support/courier.mjs";
-import { card, drawer, expect, isLive, online, row, search, signIn, tab, tabTo, test, title } from "./support/desk.mjs";
+import { PATIENCE, card, drawer, expect, isLive, online, row, search, signIn, tab, tabTo, test, title } from "./support/desk.mjs";
 import { gpxProblems } from "./support/gpx.mjs";
+
+test.describe.configure(PATIENCE);
 
 /** Some kilometres from everything: whoever hands over here does so far from the door. */
 const FAR = [14.47, 35.87];

@@ -18,8 +18,8 @@ export const test = base.extend({
   },
 });
 
-// Every test opens a map of the whole fleet, drawn in software; a slow machine takes its time.
-test.describe.configure({ timeout: 180_000 });
+/** Every test here opens a map of the whole fleet, drawn in software; a slow machine takes its time. */
+export const PATIENCE = { timeout: 240_000 };
 
 export async function signIn(page, { email, password }) {
   await page.goto("/dispatch");
