@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and tasks")]
 
 mod bench;
+mod cluster;
 mod demo;
 mod dist;
 mod failure;
@@ -42,6 +43,8 @@ enum Command {
     Site,
     /// Runs the benchmarks.
     Bench(bench::Options),
+    /// Runs two servers with Redis behind a TLS proxy; with --check a rolling restart under load.
+    Cluster(cluster::Options),
     /// Makes the archive to deploy, in target/dist.
     Dist,
     /// Records what the database says about the SQL queries, in .sqlx, so that building needs no database.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Test(options) => return test::run(&options),
         Command::Site => site::command(),
         Command::Bench(options) => bench::run(&options),
+        Command::Cluster(options) => cluster::run(&options),
         Command::Dist => dist::run(),
         Command::Sqlx => sqlx::run(),
         Command::BakeRoads(options) => roads::run(&options),

@@ -109,6 +109,11 @@ impl Throwaway {
         bail!("Postgres does not answer:\n{}", self.log())
     }
 
+    /// Whether it still answers.
+    pub fn is_ready(&self) -> bool {
+        self.answers().unwrap_or(false)
+    }
+
     fn answers(&self) -> Result<bool> {
         let status = Command::new(self.programs.join("pg_isready"))
             .args(["--quiet", "--port", PORT, "--host"])

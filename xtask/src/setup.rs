@@ -27,6 +27,8 @@ pub enum Tool {
     Chromium,
     /// What several servers reach each other through.
     Redis,
+    /// The proxy before them.
+    Caddy,
 }
 
 /// The target that browsers run.
@@ -111,6 +113,9 @@ fn missing_packages(tools: &[Tool]) -> Vec<&'static str> {
     }
     if tools.contains(&Tool::Redis) && !process::is_installed("redis-server") {
         missing.push("redis-server");
+    }
+    if tools.contains(&Tool::Caddy) && !process::is_installed("caddy") {
+        missing.push("caddy");
     }
     missing
 }

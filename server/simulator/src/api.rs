@@ -86,7 +86,10 @@ impl Api {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub fn new(server: ServerUrl, key: impl Into<String>) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build()?;
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT);
+        #[cfg(feature = "tls")]
+        let http = http.tls_backend_preconfigured((*crate::tls::config()).clone());
+        let http = http.build()?;
         Ok(Self { server, key: key.into(), http, patience: Duration::from_secs(60) })
     }
 

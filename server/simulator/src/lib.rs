@@ -20,6 +20,8 @@ pub mod random;
 pub mod server_url;
 pub mod socket;
 pub mod streets;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod viewer;
 
 pub use api::{Api, ApiError};

@@ -4,21 +4,27 @@ use std::{fmt, str::FromStr};
 
 use anyhow::{Context, bail};
 
-/// The address of a server, `http://host:port`, from which its HTTP and WebSocket addresses are made.
+/// The address of a server, `http://host:port` or, with the feature `tls`, `https://host:port`, from which its HTTP and WebSocket addresses are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerUrl {
     authority: String,
+    is_tls: bool,
 }
 
 impl ServerUrl {
     /// The HTTP address of `path_and_query`, which begins with a slash.
     pub fn http(&self, path_and_query: &str) -> String {
-        format!("http://{}{path_and_query}", self.authority)
+        format!("{self}{path_and_query}")
     }
 
     /// The WebSocket address of `path_and_query`, which begins with a slash.
     pub fn ws(&self, path_and_query: &str) -> String {
-        format!("ws://{}{path_and_query}", self.authority)
+        format!("{}://{}{path_and_query}", if self.is_tls { "wss" } else { "ws" }, self.authority)
+    }
+
+    /// Whether connections are encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.is_tls
     }
 }
 
@@ -26,21 +32,24 @@ impl FromStr for ServerUrl {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        if text.starts_with("https://") {
-            bail!("the simulator speaks plain HTTP; start it beside the server, behind its TLS proxy");
-        }
-        let authority = text.strip_prefix("http://").context("a server is given as http://host:port")?;
+        let (scheme, authority) = text.split_once("://").context("a server is given as http://host:port")?;
+        let is_tls = match scheme {
+            "http" => false,
+            "https" if cfg!(feature = "tls") => true,
+            "https" => bail!("this simulator was built without TLS: start it beside the server, behind its proxy"),
+            _ => bail!("a server is given as http://host:port"),
+        };
         let authority = authority.trim_end_matches('/');
         if authority.is_empty() || authority.contains(['/', '?', '#', '@', ' ']) {
             bail!("a server is given as http://host:port, without a path");
         }
-        Ok(Self { authority: authority.to_owned() })
+        Ok(Self { authority: authority.to_owned(), is_tls })
     }
 }
 
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
+        write!(f, "{}://{}", if self.is_tls { "https" } else { "http" }, self.authority)
     }
 }
 
@@ -53,7 +62,12 @@ mod tests {
         let server: ServerUrl = "http://127.0.0.1:8080/".parse().expect("a server");
         assert_eq!(server.http("/api/v1/orders"), "http://127.0.0.1:8080/api/v1/orders");
         assert_eq!(server.ws("/ws/courier"), "ws://127.0.0.1:8080/ws/courier");
-        for other in ["https://example.org", "127.0.0.1:8080", "http://", "http://host/path"] {
+        #[cfg(feature = "tls")]
+        {
+            let behind_a_proxy: ServerUrl = "https://localhost:8443".parse().expect("a server");
+            assert_eq!(behind_a_proxy.ws("/ws/courier"), "wss://localhost:8443/ws/courier");
+        }
+        for other in ["ftp://example.org", "127.0.0.1:8080", "http://", "http://host/path"] {
             assert!(other.parse::<ServerUrl>().is_err(), "{other}");
         }
     }

@@ -9,7 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    MaybeTlsStream, WebSocketStream,
     tungstenite::{
         ClientRequestBuilder, Error as WsError, Message,
         http::{HeaderMap, StatusCode, Uri, header},
@@ -131,7 +131,13 @@ impl Socket {
         }
         // Bots come in thousands: the usual buffers of 128 KiB each way would take gigabytes.
         let config = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(0);
-        let opening = connect_async_with_config(request, Some(config), true);
+        #[cfg(not(feature = "tls"))]
+        let opening = tokio_tungstenite::connect_async_with_config(request, Some(config), true);
+        #[cfg(feature = "tls")]
+        let opening = {
+            let connector = tokio_tungstenite::Connector::Rustls(crate::tls::config());
+            tokio_tungstenite::connect_async_tls_with_config(request, Some(config), true, Some(connector))
+        };
         match tokio::time::timeout(CONNECT_TIMEOUT, opening).await {
             Ok(Ok((stream, _))) => Ok(Self { stream, codec, received: Received::default() }),
             Ok(Err(error)) => Err(Ended::from_error(&error)),

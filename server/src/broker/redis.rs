@@ -289,12 +289,12 @@ impl Publisher {
     async fn run(mut self, mut stopped: watch::Receiver<bool>) {
         let mut retry = Retry(FIRST_RETRY);
         loop {
-            let end = self.one_connection(&mut stopped, &mut retry).await;
-            self.connections.set(&self.connections.publishing, false);
-            match end {
+            let reason = match self.one_connection(&mut stopped, &mut retry).await {
                 End::Stopped => return,
-                End::Broken(reason) => tracing::debug!(reason, "cannot publish to Redis"),
-            }
+                End::Broken(reason) => reason,
+            };
+            self.connections.set(&self.connections.publishing, false);
+            tracing::debug!(reason, "cannot publish to Redis");
             if self.discard_for(retry.pause(), &mut stopped).await {
                 return;
             }
@@ -406,11 +406,9 @@ impl Listener {
                 end = self.one_connection(&mut retry, &mut is_first) => end,
                 _ = stopped.wait_for(|stopped| *stopped) => End::Stopped,
             };
+            let End::Broken(reason) = end else { return };
             self.connections.set(&self.connections.listening, false);
-            match end {
-                End::Stopped => return,
-                End::Broken(reason) => tracing::debug!(reason, "cannot listen to Redis"),
-            }
+            tracing::debug!(reason, "cannot listen to Redis");
             tokio::select! {
                 () = sleep(retry.pause()) => {}
                 _ = stopped.wait_for(|stopped| *stopped) => return,

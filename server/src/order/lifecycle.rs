@@ -4,7 +4,10 @@
 //! dispatchers are told, the old courier is taken off the live view, the viewers are told, the feed is closed if
 //! the order is over, and the couriers get their new stops.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
@@ -117,6 +120,40 @@ pub struct Orders {
     sockets: Arc<Sockets>,
     deliveries: Arc<Deliveries>,
     clock: Clock,
+    gathering: Gathering,
+    /// The newest batch that was read; held while one is.
+    loaded: tokio::sync::Mutex<u64>,
+}
+
+/// Couriers who wait to be read together, in numbered batches.
+#[derive(Debug, Default)]
+struct Gathering(Mutex<(u64, HashSet<CourierId>)>);
+
+impl Gathering {
+    /// Adds a courier; the number of the batch that they are in.
+    fn add(&self, courier: CourierId) -> u64 {
+        let mut gathering = self.lock();
+        gathering.1.insert(courier);
+        gathering.0 + 1
+    }
+
+    /// The batch with its number; whoever begins it is in it. If it never ends, the next one has it again.
+    fn begin(&self, courier: CourierId) -> (u64, Vec<CourierId>) {
+        let mut gathering = self.lock();
+        gathering.0 += 1;
+        gathering.1.insert(courier);
+        (gathering.0, gathering.1.iter().copied().collect())
+    }
+
+    /// Takes those out who were read.
+    fn end(&self, couriers: &[CourierId]) {
+        let mut gathering = self.lock();
+        couriers.iter().for_each(|courier| _ = gathering.1.remove(courier));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (u64, HashSet<CourierId>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Orders {
@@ -129,7 +166,8 @@ impl Orders {
         deliveries: Arc<Deliveries>,
         clock: Clock,
     ) -> Self {
-        Self { store, tracker, broker, sockets, deliveries, clock }
+        let (gathering, loaded) = Default::default();
+        Self { store, tracker, broker, sockets, deliveries, clock, gathering, loaded }
     }
 
     /// Moves an order on. A courier may only move their own; `happened_ms` is when the button was pressed.
@@ -348,7 +386,22 @@ impl Orders {
         }
         // In this order: what is heard from here on is not missed, and what was heard before is in the database.
         let is_new = self.broker.follow(courier).await;
-        if is_new { self.load_all(&[courier]).await } else { self.load(courier).await }
+        if is_new { self.load_together(courier).await } else { self.load(courier).await }
+    }
+
+    /// Reads a courier anew, together with all others who are wanted by the time it is this one's turn: after a
+    /// restart thousands of customers come at once.
+    async fn load_together(&self, courier: CourierId) -> Result<(), StoreError> {
+        let batch = self.gathering.add(courier);
+        let mut loaded = self.loaded.lock().await;
+        if *loaded >= batch {
+            return Ok(());
+        }
+        let (batch, couriers) = self.gathering.begin(courier);
+        self.reload(&couriers).await?;
+        self.gathering.end(&couriers);
+        *loaded = batch;
+        Ok(())
     }
 
     /// Reads couriers' plans and recent fixes anew, whether they are known or not, some at a time.
@@ -397,5 +450,25 @@ impl Orders {
         let couriers = self.store.couriers_with_open_orders().await?;
         self.reload(&couriers).await?;
         Ok(couriers.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_was_not_read_is_in_the_next_one() {
+        let gathering = Gathering::default();
+        let (ana, ben, cleo) = (CourierId::new(), CourierId::new(), CourierId::new());
+        assert_eq!((gathering.add(ana), gathering.add(ben)), (1, 1));
+        let (first, couriers) = gathering.begin(ana);
+        assert_eq!((first, couriers.len()), (1, 2));
+        assert_eq!(gathering.add(cleo), 2, "too late for the first");
+        let (second, couriers) = gathering.begin(ben);
+        assert_eq!((second, couriers.len()), (2, 3), "the first one failed");
+        gathering.end(&couriers);
+        let (_, couriers) = gathering.begin(cleo);
+        assert_eq!(couriers, [cleo], "nobody is read twice");
     }
 }

@@ -42,6 +42,10 @@ pub struct LoadOptions {
     /// Where the server is.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub server: ServerUrl,
+    /// The certificate authority of an https:// server, as a PEM file; nobody else is trusted.
+    #[cfg(feature = "tls")]
+    #[arg(long)]
+    pub ca: Option<PathBuf>,
     /// An API key with every scope, as `doorstep api-key create` prints it.
     #[arg(long, env = "DOORSTEP_API_KEY", hide_env_values = true)]
     pub api_key: String,
@@ -136,6 +140,10 @@ pub async fn run(options: &LoadOptions) -> Result<bool> {
 /// # Errors
 /// As [`run`].
 pub async fn measure(options: &LoadOptions) -> Result<Report> {
+    #[cfg(feature = "tls")]
+    if let Some(ca) = &options.ca {
+        crate::tls::trust(ca)?;
+    }
     let schedule = Schedule::new(options.couriers, options.rate, options.duration, options.fixes_per_message)?;
     let sockets = options.sockets() + SOCKETS_BESIDES;
     let limit = cpu::raise_socket_limit();
