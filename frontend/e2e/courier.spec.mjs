@@ -48,6 +48,25 @@ test("a courier signs in by link, goes online and delivers, and the customer fol
   await expect(phone.page.getByRole("heading", { name: "No stops yet", level: 2 })).toBeVisible();
 });
 
+test("a stop that dispatch takes back while the courier says why it failed is not mistaken for the next one", async ({
+  doorstep,
+  ana,
+  takePhone,
+}) => {
+  const order = await waitingOrder(doorstep, ana);
+  const next = await waitingOrder(doorstep, ana);
+  const phone = await takePhone();
+  await phone.signIn(ana.link);
+  await phone.goOnline();
+  await phone.press("Could not pick up");
+  const sheet = phone.page.getByRole("dialog");
+  await sheet.getByLabel("Closed").check();
+  await doorstep.status(order, "cancelled", "The customer changed their mind");
+  await expect(sheet).toBeHidden();
+  await expect(phone.page.getByText(new RegExp(`^Order ${next.reference}`))).toBeVisible();
+  expect((await doorstep.call("GET", `/orders/${next.id}`)).status).toBe("assigned");
+});
+
 test.describe("a sign-in link", () => {
   test.use({ expected: REFUSED });
 

@@ -194,6 +194,15 @@ async function watchBattery() {
   report();
 }
 
+/** Asks the browser not to clear away what waits to be sent when space runs out. It need not agree. */
+export async function persist() {
+  try {
+    await navigator.storage?.persist?.();
+  } catch (error) {
+    console.warn(error);
+  }
+}
+
 let isAwakeWanted = false;
 let awake;
 
@@ -235,8 +244,9 @@ export async function takePhoto(inputId, id, sidePx) {
     transaction.objectStore("photos").put(picture, id);
     await finished(transaction);
   } catch (error) {
-    // The program has said already that nothing is kept.
+    // It is sent from memory; should the tab be closed before, it is gone, which the courier must know at the door.
     console.warn(error);
+    tell("photo_unkept", []);
   }
   return URL.createObjectURL(picture);
 }

@@ -62,6 +62,11 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request body is too large")
     }
 
+    /// 408: a body that came too slowly; the same may be sent again.
+    pub fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "The request body came too slowly")
+    }
+
     /// 415: a body that is not JSON, or compressed.
     pub fn unsupported_media_type() -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Send JSON, not compressed")

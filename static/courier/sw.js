@@ -1,15 +1,15 @@
 // The courier app's service worker: lets the app open in a tunnel.
 //
 // It keeps the files of one build, named by the server in SHELL, and answers with them first; a new build is fetched
-// beside the old one and takes over at the next opening. Nothing of the API is ever kept or answered from here: an
-// address that is not listed goes to the network untouched. The build before this one stays until the next, for tabs
-// that are still open on it.
+// beside the old one and takes over at the next opening. Nothing of the API is ever kept or answered from here: all
+// that is, is the page and what lies under ASSETS, whose names hold a hash of their content. The build before this one
+// stays until the next, for tabs that are still open on it and whose files the server has no more.
 //
 // The server puts `const SHELL = {"version":…,"page":…,"files":[…],"map":…};` before this text.
 
 const CACHES = "doorstep-courier-";
 const CURRENT = CACHES + SHELL.version;
-const FILES = new Set(SHELL.files);
+const ASSETS = "/assets/";
 
 self.addEventListener("install", (event) => {
   event.waitUntil(fill().then(() => self.skipWaiting()));
@@ -25,10 +25,10 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (request.mode === "navigate" && url.pathname === SHELL.page) {
     event.respondWith(kept(SHELL.page, request));
-  } else if (FILES.has(url.pathname)) {
-    event.respondWith(kept(url.pathname, request));
   } else if (url.pathname === SHELL.map) {
     event.respondWith(mapPart(event));
+  } else if (url.pathname.startsWith(ASSETS)) {
+    event.respondWith(kept(url.pathname, request));
   }
 });
 
@@ -45,9 +45,11 @@ async function forgetOlder() {
   await Promise.all(names.slice(0, -1).map((name) => caches.delete(name)));
 }
 
+// This build's first: every build has a page of the same name.
 async function kept(path, request) {
-  const found = await caches.match(path, { ignoreVary: true });
-  return found ?? fetch(request);
+  const options = { ignoreVary: true };
+  const current = await caches.open(CURRENT);
+  return (await current.match(path, options)) ?? (await caches.match(path, options)) ?? fetch(request);
 }
 
 // The map's tiles are parts of one large file. It is fetched whole the first time somebody looks at the map, behind

@@ -23,8 +23,8 @@ const TRACKERS: &str = "/api/v1/courier/trackers";
 /// An answer that takes longer than this does not come.
 const LIMIT_MS: f64 = 15_000.0;
 
-/// A photo over a slow network.
-const UPLOAD_LIMIT_MS: f64 = 90_000.0;
+/// A photo over a slow network: half a megabyte at 14 kbit/s. The server's patience ends before.
+const UPLOAD_LIMIT_MS: f64 = 310_000.0;
 
 /// What a server wants that says "too many" and not for how long.
 const TOO_MANY_WAIT_MS: f64 = 10_000.0;
@@ -34,12 +34,15 @@ const LONGEST_WAIT_MS: f64 = 60_000.0;
 
 /// Exchanges the code of a link for a session.
 pub async fn sign_in(code: String) -> Answer {
-    who(ask("POST", SESSION, Some(encode_json(&CourierSignIn { code })), LIMIT_MS).await)
+    let reply = ask("POST", SESSION, Some(encode_json(&CourierSignIn { code })), LIMIT_MS).await;
+    // Anything that will not be different in a minute.
+    who(reply, |status| matches!(status, 400 | 401 | 403 | 404 | 409 | 410 | 422))
 }
 
 /// Whom the server takes this phone for.
 pub async fn who_am_i() -> Answer {
-    who(ask("GET", HOME, None, LIMIT_MS).await)
+    // A proxy in between may say many things; only this one is the server's about the session.
+    who(ask("GET", HOME, None, LIMIT_MS).await, |status| status == 401)
 }
 
 /// Ends the session; answers whether the server knows.
@@ -75,8 +78,8 @@ fn proof_answer(reply: &Reply) -> ProofAnswer {
     let least_ms = reply.retry_after_s() * 1_000.0;
     match reply.status() {
         401 => ProofAnswer::SignedOut,
-        // A body that came too slowly for the server's patience is answered with 400; ours are never malformed.
-        400 | 408 => ProofAnswer::Again { least_ms: TOO_MANY_WAIT_MS },
+        // The network was too slow for the server's patience.
+        408 => ProofAnswer::Again { least_ms: TOO_MANY_WAIT_MS },
         429 if least_ms > LONGEST_WAIT_MS => ProofAnswer::Refused { code: code(reply) },
         429 => ProofAnswer::Again { least_ms: if least_ms > 0.0 { least_ms } else { TOO_MANY_WAIT_MS } },
         200..300 => ProofAnswer::Taken,
@@ -98,12 +101,11 @@ fn code(reply: &Reply) -> String {
     })
 }
 
-fn who(reply: Option<Reply>) -> Answer {
+fn who(reply: Option<Reply>, is_refused: fn(u16) -> bool) -> Answer {
     let Some(reply) = reply else { return Answer::Unreachable };
     match reply.status() {
         200..300 => body::<CourierHome>(&reply).map_or(Answer::Unreachable, Answer::Home),
-        // Anything that will not be different in a minute.
-        400 | 401 | 403 | 404 | 409 | 410 | 422 => Answer::Refused,
+        status if is_refused(status) => Answer::Refused,
         _ => Answer::Unreachable,
     }
 }

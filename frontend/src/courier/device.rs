@@ -38,6 +38,10 @@ extern "C" {
     #[wasm_bindgen(js_name = keepAwake, catch)]
     pub async fn keep_awake(on: bool) -> Result<JsValue, JsValue>;
 
+    /// Asks the browser not to clear away what waits to be sent.
+    #[wasm_bindgen(catch)]
+    pub async fn persist() -> Result<JsValue, JsValue>;
+
     /// Reads the photo in the file input with this id, makes it smaller, keeps it; answers where the page finds it.
     #[wasm_bindgen(js_name = takePhoto, catch)]
     pub async fn take_photo(input_id: &str, id: &str, side_px: u32) -> Result<JsValue, JsValue>;

@@ -120,6 +120,7 @@ impl Driver {
             ("wake", [state]) if *state > 0.0 => Input::Wake(Wake::On),
             ("wake", [state]) if *state < 0.0 => Input::Wake(Wake::Unavailable),
             ("wake", _) => Input::Wake(Wake::Idle),
+            ("photo_unkept", _) => Input::PhotoUnkept,
             ("install", [offered]) => Input::Install(self.install(*offered > 0.0)),
             _ => return None,
         })
@@ -194,6 +195,7 @@ impl Driver {
                 Input::Photo { order_id, proof_id, url: taken.ok().and_then(|url| url.as_string()) }
             }),
             Effect::ForgetPhoto { url } => device::forget_photo(&url),
+            Effect::Persist => run(device::persist()),
             Effect::PromptInstall => run(device::prompt_install()),
         }
     }

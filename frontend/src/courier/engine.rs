@@ -135,6 +135,8 @@ pub enum Input {
     Wake(Wake),
     /// Whether the app can be installed.
     Install(Install),
+    /// There was no room to store the photo that was just taken.
+    PhotoUnkept,
     /// A photo was made smaller and stored, or could not be read.
     Photo {
         /// For which order.
@@ -309,6 +311,8 @@ pub enum Effect {
         /// Where the page found it.
         url: String,
     },
+    /// Ask the browser not to clear away what waits to be sent.
+    Persist,
     /// Show the browser's own question about installing.
     PromptInstall,
 }
@@ -484,6 +488,7 @@ impl Engine {
             Input::Battery { level, is_charging } => self.battery = Some((level, is_charging)),
             Input::Wake(wake) => self.wake = wake,
             Input::Install(install) => self.install = install,
+            Input::PhotoUnkept => self.notify(Tone::Warn, super::sentences::photo_unkept()),
             Input::Photo { order_id, proof_id, url } => self.photo_taken(at, order_id, proof_id, url),
             Input::Act(intent) => self.act(at, intent),
             Input::Tick => {}

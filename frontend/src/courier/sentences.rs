@@ -121,6 +121,11 @@ pub fn storage_full() -> String {
     "This phone could not save: it may be full. What has not been sent is lost when the page closes.".to_owned()
 }
 
+/// The largest thing of all did not fit.
+pub fn photo_unkept() -> String {
+    "This phone is too full to keep the photo. Leave this page open until it has been sent.".to_owned()
+}
+
 /// So many actions wait that no more are taken.
 pub fn too_many_actions() -> String {
     "Too much waits on this phone already. Find a network first.".to_owned()

@@ -328,6 +328,8 @@ impl Engine {
     fn forget_what_is_loaded(&mut self, at: Moment) {
         self.keeping.forget();
         (self.is_loaded, self.is_memory_new) = (false, false);
+        // Somebody else may have signed in there.
+        self.home = None;
         self.memory = Memory::default();
         (self.fixes, self.actions) = (FixQueue::new(Default::default()), ActionQueue::default());
         self.line = Line::new(at.now_ms);

@@ -34,6 +34,7 @@ impl Engine {
         (memory.on_duty_since_ms, memory.on_duty_clock) = (Some(since_ms), memory.clock.number);
         self.is_strict = true;
         self.sampler.restart();
+        self.out.push(Effect::Persist);
         self.begin_sensing(at);
     }
 

@@ -323,7 +323,7 @@ fn going_online_reports_itself_before_the_first_position() {
     phone.pass(5_000.0);
     phone.act(Intent::GoOnline);
     assert_eq!(phone.shift().duty, Duty::GoingOnline);
-    assert_eq!(phone.take(), [Effect::Watch(true), Effect::KeepAwake(true)]);
+    assert_eq!(phone.take(), [Effect::Persist, Effect::Watch(true), Effect::KeepAwake(true)]);
     phone.pass(3_000.0);
     phone.read();
     let sent = phone.sent();
@@ -1029,6 +1029,27 @@ fn of_two_tabs_one_works_and_the_other_may_take_over() {
     second.tell(Input::Lock(Lock::Held));
     second.tell(Input::WhoAmI(Answer::Home(home(1))));
     assert_eq!((second.shift().door, second.shift().duty), (Door::Open, Duty::Online));
+}
+
+#[test]
+fn a_tab_that_works_again_asks_who_works_here_now_before_it_touches_anything() {
+    let mut first = Phone::working(vec![]);
+    first.tell(Input::Lock(Lock::Lost));
+    // Meanwhile Ben signed in beside it, drove through a tunnel and closed his tab.
+    let mut ben = Phone::opened(Disk::default(), first.now_ms);
+    ben.tell(Input::WhoAmI(Answer::Home(home(2))));
+    ben.welcome(vec![]);
+    ben.act(Intent::GoOnline);
+    ben.tell(Input::SocketClosed(1006));
+    ben.read();
+    first.disk = ben.disk.clone();
+    let waiting = first.disk.fixes.len();
+    first.take();
+    first.tell(Input::Lock(Lock::Held));
+    assert!(first.take().contains(&Effect::AskWhoAmI));
+    first.tell(Input::WhoAmI(Answer::Home(home(2))));
+    assert_eq!((first.shift().waiting_fixes as usize, first.disk.fixes.len()), (waiting, waiting));
+    assert!(waiting > 0 && first.notices().iter().all(|notice| !notice.contains("used this phone before")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use leptos::{ev::MouseEvent, prelude::*};
 
 use super::{
     Desk,
-    desk::{StopKey, in_hand},
+    desk::{StopKey, in_hand, key},
 };
 use crate::{
     courier::{
@@ -18,8 +18,9 @@ use crate::{
     ui::bind::text,
 };
 
-/// After a press the button rests for this long: its meaning changes under the thumb, and nobody means "arrived" and
-/// "delivered" by one double tap. Taps of a double tap are at most some 300 ms apart.
+/// After a press, and when another stop comes into hand by itself, the button rests for this long: its meaning changes
+/// under the thumb, and nobody means "arrived" and "delivered" by one double tap. Taps of a double tap are at most some
+/// 300 ms apart.
 const REST: Duration = Duration::from_millis(350);
 
 /// What the main button does.
@@ -68,12 +69,23 @@ pub fn bar(desk: Desk) -> AnyView {
         shift.with(|shift| main(shift, chosen))
     });
     let rests = RwSignal::new(false);
+    let rest = move || {
+        rests.set(true);
+        set_timeout(move || rests.set(false), REST);
+    };
+    let stop = Memo::new(move |_| desk.with_stop(|_, card| key(card)));
+    Effect::new(move |before: Option<Option<StopKey>>| {
+        let now = stop.get();
+        if before.is_some_and(|before| before.is_some() && before != now) {
+            rest();
+        }
+        now
+    });
     let press = move |_: MouseEvent| {
         if rests.get_untracked() {
             return;
         }
-        rests.set(true);
-        set_timeout(move || rests.set(false), REST);
+        rest();
         if let Some(main) = main.get_untracked() {
             desk.act.raise(main.intent);
         }

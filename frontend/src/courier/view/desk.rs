@@ -76,7 +76,8 @@ impl Desk {
     }
 }
 
-fn find(shift: &Shift, stop: StopKey) -> Option<&StopCard> {
+/// The stop on the list; `None` when it is not there any more.
+pub fn find(shift: &Shift, stop: StopKey) -> Option<&StopCard> {
     shift.stops.iter().find(|card| key(card) == stop)
 }
 

@@ -3,9 +3,13 @@
 use doorstep_shared::protocol::courier::StopKind;
 use leptos::{html, prelude::*};
 
-use super::Desk;
+use super::{
+    Desk,
+    desk::{StopKey, find, key},
+};
 use crate::courier::{
     intent::Intent,
+    state::StopCard,
     words::{self, stops},
 };
 
@@ -25,8 +29,13 @@ pub fn sheet(desk: Desk) -> Sheet {
     let dialog = NodeRef::<html::Dialog>::new();
     let reason = RwSignal::new(None::<String>);
     let own_words = RwSignal::new(String::new());
-    let kind = Memo::new(move |_| desk.with_stop(|_, card| card.stop.kind).unwrap_or(StopKind::Dropoff));
+    // The stop it was opened for: while it is open, dispatch may change which one is in hand.
+    let subject = RwSignal::new(None::<StopKey>);
+    let kind = Memo::new(move |_| subject.get().map_or(StopKind::Dropoff, |(_, kind)| kind));
+    let address = move |card: &StopCard| card.stop.address.clone();
+    let address = move || subject.get().and_then(|stop| desk.shift.with(|shift| find(shift, stop).map(address)));
     let open = Callback::new(move |()| {
+        subject.set(desk.with_stop_now(|_, card| key(card)));
         reason.set(None);
         own_words.set(String::new());
         if let Some(dialog) = dialog.get_untracked() {
@@ -38,13 +47,20 @@ pub fn sheet(desk: Desk) -> Sheet {
             dialog.close();
         }
     };
+    Effect::new(move |_| {
+        let is_gone = subject.get().is_some_and(|stop| desk.shift.with(|shift| find(shift, stop).is_none()));
+        if is_gone {
+            subject.set(None);
+            close();
+        }
+    });
     let text = move || match reason.get() {
         Some(chosen) if chosen == stops::OTHER => own_words.get().trim().to_owned(),
         chosen => chosen.unwrap_or_default(),
     };
     let report = move |_| {
         let reason = untrack(text);
-        if let Some(order_id) = desk.with_stop_now(|_, card| card.stop.order_id) {
+        if let Some((order_id, _)) = subject.get_untracked() {
             desk.act.raise(Intent::Fail { order_id, reason });
         }
         close();
@@ -56,7 +72,7 @@ pub fn sheet(desk: Desk) -> Sheet {
     let dialog = view! {
         <dialog class="sheet" node_ref=dialog aria-labelledby="fail-heading">
             <h2 id="fail-heading">{move || stops::failure(kind.get())}</h2>
-            <p class="detail">{desk.stop_text(|_, card| card.stop.address.clone())}</p>
+            <p class="detail">{address}</p>
             <fieldset>
                 <legend>{stops::fixed::REASON}</legend>
                 {choices}

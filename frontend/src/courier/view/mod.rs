@@ -56,13 +56,22 @@ pub fn app(shift: RwSignal<Shift>, act: Act) -> impl IntoView {
         >
             {move || match door.get() {
                 Door::Open => signed_in(desk, screen),
-                door => door::door(desk, door),
+                door => closed(desk, door),
             }}
             <p class="unseen" role="status">
                 {move || spoken.get()}
             </p>
         </div>
     }
+}
+
+/// What was said as the door closed is read in front of it.
+fn closed(desk: Desk, door: Door) -> AnyView {
+    view! {
+        {notices::notices(desk)}
+        {door::door(desk, door)}
+    }
+    .into_any()
 }
 
 fn signed_in(desk: Desk, screen: Memo<Screen>) -> AnyView {

@@ -33,7 +33,10 @@ use crate::{
 };
 
 /// A slow phone on a poor network gets this long for one photo.
-const UPLOAD_PATIENCE: Duration = Duration::from_secs(120);
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(300);
+
+/// It may be silent for this long in between.
+const SILENCE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What stands behind the `?` of a photo's address.
 #[derive(Debug, Deserialize)]
@@ -48,7 +51,7 @@ pub struct PhotoQuery {
         ("taken_ms" = Option<i64>, Query, description = "When a photo was taken, Unix epoch milliseconds")),
     request_body(content = ProofBody, description = "Or a photo of at most 8 MiB as the body"),
     responses((status = 201, body = ProofView), (status = 200, body = ProofView, description = "It was there already"),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+        (status = 404, body = Problem), (status = 408, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub async fn put(
     app: Data<AppState>,
@@ -79,7 +82,7 @@ async fn read(request: &HttpRequest, payload: Payload, taken_ms: Option<i64>) ->
     let is_photo = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("image/"));
     let limit = if is_photo { MAX_PHOTO_BYTES } else { MAX_BODY_BYTES.max(MAX_SIGNATURE_BYTES) };
     let reading = tokio::time::timeout(UPLOAD_PATIENCE, read_limited(request, payload, limit));
-    let bytes = reading.await.map_err(|_| ApiError::bad_request("the body took too long"))??;
+    let bytes = reading.await.map_err(|_| ApiError::too_slow())??;
     match is_photo {
         true => Ok(Given::Photo { bytes, taken_ms }),
         false => body::parse(request, &bytes.into()).map(Given::Words),
@@ -95,7 +98,9 @@ async fn read_limited(request: &HttpRequest, mut payload: Payload, limit: usize)
         return Err(ApiError::too_large());
     }
     let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
-    while let Some(chunk) = payload.next().await {
+    while let Some(chunk) =
+        tokio::time::timeout(SILENCE_PATIENCE, payload.next()).await.map_err(|_| ApiError::too_slow())?
+    {
         let chunk = chunk.map_err(|error| ApiError::bad_request(error.to_string()))?;
         if bytes.len() + chunk.len() > limit {
             return Err(ApiError::too_large());
