@@ -317,8 +317,9 @@ fn expected(seen: &AtWork, here: LatLon, now_ms: i64) -> HashMap<OrderId, (i64, 
         until_ms.saturating_sub(expected_ms) > enough_ms
     };
     if seen.open.iter().zip(rough.iter().map(|(_, expected_ms)| *expected_ms)).all(has_time) {
-        let earliest_ms = |expected_ms: i64| eta::window((expected_ms - now_ms) as f64, now_ms).earliest_ms;
-        return rough.into_iter().map(|(order, at_ms)| (order, (earliest_ms(at_ms), at_ms))).collect();
+        let earliest = |order: &Order| soonest_ms(order, here, vehicle, now_ms);
+        let handovers = seen.open.iter().zip(rough);
+        return handovers.map(|(order, (id, expected_ms))| (id, (earliest(order), expected_ms))).collect();
     }
     let first = seen.open.first().and_then(|order| {
         let target = order.next_place()?.point;
@@ -327,10 +328,16 @@ fn expected(seen: &AtWork, here: LatLon, now_ms: i64) -> HashMap<OrderId, (i64, 
     });
     let first_ms = first.map(|eta| i64::midpoint(eta.earliest_ms, eta.latest_ms));
     let handovers = outlook(Some(here), &seen.open, vehicle, first_ms, now_ms).handovers;
-    let earliest = |place: usize, expected_ms: i64| match first.filter(|_| place == 0) {
+    let earliest = |place: usize, order: &Order| match first.filter(|_| place == 0) {
         Some(eta) => eta.earliest_ms,
-        None => eta::window(expected_ms.saturating_sub(now_ms) as f64, now_ms).earliest_ms,
+        None => soonest_ms(order, here, vehicle, now_ms),
     };
-    let handovers = handovers.into_iter().enumerate();
-    handovers.map(|(place, (order, expected_ms))| (order, (earliest(place, expected_ms), expected_ms))).collect()
+    let handovers = seen.open.iter().zip(handovers).enumerate();
+    handovers.map(|(place, (order, (id, expected_ms)))| (id, (earliest(place, order), expected_ms))).collect()
+}
+
+/// The earliest hand-over of an order that waits for others: couriers may turn to it first, or fetch several at once.
+fn soonest_ms(order: &Order, here: LatLon, vehicle: Vehicle, now_ms: i64) -> i64 {
+    let needed_ms = time_needed_ms(here, order.status, order.pickup.point, order.dropoff.point, vehicle);
+    eta::window(needed_ms as f64, now_ms).earliest_ms
 }

@@ -252,6 +252,29 @@ async fn an_order_is_late_when_its_time_is_over_or_surely_will_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_its_courier_may_turn_to_first_is_not_surely_late() {
+    with_manual_clock(async |app, hand| {
+        let (dora, ana) = (dora(app).await, app.courier("Ana").await);
+        let far = promised(app, "far", 3 * 60 * MINUTE_MS, (35.9500, 14.4000)).await;
+        let near = promised(app, "near", 14 * MINUTE_MS, DOOR).await;
+        for order in [&far, &near] {
+            app.assign(order, &ana).await;
+            app.set_status(order, "picked_up").await;
+        }
+        let mut phone = app.connect(&ana).await;
+        be_at(app, &mut phone, here()).await;
+        look(app).await;
+        pass(app, hand, 31 * SECOND_MS).await;
+        let shown = app.get(&format!("/api/v1/orders/{}", near.id)).await.expect(200);
+        let expected = text(&shown["expected_at"]).parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
+        let promise = text(&shown["promised_until"]).parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
+        assert!(expected > promise, "one after the other it would be late: {shown}");
+        assert_eq!(list(app, &dora, "").await, [] as [Value; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_estimate_that_recovers_ends_it() {
     with_manual_clock(async |app, hand| {
         let (dora, ana) = (dora(app).await, app.courier("Ana").await);
