@@ -7,18 +7,27 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use doorstep_shared::UserId;
 use doorstep_simulator::demo::{self, DemoOptions, Introduction};
 use fast_qr::QRBuilder;
 use tokio::sync::oneshot;
 
 use crate::{
     app::{self, Running},
-    auth::token,
+    auth::{password, token},
     cli,
     clock::Clock,
     config::Settings,
-    http, telemetry,
+    http,
+    store::{
+        Store,
+        access::{Role, User},
+    },
+    telemetry,
 };
+
+/// Who the visitor is at the console. Nobody gets mail at an address that ends like this.
+const DISPATCHER: &str = "demo@doorstep.test";
 
 /// The couriers get this long to call off what is under way.
 const GOODBYE: Duration = Duration::from_secs(4);
@@ -49,10 +58,32 @@ pub async fn run(mut options: Options) -> anyhow::Result<()> {
     telemetry::start_logs(options.settings.log_json);
     anyhow::ensure!(http::assets::are_built(), "the browser's files are not in this binary; use `cargo xtask demo`");
     let running = app::start(options.settings, Clock::system()).await?;
-    let couriers = Couriers::start(&running, usize::from(options.couriers), options.seed).await?;
-    let outcome = running.until_asked_to_stop(couriers.go_home()).await;
+    let store = running.app.store.clone();
+    let password = admit_dispatcher(&store).await.context("making the visitor's account")?;
+    let couriers = Couriers::start(&running, usize::from(options.couriers), options.seed, password).await?;
+    let goodbye = async {
+        couriers.go_home().await;
+        // Whoever reads the terminal later finds a password that opens nothing.
+        if let Err(error) = store.set_user_disabled(DISPATCHER, true).await {
+            tracing::warn!(error = %error, "the demo's account stays open");
+        }
+    };
+    let outcome = running.until_asked_to_stop(goodbye).await;
     println!();
     outcome
+}
+
+/// Lets the visitor in as a dispatcher, with a password of this demo alone: the server may be reached from elsewhere.
+async fn admit_dispatcher(store: &Store) -> anyhow::Result<String> {
+    let password = token::new_password();
+    let plain = password.clone();
+    let password_hash = tokio::task::spawn_blocking(move || password::hash(&plain)).await?;
+    let user = User { id: UserId::new(), email: DISPATCHER.to_owned(), password_hash, role: Role::Dispatcher };
+    if !store.create_user(&user).await? {
+        store.set_password(DISPATCHER, &user.password_hash).await?;
+        store.set_user_disabled(DISPATCHER, false).await?;
+    }
+    Ok(password)
 }
 
 /// The simulated couriers at work.
@@ -62,7 +93,7 @@ struct Couriers {
 }
 
 impl Couriers {
-    async fn start(running: &Running, couriers: usize, seed: Option<u64>) -> anyhow::Result<Self> {
+    async fn start(running: &Running, couriers: usize, seed: Option<u64>, password: String) -> anyhow::Result<Self> {
         let api_key =
             cli::new_api_key(&running.app.store, "demo", &[]).await.context("making a key for the couriers")?;
         let server = format!("http://{}", reachable(running.address));
@@ -75,10 +106,10 @@ impl Couriers {
         let (stop, stopped) = oneshot::channel::<()>();
         let (finished, done) = oneshot::channel();
         let store = running.app.store.clone();
-        let api = format!("{}/api/v1/openapi.json", running.app.config.public_url);
+        let base = running.app.config.public_url.clone();
         running.app.tasks.spawn("demo_couriers", async move {
             let shutdown = async { drop(stopped.await) };
-            if let Err(error) = demo::run(options, |links| introduce(&links, &api), shutdown).await {
+            if let Err(error) = demo::run(options, |links| introduce(&links, &base, &password), shutdown).await {
                 tracing::error!(error = format!("{error:#}"), "the couriers cannot work");
             }
             if let Err(error) = store.revoke_api_key(&token::hash(&api_key)).await {
@@ -105,7 +136,7 @@ fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
 }
 
 /// Says where to look. The links are for whoever sits at this terminal, so they may stand here.
-fn introduce(links: &Introduction, api: &str) {
+fn introduce(links: &Introduction, base: &str, password: &str) {
     let Introduction { customer_url, guest } = links;
     println!("\n  Doorstep is running, with couriers on the streets of Malta.\n");
     println!("  Customer   {customer_url}");
@@ -113,7 +144,9 @@ fn introduce(links: &Introduction, api: &str) {
     println!("  Courier    {}", guest.sign_in_url);
     println!("             signs you in as Sam, once; orders are waiting. Sam's first customer sees");
     println!("             {}", guest.customer_url);
-    println!("  API        {api}");
+    println!("  Console    {base}/dispatch");
+    println!("             sign in as {DISPATCHER} with the password {password}");
+    println!("  API        {base}/api/v1/openapi.json");
     println!("  Stop       Ctrl-C\n");
     match (code(customer_url), code(&guest.sign_in_url)) {
         (Some(customer), Some(courier)) => beside_each_other(("Customer", &customer), ("Courier", &courier)),

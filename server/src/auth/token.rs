@@ -36,6 +36,11 @@ pub fn new_sign_in_code() -> String {
     random::<18>()
 }
 
+/// A password that nobody has to remember for long: 96 bits, 16 characters.
+pub fn new_password() -> String {
+    random::<12>()
+}
+
 /// An API key: `ds_` and 192 bits.
 pub fn new_api_key() -> String {
     format!("{API_KEY_PREFIX}{}", random::<24>())

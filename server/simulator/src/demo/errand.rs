@@ -36,6 +36,9 @@ pub(super) struct Errand {
     drive_s: f64,
 }
 
+/// How every customer's number begins.
+pub(super) const CUSTOMERS_PHONE: &str = "+356 2099 ";
+
 // Trips of everybody but the first, along the streets, in metres.
 const TRIP_M: std::ops::Range<f64> = 1_000.0..5_000.0;
 const TRIP_ON_FOOT_M: std::ops::Range<f64> = 400.0..1_400.0;
@@ -116,7 +119,7 @@ impl Stage {
             dropoff,
             fate,
             customer: cast::CUSTOMERS.choose(random).expect("there are customers"),
-            phone: format!("+356 2099 {:04}", random.random_range(0..10_000)),
+            phone: format!("{CUSTOMERS_PHONE}{:04}", random.random_range(0..10_000)),
             instructions: random.random_bool(0.6).then(|| *cast::INSTRUCTIONS.choose(random).expect("there are some")),
             drive_s,
         }
@@ -128,6 +131,13 @@ fn route(from: &Door, to: &Door, vehicle: Vehicle) -> Option<Route> {
 }
 
 impl Errand {
+    /// An order that somebody else made and gave to a courier.
+    pub(super) fn given(pickup: Door, dropoff: Door) -> Self {
+        let (merchant, customer) = (cast::MERCHANTS[0], cast::CUSTOMERS[0]);
+        let fate = Fate::Delivered;
+        Self { merchant, pickup, dropoff, fate, customer, phone: String::new(), instructions: None, drive_s: 0.0 }
+    }
+
     /// The order as its merchant would send it at `now`.
     pub(super) fn order(&self, reference: String, now: DateTime<Utc>) -> CreateOrder {
         let ready = now + TimeDelta::minutes(4) + TimeDelta::seconds(self.drive_s as i64);

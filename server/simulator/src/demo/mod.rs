@@ -6,13 +6,14 @@
 //! Couriers of an earlier demo on the same server are taken over, and their open orders called off.
 
 mod cast;
+mod desk;
 mod errand;
 mod guest;
 mod phone;
 mod shift;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -32,6 +33,7 @@ use crate::{
     random::{any_seed, generator},
     server_url::ServerUrl,
 };
+use desk::Desk;
 use errand::Stage;
 use guest::Guest;
 use phone::Phone;
@@ -111,10 +113,12 @@ async fn deliver(
     let mut first = troupe.hire(0, Some(errand.pickup.point)).await?;
     let (taken, customer_url) = first.take(errand).await?;
     let (guest, invitation) = troupe.invite_guest().await?;
+    let desk = Desk::open(api, &troupe.stage, open, seed, troupe.first_reference).await?;
     on_ready(Introduction { customer_url, guest: invitation });
     shifts.spawn(first.work_with(taken));
-    let mut guests = JoinSet::new();
-    guests.spawn(guest.keep_busy());
+    let mut visitors = JoinSet::new();
+    visitors.spawn(guest.keep_busy());
+    visitors.spawn(desk.keep_full());
 
     for number in 1..options.couriers {
         tokio::time::sleep(BETWEEN_STARTS).await;
@@ -175,6 +179,7 @@ impl Troupe {
             random,
             // A hundred for each: whose order it is can be told from its number.
             next_reference: self.first_reference + 100 * number as u32,
+            lately: VecDeque::new(),
         })
     }
 }
@@ -208,8 +213,14 @@ async fn tidy_up(api: &Api, known: &HashMap<(String, Option<String>), CourierVie
     if taken_over.is_empty() {
         return Ok(());
     }
-    let is_left = |order: &OrderView| {
-        !order.status.is_final() && order.courier_id.is_some_and(|courier| taken_over.contains(&courier))
+    // Nobody else's customers have these numbers.
+    let is_ours = |order: &OrderView| {
+        order.customer.phone.as_deref().is_some_and(|phone| phone.starts_with(errand::CUSTOMERS_PHONE))
+    };
+    let is_left = |order: &OrderView| match order.courier_id {
+        _ if order.status.is_final() => false,
+        Some(courier) => taken_over.contains(&courier),
+        None => is_ours(order),
     };
     let left = api.orders().await?.into_iter().filter(is_left).map(|order| order.id).collect();
     call_off(api, left, "An earlier demo ended.").await;

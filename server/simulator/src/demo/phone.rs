@@ -6,7 +6,10 @@ use chrono::Utc;
 use doorstep_shared::{
     LatLon, OrderId, OrderStatus, Vehicle,
     geo::distance::haversine_m,
-    protocol::{Codec, PresenceState, courier::Pace},
+    protocol::{
+        Codec, PresenceState,
+        courier::{Pace, Stop},
+    },
 };
 use rand::rngs::StdRng;
 use tokio::time::Instant;
@@ -70,6 +73,11 @@ impl Phone {
     /// Whether the server told this courier to go away for good.
     pub(super) fn is_stopped(&self) -> bool {
         self.bot.state().stopped
+    }
+
+    /// The stops that dispatch has told this courier.
+    pub(super) fn stops(&self) -> Vec<Stop> {
+        self.bot.state().stops.clone()
     }
 
     /// Presses a button of the courier's app.

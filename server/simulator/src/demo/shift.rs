@@ -1,14 +1,17 @@
 //! A courier's working day: take orders, fetch, bring, begin again.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use anyhow::{Result, bail};
 use chrono::Utc;
-use doorstep_shared::{CourierId, OrderId, OrderStatus, Vehicle};
+use doorstep_shared::{
+    CourierId, LatLon, OrderId, OrderStatus, Vehicle,
+    protocol::courier::{Stop, StopKind},
+};
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 
 use super::{
@@ -16,9 +19,13 @@ use super::{
     errand::{Errand, Fate, Stage},
     phone::Phone,
 };
-use crate::api::{Api, ApiError};
+use crate::{
+    api::{Api, ApiError},
+    streets::Door,
+};
 
 const TWO_ORDERS: f64 = 0.25;
+const REMEMBERED: usize = 16;
 const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 /// Orders that are under way, to be called off when the demo ends.
@@ -33,6 +40,8 @@ pub(super) struct Shift {
     pub open: OpenOrders,
     pub random: StdRng,
     pub next_reference: u32,
+    /// Orders that are over: the phone may not have heard of that yet.
+    pub lately: VecDeque<OrderId>,
 }
 
 /// An order that this courier has.
@@ -68,6 +77,13 @@ impl Shift {
     }
 
     async fn round(&mut self) -> Result<()> {
+        if let Some(given) = self.given() {
+            let fetched = self.fetch(vec![given]).await?;
+            for taken in fetched {
+                self.bring(taken).await;
+            }
+            return Ok(());
+        }
         let count = if self.random.random_bool(TWO_ORDERS) { 2 } else { 1 };
         let errands = self.stage.errands(self.phone.place(), count, self.vehicle, &mut self.random);
         let mut taken = Vec::new();
@@ -80,6 +96,24 @@ impl Shift {
             self.bring(taken).await;
         }
         Ok(())
+    }
+
+    /// An order that somebody at the console gave to this courier.
+    fn given(&self) -> Option<Taken> {
+        let stops = self.phone.stops();
+        let door = |stop: &Stop| {
+            Some(Door { point: LatLon::try_new(stop.lat, stop.lon).ok()?, address: stop.address.clone() })
+        };
+        let is_new = |stop: &&Stop| !self.lately.contains(&stop.order_id);
+        let last = stops.iter().filter(is_new).find(|stop| stop.kind == StopKind::Dropoff)?;
+        let order = last.order_id;
+        let first = stops.iter().find(|stop| stop.order_id == order && stop.kind == StopKind::Pickup);
+        let dropoff = door(last)?;
+        // What is on board already is not fetched.
+        let here = Door { point: self.phone.place(), address: String::new() };
+        let pickup = first.and_then(door).unwrap_or(here);
+        self.open().insert(order);
+        Some(Taken { order, errand: Errand::given(pickup, dropoff) })
     }
 
     /// Creates the order, gives it to this courier and tells the customer's link.
@@ -143,8 +177,12 @@ impl Shift {
         self.over(order);
     }
 
-    fn over(&self, order: OrderId) {
+    fn over(&mut self, order: OrderId) {
         self.open().remove(&order);
+        if self.lately.len() == REMEMBERED {
+            self.lately.pop_front();
+        }
+        self.lately.push_back(order);
     }
 
     fn open(&self) -> std::sync::MutexGuard<'_, HashSet<OrderId>> {
