@@ -23,9 +23,13 @@ export function save(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
-/** Puts a text on the clipboard; where that is not allowed, the text stands there to be copied by hand. */
+/** Puts a text on the clipboard; answers whether it may. Where it may not, the text stands there to be copied by hand. */
 export async function copy(text) {
-  await navigator.clipboard?.writeText(text).catch(() => undefined);
+  if (!navigator.clipboard) return false;
+  return navigator.clipboard.writeText(text).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The text of the file that was chosen, and its name; the input is empty afterwards, so that it can be chosen again. */

@@ -86,6 +86,8 @@ pub enum Input {
     Answered(Ask, Result<Answer, Trouble>),
     /// Somebody did something.
     Did(Intent),
+    /// A link is on the clipboard, or the browser did not allow it.
+    Copied(bool),
     /// A file could not be fetched.
     NotSaved,
     /// The back button led to this address.
@@ -356,6 +358,7 @@ impl Console {
             }
             Input::Answered(ask, answer) => self.answered(ask, answer, &mut effects),
             Input::Did(intent) => self.did(moment, intent, &mut effects),
+            Input::Copied(is_copied) => self.copied(is_copied),
             Input::NotSaved => {
                 self.drawer.problem = Some("The file could not be fetched. Try again in a moment.".to_owned());
             }

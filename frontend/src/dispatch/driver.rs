@@ -258,7 +258,13 @@ impl Driver {
                     None => running.fit = flat,
                 }
             }
-            Effect::Copy(text) => spawn(Box::pin(async move { map::copy(&text).await })),
+            Effect::Copy(text) => {
+                let driver = self.clone();
+                spawn(Box::pin(async move {
+                    let is_copied = map::copy(&text).await.is_truthy();
+                    driver.post(None, Input::Copied(is_copied));
+                }));
+            }
             Effect::Print => {
                 let _ = window().print();
             }

@@ -56,7 +56,7 @@ extern "C" {
     pub fn save(name: &str, media_type: &str, text: &str);
 
     /// Puts a text on the clipboard.
-    pub async fn copy(text: &str);
+    pub async fn copy(text: &str) -> JsValue;
 
     /// The name and the text of the file that was chosen.
     #[wasm_bindgen(js_name = chosenFile)]

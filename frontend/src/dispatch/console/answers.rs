@@ -59,7 +59,7 @@ impl Console {
             (Ask::Link(order), Answer::Link(link)) => {
                 self.drawer.is_busy = false;
                 effects.push(Effect::Copy(link.tracking_url.clone()));
-                self.dialog = Some(Dialog::Link { order, link, is_copied: true });
+                self.dialog = Some(Dialog::Link { order, link, is_copied: false });
             }
             (Ask::Create { .. }, Answer::Created(created)) => self.created(created.id, effects),
             (Ask::Places { end, .. }, Answer::Places(found)) if self.place.open == Open::NewOrder => {

@@ -440,15 +440,20 @@ impl Console {
     }
 
     fn copy_link(&mut self, effects: &mut Vec<Effect>) {
-        match &mut self.dialog {
-            Some(Dialog::Link { link, is_copied, .. }) => {
-                *is_copied = true;
-                effects.push(Effect::Copy(link.tracking_url.clone()));
-            }
-            Some(Dialog::Invite { url, .. }) => effects.push(Effect::Copy(url.clone())),
+        let url = match &self.dialog {
+            Some(Dialog::Link { link, .. }) => link.tracking_url.clone(),
+            Some(Dialog::Invite { url, .. }) => url.clone(),
             _ => return,
+        };
+        effects.push(Effect::Copy(url));
+    }
+
+    pub(super) fn copied(&mut self, is_done: bool) {
+        if let Some(Dialog::Link { is_copied, .. }) = &mut self.dialog {
+            *is_copied = is_done;
         }
-        self.spoken = "Link copied".to_owned();
+        let told = if is_done { "Link copied" } else { "The browser did not allow to copy the link" };
+        self.spoken = told.to_owned();
     }
 
     fn write(&mut self, moment: Moment, change: Change) {

@@ -365,6 +365,22 @@ fn an_order_opened_by_its_address_is_brought_into_view_with_its_courier() {
 }
 
 #[test]
+fn a_link_counts_as_copied_only_when_the_browser_did_it() {
+    let mut bench = Bench::at("");
+    let made = order("A-1", OrderStatus::Created, None);
+    bench.snapshot(vec![], vec![made.clone()]);
+    let link = TrackingLink { tracking_token: "t".into(), tracking_url: "https://u".into(), qr_svg: String::new() };
+    let effects = bench.step(Input::Answered(Ask::Link(made.id), Ok(Answer::Link(link))));
+    assert!(effects.contains(&Effect::Copy("https://u".into())));
+    let is_copied = |bench: &Bench| matches!(bench.console.dialog, Some(Dialog::Link { is_copied: true, .. }));
+    bench.step(Input::Copied(false));
+    assert!(!is_copied(&bench));
+    bench.step(Input::Copied(true));
+    assert!(is_copied(&bench));
+    assert_eq!(bench.console.spoken, "Link copied");
+}
+
+#[test]
 fn the_back_button_leads_to_what_was_open_before() {
     let mut bench = Bench::at("");
     let ana = courier("Ana");

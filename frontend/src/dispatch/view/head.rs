@@ -25,7 +25,12 @@ pub fn head(desk: Desk, who: Who) -> impl IntoView {
                 <a class="brand" href="/dispatch">"Doorstep"<span class="unseen">" dispatch"</span></a>
             </h1>
             <div class="pills">
-                <button type="button" class="pill" data-tone="ok" on:click=move |_| desk.did(Intent::Tab(Tab::Couriers))>
+                <button
+                    type="button"
+                    class="pill"
+                    data-tone=move || if totals.get().live == 0 { "quiet" } else { "ok" }
+                    on:click=move |_| desk.did(Intent::Tab(Tab::Couriers))
+                >
                     <span class="dot" aria-hidden="true"></span>
                     {live}
                 </button>
