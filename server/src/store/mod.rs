@@ -22,8 +22,10 @@ pub mod tracking_links;
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sqlx::{
-    PgPool,
+    ConnectOptions, Connection, PgPool,
+    migrate::{Migrate, MigrateError},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -32,6 +34,13 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// No statement of a request runs longer; longer ones are a bug or a frozen database.
 const STATEMENT_TIMEOUT: &str = "5000";
+
+/// How long a migration waits for somebody who uses a table, and thereby makes all others wait who want to. The
+/// statements of an instance that still runs are over before that.
+const MIGRATION_LOCK_TIMEOUT: &str = "set lock_timeout = '30s'";
+
+/// After this long it is said why the server does not start yet.
+const MIGRATION_QUIET: Duration = Duration::from_secs(5);
 
 /// What can go wrong between us and Postgres.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +53,7 @@ pub enum StoreError {
     Query(#[source] sqlx::Error),
     /// A migration could not be applied.
     #[error("the database could not be migrated")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(#[from] MigrateError),
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -95,13 +104,20 @@ impl Store {
         &self.options
     }
 
-    /// Applies every migration that is not applied yet. Safe to call from several instances at once.
+    /// Applies every migration that is not applied yet. Safe to call from several instances at once: they wait for
+    /// each other. On a connection of its own, because rewriting a large table takes longer than any request may.
     ///
     /// # Errors
     /// [`StoreError::Migrate`] names the migration that failed.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        sqlx::migrate!("../migrations").run(&self.pool).await?;
-        Ok(())
+        let patient = [("statement_timeout", "0"), ("lock_timeout", "0"), ("application_name", "doorstep migrations")];
+        let mut connection = self.options.clone().options(patient).connect().await?;
+        wait_for_turn(connection.lock()).await?;
+        sqlx::query(MIGRATION_LOCK_TIMEOUT).execute(&mut connection).await?;
+        // The lock is ours already, and ends with the connection.
+        let applied = sqlx::migrate!("../migrations").set_locking(false).run(&mut connection).await;
+        let _ = connection.close().await;
+        Ok(applied?)
     }
 
     /// Asks the database for a sign of life.
@@ -126,5 +142,16 @@ impl Store {
     /// Closes the pool's connections.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// Waits until no other instance migrates, and says so when that takes a while.
+async fn wait_for_turn(mut turn: BoxFuture<'_, Result<(), MigrateError>>) -> Result<(), MigrateError> {
+    match tokio::time::timeout(MIGRATION_QUIET, &mut turn).await {
+        Ok(taken) => taken,
+        Err(_elapsed) => {
+            tracing::info!("another instance is preparing the database; waiting for it");
+            turn.await
+        }
     }
 }

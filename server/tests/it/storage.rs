@@ -1,9 +1,14 @@
 //! What was acked is stored, once, whatever happens to the connections and to the server itself.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
+use doorstep_server::store::Store;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, migrate::Migrate, postgres::PgConnectOptions};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{
@@ -277,4 +282,22 @@ async fn connections_beyond_the_limit_are_told_to_come_back_later() {
         app.watch(&order).await.expect("snapshot").await;
     })
     .await;
+}
+
+/// A large table may take minutes to rewrite, and a second instance waits for the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_have_more_time_than_requests() {
+    let database = Database::create().await;
+    let options: PgConnectOptions = database.url().parse().expect("an address of Postgres");
+    let mut other = options.connect().await.expect("the database is there");
+    other.lock().await.expect("nobody else migrates");
+    let store = Store::new(options, 1);
+    let longer_than_a_request = Duration::from_secs(6);
+    let (migrated, ()) = tokio::join!(tokio::time::timeout(3 * longer_than_a_request, store.migrate()), async {
+        tokio::time::sleep(longer_than_a_request).await;
+        other.close().await.expect("the connection ends");
+    });
+    migrated.expect("it ends").expect("it waits for its turn");
+    store.close().await;
+    database.remove().await;
 }
