@@ -9,10 +9,10 @@
 //! Not for reading; see [`super::fixes`].
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -40,6 +40,10 @@ const MAX_BATCH_ROWS: usize = 1_000;
 const MAX_QUEUED_REQUESTS: usize = 50_000;
 const MAX_QUEUED_ROWS: usize = 100_000;
 
+/// Rows of one courier that may wait: the whole backlog of a phone, 20 000 fixes, and what comes meanwhile. Whoever
+/// sends more waits for their own, and leaves the queue to all others.
+const MAX_QUEUED_ROWS_OF_COURIER: usize = 25_000;
+
 /// A database that takes longer than this for one batch is frozen: give the connection up and repeat.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
@@ -57,7 +61,7 @@ pub struct Stored {
 /// Why rows were not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// Too much is waiting already; the caller should answer "retry later".
+    /// Too much is waiting already, of everybody or of this courier; the caller should answer "retry later".
     #[error("the queue of fixes to store is full")]
     Full,
     /// The server is shutting down, or the database refused these rows; nothing was acked.
@@ -76,6 +80,7 @@ pub struct FixWriter {
 #[derive(Debug)]
 pub struct Backlog {
     rows: AtomicUsize,
+    of_courier: Mutex<HashMap<Uuid, usize>>,
     /// When each lane's oldest unwritten batch was taken, in milliseconds since `epoch`; −1 when idle.
     busy_since_ms: [AtomicI64; WRITERS],
     epoch: Instant,
@@ -85,6 +90,34 @@ impl Backlog {
     /// Rows waiting to be committed.
     pub fn rows(&self) -> usize {
         self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Makes room for a courier's rows; `false` when there is none.
+    fn admit(&self, courier: Uuid, rows: usize) -> bool {
+        let mut of_courier = self.of_courier();
+        let theirs = of_courier.get(&courier).copied().unwrap_or_default() + rows;
+        if theirs > MAX_QUEUED_ROWS_OF_COURIER || self.rows.load(Ordering::Relaxed) + rows > MAX_QUEUED_ROWS {
+            return false;
+        }
+        of_courier.insert(courier, theirs);
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+        true
+    }
+
+    /// Forgets a courier's rows, which are committed or refused.
+    fn release(&self, courier: Uuid, rows: usize) {
+        let mut of_courier = self.of_courier();
+        if let Some(theirs) = of_courier.get_mut(&courier) {
+            *theirs -= rows;
+            if *theirs == 0 {
+                of_courier.remove(&courier);
+            }
+        }
+        self.rows.fetch_sub(rows, Ordering::Relaxed);
+    }
+
+    fn of_courier(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
+        self.of_courier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long the slowest writer has been trying to commit one batch.
@@ -109,6 +142,7 @@ impl FixWriter {
     pub fn start(options: &PgConnectOptions, tasks: &Tasks, give_up: &watch::Receiver<bool>) -> Self {
         let backlog = Arc::new(Backlog {
             rows: AtomicUsize::new(0),
+            of_courier: Mutex::default(),
             busy_since_ms: [const { AtomicI64::new(-1) }; WRITERS],
             epoch: Instant::now(),
         });
@@ -145,14 +179,13 @@ impl FixWriter {
             return Ok(Stored::default());
         }
         let rows = fixes.len();
-        if self.backlog.rows.fetch_add(rows, Ordering::Relaxed) + rows > MAX_QUEUED_ROWS {
-            self.backlog.rows.fetch_sub(rows, Ordering::Relaxed);
+        if !self.backlog.admit(*courier.as_uuid(), rows) {
             return Err(AppendError::Full);
         }
         let (done, answer) = oneshot::channel();
         let request = Append { courier: *courier.as_uuid(), received_at, fixes, done };
         if let Err(refused) = self.lane(courier).try_send(request) {
-            self.backlog.rows.fetch_sub(rows, Ordering::Relaxed);
+            self.backlog.release(*courier.as_uuid(), rows);
             return Err(match refused {
                 mpsc::error::TrySendError::Full(_) => AppendError::Full,
                 mpsc::error::TrySendError::Closed(_) => AppendError::NotStored,
@@ -185,13 +218,17 @@ struct Writer {
 impl Writer {
     async fn run(mut self) {
         while let Some(batch) = self.next_batch().await {
-            let rows: usize = batch.iter().map(|request| request.fixes.len()).sum();
+            let of_each: Vec<_> = batch.iter().map(|request| (request.courier, request.fixes.len())).collect();
+            let rows: usize = of_each.iter().map(|(_, rows)| rows).sum();
             let started = Instant::now();
             self.backlog.busy_since_ms[self.lane]
                 .store(self.backlog.epoch.elapsed().as_millis() as i64, Ordering::Relaxed);
             self.store(batch).await;
             self.backlog.busy_since_ms[self.lane].store(-1, Ordering::Relaxed);
-            let waiting = self.backlog.rows.fetch_sub(rows, Ordering::Relaxed) - rows;
+            for (courier, rows) in of_each {
+                self.backlog.release(courier, rows);
+            }
+            let waiting = self.backlog.rows();
             metrics::histogram!("doorstep_fix_batch_rows").record(rows as f64);
             metrics::histogram!("doorstep_fix_commit_seconds").record(started.elapsed().as_secs_f64());
             metrics::gauge!("doorstep_fix_queue_rows").set(waiting as f64);
@@ -363,5 +400,38 @@ fn answer(batch: Vec<Append>, new: Vec<(Uuid, DateTime<Utc>)>) {
         let stored = request.fixes.iter().map(|fix| u32::from(is_new(fix))).sum();
         let duplicates = request.fixes.len() as u32 - stored;
         let _ = request.done.send(Ok(Stored { stored, duplicates }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backlog() -> Backlog {
+        let busy_since_ms = [const { AtomicI64::new(-1) }; WRITERS];
+        Backlog { rows: AtomicUsize::new(0), of_courier: Mutex::default(), busy_since_ms, epoch: Instant::now() }
+    }
+
+    #[test]
+    fn one_courier_leaves_room_for_all_others() {
+        let (backlog, ana, ben) = (backlog(), Uuid::now_v7(), Uuid::now_v7());
+        for _ in 0..50 {
+            assert!(backlog.admit(ana, 500), "a whole phone's backlog fits");
+        }
+        assert!(!backlog.admit(ana, 1), "and then no more");
+        assert!(backlog.admit(ben, 500));
+        backlog.release(ana, 500);
+        assert_eq!(backlog.rows(), 25_000);
+        assert!(backlog.admit(ana, 500));
+    }
+
+    #[test]
+    fn all_together_have_a_limit_and_what_is_committed_is_forgotten() {
+        let backlog = backlog();
+        let couriers: Vec<_> = (0..4).map(|_| Uuid::now_v7()).collect();
+        assert!(couriers.iter().all(|courier| backlog.admit(*courier, 25_000)));
+        assert!(!backlog.admit(Uuid::now_v7(), 1));
+        couriers.iter().for_each(|courier| backlog.release(*courier, 25_000));
+        assert!(backlog.rows() == 0 && backlog.of_courier().is_empty());
     }
 }
