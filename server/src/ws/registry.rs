@@ -17,10 +17,13 @@ use doorstep_shared::{
 use uuid::Uuid;
 
 use super::outbox::{Outbox, Wire, frame};
-use crate::store::{courier_sessions::SecretHash, couriers::SignedInDevice};
+use crate::{
+    http::rate_limit::network_of,
+    store::{courier_sessions::SecretHash, couriers::SignedInDevice},
+};
 
-/// Connections that one address may hold. A town hall's wireless network is one address, so this is generous;
-/// loopback, where proxies and load tests are, is not counted.
+/// Connections that one address, or one /64 of IPv6, may hold. A town hall's wireless network is one address, so this
+/// is generous; loopback, where proxies and load tests are, is not counted.
 const MAX_PER_ADDRESS: usize = 512;
 
 /// The open connections. Shared by reference.
@@ -113,7 +116,7 @@ impl Sockets {
     /// # Errors
     /// [`NotAdmitted`]; answer it in plain HTTP.
     pub fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, NotAdmitted> {
-        let address = address.filter(|address| !address.is_loopback());
+        let address = address.filter(|address| !address.is_loopback()).map(network_of);
         let mut inner = self.lock();
         if inner.closing {
             return Err(NotAdmitted::Draining);
@@ -292,5 +295,22 @@ impl Drop for Admission {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_network_has_one_share_of_connections() {
+        let sockets = Arc::new(Sockets::new(10_000));
+        let admit = |address: String| sockets.admit(Some(address.parse().expect("an address")));
+        let held: Vec<_> = (0..MAX_PER_ADDRESS).map(|n| admit(format!("2001:db8:1:2::{n:x}"))).collect();
+        assert!(held.iter().all(Result::is_ok));
+        assert_eq!(admit("2001:db8:1:2:ffff::1".to_owned()).err(), Some(NotAdmitted::TooMany));
+        assert!(admit("2001:db8:1:3::1".to_owned()).is_ok());
+        drop(held);
+        assert!(admit("2001:db8:1:2:ffff::1".to_owned()).is_ok());
     }
 }
