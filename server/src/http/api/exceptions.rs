@@ -21,6 +21,7 @@ use super::{bad_cursor, page_size};
 use crate::{
     app::AppState,
     auth::principal::Principal,
+    clock::{from_ms, is_usable},
     error::ApiError,
     http::body::{self, FieldErrors, RequestBody},
     looks,
@@ -105,7 +106,8 @@ fn parse_cursor(text: &str) -> Option<ExceptionCursor> {
         since_ms: parts.next()?.parse().ok()?,
         id: parts.next()?.parse().ok()?,
     };
-    parts.next().is_none().then_some(cursor)
+    // Postgres knows no times as far away as ours can be.
+    (parts.next().is_none() && is_usable(from_ms(cursor.since_ms))).then_some(cursor)
 }
 
 #[cfg(test)]
@@ -118,6 +120,9 @@ mod tests {
             let cursor = ExceptionCursor { is_over, rank: 3, since_ms: 1_795_219_200_000, id: ExceptionId::new() };
             assert_eq!(parse_cursor(&write_cursor(cursor)), Some(cursor));
         }
+        let absurd =
+            ExceptionCursor { is_over: true, rank: 3, since_ms: -8_000_000_000_000_000, id: ExceptionId::new() };
+        assert_eq!(parse_cursor(&write_cursor(absurd)), None);
         let wrong = ["", "?", "MDox", &URL_SAFE_NO_PAD.encode("2:1:1:0192a000-0000-7000-8000-000000000001")];
         assert!(wrong.iter().all(|text| parse_cursor(text).is_none()));
     }

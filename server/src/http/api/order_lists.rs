@@ -19,6 +19,7 @@ use super::{bad_cursor, page_size};
 use crate::{
     app::AppState,
     auth::principal::{Principal, Scope},
+    clock::is_usable,
     error::ApiError,
     http::body,
     order::{
@@ -169,8 +170,9 @@ fn write_cursor(order: &Order) -> String {
 fn read_cursor(cursor: &str) -> Option<OrderCursor> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let (created_us, id) = text.split_once(':')?;
-    let created_us: i64 = created_us.parse().ok()?;
-    Some(OrderCursor { created_at: chrono::DateTime::from_timestamp_micros(created_us)?, id: id.parse().ok()? })
+    let created_at = chrono::DateTime::from_timestamp_micros(created_us.parse().ok()?)?;
+    // Postgres knows no times as far away as chrono does.
+    is_usable(created_at).then_some(OrderCursor { created_at, id: id.parse().ok()? })
 }
 
 fn write_rank(rank: &Rank) -> String {
@@ -199,6 +201,10 @@ mod tests {
         assert_eq!(read_rank(&write_rank(&rank)), Some(rank));
         assert_eq!(read_rank(&write_cursor(&order)), None, "a cursor of the other order of the list");
         assert_eq!(read_cursor(&write_rank(&rank)), None);
+        for absurd_us in [i64::MIN, -8_000_000_000_000_000_000, 300_000_000_000_000_000, i64::MAX] {
+            let absurd = URL_SAFE_NO_PAD.encode(format!("{absurd_us}:{}", order.id));
+            assert_eq!(read_cursor(&absurd), None, "{absurd_us}");
+        }
         assert_eq!((read_cursor("nonsense"), read_rank("nonsense")), (None, None));
     }
 
