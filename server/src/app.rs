@@ -238,7 +238,8 @@ async fn serve(
     let exceptions =
         Exceptions::new(Arc::clone(&tracker), store.clone(), Arc::clone(&broker), clock.clone(), deliveries);
     let exceptions = Arc::new(exceptions);
-    let presences = Presences::new(Arc::clone(&tracker), Arc::clone(&orders), store.clone(), clock.clone());
+    let presences =
+        Presences::new(Arc::clone(&tracker), Arc::clone(&orders), store.clone(), clock.clone(), limits.retention_ms);
     let presences = Arc::new(presences);
     let pacing = Arc::new(Pacing::new(
         Arc::clone(&tracker),
@@ -253,7 +254,14 @@ async fn serve(
         places,
         exceptions: Arc::clone(&exceptions),
         looks: Looks::start(store.clone(), clock.clone(), &tasks, give_up.subscribe()),
-        ingest: Ingest::new(Arc::clone(&tracker), Arc::clone(&presences), fix_writer.clone(), clock.clone(), limits),
+        ingest: Ingest::new(
+            Arc::clone(&orders),
+            Arc::clone(&tracker),
+            Arc::clone(&presences),
+            fix_writer.clone(),
+            clock.clone(),
+            limits,
+        ),
         config,
         clock: clock.clone(),
         store: store.clone(),
@@ -290,6 +298,8 @@ async fn serve(
     tasks.spawn_critical("fleet", until_stopped(give_up.subscribe(), fleet.run()));
     tasks.spawn_critical("pacing", until_stopped(give_up.subscribe(), pacing.run()));
     tasks.spawn_critical("devices", until_stopped(give_up.subscribe(), device::watch::watch(app.clone())));
+    let orders = Arc::clone(&app.orders);
+    tasks.spawn_critical("plans", until_stopped(give_up.subscribe(), async move { orders.keep_plans().await }));
     tasks.spawn_critical("database_check", until_stopped(give_up.subscribe(), check_database(app.clone())));
     tasks.spawn_critical("sessions", until_stopped(give_up.subscribe(), sessions::watch(app.clone())));
     tasks.spawn_critical("housekeeping", until_stopped(give_up.subscribe(), keep_house(app.clone())));
@@ -406,7 +416,7 @@ async fn keep_house(app: Data<AppState>) {
         if let Err(error) = app.store.forget_exceptions(kept_from).await {
             tracing::warn!(error = %error, "could not forget old exceptions");
         }
-        app.tracker.forget_idle(now.timestamp_millis());
+        app.tracker.forget_idle(&app.sockets.connected_couriers(), now.timestamp_millis());
         app.sign_in_throttle.forget_idle();
         app.ingest_limit.forget_idle();
         app.link_limit.forget_idle();

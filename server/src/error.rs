@@ -253,6 +253,10 @@ impl From<LifecycleError> for ApiError {
                 Self::new(StatusCode::CONFLICT, "invalid_transition", "The order cannot take that status")
                     .with_detail(detail)
             }
+            LifecycleError::NotForCouriers { .. } => {
+                Self::new(StatusCode::CONFLICT, "invalid_transition", "The order cannot take that status")
+                    .with_detail(error.to_string())
+            }
             LifecycleError::ProofRequired { .. } => {
                 Self::new(StatusCode::CONFLICT, "proof_required", "The order needs proof of delivery")
                     .with_detail(error.to_string())

@@ -35,6 +35,8 @@ pub struct Presences {
     orders: Arc<Orders>,
     store: Store,
     clock: Clock,
+    /// Nothing is kept from before.
+    retention_ms: i64,
     /// Whose turn it is to write: the database gets a courier's presences one after the other, the last one last.
     lanes: Arc<[tokio::sync::Mutex<()>]>,
     hasher: RandomState,
@@ -42,15 +44,16 @@ pub struct Presences {
 
 impl Presences {
     /// Presences over these means.
-    pub fn new(tracker: Arc<Tracker>, orders: Arc<Orders>, store: Store, clock: Clock) -> Self {
+    /// Nothing is since longer ago than `retention_ms`.
+    pub fn new(tracker: Arc<Tracker>, orders: Arc<Orders>, store: Store, clock: Clock, retention_ms: i64) -> Self {
         let lanes = (0..LANES).map(|_| tokio::sync::Mutex::default()).collect();
-        Self { tracker, orders, store, clock, lanes, hasher: RandomState::new() }
+        Self { tracker, orders, store, clock, retention_ms, lanes, hasher: RandomState::new() }
     }
 
     /// Changes a courier's presence, unless it is older than the known one: for the live view and its viewers
     /// before this returns, in the database when the future is done.
     ///
-    /// A time in the server's future becomes now. Saying the same again keeps the earlier `since_ms`.
+    /// A time in the server's future becomes now, and one from before what is kept, the beginning of that. Saying the same again keeps the earlier `since_ms`.
     /// # Errors
     /// When the database is away; the live view keeps the change, a restart forgets it.
     /// # Cancel safety
@@ -61,7 +64,8 @@ impl Presences {
         presence: Presence,
     ) -> impl Future<Output = Result<(), StoreError>> + use<> {
         let now_ms = self.clock.now_ms();
-        let presence = Presence { since_ms: presence.since_ms.min(now_ms), ..presence };
+        let since_ms = presence.since_ms.clamp(now_ms - self.retention_ms, now_ms);
+        let presence = Presence { since_ms, ..presence };
         let is_known = self.tracker.set_presence(courier, presence, Heard::Here, now_ms);
         let presences = Arc::clone(self);
         async move {

@@ -15,7 +15,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio_util::task::TaskTracker;
 
 /// The server's tasks. Cheap to clone.
@@ -43,6 +43,22 @@ impl Tasks {
     #[allow(clippy::disallowed_methods, reason = "this is the place")]
     pub fn spawn_critical(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(self.watched(name, true, work));
+    }
+
+    /// Runs `work` to its end, whether or not somebody still waits for the answer: a client that hangs up must not
+    /// stop a change between its commit and telling those whom it concerns. `None` when `work` panicked, or the
+    /// process ended first.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the answer only.
+    pub fn complete<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        name: &'static str,
+        work: F,
+    ) -> impl Future<Output = Option<T>> + use<T, F> {
+        let (done, answer) = oneshot::channel();
+        self.spawn(name, async move { drop(done.send(work.await)) });
+        async move { answer.await.ok() }
     }
 
     /// Wraps a task that somebody else spawns, such as a connection's on its own worker thread, so that

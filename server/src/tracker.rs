@@ -272,10 +272,11 @@ impl Tracker {
         }
     }
 
-    /// Takes in the fixes of one of a courier's devices and shows the newest to whoever may see it, at once.
+    /// Takes in the fixes of one of a courier's devices and shows the newest to whoever may see it, at once. Does
+    /// nothing while nothing is known of the courier: what they said of themselves must be known first.
     pub fn apply(&self, courier: CourierId, device: DeviceId, fixes: &[Fix], now_ms: i64) {
         let mut shard = self.shard(courier);
-        let tracked = shard.entry(courier).or_insert_with(|| Tracked::new(now_ms));
+        let Some(tracked) = shard.get_mut(&courier) else { return };
         tracked.touched_ms = now_ms;
         tracked.heard_ms = tracked.heard_ms.max(Some(now_ms));
         tracked.heard_here_ms = Some(now_ms);
@@ -437,6 +438,13 @@ impl Tracker {
     /// Whether anything is known of a courier; when not, [`Tracker::seed`] should be called first.
     pub fn knows(&self, courier: CourierId) -> bool {
         self.shard(courier).contains_key(&courier)
+    }
+
+    /// The same; and whoever is known is not forgotten for a while, so that what follows can rely on it.
+    pub fn keep(&self, courier: CourierId, now_ms: i64) -> bool {
+        let mut shard = self.shard(courier);
+        let known = shard.get_mut(&courier);
+        known.map(|tracked| tracked.touched_ms = tracked.touched_ms.max(now_ms)).is_some()
     }
 
     /// A number to take before reading a courier's open orders from the database: of two readers the one who
@@ -704,13 +712,16 @@ impl Tracker {
         }
     }
 
-    /// Forgets couriers that have nothing to deliver and were not heard of for half an hour.
-    pub fn forget_idle(&self, now_ms: i64) {
+    /// Forgets couriers that have nothing to deliver and were not heard of for half an hour, but none who are
+    /// `connected`.
+    pub fn forget_idle(&self, connected: &[CourierId], now_ms: i64) {
+        let connected: HashSet<_> = connected.iter().copied().collect();
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             // An off-duty courier stays: their fixes must go on being refused.
-            shard.retain(|_, tracked| {
+            shard.retain(|courier, tracked| {
                 !tracked.open.is_empty()
+                    || connected.contains(courier)
                     || now_ms - tracked.touched_ms < FORGET_AFTER_MS
                     || tracked.presence.is_some_and(|presence| presence.state == PresenceState::OffDuty)
             });

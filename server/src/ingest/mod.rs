@@ -14,11 +14,15 @@ use std::sync::Arc;
 use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, protocol::courier::RejectedFix};
 use futures_util::future::OptionFuture;
 
-use self::validate::Limits;
+use self::validate::{Checked, Limits};
 use crate::{
     clock::Clock,
+    order::lifecycle::Orders,
     presence::Presences,
-    store::fix_writer::{AppendError, FixWriter},
+    store::{
+        StoreError,
+        fix_writer::{AppendError, FixWriter},
+    },
     tracker::Tracker,
 };
 
@@ -33,9 +37,10 @@ pub struct Receipt {
     pub rejected: Vec<RejectedFix>,
 }
 
-/// Takes in fixes. Shared by reference.
-#[derive(Debug)]
+/// Takes in fixes. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Ingest {
+    orders: Arc<Orders>,
     tracker: Arc<Tracker>,
     presences: Arc<Presences>,
     fix_writer: FixWriter,
@@ -43,16 +48,24 @@ pub struct Ingest {
     limits: Limits,
 }
 
+/// A batch that was checked and shown, and is still to be stored.
+struct Taken<P> {
+    checked: Checked,
+    /// Notes that a pause is over.
+    resuming: Option<P>,
+}
+
 impl Ingest {
     /// A door to these.
     pub fn new(
+        orders: Arc<Orders>,
         tracker: Arc<Tracker>,
         presences: Arc<Presences>,
         fix_writer: FixWriter,
         clock: Clock,
         limits: Limits,
     ) -> Self {
-        Self { tracker, presences, fix_writer, clock, limits }
+        Self { orders, tracker, presences, fix_writer, clock, limits }
     }
 
     /// Counts points that a decoder could not make a reading of, among those received and refused.
@@ -64,18 +77,53 @@ impl Ingest {
     }
 
     /// Checks a batch and shows it live, and returns what waits for the database. The first half is done when
-    /// this returns, so a courier's messages become visible in the order in which they came in. Of several devices
-    /// of a courier only one moves the marker, but all fixes are stored. A fix from after a pause ends the pause.
+    /// this returns, so a courier's messages become visible in the order in which they came in; only when nothing is
+    /// known of the courier, the database is asked for them first. Of several devices of a courier only one moves the
+    /// marker, but all fixes are stored. A fix from after a pause ends the pause.
     pub fn accept(
         &self,
         courier: CourierId,
         device: DeviceId,
         raw: &[RawFix],
     ) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
+        metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
+        let is_known = self.tracker.keep(courier, self.clock.now_ms());
+        // Without what they said of themselves, what was recorded off duty would be taken in.
+        let now_or_later = if is_known { Ok(self.take_in(courier, device, raw)) } else { Err(raw.to_vec()) };
+        let (door, received_at) = (self.clone(), self.clock.now());
+        async move {
+            let taken = match now_or_later {
+                Ok(taken) => taken,
+                Err(raw) => {
+                    door.load(courier).await?;
+                    door.take_in(courier, device, &raw)
+                }
+            };
+            if let Some(Err(error)) = OptionFuture::from(taken.resuming).await {
+                tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
+            }
+            let Checked { fixes, rejected } = taken.checked;
+            let stored = door.fix_writer.append(courier, received_at, fixes).await?;
+            Ok(Receipt { stored: stored.stored, duplicates: stored.duplicates, rejected })
+        }
+    }
+
+    async fn load(&self, courier: CourierId) -> Result<(), AppendError> {
+        self.orders.load(courier).await.map_err(|error| {
+            tracing::warn!(courier.id = %courier, error = %error, "could not load a courier into the live view");
+            AppendError::NotStored
+        })
+    }
+
+    fn take_in(
+        &self,
+        courier: CourierId,
+        device: DeviceId,
+        raw: &[RawFix],
+    ) -> Taken<impl Future<Output = Result<(), StoreError>> + use<>> {
         let now_ms = self.clock.now_ms();
         let off_duty = self.tracker.off_duty(courier);
         let checked = validate::validate(raw, &self.limits, now_ms, &off_duty);
-        metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
         for rejected in &checked.rejected {
             metrics::counter!("doorstep_fixes_rejected_total", "code" => rejected.code.code()).increment(1);
         }
@@ -85,13 +133,6 @@ impl Ingest {
             // A lost position is replaced by the next, so the live view does not wait for the database.
             self.tracker.apply(courier, device, &checked.fixes, now_ms);
         }
-        let (fix_writer, received_at) = (self.fix_writer.clone(), self.clock.now());
-        async move {
-            if let Some(Err(error)) = OptionFuture::from(resuming).await {
-                tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
-            }
-            let stored = fix_writer.append(courier, received_at, checked.fixes).await?;
-            Ok(Receipt { stored: stored.stored, duplicates: stored.duplicates, rejected: checked.rejected })
-        }
+        Taken { checked, resuming }
     }
 }

@@ -7,6 +7,7 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -19,13 +20,15 @@ use doorstep_shared::{
     },
 };
 
+use tokio::sync::Notify;
+
 use super::{Actor, Order, visibility};
 use crate::{
     broker::Broker,
     clock::Clock,
     exceptions::deliveries::{Deliveries, Delivery},
     hub::LiveEvent,
-    store::{Store, StoreError, couriers::Courier},
+    store::{Store, StoreError, couriers::Courier, orders::OrderChange},
     track::duty::OffDuty,
     tracker::{Known, Tracker},
     ws::registry::Sockets,
@@ -36,6 +39,13 @@ const SEED_FIXES: i64 = 2_000;
 
 /// Couriers that are read back at once: few queries, and a bounded number of fixes in memory.
 const LOAD_AT_ONCE: usize = 500;
+
+/// Couriers whose plan could not be read, to be read later. More than any company has; whoever finds no place is read
+/// with their next change.
+const MAX_OUTDATED_PLANS: usize = 10_000;
+
+/// How long after a plan could not be read it is tried again.
+const RETRY_PLAN_AFTER: Duration = Duration::from_secs(1);
 
 /// Why an order did not move on.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +63,14 @@ pub enum LifecycleError {
         reference: String,
         /// What it is.
         from: OrderStatus,
+        /// What it should have become.
+        to: OrderStatus,
+    },
+    /// What only dispatch decides.
+    #[error("only dispatch can make order {reference} {to}", to = words(*to))]
+    NotForCouriers {
+        /// The merchant's name for the order.
+        reference: String,
         /// What it should have become.
         to: OrderStatus,
     },
@@ -76,6 +94,13 @@ fn list(missing: &[ProofKind]) -> String {
         ProofKind::Pin => "the customer's PIN",
     });
     words.collect::<Vec<_>>().join(" and ")
+}
+
+/// What couriers report. Whether an order is cancelled or given to somebody is dispatch's decision: a cancelled one
+/// asks for no proof, and nobody could take it back.
+const fn is_reported_by_couriers(status: OrderStatus) -> bool {
+    use OrderStatus::{AtDropoff, AtPickup, Delivered, Failed, PickedUp, Returned};
+    matches!(status, AtPickup | PickedUp | AtDropoff | Delivered | Failed | Returned)
 }
 
 fn words(status: OrderStatus) -> String {
@@ -123,6 +148,9 @@ pub struct Orders {
     gathering: Gathering,
     /// The newest batch that was read; held while one is.
     loaded: tokio::sync::Mutex<u64>,
+    /// Whose plan could not be read.
+    outdated: Mutex<HashSet<CourierId>>,
+    outdated_more: Notify,
 }
 
 /// Couriers who wait to be read together, in numbered batches.
@@ -166,14 +194,17 @@ impl Orders {
         deliveries: Arc<Deliveries>,
         clock: Clock,
     ) -> Self {
-        let (gathering, loaded) = Default::default();
-        Self { store, tracker, broker, sockets, deliveries, clock, gathering, loaded }
+        let (gathering, loaded, outdated, outdated_more) = Default::default();
+        Self { store, tracker, broker, sockets, deliveries, clock, gathering, loaded, outdated, outdated_more }
     }
 
     /// Moves an order on. A courier may only move their own; `happened_ms` is when the button was pressed.
     ///
     /// # Errors
     /// [`LifecycleError`]; nothing was changed then.
+    /// # Cancel safety
+    /// Dropped between its commit and its end, nobody is told. A courier's report that is repeated makes up for it;
+    /// everybody else completes it, see [`crate::tasks::Tasks::complete`].
     pub async fn set_status(
         &self,
         id: OrderId,
@@ -190,11 +221,16 @@ impl Orders {
             return Err(LifecycleError::UnknownOrder);
         }
         if before.status == to && matches!(by, Actor::Courier(_)) {
+            // The first report may have ended with its connection before anybody was told.
+            self.tell_again(change).await;
             return Ok(Outcome::Unchanged(before));
         }
         // Being assigned takes a courier; that is what `assign` is for.
         if !before.status.can_become(to) || to == OrderStatus::Assigned {
             return Err(LifecycleError::InvalidTransition { reference: before.reference, from: before.status, to });
+        }
+        if matches!(by, Actor::Courier(_)) && !is_reported_by_couriers(to) {
+            return Err(LifecycleError::NotForCouriers { reference: before.reference, to });
         }
         if to == OrderStatus::Delivered && matches!(by, Actor::Courier(_)) {
             let missing = change.missing_proofs().await?;
@@ -211,23 +247,42 @@ impl Orders {
             after.feed_from = None;
         }
         change.commit(&after, at, by, note).await?;
-        self.tell_dispatchers(&after);
-        self.tell_viewers(&after.state_for_viewers());
         if to == OrderStatus::Delivered
             && let Some(delivery) = Delivery::of(&after, self.clock.now_ms())
         {
             self.deliveries.note(delivery);
         }
-        if let Some(courier) = after.courier_id {
+        self.tell(&after);
+        self.refresh_plan_of(&after).await;
+        Ok(Outcome::Changed(after))
+    }
+
+    /// Tells everybody once more what became of an order. Harmless when they know.
+    async fn tell_again(&self, unchanged: OrderChange) {
+        // Before the row is free, so that nobody is told of a later change first.
+        self.tell(&unchanged.order);
+        let order = unchanged.order.clone();
+        drop(unchanged);
+        self.refresh_plan_of(&order).await;
+    }
+
+    fn tell(&self, order: &Order) {
+        self.tell_dispatchers(order);
+        self.tell_viewers(&order.state_for_viewers());
+    }
+
+    async fn refresh_plan_of(&self, order: &Order) {
+        if let Some(courier) = order.courier_id {
             self.refresh_plan(courier).await;
         }
-        Ok(Outcome::Changed(after))
     }
 
     /// Gives an order to a courier, or from one courier to another.
     ///
     /// # Errors
     /// [`LifecycleError`]; nothing was changed then.
+    /// # Cancel safety
+    /// As [`Orders::set_status`].
     pub async fn assign(&self, id: OrderId, courier: CourierId, by: &Actor) -> Result<Order, LifecycleError> {
         if self.store.courier(courier).await?.is_none() {
             return Err(LifecycleError::UnknownCourier);
@@ -239,6 +294,8 @@ impl Orders {
             return Err(LifecycleError::InvalidTransition { reference: before.reference, from: before.status, to });
         }
         if before.courier_id == Some(courier) {
+            // Whoever asks twice may have lost the first answer, and others what they were to be told.
+            self.tell_again(change).await;
             return Ok(before);
         }
         let now = self.clock.now();
@@ -318,29 +375,47 @@ impl Orders {
         }
     }
 
-    /// Reads a courier's open orders anew: for the live view, and for the courier's own screen.
+    /// Reads a courier's open orders anew: for the live view, and for the courier's own screen. When the database is
+    /// away it is done later, see [`Orders::keep_plans`].
     pub async fn refresh_plan(&self, courier: CourierId) {
+        if let Err(error) = self.read_plan(courier).await {
+            tracing::warn!(courier.id = %courier, error = %error, "could not read a courier's open orders; trying again");
+            let mut outdated = self.outdated();
+            if outdated.len() < MAX_OUTDATED_PLANS {
+                outdated.insert(courier);
+            }
+            drop(outdated);
+            self.outdated_more.notify_one();
+        }
+    }
+
+    async fn read_plan(&self, courier: CourierId) -> Result<(), StoreError> {
         // A courier who enters the live view must not do so without what the database knows of them: that they
         // are off duty, for one.
-        if let Err(error) = self.load(courier).await {
-            tracing::warn!(courier.id = %courier, error = %error, "could not load a courier into the live view");
-            return;
-        }
+        self.load(courier).await?;
         let ticket = self.tracker.plan_ticket();
-        let read = async {
-            let open = self.store.open_orders_of(courier).await?;
-            let known = self.store.courier(courier).await?;
-            Ok::<_, StoreError>((open, known))
-        };
-        match read.await {
-            Ok((open, Some(known))) => {
-                self.set_plan(courier, ticket, open, known.vehicle);
-            }
-            Ok((_, None)) => {}
-            Err(error) => {
-                tracing::warn!(courier.id = %courier, error = %error, "could not read a courier's open orders");
+        let open = self.store.open_orders_of(courier).await?;
+        if let Some(known) = self.store.courier(courier).await? {
+            self.set_plan(courier, ticket, open, known.vehicle);
+        }
+        Ok(())
+    }
+
+    /// Reads the plans that could not be read when something changed, as soon as that is possible. For ever.
+    pub async fn keep_plans(&self) {
+        loop {
+            self.outdated_more.notified().await;
+            tokio::time::sleep(RETRY_PLAN_AFTER).await;
+            // Taken before it is read: a change that fails meanwhile puts them back.
+            let outdated = std::mem::take(&mut *self.outdated());
+            for courier in outdated {
+                self.refresh_plan(courier).await;
             }
         }
+    }
+
+    fn outdated(&self) -> MutexGuard<'_, HashSet<CourierId>> {
+        self.outdated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_plan(&self, courier: CourierId, ticket: u64, open: Vec<Order>, vehicle: Vehicle) {
@@ -354,7 +429,7 @@ impl Orders {
     /// # Errors
     /// When the database is away.
     pub async fn open_of(&self, courier: &Courier) -> Result<Vec<Order>, StoreError> {
-        if self.tracker.knows(courier.id) {
+        if self.tracker.keep(courier.id, self.clock.now_ms()) {
             let ticket = self.tracker.plan_ticket();
             let open = self.store.open_orders_of(courier.id).await?;
             self.set_plan(courier.id, ticket, open, courier.vehicle);
@@ -370,7 +445,7 @@ impl Orders {
     /// # Errors
     /// When the database is away.
     pub async fn load(&self, courier: CourierId) -> Result<(), StoreError> {
-        if self.tracker.knows(courier) {
+        if self.tracker.keep(courier, self.clock.now_ms()) {
             return Ok(());
         }
         self.load_all(&[courier]).await

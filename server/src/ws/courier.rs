@@ -56,6 +56,10 @@ const MESSAGES_PER_SECOND: f64 = 50.0;
 /// The longest remark on a status, as over REST.
 const MAX_NOTE_CHARACTERS: usize = 1_000;
 
+/// How long what a phone sent before it went away gets to reach the database and whoever is to be told. A database
+/// that takes longer is away, and the phone sends again what was not acked.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
+
 /// What a phone should try when the database is away.
 const RETRY_AFTER_MS: u64 = 2_000;
 
@@ -117,7 +121,7 @@ impl Session {
         }
     }
 
-    async fn run(mut self, mut connection: Connection, _admission: Admission, stops: Vec<Stop>) {
+    async fn run(mut self, mut connection: Connection, admission: Admission, stops: Vec<Stop>) {
         tracing::debug!(courier.id = %self.signed_in.courier.id, "courier connected");
         self.welcome(stops);
         loop {
@@ -139,8 +143,17 @@ impl Session {
         metrics::counter!("doorstep_socket_closes_total", "socket" => "courier", "code" => code.to_string())
             .increment(1);
         tracing::debug!(courier.id = %self.signed_in.courier.id, close.code = code, "courier disconnected");
-        // Whatever is on its way to the database arrives there; the phone will hear of it when it sends it again.
-        connection.linger().await;
+        // Whatever was received is seen through: the phone says "off duty" and "delivered" just before it goes, and
+        // will not always come back to say it again.
+        let leave = async {
+            connection.linger().await;
+            drop(admission);
+        };
+        let drained = async { while self.in_flight.next().await.is_some() {} };
+        let (_, drained) = tokio::join!(leave, tokio::time::timeout(DRAIN_PATIENCE, drained));
+        if drained.is_err() {
+            tracing::debug!(courier.id = %self.signed_in.courier.id, "some of a phone's last messages were not stored");
+        }
     }
 
     fn welcome(&self, stops: Vec<Stop>) {
@@ -253,7 +266,9 @@ fn change_status(session: &Session, report: StatusReport) -> impl Future<Output 
                 let stored = u32::from(matches!(outcome, Outcome::Changed(_)));
                 return CourierEvent::Ack(Ack { id: report.id, stored, duplicates: 1 - stored, rejected: vec![] });
             }
-            Err(error @ LifecycleError::InvalidTransition { .. }) => ("invalid_transition", error.to_string()),
+            Err(error @ (LifecycleError::InvalidTransition { .. } | LifecycleError::NotForCouriers { .. })) => {
+                ("invalid_transition", error.to_string())
+            }
             Err(error @ (LifecycleError::UnknownOrder | LifecycleError::UnknownCourier)) => {
                 ("not_found", error.to_string())
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Database, Socket, TestApp, TestCourier, now_ms, step, with_app};
+use crate::support::{Database, Socket, TestApp, TestCourier, eventually, now_ms, step, with_app};
 
 /// Says it and waits until it is done: reports take effect one after the other, and this one is answered.
 async fn say(phone: &mut Socket, state: &str, reason: Option<&str>, time_ms: i64) {
@@ -162,6 +162,45 @@ async fn time_off_that_is_over_stays_off_limits_through_a_restart() {
     assert_eq!((&ack["stored"], &ack["rejected"]), (&json!(2), &off_duty));
     app.stop().await;
     database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_whose_clock_is_absurd_is_understood_all_the_same() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let mut phone = app.connect(&ana).await;
+        say(&mut phone, "paused", Some("user"), -8_000_000_000_000_000).await;
+        eventually("the presence being stored", async || {
+            let stored = sqlx::query_scalar("select presence_state from couriers where id = $1::uuid").bind(&ana.id);
+            let stored: Option<String> = stored.fetch_one(&app.db).await.expect("the courier is there");
+            stored.as_deref() == Some("paused")
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_off_stays_off_limits_however_long_a_phone_was_quiet() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let id = ana.id.parse().expect("an id");
+        let off_ms = now_ms() - 60_000;
+        let mut phone = app.connect(&ana).await;
+        say(&mut phone, "off_duty", Some("user"), off_ms).await;
+        say(&mut phone, "tracking", None, off_ms + 30_000).await;
+        let tracker = &app.state().tracker;
+        let later_ms = now_ms() + 31 * 60_000;
+        tracker.forget_idle(&app.state().sockets.connected_couriers(), later_ms);
+        assert!(tracker.knows(id), "nobody is forgotten whose phone is connected");
+        tracker.forget_idle(&[], later_ms);
+        assert!(!tracker.knows(id));
+        let ack = phone.report(1, &[step(off_ms + 15_000, 0), step(off_ms + 45_000, 1)]).await;
+        let off_duty = json!([{ "index": 0, "code": "off_duty" }]);
+        assert_eq!((&ack["stored"], &ack["rejected"]), (&json!(1), &off_duty), "and who was is read again first");
+        assert!(tracker.whereabouts(id).is_some_and(|known| known.position.is_some()), "with what they ride");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
