@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use crate::{
     arrival::Arrivals,
     audience::Audience,
-    auth::{courier, sessions, sign_in::SignInThrottle},
+    auth::{courier, misses::Misses, sessions, sign_in::SignInThrottle},
     broker::{
         Arrival, Broker,
         in_process::InProcess,
@@ -123,6 +123,8 @@ pub struct AppState {
     pub readiness: Readiness,
     /// Attempts to sign in.
     pub sign_in_throttle: SignInThrottle,
+    /// Secrets that nobody has.
+    pub misses: Misses,
     /// Requests of other people's tracking apps, by device.
     pub ingest_limit: RateLimit<DeviceId>,
     /// Attempts of couriers to sign in with a link, by address.
@@ -283,6 +285,7 @@ async fn serve(
         tasks: tasks.clone(),
         readiness: Readiness::default(),
         sign_in_throttle: SignInThrottle::default(),
+        misses: Misses::default(),
         ingest_limit: ingest::device_limit(),
         link_limit: courier_session::link_limit(),
         metrics,
@@ -418,6 +421,7 @@ async fn keep_house(app: Data<AppState>) {
         }
         app.tracker.forget_idle(&app.sockets.connected_couriers(), now.timestamp_millis());
         app.sign_in_throttle.forget_idle();
+        app.misses.forget_idle();
         app.ingest_limit.forget_idle();
         app.link_limit.forget_idle();
         app.metrics.run_upkeep();

@@ -9,7 +9,7 @@ use doorstep_shared::UserId;
 
 use crate::{
     app,
-    auth::{password, principal::Scope, token},
+    auth::{password, principal::Scope, sign_in::MAX_EMAIL_BYTES, token},
     clock::Clock,
     config::Settings,
     demo, http,
@@ -263,6 +263,7 @@ async fn new_password(email: &str) -> anyhow::Result<String> {
 async fn create_user(settings: &Settings, email: &str, role: &str) -> anyhow::Result<()> {
     let email = email.trim().to_lowercase();
     anyhow::ensure!(email.contains('@'), "an address has an @ in it");
+    anyhow::ensure!(email.len() <= MAX_EMAIL_BYTES, "an address has at most {MAX_EMAIL_BYTES} bytes");
     let password_hash = new_password(&email).await?;
     let role = if role == "admin" { Role::Admin } else { Role::Dispatcher };
     let user = User { id: UserId::new(), email, password_hash, role };

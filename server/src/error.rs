@@ -30,6 +30,9 @@ pub struct ApiError {
     retry_after_s: Option<u32>,
 }
 
+/// The code of a body that did not come in time.
+const TOO_SLOW: &str = "too_slow";
+
 impl ApiError {
     const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
         Self { status, code, title, detail: None, errors: Vec::new(), retry_after_s: None }
@@ -64,7 +67,12 @@ impl ApiError {
 
     /// 408: a body that came too slowly; the same may be sent again.
     pub fn too_slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "The request body came too slowly")
+        Self::new(StatusCode::REQUEST_TIMEOUT, TOO_SLOW, "The request body came too slowly")
+    }
+
+    /// 503: the same of other people's tracking apps, some of which delete what was answered with a 4xx.
+    pub fn too_slow_now() -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, retry_after_s: Some(2), ..Self::too_slow() }
     }
 
     /// 415: a body that is not JSON, or compressed.
@@ -148,6 +156,12 @@ impl ApiError {
             .with_detail(detail)
     }
 
+    /// 409: the same idempotency key while the first request is still being worked on.
+    pub fn still_working() -> Self {
+        let error = Self::idempotency_conflict("the first request is still being worked on; try again shortly");
+        Self { retry_after_s: Some(2), ..error }
+    }
+
     /// 410: the code of a sign-in link that does not work, whatever the reason: used, too old, or never given out.
     pub fn sign_in_link_spent() -> Self {
         Self::new(StatusCode::GONE, "sign_in_link_spent", "This sign-in link does not work any more")
@@ -174,11 +188,8 @@ impl ApiError {
 
     /// 503: a phone that asks for too much. Not 429: some apps delete what was answered with a 4xx.
     pub fn slow_down(retry_after_s: u32) -> Self {
-        let error = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "slow_down",
-            "Too many requests from this device; try again later",
-        );
+        let error =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "slow_down", "Too many requests from here; try again later");
         Self { retry_after_s: Some(retry_after_s), ..error }
     }
 
@@ -215,6 +226,10 @@ impl ResponseError for ApiError {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        if self.code == TOO_SLOW {
+            // The rest of the body may still come, and is no request.
+            response.force_close();
         }
         response.body(
             serde_json::to_string(&Problem {

@@ -12,7 +12,7 @@ use actix_web::{
 };
 use chrono::TimeDelta;
 
-use super::{origin, principal, token};
+use super::{misses::look_up, origin, principal, token};
 use crate::{
     app::AppState,
     error::ApiError,
@@ -32,11 +32,14 @@ const TOUCH_EVERY: TimeDelta = TimeDelta::hours(1);
 /// Finds out which courier's device sent a request: by `Authorization: Bearer` with its token, else by its cookie.
 ///
 /// # Errors
-/// 401 without or with wrong credentials; 403 when a cookie comes with another site's request; 503 when the
-/// database is away.
+/// 401 without or with wrong credentials; 403 when a cookie comes with another site's request; 429 after too many
+/// wrong ones; 503 when the database is away.
 pub async fn identify_courier(app: &AppState, request: &HttpRequest) -> Result<SignedInDevice, ApiError> {
     let signed_in = match bearer(request) {
-        Some(token) => app.store.device_by_token(&token::hash(token)).await?,
+        Some(token) => {
+            let hash = token::hash(token);
+            look_up(app, request, ApiError::too_many_attempts, app.store.device_by_token(&hash)).await?
+        }
         None => by_cookie(app, request).await?,
     };
     let signed_in = signed_in.filter(|device| !device.is_tracker).ok_or_else(ApiError::unauthorized)?;
@@ -63,7 +66,9 @@ async fn by_cookie(app: &AppState, request: &HttpRequest) -> Result<Option<Signe
     origin::check(app, request)?;
     principal::refuse_cross_site(request)?;
     let now = app.clock.now();
-    let Some(used) = app.store.courier_session(&session, now, LIFETIME).await? else { return Ok(None) };
+    let looking = app.store.courier_session(&session, now, LIFETIME);
+    let used = look_up(app, request, ApiError::too_many_attempts, looking).await?;
+    let Some(used) = used else { return Ok(None) };
     if now - used.last_used_at > TOUCH_EVERY {
         app.store.touch_courier_sessions(&[session], now).await?;
     }

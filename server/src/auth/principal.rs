@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::UserId;
 use uuid::Uuid;
 
-use super::{sessions::LIFETIME, token};
+use super::{misses::look_up, sessions::LIFETIME, token};
 use crate::{app::AppState, error::ApiError, order::Actor, store::access::Role, ws::registry::Holder};
 
 /// Something that an API key may be allowed.
@@ -103,20 +103,23 @@ impl Principal {
     /// Finds out who sent a request, if anybody we know.
     ///
     /// # Errors
-    /// When the database is away, or a cookie comes with a cross-site request.
+    /// When the database is away, a cookie comes with a cross-site request, or 429 after too many unknown secrets.
     pub async fn identify(app: &AppState, request: &HttpRequest) -> Result<Option<Self>, ApiError> {
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(secret) = authorization.and_then(token::bearer) {
             if !secret.starts_with(token::API_KEY_PREFIX) {
                 return Ok(None);
             }
-            let key = app.store.api_key_by_token(&token::hash(secret)).await?;
+            let hash = token::hash(secret);
+            let looking = app.store.api_key_by_token(&hash);
+            let key = look_up(app, request, ApiError::too_many_attempts, looking).await?;
             return Ok(key.map(|key| Self::ApiKey { id: key.id, secret: secret.to_owned(), scopes: key.scopes }));
         }
         let Some(cookie) = request.cookie(app.config.session_cookie()) else { return Ok(None) };
         refuse_cross_site(request)?;
         let hash = token::hash(cookie.value());
-        let session = app.store.session(&hash, app.clock.now(), LIFETIME).await?;
+        let looking = app.store.session(&hash, app.clock.now(), LIFETIME);
+        let session = look_up(app, request, ApiError::too_many_attempts, looking).await?;
         Ok(session.map(|session| Self::User {
             id: session.user,
             email: session.email,

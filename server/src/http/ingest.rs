@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::{body::RequestBody, rate_limit::RateLimit};
 use crate::{
     app::AppState,
-    auth::token,
+    auth::{misses::look_up, token},
     error::ApiError,
     ingest::{decode::Decoded, osmand, overland, owntracks},
     store::{couriers::SignedInDevice, devices::DeviceClient},
@@ -63,7 +63,7 @@ pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody
         let query = Some(request.query_string()).filter(|query| !query.is_empty());
         (osmand::decode_parameters(query.unwrap_or(&form), now_ms), StatusCode::BAD_REQUEST)
     };
-    let device = device(&app, report.token).await?.ok_or_else(|| ApiError::unknown_device(unknown))?;
+    let device = device(&app, &request, report.token).await?.ok_or_else(|| ApiError::unknown_device(unknown))?;
     take_in(&app, &device, DeviceClient::Traccar, report.decoded).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
@@ -72,7 +72,7 @@ pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody
 #[utoipa::path(post, path = "/ingest/owntracks", tag = "ingest",
     responses((status = 200, description = "Taken; `[]`"), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
-    let device = device(&app, basic_password(&request).or_else(|| bearer(&request))).await?;
+    let device = device(&app, &request, basic_password(&request).or_else(|| bearer(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
     take_in(&app, &device, DeviceClient::Owntracks, owntracks::decode(&body)).await?;
     Ok(json("[]"))
@@ -84,15 +84,20 @@ pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestB
     responses((status = 200, description = "Taken; `{\"result\":\"ok\"}`"), (status = 400, body = Problem),
         (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn overland(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
-    let device = device(&app, bearer(&request).or_else(|| query_token(&request))).await?;
+    let device = device(&app, &request, bearer(&request).or_else(|| query_token(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
     take_in(&app, &device, DeviceClient::Overland, overland::decode(&body)?).await?;
     Ok(json(r#"{"result":"ok"}"#))
 }
 
-async fn device(app: &AppState, token: Option<String>) -> Result<Option<SignedInDevice>, ApiError> {
+async fn device(
+    app: &AppState,
+    request: &HttpRequest,
+    token: Option<String>,
+) -> Result<Option<SignedInDevice>, ApiError> {
     let Some(token) = token else { return Ok(None) };
-    Ok(app.store.device_by_token(&token::hash(&token)).await?)
+    let hash = token::hash(&token);
+    look_up(app, request, ApiError::slow_down, app.store.device_by_token(&hash)).await
 }
 
 /// Shows and stores a courier's points; returns when they are committed.

@@ -12,7 +12,7 @@ pub mod pages;
 pub mod rate_limit;
 pub mod routes;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::{HttpRequest, http::header::HeaderMap};
 
@@ -27,6 +27,11 @@ pub fn peer_address(app: &AppState, request: &HttpRequest) -> Option<IpAddr> {
         return Some(forwarded);
     }
     request.peer_addr().map(|peer| peer.ip())
+}
+
+/// The network at the other end, whose share of anything is limited.
+pub fn peer_network(app: &AppState, request: &HttpRequest) -> IpAddr {
+    peer_address(app, request).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), rate_limit::network_of)
 }
 
 fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {

@@ -26,7 +26,7 @@ use super::{
         proofs::is_shown_to_customer,
         track::{postcard, wants_postcard},
     },
-    assets,
+    assets, peer_network,
 };
 use crate::{
     app::AppState,
@@ -39,6 +39,10 @@ use crate::{
 
 /// `GET /t/{token}`
 pub async fn track(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> HttpResponse {
+    let network = peer_network(&app, &request);
+    if let Err(retry_after_s) = app.misses.check(network) {
+        return too_many(&app, &request, retry_after_s);
+    }
     let link = match link_state(&app, &path).await {
         Ok(link) => link,
         Err(error) => {
@@ -46,7 +50,20 @@ pub async fn track(app: Data<AppState>, request: HttpRequest, path: Path<String>
             LinkState::Unavailable
         }
     };
+    if matches!(link, LinkState::Unknown) {
+        app.misses.note(network);
+    }
     page(&app, &request, link)
+}
+
+/// The network that asks showed too many links that nobody has.
+fn too_many(app: &AppState, request: &HttpRequest, retry_after_s: u32) -> HttpResponse {
+    let mut response = page(app, request, LinkState::Unavailable);
+    if !wants_postcard(request) {
+        response.head_mut().status = StatusCode::TOO_MANY_REQUESTS;
+    }
+    response.headers_mut().insert(header::RETRY_AFTER, retry_after_s.into());
+    response
 }
 
 /// `GET /`, and every address that is none: says so in words.

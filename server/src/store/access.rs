@@ -99,27 +99,33 @@ impl Store {
         }))
     }
 
-    /// Starts a session.
+    /// Starts a session of somebody whose password was found to be right; `false` when it was replaced meanwhile, or
+    /// they were disabled. Whoever replaces a password waits for this, or this for them, so that no session slips
+    /// between the new password and the end of all sessions.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn create_session(
         &self,
         token_hash: &[u8],
-        user: UserId,
+        user: &User,
         now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        sqlx::query!(
-            "insert into sessions (token_hash, user_id, created_at, last_used_at, expires_at) values ($1, $2, $3, $3, $4)",
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "with proven as ( \
+                 select id from users where id = $2 and password_hash = $5 and disabled_at is null for share) \
+             insert into sessions (token_hash, user_id, created_at, last_used_at, expires_at) \
+             select $1, id, $3, $3, $4 from proven",
             token_hash,
-            user.as_uuid(),
+            user.id.as_uuid(),
             now,
-            expires_at
+            expires_at,
+            user.password_hash
         )
         .execute(&self.pool)
         .await?;
-        Ok(())
+        Ok(done.rows_affected() == 1)
     }
 
     /// Ends a session.

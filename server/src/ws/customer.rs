@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     app::AppState,
-    auth::{origin, token},
+    auth::{misses::look_up, origin, token},
     error::ApiError,
     order::snapshot,
 };
@@ -55,7 +55,7 @@ pub async fn track_socket(
 ) -> Result<HttpResponse, ApiError> {
     origin::check(&app, &request)?;
     let (codec, named) = negotiate(&request)?;
-    let order = live_order(&app, &path).await?;
+    let order = live_order(&app, &request, &path).await?;
     let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
     let (response, connection) = upgrade(&request, payload, codec, named)?;
     admission.open(connection.outbox());
@@ -78,7 +78,7 @@ pub async fn track_events(
     path: Path<String>,
     query: Query<FeedQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let order = live_order(&app, &path).await?;
+    let order = live_order(&app, &request, &path).await?;
     let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
     let codec = if query.codec.as_deref() == Some("postcard") { Codec::Postcard } else { Codec::Json };
     let outbox = Outbox::new(Wire::Events(codec));
@@ -98,9 +98,11 @@ pub async fn track_events(
 }
 
 /// The order behind a token, while its feed can be opened.
-async fn live_order(app: &AppState, token: &str) -> Result<OrderId, ApiError> {
+async fn live_order(app: &AppState, request: &HttpRequest, token: &str) -> Result<OrderId, ApiError> {
     let hash = token::hash(token);
-    let tracked = app.store.order_by_tracking_token(&hash).await?.ok_or_else(ApiError::unknown_link)?;
+    let looking = app.store.order_by_tracking_token(&hash);
+    let tracked = look_up(app, request, ApiError::too_many_attempts, looking).await?;
+    let tracked = tracked.ok_or_else(ApiError::unknown_link)?;
     if tracked.1.is_final() {
         return Err(ApiError::tracking_ended(tracked.1));
     }

@@ -5,6 +5,7 @@ use doorstep_server::{
     store::access::{Role, User},
 };
 use doorstep_shared::UserId;
+use futures_util::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -288,6 +289,45 @@ async fn metrics_are_for_this_machine_and_not_for_what_a_proxy_passes_on() {
         assert!(own.text().contains("doorstep_tasks_running"), "{}", own.text());
         let proxied = app.bare(Method::GET, "/metrics").header("x-forwarded-for", "203.0.113.7");
         Answer::to(proxied).await.expect_problem(404, "not_found");
+    })
+    .await;
+}
+
+/// Shows what nobody has, from all over one home network, until that is refused.
+async fn guess(app: &TestApp, path: &str, secret: Option<&str>) -> Answer {
+    for round in 0..100 {
+        let guesses = (0..25).map(|n| {
+            let request = app.bare(Method::GET, path).header("x-forwarded-for", format!("2001:db8:1:2::{round}:{n}"));
+            Answer::to(match secret {
+                Some(secret) => request.bearer_auth(secret),
+                None => request,
+            })
+        });
+        let refused = join_all(guesses).await.into_iter().find(|answer| !answer.header("retry-after").is_empty());
+        if let Some(refused) = refused {
+            return refused;
+        }
+    }
+    panic!("every guess was looked up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_shows_too_many_secrets_that_nobody_has_must_wait() {
+    with_settings(&["--trust-proxy"], async |app| {
+        let order = app.order("A-1").await;
+        let link = |token: &str| format!("/api/v1/track/{token}");
+        guess(app, &link("nobodys"), None).await.expect_problem(429, "too_many_attempts");
+        guess(app, "/ws/track/nobodys", None).await.expect_problem(429, "too_many_attempts");
+        assert_eq!(guess(app, "/t/nobodys", None).await.status, 429);
+        guess(app, "/api/v1/orders", Some("ds_nobodys")).await.expect_problem(429, "too_many_attempts");
+        guess(app, "/api/v1/courier/tour", Some("nobodys")).await.expect_problem(429, "too_many_attempts");
+        // Apps of others delete what is answered with a 4xx.
+        guess(app, "/ingest/osmand?id=nobodys&lat=35.9&lon=14.5", None).await.expect_problem(503, "slow_down");
+        let neighbour = || app.bare(Method::GET, &link(&order.token)).header("x-forwarded-for", "2001:db8:1:3::1");
+        for _ in 0..16 {
+            let found = join_all((0..25).map(|_| Answer::to(neighbour()))).await;
+            assert!(found.iter().all(|answer| answer.status == 200), "what is found is not counted");
+        }
     })
     .await;
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     app::AppState,
-    auth::token,
+    auth::{misses::look_up, token},
     error::ApiError,
     order::{TrackedOrder, snapshot},
     track::progress,
@@ -41,7 +41,7 @@ pub async fn show(
     path: Path<String>,
     query: Query<SnapshotQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let tracked = live(&app, &path).await?;
+    let tracked = live(&app, &request, &path).await?;
     let snapshot = snapshot::build(&tracked, &app.tracker, query.since_ms, app.clock.now_ms());
     let event = CustomerEvent::Snapshot(snapshot);
     Ok(match wants_postcard(&request) {
@@ -55,7 +55,7 @@ pub async fn show(
     responses((status = 200, description = "A GeoJSON LineString"), (status = 204, description = "Not known, or not to be shown"),
         (status = 404, body = Problem), (status = 410, body = Problem)))]
 pub async fn route(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
-    let tracked = live(&app, &path).await?;
+    let tracked = live(&app, &request, &path).await?;
     let Some(line) = route_ahead(&app, &tracked) else { return Ok(HttpResponse::NoContent().finish()) };
     let line: Vec<_> = line.into_iter().map(LatLon::to_lon_lat).collect();
     Ok(match wants_postcard(&request) {
@@ -75,8 +75,10 @@ fn route_ahead(app: &AppState, tracked: &TrackedOrder) -> Option<Vec<LatLon>> {
     shows.then(|| progress::ahead(here, &route))
 }
 
-async fn live(app: &AppState, token: &str) -> Result<TrackedOrder, ApiError> {
-    let tracked = app.store.tracked_order(&token::hash(token)).await?.ok_or_else(ApiError::unknown_link)?;
+async fn live(app: &AppState, request: &HttpRequest, token: &str) -> Result<TrackedOrder, ApiError> {
+    let hash = token::hash(token);
+    let tracked = look_up(app, request, ApiError::too_many_attempts, app.store.tracked_order(&hash)).await?;
+    let tracked = tracked.ok_or_else(ApiError::unknown_link)?;
     if tracked.order.status.is_final() {
         return Err(ApiError::tracking_ended(tracked.order.status));
     }
