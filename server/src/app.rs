@@ -16,7 +16,7 @@ use chrono::TimeDelta;
 use doorstep_shared::{DeviceId, protocol::CloseCode, roads::RoadNetwork};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::{
     arrival::Arrivals,
@@ -42,7 +42,7 @@ use crate::{
     peers::{self, watching::Watching},
     places::Places,
     presence::Presences,
-    proof::{Proofs, files::FileProofStore},
+    proof::{Proofs, files::FileProofStore, uploads::Uploads},
     store::{Store, embedded::Embedded, fix_writer::FixWriter},
     tasks::Tasks,
     telemetry,
@@ -59,9 +59,6 @@ const EMBEDDED_PATIENCE: Duration = Duration::from_secs(25);
 /// How often the database is asked whether it is there. Readiness must notice within two seconds.
 const DATABASE_CHECK_EVERY: Duration = Duration::from_millis(700);
 const DATABASE_CHECK_TIMEOUT: Duration = Duration::from_millis(900);
-
-/// Photos that are received at once; each is in memory as a whole. Who finds no place is told to try again.
-const UPLOADS_AT_ONCE: usize = 16;
 
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
 
@@ -113,8 +110,8 @@ pub struct AppState {
     pub sightings: Sightings,
     /// What couriers bring back from doors.
     pub proofs: Proofs,
-    /// Places for requests with large bodies.
-    pub uploads: Semaphore,
+    /// Places for photos on their way in.
+    pub uploads: Uploads,
     /// Open connections.
     pub sockets: Arc<Sockets>,
     /// Background tasks.
@@ -280,7 +277,7 @@ async fn serve(
         presences,
         sightings: Sightings::default(),
         proofs: Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone()),
-        uploads: Semaphore::new(UPLOADS_AT_ONCE),
+        uploads: Uploads::default(),
         sockets,
         tasks: tasks.clone(),
         readiness: Readiness::default(),

@@ -1,5 +1,7 @@
 //! The one route table, and the middleware in its order.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpResponse,
     dev::{ServiceRequest, ServiceResponse},
@@ -10,8 +12,15 @@ use actix_web::{
 };
 use doorstep_shared::api::console::MAX_IMPORT_BYTES;
 
-use super::{api, assets, body::MAX_BODY_BYTES, health, ingest, login, openapi, pages};
+use super::{
+    api, assets,
+    body::{BodyPatience, MAX_BODY_BYTES},
+    health, ingest, login, openapi, pages,
+};
 use crate::{error::ApiError, ws};
+
+/// Files with many orders, and batches of phones in poor networks.
+const SLOW_BODY_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything this server answers.
 pub fn configure(config: &mut ServiceConfig) {
@@ -72,6 +81,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(
                     get("/orders/import")
                         .app_data(PayloadConfig::new(MAX_IMPORT_BYTES))
+                        .app_data(BodyPatience { time: SLOW_BODY_PATIENCE, ..BodyPatience::default() })
                         .route(web::post().to(api::imports::create)),
                 )
                 .service(get("/orders/counts").route(web::get().to(api::order_lists::counts)))
@@ -101,6 +111,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(
             web::scope("/ingest")
                 .app_data(PayloadConfig::new(ingest::MAX_BODY_BYTES))
+                .app_data(BodyPatience { time: SLOW_BODY_PATIENCE, refusal: ApiError::too_slow_now })
                 .service(get("/osmand").route(web::get().to(ingest::osmand)).route(web::post().to(ingest::osmand)))
                 .service(get("/owntracks").route(web::post().to(ingest::owntracks)))
                 .service(get("/overland").route(web::post().to(ingest::overland)))

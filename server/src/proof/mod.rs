@@ -8,6 +8,7 @@ pub mod files;
 pub mod picture;
 pub mod pin;
 pub mod signature;
+pub mod uploads;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -158,6 +159,15 @@ impl Proofs {
     /// The use cases over these means.
     pub fn new(store: Store, pictures: Arc<dyn ProofStore>, clock: Clock) -> Self {
         Self { store, pictures, clock, decoding: Arc::new(Semaphore::new(DECODING_AT_ONCE)) }
+    }
+
+    /// Whether an order is this courier's, to be asked before a photo is read.
+    ///
+    /// # Errors
+    /// [`ProofError::UnknownOrder`] when it is not.
+    pub async fn check_courier(&self, courier: CourierId, order: OrderId) -> Result<(), ProofError> {
+        let at = self.store.at_the_door(order).await?.filter(|at| at.courier == Some(courier));
+        at.map(drop).ok_or(ProofError::UnknownOrder)
     }
 
     /// Takes a proof from the phone of the order's courier. Kept for good when this returns.

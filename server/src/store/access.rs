@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 
+/// How often an idempotency key that is given back at every look is tried before it counts as taken.
+const RESERVE_TRIES: u32 = 3;
+
 /// What somebody at the console may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -58,7 +61,7 @@ pub struct KeptAnswer {
     pub request_hash: Vec<u8>,
     /// The HTTP status; 0 while the first request is still being worked on.
     pub status: i16,
-    /// The body.
+    /// The body; while the first request is still being worked on, who holds the key.
     pub body: Vec<u8>,
 }
 
@@ -186,7 +189,8 @@ impl Store {
         Ok(row)
     }
 
-    /// Reserves an idempotency key for a new request, or returns what its first use was answered.
+    /// Reserves an idempotency key for a new request, or returns what its first use was answered. A reservation that
+    /// nobody kept alive for a minute is taken over by the same request: its holder is gone.
     ///
     /// # Errors
     /// When the database is away.
@@ -195,19 +199,38 @@ impl Store {
         principal: &str,
         key: &str,
         request_hash: &[u8],
+        lease: Uuid,
     ) -> Result<Option<KeptAnswer>, StoreError> {
+        for _ in 0..RESERVE_TRIES {
+            if self.reserve(principal, key, request_hash, lease).await? {
+                return Ok(None);
+            }
+            if let Some(kept) = self.kept_answer(principal, key).await? {
+                return Ok(Some(kept));
+            }
+            // Given back between the two: it was answered with an error, and is free again.
+        }
+        Ok(Some(KeptAnswer { request_hash: request_hash.to_vec(), status: 0, body: Vec::new() }))
+    }
+
+    async fn reserve(&self, principal: &str, key: &str, request_hash: &[u8], lease: Uuid) -> Result<bool, StoreError> {
         let reserved = sqlx::query!(
-            "insert into idempotency_keys (principal, key, request_hash, status, body) values ($1, $2, $3, 0, '') \
-             on conflict do nothing",
+            "insert into idempotency_keys as held (principal, key, request_hash, status, body) \
+             values ($1, $2, $3, 0, $4) \
+             on conflict (principal, key) do update set created_at = now(), body = excluded.body \
+             where held.status = 0 and held.created_at < now() - interval '1 minute' \
+               and held.request_hash = excluded.request_hash",
             principal,
             key,
-            request_hash
+            request_hash,
+            &lease.as_bytes()[..]
         )
         .execute(&self.pool)
         .await?;
-        if reserved.rows_affected() == 1 {
-            return Ok(None);
-        }
+        Ok(reserved.rows_affected() == 1)
+    }
+
+    async fn kept_answer(&self, principal: &str, key: &str) -> Result<Option<KeptAnswer>, StoreError> {
         let kept = sqlx::query_as!(
             KeptAnswer,
             "select request_hash, status, body from idempotency_keys where principal = $1 and key = $2",
@@ -219,7 +242,24 @@ impl Store {
         Ok(kept)
     }
 
-    /// Keeps the answer to a request, or forgets the reservation when there is none worth keeping.
+    /// Says that the request which holds a key is still being worked on.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn renew_idempotent(&self, principal: &str, key: &str, lease: Uuid) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update idempotency_keys set created_at = now() where principal = $1 and key = $2 and status = 0 and body = $3",
+            principal,
+            key,
+            &lease.as_bytes()[..]
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps the answer to a request, or forgets the reservation when there is none worth keeping. Does nothing when
+    /// somebody else has the key by now.
     ///
     /// # Errors
     /// When the database is away.
@@ -227,24 +267,33 @@ impl Store {
         &self,
         principal: &str,
         key: &str,
+        lease: Uuid,
         answer: Option<(i16, &[u8])>,
     ) -> Result<(), StoreError> {
+        let lease = &lease.as_bytes()[..];
         match answer {
             Some((status, body)) => {
                 sqlx::query!(
-                    "update idempotency_keys set status = $3, body = $4 where principal = $1 and key = $2",
+                    "update idempotency_keys set status = $3, body = $4 \
+                     where principal = $1 and key = $2 and status = 0 and body = $5",
                     principal,
                     key,
                     status,
-                    body
+                    body,
+                    lease
                 )
                 .execute(&self.pool)
                 .await?
             }
             None => {
-                sqlx::query!("delete from idempotency_keys where principal = $1 and key = $2", principal, key)
-                    .execute(&self.pool)
-                    .await?
+                sqlx::query!(
+                    "delete from idempotency_keys where principal = $1 and key = $2 and status = 0 and body = $3",
+                    principal,
+                    key,
+                    lease
+                )
+                .execute(&self.pool)
+                .await?
             }
         };
         Ok(())

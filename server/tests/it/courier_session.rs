@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Socket, TestApp, TestCourier, now_ms, step, with_app, with_settings};
+use crate::support::{Answer, Socket, TestApp, TestCourier, eventually, now_ms, step, with_app, with_settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_welcome_comes_first_and_names_the_courier_and_their_stops() {
@@ -228,6 +228,120 @@ async fn an_impossible_status_is_an_error_with_the_id_and_a_sentence() {
             let expected = json!({ "type": "error", "id": id, "code": "invalid_transition", "message": "order A-1042 is already delivered" });
             assert_eq!(error, expected, "{status}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_dispatch_cancels_an_order() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let order = app.assigned("A-1042", &ana).await;
+        let mut phone = app.connect(&ana).await;
+        let expected = json!({ "type": "error", "id": 1, "code": "invalid_transition", "message": "only dispatch can make order A-1042 cancelled" });
+        assert_eq!(press(&mut phone, 1, &order.id, "cancelled").await, expected);
+        let shown = app.get(&format!("/api/v1/orders/{}", order.id)).await.expect(200);
+        assert_eq!(shown["status"], "assigned");
+        app.set_status(&order, "cancelled").await;
+    })
+    .await;
+}
+
+/// Keeps an order's row from being changed until the transaction ends.
+async fn hold(app: &TestApp, order: &str) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut holding = app.db.begin().await.expect("the database is there");
+    let locked = sqlx::query("select 1 from orders where id = $1::uuid for update").bind(order);
+    locked.execute(&mut *holding).await.expect("the order is there");
+    holding
+}
+
+/// Waits until somebody waits for what [`hold`] holds.
+async fn somebody_waits(app: &TestApp) {
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    eventually("somebody waiting for the order", async || {
+        let count: i64 = sqlx::query_scalar(waiting).fetch_one(&app.db).await.expect("the database is there");
+        count > 0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_phone_said_last_is_seen_through_when_it_goes() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let order = app.assigned("A-1042", &ana).await;
+        let mut page = app.watch(&order).await;
+        let mut phone = app.connect(&ana).await;
+        let holding = hold(app, &order.id).await;
+        let delivered =
+            json!({ "type": "status", "id": 1, "order_id": order.id, "status": "delivered", "time_ms": now_ms() });
+        phone.send(&delivered).await;
+        phone.send(&json!({ "type": "presence", "state": "off_duty", "time_ms": now_ms() })).await;
+        somebody_waits(app).await;
+        drop(phone);
+        eventually("the phone being gone", async || app.state().sockets.connected_couriers().is_empty()).await;
+        holding.rollback().await.expect("the database is there");
+        assert_eq!(page.expect("ended").await["status"], "delivered");
+        eventually("the presence being stored", async || {
+            let stored = sqlx::query_scalar("select presence_state from couriers where id = $1::uuid").bind(&ana.id);
+            let stored: Option<String> = stored.fetch_one(&app.db).await.expect("the courier is there");
+            stored.as_deref() == Some("off_duty")
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_tells_whoever_the_first_report_did_not_reach() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let order = app.assigned("A-1042", &ana).await;
+        let mut page = app.watch(&order).await;
+        page.expect("snapshot").await;
+        let mut phone = app.connect(&ana).await;
+        // As if the server had died between the commit and telling anybody.
+        let stored = "update orders set status = 'delivered', status_at = now(), feed_from = null where id = $1::uuid";
+        sqlx::query(stored).bind(&order.id).execute(&app.db).await.expect("the order is there");
+        assert_eq!(press(&mut phone, 1, &order.id, "delivered").await["duplicates"], 1);
+        assert_eq!(page.expect("ended").await["status"], "delivered");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_could_not_be_read_is_read_later() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let order = app.order("A-1042").await;
+        let mut phone = app.connect(&ana).await;
+        let assigned = "update orders set status = 'assigned', courier_id = $2::uuid, assigned_at = now(), leg_from = now() where id = $1::uuid";
+        sqlx::query(assigned).bind(&order.id).bind(&ana.id).execute(&app.db).await.expect("the order is there");
+        sqlx::query("alter table couriers rename to elsewhere").execute(&app.db).await.expect("nobody holds it");
+        app.state().orders.refresh_plan(ana.id.parse().expect("an id")).await;
+        sqlx::query("alter table elsewhere rename to couriers").execute(&app.db).await.expect("nobody holds it");
+        let stops = phone.expect("stops").await;
+        assert_eq!(stops["stops"].as_array().map(Vec::len), Some(2), "pickup and drop-off: {stops}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_goes_on_when_its_client_hangs_up() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let order = app.assigned("A-1042", &ana).await;
+        let mut page = app.watch(&order).await;
+        let holding = hold(app, &order.id).await;
+        let request = app.request(reqwest::Method::POST, &format!("/api/v1/orders/{}/status", order.id));
+        let asking = Answer::to(request.json(&json!({ "status": "delivered" })));
+        tokio::select! {
+            answer = asking => panic!("the order is held: {answer:?}"),
+            () = somebody_waits(app) => {}
+        }
+        holding.rollback().await.expect("the database is there");
+        assert_eq!(page.expect("ended").await["status"], "delivered");
     })
     .await;
 }

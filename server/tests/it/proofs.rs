@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Socket, TestApp, TestCourier, TestOrder, order_body, text, with_app};
+use crate::support::{Answer, Socket, TestApp, TestCourier, TestOrder, eventually, order_body, text, with_app, within};
 
 fn photo() -> Vec<u8> {
     let mut jpeg = Cursor::new(Vec::new());
@@ -208,6 +208,47 @@ async fn raw_upload(app: &TestApp, by: &TestCourier, path: &str, announced: bool
         }
     }
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Announces a photo of which only the first byte comes.
+async fn stalled_upload(app: &TestApp, by: &TestCourier, path: &str) -> tokio::net::TcpStream {
+    use tokio::io::AsyncWriteExt;
+    let mut tcp = tokio::net::TcpStream::connect(app.address).await.expect("the server accepts");
+    let head = format!(
+        "PUT {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: image/jpeg\r\ncontent-length: 1000\r\n\r\nx",
+        app.address, by.device_token
+    );
+    tcp.write_all(head.as_bytes()).await.expect("the server reads");
+    tcp
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_phone_cannot_take_every_place_for_photos() {
+    use tokio::io::AsyncReadExt;
+    with_app(async |app| {
+        let (ana, ben) = (app.courier("Ana").await, app.courier("Ben").await);
+        let (anas, _) = at_the_door(app, &ana, json!(["photo"])).await;
+        let (bens, digits) = at_the_door(app, &ben, json!(["photo", "pin"])).await;
+        let mut refused = stalled_upload(app, &ana, &path(&bens, Uuid::now_v7())).await;
+        let mut answer = [0; 12];
+        within("the answer before the photo", refused.read_exact(&mut answer)).await.expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 404", "somebody else's order takes no place");
+        let mut stalled = Vec::new();
+        for order in [&bens, &bens] {
+            stalled.push(stalled_upload(app, &ben, &path(order, Uuid::now_v7())).await);
+        }
+        eventually("both places being taken", async || app.state().uploads.taken() == 2).await;
+        let third = send_photo(app, &ben, &bens, Uuid::now_v7(), photo()).await;
+        assert!(third.header("retry-after").parse::<u32>().is_ok());
+        third.expect_problem(503, "unavailable");
+        let digits = digits.expect("a PIN");
+        send(app, &ben, &bens, Uuid::now_v7(), &pin(&digits)).await.expect(201);
+        send_photo(app, &ana, &anas, Uuid::now_v7(), photo()).await.expect(201);
+        drop(stalled);
+        eventually("the places being free", async || app.state().uploads.taken() == 0).await;
+        send_photo(app, &ben, &bens, Uuid::now_v7(), photo()).await.expect(201);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

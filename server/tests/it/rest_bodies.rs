@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, TestApp, order_body, with_app, within};
+use crate::support::{Answer, TestApp, eventually, order_body, with_app, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refused_field_is_named() {
@@ -298,6 +298,57 @@ async fn a_key_belongs_to_who_used_it_and_a_refused_request_does_not_use_it_up()
         for key in ["", &"k".repeat(256)] {
             with_key(app, key, "/api/v1/orders", &order_body("A-3")).await.expect_problem(400, "bad_request");
         }
+    })
+    .await;
+}
+
+/// As if the server had ended in the middle of the request with `key`, so many seconds ago.
+async fn interrupt(app: &TestApp, key: &str, seconds: f64) {
+    let unfinished = "update idempotency_keys set status = 0, body = '', created_at = now() - make_interval(secs => $2) where key = $1";
+    let done = sqlx::query(unfinished).bind(key).bind(seconds).execute(&app.db).await.expect("the database is there");
+    assert_eq!(done.rows_affected(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_whose_request_never_ended_is_taken_over_after_a_minute() {
+    with_app(async |app| {
+        with_key(app, "order-17", "/api/v1/orders", &order_body("A-1")).await.expect(201);
+        interrupt(app, "order-17", 30.0).await;
+        let refused = with_key(app, "order-17", "/api/v1/orders", &order_body("A-1")).await;
+        assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
+        refused.expect_problem(409, "idempotency_conflict");
+        interrupt(app, "order-17", 61.0).await;
+        with_key(app, "order-17", "/api/v1/orders", &order_body("A-2"))
+            .await
+            .expect_problem(409, "idempotency_conflict");
+        let taken_over = with_key(app, "order-17", "/api/v1/orders", &order_body("A-1")).await;
+        assert_eq!((taken_over.status.as_u16(), taken_over.header("idempotent-replayed")), (201, ""));
+        let again = with_key(app, "order-17", "/api/v1/orders", &order_body("A-1")).await;
+        assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &taken_over.body));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_client_hangs_up_is_answered_when_it_comes_again() {
+    with_app(async |app| {
+        let mut holding = app.db.begin().await.expect("the database is there");
+        sqlx::query("lock table orders in exclusive mode").execute(&mut *holding).await.expect("nobody has it");
+        let kept = async || -> Option<i16> {
+            let status = sqlx::query_scalar("select status from idempotency_keys where key = 'k'");
+            status.fetch_optional(&app.db).await.expect("the database is there")
+        };
+        let body = order_body("A-1");
+        tokio::select! {
+            answer = with_key(app, "k", "/api/v1/orders", &body) => panic!("orders are held: {answer:?}"),
+            () = eventually("the request being worked on", async || kept().await == Some(0)) => {}
+        }
+        holding.rollback().await.expect("the database is there");
+        eventually("the answer being kept", async || kept().await == Some(201)).await;
+        let again = with_key(app, "k", "/api/v1/orders", &order_body("A-1")).await;
+        assert_eq!(again.header("idempotent-replayed"), "true");
+        let orders = app.get("/api/v1/orders").await.expect(200);
+        assert_eq!(orders["items"].as_array().map(Vec::len), Some(1));
     })
     .await;
 }

@@ -35,7 +35,7 @@ use crate::{
 pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBody) -> Result<HttpResponse, ApiError> {
     let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
     let wanted: CreateCourier = body::parse(&request, &bytes)?;
-    body::idempotent(&app, &request, &principal, &bytes, async || {
+    body::idempotent(&app, &request, &principal, &bytes, move |app, _, _| async move {
         let mut errors = FieldErrors::default();
         errors.check_text(&wanted.name, 100, "name");
         errors.check_optional_text(wanted.phone.as_deref(), 40, "phone");
@@ -152,7 +152,11 @@ async fn json_page(
     let limit = page_size(query.limit)?;
     let after_ms: Option<i64> =
         query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
-    let from = after_ms.map_or(from, |after_ms| from.max(from_ms(after_ms.saturating_add(1))));
+    let after = after_ms.map(|after_ms| from_ms(after_ms.saturating_add(1)));
+    if !after.is_none_or(is_usable) {
+        return Err(bad_cursor());
+    }
+    let from = after.map_or(from, |after| from.max(after));
     let mut fixes = app.store.fixes_between(courier, from, until, limit as i64 + 1).await?;
     let more = fixes.len() > limit;
     fixes.truncate(limit);

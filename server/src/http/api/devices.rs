@@ -40,7 +40,7 @@ pub async fn create(
     let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
     let courier = id_in(&path)?;
     let wanted: CreateDevice = body::parse(&request, &bytes)?;
-    body::idempotent(&app, &request, &principal, &bytes, async || {
+    body::idempotent(&app, &request, &principal, &bytes, move |app, _, _| async move {
         let mut errors = FieldErrors::default();
         errors.check_text(&wanted.label, 100, "label");
         errors.finish()?;
@@ -114,7 +114,7 @@ pub async fn sign_in(
 ) -> Result<HttpResponse, ApiError> {
     let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
     let (courier, device) = ids_in(&path)?;
-    body::idempotent(&app, &request, &principal, &bytes, async || {
+    body::idempotent(&app, &request, &principal, &bytes, move |app, _, _| async move {
         let device = app.store.device_of(courier, device).await?.ok_or_else(ApiError::not_found)?;
         if device.revoked_at.is_some() {
             return Err(ApiError::device_revoked());
@@ -143,7 +143,7 @@ pub async fn create_tracker(
     let principal = Principal::require(&app, &request, Scope::CouriersWrite).await?;
     let courier = id_in(&path)?;
     let wanted: CreateTracker = body::parse(&request, &bytes)?;
-    body::idempotent(&app, &request, &principal, &bytes, async || {
+    body::idempotent(&app, &request, &principal, &bytes, move |app, _, _| async move {
         let courier = app.store.courier(courier).await?.ok_or_else(ApiError::not_found)?;
         Ok((StatusCode::CREATED, tracker::create(&app, &courier, wanted.app).await?))
     })

@@ -74,10 +74,10 @@ pub async fn tracking_link(
 ) -> Result<HttpResponse, ApiError> {
     let principal = Principal::require(&app, &request, Scope::OrdersWrite).await?;
     let order = order_in(&path)?;
-    body::idempotent(&app, &request, &principal, &bytes, async || {
+    body::idempotent(&app, &request, &principal, &bytes, move |app, by, _| async move {
         let tracking_token = token::new_tracking_token();
         let hash = token::hash(&tracking_token);
-        if !app.store.add_tracking_link(order, &hash, &principal.actor(), app.clock.now()).await? {
+        if !app.store.add_tracking_link(order, &hash, &by, app.clock.now()).await? {
             return Err(ApiError::not_found());
         }
         let tracking_url = format!("{}/t/{tracking_token}", app.config.public_url);
@@ -107,15 +107,20 @@ pub async fn edit_courier(
     }
     errors.check_optional_text(wanted.phone.as_deref().filter(|phone| !phone.is_empty()), 40, "phone");
     errors.finish()?;
-    let edit = CourierEdit {
-        name: wanted.name.as_deref().map(str::trim),
-        phone: wanted.phone.as_deref().map(|phone| Some(phone).filter(|phone| !phone.is_empty())),
-        vehicle: wanted.vehicle,
+    let editor = app.clone();
+    let editing = async move {
+        let edit = CourierEdit {
+            name: wanted.name.as_deref().map(str::trim),
+            phone: wanted.phone.as_deref().map(|phone| Some(phone).filter(|phone| !phone.is_empty())),
+            vehicle: wanted.vehicle,
+        };
+        let changed = editor.store.edit_courier(courier, edit).await?.ok_or_else(ApiError::not_found)?;
+        editor.broker.publish_fleet(FleetChange::Courier((&changed).into()));
+        // The live view knows what they ride, for arrival times.
+        editor.orders.refresh_plan(courier).await;
+        Ok(changed)
     };
-    let changed = app.store.edit_courier(courier, edit).await?.ok_or_else(ApiError::not_found)?;
-    app.broker.publish_fleet(FleetChange::Courier((&changed).into()));
-    // The live view knows what they ride, for arrival times.
-    app.orders.refresh_plan(courier).await;
+    let changed = body::completed(&app, editing).await?;
     let newest = app.store.newest_fix_of_each(&[courier]).await?.remove(&courier);
     Ok(body::json(StatusCode::OK, &couriers::view(&changed, newest)))
 }

@@ -24,7 +24,10 @@ use crate::{
     },
     error::ApiError,
     http::body::{self, RequestBody},
-    order::import::{self, FileError, Surroundings, Table},
+    order::{
+        Actor,
+        import::{self, FileError, Surroundings, Table},
+    },
     store::orders::NewOrder,
 };
 
@@ -74,13 +77,13 @@ pub async fn create(
         let table = read(&app, bytes.clone()).await?;
         return Ok(body::json(StatusCode::OK, &preview(table)));
     }
-    body::idempotent(&app, &request, &principal, &bytes, async || {
-        let table = read(&app, bytes.clone()).await?;
+    body::idempotent(&app, &request, &principal, &bytes, move |app, by, bytes| async move {
+        let table = read(&app, bytes).await?;
         let (valid, skipped): (Vec<_>, Vec<_>) = table.rows.into_iter().partition(|row| row.order.is_some());
         if !skipped.is_empty() && !query.only_valid {
             return Err(ApiError::invalid_fields(named(&skipped)));
         }
-        let created = create_all(&app, &principal, valid).await?;
+        let created = create_all(&app, &by, valid).await?;
         Ok((StatusCode::CREATED, Imported { created, skipped }))
     })
     .await
@@ -147,11 +150,7 @@ fn named(rows: &[ImportRow]) -> Vec<FieldError> {
     rows.iter().flat_map(of_row).take(MAX_NAMED).collect()
 }
 
-async fn create_all(
-    app: &AppState,
-    principal: &Principal,
-    rows: Vec<ImportRow>,
-) -> Result<Vec<ImportedOrder>, ApiError> {
+async fn create_all(app: &AppState, by: &Actor, rows: Vec<ImportRow>) -> Result<Vec<ImportedOrder>, ApiError> {
     let (mut orders, mut created) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for (line, wanted) in rows.into_iter().filter_map(|row| Some((row.line, row.order?))) {
         let order = draft(&wanted, app.clock.now()).map_err(ApiError::invalid_fields)?;
@@ -166,7 +165,7 @@ async fn create_all(
         });
         orders.push(NewOrder { order, at_the_door, tracking_token_hash: token::hash(&tracking_token) });
     }
-    app.store.create_orders(&orders, &principal.actor()).await?;
+    app.store.create_orders(&orders, by).await?;
     orders.iter().for_each(|new| app.orders.tell_dispatchers(&new.order));
     Ok(created)
 }

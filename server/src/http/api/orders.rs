@@ -1,5 +1,7 @@
 //! Orders over REST.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
@@ -36,11 +38,11 @@ use crate::{
 pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBody) -> Result<HttpResponse, ApiError> {
     let principal = Principal::require(&app, &request, Scope::OrdersWrite).await?;
     let wanted: CreateOrder = body::parse(&request, &bytes)?;
-    body::idempotent(&app, &request, &principal, &bytes, async || {
+    body::idempotent(&app, &request, &principal, &bytes, move |app, by, _| async move {
         let order = draft(&wanted, app.clock.now()).map_err(ApiError::invalid_fields)?;
         let tracking_token = token::new_tracking_token();
         let (at_the_door, delivery_pin) = at_the_door(&wanted, &tracking_token).await?;
-        app.store.create_order(&order, &at_the_door, &token::hash(&tracking_token), &principal.actor()).await?;
+        app.store.create_order(&order, &at_the_door, &token::hash(&tracking_token), &by).await?;
         app.orders.tell_dispatchers(&order);
         let created = OrderCreated {
             id: order.id,
@@ -141,7 +143,9 @@ pub async fn assign(
 ) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::OrdersWrite).await?;
     let wanted: Assign = body::parse(&request, &bytes)?;
-    let order = app.orders.assign(id_in(&path)?, wanted.courier_id, &by.actor()).await?;
+    let (id, orders, actor) = (id_in(&path)?, Arc::clone(&app.orders), by.actor());
+    let assigning = async move { Ok(orders.assign(id, wanted.courier_id, &actor).await?) };
+    let order = body::completed(&app, assigning).await?;
     answer(&app, &order).await
 }
 
@@ -160,8 +164,9 @@ pub async fn set_status(
     let mut errors = FieldErrors::default();
     errors.check_optional_text(wanted.note.as_deref(), 1_000, "note");
     errors.finish()?;
-    let note = wanted.note.as_deref();
-    let outcome = app.orders.set_status(id_in(&path)?, wanted.status, &by.actor(), None, note).await?;
+    let (id, orders, actor) = (id_in(&path)?, Arc::clone(&app.orders), by.actor());
+    let changing = async move { Ok(orders.set_status(id, wanted.status, &actor, None, wanted.note.as_deref()).await?) };
+    let outcome = body::completed(&app, changing).await?;
     let (Outcome::Changed(order) | Outcome::Unchanged(order)) = outcome;
     answer(&app, &order).await
 }

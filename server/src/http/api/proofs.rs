@@ -23,6 +23,7 @@ use crate::{
     app::AppState,
     auth::{
         courier::identify_courier,
+        misses::look_up,
         principal::{Principal, Scope},
         token,
     },
@@ -35,7 +36,10 @@ use crate::{
 /// A slow phone on a poor network gets this long for one photo.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(300);
 
-/// It may be silent for this long in between.
+/// A signature is small, and takes nobody's place.
+const WORDS_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Both may be silent for this long in between.
 const SILENCE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What stands behind the `?` of a photo's address.
@@ -62,8 +66,10 @@ pub async fn put(
 ) -> Result<HttpResponse, ApiError> {
     let signed_in = identify_courier(&app, &request).await?;
     let (order, id) = ids(&path)?;
-    // Photos are in memory from their first byte until they are kept: a bounded number of them at a time.
-    let _place = app.uploads.try_acquire().map_err(|_| ApiError::unavailable())?;
+    app.proofs.check_courier(signed_in.courier.id, order).await?;
+    // Words are few and come at once; photos are in memory until they are kept.
+    let place = is_photo(&request).then(|| app.uploads.take(signed_in.device).ok_or_else(ApiError::unavailable));
+    let _place = place.transpose()?;
     let given = read(&request, payload, query.taken_ms).await?;
     let received = app.proofs.receive(signed_in.courier.id, order, id, given).await?;
     let (status, proof) = match &received {
@@ -78,15 +84,22 @@ async fn read(request: &HttpRequest, payload: Payload, taken_ms: Option<i64>) ->
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(ApiError::unsupported_media_type());
     }
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_photo = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("image/"));
-    let limit = if is_photo { MAX_PHOTO_BYTES } else { MAX_BODY_BYTES.max(MAX_SIGNATURE_BYTES) };
-    let reading = tokio::time::timeout(UPLOAD_PATIENCE, read_limited(request, payload, limit));
+    let is_photo = is_photo(request);
+    let (limit, patience) = match is_photo {
+        true => (MAX_PHOTO_BYTES, UPLOAD_PATIENCE),
+        false => (MAX_BODY_BYTES.max(MAX_SIGNATURE_BYTES), WORDS_PATIENCE),
+    };
+    let reading = tokio::time::timeout(patience, read_limited(request, payload, limit));
     let bytes = reading.await.map_err(|_| ApiError::too_slow())??;
     match is_photo {
         true => Ok(Given::Photo { bytes, taken_ms }),
         false => body::parse(request, &bytes.into()).map(Given::Words),
     }
+}
+
+fn is_photo(request: &HttpRequest) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("image/"))
 }
 
 /// JSON with as many points as a signature may have.
@@ -147,9 +160,15 @@ pub async fn order_image(
 #[utoipa::path(get, path = "/api/v1/track/{token}/proofs/{proof_id}/image", tag = "track",
     params(("token" = String, Path), ("proof_id" = String, Path)),
     responses((status = 200, content_type = "image/*"), (status = 404, body = Problem), (status = 410, body = Problem)))]
-pub async fn track_image(app: Data<AppState>, path: Path<(String, String)>) -> Result<HttpResponse, ApiError> {
+pub async fn track_image(
+    app: Data<AppState>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
     let (token, id) = &*path;
-    let found = app.store.order_by_tracking_token(&token::hash(token)).await?;
+    let hash = token::hash(token);
+    let looking = app.store.order_by_tracking_token(&hash);
+    let found = look_up(&app, &request, ApiError::too_many_attempts, looking).await?;
     let (order, status) = found.ok_or_else(ApiError::unknown_link)?;
     let at = app.store.at_the_door(order).await?.ok_or_else(ApiError::unknown_link)?;
     if !is_shown_to_customer(status) {

@@ -1,0 +1,90 @@
+//! Places for photos on their way in: each is in memory as a whole, from its first byte until it is kept.
+//!
+//! Whoever finds no place is told to try again. A device has few of them, so that one slow or hostile phone leaves
+//! room for all others.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use doorstep_shared::DeviceId;
+
+/// Photos that are received at once, and of one device. A phone sends one after the other; a second one is there
+/// while the server has not noticed that the first connection is gone.
+const PLACES: usize = 16;
+const PLACES_OF_DEVICE: usize = 2;
+
+/// The places. Shared by reference.
+#[derive(Debug, Default)]
+pub struct Uploads {
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_device: HashMap<DeviceId, usize>,
+}
+
+/// A place; dropping it makes room.
+#[derive(Debug)]
+pub struct Place<'a> {
+    uploads: &'a Uploads,
+    device: DeviceId,
+}
+
+impl Uploads {
+    /// A place for a photo of `device`, if there is one.
+    pub fn take(&self, device: DeviceId) -> Option<Place<'_>> {
+        let mut taken = self.lock();
+        let of_device = taken.by_device.get(&device).copied().unwrap_or_default();
+        if taken.all >= PLACES || of_device >= PLACES_OF_DEVICE {
+            return None;
+        }
+        taken.all += 1;
+        taken.by_device.insert(device, of_device + 1);
+        Some(Place { uploads: self, device })
+    }
+
+    /// How many places are taken.
+    pub fn taken(&self) -> usize {
+        self.lock().all
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut taken = self.uploads.lock();
+        taken.all -= 1;
+        if let Some(of_device) = taken.by_device.get_mut(&self.device) {
+            *of_device -= 1;
+            if *of_device == 0 {
+                taken.by_device.remove(&self.device);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_device_leaves_room_for_others() {
+        let (uploads, device) = (Uploads::default(), DeviceId::new());
+        let first = uploads.take(device).expect("a place");
+        let _second = uploads.take(device).expect("a place");
+        assert!(uploads.take(device).is_none());
+        let others: Vec<_> = (2..PLACES).map(|_| uploads.take(DeviceId::new()).expect("a place")).collect();
+        assert!(uploads.take(DeviceId::new()).is_none(), "all are taken");
+        drop(first);
+        assert!(uploads.take(device).is_some());
+        drop(others);
+        assert_eq!((uploads.taken(), uploads.lock().by_device.len()), (1, 1));
+    }
+}
