@@ -228,7 +228,9 @@ test("the whole work by the keyboard alone", async ({ page, dispatcher, doorstep
     await press("1");
     await expect(tab(page, "Unassigned")).toHaveAttribute("aria-selected", "true");
     await press("/");
+    const found = page.waitForResponse((response) => response.url().includes(`q=${reference}`));
     await type(reference);
+    await found;
     await expect(page.getByRole("option")).toHaveCount(1);
     await tabTo(page, page.locator("#list"));
     await press("j");

@@ -55,6 +55,15 @@ const MAX_TRAIL: usize = 2_000;
 /// Arrivals of open orders are asked for anew this often.
 const REFRESH_EVERY_MS: f64 = 60_000.0;
 
+/// Of so many couriers every position is wanted, wherever the map is.
+const SMALL_FLEET: usize = 1_000;
+
+/// Of more, those outside the map tell theirs so often: well within the three minutes after which they count as silent.
+const LOOK_AROUND_EVERY_MS: f64 = 60_000.0;
+
+/// So long the whole fleet is listened to: the map's rest, and a few of the feed's ticks.
+const LOOK_AROUND_MS: f64 = 3_000.0;
+
 /// Counts of orders are asked for this often at most.
 const COUNT_EVERY_MS: f64 = 5_000.0;
 
@@ -263,6 +272,8 @@ pub struct Console {
     /// Said to people who do not see the screen.
     pub spoken: String,
     viewport: Option<[f64; 4]>,
+    /// When the whole of a large fleet was last listened to.
+    looked_around_ms: f64,
     /// What was opened is to be brought into view as soon as its place is known.
     fit_due: bool,
     refreshed_ms: f64,
@@ -324,6 +335,7 @@ impl Console {
             screen,
             spoken: String::new(),
             viewport: None,
+            looked_around_ms: f64::MIN,
             fit_due: false,
             refreshed_ms: moment.now_ms,
             refresh_due: false,
@@ -343,6 +355,7 @@ impl Console {
                 self.begin(&mut effects);
             }
             Input::Awake => {
+                self.looked_around_ms = f64::MIN;
                 self.link(moment, link::Input::Connect, &mut effects);
             }
             Input::Offline => {
@@ -354,7 +367,6 @@ impl Console {
             }
             Input::Viewport(bbox) => {
                 self.viewport = Some(bbox);
-                self.link(moment, link::Input::Viewport(widened(bbox)), &mut effects);
             }
             Input::Answered(ask, answer) => self.answered(ask, answer, &mut effects),
             Input::Did(intent) => self.did(moment, intent, &mut effects),
@@ -485,6 +497,7 @@ impl Console {
     fn catch_up(&mut self, moment: Moment, effects: &mut Vec<Effect>) {
         let now_ms = moment.now_ms;
         self.link(moment, link::Input::Tick, effects);
+        self.choose_what_is_told(moment, effects);
         self.health = self.link.health(now_ms);
         if self.query_due_ms.is_some_and(|at_ms| now_ms >= at_ms) {
             self.query_due_ms = None;
@@ -521,6 +534,20 @@ impl Console {
             replay.advance(now_ms - self.played_ms);
         }
         self.played_ms = now_ms;
+    }
+
+    /// Lists tell the distance and the silence of couriers who are not on the map. So everybody's positions are wanted;
+    /// from a large fleet those on the map, the one of what is open, and now and then all of them.
+    fn choose_what_is_told(&mut self, moment: Moment, effects: &mut Vec<Effect>) {
+        self.link(moment, link::Input::Follow(self.courier_of_open()), effects);
+        let Some(bbox) = self.viewport else { return };
+        if moment.now_ms >= self.looked_around_ms + LOOK_AROUND_EVERY_MS {
+            self.looked_around_ms = moment.now_ms;
+        }
+        let is_whole =
+            self.fleet.couriers.len() <= SMALL_FLEET || moment.now_ms < self.looked_around_ms + LOOK_AROUND_MS;
+        let wanted = if is_whole { link::WORLD } else { widened(bbox) };
+        self.link(moment, link::Input::Viewport(wanted), effects);
     }
 
     /// Whether all of what is open is known that has a place: the order's ends, and its courier.

@@ -27,6 +27,9 @@ const PROBE_LIMIT_MS: f64 = 5_000.0;
 /// After a flood the server wants to be left alone for a while.
 const RATE_LIMITED_WAIT_MS: f64 = 10_000.0;
 
+/// The box that limits nothing.
+pub const WORLD: [f64; 4] = [-180.0, -90.0, 180.0, 90.0];
+
 /// The map must rest this long before its viewport is sent: a drag is one message, not sixty.
 const VIEWPORT_REST_MS: f64 = 400.0;
 
@@ -41,7 +44,7 @@ pub enum Input {
     Message { seq: Option<u64> },
     /// The socket closed or never opened; 1006 when nobody said why.
     Closed(u16),
-    /// The map shows this box now.
+    /// Positions are wanted from this box.
     Viewport([f64; 4]),
     /// This courier is wanted wherever they are.
     Follow(Option<CourierId>),
@@ -133,7 +136,7 @@ impl Link {
             }
             Input::Message { seq } => believed = self.message(now_ms, seq, &mut effects),
             Input::Closed(code) => self.closed(now_ms, random, code, &mut effects),
-            Input::Viewport(bbox) if self.viewport != Some(bbox) => {
+            Input::Viewport(bbox) if self.viewport.unwrap_or(WORLD) != bbox => {
                 (self.viewport, self.viewport_due_ms) = (Some(bbox), Some(now_ms + VIEWPORT_REST_MS));
             }
             Input::Follow(courier) if self.follow != courier => {

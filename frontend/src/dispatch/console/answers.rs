@@ -213,16 +213,19 @@ impl Console {
         self.sort_due = true;
     }
 
-    /// Somebody's own doing came true.
+    /// Somebody's own doing came true. Whoever went on meanwhile keeps what they opened: the feed often tells of a change
+    /// before its answer is here.
     fn changed(&mut self, order: OrderView, effects: &mut Vec<Effect>) {
         let id = order.id;
         self.order_came(order);
-        self.drawer.is_busy = false;
-        (self.drawer.is_assigning, self.dialog) = (false, None);
         (self.sorted_ms, self.count_due) = (f64::MIN, true);
+        let is_awaited = std::mem::take(&mut self.drawer.is_busy);
+        if is_awaited {
+            (self.drawer.is_assigning, self.dialog) = (false, None);
+        }
         if self.place.open == Open::Order(id) {
             self.begin_trail(effects);
-            effects.push(Effect::Focus("drawer"));
+            effects.extend(is_awaited.then_some(Effect::Focus("drawer")));
         }
     }
 

@@ -194,8 +194,8 @@ impl Console {
             Intent::Over(number) => {
                 self.hover = number.and_then(|number| self.fleet.numbered(number)).map(Item::Courier)
             }
-            Intent::Moved => self.follow(moment, false, effects),
-            Intent::Follow(is_following) => self.follow(moment, is_following, effects),
+            Intent::Moved => self.follow(false, effects),
+            Intent::Follow(is_following) => self.follow(is_following, effects),
             Intent::CourierForm(id) => self.courier_form(id),
             Intent::SaveCourier { name, phone, vehicle } => self.save_courier(name, phone, vehicle, effects),
             Intent::Invite(courier) => {
@@ -305,6 +305,7 @@ impl Console {
     pub(super) fn assigning(&mut self, is_assigning: bool, effects: &mut Vec<Effect>) {
         (self.drawer.is_assigning, self.drawer.courier_query) = (is_assigning, String::new());
         if let (true, Open::Order(id)) = (is_assigning, self.place.open) {
+            self.drawer.is_busy = false;
             effects.push(Effect::Ask(Ask::Suggestions(id)));
         }
     }
@@ -533,13 +534,12 @@ impl Console {
         }
     }
 
-    fn follow(&mut self, moment: Moment, is_following: bool, effects: &mut Vec<Effect>) {
+    fn follow(&mut self, is_following: bool, effects: &mut Vec<Effect>) {
         if self.drawer.is_following == is_following {
             return;
         }
         self.drawer.is_following = is_following;
         let courier = self.courier_of_open().filter(|_| is_following);
-        self.link(moment, link::Input::Follow(courier), effects);
         let position = courier.and_then(|id| self.fleet.couriers.get(&id)).and_then(|courier| courier.position);
         if let Some(position) = position {
             effects.push(Effect::Fit { points: vec![[position.lon, position.lat]] });

@@ -166,8 +166,9 @@ impl Console {
             Tab::Couriers => self.courier_items(),
             tab => self.order_items(tab),
         };
+        // While a search is on its way nothing is listed, and the row that was chosen may well be in its answer.
         let is_gone = self.cursor.is_some_and(|item| !self.list.items.contains(&item));
-        if is_gone {
+        if is_gone && !self.list.is_waiting() {
             self.cursor = None;
         }
     }

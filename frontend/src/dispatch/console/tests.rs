@@ -3,7 +3,10 @@ use doorstep_shared::{
         ListPage, OrderCreated,
         exception::{ExceptionCode, ExceptionState, ExceptionView},
     },
-    protocol::fleet::{FleetAlert, FleetAlertRaised, FleetOrderChange, FleetPositions, FleetSnapshot},
+    protocol::{
+        ServerTime,
+        fleet::{FleetAlert, FleetAlertRaised, FleetMessage, FleetOrderChange, FleetPositions, FleetSnapshot, Follow},
+    },
 };
 
 use super::{intents::Change, *};
@@ -240,6 +243,90 @@ fn the_keyboard_alone_assigns_an_order() {
     assert_eq!(bench.console.fleet.couriers[&joe.id].orders, [made.id]);
     bench.did(Intent::Key(Command::Leave));
     assert_eq!(bench.console.place.open, Open::Nothing);
+}
+
+#[test]
+fn a_row_chosen_while_its_search_is_on_the_way_stays_chosen() {
+    let mut bench = Bench::at("tab=unassigned");
+    let made = order("A-1053", OrderStatus::Created, None);
+    bench.snapshot(vec![], vec![made.clone()]);
+    bench.did(Intent::Query("A-1053".into()));
+    bench.did(Intent::Key(Command::Next));
+    let effects = bench.wait(1_000.0);
+    let ask = (*asks(&effects).iter().find(|ask| matches!(ask, Ask::Orders { .. })).expect("a search")).clone();
+    bench.wait(1_000.0);
+    assert_eq!(bench.console.list.items, []);
+    let found = ListPage { items: vec![details(&made, None)], next_cursor: None };
+    bench.step(Input::Answered(ask, Ok(Answer::Orders(found))));
+    assert_eq!(bench.console.cursor, Some(Item::Order(made.id)));
+    bench.did(Intent::Key(Command::Assign));
+    assert_eq!(bench.console.place.open, Open::Order(made.id));
+}
+
+fn says(effects: &[Effect]) -> Vec<&FleetMessage> {
+    effects.iter().filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
+}
+
+#[test]
+fn every_courier_of_a_small_fleet_is_listened_to_and_of_a_large_one_those_on_the_map_and_now_and_then_all() {
+    const MAP: [f64; 4] = [14.4, 35.8, 14.5, 35.9];
+    let boxes = |effects: Vec<Effect>| -> Vec<[f64; 4]> {
+        let told = says(&effects).into_iter();
+        told.filter_map(|message| if let FleetMessage::Viewport(told) = message { Some(told.bbox) } else { None })
+            .collect()
+    };
+    let fleet = |count: usize| (0..count).map(|index| courier(&format!("Courier {index}"))).collect::<Vec<_>>();
+    let mut bench = Bench::at("");
+    bench.snapshot(fleet(1_000), vec![]);
+    bench.step(Input::Viewport(MAP));
+    assert_eq!(boxes(bench.wait(120_000.0)), Vec::<[f64; 4]>::new(), "everything is the default");
+
+    let mut bench = Bench::at("");
+    bench.snapshot(fleet(1_001), vec![]);
+    bench.step(Input::Viewport(MAP));
+    let mut told = Vec::new();
+    for _ in 0..180 {
+        told.extend(boxes(bench.wait(1_000.0)));
+        bench.step(Input::Feed(Some(FleetEvent::Heartbeat(ServerTime { server_time_ms: NOW_MS }))));
+    }
+    let (around, near): (Vec<_>, Vec<_>) = told.iter().copied().partition(|bbox| *bbox == link::WORLD);
+    assert!(near.len() >= 3 && near.iter().all(|bbox| bbox[0] < MAP[0] && bbox[2] > MAP[2]), "{told:?}");
+    assert!((2..=3).contains(&around.len()), "{told:?}");
+}
+
+#[test]
+fn the_courier_of_what_is_open_is_listened_to_wherever_the_map_is() {
+    let mut bench = Bench::at("");
+    let joe = courier("Joe");
+    let given = order("A-1", OrderStatus::Assigned, Some(joe.id));
+    bench.snapshot(vec![joe.clone()], vec![given.clone()]);
+    let effects = bench.did(Intent::Open(Open::Order(given.id)));
+    let follow = |courier_id| FleetMessage::Follow(Follow { courier_id });
+    assert!(says(&effects).contains(&&follow(Some(joe.id))));
+    let effects = bench.did(Intent::Key(Command::Leave));
+    assert!(says(&effects).contains(&&follow(None)));
+}
+
+#[test]
+fn the_couriers_opened_anew_stay_open_when_the_answer_to_the_last_choice_comes() {
+    let mut bench = Bench::at("");
+    let (joe, made) = (courier("Joe"), order("A-1", OrderStatus::Created, None));
+    bench.snapshot(vec![joe.clone()], vec![made.clone()]);
+    bench.did(Intent::Open(Open::Order(made.id)));
+    let given = || {
+        let mut given = details(&made, None);
+        (given.status, given.courier_id) = (OrderStatus::Assigned, Some(joe.id));
+        Ok(Answer::Order(Box::new(given)))
+    };
+    let ask = || Ask::Assign { order: made.id, courier: joe.id };
+    bench.did(Intent::Assign { order: made.id, courier: joe.id });
+    bench.did(Intent::Key(Command::Assign));
+    let effects = bench.step(Input::Answered(ask(), given()));
+    assert!(bench.console.drawer.is_assigning, "whoever reassigns at once is not interrupted");
+    assert!(!effects.contains(&Effect::Focus("drawer")));
+    bench.did(Intent::Assign { order: made.id, courier: courier("Sam").id });
+    bench.step(Input::Answered(ask(), given()));
+    assert!(!bench.console.drawer.is_assigning);
 }
 
 #[test]

@@ -79,7 +79,8 @@ pub fn replay(desk: Desk, id: CourierId) -> impl IntoView {
                     aria-valuetext=read(moment)
                     min=move || span().map_or(0, |(from_ms, _)| from_ms).to_string()
                     max=move || span().map_or(0, |(_, until_ms)| until_ms).to_string()
-                    step="1000"
+                    // By keyboard a hundredth of what is replayed, whether that is a day or a minute.
+                    step="any"
                     prop:value=read(|_, replay| replay.at_ms.to_string())
                     on:input=seek
                 />
