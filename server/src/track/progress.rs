@@ -31,11 +31,11 @@ pub struct Progress {
 
 /// Where `here` stands on the way to `target`, by `route` if there is one to that target.
 pub fn progress(here: LatLon, target: LatLon, route: Option<&PlannedRoute>) -> Progress {
-    let planned = route.filter(|route| route.target == target).and_then(|route| polyline::locate(&route.line, here));
-    match planned {
-        Some(along) if along.offset_m <= OFF_ROUTE_M => {
-            let to_door_m = route.and_then(|route| route.line.last()).map_or(0.0, |end| haversine_m(*end, target));
-            Progress { remaining_m: along.remaining_m + to_door_m, off_route: false }
+    let line = route.filter(|route| route.target == target).map_or(&[][..], |route| &route.line);
+    match polyline::nearest(line, here) {
+        Some(nearest) if nearest.offset_m <= OFF_ROUTE_M => {
+            let to_door_m = line.last().map_or(0.0, |end| haversine_m(*end, target));
+            Progress { remaining_m: nearest.remaining_m(line) + to_door_m, off_route: false }
         }
         _ => Progress { remaining_m: estimated_street_m(here, target), off_route: true },
     }
@@ -48,8 +48,10 @@ pub fn estimated_street_m(from: LatLon, to: LatLon) -> f64 {
 
 /// The part of the route that is still ahead of `here`, beginning beside it.
 pub fn ahead(here: LatLon, route: &PlannedRoute) -> Vec<LatLon> {
-    match polyline::locate(&route.line, here) {
-        Some(along) => std::iter::once(along.nearest).chain(route.line[along.next_index..].iter().copied()).collect(),
+    match polyline::nearest(&route.line, here) {
+        Some(nearest) => {
+            std::iter::once(nearest.point).chain(route.line[nearest.next_index..].iter().copied()).collect()
+        }
         None => route.line.clone(),
     }
 }

@@ -20,6 +20,24 @@ pub fn simplify(line: &[LatLon], tolerance_deg: f64) -> Vec<LatLon> {
     kept.filter_map(|coord| LatLon::try_new(coord.y, coord.x).ok()).collect()
 }
 
+/// The point of a line that is nearest to somebody.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Nearest {
+    /// Metres between the line and the point asked about.
+    pub offset_m: f64,
+    /// The nearest point itself.
+    pub point: LatLon,
+    /// Index of the line's point that ends the segment with the nearest point.
+    pub next_index: usize,
+}
+
+impl Nearest {
+    /// Metres from here to the end of `line`, which must be the line that was asked about.
+    pub fn remaining_m(&self, line: &[LatLon]) -> f64 {
+        haversine_m(self.point, line[self.next_index]) + length_m(&line[self.next_index..])
+    }
+}
+
 /// Where on a line the point nearest to somebody lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Along {
@@ -36,19 +54,53 @@ pub struct Along {
 }
 
 /// Finds the point of `line` nearest to `point`; `None` for a line of fewer than two points.
+///
+/// Segments are compared on a plane that touches the earth at `point`, a hundred times faster than on the sphere; only
+/// the nearest one is then measured on the sphere. A plane misjudges what is far away, which is not the nearest.
+pub fn nearest(line: &[LatLon], point: LatLon) -> Option<Nearest> {
+    let plane = Plane::at(point);
+    let segments = line.windows(2).map(|pair| plane.distance_to_segment(pair[0], pair[1]));
+    let (index, _) = segments.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    let nearest = nearest_on_segment(line[index], line[index + 1], point);
+    Some(Nearest { offset_m: haversine_m(nearest, point), point: nearest, next_index: index + 1 })
+}
+
+/// Finds the point of `line` nearest to `point`, and how far along it that is; `None` for a line of fewer than two
+/// points.
 pub fn locate(line: &[LatLon], point: LatLon) -> Option<Along> {
-    let mut best: Option<(f64, usize, LatLon)> = None;
-    for (index, pair) in line.windows(2).enumerate() {
-        let nearest = nearest_on_segment(pair[0], pair[1], point);
-        let offset_m = haversine_m(nearest, point);
-        if best.is_none_or(|(least, ..)| offset_m < least) {
-            best = Some((offset_m, index + 1, nearest));
-        }
-    }
-    let (offset_m, next_index, nearest) = best?;
+    let found = nearest(line, point)?;
+    let (nearest, next_index) = (found.point, found.next_index);
     let travelled_m = length_m(&line[..next_index]) + haversine_m(line[next_index - 1], nearest);
-    let remaining_m = haversine_m(nearest, line[next_index]) + length_m(&line[next_index..]);
-    Some(Along { travelled_m, remaining_m, offset_m, nearest, next_index })
+    Some(Along { travelled_m, remaining_m: found.remaining_m(line), offset_m: found.offset_m, nearest, next_index })
+}
+
+/// A plane with its origin at some point, measured in degrees of latitude.
+struct Plane {
+    origin: LatLon,
+    degree_of_lon: f64,
+}
+
+impl Plane {
+    fn at(origin: LatLon) -> Self {
+        Self { origin, degree_of_lon: origin.lat().to_radians().cos() }
+    }
+
+    fn place(&self, point: LatLon) -> (f64, f64) {
+        let east = point.lon() - self.origin.lon();
+        // The short way round the antimeridian.
+        let east = if east.abs() > 180.0 { east - 360.0 * east.signum() } else { east };
+        (east * self.degree_of_lon, point.lat() - self.origin.lat())
+    }
+
+    /// The squared distance of the origin from the segment between `a` and `b`.
+    fn distance_to_segment(&self, a: LatLon, b: LatLon) -> f64 {
+        let ((ax, ay), (bx, by)) = (self.place(a), self.place(b));
+        let (dx, dy) = (bx - ax, by - ay);
+        let length = dx * dx + dy * dy;
+        let along = if length > 0.0 { (-(ax * dx + ay * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
+        let (x, y) = (ax + along * dx, ay + along * dy);
+        x * x + y * y
+    }
 }
 
 fn nearest_on_segment(a: LatLon, b: LatLon, point: LatLon) -> LatLon {
@@ -84,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    fn the_nearest_point_is_found_across_the_antimeridian() {
+        let line = [at(0.0, 179.98), at(0.0, 179.999), at(0.0, -179.98)];
+        let found = nearest(&line, at(0.001, -179.99)).expect("a line of three points");
+        assert_eq!(found.next_index, 2);
+        assert!((found.offset_m - 111.0).abs() < 1.0, "{found:?}");
+    }
+
+    #[test]
     fn a_straight_line_simplifies_to_its_ends() {
         let line: Vec<_> = (0..50).map(|step| at(35.0 + f64::from(step) * 1e-4, 14.5)).collect();
         assert_eq!(simplify(&line, 1e-6), [line[0], line[49]]);
@@ -104,6 +164,24 @@ mod tests {
             let along = locate(&line, destination(line[0], bearing, away)).expect("two points or more");
             prop_assert!((along.travelled_m + along.remaining_m - length_m(&line)).abs() < 0.5);
             prop_assert!(along.offset_m <= away + 0.5);
+        }
+
+        #[test]
+        fn no_segment_is_nearer_than_the_one_found(
+            steps in prop::collection::vec((0.0f64..360.0, 1.0f64..3_000.0), 1..40),
+            bearing in 0.0f64..360.0, away in 0.0f64..20_000.0, lat in -70.0f64..70.0,
+        ) {
+            let mut line = vec![at(lat, 14.4)];
+            for (bearing, step_m) in steps {
+                let last = *line.last().expect("the line has a start");
+                line.push(destination(last, bearing, step_m));
+            }
+            let point = destination(line[0], bearing, away);
+            let found = nearest(&line, point).expect("two points or more");
+            let on_sphere = line.windows(2).map(|pair| haversine_m(nearest_on_segment(pair[0], pair[1], point), point));
+            let least = on_sphere.fold(f64::INFINITY, f64::min);
+            // At ten kilometres a plane may prefer a segment that is a little farther.
+            prop_assert!(found.offset_m <= least * 1.02 + 0.5, "{} m, not {least} m", found.offset_m);
         }
     }
 }
