@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
+use crate::store::fix_writer::Batching;
+
 /// Settings of a server. Every one has an environment variable; `doorstep config` prints them all.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
@@ -44,9 +46,15 @@ pub struct Settings {
     /// Days that proofs of delivery are kept.
     #[arg(long, env = "DOORSTEP_PROOF_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub proof_days: u32,
-    /// Connections to Postgres for requests; two more are used for storing fixes.
+    /// Connections to Postgres for requests; those of `fix_writers` come on top.
     #[arg(long, env = "DOORSTEP_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,
+    /// Connections to Postgres for storing fixes. More than two gain little on one disk.
+    #[arg(long, env = "DOORSTEP_FIX_WRITERS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub fix_writers: u8,
+    /// Fixes stored in one statement when many wait. 1 stores each by itself, which is slow: it is there to be compared with.
+    #[arg(long, env = "DOORSTEP_FIX_BATCH_ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub fix_batch_rows: u16,
     /// Threads that serve connections. Default: one for each processor.
     #[arg(long, env = "DOORSTEP_WORKERS")]
     pub workers: Option<usize>,
@@ -68,6 +76,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How fixes are put together to be stored.
+    pub fn batching(&self) -> Batching {
+        Batching { writers: usize::from(self.fix_writers), rows: usize::from(self.fix_batch_rows) }
+    }
+
     /// Every setting's name and value, for printing. A database address may hold a password and is not shown.
     pub fn as_text(&self) -> Vec<(&'static str, String)> {
         let optional = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -85,6 +98,8 @@ impl Settings {
             ("sign_in_minutes", self.sign_in_minutes.to_string()),
             ("proof_days", self.proof_days.to_string()),
             ("database_connections", self.database_connections.to_string()),
+            ("fix_writers", self.fix_writers.to_string()),
+            ("fix_batch_rows", self.fix_batch_rows.to_string()),
             ("workers", self.workers.map(|workers| workers.to_string()).unwrap_or_default()),
             ("max_connections", self.max_connections.to_string()),
             ("basemap_style", optional(&self.basemap_style)),

@@ -27,13 +27,24 @@ use uuid::Uuid;
 use super::is_transient;
 use crate::{clock::from_ms, tasks::Tasks};
 
-/// Two writers overlap one's commit with the other's statement; more only share the same disk.
-/// A courier always goes to the same writer, so two writers never wait for each other's keys.
-const WRITERS: usize = 2;
+/// How rows are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batching {
+    /// Connections that write, each by itself. A courier always goes to the same one, so two writers never wait for
+    /// each other's keys.
+    pub writers: usize,
+    /// Rows in one statement, beyond which nothing is added to it.
+    pub rows: usize,
+}
 
-/// The most rows in one statement. UNNEST of 1 000 rows was measured at 0.41–0.59 of `\copy`'s speed;
-/// larger statements gained nothing and made every caller in them wait longer.
-const MAX_BATCH_ROWS: usize = 1_000;
+impl Default for Batching {
+    /// Two writers overlap one's commit with the other's statement; more only share the same disk. UNNEST of 1 000
+    /// rows was measured at 0.41–0.59 of `\copy`'s speed; larger statements gained nothing and made every caller in
+    /// them wait longer.
+    fn default() -> Self {
+        Self { writers: 2, rows: 1_000 }
+    }
+}
 
 /// Requests that may wait for one writer, and rows that may wait for all. At 2 000 fixes a second that is
 /// 50 s of a stopped database in about 20 MB. Beyond it `append` refuses, and the phone keeps its fixes.
@@ -82,7 +93,7 @@ pub struct Backlog {
     rows: AtomicUsize,
     of_courier: Mutex<HashMap<Uuid, usize>>,
     /// When each lane's oldest unwritten batch was taken, in milliseconds since `epoch`; −1 when idle.
-    busy_since_ms: [AtomicI64; WRITERS],
+    busy_since_ms: Box<[AtomicI64]>,
     epoch: Instant,
 }
 
@@ -139,17 +150,23 @@ struct Append {
 impl FixWriter {
     /// Starts the writers as tasks. They end when every clone of the returned handle is gone and the queues
     /// are empty, or soon after `give_up` turns true.
-    pub fn start(options: &PgConnectOptions, tasks: &Tasks, give_up: &watch::Receiver<bool>) -> Self {
+    pub fn start(
+        options: &PgConnectOptions,
+        batching: Batching,
+        tasks: &Tasks,
+        give_up: &watch::Receiver<bool>,
+    ) -> Self {
         let backlog = Arc::new(Backlog {
             rows: AtomicUsize::new(0),
             of_courier: Mutex::default(),
-            busy_since_ms: [const { AtomicI64::new(-1) }; WRITERS],
+            busy_since_ms: (0..batching.writers).map(|_| AtomicI64::new(-1)).collect(),
             epoch: Instant::now(),
         });
-        let lanes = (0..WRITERS).map(|lane| {
+        let lanes = (0..batching.writers).map(|lane| {
             let (sender, requests) = mpsc::channel(MAX_QUEUED_REQUESTS);
             let writer = Writer {
                 lane,
+                max_rows: batching.rows,
                 requests,
                 connection: None,
                 options: options.clone().disable_statement_logging(),
@@ -208,6 +225,7 @@ impl FixWriter {
 
 struct Writer {
     lane: usize,
+    max_rows: usize,
     requests: mpsc::Receiver<Append>,
     connection: Option<PgConnection>,
     options: PgConnectOptions,
@@ -239,7 +257,7 @@ impl Writer {
         let first = self.requests.recv().await?;
         let mut rows = first.fixes.len();
         let mut batch = vec![first];
-        while rows < MAX_BATCH_ROWS {
+        while rows < self.max_rows {
             let Ok(next) = self.requests.try_recv() else { break };
             rows += next.fixes.len();
             batch.push(next);
@@ -408,7 +426,7 @@ mod tests {
     use super::*;
 
     fn backlog() -> Backlog {
-        let busy_since_ms = [const { AtomicI64::new(-1) }; WRITERS];
+        let busy_since_ms = Box::new([const { AtomicI64::new(-1) }; 2]);
         Backlog { rows: AtomicUsize::new(0), of_courier: Mutex::default(), busy_since_ms, epoch: Instant::now() }
     }
 
