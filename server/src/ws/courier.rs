@@ -131,7 +131,7 @@ impl Session {
                 biased;
                 Some(answer) = self.in_flight.next() => answer.iter().for_each(|answer| self.send(answer)),
                 incoming = connection.next(), if may_read => match incoming {
-                    Incoming::Message(bytes) => self.receive(&bytes),
+                    Incoming::Text(bytes) | Incoming::Binary(bytes) => self.receive(&bytes),
                     Incoming::HeartbeatDue => self.send(&CourierEvent::Heartbeat(self.server_time())),
                     Incoming::Closed => break,
                 },

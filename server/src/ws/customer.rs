@@ -123,11 +123,11 @@ async fn run(
     let mut bad_messages = 0;
     loop {
         match connection.next().await {
-            Incoming::Message(bytes) if is_ping(outbox.wire(), &bytes) => {
+            Incoming::Text(bytes) | Incoming::Binary(bytes) if is_ping(outbox.wire(), &bytes) => {
                 let pong = CustomerEvent::Pong(ServerTime { server_time_ms: app.clock.now_ms() });
                 outbox.push(outbox.wire().customer(&pong));
             }
-            Incoming::Message(_) => {
+            Incoming::Text(_) | Incoming::Binary(_) => {
                 bad_messages += 1;
                 if bad_messages >= MAX_BAD_MESSAGES {
                     outbox.close(CloseCode::BadMessage);

@@ -100,7 +100,7 @@ impl Session {
             let wait = self.allowance.wait();
             tokio::select! {
                 incoming = connection.next(), if wait.is_none() => match incoming {
-                    Incoming::Message(bytes) => self.receive(&bytes),
+                    Incoming::Text(bytes) | Incoming::Binary(bytes) => self.receive(&bytes),
                     Incoming::HeartbeatDue => self.send(&FleetEvent::Heartbeat(self.server_time())),
                     Incoming::Closed => break,
                 },

@@ -80,8 +80,10 @@ pub struct Connection {
 
 /// What a session has to react to.
 pub enum Incoming {
-    /// A message, as bytes: UTF-8 was checked if it was a text frame.
-    Message(bytes::Bytes),
+    /// A message in a text frame, checked to be UTF-8.
+    Text(bytes::Bytes),
+    /// A message in a binary frame.
+    Binary(bytes::Bytes),
     /// Nothing was sent for a while: show that we are alive.
     HeartbeatDue,
     /// The connection is over, or about to be: leave the loop.
@@ -145,8 +147,8 @@ impl Connection {
 
     fn read(&mut self, message: Option<Result<AggregatedMessage, ProtocolError>>) -> Option<Incoming> {
         match message {
-            Some(Ok(AggregatedMessage::Text(text))) => return Some(Incoming::Message(text.into_bytes())),
-            Some(Ok(AggregatedMessage::Binary(bytes))) => return Some(Incoming::Message(bytes)),
+            Some(Ok(AggregatedMessage::Text(text))) => return Some(Incoming::Text(text.into_bytes())),
+            Some(Ok(AggregatedMessage::Binary(bytes))) => return Some(Incoming::Binary(bytes)),
             Some(Ok(AggregatedMessage::Ping(payload))) => self.outbox.pong(&payload),
             Some(Ok(AggregatedMessage::Pong(_))) => {}
             Some(Ok(AggregatedMessage::Close(reason))) => {
