@@ -3,8 +3,8 @@
 //! The demo's traffic, the load tests and the integration tests all need somebody to drive, somebody to
 //! watch, and a judge of what they were told. This crate depends on `doorstep-shared` alone, so the compiler
 //! proves that nothing here knows more about the server than its contract says.
-//! [`courier`], [`viewer`] and [`console`] are the bots; [`driving`] is how couriers move; [`demo`], [`load`] and
-//! [`pace`] are the programs made of them.
+//! [`courier`], [`viewer`] and [`console`] are the bots; [`driving`] is how couriers move; [`demo`], [`load`],
+//! [`crowd`] and [`pace`] are the programs made of them.
 
 #![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and its tasks")]
 
@@ -12,8 +12,10 @@ pub mod api;
 pub mod backoff;
 pub mod console;
 pub mod courier;
+pub mod crowd;
 pub mod demo;
 pub mod driving;
+pub mod footprint;
 pub mod load;
 pub mod pace;
 pub mod random;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use doorstep_simulator::{ServerUrl, demo, load, pace};
+use doorstep_simulator::{ServerUrl, crowd, demo, load, pace};
 use tracing_subscriber::EnvFilter;
 
 /// Couriers and customers for a Doorstep server, speaking only its public protocol.
@@ -21,6 +21,10 @@ enum Command {
     Demo(DemoArgs),
     /// Couriers and customers in numbers, on a fixed schedule; prints what the server made of it.
     Load(load::LoadOptions),
+    /// Customers who only watch, kept until standard input ends.
+    Crowd(crowd::CrowdOptions),
+    /// The deliveries of a load test through another program, to compare with.
+    Fanout(load::fanout::FanoutOptions),
     /// Counts what a phone sends at the paces that the server asks for: watched or not, near, standing, low battery.
     Pace(pace::PaceOptions),
 }
@@ -64,6 +68,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Load(options) => {
             let passed = runtime.block_on(load::run(&options))?;
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Crowd(options) => runtime.block_on(crowd::run(&options)).map(|()| ExitCode::SUCCESS),
+        Command::Fanout(options) => {
+            runtime.block_on(load::fanout::run(&options))?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Pace(options) => {
             let passed = runtime.block_on(pace::run(&options))?;

@@ -174,7 +174,7 @@ async fn is_on_duty(bot: &CourierBot) -> Result<()> {
 
 fn viewer(options: &LoadOptions, tracking_token: &str, random: StdRng) -> ViewerOptions {
     ViewerOptions {
-        server: options.server.clone(),
+        server: options.viewer_server.as_ref().unwrap_or(&options.server).clone(),
         tracking_token: tracking_token.to_owned(),
         codec: options.codec.codec(),
         random,

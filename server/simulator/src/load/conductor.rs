@@ -8,8 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Result;
+
 use super::{company::Company, cpu::CpuClock, riders::Riders, schedule::Schedule};
-use crate::courier::Recorded;
+use crate::{
+    courier::Recorded,
+    footprint::{Footprint, Watched},
+};
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
@@ -17,13 +22,27 @@ pub(super) struct Conductor {
     pub company: Arc<Company>,
     pub schedule: Schedule,
     pub riders: Riders,
+    pub server_pids: Vec<u32>,
+}
+
+/// What the sending took.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conducted {
+    /// CPU share of this program.
+    pub own_cpu: f64,
+    /// What the server took, when it was watched.
+    pub server: Option<Footprint>,
 }
 
 impl Conductor {
-    /// Blocks until the last message was handed over. Gives the CPU share that this program took meanwhile.
-    pub(super) fn conduct(mut self) -> f64 {
+    /// Blocks until the last message was handed over.
+    ///
+    /// # Errors
+    /// When the server that is watched is gone.
+    pub(super) fn conduct(mut self) -> Result<Conducted> {
         let zero = self.company.zero;
         sleep_until(zero.instant);
+        let server = Watched::start(&self.server_pids)?;
         let cpu = CpuClock::start();
         let mut progress_at = zero.instant + PROGRESS_EVERY;
         for (courier, due_ms) in self.schedule.iter() {
@@ -39,7 +58,9 @@ impl Conductor {
                 self.print_progress();
             }
         }
-        cpu.share()
+        let deliveries = self.company.measurements.deliveries();
+        let server = if self.server_pids.is_empty() { None } else { Some(server.footprint(deliveries)?) };
+        Ok(Conducted { own_cpu: cpu.share(), server })
     }
 
     fn hand_over(&self, courier: usize, recorded: Vec<Recorded>, due: Instant) {
@@ -61,7 +82,7 @@ impl Conductor {
     }
 }
 
-fn sleep_until(moment: Instant) {
+pub(super) fn sleep_until(moment: Instant) {
     let left = moment.saturating_duration_since(Instant::now());
     if !left.is_zero() {
         thread::sleep(left);

@@ -33,7 +33,7 @@ fn used() -> Duration {
 }
 
 /// Asks the system for as many open sockets as it allows, and tells how many that is.
-pub(super) fn raise_socket_limit() -> u64 {
+pub(crate) fn raise_socket_limit() -> u64 {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u64::MAX };
     match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
         Ok(()) => hard,

@@ -22,7 +22,7 @@ const LONGEST_US: u64 = 600_000_000;
 
 /// A distribution of durations, to three digits, that many tasks add to.
 #[derive(Debug)]
-pub(super) struct Durations(Mutex<Histogram<u64>>);
+pub(crate) struct Durations(Mutex<Histogram<u64>>);
 
 impl Default for Durations {
     fn default() -> Self {
@@ -32,12 +32,12 @@ impl Default for Durations {
 }
 
 impl Durations {
-    pub(super) fn add(&self, duration: Duration) {
+    pub(crate) fn add(&self, duration: Duration) {
         let us = u64::try_from(duration.as_micros()).unwrap_or(LONGEST_US);
         self.0.lock().expect("nothing panics while it holds the histogram").saturating_record(us.max(1));
     }
 
-    pub(super) fn get(&self) -> Histogram<u64> {
+    pub(crate) fn get(&self) -> Histogram<u64> {
         self.0.lock().expect("nothing panics while it holds the histogram").clone()
     }
 }
@@ -68,6 +68,17 @@ impl Measurements {
         self.fixes_acked.fetch_add(1, Ordering::Relaxed);
         let since_zero = at.saturating_duration_since(zero.instant);
         self.last_ack_us.fetch_max(since_zero.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that a customer got something, this long after it was due.
+    pub(super) fn delivered(&self, after: Duration) {
+        self.deliveries.fetch_add(1, Ordering::Relaxed);
+        self.delivery.add(after);
+    }
+
+    /// How many deliveries there were so far.
+    pub(super) fn deliveries(&self) -> u64 {
+        self.deliveries.load(Ordering::Relaxed)
     }
 
     /// How long after the schedule's zero the last ack came.
@@ -121,8 +132,7 @@ impl Eye {
             self.news(at, message);
             // A snapshot shows what came earlier; how fast it was is not known from it.
             if is_live {
-                self.measurements.deliveries.fetch_add(1, Ordering::Relaxed);
-                self.measurements.delivery.add(at.saturating_duration_since(self.zero.at(time_ms as u64)));
+                self.measurements.delivered(at.saturating_duration_since(self.zero.at(time_ms as u64)));
             }
         }
     }

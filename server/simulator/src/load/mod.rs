@@ -9,6 +9,7 @@
 mod company;
 mod conductor;
 mod cpu;
+pub mod fanout;
 mod measure;
 mod outcome;
 mod report;
@@ -29,6 +30,8 @@ use conductor::Conductor;
 use riders::Riders;
 use schedule::Schedule;
 
+pub(crate) use cpu::raise_socket_limit;
+pub(crate) use measure::Durations;
 pub use report::{FleetFeed, Latency, Report};
 pub use verify::{Verdict, verify};
 
@@ -82,6 +85,13 @@ pub struct LoadOptions {
     /// Afterwards read every fix back through the API and compare.
     #[arg(long)]
     pub verify: bool,
+    /// Process id of the server, when it runs on this machine: its CPU time and memory go into the report. Several are
+    /// added up.
+    #[arg(long)]
+    pub server_pid: Vec<u32>,
+    /// Where customers connect, when that is another server than the couriers'.
+    #[arg(long)]
+    pub viewer_server: Option<ServerUrl>,
     /// How long to wait for outstanding acks after the last message, in seconds.
     #[arg(long, default_value_t = 60.0)]
     pub ack_deadline: f64,
@@ -119,6 +129,15 @@ impl CodecName {
             Self::Postcard => "postcard",
         }
     }
+}
+
+/// Tracking tokens of `count` new orders that nobody has.
+///
+/// # Errors
+/// When the server refuses.
+pub(crate) async fn idle_orders(api: &Api, count: usize, concurrency: usize, seed: u64) -> Result<Vec<String>> {
+    let orders = setup::idle_orders(api, count, concurrency, seed).await?;
+    Ok(orders.into_iter().map(|order| order.tracking_token).collect())
 }
 
 /// Runs a load test, prints its report, and tells whether the server kept its promises.
@@ -162,8 +181,9 @@ pub async fn measure(options: &LoadOptions) -> Result<Report> {
     let idle_orders = options.idle_viewers.div_ceil(IDLE_VIEWERS_PER_ORDER);
     let idle = setup::idle_orders(&api, idle_orders, options.concurrency, seed).await?;
     let company = Arc::new(Company::connect(options, &deliveries, &idle, schedule, seed).await?);
-    let conductor = Conductor { company: Arc::clone(&company), schedule, riders };
-    let own_cpu = tokio::task::spawn_blocking(|| conductor.conduct()).await?;
+    let conductor =
+        Conductor { company: Arc::clone(&company), schedule, riders, server_pids: options.server_pid.clone() };
+    let conducted = tokio::task::spawn_blocking(|| conductor.conduct()).await??;
     company.settle(Duration::from_secs_f64(options.ack_deadline)).await;
     let company = Arc::into_inner(company).context("the conductor still holds the company")?;
     let outcome = company.go_home(&deliveries).await;
@@ -172,5 +192,5 @@ pub async fn measure(options: &LoadOptions) -> Result<Report> {
         false => None,
     };
     setup::tidy_up(&api, &deliveries, &idle, options.concurrency).await;
-    Ok(outcome.report(options, schedule, seed, own_cpu, verdict))
+    Ok(outcome.report(options, schedule, seed, conducted, verdict))
 }

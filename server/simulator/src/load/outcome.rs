@@ -6,6 +6,7 @@ use doorstep_shared::CourierId;
 
 use super::{
     LoadOptions,
+    conductor::Conducted,
     measure::Measurements,
     report::{FleetFeed, Latency, Report},
     schedule::Schedule,
@@ -29,7 +30,7 @@ impl Outcome {
         options: &LoadOptions,
         schedule: Schedule,
         seed: u64,
-        own_cpu: f64,
+        conducted: Conducted,
         verdict: Option<Verdict>,
     ) -> Report {
         let measured = &self.measurements;
@@ -62,7 +63,8 @@ impl Outcome {
             deliveries_expected: schedule.messages_per_courier() * options.viewers as u64,
             deliveries_received: measured.deliveries.load(Ordering::Relaxed),
             own_lateness: Latency::of(&measured.lateness.get()),
-            own_cpu,
+            own_cpu: conducted.own_cpu,
+            server: conducted.server,
             courier_losses: of_couriers(|log| log.losses as usize),
             viewer_losses: of_viewers(|log| u64::from(log.losses)),
             fleet_feed: self.fleet_feed(fixes_acked, options.duration),

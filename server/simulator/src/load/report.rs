@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::verify::Verdict;
+use crate::footprint::Footprint;
 
 /// Percentiles of a duration, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -23,7 +24,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    pub(super) fn of(histogram: &Histogram<u64>) -> Self {
+    pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
         let at = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
         Self {
             p50_ms: at(0.5),
@@ -101,6 +102,8 @@ pub struct Report {
     pub own_lateness: Latency,
     /// CPU time of this program per wall time while it sent; 1.0 is one core.
     pub own_cpu: f64,
+    /// What the server took while messages were due, when its process id was given.
+    pub server: Option<Footprint>,
     /// Connections that were lost or could not be made, by couriers.
     pub courier_losses: u64,
     /// Connections that were lost or could not be made, by customers.
@@ -181,6 +184,9 @@ impl fmt::Display for Report {
             writeln!(f, "fleet feed  {feed}")?;
         }
         writeln!(f, "this client {:.2} cores, late by {}", self.own_cpu, self.own_lateness)?;
+        if let Some(server) = &self.server {
+            writeln!(f, "server      {server}")?;
+        }
         writeln!(f, "losses      {} by couriers, {} by customers", self.courier_losses, self.viewer_losses)?;
         if self.stale_after_reconnect > 0 {
             writeln!(f, "stale       {} positions older than before a reconnect, ignored", self.stale_after_reconnect)?;
