@@ -1,0 +1,51 @@
+//! Our WebSocket connections as an echo, for the Autobahn test suite (`cargo xtask bench --row T18`).
+//!
+//! Everything between the upgrade and the message is the server's own: the frame guard, the reader, the outbox with
+//! its frames, and how a connection is closed. Only what is done with a message differs.
+
+#![allow(clippy::disallowed_methods, reason = "a measurement does without the server's task registry")]
+
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web::Payload};
+use doorstep_server::{
+    error::ApiError,
+    ws::{
+        self, Connection, Incoming,
+        outbox::{OpCode, raw_frame},
+    },
+};
+use doorstep_shared::protocol::Codec;
+
+async fn echo(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+    let (response, connection) = ws::upgrade(&request, payload, Codec::Json, false)?;
+    actix_web::rt::spawn(repeat(connection));
+    Ok(response)
+}
+
+async fn repeat(mut connection: Connection) {
+    loop {
+        let (opcode, message) = match connection.next().await {
+            Incoming::Text(message) => (OpCode::Text, message),
+            Incoming::Binary(message) => (OpCode::Binary, message),
+            Incoming::HeartbeatDue => continue,
+            Incoming::Closed => break,
+        };
+        connection.outbox().push(raw_frame(opcode, &[&message]));
+    }
+    connection.linger().await;
+}
+
+async fn ready() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    use actix_web::web::get;
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8071".to_owned());
+    HttpServer::new(|| App::new().route("/", get().to(echo)).route("/health/ready", get().to(ready)))
+        .workers(2)
+        .client_disconnect_timeout(std::time::Duration::from_millis(50))
+        .bind(address)?
+        .run()
+        .await
+}
