@@ -76,7 +76,7 @@ impl Throwaway {
     /// # Errors
     /// When the name is taken.
     pub fn create_database(&self, name: &str) -> Result<()> {
-        self.psql("postgres", &["-c", &format!("create database {name}")])
+        self.psql("postgres", &["-c", &format!("create database {name}")]).map(drop)
     }
 
     /// Runs the SQL of `file` in `database`, stopping at the first error.
@@ -84,15 +84,23 @@ impl Throwaway {
     /// # Errors
     /// What psql says about the statement that failed.
     pub fn run_file(&self, database: &str, file: &Path) -> Result<()> {
-        self.psql(database, &["-f", &file.to_string_lossy()])
+        self.psql(database, &["-f", &file.to_string_lossy()]).map(drop)
     }
 
-    fn psql(&self, database: &str, arguments: &[&str]) -> Result<()> {
+    /// The single value that `query` gives.
+    ///
+    /// # Errors
+    /// What psql says about it.
+    pub fn ask(&self, database: &str, query: &str) -> Result<String> {
+        self.psql(database, &["--tuples-only", "--no-align", "-c", query])
+    }
+
+    fn psql(&self, database: &str, arguments: &[&str]) -> Result<String> {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname"])
             .arg(self.url(database))
             .args(arguments);
-        process::run_quietly(&mut psql).map(drop)
+        process::run_quietly(&mut psql)
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {

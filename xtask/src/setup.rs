@@ -29,6 +29,10 @@ pub enum Tool {
     Redis,
     /// The proxy before them.
     Caddy,
+    /// A message broker to compare with.
+    NatsServer,
+    /// Another one.
+    Mosquitto,
 }
 
 /// The target that browsers run.
@@ -111,11 +115,16 @@ fn missing_packages(tools: &[Tool]) -> Vec<&'static str> {
     if tools.contains(&Tool::Chromium) && !Path::new(CHROMIUM).exists() {
         missing.push("chromium");
     }
-    if tools.contains(&Tool::Redis) && !process::is_installed("redis-server") {
-        missing.push("redis-server");
-    }
-    if tools.contains(&Tool::Caddy) && !process::is_installed("caddy") {
-        missing.push("caddy");
+    let servers = [
+        (Tool::Redis, "redis-server"),
+        (Tool::Caddy, "caddy"),
+        (Tool::NatsServer, "nats-server"),
+        (Tool::Mosquitto, "mosquitto"),
+    ];
+    for (tool, program) in servers {
+        if tools.contains(&tool) && !process::is_installed(program) {
+            missing.push(program);
+        }
     }
     missing
 }

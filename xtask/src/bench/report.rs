@@ -1,95 +1,210 @@
 //! The table of a bench run, for people and for the repository.
 
-use super::Target;
+use super::target::{Target, Verdict};
+use super::{machine, readme};
 use crate::workspace;
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
-use std::process::Command;
-
-/// Where a row stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Better than asked.
-    Stretch,
-    /// As asked.
-    Must,
-    /// Not there.
-    Missed,
-}
+use std::path::PathBuf;
 
 /// One measured target.
+#[derive(Clone, Debug)]
 pub struct Row {
     target: Target,
-    median: f64,
-    least: f64,
-    most: f64,
+    values: Vec<f64>,
     detail: String,
 }
 
 impl Row {
-    /// A row from the ratio of each round.
-    pub fn new(target: Target, mut ratios: Vec<f64>, detail: String) -> Self {
-        ratios.sort_by(f64::total_cmp);
-        let median = ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN);
-        let ends = ratios.first().zip(ratios.last());
-        let (least, most) = ends.map_or((f64::NAN, f64::NAN), |(least, most)| (*least, *most));
-        Self { target, median, least, most, detail }
+    /// A row from the figure of each round.
+    pub fn new(target: Target, mut values: Vec<f64>, detail: impl Into<String>) -> Self {
+        values.sort_by(f64::total_cmp);
+        Self { target, values, detail: detail.into() }
+    }
+
+    /// The number of its target.
+    pub fn id(&self) -> &'static str {
+        self.target.id
+    }
+
+    fn median(&self) -> f64 {
+        let middle = self.values.len() / 2;
+        match self.values.len() {
+            0 => f64::NAN,
+            odd if odd % 2 == 1 => self.values[middle],
+            _ => f64::midpoint(self.values[middle - 1], self.values[middle]),
+        }
+    }
+
+    fn range(&self) -> (f64, f64) {
+        let ends = self.values.first().zip(self.values.last());
+        ends.map_or((f64::NAN, f64::NAN), |(least, most)| (*least, *most))
     }
 
     fn verdict(&self) -> Verdict {
-        self.target.verdict(self.median)
+        self.target.verdict(self.median())
     }
-}
 
-/// Prints the table on standard output.
-pub fn print(rows: &[Row]) {
-    println!("\n{}", machine());
-    for row in rows {
-        let verdict = match row.verdict() {
+    fn as_json(&self, circumstances: &str) -> Value {
+        let (least, most) = self.range();
+        json!({
+            "id": self.target.id, "what": self.target.what, "ratio": self.median(), "least": least, "most": most,
+            "rounds": self.values.len(), "must": self.target.must, "stretch": self.target.stretch,
+            "pass": self.verdict() != Verdict::Missed, "stretch_met": self.verdict() == Verdict::Stretch,
+            "detail": self.detail, "circumstances": circumstances,
+        })
+    }
+
+    fn print(&self, circumstances: &str) {
+        let verdict = match self.verdict() {
             Verdict::Stretch => "stretch met",
             Verdict::Must => "must met",
             Verdict::Missed => "MISSED",
+            Verdict::Informational => "for information",
         };
+        let bound = |bound: Option<f64>| bound.map_or_else(|| "–".to_owned(), figure);
+        let (least, most) = self.range();
         println!(
-            "{:<3} {:<72} {:>7.3} ({:.3} to {:.3})  must {} stretch {}  {verdict}",
-            row.target.id, row.target.what, row.median, row.least, row.most, row.target.must, row.target.stretch
+            "{:<4} {:<66} {:>8} ({} to {}, {} rounds)  must {}  stretch {}  {verdict}",
+            self.target.id,
+            self.target.what,
+            figure(self.median()),
+            figure(least),
+            figure(most),
+            self.values.len(),
+            bound(self.target.must),
+            bound(self.target.stretch)
         );
-        if !row.detail.is_empty() {
-            println!("    {}", row.detail);
+        for line in [self.detail.as_str(), circumstances].iter().filter(|line| !line.is_empty()) {
+            println!("       {line}");
         }
     }
 }
 
-/// Writes the table to `server/benches/results/<date>.json`.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write(rows: &[Row]) -> Result<()> {
-    let rows: Vec<_> = rows.iter().map(as_json).collect();
-    let folder = workspace::root().join("server/benches/results");
-    fs::create_dir_all(&folder).context("making the folder of results")?;
-    let file = folder.join(format!("{}.json", said(Command::new("date").args(["-u", "+%F"]))));
-    let text = serde_json::to_string_pretty(&json!({ "machine": machine(), "rows": rows }))?;
-    fs::write(&file, text + "\n").with_context(|| format!("writing {}", file.display()))
+/// A number with about three digits that mean something.
+pub fn figure(value: f64) -> String {
+    let digits = match value.abs() {
+        large if large >= 100.0 => 0,
+        medium if medium >= 10.0 => 1,
+        small if small >= 0.1 || small == 0.0 => 2,
+        _ => 4,
+    };
+    format!("{value:.digits$}")
 }
 
-fn as_json(row: &Row) -> serde_json::Value {
-    json!({
-        "id": row.target.id, "what": row.target.what, "ratio": row.median, "least": row.least, "most": row.most,
-        "must": row.target.must, "stretch": row.target.stretch, "pass": row.verdict() != Verdict::Missed,
-        "detail": row.detail,
-    })
+/// Everything that a run found.
+pub struct Table {
+    machine: String,
+    quick: bool,
+    rows: Vec<(Row, String)>,
+    left_out: Vec<(String, String)>,
 }
 
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().unwrap_or_default().to_owned();
-    format!("{cores} cores, {}, load average {load}", said(Command::new("rustc").arg("--version")))
+impl Table {
+    /// An empty one, with the machine as it is now.
+    pub fn begin(quick: bool) -> Self {
+        Self { machine: machine::description(), quick, rows: Vec::new(), left_out: Vec::new() }
+    }
+
+    /// Adds the rows of a family, measured in these circumstances.
+    pub fn add(&mut self, rows: Vec<Row>, circumstances: &str) {
+        for row in rows {
+            row.print(circumstances);
+            self.rows.push((row, circumstances.to_owned()));
+        }
+    }
+
+    /// Notes that rows could not be measured.
+    pub fn leave_out(&mut self, rows: &[&str], error: &anyhow::Error) {
+        let (names, reason) = (rows.join(", "), format!("{error:#}"));
+        eprintln!("  {names} left out: {reason}");
+        self.left_out.push((names, reason));
+    }
+
+    /// Prints everything on standard output.
+    pub fn print(&self) {
+        println!(
+            "\n{}{}",
+            self.machine,
+            if self.quick { "; quick: smaller and shorter than the targets ask" } else { "" }
+        );
+        for (row, circumstances) in &self.rows {
+            row.print(circumstances);
+        }
+        for (rows, reason) in &self.left_out {
+            println!("{rows} left out: {reason}");
+        }
+    }
+
+    /// Writes everything to `server/benches/results/<date>.json`, and the table in README.md. Rows of an earlier run on the same day stay when they
+    /// were not measured again. A quick run is not for the repository and goes to the build folder.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self) -> Result<()> {
+        let file = self.file()?;
+        let earlier = fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let rows: Vec<Value> = self.rows.iter().map(|(row, circumstances)| row.as_json(circumstances)).collect();
+        let rows = merged(earlier, rows);
+        if !self.quick {
+            readme::update(&self.machine, &machine::today(), &rows)?;
+        }
+        let left_out = self.left_out.iter().map(|(rows, reason)| json!({ "rows": rows, "reason": reason }));
+        let table = json!({
+            "machine": self.machine, "quick": self.quick, "rows": rows,
+            "left_out": left_out.collect::<Vec<_>>(),
+        });
+        fs::write(&file, serde_json::to_string_pretty(&table)? + "\n")
+            .with_context(|| format!("writing {}", file.display()))
+    }
+
+    fn file(&self) -> Result<PathBuf> {
+        let folder = match self.quick {
+            true => workspace::memory().join("bench"),
+            false => results(),
+        };
+        fs::create_dir_all(&folder).context("making the folder of results")?;
+        Ok(folder.join(format!("{}.json", machine::today())))
+    }
 }
 
-fn said(command: &mut Command) -> String {
-    let output = command.output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&output).trim().to_owned()
+/// Where results are kept.
+pub fn results() -> PathBuf {
+    workspace::root().join("server/benches/results")
+}
+
+/// The new rows, and those of `earlier` that were not measured now, by number.
+fn merged(earlier: Option<Value>, new: Vec<Value>) -> Vec<Value> {
+    let earlier = earlier.and_then(|table| table.get("rows")?.as_array().cloned()).unwrap_or_default();
+    let is_new = |row: &Value| new.iter().any(|new| new["id"] == row["id"]);
+    let mut rows: Vec<_> = earlier.into_iter().filter(|row| !is_new(row)).collect();
+    rows.extend(new);
+    rows.sort_by_key(|row| number(row["id"].as_str().unwrap_or_default()));
+    rows
+}
+
+fn number(id: &str) -> u32 {
+    id.trim_start_matches('T').parse().unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_with_its_range() {
+        let of = |values: &[f64]| Row::new(Target::told("T8", ""), values.to_vec(), "");
+        assert_eq!((of(&[3.0, 1.0, 2.0]).median(), of(&[3.0, 1.0, 2.0]).range()), (2.0, (1.0, 3.0)));
+        assert_eq!(of(&[4.0, 1.0, 2.0, 3.0]).median(), 2.5);
+        assert!(of(&[]).median().is_nan());
+    }
+
+    #[test]
+    fn a_single_row_replaces_itself_and_leaves_the_others() {
+        let row = |id: &str, ratio: f64| json!({ "id": id, "ratio": ratio });
+        let earlier = json!({ "rows": [row("T5", 1.0), row("T5", 2.0), row("T10", 3.0)] });
+        let rows = merged(Some(earlier), vec![row("T5", 9.0)]);
+        assert_eq!(rows, [row("T5", 9.0), row("T10", 3.0)]);
+    }
 }

@@ -1,0 +1,88 @@
+//! What a row should reach, and whether it does.
+
+/// A row of `targets.md`: what is measured and where it should be.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its number.
+    pub id: &'static str,
+    /// In words, with the unit or the baseline.
+    pub what: &'static str,
+    /// What is asked.
+    pub must: Option<f64>,
+    /// What would be better.
+    pub stretch: Option<f64>,
+    /// Which way is better.
+    pub better: Better,
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    Higher,
+    Lower,
+}
+
+/// Where a row stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Better than asked.
+    Stretch,
+    /// As asked.
+    Must,
+    /// Not there.
+    Missed,
+    /// Nothing was asked.
+    Informational,
+}
+
+impl Target {
+    /// A target where less is better.
+    pub const fn at_most(id: &'static str, what: &'static str, must: f64, stretch: f64) -> Self {
+        Self { id, what, must: Some(must), stretch: Some(stretch), better: Better::Lower }
+    }
+
+    /// A target where more is better.
+    pub const fn at_least(id: &'static str, what: &'static str, must: f64, stretch: f64) -> Self {
+        Self { id, what, must: Some(must), stretch: Some(stretch), better: Better::Higher }
+    }
+
+    /// A figure that is only told.
+    pub const fn told(id: &'static str, what: &'static str) -> Self {
+        Self { id, what, must: None, stretch: None, better: Better::Lower }
+    }
+
+    /// How `value` stands.
+    pub fn verdict(&self, value: f64) -> Verdict {
+        let reaches = |bound: f64| match self.better {
+            Better::Higher => value >= bound,
+            Better::Lower => value <= bound,
+        };
+        match (self.must.map(reaches), self.stretch.map(reaches)) {
+            (None, None) => Verdict::Informational,
+            (_, Some(true)) => Verdict::Stretch,
+            (Some(false), _) => Verdict::Missed,
+            (Some(true), _) | (None, Some(false)) => Verdict::Must,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_judged_in_the_direction_of_its_target() {
+        let more = Target::at_least("T1", "", 0.1, 0.2);
+        assert_eq!(
+            [0.09, 0.1, 0.2].map(|value| more.verdict(value)),
+            [Verdict::Missed, Verdict::Must, Verdict::Stretch]
+        );
+        let less = Target::at_most("T5", "", 1.5, 1.2);
+        assert_eq!(
+            [1.6, 1.5, 1.0].map(|value| less.verdict(value)),
+            [Verdict::Missed, Verdict::Must, Verdict::Stretch]
+        );
+        assert_eq!(Target::told("T8", "").verdict(1.0), Verdict::Informational);
+        assert_eq!(less.verdict(f64::NAN), Verdict::Missed, "what was not measured is not met");
+    }
+}
