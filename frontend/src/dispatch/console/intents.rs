@@ -10,7 +10,6 @@ use crate::{
     dispatch::{
         draft::{Draft, End},
         import::{self, Import, Step},
-        link,
         place::{MAX_QUERY_CHARS, Only, Open, Span, Tab},
         replay::Replay,
         words,
