@@ -21,7 +21,7 @@ use doorstep_shared::{
     roads::{RoadClass, RoadData, RoadEdge},
 };
 use futures_util::FutureExt;
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgConnectOptions};
 
 use super::{Database, RedisServer, eventually, within};
 
@@ -118,9 +118,10 @@ fn one_street() -> &'static Path {
     })
 }
 
-/// Where the server with this database keeps its files.
+/// Where the server with this database keeps its files: nowhere where another test's does, whose end removes them.
 fn data_dir(database_url: &str) -> PathBuf {
-    let database = database_url.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default();
+    let options: PgConnectOptions = database_url.parse().expect("an address of Postgres");
+    let database = options.get_database().expect("every test has a database of its own");
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("data-{database}"))
 }
 
