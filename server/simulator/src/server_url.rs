@@ -22,6 +22,11 @@ impl ServerUrl {
         format!("{}://{}{path_and_query}", if self.is_tls { "wss" } else { "ws" }, self.authority)
     }
 
+    /// Host and port.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// Whether connections are encrypted.
     pub fn is_tls(&self) -> bool {
         self.is_tls

@@ -19,6 +19,9 @@ use tokio_tungstenite::{
 
 use crate::console::frame_bytes;
 
+/// How often each close code or HTTP status ended a connection.
+pub type Endings = std::collections::BTreeMap<u16, u32>;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 // "Wait before reconnecting", says the contract of 4003, not how long.
 const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(5);
@@ -32,6 +35,8 @@ pub enum Ended {
         not_before: Duration,
         /// What happened, for a log.
         reason: String,
+        /// The close code or HTTP status, when the server said one.
+        code: Option<u16>,
     },
     /// Stay away: a close code of 4500–4999, or an HTTP refusal that will not change.
     Stop {
@@ -43,7 +48,15 @@ pub enum Ended {
 impl Ended {
     /// A lost connection.
     pub fn lost(reason: impl Into<String>) -> Self {
-        Self::Reconnect { not_before: Duration::ZERO, reason: reason.into() }
+        Self::Reconnect { not_before: Duration::ZERO, reason: reason.into(), code: None }
+    }
+
+    /// The close code or HTTP status with which the server ended it; `None` when the connection just broke.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Reconnect { code, .. } => *code,
+            Self::Stop { code } => Some(*code),
+        }
     }
 
     fn from_close_code(code: u16) -> Self {
@@ -51,14 +64,17 @@ impl Ended {
             return Self::Stop { code };
         }
         let not_before = if code == CloseCode::RateLimited.code() { RATE_LIMIT_PAUSE } else { Duration::ZERO };
-        Self::Reconnect { not_before, reason: format!("closed with {code}") }
+        // 1005 and 1006 stand for "no code came".
+        let said = Some(code).filter(|code| ![1005, 1006].contains(code));
+        Self::Reconnect { not_before, reason: format!("closed with {code}"), code: said }
     }
 
     fn from_refusal(status: StatusCode, headers: &HeaderMap) -> Self {
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             let seconds = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             let not_before = Duration::from_secs(seconds.unwrap_or(0));
-            return Self::Reconnect { not_before, reason: format!("refused with {status}") };
+            let code = Some(status.as_u16());
+            return Self::Reconnect { not_before, reason: format!("refused with {status}"), code };
         }
         Self::Stop { code: status.as_u16() }
     }
@@ -215,6 +231,8 @@ mod tests {
         for code in [4500, 4501, 4502, 4503, 4504, 4999] {
             assert_eq!(Ended::from_close_code(code), Ended::Stop { code });
         }
+        assert_eq!(Ended::from_close_code(4000).code(), Some(4000));
+        assert_eq!(Ended::from_close_code(1005).code(), None, "nobody said it");
         for status in [429_u16, 500, 502, 503] {
             let status = StatusCode::from_u16(status).expect("a status");
             assert!(comes_back(Ended::from_refusal(status, &HeaderMap::new())), "{status}");

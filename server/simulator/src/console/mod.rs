@@ -24,7 +24,7 @@ pub(crate) use picture::frame_bytes;
 use crate::{
     backoff::Backoff,
     server_url::ServerUrl,
-    socket::{Ended, Incoming, Received, Socket},
+    socket::{Ended, Endings, Incoming, Received, Socket},
 };
 
 const SILENCE_LIMIT: Duration = Duration::from_millis(SILENCE_LIMIT_MS);
@@ -55,6 +55,8 @@ pub struct FleetLog {
     pub connections: u32,
     /// How often an established connection was lost, or one could not be established.
     pub losses: u32,
+    /// With which codes the server ended connections.
+    pub endings: Endings,
     /// Connected, with a snapshot.
     pub is_live: bool,
     /// The close code or HTTP status that ended the bot for good.
@@ -131,13 +133,16 @@ impl Board {
             self.note(|log| {
                 log.is_live = false;
                 log.losses += 1;
+                if let Some(code) = ended.code() {
+                    *log.endings.entry(code).or_default() += 1;
+                }
             });
             match ended {
                 Ended::Stop { code } => {
                     self.note(|log| log.stopped_with = Some(code));
                     return;
                 }
-                Ended::Reconnect { not_before, reason } => {
+                Ended::Reconnect { not_before, reason, .. } => {
                     tracing::debug!(reason, "console lost the server");
                     tokio::time::sleep(backoff.next_delay().max(not_before)).await;
                 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use doorstep_shared::{RawFix, protocol::courier::StatusReport};
 
 use super::outbox::{FixOutcome, StatusOutcome};
+use crate::socket::Endings;
 
 /// A fix that was sent at least once.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,8 @@ pub struct CourierLog {
     pub connections: u32,
     /// How often an established connection was lost, or one could not be established.
     pub losses: u32,
+    /// With which codes the server ended connections.
+    pub endings: Endings,
     /// Messages of fixes that were sent, repetitions included.
     pub fix_messages: u64,
     /// Where the server broke its contract.
@@ -48,6 +51,13 @@ impl CourierLog {
     /// How many fixes have no answer.
     pub fn unanswered(&self) -> usize {
         self.sent.values().filter(|sent| sent.outcome.is_none()).count()
+    }
+
+    pub(super) fn note_lost(&mut self, code: Option<u16>) {
+        self.losses += 1;
+        if let Some(code) = code {
+            *self.endings.entry(code).or_default() += 1;
+        }
     }
 
     pub(super) fn note_sent(&mut self, fixes: &[RawFix]) {

@@ -72,13 +72,13 @@ impl Session {
         let mut backoff = Backoff::new(self.options.random.clone());
         loop {
             let Ok(ended) = self.one_connection(&mut backoff).await else { break };
-            lock(&self.log).losses += 1;
+            lock(&self.log).note_lost(ended.code());
             match ended {
                 Ended::Stop { code } => {
                     lock(&self.log).stopped_with = Some(code);
                     break;
                 }
-                Ended::Reconnect { not_before, reason } => {
+                Ended::Reconnect { not_before, reason, .. } => {
                     tracing::debug!(reason, "courier lost the server");
                     if self.stay_away(backoff.next_delay().max(not_before)).await.is_err() {
                         break;
@@ -310,7 +310,7 @@ async fn last_words(socket: &mut Socket, ended: Ended) -> Ended {
         }
     };
     match tokio::time::timeout(Duration::from_millis(100), reading).await {
-        Ok(Ended::Stop { code }) => Ended::Stop { code },
+        Ok(said) if said.code().is_some() => said,
         _ => ended,
     }
 }

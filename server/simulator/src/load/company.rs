@@ -162,7 +162,7 @@ impl Company {
         for bot in self.dispatchers {
             dispatchers.push(bot.stop().await);
         }
-        Outcome { couriers, viewers, dispatchers, measurements: self.measurements }
+        Outcome { couriers, viewers, dispatchers, measurements: self.measurements, zero: self.zero }
     }
 }
 

@@ -14,6 +14,7 @@ use hdrhistogram::Histogram;
 use super::{
     riders::mark_m,
     schedule::{Schedule, Zero},
+    timeline::Timeline,
 };
 use crate::courier::Recorded;
 
@@ -59,6 +60,7 @@ pub(super) struct Measurements {
     pub refused: AtomicU64,
     pub deliveries: AtomicU64,
     pub other_order: AtomicU64,
+    pub timeline: Timeline,
     last_ack_us: AtomicU64,
 }
 
@@ -67,6 +69,7 @@ impl Measurements {
         self.ack.add(at.saturating_duration_since(recorded.due));
         self.fixes_acked.fetch_add(1, Ordering::Relaxed);
         let since_zero = at.saturating_duration_since(zero.instant);
+        self.timeline.acks.add(since_zero, at.saturating_duration_since(recorded.due));
         self.last_ack_us.fetch_max(since_zero.as_micros() as u64, Ordering::Relaxed);
     }
 
@@ -132,7 +135,10 @@ impl Eye {
             self.news(at, message);
             // A snapshot shows what came earlier; how fast it was is not known from it.
             if is_live {
-                self.measurements.delivered(at.saturating_duration_since(self.zero.at(time_ms as u64)));
+                let after = at.saturating_duration_since(self.zero.at(time_ms as u64));
+                self.measurements.delivered(after);
+                let since_zero = at.saturating_duration_since(self.zero.instant);
+                self.measurements.timeline.deliveries.add(since_zero, after);
             }
         }
     }

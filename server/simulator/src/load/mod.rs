@@ -9,6 +9,7 @@
 mod company;
 mod conductor;
 mod cpu;
+mod ending;
 pub mod fanout;
 mod measure;
 mod outcome;
@@ -16,6 +17,7 @@ mod report;
 mod riders;
 mod schedule;
 mod setup;
+mod timeline;
 mod verify;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -27,12 +29,15 @@ use doorstep_shared::protocol::Codec;
 use crate::{api::Api, random::any_seed, server_url::ServerUrl};
 use company::Company;
 use conductor::Conductor;
-use riders::Riders;
 use schedule::Schedule;
 
 pub(crate) use cpu::raise_socket_limit;
+pub use ending::Ending;
 pub(crate) use measure::Durations;
 pub use report::{FleetFeed, Latency, Report};
+pub(crate) use riders::Riders;
+pub(crate) use setup::{Delivery, deliveries};
+pub use timeline::{Moments, Times};
 pub use verify::{Verdict, verify};
 
 // Standard streams, the runtime, and the REST connections.

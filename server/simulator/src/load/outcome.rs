@@ -7,12 +7,13 @@ use doorstep_shared::CourierId;
 use super::{
     LoadOptions,
     conductor::Conducted,
+    ending::Ending,
     measure::Measurements,
     report::{FleetFeed, Latency, Report},
-    schedule::Schedule,
+    schedule::{Schedule, Zero},
     verify::Verdict,
 };
-use crate::{console::FleetLog, courier::CourierLog, viewer::ViewerLog};
+use crate::{console::FleetLog, courier::CourierLog, socket::Endings, viewer::ViewerLog};
 
 const VIOLATION_EXAMPLES: usize = 5;
 
@@ -22,6 +23,7 @@ pub(super) struct Outcome {
     pub viewers: Vec<ViewerLog>,
     pub dispatchers: Vec<FleetLog>,
     pub measurements: Arc<Measurements>,
+    pub zero: Zero,
 }
 
 impl Outcome {
@@ -74,8 +76,22 @@ impl Outcome {
             other_order: of_viewers(|log| log.view.other_order) + measured.other_order.load(Ordering::Relaxed),
             violations: violations.clone().count() as u64,
             violation_examples: violations.take(VIOLATION_EXAMPLES).cloned().collect(),
+            // Who did not want things read back is not told that they differ.
+            ending: verdict.map(|_| Ending::of(self, options.viewers)),
             verdict,
+            endings: self.endings(),
+            times: measured.timeline.times(self.zero.epoch_ms),
         }
+    }
+
+    fn endings(&self) -> Endings {
+        let couriers = self.couriers.iter().map(|(_, log)| &log.endings);
+        let others = self.viewers.iter().map(|log| &log.endings).chain(self.dispatchers.iter().map(|log| &log.endings));
+        let mut all = Endings::new();
+        for (code, count) in couriers.chain(others).flatten() {
+            *all.entry(*code).or_default() += count;
+        }
+        all
     }
 
     /// What a dispatcher got on average, against one frame for each fix that the server took.

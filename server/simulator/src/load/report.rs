@@ -5,8 +5,8 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::verify::Verdict;
-use crate::footprint::Footprint;
+use super::{ending::Ending, timeline::Times, verify::Verdict};
+use crate::{footprint::Footprint, socket::Endings};
 
 /// Percentiles of a duration, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -122,6 +122,13 @@ pub struct Report {
     pub violation_examples: Vec<String>,
     /// What reading everything back showed, when that was asked for.
     pub verdict: Option<Verdict>,
+    /// Whether everybody saw the same in the end, when reading back was asked for.
+    pub ending: Option<Ending>,
+    /// With which close codes or HTTP statuses the server ended connections, and how many; who was just cut off is in
+    /// none of them.
+    pub endings: Endings,
+    /// When acks and positions came.
+    pub times: Times,
 }
 
 impl Report {
@@ -132,7 +139,7 @@ impl Report {
 
     /// In words, everything that must not be.
     pub fn broken_promises(&self) -> Vec<String> {
-        let verdict = self.verdict.unwrap_or_default();
+        let (verdict, ending) = (self.verdict.unwrap_or_default(), self.ending.unwrap_or_default());
         let counts = [
             (verdict.acked_but_missing, "acked fixes are missing"),
             (verdict.stored_but_never_sent, "stored fixes were never sent"),
@@ -142,6 +149,8 @@ impl Report {
             (self.fixes_unanswered, "fixes got no answer"),
             (self.went_back, "positions went back in time"),
             (self.other_order, "positions were another order's"),
+            (ending.viewers_apart, "customers do not end at the newest stored position"),
+            (ending.consoles_apart, "couriers end elsewhere on a console"),
             (self.fleet_feed.map_or(0, |feed| feed.gaps), "gaps in dispatchers' sequences"),
             (self.violations, "messages broke the contract"),
             (self.schedule_overflows, "messages could not be scheduled"),

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The rides of all couriers.
-pub(super) struct Riders {
+pub(crate) struct Riders {
     quarter: Quarter,
     rides: Vec<Ride>,
 }
@@ -36,7 +36,7 @@ impl Riders {
     ///
     /// # Errors
     /// Never with the streets we ship.
-    pub(super) fn new(couriers: usize, seed: u64) -> Result<Self> {
+    pub(crate) fn new(couriers: usize, seed: u64) -> Result<Self> {
         let centre = LatLon::try_new(35.9000, 14.4900)?;
         let quarter = Quarter::around(centre, 5_000.0);
         let rides = (0..couriers).map(|courier| Ride::new(&quarter, courier, seed)).collect::<Result<_>>()?;
@@ -44,7 +44,7 @@ impl Riders {
     }
 
     /// The readings of `courier` at `times_ms`, after riding on for `elapsed`.
-    pub(super) fn fixes(
+    pub(crate) fn fixes(
         &mut self,
         courier: usize,
         elapsed: Duration,

@@ -11,7 +11,7 @@ use crate::api::Api;
 
 /// A courier with an order under way.
 #[derive(Clone, Debug)]
-pub(super) struct Delivery {
+pub(crate) struct Delivery {
     pub courier: CourierId,
     pub order: OrderId,
     pub device_token: String,
@@ -20,7 +20,7 @@ pub(super) struct Delivery {
 }
 
 /// Sets up `count` deliveries, at most `concurrency` at once, in the order of their numbers.
-pub(super) async fn deliveries(api: &Api, count: usize, concurrency: usize, seed: u64) -> Result<Vec<Delivery>> {
+pub(crate) async fn deliveries(api: &Api, count: usize, concurrency: usize, seed: u64) -> Result<Vec<Delivery>> {
     let numbered = (0..count).map(|number| delivery(api, number, seed));
     stream::iter(numbered).buffered(concurrency.max(1)).try_collect().await.context("setting up couriers and orders")
 }

@@ -22,7 +22,7 @@ pub use view::View;
 use crate::{
     backoff::Backoff,
     server_url::ServerUrl,
-    socket::{Ended, Incoming, Socket},
+    socket::{Ended, Endings, Incoming, Socket},
 };
 
 const SILENCE_LIMIT: Duration = Duration::from_millis(SILENCE_LIMIT_MS);
@@ -60,6 +60,8 @@ pub struct ViewerLog {
     pub connections: u32,
     /// How often an established connection was lost, or one could not be established.
     pub losses: u32,
+    /// With which codes the server ended connections.
+    pub endings: Endings,
     /// Connected and heard from since.
     pub is_live: bool,
     /// The close code or HTTP status that ended the bot for good.
@@ -137,13 +139,16 @@ impl Page {
             self.note(|log| {
                 log.is_live = false;
                 log.losses += 1;
+                if let Some(code) = ended.code() {
+                    *log.endings.entry(code).or_default() += 1;
+                }
             });
             match ended {
                 Ended::Stop { code } => {
                     self.note(|log| log.stopped_with = Some(code));
                     return;
                 }
-                Ended::Reconnect { not_before, reason } => {
+                Ended::Reconnect { not_before, reason, .. } => {
                     tracing::debug!(reason, "viewer lost the server");
                     tokio::time::sleep(backoff.next_delay().max(not_before)).await;
                 }
