@@ -24,6 +24,7 @@ pub mod socket;
 pub mod streets;
 #[cfg(feature = "tls")]
 pub mod tls;
+pub mod trouble;
 pub mod viewer;
 
 pub use api::{Api, ApiError};

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use doorstep_simulator::{ServerUrl, crowd, demo, load, pace};
+use doorstep_simulator::{ServerUrl, crowd, demo, load, pace, trouble};
 use tracing_subscriber::EnvFilter;
 
 /// Couriers and customers for a Doorstep server, speaking only its public protocol.
@@ -27,6 +27,8 @@ enum Command {
     Fanout(load::fanout::FanoutOptions),
     /// Counts what a phone sends at the paces that the server asks for: watched or not, near, standing, low battery.
     Pace(pace::PaceOptions),
+    /// Clients that do what a good client does not.
+    Trouble(trouble::TroubleOptions),
 }
 
 #[derive(Args)]
@@ -73,6 +75,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Fanout(options) => {
             runtime.block_on(load::fanout::run(&options))?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Trouble(options) => {
+            let passed = runtime.block_on(trouble::run(&options))?;
+            Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Pace(options) => {
             let passed = runtime.block_on(pace::run(&options))?;

@@ -29,7 +29,8 @@ pub(super) struct Phone {
 impl Phone {
     /// Connects and waits to be greeted.
     pub(super) async fn connect(server: &ServerUrl, device_token: &str) -> Result<Self> {
-        let connecting = Socket::connect(&server.ws("/ws/courier"), Codec::Json, Some(device_token));
+        let url = server.ws("/ws/courier");
+        let connecting = Socket::connect(&url, Codec::Json, Some(device_token));
         let socket = connecting.await.map_err(|ended| anyhow!("a phone cannot connect: {ended:?}"))?;
         let mut phone = Self { socket, next_id: 1 };
         phone.wait_for(|event| matches!(event, CourierEvent::Welcome(_)).then_some(())).await?;

@@ -1,0 +1,101 @@
+//! Clients that do what a good client does not: beside a load test they show that the server bears it.
+//!
+//! Each kind of trouble brings couriers and orders of its own, finds out by itself what must be true of them, and
+//! reports it as [`Check`]s; what it does to everybody else is seen by the load test that runs meanwhile.
+
+mod check;
+mod clocks;
+mod phone;
+mod repeated;
+mod shuffled;
+mod stage;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::server_url::ServerUrl;
+
+pub use check::Check;
+
+use stage::Stage;
+
+/// Which trouble, and where.
+#[derive(Args, Clone, Debug)]
+pub struct TroubleOptions {
+    /// Where the server is.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub server: ServerUrl,
+    /// An API key with every scope, as `doorstep api-key create` prints it.
+    #[arg(long, env = "DOORSTEP_API_KEY", hide_env_values = true)]
+    pub api_key: String,
+    /// Decides everything that is drawn.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Write what was found here as JSON.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    /// What is done.
+    #[command(subcommand)]
+    pub kind: Kind,
+}
+
+/// The troubles.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Kind {
+    /// Every fix is sent one to five times, over two connections of a courier.
+    Repeated {
+        /// Couriers who do so.
+        #[arg(long, default_value_t = 20)]
+        couriers: usize,
+        /// Fixes of each.
+        #[arg(long, default_value_t = 100)]
+        fixes: usize,
+    },
+    /// Fixes come in any order within a hundred, and an hour's backlog behind them.
+    Shuffled {
+        /// Couriers who do so.
+        #[arg(long, default_value_t = 10)]
+        couriers: usize,
+        /// Fixes in the backlog of each, a second apart.
+        #[arg(long, default_value_t = 3_600)]
+        backlog: usize,
+    },
+    /// Devices believe that it is an hour ago, in an hour, in ten years, or 1970.
+    Clocks,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Findings {
+    /// Everything that had to be true.
+    pub checks: Vec<Check>,
+    /// When the trouble began and ended, Unix epoch milliseconds.
+    pub during_ms: (i64, i64),
+}
+
+/// Makes the trouble, prints what was found, and tells whether the server bore it.
+///
+/// # Errors
+/// When it could not be made.
+pub async fn run(options: &TroubleOptions) -> Result<bool> {
+    let stage = Stage::new(options)?;
+    let began_ms = stage::now_ms();
+    let checks = match options.kind {
+        Kind::Repeated { couriers, fixes } => repeated::run(&stage, couriers, fixes).await?,
+        Kind::Shuffled { couriers, backlog } => shuffled::run(&stage, couriers, backlog).await?,
+        Kind::Clocks => clocks::run(&stage).await?,
+    };
+    let findings = Findings { checks, during_ms: (began_ms, stage::now_ms()) };
+    for check in &findings.checks {
+        let verdict = if check.passed { "ok" } else { "BROKEN" };
+        println!("{verdict:<7} {}: {} (must be {})", check.what, check.measured, check.must);
+    }
+    if let Some(path) = &options.json {
+        let json = serde_json::to_string_pretty(&findings)?;
+        std::fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(findings.checks.iter().all(|check| check.passed))
+}

@@ -1,0 +1,86 @@
+//! Fixes in any order within a hundred, then an hour's backlog: all are stored, and the marker never goes back.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use doorstep_shared::{RawFix, protocol::courier::MAX_FIXES};
+use futures_util::future::try_join_all;
+use rand::seq::SliceRandom;
+
+use super::{
+    Check,
+    phone::Phone,
+    stage::{Stage, judge_viewers, note, now_ms},
+};
+use crate::{
+    courier::{CourierLog, FixOutcome},
+    load::Delivery,
+};
+
+/// Fixes that come in any order.
+const SHUFFLED: usize = 1_000;
+const WITHIN: usize = 100;
+const PER_MESSAGE: usize = 10;
+/// Between those, as a phone that reports often.
+const STEP_MS: i64 = 100;
+const BACKLOG_STEP_MS: i64 = 1_000;
+
+pub(super) async fn run(stage: &Stage, couriers: usize, backlog: usize) -> Result<Vec<Check>> {
+    let deliveries = stage.deliveries(couriers).await?;
+    let mut riders = stage.riders(couriers).await?;
+    let newest_ms = now_ms();
+    let shuffled_from_ms = newest_ms - STEP_MS * (SHUFFLED as i64 - 1);
+    let old = (0..backlog as i64).rev().map(|back| shuffled_from_ms - BACKLOG_STEP_MS * (back + 1));
+    let fresh = (0..SHUFFLED as i64).map(|index| shuffled_from_ms + STEP_MS * index);
+    let times_ms: Vec<i64> = old.chain(fresh).collect();
+    let mut before_ms = times_ms[0];
+    let mut rides: Vec<Vec<RawFix>> = vec![Vec::with_capacity(times_ms.len()); couriers];
+    for time_ms in times_ms {
+        let elapsed = Duration::from_millis((time_ms - before_ms) as u64);
+        before_ms = time_ms;
+        for (courier, ride) in rides.iter_mut().enumerate() {
+            ride.extend(riders.fixes(courier, elapsed, [time_ms].into_iter()));
+        }
+    }
+    let mut viewers = Vec::new();
+    for (number, delivery) in (0..).zip(&deliveries) {
+        viewers.push(stage.watch(delivery, number).await?);
+    }
+    let everybody = deliveries.iter().zip(&rides).zip(0..);
+    try_join_all(everybody.map(|((delivery, ride), number)| report(stage, delivery, ride, number))).await?;
+
+    let mut checks = judge_viewers(viewers, &vec![newest_ms; couriers]).await;
+    let logs: Vec<_> = deliveries.iter().zip(&rides).map(|(delivery, ride)| (delivery.courier, acked(ride))).collect();
+    checks.extend(stage.compare(&logs).await?);
+    Ok(checks)
+}
+
+/// The fresh ones in any order, and behind them what came before, newest batch first as the contract asks.
+async fn report(stage: &Stage, delivery: &Delivery, ride: &[RawFix], number: u64) -> Result<()> {
+    let (old, fresh) = ride.split_at(ride.len() - SHUFFLED);
+    let mut random = stage.random(number);
+    let mut phone = Phone::connect(&stage.server, &delivery.device_token).await?;
+    for window in fresh.chunks(WITHIN) {
+        let mut window = window.to_vec();
+        window.shuffle(&mut random);
+        for message in window.chunks(PER_MESSAGE) {
+            send(&mut phone, message).await?;
+        }
+    }
+    for batch in old.rchunks(MAX_FIXES) {
+        send(&mut phone, batch).await?;
+    }
+    Ok(())
+}
+
+async fn send(phone: &mut Phone, fixes: &[RawFix]) -> Result<()> {
+    let ack = phone.report(fixes.to_vec()).await?;
+    ensure!(ack.stored as usize == fixes.len(), "{} of {} new fixes were stored: {ack:?}", ack.stored, fixes.len());
+    Ok(())
+}
+
+fn acked(ride: &[RawFix]) -> CourierLog {
+    let mut log = CourierLog::default();
+    note(&mut log, ride, Some(FixOutcome::Acked));
+    log
+}
