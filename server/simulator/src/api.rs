@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
-    CourierId, OrderId, OrderStatus, RawFix,
+    CourierId, DeviceId, OrderId, OrderStatus, RawFix,
     api::{
         Assign, CourierView, CreateCourier, CreateDevice, CreateOrder, DeviceCreated, ListPage, OrderCreated,
         OrderView, SetStatus,
@@ -134,6 +134,15 @@ impl Api {
     /// [`ApiError`].
     pub async fn create_device(&self, courier: CourierId, label: &str) -> Result<DeviceCreated, ApiError> {
         self.post(&format!("/api/v1/couriers/{courier}/devices"), &CreateDevice { label: label.to_owned() }).await
+    }
+
+    /// Takes its right to report from a device; its connection is closed.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn revoke_device(&self, courier: CourierId, device: DeviceId) -> Result<(), ApiError> {
+        let call = Call::new(Method::DELETE, &format!("/api/v1/couriers/{courier}/devices/{device}"));
+        self.send(&call, |request| request).await.map(drop)
     }
 
     /// Creates an order.

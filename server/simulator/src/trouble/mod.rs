@@ -5,12 +5,20 @@
 
 mod check;
 mod clocks;
+mod deaf;
+mod ended;
+mod hostile;
+mod link;
 mod phone;
+mod raw;
 mod repeated;
 mod shuffled;
+mod silent;
 mod stage;
+mod stampede;
+mod traffic;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -65,6 +73,45 @@ pub enum Kind {
     },
     /// Devices believe that it is an hour ago, in an hour, in ten years, or 1970.
     Clocks,
+    /// Couriers' links fall silent, without a goodbye, and heal.
+    Silent {
+        /// Couriers whose link does.
+        #[arg(long, default_value_t = 20)]
+        couriers: usize,
+        /// For how long, in seconds.
+        #[arg(long, default_value_t = 120)]
+        seconds: u64,
+    },
+    /// Customers never read.
+    Deaf {
+        /// Customers who do not.
+        #[arg(long, default_value_t = 100)]
+        viewers: usize,
+        /// For how long, in seconds.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+    },
+    /// Customers lose their connections at once and come back within a second.
+    Stampede {
+        /// Customers.
+        #[arg(long, default_value_t = 10_000)]
+        viewers: usize,
+    },
+    /// Frames that nobody should send.
+    Hostile {
+        /// Attackers of each kind.
+        #[arg(long, default_value_t = 10)]
+        attackers: usize,
+        /// For how long one of them sends a byte a second, in seconds.
+        #[arg(long, default_value_t = 70)]
+        drip: u64,
+    },
+    /// Orders end, go to somebody else, or lose their courier's device, with everybody connected.
+    Ended {
+        /// Orders of each kind.
+        #[arg(long, default_value_t = 10)]
+        orders: usize,
+    },
 }
 
 /// What came of it.
@@ -83,12 +130,22 @@ pub struct Findings {
 pub async fn run(options: &TroubleOptions) -> Result<bool> {
     let stage = Stage::new(options)?;
     let began_ms = stage::now_ms();
+    let mut rush_ms = None;
     let checks = match options.kind {
         Kind::Repeated { couriers, fixes } => repeated::run(&stage, couriers, fixes).await?,
         Kind::Shuffled { couriers, backlog } => shuffled::run(&stage, couriers, backlog).await?,
         Kind::Clocks => clocks::run(&stage).await?,
+        Kind::Silent { couriers, seconds } => silent::run(&stage, couriers, Duration::from_secs(seconds)).await?,
+        Kind::Deaf { viewers, seconds } => deaf::run(&stage, viewers, Duration::from_secs(seconds)).await?,
+        Kind::Hostile { attackers, drip } => hostile::run(&stage, attackers, Duration::from_secs(drip)).await?,
+        Kind::Ended { orders } => ended::run(&stage, orders).await?,
+        Kind::Stampede { viewers } => {
+            let (checks, during_ms) = stampede::run(&stage, viewers).await?;
+            rush_ms = Some(during_ms);
+            checks
+        }
     };
-    let findings = Findings { checks, during_ms: (began_ms, stage::now_ms()) };
+    let findings = Findings { checks, during_ms: rush_ms.unwrap_or((began_ms, stage::now_ms())) };
     for check in &findings.checks {
         let verdict = if check.passed { "ok" } else { "BROKEN" };
         println!("{verdict:<7} {}: {} (must be {})", check.what, check.measured, check.must);

@@ -1,0 +1,108 @@
+//! Everybody loses the connection at the same moment and comes back within a second.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+use doorstep_shared::protocol::{Codec, customer::CustomerEvent};
+use futures_util::{StreamExt, stream};
+use rand::Rng;
+use tokio::task::JoinSet;
+
+use super::{
+    Check,
+    stage::{Stage, now_ms},
+};
+use crate::{
+    load::{Durations, Latency, idle_orders, raise_socket_limit},
+    server_url::ServerUrl,
+    socket::{Ended, Incoming, Socket},
+};
+
+const VIEWERS_PER_ORDER: usize = 100;
+const CALLS_AT_ONCE: usize = 8;
+/// At leisure, before.
+const CONNECT_AT_ONCE: usize = 100;
+const SOCKETS_BESIDES: u64 = 100;
+
+/// In which everybody comes back.
+const RUSH: Duration = Duration::from_secs(1);
+const SNAPSHOT_WITHIN_MS: f64 = 3_000.0;
+
+/// For one customer, refusals included.
+const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Gives the findings and when the rush began and was over, Unix epoch milliseconds.
+pub(super) async fn run(stage: &Stage, viewers: usize) -> Result<(Vec<Check>, (i64, i64))> {
+    let (needed, limit) = (viewers as u64 + SOCKETS_BESIDES, raise_socket_limit());
+    ensure!(needed <= limit, "{needed} open files are needed and {limit} allowed");
+    let orders = viewers.div_ceil(VIEWERS_PER_ORDER);
+    let tokens = idle_orders(&stage.api, orders, CALLS_AT_ONCE, stage.seed).await?;
+    let urls: Vec<_> = (0..viewers).map(|number| address(&stage.server, &tokens[number % tokens.len()])).collect();
+    let at_leisure = stream::iter(&urls).map(|url| come_in(url)).buffer_unordered(CONNECT_AT_ONCE);
+    let everybody: Vec<_> = at_leisure.collect().await;
+    let everybody: Vec<Watching> = everybody.into_iter().collect::<Result<_>>()?;
+
+    let began_ms = now_ms();
+    drop(everybody);
+    let waits = std::sync::Arc::new(Durations::default());
+    let mut random = stage.random(0);
+    let mut rush = JoinSet::new();
+    for url in urls {
+        let (delay, waits) = (RUSH.mul_f64(random.random()), std::sync::Arc::clone(&waits));
+        rush.spawn(async move {
+            tokio::time::sleep(delay).await;
+            let came = Instant::now();
+            let watching = come_in(&url).await?;
+            waits.add(came.elapsed());
+            anyhow::Ok(watching)
+        });
+    }
+    let (mut inside, mut refusals) = (Vec::with_capacity(viewers), 0);
+    while let Some(came) = rush.join_next().await {
+        if let Ok(watching) = came? {
+            refusals += watching.refusals;
+            inside.push(watching);
+        }
+    }
+    let over_ms = now_ms();
+    let waited = Latency::of(&waits.get());
+    eprintln!("{viewers} came back: {waited}; {refusals} attempts were refused first");
+    let checks = vec![
+        Check::count("customers who are in again", inside.len() as u64, viewers as u64),
+        Check::at_most("p99 from coming back to the snapshot", waited.p99_ms, SNAPSHOT_WITHIN_MS, "ms"),
+    ];
+    Ok((checks, (began_ms, over_ms)))
+}
+
+/// A connection that is kept.
+struct Watching {
+    _socket: Socket,
+    refusals: u64,
+}
+
+fn address(server: &ServerUrl, tracking_token: &str) -> String {
+    server.ws(&format!("/ws/track/{tracking_token}"))
+}
+
+/// Connects, as often as it takes, and waits for the snapshot.
+async fn come_in(url: &str) -> Result<Watching> {
+    let until = Instant::now() + PATIENCE;
+    let mut refusals = 0;
+    loop {
+        match snapshot(url).await {
+            Ok(socket) => return Ok(Watching { _socket: socket, refusals }),
+            Err(Ended::Reconnect { not_before, .. }) if Instant::now() < until => {
+                refusals += 1;
+                tokio::time::sleep(not_before.max(RETRY)).await;
+            }
+            Err(ended) => bail!("a customer cannot connect: {ended:?}"),
+        }
+    }
+}
+
+async fn snapshot(url: &str) -> Result<Socket, Ended> {
+    let mut socket = Socket::connect(url, Codec::Json, None).await?;
+    while !matches!(socket.receive().await?, Incoming::Message(CustomerEvent::Snapshot(_))) {}
+    Ok(socket)
+}
