@@ -54,6 +54,9 @@ use crate::{
 /// How long connections, writers and tasks each get at shutdown. SIGTERM promises five seconds in all.
 const SOCKETS_PATIENCE: Duration = Duration::from_millis(1_500);
 const TASKS_PATIENCE: Duration = Duration::from_millis(2_500);
+/// And how long all of them together get when a task that must not end has ended: the process is to be gone within a
+/// second, for a supervisor to start it again.
+const FAILED_PATIENCE: Duration = Duration::from_millis(800);
 const EMBEDDED_PATIENCE: Duration = Duration::from_secs(25);
 
 /// How often the database is asked whether it is there. Readiness must notice within two seconds.
@@ -437,16 +440,42 @@ impl Running {
             name = self.app.tasks.critical_failure() => Some(name),
         };
         before.await;
-        self.stop().await;
         match failed {
-            Some(name) => anyhow::bail!("the task {name} ended unexpectedly"),
-            None => Ok(()),
+            Some(name) => {
+                // The task's share will never be done, so waiting for it only keeps the supervisor from starting us
+                // again. Whoever has no ack sends again.
+                self.end(Some(FAILED_PATIENCE)).await;
+                anyhow::bail!("the task {name} ended unexpectedly")
+            }
+            None => {
+                self.stop().await;
+                Ok(())
+            }
         }
     }
 
     /// Stops everything, in order.
     pub async fn stop(self) {
-        let Self { app, http, give_up, embedded, .. } = self;
+        self.end(None).await;
+    }
+
+    /// Stops everything, in order: the server itself within `patience` where there is one, and then its database.
+    async fn end(mut self, patience: Option<Duration>) {
+        let embedded = self.embedded.take();
+        let winding_up = self.wind_up();
+        let connections = match patience {
+            Some(patience) => tokio::time::timeout(patience, winding_up).await.ok(),
+            None => Some(winding_up.await),
+        };
+        if let Some(embedded) = embedded {
+            embedded.stop().await;
+        }
+        tracing::info!(connections, "stopped");
+    }
+
+    /// Lets everybody and everything go but the database. Gives how many connections there were.
+    async fn wind_up(self) -> usize {
+        let Self { app, http, give_up, .. } = self;
         tracing::info!("stopping");
         app.readiness.drain();
         app.tasks.expect_endings();
@@ -463,10 +492,7 @@ impl Running {
             tracing::warn!("some tasks did not end in time");
         }
         let _ = tokio::time::timeout(Duration::from_millis(500), store.close()).await;
-        if let Some(embedded) = embedded {
-            embedded.stop().await;
-        }
-        tracing::info!(connections = open, "stopped");
+        open
     }
 }
 
