@@ -18,6 +18,9 @@ use crate::{
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
+/// Whoever breaks things under load waits for this line.
+const BEGUN: &str = "everybody is connected, and couriers report";
+
 pub(super) struct Conductor {
     pub company: Arc<Company>,
     pub schedule: Schedule,
@@ -42,6 +45,7 @@ impl Conductor {
     pub(super) fn conduct(mut self) -> Result<Conducted> {
         let zero = self.company.zero;
         sleep_until(zero.instant);
+        eprintln!("{BEGUN}");
         let server = Watched::start(&self.server_pids)?;
         let cpu = CpuClock::start();
         let mut progress_at = zero.instant + PROGRESS_EVERY;

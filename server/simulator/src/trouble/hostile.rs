@@ -54,6 +54,9 @@ fn empty_fragments() -> Vec<u8> {
     frame(TEXT_TO_BE_CONTINUED, b"").into_iter().chain(rest).collect()
 }
 
+/// Stands for an end without a code.
+const CUT_OFF: u16 = 1006;
+
 /// As whom somebody attacks.
 #[derive(Clone, Copy)]
 enum As {
@@ -118,14 +121,20 @@ fn expected_of_a_drip(drip: Duration) -> Option<u16> {
 /// Sends one byte a second of a message that is allowed but never ends. Gives the code with which that was stopped.
 async fn drip_into(stage: &Stage, delivery: &Delivery, drip: Duration) -> Result<Option<u16>> {
     let mut socket = connect(stage, delivery, As::Courier).await?;
-    let message = frame(TEXT, &[b'x'; 1_000]);
     let until = Instant::now() + drip;
-    for byte in message {
-        if Instant::now() >= until || socket.send(&[byte]).await.is_err() {
+    for byte in frame(TEXT, &[b'x'; 1_000]) {
+        if Instant::now() >= until {
             break;
         }
-        tokio::time::sleep(DRIP_EVERY).await;
+        if socket.send(&[byte]).await.is_err() {
+            return Ok(Some(CUT_OFF));
+        }
+        let next = Instant::now() + DRIP_EVERY;
+        if let Some(code) = socket.close_code(DRIP_EVERY).await {
+            return Ok(Some(code));
+        }
+        // Whoever was cut off hears so at once, and notices with the next byte.
+        tokio::time::sleep_until(next.into()).await;
     }
-    // What was said is read now; whoever was not stopped hears nothing new.
-    Ok(socket.close_code(Duration::from_millis(500)).await)
+    Ok(None)
 }

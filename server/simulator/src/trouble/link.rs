@@ -95,13 +95,16 @@ async fn carry(client: TcpStream, mut wire: Wire) {
     let down = pass(from_server, to_client, wire.silent.clone());
     // Both stay here until the end of the silence, or the other side would see this one hang up.
     tokio::pin!(up, down);
-    tokio::select! {
-        () = &mut up => {}
-        () = &mut down => {
-            if *wire.silent.borrow() {
-                wire.given_up.lock().expect("nothing panics while it holds the list").push(Instant::now());
-            }
+    let client_left = tokio::select! {
+        () = &mut up => true,
+        () = &mut down => false,
+    };
+    if *wire.silent.borrow() {
+        // A goodbye is lost in silence like everything else: the server finds out by itself.
+        if client_left {
+            down.await;
         }
+        wire.given_up.lock().expect("nothing panics while it holds the list").push(Instant::now());
     }
     let _ = wire.silent.wait_for(|silent| !*silent).await;
 }
