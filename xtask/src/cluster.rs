@@ -5,8 +5,9 @@
 //! rolling restart under load, which ends by itself.
 
 mod check;
-mod processes;
-mod topology;
+pub mod processes;
+pub mod server;
+pub mod topology;
 
 use crate::failure::OrRemedy;
 use crate::setup::Tool;

@@ -1,18 +1,19 @@
 //! A throwaway Postgres: made in a moment, reached over a Unix socket, gone afterwards.
 //!
-//! Tests and query checks need a real database, but must never touch one a person keeps. Each instance lives in a
+//! Tests, query checks and faults need a real database, but must never touch one a person keeps. Each instance lives in a
 //! directory of its own under the system's temporary folder, listens on no network port, and is stopped and deleted
 //! on drop; should we be killed, the kernel stops it for us and the next run deletes what is left.
 
 use crate::failure::{Failure, OrRemedy};
 use crate::process;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, geteuid};
 use std::fs::{self, File};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -35,11 +36,22 @@ pub enum Durability {
     Skipped,
 }
 
+/// How many this process has started, to tell their directories apart.
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
 /// A running Postgres that ends with this value.
 pub struct Throwaway {
     server: Child,
+    cluster: Cluster,
+}
+
+/// Where everything of an instance lies, and how it runs.
+struct Cluster {
     directory: PathBuf,
+    data: PathBuf,
     programs: PathBuf,
+    owner: Option<User>,
+    durability: Durability,
 }
 
 impl Throwaway {
@@ -48,27 +60,81 @@ impl Throwaway {
     /// # Errors
     /// When Postgres is not installed, or does not start within a minute; the message includes its log.
     pub fn start(durability: Durability) -> Result<Self> {
+        Self::start_in(durability, None)
+    }
+
+    /// The same with its tables in `folder`, on a disk of their own; the log of changes stays apart from them.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with_tables_in(durability: Durability, folder: &Path) -> Result<Self> {
+        Self::start_in(durability, Some(folder))
+    }
+
+    fn start_in(durability: Durability, tables: Option<&Path>) -> Result<Self> {
         let programs =
             programs().ok_or_else(|| Failure::new("Postgres is not installed", "run `apt-get install postgresql`"))?;
-        delete_leftovers();
-        let directory = env::temp_dir().join(format!("{DIRECTORY_PREFIX}{}", std::process::id()));
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        // Later ones would take their living siblings for remains.
+        if number == 0 {
+            delete_leftovers();
+        }
+        let directory = env::temp_dir().join(format!("{DIRECTORY_PREFIX}{}-{number}", std::process::id()));
         let owner = owner()?;
         make_directory(&directory, owner.as_ref())?;
-        process::run_quietly(&mut initdb(&programs, &directory, owner.as_ref())).or_remedy(
+        let data = tables.unwrap_or(&directory).join("data");
+        let cluster = Cluster { directory, data, programs, owner, durability };
+        process::run_quietly(&mut cluster.initdb(tables.is_some())).or_remedy(
             "a Postgres cluster could not be made",
             format!("see that {} is writable and has space", env::temp_dir().display()),
         )?;
-        let server = server(&programs, &directory, owner.as_ref(), durability)?
-            .spawn()
-            .or_remedy("Postgres could not be started", "install util-linux, for `setpriv`")?;
-        let mut throwaway = Self { server, directory, programs };
+        let mut throwaway = Self { server: cluster.spawn()?, cluster };
         throwaway.wait_until_ready()?;
         Ok(throwaway)
     }
 
+    /// Ends it as `pg_ctl stop -m immediate` does: no goodbye to anybody, nothing written down.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop_immediately(&mut self) -> Result<()> {
+        self.signal(Signal::SIGQUIT);
+        ensure!(self.wait_until_stopped(), "Postgres does not end");
+        Ok(())
+    }
+
+    /// Starts it again after [`Self::stop_immediately`], and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.server = self.cluster.spawn()?;
+        self.wait_until_ready()
+    }
+
+    /// Freezes all of its processes, or lets them go on.
+    ///
+    /// # Errors
+    /// When the system does not say which they are.
+    pub fn set_frozen(&mut self, frozen: bool) -> Result<()> {
+        let signal = if frozen { Signal::SIGSTOP } else { Signal::SIGCONT };
+        // The first one first: frozen, it starts no others.
+        self.signal(signal);
+        for child in children(self.server.id())? {
+            // Ended in the meantime, it needs none.
+            let _ = kill(child, signal);
+        }
+        Ok(())
+    }
+
+    /// The folder of its socket, as libpq and sqlx want it.
+    pub fn socket_folder(&self) -> &Path {
+        &self.cluster.directory
+    }
+
     /// The connection string of `database`, over the Unix socket.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@localhost:{PORT}/{database}?host={}", self.directory.display())
+        url_through(self.socket_folder(), database)
     }
 
     /// Creates an empty database.
@@ -96,7 +162,7 @@ impl Throwaway {
     }
 
     fn psql(&self, database: &str, arguments: &[&str]) -> Result<String> {
-        let mut psql = Command::new(self.programs.join("psql"));
+        let mut psql = Command::new(self.cluster.programs.join("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname"])
             .arg(self.url(database))
             .args(arguments);
@@ -123,15 +189,22 @@ impl Throwaway {
     }
 
     fn answers(&self) -> Result<bool> {
-        let status = Command::new(self.programs.join("pg_isready"))
+        let status = Command::new(self.cluster.programs.join("pg_isready"))
             .args(["--quiet", "--port", PORT, "--host"])
-            .arg(&self.directory)
+            .arg(&self.cluster.directory)
             .status();
         Ok(status.context("`pg_isready` cannot be started")?.success())
     }
 
     fn log(&self) -> String {
-        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+        fs::read_to_string(self.cluster.directory.join("log")).unwrap_or_default()
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        // The number of one that has ended may be somebody else's by now.
+        if matches!(self.server.try_wait(), Ok(None)) {
+            let _ = kill(Pid::from_raw(self.server.id().cast_signed()), signal);
+        }
     }
 
     fn wait_until_stopped(&mut self) -> bool {
@@ -148,13 +221,14 @@ impl Throwaway {
 
 impl Drop for Throwaway {
     fn drop(&mut self) {
+        let _ = self.set_frozen(false);
         // SIGINT is Postgres' fast shutdown: sessions are cut, nothing waits for a client that forgot to leave.
-        let _ = kill(Pid::from_raw(self.server.id().cast_signed()), Signal::SIGINT);
+        self.signal(Signal::SIGINT);
         if !self.wait_until_stopped() {
             let _ = self.server.kill();
             let _ = self.server.wait();
         }
-        let _ = fs::remove_dir_all(&self.directory);
+        let _ = fs::remove_dir_all(&self.cluster.directory);
     }
 }
 
@@ -211,37 +285,80 @@ fn make_directory(directory: &Path, owner: Option<&User>) -> Result<()> {
     Ok(())
 }
 
-fn initdb(programs: &Path, directory: &Path, owner: Option<&User>) -> Command {
-    let mut command = as_owner(owner);
-    command
-        .arg(programs.join("initdb"))
-        .args(["--username=postgres", "--auth=trust", "--no-sync"])
-        .args(["--encoding=UTF8", "--locale=C.UTF-8", "--pgdata"])
-        .arg(directory.join("data"))
-        .current_dir(directory);
-    command
+impl Cluster {
+    fn initdb(&self, log_apart: bool) -> Command {
+        let mut command = as_owner(self.owner.as_ref());
+        command
+            .arg(self.programs.join("initdb"))
+            .args(["--username=postgres", "--auth=trust", "--no-sync"])
+            .args(["--encoding=UTF8", "--locale=C.UTF-8", "--pgdata"])
+            .arg(&self.data)
+            .current_dir(&self.directory);
+        if log_apart {
+            command.arg("--waldir").arg(self.directory.join("wal"));
+        }
+        command
+    }
+
+    fn spawn(&self) -> Result<Child> {
+        self.server()?.spawn().or_remedy("Postgres could not be started", "install util-linux, for `setpriv`")
+    }
+
+    fn server(&self) -> Result<Command> {
+        let log = File::options().create(true).append(true).open(self.directory.join("log"));
+        let log = log.context("opening the log of Postgres")?;
+        let mut command = as_owner(self.owner.as_ref());
+        command
+            .arg(self.programs.join("postgres"))
+            .arg("-D")
+            .arg(&self.data)
+            .arg("-k")
+            .arg(&self.directory)
+            // Every test has a database and a pool of its own.
+            .args(["-p", PORT, "-c", "listen_addresses=", "-c", "max_connections=300"])
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().context("sharing the log of Postgres")?)
+            .stderr(log);
+        if self.durability == Durability::Skipped {
+            command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+            command.args(["-c", "synchronous_commit=off"]);
+        }
+        Ok(command)
+    }
 }
 
-fn server(programs: &Path, directory: &Path, owner: Option<&User>, durability: Durability) -> Result<Command> {
-    let log = File::create(directory.join("log")).context("creating the log of Postgres")?;
-    let mut command = as_owner(owner);
-    command
-        .arg(programs.join("postgres"))
-        .arg("-D")
-        .arg(directory.join("data"))
-        .arg("-k")
-        .arg(directory)
-        // Every test has a database and a pool of its own.
-        .args(["-p", PORT, "-c", "listen_addresses=", "-c", "max_connections=300"])
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().context("sharing the log of Postgres")?)
-        .stderr(log);
-    if durability == Durability::Skipped {
-        command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
-        command.args(["-c", "synchronous_commit=off"]);
-    }
-    Ok(command)
+/// The connection string of `database`, through the socket in `folder`.
+pub fn url_through(folder: &Path, database: &str) -> String {
+    format!("postgres://postgres@localhost:{PORT}/{database}?host={}", folder.display())
+}
+
+/// The name of the socket in its folder.
+pub fn socket_name() -> String {
+    format!(".s.PGSQL.{PORT}")
+}
+
+/// Gives `folder` to whoever must run Postgres.
+///
+/// # Errors
+/// When that is not allowed.
+pub fn give_to_owner(folder: &Path) -> Result<()> {
+    let Some(user) = owner()? else { return Ok(()) };
+    chown(folder, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
+        .with_context(|| format!("giving {} to {}", folder.display(), user.name))
+}
+
+/// The processes that `parent` has started.
+fn children(parent: u32) -> Result<Vec<Pid>> {
+    let entries = fs::read_dir("/proc").context("asking for processes")?.flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    Ok(processes.filter(|process| parent_of(*process) == Some(parent)).map(Pid::from_raw).collect())
+}
+
+fn parent_of(process: i32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is the program's name in brackets, which may hold spaces.
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 /// A command that runs the program given next as `owner`, and stops it with SIGINT when we die first.
@@ -267,7 +384,7 @@ fn delete_leftovers() {
 /// Asked before we make ours, so one bearing our own id is of an earlier process too.
 fn is_left_over(name: &str) -> bool {
     let maker = name.strip_prefix(DIRECTORY_PREFIX);
-    let maker = maker.and_then(|id| id.parse::<u32>().ok());
+    let maker = maker.and_then(|id| id.split('-').next()?.parse::<u32>().ok());
     maker.is_some_and(|id| id == std::process::id() || !Path::new(&format!("/proc/{id}")).exists())
 }
 
@@ -278,6 +395,7 @@ mod tests {
 
     #[test]
     fn only_directories_whose_maker_is_gone_are_left_over() {
+        assert!(is_left_over("doorstep-postgres-4294967295-3"));
         assert!(is_left_over("doorstep-postgres-4294967295"));
         assert!(is_left_over(&format!("doorstep-postgres-{}", std::process::id())));
         assert!(!is_left_over(&format!("doorstep-postgres-{}", parent_id())));

@@ -1,13 +1,12 @@
 //! What stands where: the proxy before two servers, and behind them Redis and Postgres.
 
-use super::processes::{Running, free_address, get, mortal};
+use super::processes::{Running, free_address, mortal};
+use super::server::Server;
 use crate::postgres::{Durability, Throwaway};
-use crate::{process, workspace};
+use crate::workspace;
 use anyhow::{Context, Result};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 use std::{env, fs};
 
 /// Everything, running. Fields are dropped in this order: nobody loses what they stand on.
@@ -19,21 +18,6 @@ pub struct Cluster {
     folder: Folder,
     proxy_address: SocketAddr,
     api_key: String,
-}
-
-/// One of the servers.
-pub struct Server {
-    running: Running,
-    command: ServerCommand,
-}
-
-/// How a server is started, once or again.
-struct ServerCommand {
-    number: usize,
-    program: PathBuf,
-    address: SocketAddr,
-    environment: Vec<(&'static str, String)>,
-    log: PathBuf,
 }
 
 struct Folder(PathBuf);
@@ -58,16 +42,12 @@ impl Cluster {
             ("DOORSTEP_TRUST_PROXY", "true".to_owned()),
             ("DOORSTEP_DATA_DIR", folder.0.join("data").display().to_string()),
         ];
-        let program = workspace::built(profile, "doorstep")?;
-        let command = |number: usize| ServerCommand {
-            number: number + 1,
-            program: program.clone(),
-            address: addresses[number],
-            environment: environment.clone(),
-            log: folder.0.join(format!("server-{}.log", number + 1)),
+        let start = |number: usize| {
+            let log = folder.0.join(format!("server-{}.log", number + 1));
+            Server::start(profile, addresses[number], environment.clone(), log)
         };
-        let servers = [Server::start(command(0))?, Server::start(command(1))?];
-        let api_key = servers[0].command.run(&["api-key", "create", "--name", "cluster"])?;
+        let servers = [start(0)?, start(1)?];
+        let api_key = servers[0].run(&["api-key", "create", "--name", "cluster"])?;
         let proxy = proxy(&folder.0, proxy_address, http_address?, addresses)?;
         Ok(Self { proxy, servers, redis, postgres, folder, proxy_address, api_key })
     }
@@ -118,61 +98,11 @@ impl Cluster {
     }
 }
 
-impl Server {
-    fn start(command: ServerCommand) -> Result<Self> {
-        let running = command.start()?;
-        Ok(Self { running, command })
-    }
-
-    /// Where it answers, behind the proxy.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.command.address)
-    }
-
-    /// Ends it as a deployment does; how long that took.
-    ///
-    /// # Errors
-    /// When it does not end.
-    pub fn stop(&mut self) -> Result<Duration> {
-        self.running.stop()
-    }
-
-    /// Starts it again, and waits until it is ready.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start_again(&mut self) -> Result<()> {
-        self.running = self.command.start()?;
-        Ok(())
-    }
-
-    /// What its metric says, labels added up; 0 when it says nothing.
-    pub fn metric(&self, name: &str) -> f64 {
-        let answer = get(self.command.address, "/metrics").unwrap_or_default();
-        let of_name = answer.lines().filter(|line| line.starts_with(name));
-        let exact = of_name.filter(|line| line[name.len()..].starts_with([' ', '{']));
-        exact.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
-    }
-}
-
-impl ServerCommand {
-    fn start(&self) -> Result<Running> {
-        let mut command = mortal(&self.program);
-        command.arg("serve").envs(self.environment.iter().cloned()).env("DOORSTEP_BIND", self.address.to_string());
-        let mut running = Running::start(&format!("server {}", self.number), &mut command, &self.log)?;
-        running.wait_until(|| {
-            get(self.address, "/health/ready")
-                .is_ok_and(|answer| answer.lines().next().is_some_and(|line| line.contains(" 200 ")))
-        })?;
-        Ok(running)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Result<String> {
-        process::run_quietly(Command::new(&self.program).args(arguments).envs(self.environment.iter().cloned()))
-    }
-}
-
-fn redis(folder: &Path) -> Result<Running> {
+/// A Redis that keeps nothing, on the socket `redis.sock` in `folder`.
+///
+/// # Errors
+/// When it does not start.
+pub fn redis(folder: &Path) -> Result<Running> {
     let socket = folder.join("redis.sock");
     let mut command = mortal("redis-server");
     command.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"]).arg(&socket).current_dir(folder);
