@@ -8,12 +8,12 @@
 mod crowd;
 mod disk;
 mod families;
-mod kernel;
+pub mod kernel;
 mod load;
-mod machine;
+pub mod machine;
 mod measuring;
 mod readme;
-mod report;
+pub mod report;
 mod served;
 mod svg;
 mod target;

@@ -11,6 +11,7 @@ mod cluster;
 mod demo;
 mod dist;
 mod failure;
+mod faults;
 mod places;
 mod postgres;
 mod process;
@@ -45,6 +46,8 @@ enum Command {
     Bench(bench::Options),
     /// Runs two servers with Redis behind a TLS proxy; with --check a rolling restart under load.
     Cluster(cluster::Options),
+    /// Does to a running system what machines, networks and clients do, and proves that the promises hold.
+    Faults(faults::Options),
     /// Makes the archive to deploy, in target/dist.
     Dist,
     /// Records what the database says about the SQL queries, in .sqlx, so that building needs no database.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Site => site::command(),
         Command::Bench(options) => bench::run(&options),
         Command::Cluster(options) => cluster::run(&options),
+        Command::Faults(options) => faults::run(&options),
         Command::Dist => dist::run(),
         Command::Sqlx => sqlx::run(),
         Command::BakeRoads(options) => roads::run(&options),

@@ -6,7 +6,7 @@
 use crate::failure::{self, Failure};
 use crate::postgres::{Durability, Throwaway};
 use crate::setup::{Tool, WASM_TARGET};
-use crate::{process, progress, setup, site, workspace};
+use crate::{faults, process, progress, setup, site, workspace};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::process::{Command, ExitCode};
@@ -68,6 +68,10 @@ fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<
     let postgres = steps.run("Postgres", || Throwaway::start(Durability::Skipped))?;
     if parts.contains(&Part::Rust) {
         rust_tests(steps, &postgres, filter)?;
+        // A filter names tests, and these are none.
+        if filter.is_none() {
+            steps.run("faults, the short set", faults::run_short)?;
+        }
     }
     if parts.contains(&Part::Browser) {
         steps.run("browser tests", || browser_tests(&postgres, filter))?;

@@ -1,0 +1,170 @@
+//! Does to a running system what machines, networks and clients do, and proves that the promises hold.
+//!
+//! Each row of the fault table is a small value in `rows`: what is done, and what must be true. Every run has a server
+//! and a Postgres of its own under the same load; the load client keeps every send and every ack, and afterwards
+//! compares them with what is stored and what everybody saw. A seed decides when a fault strikes and everything that is
+//! drawn, so a failure can be repeated. A row that this machine cannot run is skipped with its reason, which is no pass.
+
+mod check;
+mod disk;
+mod draw;
+mod http;
+mod interceptor;
+mod load;
+mod report;
+mod rows;
+mod setting;
+mod times;
+mod trouble;
+
+use crate::failure::{Failure, OrRemedy};
+use crate::setup::Tool;
+use crate::{process, progress, setup, workspace};
+use anyhow::{Result, bail, ensure};
+use clap::ValueEnum;
+use report::Results;
+use rows::{ROWS, Row};
+use setting::Setting;
+use std::process::Command;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only these rows of the fault table, `F3` for example.
+    #[arg(long, value_delimiter = ',')]
+    row: Vec<String>,
+    /// How many seeds each row runs with. By default 20 for F1, and one for the others.
+    #[arg(long)]
+    seeds: Option<u32>,
+    /// The first seed; the others follow it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Fewer clients, one seed, and only rows that end within two minutes.
+    #[arg(long)]
+    short: bool,
+    /// Which programs: optimised ones, or those of the tests, which are there sooner and slower.
+    #[arg(long, value_enum, default_value_t = Profile::Release)]
+    profile: Profile,
+}
+
+/// Which programs are put to the test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    Release,
+    Debug,
+}
+
+impl Profile {
+    /// The name of its folder.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+/// What the test command runs, with programs that are built already.
+///
+/// # Errors
+/// When a promise was broken, with the rows.
+pub fn run_short() -> Result<()> {
+    let options = Options { row: Vec::new(), seeds: None, seed: 1, short: true, profile: Profile::Debug };
+    run_rows(&options)
+}
+
+/// Builds everything, runs the rows, prints a line for each run and writes them down.
+///
+/// # Errors
+/// When something does not build, and when a promise was broken, with the rows.
+pub fn run(options: &Options) -> Result<()> {
+    for row in &options.row {
+        let known: Vec<_> = ROWS.iter().map(|row| row.id).collect();
+        ensure!(known.iter().any(|id| id.eq_ignore_ascii_case(row)), "there is no row {row}: {}", known.join(", "));
+    }
+    setup::prepare(&[Tool::Postgres, Tool::Redis])?;
+    progress::step("building the server and the load client", || build(options.profile))
+        .or_remedy("something does not compile", "correct what the compiler names above")?;
+    run_rows(options)
+}
+
+fn build(profile: Profile) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--bins", "--package", "doorstep-server", "--package", "doorstep-simulator"]);
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
+    process::run(cargo.env("SQLX_OFFLINE", "true").current_dir(workspace::root()))
+}
+
+fn run_rows(options: &Options) -> Result<()> {
+    let mut results = Results::begin(options.short, options.profile);
+    for row in ROWS.iter().filter(|row| options.wants(row)) {
+        for seed in options.seeds_of(row) {
+            ensure!(!process::interrupted(), "interrupted");
+            let setting = Setting::new(seed, options.short, options.profile)?;
+            eprintln!("→ {} seed {seed}: {}", row.id, row.fault);
+            let outcome = (row.inflict)(&setting);
+            if process::interrupted() {
+                bail!("interrupted");
+            }
+            results.add(row, seed, outcome);
+        }
+    }
+    results.write()?;
+    let failed = results.failed();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let remedy = "repeat one with `cargo xtask faults --row <row> --seed <seed>`; DOORSTEP_KEEP_LOGS=1 keeps the logs";
+    bail!(Failure::new(format!("promises were broken: {}", failed.join(", ")), remedy))
+}
+
+impl Options {
+    fn wants(&self, row: &Row) -> bool {
+        match self.row.as_slice() {
+            [] => row.in_short || !self.short,
+            named => named.iter().any(|name| name.eq_ignore_ascii_case(row.id)),
+        }
+    }
+
+    fn seeds_of(&self, row: &Row) -> impl Iterator<Item = u64> + use<> {
+        let usual = if self.short { 1 } else { row.seeds };
+        let first = self.seed;
+        (0..u64::from(self.seeds.unwrap_or(usual))).map(move |index| first + index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(row: &[&str], short: bool, seeds: Option<u32>) -> Options {
+        let row = row.iter().map(|row| (*row).to_owned()).collect();
+        Options { row, seeds, seed: 7, short, profile: Profile::Debug }
+    }
+
+    fn row(id: &str) -> &'static Row {
+        ROWS.iter().find(|row| row.id == id).expect("a row of the table")
+    }
+
+    #[test]
+    fn a_named_row_runs_even_when_it_is_too_long_for_the_short_set() {
+        assert!(!options(&[], true, None).wants(row("F7")));
+        assert!(options(&["f7"], true, None).wants(row("F7")));
+        assert!(!options(&["F7"], false, None).wants(row("F1")));
+    }
+
+    #[test]
+    fn seeds_follow_each_other_from_the_first() {
+        assert_eq!(options(&[], false, None).seeds_of(row("F1")).count(), 20);
+        assert_eq!(options(&[], true, None).seeds_of(row("F1")).collect::<Vec<_>>(), [7]);
+        assert_eq!(options(&[], false, Some(3)).seeds_of(row("F2")).collect::<Vec<_>>(), [7, 8, 9]);
+    }
+
+    #[test]
+    fn the_whole_fault_table_is_here() {
+        let ids: Vec<_> = ROWS.iter().map(|row| row.id).collect();
+        let table = [1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21];
+        assert_eq!(ids, table.map(|number| format!("F{number}")));
+    }
+}

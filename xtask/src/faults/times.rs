@@ -1,0 +1,116 @@
+//! When acks and positions came, step by step, as the load client tells it.
+
+use serde::Deserialize;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// From one moment to another, Unix epoch milliseconds.
+pub type Window = (i64, i64);
+
+/// Now, as the load client counts.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// When everything came.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Times {
+    pub zero_ms: i64,
+    step_ms: u32,
+    acks: Moments,
+    deliveries: Moments,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Moments {
+    counts: Vec<u32>,
+    p99_ms: Vec<f64>,
+}
+
+/// Which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    Acks,
+    Deliveries,
+}
+
+impl Times {
+    /// How many came within `window`.
+    pub fn count(&self, of: Of, window: Window) -> u64 {
+        self.steps(window).map(|step| u64::from(self.at(of, step))).sum()
+    }
+
+    /// How many came until `until_ms`.
+    pub fn count_until(&self, of: Of, until_ms: i64) -> u64 {
+        self.count(of, (self.zero_ms, until_ms))
+    }
+
+    /// The longest time within `window` in which none came, in seconds, to the length of a step.
+    pub fn longest_gap_s(&self, of: Of, window: Window) -> f64 {
+        let (mut gap, mut longest) = (0_u32, 0_u32);
+        for step in self.steps(window) {
+            gap = if self.at(of, step) == 0 { gap + 1 } else { 0 };
+            longest = longest.max(gap);
+        }
+        f64::from(longest * self.step_ms) / 1_000.0
+    }
+
+    /// How slow they usually were within `window`: the median over its steps of how long 99 in a hundred took.
+    pub fn usual_p99_ms(&self, of: Of, window: Window) -> f64 {
+        let moments = self.moments(of);
+        let filled = self.steps(window).filter(|step| self.at(of, *step) > 0);
+        let mut p99_ms: Vec<f64> = filled.filter_map(|step| moments.p99_ms.get(step).copied()).collect();
+        p99_ms.sort_by(f64::total_cmp);
+        p99_ms.get(p99_ms.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// Whole steps only: what belongs to the window's edges belongs to its outside, too.
+    fn steps(&self, (from_ms, until_ms): Window) -> std::ops::Range<usize> {
+        let step_ms = i64::from(self.step_ms.max(1));
+        let first = (from_ms - self.zero_ms).max(0).div_euclid(step_ms) + i64::from((from_ms - self.zero_ms) % step_ms > 0);
+        let end = (until_ms - self.zero_ms).max(0).div_euclid(step_ms);
+        usize::try_from(first).unwrap_or(0)..usize::try_from(end).unwrap_or(0)
+    }
+
+    /// Nothing is told of steps after the last answer.
+    fn at(&self, of: Of, step: usize) -> u32 {
+        self.moments(of).counts.get(step).copied().unwrap_or(0)
+    }
+
+    fn moments(&self, of: Of) -> &Moments {
+        match of {
+            Of::Acks => &self.acks,
+            Of::Deliveries => &self.deliveries,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times() -> Times {
+        let acks = Moments { counts: vec![5, 0, 0, 7, 0, 3], p99_ms: vec![1.0, 0.0, 0.0, 9.0, 0.0, 2.0] };
+        Times { zero_ms: 1_000, step_ms: 100, acks, deliveries: Moments::default() }
+    }
+
+    #[test]
+    fn windows_count_whole_steps() {
+        assert_eq!(times().count(Of::Acks, (1_000, 1_600)), 15);
+        assert_eq!(times().count(Of::Acks, (1_050, 1_399)), 0);
+        assert_eq!(times().count_until(Of::Acks, 1_400), 12);
+        assert_eq!(times().count(Of::Deliveries, (0, 9_000)), 0);
+    }
+
+    #[test]
+    fn a_gap_is_the_longest_row_of_empty_steps_also_at_the_end() {
+        assert!((times().longest_gap_s(Of::Acks, (1_000, 1_600)) - 0.2).abs() < 1e-9);
+        assert!((times().longest_gap_s(Of::Acks, (1_000, 2_000)) - 0.4).abs() < 1e-9);
+    }
+
+    #[test]
+    fn how_slow_it_usually_was_leaves_empty_steps_out() {
+        assert!((times().usual_p99_ms(Of::Acks, (1_000, 1_600)) - 2.0).abs() < 1e-9);
+        assert!(times().usual_p99_ms(Of::Deliveries, (1_000, 1_600)).is_nan());
+    }
+}

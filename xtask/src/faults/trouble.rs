@@ -1,0 +1,65 @@
+//! Clients that make trouble beside the load, and what they found.
+
+use super::check::Check;
+use super::setting::{Scene, Setting, wait_until};
+use super::times::Window;
+use crate::cluster::processes::{Running, mortal};
+use crate::workspace;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(900);
+
+/// The simulator, while it makes trouble.
+pub struct Trouble {
+    running: Running,
+    findings: PathBuf,
+    log: PathBuf,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Findings {
+    pub checks: Vec<Check>,
+    /// When it happened.
+    pub during_ms: Window,
+}
+
+impl Trouble {
+    /// Starts the trouble that `arguments` name.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
+        let [findings, log] = ["json", "log"].map(|kind| setting.folder().join(format!("trouble.{kind}")));
+        let mut command = mortal(workspace::built(setting.profile.folder(), "simulator")?);
+        command.args(["trouble", "--server", &scene.server.url(), "--seed", &setting.seed.to_string(), "--json"]);
+        command.arg(&findings).args(arguments).env("DOORSTEP_API_KEY", &scene.api_key);
+        let running = Running::start("the trouble", &mut command, &log)?;
+        Ok(Self { running, findings, log })
+    }
+
+    /// Whether it is over.
+    ///
+    /// # Errors
+    /// When the system cannot be asked.
+    pub fn is_over(&mut self) -> Result<bool> {
+        Ok(self.running.ended()?.is_some())
+    }
+
+    /// Waits for the end and gives what was found.
+    ///
+    /// # Errors
+    /// When it does not end, or ends without findings.
+    pub fn finish(mut self) -> Result<Findings> {
+        wait_until("the trouble is over", DEADLINE, || self.is_over())?;
+        let Ok(findings) = fs::read_to_string(&self.findings) else {
+            let said = fs::read_to_string(&self.log).unwrap_or_default();
+            bail!("the trouble could not be made: {}", said.lines().last().unwrap_or_default());
+        };
+        serde_json::from_str(&findings).context("what the trouble found cannot be read")
+    }
+}
