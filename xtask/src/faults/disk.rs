@@ -10,7 +10,7 @@ use std::process::Command;
 
 /// Room for a cluster and some minutes of fixes.
 const SIZE: &str = "size=192m";
-const PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
+static PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// A mounted file system that is gone when dropped.
 pub struct SmallDisk {

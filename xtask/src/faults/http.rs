@@ -39,7 +39,10 @@ fn exchange(
         0 => String::new(),
         length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
     };
-    write!(stream, "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {api_key}\r\n{content}\r\n{body}")?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {api_key}\r\n{content}\r\n{body}"
+    )?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())

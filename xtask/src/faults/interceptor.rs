@@ -301,7 +301,8 @@ mod tests {
             client.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
             client.read_to_end(&mut rest).expect("an end");
             assert_eq!(rest, b"", "{trick:?}: no answer comes through");
-            let done = plan.changed.wait_timeout_while(plan.lock(), Duration::from_secs(10), |state| state.done.is_empty());
+            let done =
+                plan.changed.wait_timeout_while(plan.lock(), Duration::from_secs(10), |state| state.done.is_empty());
             assert_eq!(done.expect("not poisoned").0.done[0].0, trick);
         }
     }

@@ -79,7 +79,9 @@ fn told(facts: &[Check], checker: &[Check]) -> String {
     let facts = facts.iter().map(ToString::to_string);
     let verdict = match (checker.first(), broken.is_empty()) {
         (None, _) => None,
-        (Some(stored), true) => Some(format!("checker: {} {}, all {} hold", stored.measured, stored.what, checker.len())),
+        (Some(stored), true) => {
+            Some(format!("checker: {} {}, all {} hold", stored.measured, stored.what, checker.len()))
+        }
         (Some(_), false) => Some(format!("checker: {}", broken.join("; "))),
     };
     facts.chain(verdict).collect::<Vec<_>>().join("; ")

@@ -61,12 +61,7 @@ pub static ROWS: [Row; 18] = [
     row("F21", "Redis stops", false, redis::stopped),
 ];
 
-const fn row(
-    id: &'static str,
-    fault: &'static str,
-    in_short: bool,
-    inflict: fn(&Setting) -> Result<Outcome>,
-) -> Row {
+const fn row(id: &'static str, fault: &'static str, in_short: bool, inflict: fn(&Setting) -> Result<Outcome>) -> Row {
     Row { id, fault, seeds: 1, in_short, inflict }
 }
 

@@ -67,7 +67,8 @@ impl Times {
     /// Whole steps only: what belongs to the window's edges belongs to its outside, too.
     fn steps(&self, (from_ms, until_ms): Window) -> std::ops::Range<usize> {
         let step_ms = i64::from(self.step_ms.max(1));
-        let first = (from_ms - self.zero_ms).max(0).div_euclid(step_ms) + i64::from((from_ms - self.zero_ms) % step_ms > 0);
+        let first =
+            (from_ms - self.zero_ms).max(0).div_euclid(step_ms) + i64::from((from_ms - self.zero_ms) % step_ms > 0);
         let end = (until_ms - self.zero_ms).max(0).div_euclid(step_ms);
         usize::try_from(first).unwrap_or(0)..usize::try_from(end).unwrap_or(0)
     }

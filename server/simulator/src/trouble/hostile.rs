@@ -37,11 +37,7 @@ const ATTACKS: [Attack; 5] = [
     Attack { name: "fragments that add up to too much", bytes: large_fragments, codes: TOO_LARGE },
     Attack { name: "a flood of empty fragments", bytes: empty_fragments, codes: TOO_LARGE },
     Attack { name: "a frame without a mask", bytes: || vec![TEXT, 2, b'{', b'}'], codes: &[1002] },
-    Attack {
-        name: "a reserved opcode",
-        bytes: || frame(0x83, b""),
-        codes: &[1002],
-    },
+    Attack { name: "a reserved opcode", bytes: || frame(0x83, b""), codes: &[1002] },
 ];
 
 fn large_fragments() -> Vec<u8> {

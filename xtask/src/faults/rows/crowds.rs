@@ -37,7 +37,8 @@ pub fn deaf(setting: &Setting) -> Result<Outcome> {
         Check::at_most("others' p99 against a run without", ratio, setting.limit(OTHERS_RATIO), "×"),
     ];
     facts.extend(beside.checks);
-    facts.push(Check::never("connections that others lost", beside.report.courier_losses + beside.report.viewer_losses));
+    facts
+        .push(Check::never("connections that others lost", beside.report.courier_losses + beside.report.viewer_losses));
     let checker = [alone.report.judged(), beside.report.judged()].concat();
     Ok(Outcome::Judged { facts, checker })
 }
@@ -102,7 +103,8 @@ pub fn stampede(setting: &Setting) -> Result<Outcome> {
     setting.pass(QUIET)?;
     let quiet_until_ms = now_ms();
     let viewers = setting.or_short("10000", "1000");
-    let Findings { checks: mut facts, during_ms } = Trouble::start(setting, &scene, &["stampede", "--viewers", viewers])?.finish()?;
+    let Findings { checks: mut facts, during_ms } =
+        Trouble::start(setting, &scene, &["stampede", "--viewers", viewers])?.finish()?;
     let report = load.finish()?;
     let times = &report.times;
     let rush_p99_ms = times.usual_p99_ms(Of::Acks, during_ms);

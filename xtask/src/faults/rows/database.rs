@@ -63,7 +63,12 @@ pub fn stopped(setting: &Setting) -> Result<Outcome> {
     let acked_soon = times.count_until(Of::Acks, returned_ms + STORED_WITHIN_MS) as f64;
     let facts = vec![
         Check::never("acks meanwhile", times.count(Of::Acks, away)),
-        Check::at_least("positions that customers got meanwhile", times.count(Of::Deliveries, away) as f64, expected * 0.8, ""),
+        Check::at_least(
+            "positions that customers got meanwhile",
+            times.count(Of::Deliveries, away) as f64,
+            expected * 0.8,
+            "",
+        ),
         Check::at_most("not ready after", unready.as_secs_f64(), setting.limit(UNREADY_WITHIN_S), "s"),
         Check::holds("alive meanwhile", live == Some(200), format!("{live:?}")),
         Check::at_most("memory grown by", grown_mib, MEMORY_MIB, "MiB"),
@@ -196,9 +201,8 @@ pub fn full(setting: &Setting) -> Result<Outcome> {
     let failing = scene.server.metric("doorstep_fix_write_failures_total");
     let freed_ms = now_ms();
     disk.clear()?;
-    let resumed = wait_until("couriers can be registered again", RESUMED_WITHIN, || {
-        Ok(new_courier(&scene).status == Some(201))
-    })?;
+    let resumed =
+        wait_until("couriers can be registered again", RESUMED_WITHIN, || Ok(new_courier(&scene).status == Some(201)))?;
     let is_same_process = scene.server.pid() == pid && scene.server.status("/health/live") == Some(200);
     let report = load.finish()?;
     drop(scene);

@@ -46,8 +46,18 @@ pub fn exhausted(setting: &Setting) -> Result<Outcome> {
     let facts = vec![
         Check::at_least(format!("of {asked} who tried, refused"), refused as f64, 1.0, ""),
         Check::never("connections lost by those who were in", report.courier_losses + report.viewer_losses),
-        Check::at_least("positions that customers got", times.count(Of::Deliveries, window) as f64, expected * DELIVERED, ""),
-        Check::at_most("longest time without an ack", times.longest_gap_s(Of::Acks, window), setting.limit(WITHOUT_ACK_S), "s"),
+        Check::at_least(
+            "positions that customers got",
+            times.count(Of::Deliveries, window) as f64,
+            expected * DELIVERED,
+            "",
+        ),
+        Check::at_most(
+            "longest time without an ack",
+            times.longest_gap_s(Of::Acks, window),
+            setting.limit(WITHOUT_ACK_S),
+            "s",
+        ),
         Check::at_most("others get in again after", recovered.as_secs_f64(), setting.limit(RECOVERED_WITHIN_S), "s"),
     ];
     Ok(Outcome::Judged { facts, checker: report.judged() })

@@ -62,10 +62,18 @@ pub fn stopped(setting: &Setting) -> Result<Outcome> {
     let due = 2.0 * setting.size().fixes_per_s() * (away.1 - away.0) as f64 / 1_000.0;
     let facts = vec![
         Check::holds(format!("both ready while it was {how:?}"), ready == [Some(200); 2], format!("{ready:?}")),
-        Check::at_least("positions to customers of the same server", own.times.count(Of::Deliveries, away) as f64, expected * OWN_DELIVERED, ""),
+        Check::at_least(
+            "positions to customers of the same server",
+            own.times.count(Of::Deliveries, away) as f64,
+            expected * OWN_DELIVERED,
+            "",
+        ),
         Check::at_least("fixes acked meanwhile", acks as f64, due * OWN_DELIVERED, ""),
         Check::at_most("found each other again after", healed.as_secs_f64(), setting.limit(HEALED_WITHIN_S), "s"),
-        Check::never("connections lost", own.courier_losses + own.viewer_losses + across.courier_losses + across.viewer_losses),
+        Check::never(
+            "connections lost",
+            own.courier_losses + own.viewer_losses + across.courier_losses + across.viewer_losses,
+        ),
     ];
     let checker = [own.judged(), across.judged()].concat();
     drop((other, scene, redis));
