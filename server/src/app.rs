@@ -56,7 +56,7 @@ const SOCKETS_PATIENCE: Duration = Duration::from_millis(1_500);
 const TASKS_PATIENCE: Duration = Duration::from_millis(2_500);
 /// And how long all of them together get when a task that must not end has ended: the process is to be gone within a
 /// second, for a supervisor to start it again.
-const FAILED_PATIENCE: Duration = Duration::from_millis(800);
+const FAILED_PATIENCE: Duration = Duration::from_millis(500);
 const EMBEDDED_PATIENCE: Duration = Duration::from_secs(25);
 
 /// How often the database is asked whether it is there. Readiness must notice within two seconds.
