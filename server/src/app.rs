@@ -361,8 +361,10 @@ fn start_http(app: &Data<AppState>, listener: TcpListener) -> anyhow::Result<Ser
     // The registry counts connections and answers 429; this is only the floor under it.
     .max_connections(app.config.settings.max_connections + 1_000)
     .client_request_timeout(Duration::from_secs(5))
-    // A second, the default, would hold every closed socket for that long.
-    .client_disconnect_timeout(Duration::from_millis(50))
+    // How long a client that was told everything may take to hang up. A second, the default, would hold every closed
+    // socket for that long; but actix counts from a time that is up to half a second old, and a moment that is past
+    // already never comes: with less than that such a connection stayed for as long as its client liked.
+    .client_disconnect_timeout(Duration::from_millis(600))
     .keep_alive(Duration::from_secs(75))
     .shutdown_timeout(2)
     .disable_signals()

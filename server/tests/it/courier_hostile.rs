@@ -243,6 +243,18 @@ async fn frames_that_break_the_protocol_close_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_hang_up_after_the_close_frame_is_hung_up_on() {
+    attack(async |_, _, mut socket| {
+        within("sending", socket.tcp().write_all(&[0x83, 0x80, 1, 2, 3, 4])).await.expect("open");
+        let mut rest = Vec::new();
+        within("the server hanging up", socket.tcp().read_to_end(&mut rest)).await.expect("a clean end");
+        let close = [0x88, 2 + b"protocol error".len() as u8, 0x03, 0xEA];
+        assert!(rest.windows(close.len()).any(|part| part == close), "it said 1002 first");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_cut_in_the_middle_of_a_frame_is_forgotten() {
     attack(async |app, _, mut socket| {
         within("sending", socket.tcp().write_all(&[0x81, 0xFE, 0x10])).await.expect("open");
