@@ -41,6 +41,10 @@ use crate::server_url::ServerUrl;
 // with `try_record` refuses.
 const COMMAND_QUEUE: usize = 1_024;
 
+/// Fixes in a message of text: a fix with all that it may hold takes up to 220 bytes of the message's 64 KiB. In the
+/// binary codec as many fit as the server allows.
+pub(crate) const MAX_FIXES_OF_JSON: usize = 250;
+
 /// Called with every acknowledged fix, on the bot's task: must not block.
 pub type OnAck = Box<dyn FnMut(&Recorded, Instant) + Send>;
 
@@ -191,4 +195,31 @@ impl CourierBot {
 
 fn lock(log: &Mutex<CourierLog>) -> MutexGuard<'_, CourierLog> {
     log.lock().expect("nothing panics while it holds the log")
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_shared::protocol::{
+        MAX_MESSAGE_BYTES,
+        courier::{CourierMessage, Fixes},
+        encode_json,
+    };
+
+    use super::*;
+
+    #[test]
+    fn the_longest_message_of_text_is_one_that_a_server_takes() {
+        let longest = RawFix {
+            time_ms: 1_795_219_200_123,
+            lat: -35.898_912_345_678_91,
+            lon: -114.514_553_123_456_78,
+            accuracy_m: Some(123.456_78),
+            speed_mps: Some(12.345_678),
+            heading_deg: Some(182.123_46),
+            altitude_m: Some(-123.456_78),
+            battery: Some(0.812_345_6),
+        };
+        let message = CourierMessage::Fixes(Fixes { id: u64::MAX, fixes: vec![longest; MAX_FIXES_OF_JSON] });
+        assert!(encode_json(&message).len() < MAX_MESSAGE_BYTES);
+    }
 }

@@ -6,12 +6,12 @@ use std::{
 };
 
 use doorstep_shared::protocol::{
-    ErrorMessage, SILENCE_LIMIT_MS,
+    Codec, ErrorMessage, SILENCE_LIMIT_MS,
     courier::{Ack, CourierEvent, CourierMessage, PresenceReport, Welcome},
 };
 use tokio::sync::{mpsc, watch};
 
-use super::{Command, CourierLog, CourierOptions, CourierState, FixOutcome, Outbox, Settled, lock};
+use super::{Command, CourierLog, CourierOptions, CourierState, FixOutcome, MAX_FIXES_OF_JSON, Outbox, Settled, lock};
 use crate::{
     backoff::Backoff,
     socket::{Ended, Incoming, Socket},
@@ -111,12 +111,20 @@ impl Session {
 
     async fn talk(&mut self, socket: &mut Socket) -> Result<Ended, OwnerGone> {
         let mut heard = Instant::now();
+        let mut check_at = heard + CHECK_EVERY;
         loop {
+            // Not only when nothing else happens: who goes on recording notices silence, too.
+            if Instant::now() >= check_at {
+                check_at += CHECK_EVERY;
+                if let Some(reason) = self.why_give_up(heard) {
+                    return Ok(Ended::lost(reason));
+                }
+            }
             if let Err(ended) = self.flush(socket).await {
                 return Ok(last_words(socket, ended).await);
             }
             self.publish_unsettled();
-            match self.next_event(socket).await {
+            match self.next_event(socket, check_at).await {
                 Event::Incoming(Err(ended)) => return Ok(ended),
                 Event::Incoming(Ok(incoming)) => {
                     heard = Instant::now();
@@ -124,18 +132,13 @@ impl Session {
                 }
                 Event::Command(None) => return Err(OwnerGone),
                 Event::Command(Some(command)) => self.obey(command),
-                Event::Check => {
-                    if let Some(reason) = self.why_give_up(heard) {
-                        return Ok(Ended::lost(reason));
-                    }
-                }
+                Event::Check => {}
             }
         }
     }
 
-    async fn next_event(&mut self, socket: &mut Socket) -> Event {
-        let check = Instant::now() + CHECK_EVERY;
-        let wake = self.outbox.waits_until().map_or(check, |until| until.min(check));
+    async fn next_event(&mut self, socket: &mut Socket, check_at: Instant) -> Event {
+        let wake = self.outbox.waits_until().map_or(check_at, |until| until.min(check_at));
         tokio::select! {
             incoming = socket.receive() => Event::Incoming(incoming),
             command = self.commands.recv() => Event::Command(command),
@@ -216,10 +219,13 @@ impl Session {
     }
 
     fn welcomed(&mut self, welcome: Welcome) {
-        self.max_fixes = welcome.max_fixes;
+        self.max_fixes = match self.options.codec {
+            Codec::Json => welcome.max_fixes.min(MAX_FIXES_OF_JSON as u32),
+            Codec::Postcard => welcome.max_fixes,
+        };
         self.presence_unsent = self.presence.is_some();
         if self.reachable {
-            self.outbox.connected(welcome.max_fixes);
+            self.outbox.connected(self.max_fixes);
         }
         self.publish(|state| {
             state.connected = true;
