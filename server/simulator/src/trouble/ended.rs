@@ -88,6 +88,10 @@ pub(super) async fn run(stage: &Stage, orders_each: usize) -> Result<Vec<Check>>
     }
     let logs = traffic.stop(PATIENCE).await?;
     let mut checks = judge_gone(&cases);
+    let reassigned = || cases.iter().filter(|case| case.fate == Fate::Reassigned);
+    // Whoever is not there sees nothing, which would prove nothing.
+    let there = reassigned().filter(|case| case.viewer.log().is_live).count();
+    checks.push(Check::count("customers still there after a reassignment", there as u64, reassigned().count() as u64));
     let (mut seen, mut stored) = (0, 0);
     for case in cases {
         if case.fate == Fate::Revoked {

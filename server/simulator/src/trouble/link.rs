@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Result;
+use doorstep_shared::protocol::CloseCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -27,7 +28,7 @@ const BUFFER_BYTES: usize = 16 * 1024;
 pub(super) struct Link {
     address: SocketAddr,
     silent: watch::Sender<bool>,
-    given_up: Arc<Mutex<Vec<Instant>>>,
+    partings: Arc<Mutex<Partings>>,
     task: JoinHandle<()>,
 }
 
@@ -36,7 +37,16 @@ pub(super) struct Link {
 struct Wire {
     target: String,
     silent: watch::Receiver<bool>,
-    given_up: Arc<Mutex<Vec<Instant>>>,
+    partings: Arc<Mutex<Partings>>,
+}
+
+/// How the server left connections that had fallen silent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Partings {
+    /// When it said why, as a close frame.
+    pub said: Vec<Instant>,
+    /// When it hung up.
+    pub done: Vec<Instant>,
 }
 
 impl Link {
@@ -45,10 +55,10 @@ impl Link {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (silent, listening) = watch::channel(false);
-        let given_up = Arc::default();
-        let wire = Wire { target: server.authority().to_owned(), silent: listening, given_up: Arc::clone(&given_up) };
+        let partings = Arc::default();
+        let wire = Wire { target: server.authority().to_owned(), silent: listening, partings: Arc::clone(&partings) };
         let task = tokio::spawn(accept(listener, wire));
-        Ok(Self { address, silent, given_up, task })
+        Ok(Self { address, silent, partings, task })
     }
 
     /// The server, as it is reached through the link.
@@ -61,9 +71,9 @@ impl Link {
         self.silent.send_replace(silent);
     }
 
-    /// When the server hung up on connections that had fallen silent.
-    pub(super) fn given_up(&self) -> Vec<Instant> {
-        self.given_up.lock().expect("nothing panics while it holds the list").clone()
+    /// How the server left connections that had fallen silent.
+    pub(super) fn partings(&self) -> Partings {
+        self.partings.lock().expect("nothing panics while it holds the lists").clone()
     }
 }
 
@@ -89,11 +99,15 @@ async fn carry(client: TcpStream, mut wire: Wire) {
         return;
     }
     let Ok(server) = TcpStream::connect(&wire.target).await else { return };
-    let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
-    let up = pass(from_client, to_server, wire.silent.clone());
-    let down = pass(from_server, to_client, wire.silent.clone());
-    // Both stay here until the end of the silence, or the other side would see this one hang up.
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let up = pass(&mut from_client, &mut to_server, wire.silent.clone(), |_| ());
+    let down = pass(&mut from_server, &mut to_client, wire.silent.clone(), |lost| {
+        if says_heartbeat_timeout(lost) {
+            wire.partings.lock().expect("nothing panics while it holds the lists").said.push(Instant::now());
+        }
+    });
+    // All four halves stay here until the end of the silence, or one side would see the other hang up.
     tokio::pin!(up, down);
     let client_left = tokio::select! {
         () = &mut up => true,
@@ -104,21 +118,48 @@ async fn carry(client: TcpStream, mut wire: Wire) {
         if client_left {
             down.await;
         }
-        wire.given_up.lock().expect("nothing panics while it holds the list").push(Instant::now());
+        wire.partings.lock().expect("nothing panics while it holds the lists").done.push(Instant::now());
     }
     let _ = wire.silent.wait_for(|silent| !*silent).await;
 }
 
-/// Passes on what comes, until the sender hangs up or something was lost.
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, silent: watch::Receiver<bool>) {
+/// Whether these bytes, in frames without a mask, hold a close frame with code 4002 and its name.
+fn says_heartbeat_timeout(bytes: &[u8]) -> bool {
+    let (code, name) =
+        (CloseCode::HeartbeatTimeout.code().to_be_bytes(), CloseCode::HeartbeatTimeout.name().as_bytes());
+    let frame = [&[0x88, code.len() as u8 + name.len() as u8], code.as_slice(), name].concat();
+    bytes.windows(frame.len()).any(|part| part == frame)
+}
+
+/// Passes on what comes, until the sender hangs up or something was lost; `on_lost` sees what.
+async fn pass(
+    from: &mut OwnedReadHalf,
+    to: &mut OwnedWriteHalf,
+    silent: watch::Receiver<bool>,
+    on_lost: impl Fn(&[u8]),
+) {
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut has_lost = false;
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else { return };
         if *silent.borrow() {
             has_lost = true;
+            on_lost(&buffer[..read]);
         } else if has_lost || to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_goodbye_to_the_silent_is_recognised_behind_other_frames() {
+        let goodbye = b"\x88\x13\x0f\xa2heartbeat_timeout";
+        assert!(says_heartbeat_timeout(goodbye));
+        assert!(says_heartbeat_timeout(&[b"\x81\x02{}".as_slice(), goodbye].concat()));
+        assert!(!says_heartbeat_timeout(b"\x88\x0c\x0f\xa0server_restart"));
     }
 }

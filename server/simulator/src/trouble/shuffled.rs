@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use doorstep_shared::{RawFix, protocol::courier::MAX_FIXES};
+use doorstep_shared::RawFix;
 use futures_util::future::try_join_all;
 use rand::seq::SliceRandom;
 
@@ -13,7 +13,7 @@ use super::{
     stage::{Stage, judge_viewers, note, now_ms},
 };
 use crate::{
-    courier::{CourierLog, FixOutcome},
+    courier::{CourierLog, FixOutcome, MAX_FIXES_OF_JSON},
     load::Delivery,
 };
 
@@ -70,7 +70,7 @@ async fn report(stage: &Stage, delivery: &Delivery, ride: &[RawFix], number: u64
             send(&mut phone, message).await?;
         }
     }
-    for batch in old.rchunks(MAX_FIXES) {
+    for batch in old.rchunks(MAX_FIXES_OF_JSON) {
         send(&mut phone, batch).await?;
     }
     Ok(())
