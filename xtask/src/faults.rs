@@ -26,6 +26,11 @@ use report::Results;
 use rows::{ROWS, Row};
 use setting::Setting;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// Runs of the short set side by side: they are small, and wait most of the time.
+const SHORT_AT_ONCE: usize = 3;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -97,26 +102,45 @@ fn build(profile: Profile) -> Result<()> {
 }
 
 fn run_rows(options: &Options) -> Result<()> {
-    let mut results = Results::begin(options.short, options.profile);
-    for row in ROWS.iter().filter(|row| options.wants(row)) {
-        for seed in options.seeds_of(row) {
-            ensure!(!process::interrupted(), "interrupted");
-            let setting = Setting::new(seed, options.short, options.profile)?;
-            eprintln!("→ {} seed {seed}: {}", row.id, row.fault);
-            let outcome = (row.inflict)(&setting);
-            if process::interrupted() {
-                bail!("interrupted");
-            }
-            results.add(row, seed, outcome);
-        }
-    }
-    results.write()?;
+    let wanted = ROWS.iter().filter(|row| options.wants(row));
+    let runs = Mutex::new(wanted.flat_map(|row| options.seeds_of(row).map(move |seed| (row, seed))));
+    let results = Mutex::new(Results::begin(options.short, options.profile));
+    let at_once = if options.short { SHORT_AT_ONCE } else { 1 };
+    thread::scope(|scope| {
+        let turns: Vec<_> = (0..at_once).map(|_| scope.spawn(|| take_turns(options, &runs, &results))).collect();
+        turns.into_iter().try_for_each(|turn| turn.join().expect("a run's panic was its outcome"))
+    })?;
+    let results = held(&results);
     let failed = results.failed();
     if failed.is_empty() {
         return Ok(());
     }
     let remedy = "repeat one with `cargo xtask faults --row <row> --seed <seed>`; DOORSTEP_KEEP_LOGS=1 keeps the logs";
     bail!(Failure::new(format!("promises were broken: {}", failed.join(", ")), remedy))
+}
+
+/// Carries out one of `runs` after the other, and keeps what came of it: whoever interrupts the rest has it.
+fn take_turns(
+    options: &Options,
+    runs: &Mutex<impl Iterator<Item = (&'static Row, u64)>>,
+    results: &Mutex<Results>,
+) -> Result<()> {
+    let next = || held(runs).next();
+    while let Some((row, seed)) = next() {
+        ensure!(!process::interrupted(), "interrupted");
+        eprintln!("→ {} seed {seed}: {}", row.id, row.fault);
+        let setting = Setting::new(seed, options.short, options.profile)?;
+        let outcome = (row.inflict)(&setting);
+        ensure!(!process::interrupted(), "interrupted");
+        let mut results = held(results);
+        results.add(row, seed, outcome);
+        results.write()?;
+    }
+    Ok(())
+}
+
+fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Options {

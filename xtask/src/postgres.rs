@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -32,12 +33,16 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 pub enum Durability {
     /// As in production: for measurements.
     Kept,
+    /// Lost on a power cut only, however processes end: for tests of crashes, which a slow disk would make slow.
+    KeptByTheSystem,
     /// Fast, and lost on a power cut: for tests.
     Skipped,
 }
 
 /// How many this process has started, to tell their directories apart.
 static STARTED: AtomicU32 = AtomicU32::new(0);
+
+static LEFTOVERS: Once = Once::new();
 
 /// A running Postgres that ends with this value.
 pub struct Throwaway {
@@ -74,11 +79,9 @@ impl Throwaway {
     fn start_in(durability: Durability, tables: Option<&Path>) -> Result<Self> {
         let programs =
             programs().ok_or_else(|| Failure::new("Postgres is not installed", "run `apt-get install postgresql`"))?;
+        // Once, and before anybody makes theirs: later it would take living siblings for remains.
+        LEFTOVERS.call_once(delete_leftovers);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        // Later ones would take their living siblings for remains.
-        if number == 0 {
-            delete_leftovers();
-        }
         let directory = env::temp_dir().join(format!("{DIRECTORY_PREFIX}{}-{number}", std::process::id()));
         let owner = owner()?;
         make_directory(&directory, owner.as_ref())?;
@@ -320,8 +323,10 @@ impl Cluster {
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("sharing the log of Postgres")?)
             .stderr(log);
-        if self.durability == Durability::Skipped {
+        if self.durability != Durability::Kept {
             command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+        }
+        if self.durability == Durability::Skipped {
             command.args(["-c", "synchronous_commit=off"]);
         }
         Ok(command)

@@ -1,6 +1,7 @@
 //! What a process takes from the machine, as the kernel counts it.
 
 use anyhow::{Context, Result, ensure};
+use std::collections::HashSet;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,6 +39,16 @@ pub fn descriptors(pid: u32) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd")).with_context(|| format!("process {pid} is gone"))?.count())
 }
 
+/// The number that process `pid` gives to whatever it opens next.
+///
+/// # Errors
+/// When it is gone.
+pub fn next_descriptor(pid: u32) -> Result<usize> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).with_context(|| format!("process {pid} is gone"))?.flatten();
+    let open: HashSet<usize> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    Ok((0..).find(|number| !open.contains(number)).unwrap_or(open.len()))
+}
+
 /// Waits until process `pid` has let go of its sockets, and has `most` descriptors open or fewer.
 ///
 /// # Errors
@@ -60,6 +71,7 @@ mod tests {
         let pid = std::process::id();
         assert!(resident(pid).expect("we exist") > 100_000.0);
         assert!(descriptors(pid).expect("we exist") >= 3);
+        assert!(next_descriptor(pid).expect("we exist") >= 3);
         assert!(cpu(pid).is_ok());
         assert!(cpu(u32::MAX).is_err());
     }

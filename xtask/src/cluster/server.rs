@@ -95,7 +95,7 @@ impl Server {
         let answer = get(self.command.address, "/metrics").unwrap_or_default();
         let of_name = answer.lines().filter(|line| line.starts_with(name));
         let exact = of_name.filter(|line| line[name.len()..].starts_with([' ', '{']));
-        exact.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        exact.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).fold(0.0, |sum, value| sum + value)
     }
 }
 

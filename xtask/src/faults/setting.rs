@@ -9,6 +9,7 @@ use crate::postgres::{Durability, Throwaway};
 use crate::process;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -17,8 +18,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The database of every run, in a Postgres of its own.
 pub const DATABASE: &str = "doorstep";
 
-/// Programs of the tests are several times slower, and so is a machine that tests meanwhile.
-const SLACK_OF_DEBUG: f64 = 4.0;
+/// Programs of the tests are several times slower, and several runs share the machine.
+const SLACK_OF_DEBUG: f64 = 2.0;
 
 /// Who takes part.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,9 @@ pub struct Setting {
 
 struct Folder(PathBuf);
 
+/// How many folders this process has made, to tell them apart.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 /// A server on a Postgres. Fields are dropped in this order.
 pub struct Scene {
     pub server: Server,
@@ -72,7 +76,7 @@ impl Setting {
 
     /// The load of the fault table, or a small one.
     pub fn size(&self) -> Size {
-        let (couriers, viewers, dispatchers) = if self.short { (60, 120, 2) } else { (500, 1_000, 5) };
+        let (couriers, viewers, dispatchers) = if self.short { (20, 60, 2) } else { (500, 1_000, 5) };
         Size { couriers, viewers, dispatchers, rate_hz: 2 }
     }
 
@@ -86,6 +90,11 @@ impl Setting {
         if self.profile == Profile::Debug { limit * SLACK_OF_DEBUG } else { limit }
     }
 
+    /// The full run stands on a disk that keeps its promises. In the short set processes are all that crashes.
+    pub fn durability(&self) -> Durability {
+        if self.short { Durability::KeptByTheSystem } else { Durability::Kept }
+    }
+
     /// Where files of this run may lie.
     pub fn folder(&self) -> &Path {
         &self.folder.0
@@ -93,7 +102,7 @@ impl Setting {
 
     /// A server on a Postgres of its own.
     pub fn scene(&self) -> Result<Scene> {
-        self.scene_on(Throwaway::start(Durability::Kept)?)
+        self.scene_on(Throwaway::start(self.durability())?)
     }
 
     /// A server on `postgres`.
@@ -163,9 +172,8 @@ pub fn wait_until(what: &str, patience: Duration, mut holds: impl FnMut() -> Res
 
 impl Folder {
     fn make() -> Result<Self> {
-        let folder = env::temp_dir().join(format!("doorstep-faults-{}", std::process::id()));
-        // The logs of the run before were for whoever wanted to see them.
-        let _ = fs::remove_dir_all(&folder);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("doorstep-faults-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
         Ok(Self(folder))
     }

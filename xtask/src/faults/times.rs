@@ -25,6 +25,7 @@ pub struct Times {
 struct Moments {
     counts: Vec<u32>,
     p99_ms: Vec<f64>,
+    max_ms: Vec<f64>,
 }
 
 /// Which of them.
@@ -40,11 +41,6 @@ impl Times {
         self.steps(window).map(|step| u64::from(self.at(of, step))).sum()
     }
 
-    /// How many came until `until_ms`.
-    pub fn count_until(&self, of: Of, until_ms: i64) -> u64 {
-        self.count(of, (self.zero_ms, until_ms))
-    }
-
     /// The longest time within `window` in which none came, in seconds, to the length of a step.
     pub fn longest_gap_s(&self, of: Of, window: Window) -> f64 {
         let (mut gap, mut longest) = (0_u32, 0_u32);
@@ -53,6 +49,22 @@ impl Times {
             longest = longest.max(gap);
         }
         f64::from(longest * self.step_ms) / 1_000.0
+    }
+
+    /// How long the slowest took that came within `window`, in seconds; 0 when none came.
+    pub fn slowest_s(&self, of: Of, window: Window) -> f64 {
+        let max_ms = &self.moments(of).max_ms;
+        self.steps(window).filter_map(|step| max_ms.get(step)).fold(0.0_f64, |slowest, ms| slowest.max(*ms)) / 1_000.0
+    }
+
+    /// How long after `moment_ms` the last came that was due before it, in seconds, to the length of a step.
+    pub fn caught_up_s(&self, of: Of, moment_ms: i64) -> f64 {
+        let began_ms = |step: usize| self.zero_ms as f64 + step as f64 * f64::from(self.step_ms);
+        let max_ms = &self.moments(of).max_ms;
+        let last = (0..max_ms.len())
+            .rev()
+            .find(|step| self.at(of, *step) > 0 && began_ms(*step) - max_ms[*step] < moment_ms as f64);
+        last.map_or(0.0, |step| (began_ms(step + 1) - moment_ms as f64).max(0.0) / 1_000.0)
     }
 
     /// How slow they usually were within `window`: the median over its steps of how long 99 in a hundred took.
@@ -91,7 +103,11 @@ mod tests {
     use super::*;
 
     fn times() -> Times {
-        let acks = Moments { counts: vec![5, 0, 0, 7, 0, 3], p99_ms: vec![1.0, 0.0, 0.0, 9.0, 0.0, 2.0] };
+        let acks = Moments {
+            counts: vec![5, 0, 0, 7, 0, 3],
+            p99_ms: vec![1.0, 0.0, 0.0, 9.0, 0.0, 2.0],
+            max_ms: vec![3.0, 0.0, 0.0, 250.0, 0.0, 4.0],
+        };
         Times { zero_ms: 1_000, step_ms: 100, acks, deliveries: Moments::default() }
     }
 
@@ -99,7 +115,6 @@ mod tests {
     fn windows_count_whole_steps() {
         assert_eq!(times().count(Of::Acks, (1_000, 1_600)), 15);
         assert_eq!(times().count(Of::Acks, (1_050, 1_399)), 0);
-        assert_eq!(times().count_until(Of::Acks, 1_400), 12);
         assert_eq!(times().count(Of::Deliveries, (0, 9_000)), 0);
     }
 
@@ -107,6 +122,21 @@ mod tests {
     fn a_gap_is_the_longest_row_of_empty_steps_also_at_the_end() {
         assert!((times().longest_gap_s(Of::Acks, (1_000, 1_600)) - 0.2).abs() < 1e-9);
         assert!((times().longest_gap_s(Of::Acks, (1_000, 2_000)) - 0.4).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_slowest_is_found_where_it_came() {
+        assert!((times().slowest_s(Of::Acks, (1_000, 1_600)) - 0.25).abs() < 1e-9);
+        assert!((times().slowest_s(Of::Acks, (1_400, 1_600)) - 0.004).abs() < 1e-9);
+        assert!(times().slowest_s(Of::Deliveries, (1_000, 1_600)) < 1e-9);
+    }
+
+    #[test]
+    fn what_was_due_before_a_moment_is_caught_up_with_its_last_answer() {
+        // The slowest came between 1.3 and 1.4 s and was due a quarter of a second earlier.
+        assert!((times().caught_up_s(Of::Acks, 1_200) - 0.2).abs() < 1e-9);
+        assert!(times().caught_up_s(Of::Acks, 900) < 1e-9);
+        assert!((times().caught_up_s(Of::Acks, 1_500) - 0.1).abs() < 1e-9);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Moments {
     pub counts: Vec<u32>,
     /// How long 99 in a hundred of them took at most, in milliseconds; 0 where none came.
     pub p99_ms: Vec<f64>,
+    /// How long the slowest of them took.
+    pub max_ms: Vec<f64>,
 }
 
 /// When everything came.
@@ -77,11 +79,13 @@ impl Steps {
         let present = &mut self.present_us;
         self.over.counts.push(u32::try_from(present.len()).unwrap_or(u32::MAX));
         let last = present.len().saturating_sub(1);
+        let max_us = present.iter().max().copied().unwrap_or_default();
         let p99_us = match present.len() {
             0 => 0,
             count => *present.select_nth_unstable((count * 99 / 100).min(last)).1,
         };
         self.over.p99_ms.push(f64::from(p99_us) / 1_000.0);
+        self.over.max_ms.push(f64::from(max_us) / 1_000.0);
         present.clear();
     }
 }
@@ -99,5 +103,6 @@ mod tests {
         let moments = track.moments();
         assert_eq!(moments.counts, [2, 0, 0, 1]);
         assert_eq!(moments.p99_ms, [3.0, 0.0, 0.0, 7.0]);
+        assert_eq!(moments.max_ms, [3.0, 0.0, 0.0, 7.0]);
     }
 }

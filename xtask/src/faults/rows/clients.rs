@@ -28,7 +28,7 @@ pub fn silent(setting: &Setting) -> Result<Outcome> {
 /// F11.
 pub fn repeated(setting: &Setting) -> Result<Outcome> {
     let couriers = setting.or_short("50", "10");
-    beside_the_load(setting, setting.or_short(25.0, 14.0), &["repeated", "--couriers", couriers])
+    beside_the_load(setting, setting.or_short(25.0, 7.0), &["repeated", "--couriers", couriers])
 }
 
 /// F12.
@@ -39,13 +39,13 @@ pub fn shuffled(setting: &Setting) -> Result<Outcome> {
 
 /// F13.
 pub fn clocks(setting: &Setting) -> Result<Outcome> {
-    beside_the_load(setting, setting.or_short(15.0, 10.0), &["clocks"])
+    beside_the_load(setting, setting.or_short(15.0, 6.0), &["clocks"])
 }
 
 /// F20.
 pub fn ended(setting: &Setting) -> Result<Outcome> {
-    let orders = setting.or_short("20", "4");
-    beside_the_load(setting, setting.or_short(25.0, 16.0), &["ended", "--orders", orders])
+    let orders = setting.or_short("20", "2");
+    beside_the_load(setting, setting.or_short(25.0, 8.0), &["ended", "--orders", orders])
 }
 
 fn beside_the_load(setting: &Setting, duration_s: f64, arguments: &[&str]) -> Result<Outcome> {

@@ -17,8 +17,8 @@ const SERVER_RESTART: u16 = 4000;
 /// F1.
 pub fn killed(setting: &Setting) -> Result<Outcome> {
     let mut scene = setting.scene()?;
-    let load = setting.load(&scene, setting.or_short(25.0, 16.0))?;
-    setting.reach_a_moment(2.0, setting.or_short(8.0, 4.0))?;
+    let load = setting.load(&scene, setting.or_short(25.0, 10.0))?;
+    setting.reach_a_moment(2.0, setting.or_short(8.0, 3.0))?;
     let killed_ms = now_ms();
     scene.server.running().kill()?;
     let started = Instant::now();
@@ -39,8 +39,8 @@ pub fn killed(setting: &Setting) -> Result<Outcome> {
 /// F2.
 pub fn asked_to_end(setting: &Setting) -> Result<Outcome> {
     let mut scene = setting.scene()?;
-    let load = setting.load(&scene, setting.or_short(20.0, 16.0))?;
-    setting.reach_a_moment(2.0, setting.or_short(6.0, 4.0))?;
+    let load = setting.load(&scene, setting.or_short(20.0, 10.0))?;
+    setting.reach_a_moment(2.0, setting.or_short(6.0, 3.0))?;
     let ended = scene.server.stop()?;
     scene.server.start_again()?;
     let report = load.finish()?;

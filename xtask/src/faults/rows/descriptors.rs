@@ -27,8 +27,8 @@ pub fn exhausted(setting: &Setting) -> Result<Outcome> {
     setting.reach_a_moment(3.0, 6.0)?;
     let usual = allowed(pid)?;
     let from_ms = now_ms();
-    // As many as it has: none is closed, and none can be opened.
-    allow(pid, kernel::descriptors(pid)?)?;
+    // The limit is on numbers, and the lowest free one is given next: what is open stays, and no more can be opened.
+    allow(pid, kernel::next_descriptor(pid)?)?;
     let mut refused = 0;
     let mut asked = 0;
     while now_ms() < from_ms + i64::try_from(EXHAUSTED_FOR.as_millis())? {
