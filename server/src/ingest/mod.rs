@@ -12,7 +12,7 @@ pub mod validate;
 use std::sync::Arc;
 
 use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, protocol::courier::RejectedFix};
-use futures_util::future::OptionFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 
 use self::validate::{Checked, Limits};
 use crate::{
@@ -49,10 +49,10 @@ pub struct Ingest {
 }
 
 /// A batch that was checked and shown, and is still to be stored.
-struct Taken<P> {
+struct Taken {
     checked: Checked,
-    /// Notes that a pause is over.
-    resuming: Option<P>,
+    /// Notes that a pause is over. Boxed, because there seldom is one, and a place for it would be in every batch.
+    resuming: Option<BoxFuture<'static, Result<(), StoreError>>>,
 }
 
 impl Ingest {
@@ -99,7 +99,9 @@ impl Ingest {
                     door.take_in(courier, device, &raw)
                 }
             };
-            if let Some(Err(error)) = OptionFuture::from(taken.resuming).await {
+            if let Some(resuming) = taken.resuming
+                && let Err(error) = resuming.await
+            {
                 tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
             }
             let Checked { fixes, rejected } = taken.checked;
@@ -115,12 +117,7 @@ impl Ingest {
         })
     }
 
-    fn take_in(
-        &self,
-        courier: CourierId,
-        device: DeviceId,
-        raw: &[RawFix],
-    ) -> Taken<impl Future<Output = Result<(), StoreError>> + use<>> {
+    fn take_in(&self, courier: CourierId, device: DeviceId, raw: &[RawFix]) -> Taken {
         let now_ms = self.clock.now_ms();
         let off_duty = self.tracker.off_duty(courier);
         let checked = validate::validate(raw, &self.limits, now_ms, &off_duty);
@@ -128,7 +125,7 @@ impl Ingest {
             metrics::counter!("doorstep_fixes_rejected_total", "code" => rejected.code.code()).increment(1);
         }
         let newest_ms = checked.fixes.iter().map(Fix::recorded_at_ms).max();
-        let resuming = newest_ms.and_then(|newest_ms| self.presences.resume(courier, newest_ms));
+        let resuming = newest_ms.and_then(|newest_ms| self.presences.resume(courier, newest_ms).map(FutureExt::boxed));
         if !checked.fixes.is_empty() {
             // A lost position is replaced by the next, so the live view does not wait for the database.
             self.tracker.apply(courier, device, &checked.fixes, now_ms);

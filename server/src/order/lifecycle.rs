@@ -448,7 +448,8 @@ impl Orders {
         if self.tracker.keep(courier, self.clock.now_ms()) {
             return Ok(());
         }
-        self.load_all(&[courier]).await
+        // Boxed, as below: who asks for somebody who is known already should not make room for reading them.
+        Box::pin(self.load_all(&[courier])).await
     }
 
     /// The same for somebody who is about to watch: also asks the other instances for every fix that they hear.
@@ -461,7 +462,7 @@ impl Orders {
         }
         // In this order: what is heard from here on is not missed, and what was heard before is in the database.
         let is_new = self.broker.follow(courier).await;
-        if is_new { self.load_together(courier).await } else { self.load(courier).await }
+        if is_new { Box::pin(self.load_together(courier)).await } else { self.load(courier).await }
     }
 
     /// Reads a courier anew, together with all others who are wanted by the time it is this one's turn: after a
