@@ -355,7 +355,11 @@ fn start_http(app: &Data<AppState>, listener: TcpListener) -> anyhow::Result<Ser
         app.config.settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let data = app.clone();
     let server = HttpServer::new(move || {
-        App::new().app_data(data.clone()).wrap(from_fn(routes::security_headers)).configure(routes::configure)
+        App::new()
+            .app_data(data.clone())
+            .wrap(from_fn(routes::in_time))
+            .wrap(from_fn(routes::security_headers))
+            .configure(routes::configure)
     })
     .workers(workers)
     // The registry counts connections and answers 429; this is only the floor under it.

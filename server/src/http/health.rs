@@ -1,12 +1,14 @@
 //! Signs of life for supervisors and load balancers, and numbers for Prometheus.
 
 use std::{
+    future::pending,
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde_json::json;
+use tokio::sync::watch;
 
 use crate::{app::AppState, broker::Link, error::ApiError};
 
@@ -18,15 +20,40 @@ const MAX_WRITER_LAG: Duration = Duration::from_secs(5);
 pub struct Readiness {
     database: AtomicBool,
     draining: AtomicBool,
+    /// Since when the database has not answered, when it does not.
+    silent_since: watch::Sender<Option<Instant>>,
 }
 
 impl Readiness {
     /// Notes whether the database answered.
     pub fn set_database(&self, answers: bool) {
+        self.silent_since.send_if_modified(|since| {
+            let was_silent = since.is_some();
+            *since = if answers { None } else { since.or_else(|| Some(Instant::now())) };
+            was_silent == answers
+        });
         if self.database.swap(answers, Ordering::AcqRel) != answers {
             match answers {
                 true => tracing::info!("the database answers"),
                 false => tracing::warn!("the database does not answer"),
+            }
+        }
+    }
+
+    /// Resolves when the database has not answered for `patience`, counted from now at the earliest.
+    ///
+    /// # Cancel safety
+    /// Dropping the future does nothing.
+    pub async fn database_is_silent_for(&self, patience: Duration) {
+        let (began, mut silent_since) = (Instant::now(), self.silent_since.subscribe());
+        loop {
+            let since = match silent_since.wait_for(Option::is_some).await {
+                Ok(since) => since.map_or(began, |since| since.max(began)),
+                Err(_) => pending().await,
+            };
+            tokio::select! {
+                () = tokio::time::sleep_until((since + patience).into()) => return,
+                _ = silent_since.wait_for(Option::is_none) => {}
             }
         }
     }

@@ -22,6 +22,9 @@ use crate::{error::ApiError, ws};
 /// Files with many orders, and batches of phones in poor networks.
 const SLOW_BODY_PATIENCE: Duration = Duration::from_secs(60);
 
+/// Longer than the wait for a connection, which says the same with less to give up.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Everything this server answers.
 pub fn configure(config: &mut ServiceConfig) {
     config
@@ -158,6 +161,21 @@ async fn method_not_allowed() -> Result<HttpResponse, ApiError> {
 
 fn bad_request(error: &dyn std::fmt::Display) -> actix_web::Error {
     ApiError::bad_request(error.to_string()).into()
+}
+
+/// Lets no request wait for a database that has stopped in the middle of a query: none of its own deadlines passes then.
+/// What was begun goes on without the request. Trackers have a deadline of their own.
+pub async fn in_time(
+    request: ServiceRequest,
+    next: Next<impl actix_web::body::MessageBody>,
+) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
+    let app = request.app_data::<web::Data<crate::app::AppState>>().cloned();
+    let Some(app) = app.filter(|_| !request.path().starts_with("/ingest/")) else { return next.call(request).await };
+    tokio::select! {
+        biased;
+        response = next.call(request) => response,
+        () = app.readiness.database_is_silent_for(DATABASE_PATIENCE) => Err(ApiError::unavailable().into()),
+    }
 }
 
 /// What every answer says to the browser, whatever it is.

@@ -112,6 +112,33 @@ async fn a_server_stops_in_time_without_its_database_and_acks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_freezes_in_the_middle_of_a_query_makes_nobody_wait_either() {
+    let cluster = Cluster::new("mid-query");
+    let postgres = cluster.start().await;
+    let (app, pool) = (TestApp::start_on(&cluster.url(), cluster.pool(), &[]).await, cluster.pool());
+    let mut holding = pool.begin().await.expect("a transaction");
+    sqlx::query("lock table orders").execute(&mut *holding).await.expect("a lock");
+    let waiting = "select count(*) from pg_locks where not granted";
+    let freezing = async {
+        eventually("a query that waits", async || {
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool).await.expect("a count") > 0
+        })
+        .await;
+        cluster.signal_all(Signal::SIGSTOP);
+        Instant::now()
+    };
+    let (answer, frozen) = tokio::join!(app.get("/api/v1/orders"), freezing);
+    assert!(frozen.elapsed() < Duration::from_secs(6), "it took {:?}", frozen.elapsed());
+    answer.expect_problem(503, "unavailable");
+    cluster.signal_all(Signal::SIGCONT);
+    drop(holding);
+    eventually("being ready again", async || readiness(&app).await == 200).await;
+    assert_eq!(app.get("/api/v1/orders").await.status, 200);
+    app.stop().await;
+    postgres.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_database_makes_nobody_wait_beyond_a_deadline() {
     let cluster = Cluster::new("frozen");
     let postgres = cluster.start().await;
