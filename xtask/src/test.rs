@@ -9,7 +9,9 @@ use crate::setup::{Tool, WASM_TARGET};
 use crate::{faults, process, progress, setup, site, workspace};
 use anyhow::Result;
 use clap::ValueEnum;
+use std::num::NonZero;
 use std::process::{Command, ExitCode};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Where the tests find the database server. They make databases of their own in it.
@@ -110,10 +112,16 @@ fn rust_tests(steps: &mut Steps, postgres: &Throwaway, filter: Option<&str>) -> 
         process::run(
             cargo_command(&["test", "--workspace", "--exclude", "xtask"])
                 .args(filter)
+                .env("RUST_TEST_THREADS", tests_at_once().to_string())
                 .env(DATABASE_URL, postgres.url("postgres")),
         )
     })?;
     steps.run("tests of xtask", || process::run(cargo_command(&["test", "--package", "xtask"]).args(filter)))
+}
+
+/// More than there are cores: most of them wait for a server or a database most of the time.
+fn tests_at_once() -> usize {
+    2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn browser_tests(postgres: &Throwaway, filter: Option<&str>) -> Result<()> {

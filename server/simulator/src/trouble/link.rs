@@ -94,11 +94,12 @@ async fn accept(listener: TcpListener, wire: Wire) {
     }
 }
 
-async fn carry(client: TcpStream, mut wire: Wire) {
-    if wire.silent.wait_for(|silent| !*silent).await.is_err() {
+async fn carry(mut client: TcpStream, mut wire: Wire) {
+    let Some(said) = put_through(&mut client, &mut wire.silent).await else { return };
+    let Ok(mut server) = TcpStream::connect(&wire.target).await else { return };
+    if server.write_all(&said).await.is_err() {
         return;
     }
-    let Ok(server) = TcpStream::connect(&wire.target).await else { return };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let up = pass(&mut from_client, &mut to_server, wire.silent.clone(), |_| ());
@@ -121,6 +122,22 @@ async fn carry(client: TcpStream, mut wire: Wire) {
         wire.partings.lock().expect("nothing panics while it holds the lists").done.push(Instant::now());
     }
     let _ = wire.silent.wait_for(|silent| !*silent).await;
+}
+
+/// Waits until the link is not silent. Gives what the client said meanwhile, or `None` when it has hung up: nobody hears
+/// of a call that was given up before anything passed.
+async fn put_through(client: &mut TcpStream, silent: &mut watch::Receiver<bool>) -> Option<Vec<u8>> {
+    let mut said = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            read = client.read_buf(&mut said), if *silent.borrow() => match read {
+                Ok(1..) => {}
+                _ => return None,
+            },
+            heals = silent.wait_for(|silent| !*silent) => return heals.is_ok().then_some(said),
+        }
+    }
 }
 
 /// Whether these bytes, in frames without a mask, hold a close frame with code 4002 and its name.

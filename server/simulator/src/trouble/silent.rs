@@ -61,6 +61,8 @@ pub(super) async fn run(stage: &Stage, couriers: usize, silence: Duration) -> Re
 
     link.set_silent(false);
     let logs = traffic.stop(HEALED_WITHIN).await?;
+    let stopped = logs.iter().filter(|log| log.stopped_with.is_some()).count();
+    checks.push(Check::never("couriers who did not come back", stopped as u64));
     let newest_ms: Vec<_> = logs.iter().filter_map(|log| log.sent.last_key_value()).map(|(time, _)| *time).collect();
     checks.extend(judge_viewers(viewers, &newest_ms).await);
     let logs: Vec<_> = deliveries.iter().map(|delivery| delivery.courier).zip(logs).collect();

@@ -1,6 +1,6 @@
 //! What every trouble needs: couriers with an order each, their rides, and somebody who watches.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use doorstep_shared::{CourierId, RawFix, protocol::Codec};
@@ -97,9 +97,11 @@ pub(super) fn note(log: &mut CourierLog, fixes: &[RawFix], outcome: Option<FixOu
 /// What the customers saw: nothing that went back, and nothing of others.
 pub(super) async fn judge_viewers(viewers: Vec<ViewerBot>, newest_ms: &[i64]) -> Vec<Check> {
     let (mut back, mut others, mut apart, mut violations) = (0, 0, 0, 0);
+    let until = Instant::now() + PATIENCE;
     for (viewer, newest_ms) in viewers.into_iter().zip(newest_ms) {
         // The last position may still be on its way.
-        let arrived = viewer.wait_until(PATIENCE, |log| log.view.newest_ms == Some(*newest_ms)).await;
+        let left = until.saturating_duration_since(Instant::now());
+        let arrived = viewer.wait_until(left, |log| log.view.newest_ms == Some(*newest_ms)).await;
         let log = viewer.stop().await;
         back += log.view.went_back + log.view.stale;
         others += log.view.other_order;

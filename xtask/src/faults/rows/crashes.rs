@@ -17,7 +17,7 @@ const SERVER_RESTART: u16 = 4000;
 /// F1.
 pub fn killed(setting: &Setting) -> Result<Outcome> {
     let mut scene = setting.scene()?;
-    let load = setting.load(&scene, setting.or_short(25.0, 10.0))?;
+    let load = setting.load(&scene, setting.or_short(18.0, 10.0))?;
     setting.reach_a_moment(2.0, setting.or_short(8.0, 3.0))?;
     let killed_ms = now_ms();
     scene.server.running().kill()?;
