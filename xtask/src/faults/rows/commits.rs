@@ -27,7 +27,9 @@ fn intercepted(setting: &Setting) -> Result<(Interceptor, Scene)> {
     let folder = setting.folder().join("between");
     fs::create_dir_all(&folder).context("making a folder for the socket")?;
     let interceptor = Interceptor::start(folder.join(socket_name()), postgres.socket_folder().join(socket_name()))?;
-    let server = setting.server(url_through(&folder, DATABASE), &[])?;
+    // A developer's shell may ask for backtraces, and finding the names for one takes most of a second.
+    let plain_panics = [("RUST_BACKTRACE", "0".to_owned())];
+    let server = setting.server(url_through(&folder, DATABASE), &plain_panics)?;
     let scene = setting.complete(server, postgres)?;
     Ok((interceptor, scene))
 }
