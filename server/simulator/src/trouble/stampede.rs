@@ -24,6 +24,9 @@ const CALLS_AT_ONCE: usize = 8;
 const CONNECT_AT_ONCE: usize = 100;
 const SOCKETS_BESIDES: u64 = 100;
 
+/// Everybody is there and nothing happens.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// In which everybody comes back.
 const RUSH: Duration = Duration::from_secs(1);
 const SNAPSHOT_WITHIN_MS: f64 = 3_000.0;
@@ -43,6 +46,8 @@ pub(super) async fn run(stage: &Stage, viewers: usize) -> Result<(Vec<Check>, (i
     let everybody: Vec<_> = at_leisure.collect().await;
     let everybody: Vec<Watching> = everybody.into_iter().collect::<Result<_>>()?;
 
+    // What others notice is compared with this.
+    tokio::time::sleep(QUIET).await;
     let began_ms = now_ms();
     drop(everybody);
     let waits = std::sync::Arc::new(Durations::default());
