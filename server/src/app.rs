@@ -13,7 +13,7 @@ use std::{
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use anyhow::Context;
 use chrono::TimeDelta;
-use doorstep_shared::{DeviceId, protocol::CloseCode, roads::RoadNetwork};
+use doorstep_shared::{DeviceId, OrderId, protocol::CloseCode, roads::RoadNetwork};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, watch};
@@ -37,13 +37,19 @@ use crate::{
     hub::Hub,
     ingest::{Ingest, validate::Limits},
     looks::Looks,
-    order::{lifecycle::Orders, suggest::Suggestions},
+    order::{TrackedOrder, lifecycle::Orders, suggest::Suggestions},
     pacing::Pacing,
     peers::{self, watching::Watching},
     places::Places,
     presence::Presences,
     proof::{Proofs, files::FileProofStore, uploads::Uploads},
-    store::{Store, embedded::Embedded, fix_writer::FixWriter},
+    store::{
+        Store,
+        embedded::Embedded,
+        fix_writer::FixWriter,
+        gather::Gather,
+        tracking_links::{LinkHash, LinkedOrder},
+    },
     tasks::Tasks,
     telemetry,
     tour::Tours,
@@ -105,6 +111,10 @@ pub struct AppState {
     pub places: Places,
     /// Who could take an order.
     pub suggestions: Suggestions,
+    /// Where tracking links lead, looked up for many at once.
+    pub links: Gather<LinkHash, LinkedOrder>,
+    /// Orders with what their customers see around them, read for many at once.
+    pub tracked: Gather<OrderId, Arc<TrackedOrder>>,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
     /// Who shares their position, and the only way to change that.
@@ -276,6 +286,8 @@ async fn serve(
         audience,
         watching,
         pacing: Arc::clone(&pacing),
+        links: links(&store, &tasks),
+        tracked: tracked(&store, &tasks),
         tours: Tours::new(Arc::clone(&tracker), clock.clone(), roads.clone()),
         orders,
         presences,
@@ -310,6 +322,25 @@ async fn serve(
     app.readiness.set_database(true);
     let http = start_http(&app, listener)?;
     Ok((address, app, http, give_up))
+}
+
+fn links(store: &Store, tasks: &Tasks) -> Gather<LinkHash, LinkedOrder> {
+    let store = store.clone();
+    Gather::new("tracking_links", tasks, move |hashes: Vec<LinkHash>| {
+        let store = store.clone();
+        async move { store.orders_by_tracking_tokens(&hashes).await }
+    })
+}
+
+fn tracked(store: &Store, tasks: &Tasks) -> Gather<OrderId, Arc<TrackedOrder>> {
+    let store = store.clone();
+    Gather::new("tracked_orders", tasks, move |ids: Vec<OrderId>| {
+        let store = store.clone();
+        async move {
+            let tracked = store.tracked_orders(&ids).await?;
+            Ok(tracked.into_iter().map(|(id, order)| (id, Arc::new(order))).collect())
+        }
+    })
 }
 
 /// The way to the other instances, if there are any, with what they tell.

@@ -12,6 +12,7 @@ pub mod embedded;
 pub mod exceptions;
 pub mod fix_writer;
 pub mod fixes;
+pub mod gather;
 pub mod looks;
 pub mod order_lists;
 pub mod orders;
@@ -20,7 +21,7 @@ pub mod people;
 pub mod proofs;
 pub mod tracking_links;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -42,23 +43,29 @@ const MIGRATION_LOCK_TIMEOUT: &str = "set lock_timeout = '30s'";
 /// After this long it is said why the server does not start yet.
 const MIGRATION_QUIET: Duration = Duration::from_secs(5);
 
-/// What can go wrong between us and Postgres.
-#[derive(Debug, thiserror::Error)]
+/// What can go wrong between us and Postgres. Cheap to clone, because one answer may be for many.
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database is away, overloaded or refused the connection. Trying again later may help.
     #[error("the database is unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// A query failed for a reason of its own.
     #[error("the database refused a query")]
-    Query(#[source] sqlx::Error),
+    Query(#[source] Arc<sqlx::Error>),
     /// A migration could not be applied.
     #[error("the database could not be migrated")]
-    Migrate(#[from] MigrateError),
+    Migrate(#[source] Arc<MigrateError>),
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if is_transient(&error) { Self::Unavailable(error) } else { Self::Query(error) }
+        if is_transient(&error) { Self::Unavailable(Arc::new(error)) } else { Self::Query(Arc::new(error)) }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        Self::Migrate(Arc::new(error))
     }
 }
 

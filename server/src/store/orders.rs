@@ -11,7 +11,7 @@ use doorstep_shared::{
 use sqlx::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
-use super::{Store, StoreError, proofs::missing_proofs};
+use super::{Store, StoreError, couriers::Courier, proofs::missing_proofs, tracking_links::LinkHash};
 use crate::fleet::change::OrderState;
 use crate::order::{Actor, Order, OrderCourier, Place, TrackedOrder, visibility};
 
@@ -163,17 +163,26 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let row = sqlx::query_as!(
+        Ok(self.orders(&[id]).await?.pop())
+    }
+
+    /// These orders, as far as there are such, in any order.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        let ids: Vec<_> = ids.iter().map(|id| *id.as_uuid()).collect();
+        let rows = sqlx::query_as!(
             OrderRow,
             "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
                  dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
                  customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
-             from orders where id = $1",
-            id.as_uuid()
+             from orders where id = any($1)",
+            &ids
         )
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(row.map(Order::from))
+        Ok(rows.into_iter().map(Order::from).collect())
     }
 
     /// What happened to an order, oldest first.
@@ -181,21 +190,34 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn order_timeline(&self, id: OrderId) -> Result<Vec<OrderEventView>, StoreError> {
+        Ok(self.order_timelines(&[id]).await?.remove(&id).unwrap_or_default())
+    }
+
+    /// What happened to each of these orders, oldest first.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn order_timelines(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Vec<OrderEventView>>, StoreError> {
+        let ids: Vec<_> = ids.iter().map(|id| *id.as_uuid()).collect();
         let rows = sqlx::query!(
-            "select status, happened_at, note from order_events where order_id = $1 order by id",
-            id.as_uuid()
+            "select order_id, status, happened_at, note from order_events where order_id = any($1) order by id",
+            &ids
         )
         .fetch_all(&self.pool)
         .await?;
-        let event = |status: String, at, note| OrderEventView { status: status_of(&status), at, note };
-        Ok(rows.into_iter().map(|row| event(row.status, row.happened_at, row.note)).collect())
+        let mut of_each: HashMap<_, Vec<_>> = HashMap::new();
+        for row in rows {
+            let event = OrderEventView { status: status_of(&row.status), at: row.happened_at, note: row.note };
+            of_each.entry(OrderId::from_uuid(row.order_id)).or_default().push(event);
+        }
+        Ok(of_each)
     }
 
     /// The order behind a tracking link, with its events and its courier.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn tracked_order(&self, tracking_token_hash: &[u8]) -> Result<Option<TrackedOrder>, StoreError> {
+    pub async fn tracked_order(&self, tracking_token_hash: &LinkHash) -> Result<Option<TrackedOrder>, StoreError> {
         match self.order_by_tracking_token(tracking_token_hash).await? {
             Some((id, _)) => self.tracked_order_by_id(id).await,
             None => Ok(None),
@@ -207,18 +229,30 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn tracked_order_by_id(&self, id: OrderId) -> Result<Option<TrackedOrder>, StoreError> {
-        let Some(order) = self.order(id).await? else { return Ok(None) };
-        let timeline = self.order_timeline(id).await?;
-        let courier = match order.courier_id {
-            Some(courier_id) => self.courier(courier_id).await?.map(|courier| OrderCourier {
-                id: courier.id,
-                presence: courier.presence,
-                name: courier.name,
-                vehicle: courier.vehicle,
-            }),
-            None => None,
-        };
-        Ok(Some(TrackedOrder { order, timeline, courier }))
+        Ok(self.tracked_orders(&[id]).await?.remove(&id))
+    }
+
+    /// The same for many orders. Those that are not there are left out.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn tracked_orders(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, TrackedOrder>, StoreError> {
+        let orders = self.orders(ids).await?;
+        let mut timelines = self.order_timelines(ids).await?;
+        let couriers: HashSet<_> = orders.iter().filter_map(|order| order.courier_id).collect();
+        let couriers: Vec<_> = couriers.into_iter().collect();
+        let couriers = if couriers.is_empty() { vec![] } else { self.couriers(&couriers).await? };
+        let couriers = couriers.into_iter().map(|courier| {
+            let Courier { id, presence, name, vehicle, .. } = courier;
+            (id, OrderCourier { id, presence, name, vehicle })
+        });
+        let couriers: HashMap<_, _> = couriers.collect();
+        let tracked = orders.into_iter().map(|order| {
+            let timeline = timelines.remove(&order.id).unwrap_or_default();
+            let courier = order.courier_id.and_then(|courier| couriers.get(&courier).cloned());
+            (order.id, TrackedOrder { order, timeline, courier })
+        });
+        Ok(tracked.collect())
     }
 
     /// Every order that is not over, as dispatchers see it.

@@ -3,11 +3,19 @@
 //! Only hashes are kept, so nobody can read a link again: who needs one gets another, and those given out before go on
 //! working. The delivery PIN belongs to the first link alone.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use doorstep_shared::{OrderId, OrderStatus};
 
 use super::{Store, StoreError, orders::status_of};
 use crate::order::Actor;
+
+/// SHA-256 of a tracking link's secret.
+pub type LinkHash = [u8; 32];
+
+/// Where a link leads, and how far that order is.
+pub type LinkedOrder = (OrderId, OrderStatus);
 
 impl Store {
     /// Gives an order one more link; `false` when there is no such order.
@@ -38,19 +46,33 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn order_by_tracking_token(
+    pub async fn order_by_tracking_token(&self, token_hash: &LinkHash) -> Result<Option<LinkedOrder>, StoreError> {
+        Ok(self.orders_by_tracking_tokens(&[*token_hash]).await?.remove(token_hash))
+    }
+
+    /// The same for many links. Those that lead nowhere are left out.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn orders_by_tracking_tokens(
         &self,
-        tracking_token_hash: &[u8],
-    ) -> Result<Option<(OrderId, OrderStatus)>, StoreError> {
-        let row = sqlx::query!(
-            r#"select id as "id!", status as "status!" from orders where tracking_token_hash = $1
+        token_hashes: &[LinkHash],
+    ) -> Result<HashMap<LinkHash, LinkedOrder>, StoreError> {
+        let hashes: Vec<_> = token_hashes.iter().map(|hash| hash.to_vec()).collect();
+        let rows = sqlx::query!(
+            r#"select tracking_token_hash as "token_hash!", id as "id!", status as "status!" from orders
+               where tracking_token_hash = any($1)
                union all
-               select o.id, o.status from tracking_links l join orders o on o.id = l.order_id where l.token_hash = $1
-               limit 1"#,
-            tracking_token_hash
+               select l.token_hash, o.id, o.status from tracking_links l join orders o on o.id = l.order_id
+               where l.token_hash = any($1)"#,
+            &hashes
         )
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(row.map(|row| (OrderId::from_uuid(row.id), status_of(&row.status))))
+        let found = rows.into_iter().filter_map(|row| {
+            let token_hash = row.token_hash.try_into().ok()?;
+            Some((token_hash, (OrderId::from_uuid(row.id), status_of(&row.status))))
+        });
+        Ok(found.collect())
     }
 }

@@ -100,7 +100,7 @@ pub async fn track_events(
 /// The order behind a token, while its feed can be opened.
 async fn live_order(app: &AppState, request: &HttpRequest, token: &str) -> Result<OrderId, ApiError> {
     let hash = token::hash(token);
-    let looking = app.store.order_by_tracking_token(&hash);
+    let looking = app.links.get(hash);
     let tracked = look_up(app, request, ApiError::too_many_attempts, looking).await?;
     let tracked = tracked.ok_or_else(ApiError::unknown_link)?;
     if tracked.1.is_final() {
@@ -167,7 +167,7 @@ async fn stream_events(
 
 /// The snapshot, then what the snapshot has no field for.
 async fn greet(app: &AppState, outbox: &Arc<Outbox>, order: OrderId, since_ms: Option<i64>) {
-    let Ok(Some(tracked)) = app.store.tracked_order_by_id(order).await else {
+    let Ok(Some(tracked)) = app.tracked.get(order).await else {
         // The database went away since the upgrade. The client's reconnect rule is what it needs now.
         outbox.close(CloseCode::ServerRestart);
         outbox.give_up_snapshot();
