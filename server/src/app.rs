@@ -41,6 +41,7 @@ use crate::{
     pacing::Pacing,
     peers::{self, watching::Watching},
     places::Places,
+    planner::Planner,
     presence::Presences,
     proof::{Proofs, files::FileProofStore, uploads::Uploads},
     store::{
@@ -308,7 +309,8 @@ async fn serve(
     if let Some(arrivals) = arrivals {
         peers::start(&app, arrivals, &tasks, &give_up.subscribe());
     }
-    let arrivals = Arrivals::new(tracker, hub, broker, store, clock, roads);
+    let planner = roads.map(|roads| Planner::start(roads, &tasks));
+    let arrivals = Arrivals::new(tracker, hub, broker, store, clock, planner);
     tasks.spawn_critical("arrivals", until_stopped(give_up.subscribe(), arrivals.run()));
     tasks.spawn_critical("exceptions", until_stopped(give_up.subscribe(), exceptions.run()));
     tasks.spawn_critical("fleet", until_stopped(give_up.subscribe(), fleet.run()));

@@ -1,8 +1,8 @@
 //! Works out when couriers arrive, off the hot path.
 //!
 //! One task looks once a second at the couriers that moved, places them on their planned route and plans
-//! anew when they left it. Planning runs on a blocking thread, one at a time, so that positions never wait
-//! for it. It also sends fresh snapshots to viewers whose picture was completed from behind.
+//! anew when they left it. Planning runs on a thread of its own, one way at a time, so that positions never wait
+//! for it ([`crate::planner`]). It also sends fresh snapshots to viewers whose picture was completed from behind.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,6 @@ use std::{
 use doorstep_shared::{
     CourierId, LatLon, OrderId, OrderStatus, Vehicle,
     protocol::customer::{CustomerEvent, Ended},
-    roads::RoadNetwork,
 };
 
 use crate::{
@@ -21,10 +20,11 @@ use crate::{
     clock::Clock,
     hub::{Hub, LiveEvent},
     order::{Order, snapshot},
+    planner::Planner,
     store::Store,
     track::{
         eta::{self, Journey},
-        progress::{self, PlannedRoute},
+        progress,
     },
     tracker::{Heading, Heard, Tracker},
 };
@@ -43,22 +43,22 @@ pub struct Arrivals {
     broker: Arc<dyn Broker>,
     store: Store,
     clock: Clock,
-    roads: Option<Arc<RoadNetwork>>,
+    planner: Option<Planner>,
     /// When the way to which place was last planned.
     planned_at: HashMap<CourierId, (LatLon, Instant)>,
 }
 
 impl Arrivals {
-    /// Prepares the task. Without `roads` the way to the door is guessed from the straight line.
+    /// Prepares the task. Without a `planner` the way to the door is guessed from the straight line.
     pub fn new(
         tracker: Arc<Tracker>,
         hub: Arc<Hub>,
         broker: Arc<dyn Broker>,
         store: Store,
         clock: Clock,
-        roads: Option<Arc<RoadNetwork>>,
+        planner: Option<Planner>,
     ) -> Self {
-        Self { tracker, hub, broker, store, clock, roads, planned_at: HashMap::new() }
+        Self { tracker, hub, broker, store, clock, planner, planned_at: HashMap::new() }
     }
 
     /// Runs until it is cancelled.
@@ -89,7 +89,11 @@ impl Arrivals {
         if progress.off_route && !planned_lately {
             let kept = heading.route.as_ref().is_some_and(|route| route.target == target);
             self.planned_at.insert(courier, (target, Instant::now()));
-            if let Some(route) = self.plan(here, target, heading.vehicle).await {
+            let planned = match &self.planner {
+                Some(planner) => planner.plan(here, target, heading.vehicle).await,
+                None => None,
+            };
+            if let Some(route) = planned {
                 progress = progress::progress(here, target, Some(&route));
                 self.tracker.set_route(courier, Arc::clone(&route));
                 heading.route = Some(route);
@@ -98,13 +102,6 @@ impl Arrivals {
             }
         }
         self.tell(courier, &heading, progress.remaining_m);
-    }
-
-    async fn plan(&self, from: LatLon, to: LatLon, vehicle: Vehicle) -> Option<Arc<PlannedRoute>> {
-        let roads = Arc::clone(self.roads.as_ref()?);
-        let planned = tokio::task::spawn_blocking(move || roads.route(from, to, vehicle)).await;
-        let route = planned.ok().flatten()?;
-        Some(Arc::new(PlannedRoute { target: to, line: route.line }))
     }
 
     fn tell(&self, courier: CourierId, heading: &Heading, to_next_m: f64) {

@@ -23,6 +23,7 @@ pub mod order;
 pub mod pacing;
 pub mod peers;
 pub mod places;
+pub mod planner;
 pub mod presence;
 pub mod proof;
 pub mod qr;
