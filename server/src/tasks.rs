@@ -71,9 +71,12 @@ impl Tasks {
     ) -> impl Future<Output = ()> + use<F> {
         let (stopping, failed) = (Arc::clone(&self.stopping), self.failed.clone());
         let running = metrics::gauge!("doorstep_tasks_running", "task" => name);
+        // Boxed, because a future that an async block takes in and then awaits has its size twice, and there is one
+        // of these for every connection.
+        let work = AssertUnwindSafe(Box::pin(work)).catch_unwind();
         self.tracker.track_future(async move {
             running.increment(1.0);
-            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            let outcome = work.await;
             running.decrement(1.0);
             if outcome.is_err() {
                 tracing::error!(task.name = name, "a task panicked");
