@@ -10,13 +10,13 @@ use doorstep_server::{
     error::ApiError,
     ws::{
         self, Connection, Incoming,
-        outbox::{OpCode, raw_frame},
+        outbox::{OpCode, Peer, raw_frame},
     },
 };
 use doorstep_shared::protocol::Codec;
 
 async fn echo(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
-    let (response, connection) = ws::upgrade(&request, payload, Codec::Json, false)?;
+    let (response, connection) = ws::upgrade(&request, payload, (Codec::Json, false), Peer::Customer)?;
     actix_web::rt::spawn(repeat(connection));
     Ok(response)
 }
@@ -26,7 +26,6 @@ async fn repeat(mut connection: Connection) {
         let (opcode, message) = match connection.next().await {
             Incoming::Text(message) => (OpCode::Text, message),
             Incoming::Binary(message) => (OpCode::Binary, message),
-            Incoming::HeartbeatDue => continue,
             Incoming::Closed => break,
         };
         connection.outbox().push(raw_frame(opcode, &[&message]));

@@ -55,8 +55,12 @@ use crate::{
     telemetry,
     tour::Tours,
     tracker::Tracker,
-    ws::registry::Sockets,
+    ws::{outbox::Cord, pulse, registry::Sockets},
 };
+
+/// What the kernel may hold of what one client has not read yet; it doubles this for its own needs. By itself it would
+/// let that grow to megabytes. A client that is 100 ms away can still be sent a megabyte a second.
+const SEND_BUFFER_BYTES: usize = 48 * 1024;
 
 /// How long connections, writers and tasks each get at shutdown. SIGTERM promises five seconds in all.
 const SOCKETS_PATIENCE: Duration = Duration::from_millis(1_500);
@@ -319,6 +323,8 @@ async fn serve(
     let orders = Arc::clone(&app.orders);
     tasks.spawn_critical("plans", until_stopped(give_up.subscribe(), async move { orders.keep_plans().await }));
     tasks.spawn_critical("database_check", until_stopped(give_up.subscribe(), check_database(app.clone())));
+    let beating = pulse::run(Arc::clone(&app.sockets), app.clock.clone());
+    tasks.spawn_critical("pulse", until_stopped(give_up.subscribe(), beating));
     tasks.spawn_critical("sessions", until_stopped(give_up.subscribe(), sessions::watch(app.clone())));
     tasks.spawn_critical("housekeeping", until_stopped(give_up.subscribe(), keep_house(app.clone())));
     app.readiness.set_database(true);
@@ -366,6 +372,8 @@ async fn connect(
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
+    // Whatever this socket accepts inherits it.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(&address.into()).with_context(|| format!("cannot listen on {address}"))?;
     // Ten thousand viewers may come back within a second of a restart.
     socket.listen(4_096)?;
@@ -395,6 +403,7 @@ fn start_http(app: &Data<AppState>, listener: TcpListener) -> anyhow::Result<Ser
             .configure(routes::configure)
     })
     .workers(workers)
+    .on_connect(Cord::keep)
     // The registry counts connections and answers 429; this is only the floor under it.
     .max_connections(app.config.settings.max_connections + 1_000)
     .client_request_timeout(Duration::from_secs(5))

@@ -148,7 +148,7 @@ mod tests {
         order::visibility::tests::order,
         tracker::Known,
         ws::{
-            outbox::{Outbox, Wire},
+            outbox::{Outbox, Peer, Wire},
             registry::{Admission, ConnectedDevice},
         },
     };
@@ -174,7 +174,7 @@ mod tests {
         pacing.tracker.seed(courier, Known { fixes: vec![fix], ..Known::default() }, NOW_MS);
         let mut admission = pacing.sockets.admit(None).expect("there is room");
         let connected = ConnectedDevice { courier, device: DeviceId::new(), session: None };
-        admission.open_courier(&Outbox::new(Wire::Socket(Codec::Json)), connected, NOW_MS);
+        admission.open_courier(&Outbox::new(Wire::Socket(Codec::Json), Peer::Courier), connected, NOW_MS);
         (courier, admission)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use doorstep_server::{
     hub::{Hub, LiveEvent},
-    ws::outbox::{Outbox, Wire},
+    ws::outbox::{Outbox, Peer, Wire},
 };
 use doorstep_shared::{OrderId, protocol::Codec};
 
@@ -17,7 +17,7 @@ pub fn measure(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(viewers));
         group.bench_function(BenchmarkId::new("viewers", viewers), |bencher| {
             let (hub, order) = (Arc::new(Hub::default()), OrderId::new());
-            let watch = |_| hub.subscribe(order, Outbox::new(Wire::Socket(Codec::Json)));
+            let watch = |_| hub.subscribe(order, Outbox::new(Wire::Socket(Codec::Json), Peer::Customer));
             let _subscriptions: Vec<_> = (0..viewers).map(watch).collect();
             let mut second = 0;
             bencher.iter(|| {

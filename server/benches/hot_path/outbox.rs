@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::body::MessageBody;
 use criterion::{Criterion, Throughput};
-use doorstep_server::ws::outbox::{Encoded, Outbox, OutboxBody, Wire};
+use doorstep_server::ws::outbox::{Encoded, Outbox, OutboxBody, Peer, Wire};
 use doorstep_shared::protocol::Codec;
 
 use super::sample;
@@ -60,7 +60,7 @@ struct Connection {
 
 impl Connection {
     fn new() -> Self {
-        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
         Self { body: OutboxBody::event_stream(Arc::clone(&outbox)), outbox }
     }
 

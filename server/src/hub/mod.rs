@@ -163,13 +163,13 @@ mod tests {
     };
 
     use super::*;
-    use crate::ws::outbox::Wire;
+    use crate::ws::outbox::{Peer, Wire};
 
     #[test]
     fn a_viewer_gets_their_order_and_no_other_until_they_leave() {
         let hub = Arc::new(Hub::default());
         let (mine, other) = (OrderId::new(), OrderId::new());
-        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
         let subscription = hub.subscribe(mine, Arc::clone(&outbox));
         let ended = |at_ms| LiveEvent::Ended(Ended { status: OrderStatus::Delivered, at_ms });
         hub.publish(other, ended(1));

@@ -24,7 +24,7 @@ use super::{
     Connection, Incoming,
     allowance::Allowance,
     negotiate,
-    outbox::{Outbox, frame},
+    outbox::{Outbox, Peer, frame},
     registry::{Admission, ConnectedDevice},
     upgrade,
 };
@@ -69,10 +69,10 @@ pub async fn courier_socket(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let (codec, named) = negotiate(&request)?;
+    let codecs = negotiate(&request)?;
     let signed_in = identify_courier_socket(&app, &request).await?;
     let mut admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
-    let (response, connection) = upgrade(&request, payload, codec, named)?;
+    let (response, connection) = upgrade(&request, payload, codecs, Peer::Courier)?;
     // Whatever changes from here on waits in the outbox behind the welcome, so the orders are read only once.
     connection.outbox().await_greeting();
     let now_ms = app.clock.now_ms();
@@ -85,7 +85,7 @@ pub async fn courier_socket(
     let signed_in = identify_courier_socket(&app, &request).await?;
     let open = app.orders.open_of(&signed_in.courier).await?;
     let tasks = app.tasks.clone();
-    let session = Session::new(app.into_inner(), connection.outbox(), codec, signed_in);
+    let session = Session::new(app.into_inner(), connection.outbox(), codecs.0, signed_in);
     #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
     actix_web::rt::spawn(tasks.watched("courier_socket", false, session.run(connection, admission, stops_of(&open))));
     Ok(response)
@@ -132,7 +132,6 @@ impl Session {
                 Some(answer) = self.in_flight.next() => answer.iter().for_each(|answer| self.send(answer)),
                 incoming = connection.next(), if may_read => match incoming {
                     Incoming::Text(bytes) | Incoming::Binary(bytes) => self.receive(&bytes),
-                    Incoming::HeartbeatDue => self.send(&CourierEvent::Heartbeat(self.server_time())),
                     Incoming::Closed => break,
                 },
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => self.check_flood(),

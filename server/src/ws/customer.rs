@@ -20,11 +20,10 @@ use doorstep_shared::{
     },
 };
 use serde::Deserialize;
-use tokio::time::{Duration, interval};
 
 use super::{
-    Connection, Incoming, negotiate,
-    outbox::{Encoded, Outbox, OutboxBody, Wire},
+    CLOSE_PATIENCE, Connection, Incoming, negotiate,
+    outbox::{Cord, Encoded, Outbox, OutboxBody, Peer, Wire},
     registry::Admission,
     upgrade,
 };
@@ -54,10 +53,10 @@ pub async fn track_socket(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     origin::check(&app, &request)?;
-    let (codec, named) = negotiate(&request)?;
+    let codecs = negotiate(&request)?;
     let order = live_order(&app, &request, &path).await?;
     let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
-    let (response, connection) = upgrade(&request, payload, codec, named)?;
+    let (response, connection) = upgrade(&request, payload, codecs, Peer::Customer)?;
     admission.open(connection.outbox());
     let tasks = app.tasks.clone();
     let session = run(app.into_inner(), connection, admission, order, query.since_ms);
@@ -81,7 +80,7 @@ pub async fn track_events(
     let order = live_order(&app, &request, &path).await?;
     let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
     let codec = if query.codec.as_deref() == Some("postcard") { Codec::Postcard } else { Codec::Json };
-    let outbox = Outbox::new(Wire::Events(codec));
+    let outbox = Outbox::on(Cord::of(&request), Wire::Events(codec), Peer::Customer);
     admission.open(&outbox);
     let last_seen = request.headers().get("Last-Event-ID").and_then(|id| id.to_str().ok()?.parse().ok());
     let since_ms = last_seen.or(query.since_ms);
@@ -109,37 +108,41 @@ async fn live_order(app: &AppState, request: &HttpRequest, token: &str) -> Resul
     Ok(tracked.0)
 }
 
-async fn run(
+/// The session of one connection. A block that uses what it takes in where it lies, because there are many of these
+/// and an `async fn` holds its arguments twice.
+fn run(
     app: Arc<AppState>,
     mut connection: Connection,
-    _admission: Admission,
+    admission: Admission,
     order: OrderId,
     since_ms: Option<i64>,
-) {
-    let outbox = Arc::clone(connection.outbox());
-    outbox.await_snapshot();
-    let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
-    greet(&app, &outbox, order, since_ms).await;
-    let mut bad_messages = 0;
-    loop {
-        match connection.next().await {
-            Incoming::Text(bytes) | Incoming::Binary(bytes) if is_ping(outbox.wire(), &bytes) => {
-                let pong = CustomerEvent::Pong(ServerTime { server_time_ms: app.clock.now_ms() });
-                outbox.push(outbox.wire().customer(&pong));
-            }
-            Incoming::Text(_) | Incoming::Binary(_) => {
-                bad_messages += 1;
-                if bad_messages >= MAX_BAD_MESSAGES {
-                    outbox.close(CloseCode::BadMessage);
+) -> impl Future<Output = ()> {
+    async move {
+        let _admission = &admission;
+        let outbox = Arc::clone(connection.outbox());
+        outbox.await_snapshot();
+        let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
+        greet(&app, &outbox, order, since_ms).await;
+        let mut bad_messages = 0;
+        loop {
+            match connection.next().await {
+                Incoming::Text(bytes) | Incoming::Binary(bytes) if is_ping(outbox.wire(), &bytes) => {
+                    let pong = CustomerEvent::Pong(ServerTime { server_time_ms: app.clock.now_ms() });
+                    outbox.push(outbox.wire().customer(&pong));
                 }
+                Incoming::Text(_) | Incoming::Binary(_) => {
+                    bad_messages += 1;
+                    if bad_messages >= MAX_BAD_MESSAGES {
+                        outbox.close(CloseCode::BadMessage);
+                    }
+                }
+                Incoming::Closed => break,
             }
-            Incoming::HeartbeatDue => heartbeat(&app, &outbox),
-            Incoming::Closed => break,
         }
+        let code = outbox.closed_with().unwrap_or(1006);
+        metrics::counter!("doorstep_socket_closes_total", "socket" => "track", "code" => code.to_string()).increment(1);
+        connection.linger().await;
     }
-    let code = outbox.closed_with().unwrap_or(1006);
-    metrics::counter!("doorstep_socket_closes_total", "socket" => "track", "code" => code.to_string()).increment(1);
-    connection.linger().await;
 }
 
 async fn stream_events(
@@ -152,17 +155,8 @@ async fn stream_events(
     outbox.await_snapshot();
     let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
     greet(&app, &outbox, order, since_ms).await;
-    let mut clock = interval(Duration::from_secs(5));
-    loop {
-        tokio::select! {
-            () = outbox.closed() => break,
-            _ = clock.tick() => {
-                if outbox.silent_for() >= Duration::from_secs(10) {
-                    heartbeat(&app, &outbox);
-                }
-            }
-        }
-    }
+    outbox.closed().await;
+    outbox.end(CLOSE_PATIENCE).await;
 }
 
 /// The snapshot, then what the snapshot has no field for.
@@ -188,11 +182,6 @@ async fn greet(app: &AppState, outbox: &Arc<Outbox>, order: OrderId, since_ms: O
         outbox.push(outbox.wire().customer(&CustomerEvent::Ended(ended)));
         outbox.close(CloseCode::TrackingEnded);
     }
-}
-
-fn heartbeat(app: &AppState, outbox: &Arc<Outbox>) {
-    let heartbeat = CustomerEvent::Heartbeat(ServerTime { server_time_ms: app.clock.now_ms() });
-    outbox.push(outbox.wire().customer(&heartbeat));
 }
 
 fn is_ping(wire: Wire, bytes: &[u8]) -> bool {

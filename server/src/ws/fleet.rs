@@ -10,7 +10,7 @@ use super::{
     Connection, Incoming,
     allowance::Allowance,
     negotiate,
-    outbox::{Outbox, frame},
+    outbox::{Outbox, Peer, frame},
     registry::Admission,
     upgrade,
 };
@@ -52,11 +52,12 @@ pub async fn fleet_socket(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     origin::check(&app, &request)?;
-    let (codec, named) = negotiate(&request)?;
+    let codecs = negotiate(&request)?;
+    let codec = codecs.0;
     let holder = authenticate(&app, &request).await?.holder();
     let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
     let seat = app.fleet.enter(&app.store, &app.tracker).await?;
-    let (response, connection) = upgrade(&request, payload, codec, named)?;
+    let (response, connection) = upgrade(&request, payload, codecs, Peer::Dispatcher)?;
     admission.open_console(connection.outbox(), holder);
     // What ended before the registry knew of this connection did not close it.
     let by = authenticate(&app, &request).await?;
@@ -101,7 +102,6 @@ impl Session {
             tokio::select! {
                 incoming = connection.next(), if wait.is_none() => match incoming {
                     Incoming::Text(bytes) | Incoming::Binary(bytes) => self.receive(&bytes),
-                    Incoming::HeartbeatDue => self.send(&FleetEvent::Heartbeat(self.server_time())),
                     Incoming::Closed => break,
                 },
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => self.check_flood(),

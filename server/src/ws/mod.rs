@@ -9,13 +9,10 @@ pub mod customer;
 pub mod fleet;
 pub mod guard;
 pub mod outbox;
+pub mod pulse;
 pub mod registry;
 
-use std::{
-    io::ErrorKind,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -24,16 +21,14 @@ use actix_web::{
     web::Payload,
 };
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
-use doorstep_shared::protocol::{
-    CloseCode, Codec, HEARTBEAT_AFTER_MS, MAX_MESSAGE_BYTES, PEER_TIMEOUT_MS, PING_INTERVAL_MS,
-};
+use doorstep_shared::protocol::{CloseCode, Codec, MAX_MESSAGE_BYTES};
 use futures_util::StreamExt;
 
-use self::outbox::{Outbox, OutboxBody, Wire};
+use self::outbox::{Cord, Outbox, OutboxBody, Peer, Wire};
 use crate::error::ApiError;
 
-/// After a close frame the peer has this long to answer it.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// After a close frame the peer has this long to answer it, and then to take what was still on its way to it.
+pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The codec that a request asks for.
 ///
@@ -46,15 +41,15 @@ pub fn negotiate(request: &HttpRequest) -> Result<(Codec, bool), ApiError> {
     Ok((codec, offered.is_some()))
 }
 
-/// Answers the upgrade and hands out both halves of the connection.
+/// Answers the upgrade of `peer` and hands out both halves of the connection.
 ///
 /// # Errors
 /// 400 when the request is no WebSocket handshake.
 pub fn upgrade(
     request: &HttpRequest,
     payload: Payload,
-    codec: Codec,
-    name_codec: bool,
+    (codec, name_codec): (Codec, bool),
+    peer: Peer,
 ) -> Result<(HttpResponse, Connection), ApiError> {
     let payload = guard::guarded(request, payload, MAX_MESSAGE_BYTES);
     let (mut response, _unused_sender, messages) =
@@ -63,19 +58,17 @@ pub fn upgrade(
         let name = HeaderValue::from_static(codec.subprotocol());
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, name);
     }
-    let outbox = Outbox::new(Wire::Socket(codec));
+    let outbox = Outbox::on(Cord::of(request), Wire::Socket(codec), peer);
     let response = response.map_body(|_, unused| OutboxBody::new(Arc::clone(&outbox), unused)).map_into_boxed_body();
     let messages =
         messages.max_frame_size(MAX_MESSAGE_BYTES).aggregate_continuations().max_continuation_size(MAX_MESSAGE_BYTES);
-    Ok((response, Connection::new(outbox, messages)))
+    Ok((response, Connection { outbox, messages }))
 }
 
-/// The reading half of a connection, with its clocks.
+/// The reading half of a connection.
 pub struct Connection {
     outbox: Arc<Outbox>,
     messages: AggregatedMessageStream,
-    heard_at: Instant,
-    pinged_at: Instant,
 }
 
 /// What a session has to react to.
@@ -84,18 +77,11 @@ pub enum Incoming {
     Text(bytes::Bytes),
     /// A message in a binary frame.
     Binary(bytes::Bytes),
-    /// Nothing was sent for a while: show that we are alive.
-    HeartbeatDue,
     /// The connection is over, or about to be: leave the loop.
     Closed,
 }
 
 impl Connection {
-    fn new(outbox: Arc<Outbox>, messages: AggregatedMessageStream) -> Self {
-        let now = Instant::now();
-        Self { outbox, messages, heard_at: now, pinged_at: now }
-    }
-
     /// Where to put what this connection should read.
     pub fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
@@ -105,44 +91,20 @@ impl Connection {
     /// # Cancel safety
     /// Safe: no message is lost when the future is dropped.
     pub async fn next(&mut self) -> Incoming {
+        let outbox = Arc::clone(&self.outbox);
+        let _reading = outbox.reading();
         loop {
-            let due = self.next_deadline();
             tokio::select! {
                 biased;
-                () = self.outbox.closed() => return Incoming::Closed,
+                () = outbox.closed() => return Incoming::Closed,
                 message = self.messages.next() => {
-                    self.heard_at = Instant::now();
+                    outbox.heard();
                     if let Some(incoming) = self.read(message) {
-                        return incoming;
-                    }
-                }
-                () = tokio::time::sleep_until(due.into()) => {
-                    if let Some(incoming) = self.on_deadline() {
                         return incoming;
                     }
                 }
             }
         }
-    }
-
-    fn next_deadline(&self) -> Instant {
-        let now = Instant::now();
-        let heartbeat = now + Duration::from_millis(HEARTBEAT_AFTER_MS).saturating_sub(self.outbox.silent_for());
-        let ping = self.pinged_at + Duration::from_millis(PING_INTERVAL_MS);
-        let given_up = self.heard_at + Duration::from_millis(PEER_TIMEOUT_MS);
-        heartbeat.min(ping).min(given_up)
-    }
-
-    fn on_deadline(&mut self) -> Option<Incoming> {
-        if self.heard_at.elapsed() >= Duration::from_millis(PEER_TIMEOUT_MS) {
-            self.outbox.close(CloseCode::HeartbeatTimeout);
-            return Some(Incoming::Closed);
-        }
-        if self.pinged_at.elapsed() >= Duration::from_millis(PING_INTERVAL_MS) {
-            self.pinged_at = Instant::now();
-            self.outbox.ping();
-        }
-        (self.outbox.silent_for() >= Duration::from_millis(HEARTBEAT_AFTER_MS)).then_some(Incoming::HeartbeatDue)
     }
 
     fn read(&mut self, message: Option<Result<AggregatedMessage, ProtocolError>>) -> Option<Incoming> {
@@ -174,10 +136,10 @@ impl Connection {
     }
 
     /// Gives the peer a moment to read and answer the close frame, then lets the connection end.
-    pub async fn linger(mut self) {
+    pub async fn linger(&mut self) {
         let answered = async { while let Some(Ok(_)) = self.messages.next().await {} };
         let _ = tokio::time::timeout(CLOSE_PATIENCE, answered).await;
-        self.outbox.finish();
+        self.outbox.end(CLOSE_PATIENCE).await;
     }
 }
 

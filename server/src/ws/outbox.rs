@@ -6,11 +6,14 @@
 //! makes the slot conflate instead of making anybody wait. Each wake-up takes everything there is in one write,
 //! and a message that many connections share is encoded once per wire form.
 //! A connection may have a [`Feed`] instead of the slot: it makes its messages when there is room for them.
+//! Time passes for all connections at once: see [`super::pulse`].
 //! This replaces `actix-ws`' own sending half, whose queue of 32 messages blocks its sender when full.
 
 use std::{
+    any::Any,
     collections::VecDeque,
     convert::Infallible,
+    os::fd::{AsRawFd, RawFd},
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
@@ -20,13 +23,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::{
+    HttpRequest,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::Extensions,
+    rt::net::TcpStream,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
 use doorstep_shared::{
     Position,
     protocol::{
-        CloseCode, Codec,
+        CloseCode, Codec, HEARTBEAT_AFTER_MS, PEER_TIMEOUT_MS, PING_INTERVAL_MS,
         customer::{CustomerEvent, MAX_SKIPPED, PositionUpdate},
         encode_json, encode_postcard,
     },
@@ -34,12 +42,31 @@ use doorstep_shared::{
 use serde::Serialize;
 use tokio::sync::Notify;
 
+use super::pulse::Heartbeats;
+
 /// Messages of the ordered lane that may wait for one connection. Overflow policy: the connection is closed
 /// with 4001, because a client that misses one of these is wrong until it starts over.
 const MAX_ORDERED: usize = 1_024;
 
 /// And their bytes: a client that never reads holds no more than this.
 const MAX_ORDERED_BYTES: usize = 96 * 1024;
+
+/// A proxy may end an event stream that says nothing for longer than this. There are no Pings to keep it open.
+const EVENTS_HEARTBEAT_AFTER_MS: u64 = 10_000;
+
+/// The whole of a WebSocket Ping without a payload: FIN and opcode, then the length.
+static PING: [u8; 2] = [0x80 | OpCode::Ping as u8, 0];
+
+/// Who is at the other end of a connection, and so which protocol its messages belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A customer who watches one order.
+    Customer,
+    /// A courier's phone.
+    Courier,
+    /// A dispatcher's console.
+    Dispatcher,
+}
 
 /// How one connection's messages are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +78,11 @@ pub enum Wire {
 }
 
 impl Wire {
-    const fn index(self) -> usize {
+    /// How many forms there are.
+    pub const COUNT: usize = 4;
+
+    /// The number of this form, below [`Wire::COUNT`].
+    pub const fn index(self) -> usize {
         match self {
             Self::Socket(Codec::Json) => 0,
             Self::Socket(Codec::Postcard) => 1,
@@ -137,13 +168,13 @@ fn server_sent_event(codec: Codec, event: &CustomerEvent) -> Bytes {
 #[derive(Debug)]
 pub struct Encoded {
     event: CustomerEvent,
-    forms: [OnceLock<Bytes>; 4],
+    forms: [OnceLock<Bytes>; Wire::COUNT],
 }
 
 impl Encoded {
     /// Wraps a message for sharing.
     pub fn new(event: CustomerEvent) -> Arc<Self> {
-        Arc::new(Self { event, forms: [const { OnceLock::new() }; 4] })
+        Arc::new(Self { event, forms: [const { OnceLock::new() }; Wire::COUNT] })
     }
 
     /// The message itself.
@@ -169,17 +200,51 @@ pub trait Feed: Send + Sync + std::fmt::Debug {
 #[derive(Debug)]
 pub struct Outbox {
     wire: Wire,
+    peer: Peer,
+    cord: Option<Cord>,
     state: Mutex<State>,
     feed: OnceLock<Arc<dyn Feed>>,
-    started: Instant,
-    sent_ms: AtomicU64,
+    times: Times,
     closing: Notify,
+}
+
+/// When what last happened on a connection, in milliseconds since it began.
+#[derive(Debug)]
+struct Times {
+    began: Instant,
+    /// Something that the client's program can see was handed to the socket.
+    sent: AtomicU64,
+    pinged: AtomicU64,
+    /// A frame came in.
+    heard: AtomicU64,
+    /// We stopped reading; [`READING`] while we read.
+    paused: AtomicU64,
+}
+
+const READING: u64 = u64::MAX;
+
+impl Times {
+    fn new() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { began: Instant::now(), sent: zero(), pinged: zero(), heard: zero(), paused: zero() }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
+    }
+
+    /// Whether `patience_ms` have passed since `mark`.
+    fn is_over(&self, mark: &AtomicU64, patience_ms: u64, now_ms: u64) -> bool {
+        now_ms.saturating_sub(mark.load(Ordering::Relaxed)) >= patience_ms
+    }
 }
 
 #[derive(Debug, Default)]
 struct State {
     ordered: VecDeque<Bytes>,
     ordered_bytes: usize,
+    /// How many of these are Pings and Pongs, which no client's program sees.
+    controls: usize,
     position: Option<Pending>,
     /// A viewer's first message is the snapshot, a courier's the welcome: everything else waits for it.
     awaits_first: bool,
@@ -189,6 +254,10 @@ struct State {
     phase: Phase,
     closed_with: Option<u16>,
     waker: Option<Waker>,
+    /// A heartbeat waits: the client has not taken anything since the beat it is from.
+    heartbeat_waits: bool,
+    /// The body is gone, and with it the connection or our part in it.
+    is_gone: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -209,14 +278,20 @@ struct Pending {
 }
 
 impl Outbox {
-    /// An empty outbox for a connection that speaks `wire`.
-    pub fn new(wire: Wire) -> Arc<Self> {
+    /// An empty outbox for a connection to `peer` that speaks `wire`.
+    pub fn new(wire: Wire, peer: Peer) -> Arc<Self> {
+        Self::on(None, wire, peer)
+    }
+
+    /// The same, for a connection that [`Outbox::end`] can cut.
+    pub fn on(cord: Option<Cord>, wire: Wire, peer: Peer) -> Arc<Self> {
         Arc::new(Self {
             wire,
+            peer,
+            cord,
             state: Mutex::default(),
             feed: OnceLock::new(),
-            started: Instant::now(),
-            sent_ms: AtomicU64::new(0),
+            times: Times::new(),
             closing: Notify::new(),
         })
     }
@@ -343,16 +418,79 @@ impl Outbox {
         }
     }
 
-    /// Sends a WebSocket Ping; nothing for Server-Sent Events.
-    pub fn ping(&self) {
-        if matches!(self.wire, Wire::Socket(_)) {
-            self.push(raw_frame(OpCode::Ping, &[]));
+    /// Answers a WebSocket Ping.
+    pub fn pong(&self, payload: &[u8]) {
+        self.push_control(raw_frame(OpCode::Pong, &[payload]));
+    }
+
+    fn push_control(&self, message: Bytes) {
+        let mut state = self.lock();
+        let before = state.ordered.len();
+        self.push_locked(&mut state, message);
+        if state.phase == Phase::Open {
+            state.controls += state.ordered.len() - before;
+        }
+        wake(state);
+    }
+
+    /// Notes that the client sent something.
+    pub fn heard(&self) {
+        self.times.heard.store(self.times.now_ms(), Ordering::Relaxed);
+    }
+
+    /// Notes that we read what the client sends, until the returned guard is dropped. While we do not, its silence is
+    /// not its own.
+    pub fn reading(&self) -> impl Drop + '_ {
+        let times = &self.times;
+        let paused_ms = times.paused.swap(READING, Ordering::Relaxed);
+        times.heard.fetch_add(times.now_ms().saturating_sub(paused_ms), Ordering::Relaxed);
+        ReadingGuard(times)
+    }
+
+    /// Whether [`Outbox::beat`] has something to do. Cheap, because it is asked of every connection twice a second.
+    pub fn is_due(&self) -> bool {
+        let (times, now_ms) = (&self.times, self.times.now_ms());
+        self.has_fallen_silent(now_ms) || self.needs_ping(now_ms) || times.is_over(&times.sent, self.quiet_ms(), now_ms)
+    }
+
+    /// Says what is due by now: a Ping, a heartbeat, or goodbye to a client of whom nothing was heard, or who took
+    /// nothing since the heartbeat before.
+    pub fn beat(&self, heartbeats: &mut Heartbeats) {
+        let (times, now_ms) = (&self.times, self.times.now_ms());
+        if self.has_fallen_silent(now_ms) {
+            self.close(CloseCode::HeartbeatTimeout);
+            return;
+        }
+        if self.needs_ping(now_ms) {
+            times.pinged.store(now_ms, Ordering::Relaxed);
+            self.push_control(Bytes::from_static(&PING));
+        }
+        if times.is_over(&times.sent, self.quiet_ms(), now_ms) {
+            // Whoever does not read would otherwise be told so again at every beat.
+            times.sent.store(now_ms, Ordering::Relaxed);
+            if std::mem::replace(&mut self.lock().heartbeat_waits, true) {
+                self.close(CloseCode::SlowConsumer);
+            } else {
+                self.push(heartbeats.of(self.peer, self.wire));
+            }
         }
     }
 
-    /// Answers a WebSocket Ping.
-    pub fn pong(&self, payload: &[u8]) {
-        self.push(raw_frame(OpCode::Pong, &[payload]));
+    fn has_fallen_silent(&self, now_ms: u64) -> bool {
+        let is_reading = self.times.paused.load(Ordering::Relaxed) == READING;
+        self.is_socket() && is_reading && self.times.is_over(&self.times.heard, PEER_TIMEOUT_MS, now_ms)
+    }
+
+    fn needs_ping(&self, now_ms: u64) -> bool {
+        self.is_socket() && self.times.is_over(&self.times.pinged, PING_INTERVAL_MS, now_ms)
+    }
+
+    fn quiet_ms(&self) -> u64 {
+        if self.is_socket() { HEARTBEAT_AFTER_MS } else { EVENTS_HEARTBEAT_AFTER_MS }
+    }
+
+    fn is_socket(&self) -> bool {
+        matches!(self.wire, Wire::Socket(_))
     }
 
     /// Queues a close frame; nothing is accepted after it.
@@ -402,14 +540,32 @@ impl Outbox {
         }
     }
 
+    /// Lets the connection end once everything queued is written, and cuts it when the client has not taken that within
+    /// `patience`: a client that does not read would otherwise hold it for as long as it likes.
+    pub async fn end(&self, patience: Duration) {
+        self.finish();
+        let gone = async {
+            while !self.lock().is_gone {
+                self.closing.notified().await;
+            }
+        };
+        if tokio::time::timeout(patience, gone).await.is_err() {
+            self.cut();
+        }
+    }
+
+    fn cut(&self) {
+        let state = self.lock();
+        if let Some(cord) = self.cord.filter(|_| !state.is_gone) {
+            // While the body is there, the connection that owns it has not closed its descriptor.
+            let cut = nix::sys::socket::shutdown(cord.0, nix::sys::socket::Shutdown::Both);
+            tracing::debug!(outcome = ?cut, "cut a connection whose client does not read");
+        }
+    }
+
     /// The close code that was queued, for logs and metrics.
     pub fn closed_with(&self) -> Option<u16> {
         self.lock().closed_with
-    }
-
-    /// How long ago something was last handed to the socket.
-    pub fn silent_for(&self) -> Duration {
-        self.started.elapsed().saturating_sub(Duration::from_millis(self.sent_ms.load(Ordering::Relaxed)))
     }
 
     fn encode(&self, pending: Pending) -> Bytes {
@@ -433,6 +589,10 @@ impl Outbox {
             return None;
         }
         state.ordered_bytes = 0;
+        state.heartbeat_waits = false;
+        if messages > std::mem::take(&mut state.controls) {
+            self.note_sent();
+        }
         let position_first = !std::mem::take(&mut state.snapshot_waits);
         // A single message is passed on without copying it.
         if messages == 1 {
@@ -463,17 +623,24 @@ impl Outbox {
         }
         state.waker = Some(context.waker().clone());
         drop(state);
-        feed.take().unwrap_or_else(|code| {
+        let fed = feed.take().unwrap_or_else(|code| {
             self.close(code);
             None
-        })
+        });
+        if fed.is_some() {
+            self.note_sent();
+        }
+        fed
+    }
+
+    fn note_sent(&self) {
+        self.times.sent.store(self.times.now_ms(), Ordering::Relaxed);
     }
 
     fn poll(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
         let fed = self.take_from_feed(context);
         let mut state = self.lock();
         if let Some(bytes) = joined(fed, self.drain(&mut state)) {
-            self.sent_ms.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
             return Poll::Ready(Some(bytes));
         }
         if state.phase == Phase::Finished {
@@ -483,6 +650,33 @@ impl Outbox {
             state.waker = Some(context.waker().clone());
         }
         Poll::Pending
+    }
+}
+
+/// The descriptor of a connection, to cut it by.
+#[derive(Clone, Copy, Debug)]
+pub struct Cord(RawFd);
+
+impl Cord {
+    /// Notes an accepted connection's descriptor where its requests find it; for `HttpServer::on_connect`.
+    pub fn keep(connection: &dyn Any, data: &mut Extensions) {
+        if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+            data.insert(Self(stream.as_raw_fd()));
+        }
+    }
+
+    /// The descriptor of the connection that `request` came over.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.conn_data().copied()
+    }
+}
+
+/// See [`Outbox::reading`].
+struct ReadingGuard<'a>(&'a Times);
+
+impl Drop for ReadingGuard<'_> {
+    fn drop(&mut self) {
+        self.0.paused.store(self.0.now_ms(), Ordering::Relaxed);
     }
 }
 
@@ -535,6 +729,7 @@ impl MessageBody for OutboxBody {
 
 impl Drop for OutboxBody {
     fn drop(&mut self) {
+        self.outbox.lock().is_gone = true;
         self.outbox.finish();
     }
 }
@@ -595,7 +790,7 @@ mod tests {
 
     #[test]
     fn a_slow_viewer_gets_the_newest_position_with_what_it_missed() {
-        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
         outbox.push_snapshot(&greeting());
         assert_eq!(read(&outbox).len(), 1);
         for time_ms in 1..=100 {
@@ -610,7 +805,7 @@ mod tests {
 
     #[test]
     fn the_snapshot_comes_before_everything_else() {
-        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
         outbox.await_snapshot();
         outbox.push_position(&position(5));
         outbox.push_shared(&Encoded::new(CustomerEvent::Heartbeat(ServerTime { server_time_ms: 0 })));
@@ -622,7 +817,7 @@ mod tests {
 
     #[test]
     fn nothing_follows_a_close() {
-        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
         outbox.push_snapshot(&greeting());
         outbox.push_position(&position(1));
         outbox.push_shared(&Encoded::new(CustomerEvent::Ended(Ended {
@@ -640,13 +835,90 @@ mod tests {
 
     #[test]
     fn a_reader_that_never_reads_is_closed_and_holds_a_bounded_amount() {
-        let outbox = Outbox::new(Wire::Socket(Codec::Json));
+        let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
         for _ in 0..10_000 {
             outbox.push(Bytes::from_static(&[0; 100]));
         }
         assert_eq!(outbox.closed_with(), Some(CloseCode::SlowConsumer.code()));
         let held: usize = outbox.lock().ordered.iter().map(Bytes::len).sum();
         assert!(held <= MAX_ORDERED_BYTES + 200, "{held} bytes");
+    }
+
+    /// A connection that began this long ago, and whose session reads.
+    fn aged(wire: Wire, age_ms: u64) -> Arc<Outbox> {
+        let mut outbox = Outbox::new(wire, Peer::Customer);
+        let times = &mut Arc::get_mut(&mut outbox).expect("nobody else has it").times;
+        times.began -= Duration::from_millis(age_ms);
+        times.paused = AtomicU64::new(READING);
+        outbox
+    }
+
+    fn beat(outbox: &Outbox) {
+        outbox.beat(&mut Heartbeats::at(7));
+    }
+
+    /// Passes the time that is left until `age_ms`, as far as the connection's own marks can tell.
+    fn grow_older(outbox: &mut Arc<Outbox>, by_ms: u64) {
+        Arc::get_mut(outbox).expect("nobody else has it").times.began -= Duration::from_millis(by_ms);
+    }
+
+    #[test]
+    fn a_quiet_connection_hears_a_heartbeat_and_a_busy_one_does_not() {
+        let mut outbox = aged(Wire::Socket(Codec::Json), HEARTBEAT_AFTER_MS - 1_000);
+        assert!(!outbox.is_due());
+        grow_older(&mut outbox, 1_000);
+        assert!(outbox.is_due());
+        beat(&outbox);
+        let events = read(&outbox);
+        assert_eq!(events, [CustomerEvent::Heartbeat(ServerTime { server_time_ms: 7 })]);
+        assert!(!outbox.is_due(), "that was it for now");
+        grow_older(&mut outbox, HEARTBEAT_AFTER_MS - 1_000);
+        outbox.push_shared(&greeting());
+        read(&outbox);
+        grow_older(&mut outbox, 1_000);
+        outbox.times.pinged.store(outbox.times.now_ms(), Ordering::Relaxed);
+        assert!(!outbox.is_due(), "it heard something else");
+    }
+
+    #[test]
+    fn a_ping_is_no_heartbeat_for_it_is_seen_by_no_program() {
+        let mut outbox = aged(Wire::Socket(Codec::Json), PING_INTERVAL_MS - 1);
+        beat(&outbox);
+        read(&outbox);
+        grow_older(&mut outbox, 2_000);
+        beat(&outbox);
+        let Poll::Ready(Some(bytes)) = outbox.poll(&Context::from_waker(Waker::noop())) else { panic!("a ping") };
+        assert_eq!(&bytes[..], &PING);
+        grow_older(&mut outbox, HEARTBEAT_AFTER_MS - 2_000);
+        beat(&outbox);
+        assert_eq!(read(&outbox).len(), 1, "fifteen seconds after the heartbeat before");
+    }
+
+    #[test]
+    fn a_client_of_whom_nothing_is_heard_is_let_go_unless_it_is_we_who_do_not_read() {
+        let mut outbox = aged(Wire::Socket(Codec::Json), PEER_TIMEOUT_MS - 1_000);
+        beat(&outbox);
+        assert_eq!(outbox.closed_with(), None);
+        drop(ReadingGuard(&outbox.times));
+        grow_older(&mut outbox, 10 * PEER_TIMEOUT_MS);
+        read(&outbox);
+        beat(&outbox);
+        assert_eq!(outbox.closed_with(), None, "nobody listened");
+        std::mem::forget(outbox.reading());
+        beat(&outbox);
+        assert_eq!(outbox.closed_with(), None, "a second of its minute is left");
+        grow_older(&mut outbox, 1_000);
+        beat(&outbox);
+        assert_eq!(outbox.closed_with(), Some(CloseCode::HeartbeatTimeout.code()));
+    }
+
+    #[test]
+    fn a_client_that_took_nothing_since_the_heartbeat_before_is_too_slow() {
+        let mut outbox = aged(Wire::Events(Codec::Json), EVENTS_HEARTBEAT_AFTER_MS);
+        beat(&outbox);
+        grow_older(&mut outbox, EVENTS_HEARTBEAT_AFTER_MS);
+        beat(&outbox);
+        assert_eq!(outbox.closed_with(), Some(CloseCode::SlowConsumer.code()));
     }
 
     #[test]
@@ -660,7 +932,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_view_never_goes_back_in_fix_time(times in prop::collection::vec((0i64..50, any::<bool>()), 0..100)) {
-            let outbox = Outbox::new(Wire::Socket(Codec::Json));
+            let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
             outbox.push_snapshot(&greeting());
             let mut newest_ms = -1;
             for (time_ms, reads) in times {

@@ -210,6 +210,11 @@ impl Sockets {
         inner.all.len()
     }
 
+    /// Every connection that should hear that time has passed.
+    pub fn due(&self) -> Vec<Arc<Outbox>> {
+        self.lock().all.values().filter(|outbox| outbox.is_due()).cloned().collect()
+    }
+
     /// How many connections are open.
     pub fn len(&self) -> usize {
         self.lock().all.len()

@@ -1,6 +1,13 @@
 //! The customer's feed for networks that block WebSockets, its postcard form, and viewers who do not read.
 
-use doorstep_shared::protocol::{self, customer::CustomerEvent};
+use doorstep_server::hub::LiveEvent;
+use doorstep_shared::{
+    OrderStatus,
+    protocol::{
+        self,
+        customer::{CustomerEvent, Place, Snapshot, TrackedOrder},
+    },
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -282,6 +289,47 @@ async fn viewers_who_never_read_do_not_slow_one_who_does() {
             still_there.push(first);
         }
         assert!(still_there.iter().all(|first| first == b"HTTP/1.1 101"));
+    })
+    .await;
+}
+
+/// A picture with a long trail.
+fn long_snapshot() -> CustomerEvent {
+    let place = Place { lat: HERE.0, lon: HERE.1, label: "here".into() };
+    CustomerEvent::Snapshot(Snapshot {
+        server_time_ms: now_ms(),
+        order: TrackedOrder {
+            reference: "A-1042".into(),
+            status: OrderStatus::PickedUp,
+            status_at_ms: now_ms(),
+            stops_before: 0,
+            pickup: place.clone(),
+            dropoff: place,
+            timeline: vec![],
+        },
+        courier: None,
+        position: None,
+        trail: vec![[HERE.1, HERE.0]; 2_000],
+        eta: None,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_who_takes_nothing_is_cut_off() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let order = app.assigned("A-1042", &ana).await;
+        let id = order.id.parse().expect("an id");
+        let mut tcp = never_reading(app, &format!("/ws/track/{}", order.token)).await;
+        crate::support::eventually("somebody watching", async || app.state().hub.audience(id) == 1).await;
+        // More than the kernel and the connection hold for one client; what is more than that closes it.
+        crate::support::eventually("everybody gone", async || {
+            app.state().hub.publish(id, LiveEvent::Tell(long_snapshot()));
+            app.state().sockets.is_empty()
+        })
+        .await;
+        let ping = [0x89, 0x80, 0, 0, 0, 0];
+        crate::support::eventually("the connection being cut", async || tcp.write_all(&ping).await.is_err()).await;
     })
     .await;
 }

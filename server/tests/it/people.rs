@@ -6,7 +6,7 @@ use doorstep_server::{
     auth::token,
     store::access::Role,
     ws::{
-        outbox::{Outbox, Wire},
+        outbox::{Outbox, Peer, Wire},
         registry::{Admission, Holder},
     },
 };
@@ -24,7 +24,7 @@ async fn session(app: &TestApp, cookie: &str) -> Answer {
 
 /// A console's connection as the registry knows it.
 fn open_console(app: &TestApp, holder: Holder) -> (Admission, Arc<Outbox>) {
-    let outbox = Outbox::new(Wire::Socket(Codec::Json));
+    let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Dispatcher);
     let admission = app.state().sockets.admit(None).expect("there is room");
     admission.open_console(&outbox, holder);
     (admission, outbox)

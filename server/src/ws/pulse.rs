@@ -1,0 +1,67 @@
+//! The passing of time, for every connection at once.
+//!
+//! Pings, heartbeats and the end of silent clients come from one task that looks at all connections twice a second,
+//! instead of a timer in each: nobody is late by more than that, and ten thousand idle viewers cost a walk through
+//! a list. Heartbeats of one beat are the same bytes for everybody who speaks the same.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use doorstep_shared::protocol::{Codec, ServerTime, courier::CourierEvent, customer::CustomerEvent, fleet::FleetEvent};
+use tokio::time::MissedTickBehavior;
+
+use super::{
+    outbox::{Peer, Wire, frame},
+    registry::Sockets,
+};
+use crate::clock::Clock;
+
+/// How often time passes.
+const BEAT: Duration = Duration::from_millis(500);
+
+const PEERS: usize = 3;
+
+/// Lets time pass until it is cancelled.
+pub async fn run(sockets: Arc<Sockets>, clock: Clock) {
+    let mut beats = tokio::time::interval(BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        beats.tick().await;
+        let mut heartbeats = Heartbeats::at(clock.now_ms());
+        // The registry is not locked meanwhile: each of these wakes somebody.
+        for outbox in sockets.due() {
+            outbox.beat(&mut heartbeats);
+        }
+    }
+}
+
+/// The heartbeats of one beat, each encoded when the first connection needs it.
+#[derive(Debug)]
+pub struct Heartbeats {
+    server_time_ms: i64,
+    frames: [[Option<Bytes>; Wire::COUNT]; PEERS],
+}
+
+impl Heartbeats {
+    /// Those that say `server_time_ms`.
+    pub fn at(server_time_ms: i64) -> Self {
+        Self { server_time_ms, frames: Default::default() }
+    }
+
+    /// The one for `peer`, in the form of `wire`.
+    pub fn of(&mut self, peer: Peer, wire: Wire) -> Bytes {
+        let time = ServerTime { server_time_ms: self.server_time_ms };
+        let encode = || match (peer, wire) {
+            (Peer::Customer, wire) => wire.customer(&CustomerEvent::Heartbeat(time)),
+            (Peer::Courier, wire) => frame(codec_of(wire), &CourierEvent::Heartbeat(time)),
+            (Peer::Dispatcher, wire) => frame(codec_of(wire), &FleetEvent::Heartbeat(time)),
+        };
+        self.frames[peer as usize][wire.index()].get_or_insert_with(encode).clone()
+    }
+}
+
+fn codec_of(wire: Wire) -> Codec {
+    match wire {
+        Wire::Socket(codec) | Wire::Events(codec) => codec,
+    }
+}
