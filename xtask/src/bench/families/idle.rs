@@ -1,6 +1,7 @@
 //! T10, T11 and T13: what a customer costs who only watches.
 //!
-//! Memory is the server's resident set, less what it had before the first customer; the crowd grows in steps. CPU is
+//! Memory is the server's resident set, less what it had with the first two hundred customers, divided by how many came
+//! after them: what a server needs once, whoever comes, is no cost of a customer. The crowd grows in steps. CPU is
 //! measured over whole rounds of heartbeats, and holds everything else that an idle server does.
 
 use crate::bench::crowd::Crowd;
@@ -19,8 +20,13 @@ const RELAY: Target = Target::told("T10", "the same, against a bare relay");
 const T11: Target = Target::at_most("T11", "growth of that from 1 000 to 19 000, as a part of it", 0.05, 0.02);
 const T13: Target = Target::at_most("T13", "idle CPU for a viewer, µs/s", 4.7, 2.2);
 
-/// Who came in first may have made the server take memory that later ones use too; and what a handshake needed is given
-/// back within this.
+/// How many connect at a time.
+const AT_ONCE: u32 = 200;
+
+/// Customers who make the server take what it needs once; they stay.
+const FIRST: u32 = 200;
+
+/// What a handshake needed is given back within this.
 const CALM: Duration = Duration::from_secs(3);
 
 /// Kilobytes for each viewer at the three sizes, and microseconds a second at the middle one.
@@ -37,10 +43,9 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     for round in bench.rounds().take(bench.size(3, 1)) {
         let relay = progress::step(&format!("T10 round {round}: relay"), || {
             let relay = Served::example("relay")?;
-            let before = kernel::resident(relay.pid())?;
-            let (_crowd, _) = Crowd::gather(&relay, sizes[1], 200, 1)?;
-            calm();
-            Ok((kernel::resident(relay.pid())? - before) / f64::from(sizes[1]) / 1024.0)
+            let (_first, before) = first(&relay)?;
+            let (_crowd, _) = Crowd::gather(&relay, sizes[1] - FIRST, AT_ONCE, FIRST + 1)?;
+            kib_each(&relay, before, sizes[1])
         })?;
         let server = progress::step(&format!("T10, T11, T13 round {round}: server"), || grow(bench, sizes))?;
         kib.push(server.kib[1]);
@@ -62,21 +67,33 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
 
 fn grow(bench: &Bench<'_>, sizes: [u32; 3]) -> Result<Costs> {
     let server = bench.doorstep()?;
-    let before = kernel::resident(server.pid())?;
-    let (mut crowds, mut there) = (Vec::new(), 0);
+    let (first, before) = first(&server)?;
+    let (mut crowds, mut there) = (vec![first], FIRST);
     let (mut kib, mut idle_us_per_s) = ([0.0; 3], 0.0);
     for (step, size) in sizes.into_iter().enumerate() {
-        let (crowd, arrival) = Crowd::gather(&server, size - there, 200, there + 1)?;
+        let (crowd, arrival) = Crowd::gather(&server, size - there, AT_ONCE, there + 1)?;
         ensure!(arrival.losses == 0, "{} connections were lost", arrival.losses);
         crowds.push(crowd);
         there = size;
-        calm();
-        kib[step] = (kernel::resident(server.pid())? - before) / f64::from(size) / 1024.0;
+        kib[step] = kib_each(&server, before, size)?;
         if step == 1 {
             idle_us_per_s = idle_cpu(&server, bench.size(75, 15))? / f64::from(size);
         }
     }
     Ok(Costs { kib, idle_us_per_s })
+}
+
+/// The first customers, and the memory that the server has with them.
+fn first(served: &Served) -> Result<(Crowd, f64)> {
+    let (crowd, _) = Crowd::gather(served, FIRST, AT_ONCE, 1)?;
+    calm();
+    Ok((crowd, kernel::resident(served.pid())?))
+}
+
+/// What each of `viewers` customers takes who came after the first.
+fn kib_each(served: &Served, before: f64, viewers: u32) -> Result<f64> {
+    calm();
+    Ok((kernel::resident(served.pid())? - before) / f64::from(viewers - FIRST) / 1024.0)
 }
 
 /// CPU time of the whole server in microseconds a second. 75 s hold whole numbers of heartbeats (15 s) and pings (25 s).
