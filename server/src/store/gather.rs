@@ -172,8 +172,8 @@ mod tests {
         let (may_answer, asked) = (Arc::new(Semaphore::new(0)), Arc::default());
         let gather = numbers(&may_answer, &asked);
         let mut answers: Vec<_> = (0..100u32).map(|n| Box::pin(gather.get(n % 20))).collect();
-        for alone in 0..AT_ONCE {
-            assert!(futures_util::poll!(&mut answers[alone]).is_pending());
+        for (alone, answer) in answers.iter_mut().take(AT_ONCE).enumerate() {
+            assert!(futures_util::poll!(answer).is_pending());
             while asked.lock().expect("not poisoned").len() <= alone {
                 tokio::task::yield_now().await;
             }

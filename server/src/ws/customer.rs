@@ -108,8 +108,8 @@ async fn live_order(app: &AppState, request: &HttpRequest, token: &str) -> Resul
     Ok(tracked.0)
 }
 
-/// The session of one connection. A block that uses what it takes in where it lies, because there are many of these
-/// and an `async fn` holds its arguments twice.
+/// The session of one connection.
+#[allow(clippy::manual_async_fn, reason = "an async fn holds its arguments twice, and there are many of these")]
 fn run(
     app: Arc<AppState>,
     mut connection: Connection,
