@@ -7,7 +7,7 @@ use crate::failure::{self, Failure};
 use crate::postgres::{Durability, Throwaway};
 use crate::setup::{Tool, WASM_TARGET};
 use crate::{faults, process, progress, setup, site, workspace};
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::ValueEnum;
 use std::num::NonZero;
 use std::process::{Command, ExitCode};
@@ -70,16 +70,16 @@ fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<
     let postgres = steps.run("Postgres", || Throwaway::start(Durability::Skipped))?;
     if parts.contains(&Part::Rust) {
         rust_tests(steps, &postgres, filter)?;
+        // A filter names tests, and faults are none.
+        if filter.is_none() {
+            // Not beside the browser: on two cores it takes what the faults' deadlines need.
+            steps.run("faults, the short set", faults::run_short)?;
+        }
     }
-    let in_browser = ("browser tests", || browser_tests(&postgres, filter));
-    let faults = ("faults, the short set", faults::run_short);
-    // A filter names tests, and faults are none.
-    match (parts.contains(&Part::Browser), parts.contains(&Part::Rust) && filter.is_none()) {
-        (true, true) => steps.run_beside(in_browser, faults),
-        (true, false) => steps.run(in_browser.0, in_browser.1),
-        (false, true) => steps.run(faults.0, faults.1),
-        (false, false) => Ok(()),
+    if parts.contains(&Part::Browser) {
+        steps.run("browser tests", || browser_tests(&postgres, filter))?;
     }
+    Ok(())
 }
 
 fn tools(parts: &[Part]) -> Vec<Tool> {
@@ -171,23 +171,6 @@ impl Steps {
         outcome.map_err(|error| failed(name, error))
     }
 
-    /// Does both at once, because `beside` waits most of the time. When both fail, the first one's failure is told.
-    fn run_beside(
-        &mut self,
-        main: (&'static str, impl FnOnce() -> Result<()>),
-        beside: (&'static str, impl FnOnce() -> Result<()> + Send),
-    ) -> Result<()> {
-        let (mut on_the_side, name) = (Self::default(), beside.0);
-        let outcome = thread::scope(|scope| {
-            let side = scope.spawn(|| on_the_side.run(beside.0, beside.1));
-            let outcome = self.run(main.0, main.1);
-            let side = side.join().unwrap_or_else(|_| Err(anyhow!("the step \"{name}\" panicked")));
-            outcome.and(side)
-        });
-        self.done.append(&mut on_the_side.done);
-        outcome
-    }
-
     fn table(&self) -> String {
         let mut text = String::new();
         for step in &self.done {
@@ -225,16 +208,6 @@ mod tests {
         assert_eq!(options(None, Some("eta")).parts(), [Part::Rust]);
         let browser = options(Some(Part::Browser), Some("eta"));
         assert_eq!(browser.parts(), [Part::Browser]);
-    }
-
-    #[test]
-    fn steps_side_by_side_are_both_in_the_table_whatever_becomes_of_them() {
-        let mut steps = Steps::default();
-        let failing = ("browser tests", || -> Result<()> { anyhow::bail!("a page") });
-        let outcome = steps.run_beside(failing, ("faults", || anyhow::bail!("a promise")));
-        assert_eq!(outcome.expect_err("both fail").to_string(), "the step \"browser tests\" failed");
-        assert!(steps.run_beside(("browser tests", || Ok(())), ("faults", || anyhow::bail!("a promise"))).is_err());
-        assert!(steps.table().ends_with("steps: 1 passed, 3 failed"), "{}", steps.table());
     }
 
     #[test]

@@ -24,6 +24,8 @@ use crate::{
 
 // The last bots settle before the first message is due.
 const LEAD: Duration = Duration::from_secs(1);
+// A server that was just started, on a machine that has other things to do, takes this for a handful.
+const LEAST_HANDSHAKES: Duration = Duration::from_secs(3);
 // Customers get what was sent last within milliseconds; this is for a server that is busy catching up.
 const QUIET: Duration = Duration::from_secs(2);
 const CONNECT_AT_ONCE: usize = 200;
@@ -51,7 +53,7 @@ impl Company {
         // Ten thousand handshakes take seconds: what is due counts from a moment that lies behind them.
         // With TLS the proxy does what takes longest, on the same cores.
         let each_ms = if options.server.is_tls() { 15 } else { 2 };
-        let handshakes = Duration::from_millis(each_ms * options.sockets());
+        let handshakes = Duration::from_millis(each_ms * options.sockets()).max(LEAST_HANDSHAKES);
         let mut company = Self {
             couriers: Vec::new(),
             viewers: Vec::new(),
