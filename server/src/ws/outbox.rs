@@ -234,7 +234,7 @@ impl Times {
     }
 
     /// Whether `patience_ms` have passed since `mark`.
-    fn is_over(&self, mark: &AtomicU64, patience_ms: u64, now_ms: u64) -> bool {
+    fn is_over(mark: &AtomicU64, patience_ms: u64, now_ms: u64) -> bool {
         now_ms.saturating_sub(mark.load(Ordering::Relaxed)) >= patience_ms
     }
 }
@@ -425,11 +425,8 @@ impl Outbox {
 
     fn push_control(&self, message: Bytes) {
         let mut state = self.lock();
-        let before = state.ordered.len();
         self.push_locked(&mut state, message);
-        if state.phase == Phase::Open {
-            state.controls += state.ordered.len() - before;
-        }
+        state.controls += usize::from(state.phase == Phase::Open);
         wake(state);
     }
 
@@ -450,7 +447,9 @@ impl Outbox {
     /// Whether [`Outbox::beat`] has something to do. Cheap, because it is asked of every connection twice a second.
     pub fn is_due(&self) -> bool {
         let (times, now_ms) = (&self.times, self.times.now_ms());
-        self.has_fallen_silent(now_ms) || self.needs_ping(now_ms) || times.is_over(&times.sent, self.quiet_ms(), now_ms)
+        self.has_fallen_silent(now_ms)
+            || self.needs_ping(now_ms)
+            || Times::is_over(&times.sent, self.quiet_ms(), now_ms)
     }
 
     /// Says what is due by now: a Ping, a heartbeat, or goodbye to a client of whom nothing was heard, or who took
@@ -465,7 +464,7 @@ impl Outbox {
             times.pinged.store(now_ms, Ordering::Relaxed);
             self.push_control(Bytes::from_static(&PING));
         }
-        if times.is_over(&times.sent, self.quiet_ms(), now_ms) {
+        if Times::is_over(&times.sent, self.quiet_ms(), now_ms) {
             // Whoever does not read would otherwise be told so again at every beat.
             times.sent.store(now_ms, Ordering::Relaxed);
             if std::mem::replace(&mut self.lock().heartbeat_waits, true) {
@@ -478,11 +477,11 @@ impl Outbox {
 
     fn has_fallen_silent(&self, now_ms: u64) -> bool {
         let is_reading = self.times.paused.load(Ordering::Relaxed) == READING;
-        self.is_socket() && is_reading && self.times.is_over(&self.times.heard, PEER_TIMEOUT_MS, now_ms)
+        self.is_socket() && is_reading && Times::is_over(&self.times.heard, PEER_TIMEOUT_MS, now_ms)
     }
 
     fn needs_ping(&self, now_ms: u64) -> bool {
-        self.is_socket() && self.times.is_over(&self.times.pinged, PING_INTERVAL_MS, now_ms)
+        self.is_socket() && Times::is_over(&self.times.pinged, PING_INTERVAL_MS, now_ms)
     }
 
     fn quiet_ms(&self) -> u64 {

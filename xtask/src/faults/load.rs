@@ -148,6 +148,16 @@ impl Load {
 }
 
 impl Report {
+    /// Connections that couriers and customers lost.
+    pub fn losses(&self) -> u64 {
+        self.courier_losses + self.viewer_losses
+    }
+
+    /// Nobody who behaves may lose their connection to those who do not.
+    pub fn kept_its_connections(&self) -> Check {
+        Check::never("connections that others lost", self.losses())
+    }
+
     /// What must be true after every fault.
     pub fn judged(&self) -> Vec<Check> {
         let Some((verdict, ending)) = self.verdict.zip(self.ending) else {

@@ -3,7 +3,6 @@
 use super::Outcome;
 use crate::bench::kernel;
 use crate::faults::check::Check;
-use crate::faults::load::Report;
 use crate::faults::setting::Setting;
 use crate::faults::times::{Of, now_ms};
 use crate::faults::trouble::{Findings, Trouble};
@@ -57,12 +56,8 @@ fn beside_the_load(setting: &Setting, duration_s: f64, arguments: &[&str]) -> Re
     let report = load.finish()?;
     let mut facts = findings.checks;
     facts.push(Check::at_most("tasks that panicked", panics, 0.0, ""));
-    facts.push(nobody_lost(&report));
+    facts.push(report.kept_its_connections());
     Ok(Outcome::Judged { facts, checker: report.judged() })
-}
-
-fn nobody_lost(report: &Report) -> Check {
-    Check::never("connections that others lost", report.courier_losses + report.viewer_losses)
 }
 
 /// F18.
@@ -93,7 +88,7 @@ pub fn hostile(setting: &Setting) -> Result<Outcome> {
         Check::at_most("memory grown by", (most - before) / f64::from(1 << 20), MEMORY_MIB_EACH * at_once, "MiB"),
         Check::at_most("neighbours' p99 against before", ratio, setting.limit(NEIGHBOURS_RATIO), "×"),
         Check::at_most("tasks that panicked", panics, 0.0, ""),
-        nobody_lost(&report),
+        report.kept_its_connections(),
     ]);
     Ok(Outcome::Judged { facts, checker: report.judged() })
 }

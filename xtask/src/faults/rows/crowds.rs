@@ -38,8 +38,7 @@ pub fn deaf(setting: &Setting) -> Result<Outcome> {
         Check::at_most("others' p99 against a run without", ratio, setting.limit(OTHERS_RATIO), "×"),
     ];
     facts.extend(beside.checks);
-    facts
-        .push(Check::never("connections that others lost", beside.report.courier_losses + beside.report.viewer_losses));
+    facts.push(beside.report.kept_its_connections());
     let checker = [alone.report.judged(), beside.report.judged()].concat();
     Ok(Outcome::Judged { facts, checker })
 }
@@ -108,7 +107,7 @@ pub fn stampede(setting: &Setting) -> Result<Outcome> {
     let rush_p99_ms = times.usual_p99_ms(Of::Acks, during_ms);
     let ratio = rush_p99_ms / times.usual_p99_ms(Of::Acks, (during_ms.0 - QUIET_MS, during_ms.0));
     facts.push(Check::at_most("couriers' ack p99 against before", ratio, setting.limit(ACK_RATIO), "×"));
-    facts.push(Check::never("connections that others lost", report.courier_losses + report.viewer_losses));
+    facts.push(report.kept_its_connections());
     Ok(Outcome::Judged { facts, checker: report.judged() })
 }
 

@@ -45,7 +45,7 @@ pub fn exhausted(setting: &Setting) -> Result<Outcome> {
     let expected = setting.size().deliveries_per_s() * (until_ms - from_ms) as f64 / 1_000.0;
     let facts = vec![
         Check::at_least(format!("of {asked} who tried, refused"), refused as f64, 1.0, ""),
-        Check::never("connections lost by those who were in", report.courier_losses + report.viewer_losses),
+        Check::never("connections lost by those who were in", report.losses()),
         Check::at_least(
             "positions that customers got",
             times.count(Of::Deliveries, window) as f64,

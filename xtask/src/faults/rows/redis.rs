@@ -77,10 +77,7 @@ pub fn stopped(setting: &Setting) -> Result<Outcome> {
         ),
         Check::at_least("fixes acked meanwhile", acks as f64, due * OWN_DELIVERED, ""),
         Check::at_most("found each other again after", healed.as_secs_f64(), setting.limit(HEALED_WITHIN_S), "s"),
-        Check::never(
-            "connections lost",
-            own.courier_losses + own.viewer_losses + across.courier_losses + across.viewer_losses,
-        ),
+        Check::never("connections lost", own.losses() + across.losses()),
     ];
     let checker = [own.judged(), across.judged()].concat();
     drop((other, scene, redis));
