@@ -242,7 +242,8 @@ async fn serve(
     let tracker = Arc::new(Tracker::new(Arc::clone(&broker)));
     let sockets = Arc::new(Sockets::new(config.settings.max_connections));
     let fix_writer =
-        FixWriter::start(store.connect_options(), config.settings.batching(), &tasks, &give_up.subscribe());
+        FixWriter::start(store.connect_options(), config.settings.batching(), &tasks, &give_up.subscribe())
+            .context("starting the fix writers")?;
     let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
     let deliveries = Arc::new(Deliveries::default());
     let orders = Arc::new(Orders::new(

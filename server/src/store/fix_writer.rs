@@ -6,11 +6,14 @@
 //! is committed at once and a flood is committed in large statements, without a timer between.
 //! When Postgres goes away the batch in hand is kept and tried again; being idempotent, it may be repeated
 //! even when nobody knows whether the first try was committed.
+//! All writers share one thread, which does nothing else: a batch's way to Postgres and back wakes nobody but those who
+//! wait for its answer.
 //! Not for reading; see [`super::fixes`].
 
 use std::{
     collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, AtomicUsize, Ordering},
@@ -150,21 +153,25 @@ struct Append {
 impl FixWriter {
     /// Starts the writers as tasks. They end when every clone of the returned handle is gone and the queues
     /// are empty, or soon after `give_up` turns true.
+    ///
+    /// # Errors
+    /// When there is no room for one more thread.
     pub fn start(
         options: &PgConnectOptions,
         batching: Batching,
         tasks: &Tasks,
         give_up: &watch::Receiver<bool>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let backlog = Arc::new(Backlog {
             rows: AtomicUsize::new(0),
             of_courier: Mutex::default(),
             busy_since_ms: (0..batching.writers).map(|_| AtomicI64::new(-1)).collect(),
             epoch: Instant::now(),
         });
+        let mut writers = Vec::with_capacity(batching.writers);
         let lanes = (0..batching.writers).map(|lane| {
             let (sender, requests) = mpsc::channel(MAX_QUEUED_REQUESTS);
-            let writer = Writer {
+            writers.push(Writer {
                 lane,
                 max_rows: batching.rows,
                 requests,
@@ -172,11 +179,12 @@ impl FixWriter {
                 options: options.clone().disable_statement_logging(),
                 backlog: Arc::clone(&backlog),
                 give_up: give_up.clone(),
-            };
-            tasks.spawn_critical("fix_writer", writer.run());
+            });
             sender
         });
-        Self { lanes: lanes.collect(), backlog: Arc::clone(&backlog) }
+        let lanes = lanes.collect();
+        start_thread(writers, tasks)?;
+        Ok(Self { lanes, backlog: Arc::clone(&backlog) })
     }
 
     /// Stores `fixes` and resolves once they are committed.
@@ -221,6 +229,23 @@ impl FixWriter {
         courier.hash(&mut hasher);
         &self.lanes[hasher.finish() as usize % self.lanes.len()]
     }
+}
+
+/// Runs the writers on a thread of their own, each as a task that is known by name like every other. The thread ends with
+/// the last of them.
+#[allow(clippy::disallowed_methods, reason = "these tasks live on the writers' own thread")]
+fn start_thread(writers: Vec<Writer>, tasks: &Tasks) -> io::Result<()> {
+    let writers: Vec<_> = writers.into_iter().map(|writer| tasks.watched("fix_writer", true, writer.run())).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime?;
+    let thread = std::thread::Builder::new().name("fix-writer".to_owned());
+    thread.spawn(move || {
+        runtime.block_on(async {
+            let running: Vec<_> = writers.into_iter().map(tokio::spawn).collect();
+            futures_util::future::join_all(running).await;
+        });
+    })?;
+    Ok(())
 }
 
 struct Writer {
