@@ -8,6 +8,7 @@
 
 mod format;
 mod grid;
+mod in_space;
 mod network;
 mod route;
 mod speed;

@@ -3,6 +3,7 @@
 use super::{
     format::{RoadClass, RoadData, RoadEdge, RoadPlace, RoadsError},
     grid::{Grid, METRES_PER_DEGREE},
+    in_space::InSpace,
     route::{self, Route},
 };
 use crate::{
@@ -91,6 +92,8 @@ pub struct RoadNetwork {
     streets: Vec<String>,
     places: Vec<RoadPlace>,
     pub(super) nodes: Vec<LatLon>,
+    /// Where the nodes lie in space: what every search asks of every node that it comes by.
+    pub(super) nodes_in_space: Vec<InSpace>,
     pub(super) edges: Vec<Edge>,
     /// The lines of all edges, one after the other, ends included.
     points: Vec<LatLon>,
@@ -121,6 +124,7 @@ impl RoadNetwork {
             streets: data.streets.clone(),
             places: data.places.clone(),
             nodes: data.nodes.clone(),
+            nodes_in_space: data.nodes.iter().copied().map(InSpace::of).collect(),
             edges: Vec::with_capacity(data.edges.len()),
             points: Vec::new(),
             edge_of_point: Vec::new(),

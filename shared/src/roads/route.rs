@@ -7,6 +7,7 @@
 use std::{cmp::Ordering, collections::BinaryHeap};
 
 use super::{
+    in_space::InSpace,
     network::{Arc, Edge, EdgeId, RoadNetwork, Snap},
     speed::{cruise_mps, junction_delay_s},
 };
@@ -146,7 +147,7 @@ struct Search<'a> {
     costs: &'a Costs,
     start: &'a Snap,
     goal: &'a Snap,
-    goal_in_space: [f64; 3],
+    goal_in_space: InSpace,
     reached: Vec<Reached>,
     queue: BinaryHeap<Candidate>,
     best: Option<(f64, Finish)>,
@@ -155,7 +156,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(network: &'a RoadNetwork, costs: &'a Costs, start: &'a Snap, goal: &'a Snap) -> Self {
         let reached = vec![NOT_REACHED; network.nodes.len()];
-        let goal_in_space = in_space(goal.point);
+        let goal_in_space = InSpace::of(goal.point);
         Self { network, costs, start, goal, goal_in_space, reached, queue: BinaryHeap::new(), best: None }
     }
 
@@ -237,7 +238,7 @@ impl<'a> Search<'a> {
             return;
         }
         *held = reached;
-        let left_m = chord_m(in_space(self.network.nodes[node as usize]), self.goal_in_space);
+        let left_m = self.network.nodes_in_space[node as usize].chord_m(self.goal_in_space);
         let promise_s = reached.cost_s + left_m * self.costs.least_seconds_per_metre;
         self.queue.push(Candidate { promise_s, cost_s: reached.cost_s, node });
     }
@@ -255,20 +256,6 @@ impl<'a> Search<'a> {
             node = self.network.edges[by.edge as usize].end(!by.forward);
         }
     }
-}
-
-/// Where a point lies in space, in metres from the middle of the earth.
-fn in_space(point: LatLon) -> [f64; 3] {
-    const EARTH_RADIUS_M: f64 = 6_371_008.8;
-    let (sin_lat, cos_lat) = point.lat().to_radians().sin_cos();
-    let (sin_lon, cos_lon) = point.lon().to_radians().sin_cos();
-    [EARTH_RADIUS_M * cos_lat * cos_lon, EARTH_RADIUS_M * cos_lat * sin_lon, EARTH_RADIUS_M * sin_lat]
-}
-
-/// The straight way through the earth: never longer than any way on it, and quicker to compute than an arc.
-fn chord_m(a: [f64; 3], b: [f64; 3]) -> f64 {
-    let [x, y, z] = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
-    (x * x + y * y + z * z).sqrt()
 }
 
 /// Strings the geometry of edges together.
