@@ -1,7 +1,7 @@
 //! Plans ways for couriers on a thread that gives way to everything else.
 //!
 //! A way costs milliseconds of a core, and after a restart or a storm of detours hundreds are wanted at once. On a small
-//! machine that would stand between a courier's fix and its ack, so the one thread that plans has a low priority: an
+//! machine that would stand between a courier's fix and its ack, so the one thread that plans is an idle one: an
 //! estimate that comes a second later is noticed by nobody.
 
 use std::{
@@ -10,13 +10,13 @@ use std::{
 };
 
 use doorstep_shared::{LatLon, Vehicle, roads::RoadNetwork};
+#[cfg(target_os = "linux")]
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{tasks::Tasks, track::progress::PlannedRoute};
-
-/// Added to the thread's niceness: about a tenth of a core while everything else wants all of it, and a whole one while
-/// nothing does.
-const NICENESS: i32 = 10;
 
 /// Asks for ways. They are planned one after the other, so there is never more than one waiting for each holder.
 #[derive(Debug)]
@@ -68,10 +68,15 @@ impl Planner {
     }
 }
 
+/// An idle thread is run while a core has nothing else to do, and hardly while it has: whoever wakes up takes the core
+/// at once.
 fn give_way() {
-    // On Linux this is the calling thread's alone. Elsewhere it is the process', which should keep its own.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(error = %error, "ways are planned with the priority of everything else");
+    if let Err(error) = set_thread_priority_and_policy(
+        thread_native_id(),
+        ThreadPriority::Min,
+        ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
+    ) {
+        tracing::debug!(?error, "ways are planned with the priority of everything else");
     }
 }
