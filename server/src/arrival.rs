@@ -1,6 +1,6 @@
 //! Works out when couriers arrive, off the hot path.
 //!
-//! One task looks once a second at the couriers that moved, places them on their planned route and plans
+//! One task looks about once a second at the couriers that moved, some at a time, places them on their planned route and plans
 //! anew when they left it. Planning runs on a thread of its own, one way at a time, so that positions never wait
 //! for it ([`crate::planner`]). It also sends fresh snapshots to viewers whose picture was completed from behind.
 
@@ -31,6 +31,13 @@ use crate::{
 
 /// How often the couriers that moved are looked at.
 const ROUND: Duration = Duration::from_secs(1);
+
+/// Couriers looked at without a pause; there is one after each handful, so that a round is spread over its second and
+/// no fix waits behind thousands of them.
+const HANDFUL: usize = 32;
+
+/// Pauses are no shorter than the runtime can tell: with more couriers the handfuls grow.
+const MOST_HANDFULS: usize = 500;
 
 /// A courier who keeps leaving the planned way is planned for no more often than this.
 const REPLAN_AFTER: Duration = Duration::from_secs(12);
@@ -65,14 +72,18 @@ impl Arrivals {
     pub async fn run(mut self) {
         loop {
             let (moved, outdated) = self.tracker.changes().await;
-            for courier in moved {
-                self.update(courier).await;
-            }
             for order in outdated {
                 self.correct_viewers(order).await;
             }
+            let handfuls = moved.chunks(HANDFUL.max(moved.len() / MOST_HANDFULS));
+            let pause = ROUND / handfuls.len().max(1) as u32;
+            for handful in handfuls {
+                for courier in handful {
+                    self.update(*courier).await;
+                }
+                tokio::time::sleep(pause).await;
+            }
             self.planned_at.retain(|_, (_, at)| at.elapsed() < REPLAN_AFTER);
-            tokio::time::sleep(ROUND).await;
         }
     }
 
