@@ -44,6 +44,7 @@ async fn main() -> std::io::Result<()> {
     HttpServer::new(|| App::new().route("/", get().to(echo)).route("/health/ready", get().to(ready)))
         .workers(2)
         .client_disconnect_timeout(std::time::Duration::from_millis(50))
+        .shutdown_timeout(0)
         .bind(address)?
         .run()
         .await

@@ -182,6 +182,8 @@ async fn main() -> std::io::Result<()> {
     })
     .workers(std::thread::available_parallelism().map_or(2, usize::from))
     .backlog(4_096)
+    // Whoever ends a measurement does not wait for its sockets.
+    .shutdown_timeout(0)
     .bind(address)?
     .run()
     .await
