@@ -7,8 +7,8 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: "e2e",
   outputDir: "e2e/test-results",
-  // Maps are drawn in software here, which takes a whole core each.
-  workers: 1,
+  // Maps are drawn in software here, which takes a whole core each; while one test waits, the other draws.
+  workers: 2,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: Boolean(process.env.CI),
