@@ -92,7 +92,10 @@ fn assert_follows(street: &[LatLon], part: &[LatLon], forward: bool) {
         let travelled_m = if forward { along.travelled_m } else { along.remaining_m };
         // A street may touch itself, where the nearest place on it is ambiguous.
         let touches_itself = street.first() == street.last();
-        assert!(touches_itself || before_m.is_none_or(|before_m: f64| travelled_m > before_m - FOUND_WITHIN_M), "it turns back");
+        assert!(
+            touches_itself || before_m.is_none_or(|before_m: f64| travelled_m > before_m - FOUND_WITHIN_M),
+            "it turns back"
+        );
         before_m = Some(travelled_m);
     }
 }
