@@ -30,10 +30,10 @@ const MAX_OVER: usize = 10_000;
 /// Alerts kept for slow readers, with the same policy.
 const MAX_ALERTS: usize = 1_000;
 
-/// Positions that one batch may hold before the next one has to wait longer than a tick: 2 500 a second. Nobody
+/// Positions that one batch may hold before the next one has to wait longer than a tick: 2 000 a second. Nobody
 /// sees more on a map, and a console's line and browser keep up. From there on batches come less often and hold
 /// only the newest of each courier.
-const POSITIONS_PER_TICK: usize = 625;
+const POSITIONS_PER_TICK: usize = 500;
 
 /// How many ticks after a batch of `positions` the next may follow.
 pub fn ticks_until_next(positions: usize) -> u64 {
@@ -376,6 +376,6 @@ pub(crate) mod tests {
 
     #[test]
     fn batches_come_every_tick_until_there_are_too_many_positions() {
-        assert_eq!([0, 1, 625, 626, 5_000].map(ticks_until_next), [1, 1, 1, 2, 8]);
+        assert_eq!([0, 1, 500, 501, 5_000].map(ticks_until_next), [1, 1, 1, 2, 10]);
     }
 }
