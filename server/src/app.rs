@@ -55,7 +55,7 @@ use crate::{
     telemetry,
     tour::Tours,
     tracker::Tracker,
-    ws::{outbox::Cord, pulse, registry::Sockets},
+    ws::{outbox::Cord, pulse, registry::Sockets, turnstile::Turnstile},
 };
 
 /// What the kernel may hold of what one client has not read yet; it doubles this for its own needs. By itself it would
@@ -132,6 +132,8 @@ pub struct AppState {
     pub uploads: Uploads,
     /// Open connections.
     pub sockets: Arc<Sockets>,
+    /// What customers come in by.
+    pub turnstile: Turnstile,
     /// Background tasks.
     pub tasks: Tasks,
     /// Whether we want traffic.
@@ -268,6 +270,7 @@ async fn serve(
         clock.clone(),
     ));
     let suggestions = Suggestions::new(Arc::clone(&tracker), store.clone(), clock.clone(), roads.clone());
+    let turnstile = Turnstile::new(config.settings.threads());
     let app = Data::new(AppState {
         suggestions,
         places,
@@ -301,6 +304,7 @@ async fn serve(
         proofs: Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone()),
         uploads: Uploads::default(),
         sockets,
+        turnstile,
         tasks: tasks.clone(),
         readiness: Readiness::default(),
         sign_in_throttle: SignInThrottle::default(),
@@ -393,8 +397,6 @@ async fn load_roads(file: Option<&Path>) -> anyhow::Result<Option<Arc<RoadNetwor
 
 #[allow(clippy::disallowed_methods, reason = "actix's own server task; its handle stops it and is awaited")]
 fn start_http(app: &Data<AppState>, listener: TcpListener) -> anyhow::Result<ServerHandle> {
-    let workers =
-        app.config.settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let data = app.clone();
     let server = HttpServer::new(move || {
         App::new()
@@ -403,7 +405,7 @@ fn start_http(app: &Data<AppState>, listener: TcpListener) -> anyhow::Result<Ser
             .wrap(from_fn(routes::security_headers))
             .configure(routes::configure)
     })
-    .workers(workers)
+    .workers(app.config.settings.threads())
     .on_connect(Cord::keep)
     // The registry counts connections and answers 429; this is only the floor under it.
     .max_connections(app.config.settings.max_connections + 1_000)

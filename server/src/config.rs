@@ -76,6 +76,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Threads that serve connections.
+    pub fn threads(&self) -> usize {
+        self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
+    }
+
     /// How fixes are put together to be stored.
     pub fn batching(&self) -> Batching {
         Batching { writers: usize::from(self.fix_writers), rows: usize::from(self.fix_batch_rows) }

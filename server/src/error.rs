@@ -193,6 +193,11 @@ impl ApiError {
         Self { retry_after_s: Some(retry_after_s), ..error }
     }
 
+    /// 503: too many come at once.
+    pub fn too_busy(retry_after_s: u32) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::unavailable() }
+    }
+
     /// 503: the database is away or the server is stopping.
     pub fn unavailable() -> Self {
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now; try again");

@@ -101,6 +101,8 @@ pub struct Backlog {
     of_lane: Box<[AtomicUsize]>,
     /// When each lane's oldest unwritten batch was taken, in milliseconds since `epoch`; −1 when idle.
     busy_since_ms: Box<[AtomicI64]>,
+    /// When rows came last, in milliseconds since `epoch`; long ago at first.
+    came_ms: AtomicI64,
     epoch: Instant,
 }
 
@@ -111,6 +113,7 @@ impl Backlog {
             of_courier: Mutex::default(),
             of_lane: (0..lanes).map(|_| AtomicUsize::new(0)).collect(),
             busy_since_ms: (0..lanes).map(|_| AtomicI64::new(-1)).collect(),
+            came_ms: AtomicI64::new(i64::MIN),
             epoch: Instant::now(),
         }
     }
@@ -128,6 +131,7 @@ impl Backlog {
             return false;
         }
         of_courier.insert(courier, theirs);
+        self.came_ms.store(self.now_ms(), Ordering::Relaxed);
         self.rows.fetch_add(rows, Ordering::Relaxed);
         true
     }
@@ -159,9 +163,19 @@ impl Backlog {
         self.of_courier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How long ago rows came last.
+    pub fn quiet_for(&self) -> Duration {
+        let ago_ms = self.now_ms().saturating_sub(self.came_ms.load(Ordering::Relaxed));
+        Duration::from_millis(ago_ms.unsigned_abs())
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.epoch.elapsed().as_millis() as i64
+    }
+
     /// How long the slowest writer has been trying to commit one batch.
     pub fn lag(&self) -> Duration {
-        let now_ms = self.epoch.elapsed().as_millis() as i64;
+        let now_ms = self.now_ms();
         let since = self.busy_since_ms.iter().map(|lane| lane.load(Ordering::Relaxed)).filter(|since| *since >= 0);
         since.map(|since| Duration::from_millis(now_ms.saturating_sub(since) as u64)).max().unwrap_or_default()
     }
@@ -281,8 +295,7 @@ impl Writer {
             let of_each: Vec<_> = batch.iter().map(|request| (request.courier, request.fixes.len())).collect();
             let rows: usize = of_each.iter().map(|(_, rows)| rows).sum();
             let started = Instant::now();
-            self.backlog.busy_since_ms[self.lane]
-                .store(self.backlog.epoch.elapsed().as_millis() as i64, Ordering::Relaxed);
+            self.backlog.busy_since_ms[self.lane].store(self.backlog.now_ms(), Ordering::Relaxed);
             self.store(batch).await;
             self.backlog.busy_since_ms[self.lane].store(-1, Ordering::Relaxed);
             self.backlog.of_lane[self.lane].fetch_sub(rows, Ordering::Relaxed);

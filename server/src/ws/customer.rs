@@ -25,7 +25,7 @@ use super::{
     CLOSE_PATIENCE, Connection, Incoming, negotiate,
     outbox::{Cord, Encoded, Outbox, OutboxBody, Peer, Wire},
     registry::Admission,
-    upgrade,
+    turnstile, upgrade,
 };
 use crate::{
     app::AppState,
@@ -98,6 +98,9 @@ pub async fn track_events(
 
 /// The order behind a token, while its feed can be opened.
 async fn live_order(app: &AppState, request: &HttpRequest, token: &str) -> Result<OrderId, ApiError> {
+    if app.fix_writer.backlog().quiet_for() < turnstile::QUIET {
+        app.turnstile.pass().await.map_err(ApiError::too_busy)?;
+    }
     let hash = token::hash(token);
     let looking = app.links.get(hash);
     let tracked = look_up(app, request, ApiError::too_many_attempts, looking).await?;

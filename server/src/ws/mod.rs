@@ -11,6 +11,7 @@ pub mod guard;
 pub mod outbox;
 pub mod pulse;
 pub mod registry;
+pub mod turnstile;
 
 use std::{io::ErrorKind, sync::Arc, time::Duration};
 
