@@ -58,7 +58,7 @@ impl<'a> Bench<'a> {
 
     /// Seconds for which messages are due. CPU is counted in hundredths of a second, so never below five.
     pub fn duration_s(&self) -> f64 {
-        self.size(15.0, 5.0)
+        self.size(10.0, 5.0)
     }
 
     /// Shares the time that a quick run has left among the families to come, this one included.

@@ -72,7 +72,7 @@ fn one(bench: &Bench<'_>, shape: &Shape) -> Result<Vec<Row>> {
         dispatchers: 0,
         rate_hz: shape.rate_hz,
         fixes_per_message: 1,
-        duration_s: bench.size(10.0, 5.0),
+        duration_s: bench.size(7.0, 5.0),
     };
     let (mut nats, mut mosquitto, mut relay, mut socketio) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let package = if bench.size(bench.wants("T8"), false) { install_socketio()? } else { PathBuf::new() };

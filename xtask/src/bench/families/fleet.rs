@@ -21,7 +21,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
         dispatchers: 1,
         rate_hz: 1.0,
         fixes_per_message: 1,
-        duration_s: bench.size(20.0, 8.0),
+        duration_s: bench.size(12.0, 8.0),
     };
     let frames = Target::at_most(
         "T9",
@@ -31,7 +31,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     );
     let bytes = Target { stretch: None, ..Target::at_most("T9", "the same, bytes", 0.5, 0.5) };
     let (mut of_frames, mut of_bytes, mut detail) = (Vec::new(), Vec::new(), Vec::new());
-    for round in bench.rounds().take(bench.size(3, 1)) {
+    for round in bench.rounds().take(bench.size(5, 1)) {
         let report = progress::step(&format!("T9 round {round}"), || bench.load(&load, &bench.doorstep()?))?;
         let feed = report.fleet_feed.context("the dispatcher got nothing")?;
         of_frames.push(feed.frames_ratio);

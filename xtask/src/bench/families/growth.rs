@@ -28,7 +28,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
             dispatchers: 0,
             rate_hz: DELIVERIES_PER_S / f64::from(viewers),
             fixes_per_message: 1,
-            duration_s: bench.size(20.0, 10.0),
+            duration_s: bench.size(12.0, 10.0),
         };
         let report = progress::step(&format!("growth: {viewers} viewers"), || bench.load(&load, &bench.doorstep()?))?;
         let server = report.server.context("the server was not watched")?;

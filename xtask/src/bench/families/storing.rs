@@ -85,14 +85,14 @@ pub fn in_batches(bench: &Bench<'_>) -> Result<Vec<Row>> {
 /// drowns in what is waiting. A quick run has fewer couriers, each faster.
 pub fn most(bench: &Bench<'_>, fixes_per_message: u32) -> Load {
     let (couriers, faster) = bench.size((2_000, 1.0), (500, 4.0));
-    let rate_hz = faster * if fixes_per_message == 1 { 10.0 } else { 2.0 };
+    let rate_hz = faster * if fixes_per_message == 1 { 20.0 } else { 2.0 };
     Load { couriers, viewers: 1, dispatchers: 0, rate_hz, fixes_per_message, duration_s: bench.duration_s() }
 }
 
 /// More than sixteen connections can take, and so little more that what waits does not overflow.
 fn inserts(bench: &Bench<'_>) -> Result<Report> {
     let most = most(bench, 1);
-    let load = Load { rate_hz: most.rate_hz / 2.0, duration_s: bench.size(10.0, 5.0), ..most };
+    let load = Load { rate_hz: most.rate_hz / 4.0, duration_s: bench.size(10.0, 5.0), ..most };
     let served = bench.doorstep_on(&bench.fresh_database()?, &EACH_BY_ITSELF)?;
     bench.load(&load, &served)
 }
