@@ -267,8 +267,7 @@ impl FixWriter {
 #[allow(clippy::disallowed_methods, reason = "these tasks live on the writers' own thread")]
 fn start_thread(writers: Vec<Writer>, tasks: &Tasks) -> io::Result<()> {
     let writers: Vec<_> = writers.into_iter().map(|writer| tasks.watched("fix_writer", true, writer.run())).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name("fix-writer".to_owned());
     thread.spawn(move || {
         runtime.block_on(async {

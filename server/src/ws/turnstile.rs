@@ -34,8 +34,8 @@ pub struct Turnstile {
 impl Turnstile {
     /// A turnstile before `threads` threads, at least one.
     pub fn new(threads: usize) -> Self {
-        let gap_us = 1_000_000 / (PER_THREAD_PER_S * threads.max(1) as u64).clamp(1, 1_000_000);
-        Self { epoch: Instant::now(), gap_us: gap_us.max(1), next_us: AtomicU64::new(0) }
+        let gap_us = (1_000_000 / (PER_THREAD_PER_S * threads.max(1) as u64)).max(1);
+        Self { epoch: Instant::now(), gap_us, next_us: AtomicU64::new(0) }
     }
 
     /// Waits until it is one's turn.
