@@ -7,6 +7,7 @@ use crate::cluster::processes::{Running, mortal};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,8 +35,25 @@ impl Trouble {
     /// # Errors
     /// When it cannot be started.
     pub fn start(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
+        Self::start_with(setting, scene, arguments, &[])
+    }
+
+    /// The same with clients so many that they would take the cores from the server, which they do not share with it
+    /// elsewhere: they get what everybody else leaves, and come later where that is too little.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_humbly(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
+        Self::start_with(setting, scene, arguments, &["nice", "--adjustment", "19"])
+    }
+
+    fn start_with(setting: &Setting, scene: &Scene, arguments: &[&str], through: &[&str]) -> Result<Self> {
         let [findings, log] = ["json", "log"].map(|kind| setting.folder().join(format!("trouble.{kind}")));
-        let mut command = mortal(workspace::built(setting.profile.folder(), "simulator")?);
+        let simulator = workspace::built(setting.profile.folder(), "simulator")?;
+        let mut command = mortal(through.first().map_or(simulator.as_os_str(), OsStr::new));
+        if let Some(arguments) = through.get(1..) {
+            command.args(arguments).arg(&simulator);
+        }
         command.args(["trouble", "--server", &scene.server.url(), "--seed", &setting.seed.to_string(), "--json"]);
         command.arg(&findings).args(arguments).env("DOORSTEP_API_KEY", &scene.api_key);
         let running = Running::start("the trouble", &mut command, &log)?;

@@ -101,7 +101,7 @@ pub fn stampede(setting: &Setting) -> Result<Outcome> {
     let load = setting.load(&scene, setting.or_short(150.0, 45.0))?;
     let viewers = setting.or_short("10000", "1000");
     let Findings { checks: mut facts, during_ms } =
-        Trouble::start(setting, &scene, &["stampede", "--viewers", viewers])?.finish()?;
+        Trouble::start_humbly(setting, &scene, &["stampede", "--viewers", viewers])?.finish()?;
     let report = load.finish()?;
     let times = &report.times;
     let rush_p99_ms = times.usual_p99_ms(Of::Acks, during_ms);
