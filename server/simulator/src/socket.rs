@@ -1,13 +1,17 @@
 //! One WebSocket connection to the server: opening it, both codecs, and what its end means.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, SocketAddrV4},
+    time::Duration,
+};
 
 use anyhow::Context;
 use bytes::Bytes;
 use doorstep_shared::protocol::{self, CloseCode, Codec};
 use futures_util::{SinkExt, StreamExt};
+use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{
@@ -140,20 +144,44 @@ impl Socket {
     /// # Errors
     /// [`Ended`] says whether trying again makes sense.
     pub async fn connect(url: &str, codec: Codec, bearer: Option<&str>) -> Result<Self, Ended> {
-        let uri: Uri = url.parse().map_err(|_| Ended::Stop { code: 400 })?;
-        let mut request = ClientRequestBuilder::new(uri).with_sub_protocol(codec.subprotocol());
+        let mut request = ClientRequestBuilder::new(uri(url)?).with_sub_protocol(codec.subprotocol());
         if let Some(token) = bearer {
             request = request.with_header("Authorization", format!("Bearer {token}"));
         }
-        // Bots come in thousands: the usual buffers of 128 KiB each way would take gigabytes.
-        let config = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(0);
         #[cfg(not(feature = "tls"))]
-        let opening = tokio_tungstenite::connect_async_with_config(request, Some(config), true);
+        let opening = tokio_tungstenite::connect_async_with_config(request, Some(config()), true);
         #[cfg(feature = "tls")]
         let opening = {
             let connector = tokio_tungstenite::Connector::Rustls(crate::tls::config());
-            tokio_tungstenite::connect_async_tls_with_config(request, Some(config), true, Some(connector))
+            tokio_tungstenite::connect_async_tls_with_config(request, Some(config()), true, Some(connector))
         };
+        Self::opened(opening, codec).await
+    }
+
+    /// Connects from `source`, where the server is on this machine and speaks plain HTTP: the kernel looks for a free
+    /// port among those of one address, and with ten thousand taken that is half the work of connecting. To any other
+    /// server this is [`Socket::connect`].
+    ///
+    /// # Errors
+    /// [`Ended`] says whether trying again makes sense.
+    pub async fn connect_from(source: Ipv4Addr, url: &str, codec: Codec) -> Result<Self, Ended> {
+        let uri = uri(url)?;
+        let server = uri.authority().and_then(|authority| authority.as_str().parse::<SocketAddrV4>().ok());
+        let Some(server) = server.filter(|server| server.ip().is_loopback() && uri.scheme_str() == Some("ws")) else {
+            return Self::connect(url, codec, None).await;
+        };
+        let request = ClientRequestBuilder::new(uri).with_sub_protocol(codec.subprotocol());
+        let opening = async {
+            let stream = MaybeTlsStream::Plain(stream_from(source, server).await?);
+            tokio_tungstenite::client_async_with_config(request, stream, Some(config())).await
+        };
+        Self::opened(opening, codec).await
+    }
+
+    async fn opened<R>(
+        opening: impl Future<Output = Result<(WebSocketStream<MaybeTlsStream<TcpStream>>, R), WsError>>,
+        codec: Codec,
+    ) -> Result<Self, Ended> {
         match tokio::time::timeout(CONNECT_TIMEOUT, opening).await {
             Ok(Ok((stream, _))) => Ok(Self { stream, codec, received: Received::default() }),
             Ok(Err(error)) => Err(Ended::from_error(&error)),
@@ -209,6 +237,25 @@ impl Socket {
         // The peer may be gone already; there is nothing to do about it.
         let _ = tokio::time::timeout(Duration::from_millis(200), self.stream.close(None)).await;
     }
+}
+
+fn uri(url: &str) -> Result<Uri, Ended> {
+    url.parse().map_err(|_| Ended::Stop { code: 400 })
+}
+
+/// Bots come in thousands: the usual buffers of 128 KiB each way would take gigabytes.
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(0)
+}
+
+async fn stream_from(source: Ipv4Addr, server: SocketAddrV4) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    // The port is chosen when the peer is known, so one port serves several peers.
+    setsockopt(&socket, IpBindAddressNoPort, &true)?;
+    socket.bind((source, 0).into())?;
+    let stream = socket.connect(server.into()).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 fn readable<M>(decoded: anyhow::Result<M>) -> Incoming<M> {

@@ -10,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Customers whom one thread lets in within a second: a third of what it could.
-const PER_THREAD_PER_S: u64 = 1_500;
+/// Customers whom one thread lets in within a second: less than a third of what it could.
+const PER_THREAD_PER_S: u64 = 1_300;
 
 /// As many pass at once before anybody waits.
 const AT_ONCE: u64 = 100;

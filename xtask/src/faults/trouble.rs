@@ -44,7 +44,7 @@ impl Trouble {
     /// # Errors
     /// When it cannot be started.
     pub fn start_humbly(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
-        Self::start_with(setting, scene, arguments, &["nice", "--adjustment", "19"])
+        Self::start_with(setting, scene, arguments, &["chrt", "--idle", "0"])
     }
 
     fn start_with(setting: &Setting, scene: &Scene, arguments: &[&str], through: &[&str]) -> Result<Self> {

@@ -1,6 +1,9 @@
 //! Everybody loses the connection at the same moment and comes back within a second.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail, ensure};
 use doorstep_shared::protocol::{Codec, customer::CustomerEvent};
@@ -22,6 +25,8 @@ const VIEWERS_PER_ORDER: usize = 100;
 const CALLS_AT_ONCE: usize = 8;
 /// At leisure, before.
 const CONNECT_AT_ONCE: usize = 100;
+/// Of this machine, that they come from.
+const ADDRESSES: usize = 20;
 const SOCKETS_BESIDES: u64 = 100;
 
 /// Everybody is there and nothing happens.
@@ -42,7 +47,8 @@ pub(super) async fn run(stage: &Stage, viewers: usize) -> Result<(Vec<Check>, (i
     let orders = viewers.div_ceil(VIEWERS_PER_ORDER);
     let tokens = idle_orders(&stage.api, orders, CALLS_AT_ONCE, stage.seed).await?;
     let urls: Vec<_> = (0..viewers).map(|number| address(&stage.server, &tokens[number % tokens.len()])).collect();
-    let at_leisure = stream::iter(&urls).map(|url| come_in(url)).buffer_unordered(CONNECT_AT_ONCE);
+    let at_leisure = stream::iter(urls.iter().enumerate());
+    let at_leisure = at_leisure.map(|(number, url)| come_in(home(number), url)).buffer_unordered(CONNECT_AT_ONCE);
     let everybody: Vec<_> = at_leisure.collect().await;
     let everybody: Vec<Watching> = everybody.into_iter().collect::<Result<_>>()?;
 
@@ -53,12 +59,12 @@ pub(super) async fn run(stage: &Stage, viewers: usize) -> Result<(Vec<Check>, (i
     let waits = std::sync::Arc::new(Durations::default());
     let mut random = stage.random(0);
     let mut rush = JoinSet::new();
-    for url in urls {
+    for (number, url) in urls.into_iter().enumerate() {
         let (delay, waits) = (RUSH.mul_f64(random.random()), std::sync::Arc::clone(&waits));
         rush.spawn(async move {
             tokio::time::sleep(delay).await;
             let came = Instant::now();
-            let watching = come_in(&url).await?;
+            let watching = come_in(home(number), &url).await?;
             waits.add(came.elapsed());
             anyhow::Ok(watching)
         });
@@ -90,12 +96,17 @@ fn address(server: &ServerUrl, tracking_token: &str) -> String {
     server.ws(&format!("/ws/track/{tracking_token}"))
 }
 
+/// The address that a customer comes from.
+fn home(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1, 1 + (number % ADDRESSES) as u8)
+}
+
 /// Connects, as often as it takes, and waits for the snapshot.
-async fn come_in(url: &str) -> Result<Watching> {
+async fn come_in(home: Ipv4Addr, url: &str) -> Result<Watching> {
     let until = Instant::now() + PATIENCE;
     let mut refusals = 0;
     loop {
-        match snapshot(url).await {
+        match snapshot(home, url).await {
             Ok(socket) => return Ok(Watching { _socket: socket, refusals }),
             Err(Ended::Reconnect { not_before, .. }) if Instant::now() < until => {
                 refusals += 1;
@@ -106,8 +117,8 @@ async fn come_in(url: &str) -> Result<Watching> {
     }
 }
 
-async fn snapshot(url: &str) -> Result<Socket, Ended> {
-    let mut socket = Socket::connect(url, Codec::Json, None).await?;
+async fn snapshot(home: Ipv4Addr, url: &str) -> Result<Socket, Ended> {
+    let mut socket = Socket::connect_from(home, url, Codec::Json).await?;
     while !matches!(socket.receive().await?, Incoming::Message(CustomerEvent::Snapshot(_))) {}
     Ok(socket)
 }

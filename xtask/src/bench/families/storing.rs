@@ -85,7 +85,7 @@ pub fn in_batches(bench: &Bench<'_>) -> Result<Vec<Row>> {
 /// drowns in what is waiting. A quick run has fewer couriers, each faster.
 pub fn most(bench: &Bench<'_>, fixes_per_message: u32) -> Load {
     let (couriers, faster) = bench.size((2_000, 1.0), (500, 4.0));
-    let rate_hz = faster * if fixes_per_message == 1 { 20.0 } else { 2.0 };
+    let rate_hz = faster * if fixes_per_message == 1 { 20.0 } else { 3.0 };
     Load { couriers, viewers: 1, dispatchers: 0, rate_hz, fixes_per_message, duration_s: bench.duration_s() }
 }
 
