@@ -43,7 +43,7 @@ async fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8071".to_owned());
     HttpServer::new(|| App::new().route("/", get().to(echo)).route("/health/ready", get().to(ready)))
         .workers(2)
-        .client_disconnect_timeout(std::time::Duration::from_millis(50))
+        .client_disconnect_timeout(std::time::Duration::from_millis(600))
         .shutdown_timeout(0)
         .bind(address)?
         .run()

@@ -18,6 +18,7 @@ use doorstep_shared::{
 use crate::{
     broker::Broker,
     clock::Clock,
+    handfuls::Handfuls,
     hub::{Hub, LiveEvent},
     order::{Order, snapshot},
     planner::Planner,
@@ -31,13 +32,6 @@ use crate::{
 
 /// How often the couriers that moved are looked at.
 const ROUND: Duration = Duration::from_secs(1);
-
-/// Couriers looked at without a pause; there is one after each handful, so that a round is spread over its second and
-/// no fix waits behind thousands of them.
-const HANDFUL: usize = 32;
-
-/// Pauses are no shorter than the runtime can tell: with more couriers the handfuls grow.
-const MOST_HANDFULS: usize = 500;
 
 /// A courier who keeps leaving the planned way is planned for no more often than this.
 const REPLAN_AFTER: Duration = Duration::from_secs(12);
@@ -75,13 +69,12 @@ impl Arrivals {
             for order in outdated {
                 self.correct_viewers(order).await;
             }
-            let handfuls = moved.chunks(HANDFUL.max(moved.len() / MOST_HANDFULS));
-            let pause = ROUND / handfuls.len().max(1) as u32;
-            for handful in handfuls {
+            // Over the round's second: no fix should wait behind thousands of couriers.
+            let mut handfuls = Handfuls::new(&moved, ROUND);
+            while let Some(handful) = handfuls.next().await {
                 for courier in handful {
                     self.update(*courier).await;
                 }
-                tokio::time::sleep(pause).await;
             }
             self.planned_at.retain(|_, (_, at)| at.elapsed() < REPLAN_AFTER);
         }

@@ -16,6 +16,7 @@ pub mod error;
 pub mod exceptions;
 pub mod fleet;
 pub mod http;
+pub mod handfuls;
 pub mod hub;
 pub mod ingest;
 pub mod looks;

@@ -2,7 +2,8 @@
 //!
 //! actix-http buffers a whole declared frame before comparing it with its limit, so one header could make the
 //! server hold half a gigabyte (measured with 3.20). Here the declared length is looked at as soon as its
-//! bytes arrive. Nothing else is judged: a frame within the limit passes on unchanged.
+//! bytes arrive. It does not look at the reserved bits either. Nothing else is judged: a frame within the limit passes on
+//! unchanged.
 
 use std::{
     pin::Pin,
@@ -16,6 +17,9 @@ use futures_util::Stream;
 /// The most pieces that one message may come in. Each is kept, with some bytes of its own even when it is empty,
 /// until the last one arrives; no client needs more than a handful.
 const MAX_FRAGMENTS: u32 = 4_096;
+
+/// The bits of a frame's first byte that stand for extensions, of which we have none.
+const RESERVED: u8 = 0x70;
 
 /// The request's payload with the guard before it.
 pub fn guarded(request: &HttpRequest, payload: web::Payload, max_frame_bytes: usize) -> web::Payload {
@@ -36,11 +40,30 @@ impl Stream for Guard {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = Pin::new(&mut self.inner).poll_next(context);
         if let Poll::Ready(Some(Ok(bytes))) = &polled
-            && !self.headers.allows(bytes)
+            && let Err(refusal) = self.headers.judge(bytes)
         {
-            return Poll::Ready(Some(Err(PayloadError::Overflow)));
+            return Poll::Ready(Some(Err(refusal.into())));
         }
         polled
+    }
+}
+
+/// Why a frame is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// It declares more bytes than are allowed, or is one piece too many.
+    TooMuch,
+    /// It means something that was not agreed on (RFC 6455, section 5.2: RSV1 to RSV3).
+    Reserved,
+}
+
+/// The error that tells [`super::Connection`] which it was.
+impl From<Refusal> for PayloadError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::TooMuch => Self::Overflow,
+            Refusal::Reserved => Self::EncodingCorrupted,
+        }
     }
 }
 
@@ -62,8 +85,8 @@ impl FrameHeaders {
         Self { max_payload, header: [0; 14], header_length: 0, to_skip: 0, fragments: 0 }
     }
 
-    /// Takes in the next bytes; false as soon as a frame declares more than is allowed.
-    fn allows(&mut self, mut bytes: &[u8]) -> bool {
+    /// Takes in the next bytes.
+    fn judge(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
         while !bytes.is_empty() {
             if self.to_skip > 0 {
                 let skipped = self.to_skip.min(bytes.len() as u64);
@@ -74,16 +97,19 @@ impl FrameHeaders {
             self.header[self.header_length] = bytes[0];
             self.header_length += 1;
             bytes = &bytes[1..];
+            if self.header[0] & RESERVED != 0 {
+                return Err(Refusal::Reserved);
+            }
             if let Some(payload) = self.complete() {
                 self.count_fragment();
                 if payload > self.max_payload || self.fragments > MAX_FRAGMENTS {
-                    return false;
+                    return Err(Refusal::TooMuch);
                 }
                 self.to_skip = payload;
                 self.header_length = 0;
             }
         }
-        true
+        Ok(())
     }
 
     /// RFC 6455, section 5.4: the last piece has the FIN bit; control frames may stand between pieces.
@@ -140,7 +166,7 @@ mod tests {
     fn a_header_that_declares_a_terabyte_is_refused_before_any_payload() {
         let mut header = vec![0x82, 0x80 | 127];
         header.extend((1u64 << 40).to_be_bytes());
-        assert!(!FrameHeaders::new(65_536).allows(&header));
+        assert_eq!(FrameHeaders::new(65_536).judge(&header), Err(Refusal::TooMuch));
     }
 
     #[test]
@@ -148,11 +174,11 @@ mod tests {
         let (piece, ping, last) = ([0x00, 0x80, 1, 2, 3, 4], [0x89, 0x80, 1, 2, 3, 4], [0x80, 0x80, 1, 2, 3, 4]);
         let mut headers = FrameHeaders::new(65_536);
         for _ in 0..MAX_FRAGMENTS {
-            assert!(headers.allows(&piece) && headers.allows(&ping));
+            assert_eq!(headers.judge(&piece).and_then(|()| headers.judge(&ping)), Ok(()));
         }
-        assert!(headers.allows(&last), "the last piece ends the count");
-        assert!((0..MAX_FRAGMENTS).all(|_| headers.allows(&piece)));
-        assert!(!headers.allows(&piece));
+        assert_eq!(headers.judge(&last), Ok(()), "the last piece ends the count");
+        assert!((0..MAX_FRAGMENTS).all(|_| headers.judge(&piece).is_ok()));
+        assert_eq!(headers.judge(&piece), Err(Refusal::TooMuch));
     }
 
     proptest! {
@@ -163,7 +189,7 @@ mod tests {
             let limit = 65_536;
             let bytes: Vec<u8> = payloads.iter().flat_map(|payload| frame(*payload)).collect();
             let mut headers = FrameHeaders::new(limit as u64);
-            let passed = bytes.chunks(cut).all(|chunk| headers.allows(chunk));
+            let passed = bytes.chunks(cut).all(|chunk| headers.judge(chunk).is_ok());
             prop_assert_eq!(passed, payloads.iter().all(|payload| *payload <= limit));
         }
     }

@@ -63,13 +63,15 @@ pub fn upgrade(
     let response = response.map_body(|_, unused| OutboxBody::new(Arc::clone(&outbox), unused)).map_into_boxed_body();
     let messages =
         messages.max_frame_size(MAX_MESSAGE_BYTES).aggregate_continuations().max_continuation_size(MAX_MESSAGE_BYTES);
-    Ok((response, Connection { outbox, messages }))
+    Ok((response, Connection { outbox, messages, peer_closed: false }))
 }
 
 /// The reading half of a connection.
 pub struct Connection {
     outbox: Arc<Outbox>,
     messages: AggregatedMessageStream,
+    /// The peer's close frame came: nothing follows it.
+    peer_closed: bool,
 }
 
 /// What a session has to react to.
@@ -115,6 +117,7 @@ impl Connection {
             Some(Ok(AggregatedMessage::Ping(payload))) => self.outbox.pong(&payload),
             Some(Ok(AggregatedMessage::Pong(_))) => {}
             Some(Ok(AggregatedMessage::Close(reason))) => {
+                self.peer_closed = true;
                 let code = reason.map_or(1000, |reason| u16::from(reason.code));
                 self.outbox.close_raw(if code == 1005 { 1000 } else { code }, "");
                 self.outbox.finish();
@@ -131,14 +134,22 @@ impl Connection {
             // `actix-ws` reports text that is not UTF-8, and fragments that add up to too much, as I/O errors.
             ProtocolError::Io(io) if io.kind() == ErrorKind::InvalidData => self.outbox.close(CloseCode::BadMessage),
             ProtocolError::Io(io) if is_too_large(io) => self.outbox.close(CloseCode::TooLarge),
-            ProtocolError::Io(_) => self.outbox.finish(),
+            ProtocolError::Io(io) if !breaks_protocol(io) => self.outbox.finish(),
             _ => self.outbox.close_raw(1002, "protocol error"),
         }
     }
 
-    /// Gives the peer a moment to read and answer the close frame, then lets the connection end.
+    /// Gives the peer a moment to read and answer the close frame, then lets the connection end. It is we who hang up
+    /// (RFC 6455, section 7.1.1).
     pub async fn linger(&mut self) {
-        let answered = async { while let Some(Ok(_)) = self.messages.next().await {} };
+        let answered = async {
+            while !self.peer_closed {
+                match self.messages.next().await {
+                    Some(Ok(message)) => self.peer_closed = matches!(message, AggregatedMessage::Close(_)),
+                    Some(Err(_)) | None => break,
+                }
+            }
+        };
         let _ = tokio::time::timeout(CLOSE_PATIENCE, answered).await;
         self.outbox.end(CLOSE_PATIENCE).await;
     }
@@ -151,4 +162,10 @@ fn is_too_large(error: &std::io::Error) -> bool {
         Some(_) => false,
         None => source.to_string().contains("maximum continuation size"),
     }
+}
+
+/// What the guard found that actix-http does not look for.
+fn breaks_protocol(error: &std::io::Error) -> bool {
+    let source = error.get_ref().and_then(|source| source.downcast_ref());
+    matches!(source, Some(PayloadError::EncodingCorrupted))
 }

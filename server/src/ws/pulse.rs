@@ -2,7 +2,7 @@
 //!
 //! Pings, heartbeats and the end of silent clients come from one task that looks at all connections twice a second,
 //! instead of a timer in each: nobody is late by more than that, and ten thousand idle viewers cost a walk through
-//! a list. Heartbeats of one beat are the same bytes for everybody who speaks the same.
+//! a list. Heartbeats of one moment are the same bytes for everybody who speaks the same.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,13 @@ use super::{
     outbox::{Peer, Wire, frame},
     registry::Sockets,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, handfuls::Handfuls};
 
 /// How often time passes.
 const BEAT: Duration = Duration::from_millis(500);
+
+/// The part of a beat over which it reaches everybody.
+const SPREAD: f64 = 0.8;
 
 const PEERS: usize = 3;
 
@@ -27,15 +30,18 @@ pub async fn run(sockets: Arc<Sockets>, clock: Clock) {
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         beats.tick().await;
-        let mut heartbeats = Heartbeats::at(clock.now_ms());
-        // The registry is not locked meanwhile: each of these wakes somebody.
-        for outbox in sockets.due() {
-            outbox.beat(&mut heartbeats);
+        // The registry is not locked meanwhile: each of these wakes somebody. Viewers who came together are due
+        // together, and positions would wait behind thousands of heartbeats.
+        let due = sockets.due();
+        let mut handfuls = Handfuls::new(&due, BEAT.mul_f64(SPREAD));
+        while let Some(handful) = handfuls.next().await {
+            let mut heartbeats = Heartbeats::at(clock.now_ms());
+            handful.iter().for_each(|outbox| outbox.beat(&mut heartbeats));
         }
     }
 }
 
-/// The heartbeats of one beat, each encoded when the first connection needs it.
+/// The heartbeats of one moment, each encoded when the first connection needs it.
 #[derive(Debug)]
 pub struct Heartbeats {
     server_time_ms: i64,

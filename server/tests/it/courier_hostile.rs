@@ -225,6 +225,9 @@ async fn frames_that_break_the_protocol_close_the_connection() {
         let mut reserved = app.connect(mallory).await;
         within("sending", reserved.tcp().write_all(&[0x83, 0x80, 1, 2, 3, 4])).await.expect("open");
         assert_eq!(reserved.close_code().await, 1002, "an opcode that does not exist");
+        let mut extended = app.connect(mallory).await;
+        within("sending", extended.tcp().write_all(&[0xC1, 0x82, 0, 0, 0, 0, b'{', b'}'])).await.expect("open");
+        assert_eq!(extended.close_code().await, 1002, "a bit of an extension that was not agreed on");
         let mut long_ping = app.connect(mallory).await;
         let header = [0x89, 0x80 | 126, 0, 126, 0, 0, 0, 0];
         within("sending", long_ping.tcp().write_all(&[&header[..], &[0; 126]].concat())).await.expect("open");
@@ -250,6 +253,24 @@ async fn who_does_not_hang_up_after_the_close_frame_is_hung_up_on() {
         within("the server hanging up", socket.tcp().read_to_end(&mut rest)).await.expect("a clean end");
         let close = [0x88, 2 + b"protocol error".len() as u8, 0x03, 0xEA];
         assert!(rest.windows(close.len()).any(|part| part == close), "it said 1002 first");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_says_goodbye_is_answered_and_hung_up_on_at_once() {
+    attack(async |app, mallory, _| {
+        let began = Instant::now();
+        // The patience of a second is for those who do not answer: one after the other these would need it ten times.
+        for _ in 0..10 {
+            let mut leaving = app.connect(mallory).await;
+            let goodbye = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8];
+            within("sending", leaving.tcp().write_all(&goodbye)).await.expect("open");
+            let mut rest = Vec::new();
+            within("the server hanging up", leaving.tcp().read_to_end(&mut rest)).await.expect("a clean end");
+            assert!(rest.ends_with(&[0x88, 2, 0x03, 0xE8]), "it said goodbye, too");
+        }
+        assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     })
     .await;
 }

@@ -110,8 +110,11 @@ fn fuzz(python: &Python, suite: &Path, echo: &Served, reports: &Path) -> Result<
     });
     fs::write(&settings, what.to_string()).context("writing the suite's settings")?;
     let mut client = python.command();
-    client.args(["-c", "from autobahntestsuite.wstest import run; run()", "--mode", "fuzzingclient", "--spec"]);
-    client.arg(&settings).env("PYTHONPATH", suite).current_dir(reports);
+    // A folder of packages, and not only a place to look for modules: one of them is spread over several by a `.pth` file.
+    const RUN: &str = "import os, site; site.addsitedir(os.environ['SUITE']); \
+        from autobahntestsuite.wstest import run; run()";
+    client.args(["-c", RUN, "--mode", "fuzzingclient", "--spec"]).arg(&settings);
+    client.env("SUITE", suite).current_dir(reports);
     process::run_quietly(&mut client)?;
     let index = fs::read_to_string(reports.join("index.json")).context("the suite wrote no report")?;
     let mut agents: BTreeMap<String, BTreeMap<String, Case>> =
