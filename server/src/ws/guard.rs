@@ -2,8 +2,8 @@
 //!
 //! actix-http buffers a whole declared frame before comparing it with its limit, so one header could make the
 //! server hold half a gigabyte (measured with 3.20). Here the declared length is looked at as soon as its
-//! bytes arrive. It does not look at the reserved bits either. Nothing else is judged: a frame within the limit passes on
-//! unchanged.
+//! bytes arrive. Reserved bits, which actix-http lets pass, are refused, too. Nothing else is judged: a frame within the
+//! limit passes on unchanged.
 
 use std::{
     pin::Pin,
