@@ -59,12 +59,12 @@ use crate::{
 };
 
 /// What the kernel may hold of what one client has not read yet; it doubles this for its own needs. By itself it would
-/// let that grow to megabytes. A client that is 100 ms away can still be sent a megabyte a second.
-const SEND_BUFFER_BYTES: usize = 48 * 1024;
+/// let that grow to megabytes. A client that is 100 ms away can still be sent 800 kB a second.
+const SEND_BUFFER_BYTES: usize = 40 * 1024;
 
 /// What actix holds of that besides, before it asks for more: with its usual 32 KiB, for which it reserves 64, a client
 /// that never read took 162 KiB in all.
-const WRITE_BUFFER_BYTES: usize = 8 * 1024;
+const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 
 /// How long connections, writers and tasks each get at shutdown. SIGTERM promises five seconds in all.
 const SOCKETS_PATIENCE: Duration = Duration::from_millis(1_500);
