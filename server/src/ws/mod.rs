@@ -133,10 +133,21 @@ impl Connection {
             ProtocolError::Overflow => self.outbox.close(CloseCode::TooLarge),
             // `actix-ws` reports text that is not UTF-8, and fragments that add up to too much, as I/O errors.
             ProtocolError::Io(io) if io.kind() == ErrorKind::InvalidData => self.outbox.close(CloseCode::BadMessage),
-            ProtocolError::Io(io) if is_too_large(io) => self.outbox.close(CloseCode::TooLarge),
-            ProtocolError::Io(io) if !breaks_protocol(io) => self.outbox.finish(),
-            _ => self.outbox.close_raw(1002, "protocol error"),
+            ProtocolError::Io(io) if io.to_string().contains("maximum continuation size") => {
+                self.outbox.close(CloseCode::TooLarge);
+            }
+            ProtocolError::Io(io) => match io.get_ref().and_then(|source| source.downcast_ref()) {
+                // What the guard refuses.
+                Some(PayloadError::Overflow) => self.outbox.close(CloseCode::TooLarge),
+                Some(PayloadError::EncodingCorrupted) => self.break_off(),
+                _ => self.outbox.finish(),
+            },
+            _ => self.break_off(),
         }
+    }
+
+    fn break_off(&self) {
+        self.outbox.close_raw(1002, "protocol error");
     }
 
     /// Gives the peer a moment to read and answer the close frame, then lets the connection end. It is we who hang up
@@ -153,19 +164,4 @@ impl Connection {
         let _ = tokio::time::timeout(CLOSE_PATIENCE, answered).await;
         self.outbox.end(CLOSE_PATIENCE).await;
     }
-}
-
-fn is_too_large(error: &std::io::Error) -> bool {
-    let Some(source) = error.get_ref() else { return false };
-    match source.downcast_ref::<PayloadError>() {
-        Some(PayloadError::Overflow) => true,
-        Some(_) => false,
-        None => source.to_string().contains("maximum continuation size"),
-    }
-}
-
-/// What the guard found that actix-http does not look for.
-fn breaks_protocol(error: &std::io::Error) -> bool {
-    let source = error.get_ref().and_then(|source| source.downcast_ref());
-    matches!(source, Some(PayloadError::EncodingCorrupted))
 }

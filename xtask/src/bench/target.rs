@@ -31,7 +31,7 @@ pub enum Verdict {
     Must,
     /// Not there.
     Missed,
-    /// Nothing was asked.
+    /// Nothing was asked, or only what would be better, and it is not there.
     Informational,
 }
 
@@ -58,10 +58,10 @@ impl Target {
             Better::Lower => value <= bound,
         };
         match (self.must.map(reaches), self.stretch.map(reaches)) {
-            (None, None) => Verdict::Informational,
             (_, Some(true)) => Verdict::Stretch,
             (Some(false), _) => Verdict::Missed,
-            (Some(true), _) | (None, Some(false)) => Verdict::Must,
+            (Some(true), _) => Verdict::Must,
+            (None, _) => Verdict::Informational,
         }
     }
 }
@@ -83,6 +83,8 @@ mod tests {
             [Verdict::Missed, Verdict::Must, Verdict::Stretch]
         );
         assert_eq!(Target::told("T8", "").verdict(1.0), Verdict::Informational);
+        let only_better = Target { must: None, ..less };
+        assert_eq!([1.3, 1.2].map(|value| only_better.verdict(value)), [Verdict::Informational, Verdict::Stretch]);
         assert_eq!(less.verdict(f64::NAN), Verdict::Missed, "what was not measured is not met");
     }
 }

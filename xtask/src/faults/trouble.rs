@@ -7,9 +7,9 @@ use crate::cluster::processes::{Running, mortal};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_secs(900);
@@ -35,7 +35,7 @@ impl Trouble {
     /// # Errors
     /// When it cannot be started.
     pub fn start(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
-        Self::start_with(setting, scene, arguments, &[])
+        Self::start_as(mortal(simulator(setting)?), setting, scene, arguments)
     }
 
     /// The same with clients so many that they would take the cores from the server, which they do not share with it
@@ -44,16 +44,13 @@ impl Trouble {
     /// # Errors
     /// When it cannot be started.
     pub fn start_humbly(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
-        Self::start_with(setting, scene, arguments, &["chrt", "--idle", "0"])
+        let mut command = mortal("chrt");
+        command.args(["--idle", "0"]).arg(simulator(setting)?);
+        Self::start_as(command, setting, scene, arguments)
     }
 
-    fn start_with(setting: &Setting, scene: &Scene, arguments: &[&str], through: &[&str]) -> Result<Self> {
+    fn start_as(mut command: Command, setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
         let [findings, log] = ["json", "log"].map(|kind| setting.folder().join(format!("trouble.{kind}")));
-        let simulator = workspace::built(setting.profile.folder(), "simulator")?;
-        let mut command = mortal(through.first().map_or(simulator.as_os_str(), OsStr::new));
-        if let Some(arguments) = through.get(1..) {
-            command.args(arguments).arg(&simulator);
-        }
         command.args(["trouble", "--server", &scene.server.url(), "--seed", &setting.seed.to_string(), "--json"]);
         command.arg(&findings).args(arguments).env("DOORSTEP_API_KEY", &scene.api_key);
         let running = Running::start("the trouble", &mut command, &log)?;
@@ -80,4 +77,8 @@ impl Trouble {
         };
         serde_json::from_str(&findings).context("what the trouble found cannot be read")
     }
+}
+
+fn simulator(setting: &Setting) -> Result<PathBuf> {
+    workspace::built(setting.profile.folder(), "simulator")
 }
