@@ -28,6 +28,8 @@ pub mod planner;
 pub mod presence;
 pub mod proof;
 pub mod qr;
+#[cfg(target_os = "linux")]
+pub mod slices;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
