@@ -15,6 +15,7 @@ mod measuring;
 mod readme;
 pub mod report;
 mod served;
+pub mod sessions;
 mod svg;
 mod target;
 
@@ -26,6 +27,7 @@ use anyhow::{Result, ensure};
 use families::FAMILIES;
 use measuring::Bench;
 use report::Table;
+use sessions::NoShares;
 use std::process::Command;
 
 #[derive(clap::Args)]
@@ -57,6 +59,7 @@ pub fn run(options: &Options) -> Result<()> {
     site::build()?;
     build()?;
     let postgres = progress::step("starting a throwaway Postgres", || Throwaway::start(Durability::Kept))?;
+    let _even = NoShares::for_sessions();
     let bench = Bench::new(&postgres, options.quick, options.row.clone())?;
     let mut table = Table::begin(options.quick);
     let wanted: Vec<_> = FAMILIES

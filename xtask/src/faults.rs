@@ -17,6 +17,7 @@ mod setting;
 mod times;
 mod trouble;
 
+use crate::bench::sessions::NoShares;
 use crate::failure::{Failure, OrRemedy};
 use crate::setup::Tool;
 use crate::{process, progress, setup, workspace};
@@ -89,6 +90,7 @@ pub fn run(options: &Options) -> Result<()> {
     setup::prepare(&[Tool::Postgres, Tool::Redis])?;
     progress::step("building the server and the load client", || build(options.profile))
         .or_remedy("something does not compile", "correct what the compiler names above")?;
+    let _even = NoShares::for_sessions();
     run_rows(options)
 }
 

@@ -1,5 +1,6 @@
 //! What a figure was measured on.
 
+use super::sessions;
 use crate::postgres;
 use std::fs;
 use std::process::Command;
@@ -17,6 +18,7 @@ pub fn description() -> String {
             .map_or_else(String::new, |programs| said(Command::new(programs.join("postgres")).arg("-V"))),
         said(Command::new("nats-server").arg("--version")),
         said(Command::new("sh").args(["-c", "mosquitto -h | head -n 1"])),
+        sessions::told().to_owned(),
         format!("load average {} at the start", load_average()),
         format!("seed {}", super::load::SEED),
     ];
