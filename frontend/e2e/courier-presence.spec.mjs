@@ -72,7 +72,7 @@ test("a page in the background", async ({ scene }) => {
   await phone.hide();
   await dispatchReads(scene.fleet, scene.ana, "paused screen_locked");
   await expect(scene.customer.getByText("Ana’s phone was locked, so no position comes.")).toBeVisible();
-  await phone.pass(4 * 60_000);
+  await phone.sleep(4 * 60_000);
   await phone.show();
   await phone.moveTo(approach(2)[1]);
   await expect(phone.page.getByText(/Sharing paused 4 min .* in the background/)).toBeVisible();

@@ -150,6 +150,11 @@ export class Phone {
     return this.haste((pass) => pass(ms));
   }
 
+  /** Sleeps so long in a pocket: no timer runs, and whatever was due meanwhile happens once, at the end. */
+  sleep(ms) {
+    return this.haste(() => this.page.clock.fastForward(ms));
+  }
+
   // While the clock runs by itself and by hand at once, timers may fire twice.
   async haste(work) {
     const { clock } = this.page;
