@@ -30,12 +30,13 @@ fn table(machine: &str, date: &str, rows: &[Value]) -> String {
     let mut text = format!("Measured on {date}: {machine}.\n\n");
     text.push_str("| | what | measured (least to most) | must | stretch | |\n|---|---|---|---|---|---|\n");
     for row in rows {
-        text.push_str(&line(row));
+        text.push_str(&line(row, date));
     }
     text
 }
 
-fn line(row: &Value) -> String {
+/// A row that was not measured on `date` says when it was.
+fn line(row: &Value, date: &str) -> String {
     let number = |name: &str| row[name].as_f64().map_or_else(|| "–".to_owned(), figure);
     let is = |name: &str| row[name].as_bool().unwrap_or(false);
     let verdict = match (row["must"].is_null() && !is("stretch_met"), is("stretch_met"), is("pass")) {
@@ -45,8 +46,9 @@ fn line(row: &Value) -> String {
         (_, _, false) => "**missed**",
     };
     let text = |name: &str| row[name].as_str().unwrap_or_default().replace('|', "\\|");
+    let day = row["measured"].as_str().filter(|day| *day != date).map_or_else(String::new, |day| format!(" ({day})"));
     format!(
-        "| {} | {} | {} ({} to {}) | {} | {} | {verdict} |\n",
+        "| {} | {} | {} ({} to {}) | {} | {} | {verdict}{day} |\n",
         text("id"),
         text("what"),
         number("ratio"),
@@ -66,11 +68,12 @@ mod tests {
     fn only_what_is_between_the_marks_changes() {
         let readme = format!("before\n{BEGIN}old\n{END}after\n");
         let row = json!({ "id": "T5", "what": "p50", "ratio": 1.25, "least": 1.0, "most": 2.0, "must": 1.5,
-            "stretch": null, "pass": true, "stretch_met": false });
-        let new = replaced(&readme, &table("two cores", "2026-11-21", &[row])).expect("both marks");
+            "stretch": null, "pass": true, "stretch_met": false, "measured": "2026-11-21" });
+        let new = replaced(&readme, &table("two cores", "2026-11-21", std::slice::from_ref(&row))).expect("both marks");
         assert!(new.starts_with(&format!("before\n{BEGIN}Measured on 2026-11-21: two cores.\n")), "{new}");
         assert!(new.contains("| T5 | p50 | 1.25 (1.00 to 2.00) | 1.50 | – | met |\n"), "{new}");
         assert!(new.ends_with(&format!("{END}after\n")));
+        assert!(line(&row, "2026-11-22").ends_with("| met (2026-11-21) |\n"), "of another day");
         assert_eq!(replaced("no marks", ""), None);
     }
 }

@@ -6,7 +6,7 @@ use crate::workspace;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One measured target.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl Row {
             "id": self.target.id, "what": self.target.what, "ratio": self.median(), "least": least, "most": most,
             "rounds": self.values.len(), "must": self.target.must, "stretch": self.target.stretch,
             "pass": self.verdict() != Verdict::Missed, "stretch_met": self.verdict() == Verdict::Stretch,
-            "detail": self.detail, "circumstances": circumstances,
+            "detail": self.detail, "circumstances": circumstances, "measured": machine::today(),
         })
     }
 
@@ -137,14 +137,16 @@ impl Table {
         }
     }
 
-    /// Writes everything to `server/benches/results/<date>.json`, and the table in README.md. Rows of an earlier run on the same day stay when they
-    /// were not measured again. A quick run is not for the repository and goes to the build folder.
+    /// Writes everything to `server/benches/results/<date>.json`, and the table in README.md. Rows that were not measured
+    /// again are taken over from the newest file there is, each with the day of its measurement. A quick run is not for
+    /// the repository and goes to the build folder.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self) -> Result<()> {
-        let file = self.file()?;
-        let earlier = fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let folder = self.folder()?;
+        let earlier = newest(&folder)?;
+        let file = folder.join(format!("{}.json", machine::today()));
         let rows: Vec<Value> = self.rows.iter().map(|(row, circumstances)| row.as_json(circumstances)).collect();
         let rows = merged(earlier, rows);
         if !self.quick {
@@ -159,13 +161,13 @@ impl Table {
             .with_context(|| format!("writing {}", file.display()))
     }
 
-    fn file(&self) -> Result<PathBuf> {
+    fn folder(&self) -> Result<PathBuf> {
         let folder = match self.quick {
             true => workspace::memory().join("bench"),
             false => results(),
         };
         fs::create_dir_all(&folder).context("making the folder of results")?;
-        Ok(folder.join(format!("{}.json", machine::today())))
+        Ok(folder)
     }
 }
 
@@ -174,9 +176,26 @@ pub fn results() -> PathBuf {
     workspace::root().join("server/benches/results")
 }
 
+/// The rows of the newest table in a folder, each with the day on which it was measured.
+fn newest(folder: &Path) -> Result<Vec<Value>> {
+    let names = fs::read_dir(folder).context("listing the results")?;
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let days = names.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned()).filter(|day| is_day(day)));
+    let Some(day) = days.max() else { return Ok(Vec::new()) };
+    let text = fs::read_to_string(folder.join(format!("{day}.json"))).context("reading the newest results")?;
+    let table: Value = serde_json::from_str(&text).context("understanding the newest results")?;
+    let mut rows = table["rows"].as_array().cloned().unwrap_or_default();
+    rows.iter_mut().filter(|row| row["measured"].is_null()).for_each(|row| row["measured"] = json!(day));
+    Ok(rows)
+}
+
+/// Whether a text looks like `2026-11-22`.
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && text.chars().all(|each| each.is_ascii_digit() || each == '-')
+}
+
 /// The new rows, and those of `earlier` that were not measured now, by number.
-fn merged(earlier: Option<Value>, new: Vec<Value>) -> Vec<Value> {
-    let earlier = earlier.and_then(|table| table.get("rows")?.as_array().cloned()).unwrap_or_default();
+fn merged(earlier: Vec<Value>, new: Vec<Value>) -> Vec<Value> {
     let is_new = |row: &Value| new.iter().any(|new| new["id"] == row["id"]);
     let mut rows: Vec<_> = earlier.into_iter().filter(|row| !is_new(row)).collect();
     rows.extend(new);
@@ -191,6 +210,7 @@ fn number(id: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::env;
 
     #[test]
     fn the_median_is_the_middle_with_its_range() {
@@ -203,8 +223,22 @@ mod tests {
     #[test]
     fn a_single_row_replaces_itself_and_leaves_the_others() {
         let row = |id: &str, ratio: f64| json!({ "id": id, "ratio": ratio });
-        let earlier = json!({ "rows": [row("T5", 1.0), row("T5", 2.0), row("T10", 3.0)] });
-        let rows = merged(Some(earlier), vec![row("T5", 9.0)]);
+        let rows = merged(vec![row("T5", 1.0), row("T5", 2.0), row("T10", 3.0)], vec![row("T5", 9.0)]);
         assert_eq!(rows, [row("T5", 9.0), row("T10", 3.0)]);
+    }
+
+    #[test]
+    fn what_was_not_measured_again_keeps_its_day() {
+        let folder = env::temp_dir().join(format!("doorstep-report-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let keep = |name: &str, table: Value| fs::write(folder.join(name), table.to_string()).expect("written");
+        assert_eq!(newest(&folder).expect("no table"), Vec::<Value>::new());
+        keep("2026-11-20.json", json!({ "rows": [{ "id": "T1" }] }));
+        keep("2026-11-21.json", json!({ "rows": [{ "id": "T2" }, { "id": "T3", "measured": "2026-11-19" }] }));
+        keep("autobahn.json", json!({ "rows": [{ "id": "T18" }] }));
+        let rows = newest(&folder).expect("a table");
+        fs::remove_dir_all(&folder).expect("removed");
+        let days = [json!({ "id": "T2", "measured": "2026-11-21" }), json!({ "id": "T3", "measured": "2026-11-19" })];
+        assert_eq!(rows, days);
     }
 }
