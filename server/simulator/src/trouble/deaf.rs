@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
 use super::{
     Check,
     raw::{PING, RawSocket, frame},
-    stage::Stage,
+    stage::{Stage, now_ms},
     traffic::Traffic,
 };
 
@@ -25,17 +25,28 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Small, so that the server feels the deafness within seconds and not within minutes.
 const RECEIVE_BUFFER: u32 = 4 * 1024;
 
-pub(super) async fn run(stage: &Stage, viewers: usize, time: Duration) -> Result<Vec<Check>> {
+/// Gives what had to be true, and from when until when they were there.
+pub(super) async fn run(
+    stage: &Stage,
+    viewers: usize,
+    time: Duration,
+    edge: Duration,
+) -> Result<(Vec<Check>, (i64, i64))> {
     let deliveries = stage.deliveries(ORDERS).await?;
     let tokens: Vec<_> = deliveries.iter().map(|delivery| delivery.device_token.clone()).collect();
     let traffic = Traffic::start(stage, &stage.server, &tokens, PERIOD).await?;
-    let until = Instant::now() + time;
+    sleep(edge).await;
+    let (began_ms, until) = (now_ms(), Instant::now() + time);
     let deaf = (0..viewers).map(|number| stay(stage, &deliveries[number % ORDERS].tracking_token, until));
     let connections = try_join_all(deaf).await?;
+    // Also without any: then it is what the server is compared with.
+    sleep_until(until.into()).await;
+    let ended_ms = now_ms();
     eprintln!("{viewers} deaf customers needed {} connections", connections.iter().sum::<u64>());
+    sleep(edge).await;
     let logs = traffic.stop(PATIENCE).await?;
     let logs: Vec<_> = deliveries.iter().map(|delivery| delivery.courier).zip(logs).collect();
-    stage.compare(&logs).await
+    Ok((stage.compare(&logs).await?, (began_ms, ended_ms)))
 }
 
 /// Connects again and again until the time is over. Gives how often.

@@ -90,6 +90,10 @@ pub enum Kind {
         /// For how long, in seconds.
         #[arg(long, default_value_t = 600)]
         seconds: u64,
+        /// How long their couriers report before they come and after they have gone, in seconds: what others notice of
+        /// deafness is what they do not notice then.
+        #[arg(long, default_value_t = 60)]
+        edge: u64,
     },
     /// Customers lose their connections at once and come back within a second.
     Stampede {
@@ -130,22 +134,27 @@ pub struct Findings {
 pub async fn run(options: &TroubleOptions) -> Result<bool> {
     let stage = Stage::new(options)?;
     let began_ms = stage::now_ms();
-    let mut rush_ms = None;
+    let mut core_ms = None;
     let checks = match options.kind {
         Kind::Repeated { couriers, fixes } => repeated::run(&stage, couriers, fixes).await?,
         Kind::Shuffled { couriers, backlog } => shuffled::run(&stage, couriers, backlog).await?,
         Kind::Clocks => clocks::run(&stage).await?,
         Kind::Silent { couriers, seconds } => silent::run(&stage, couriers, Duration::from_secs(seconds)).await?,
-        Kind::Deaf { viewers, seconds } => deaf::run(&stage, viewers, Duration::from_secs(seconds)).await?,
+        Kind::Deaf { viewers, seconds, edge } => {
+            let (time, edge) = (Duration::from_secs(seconds), Duration::from_secs(edge));
+            let (checks, during_ms) = deaf::run(&stage, viewers, time, edge).await?;
+            core_ms = Some(during_ms);
+            checks
+        }
         Kind::Hostile { attackers, drip } => hostile::run(&stage, attackers, Duration::from_secs(drip)).await?,
         Kind::Ended { orders } => ended::run(&stage, orders).await?,
         Kind::Stampede { viewers } => {
             let (checks, during_ms) = stampede::run(&stage, viewers).await?;
-            rush_ms = Some(during_ms);
+            core_ms = Some(during_ms);
             checks
         }
     };
-    let findings = Findings { checks, during_ms: rush_ms.unwrap_or((began_ms, stage::now_ms())) };
+    let findings = Findings { checks, during_ms: core_ms.unwrap_or((began_ms, stage::now_ms())) };
     for check in &findings.checks {
         let verdict = if check.passed { "ok" } else { "BROKEN" };
         println!("{verdict:<7} {}: {} (must be {})", check.what, check.measured, check.must);
