@@ -33,7 +33,6 @@ const ESTABLISHED: &str = "01";
 /// without them, because couriers' trails grow.
 pub fn deaf(setting: &Setting) -> Result<Outcome> {
     let alone = listen(setting, 0)?;
-    eprintln!("ALONE {:?}", alone.windows_ms.map(|w| alone.report.times.usual_p99_ms(Of::Deliveries, w)));
     let beside = listen(setting, DEAF)?;
     let bytes_each = (beside.most_bytes - alone.most_bytes).max(0.0) / f64::from(DEAF);
     let [before_ms, during_ms, after_ms] =
