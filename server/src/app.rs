@@ -16,7 +16,10 @@ use chrono::TimeDelta;
 use doorstep_shared::{DeviceId, OrderId, protocol::CloseCode, roads::RoadNetwork};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+};
 
 use crate::{
     arrival::Arrivals,
@@ -25,7 +28,7 @@ use crate::{
     broker::{
         Arrival, Broker,
         in_process::InProcess,
-        redis::{Channels, Redis},
+        redis::{Channels, Redis, Started},
     },
     clock::Clock,
     config::{Config, Settings},
@@ -319,8 +322,8 @@ async fn serve(
     });
     let loaded = app.orders.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
-    if let Some(arrivals) = arrivals {
-        peers::start(&app, arrivals, &tasks, &give_up.subscribe());
+    if let Some((arrivals, thread)) = arrivals {
+        peers::start(&app, (arrivals, &thread), &tasks, &give_up.subscribe());
     }
     let planner = roads.map(|roads| Planner::start(roads, &tasks));
     let arrivals = Arrivals::new(tracker, hub, broker, store, clock, planner);
@@ -367,15 +370,16 @@ async fn connect(
     (hub, fleet): (&Arc<Hub>, &Arc<Fleet>),
     tasks: &Tasks,
     stopped: &watch::Receiver<bool>,
-) -> anyhow::Result<(Arc<dyn Broker>, Option<mpsc::Receiver<Arrival>>)> {
+) -> anyhow::Result<(Arc<dyn Broker>, Option<(mpsc::Receiver<Arrival>, Handle)>)> {
     let (hub, fleet) = (Arc::clone(hub), Arc::clone(fleet));
     let Some(url) = &settings.redis_url else {
         return Ok((Arc::new(InProcess::new(hub, fleet)), None));
     };
     let client = redis::Client::open(url.as_str()).context("DOORSTEP_REDIS_URL is not an address of Redis")?;
     let channels = Channels::of(&store.identity().await?);
-    let (broker, arrivals) = Redis::start(client, channels, (hub, fleet), tasks, stopped);
-    Ok((Arc::new(broker), Some(arrivals)))
+    let started = Redis::start(client, channels, (hub, fleet), tasks, stopped);
+    let Started { broker, arrivals, thread } = started.context("starting the thread that speaks with Redis")?;
+    Ok((Arc::new(broker), Some((arrivals, thread))))
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

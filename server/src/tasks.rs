@@ -6,16 +6,24 @@
 
 use std::{
     future::Future,
+    io,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
-use futures_util::FutureExt;
-use tokio::sync::{oneshot, watch};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
+use tokio::{
+    runtime::Handle,
+    sync::{oneshot, watch},
+};
 use tokio_util::task::TaskTracker;
 
 /// The server's tasks. Cheap to clone.
@@ -43,6 +51,41 @@ impl Tasks {
     #[allow(clippy::disallowed_methods, reason = "this is the place")]
     pub fn spawn_critical(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(self.watched(name, true, work));
+    }
+
+    /// Runs `work`, which must not end before shutdown, on another runtime. It is dropped when that one ends.
+    #[allow(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn spawn_critical_on(
+        &self,
+        runtime: &Handle,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        runtime.spawn(self.watched(name, true, work));
+    }
+
+    /// Runs tasks that must not end before shutdown on a thread of their own, called `name`. What passes between them,
+    /// and what they spawn, wakes no other thread. The thread ends with the last of them; until then others may be
+    /// spawned on its runtime.
+    ///
+    /// # Errors
+    /// When there is no room for one more thread.
+    #[allow(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn spawn_critical_together(
+        &self,
+        name: &'static str,
+        works: impl IntoIterator<Item = (&'static str, BoxFuture<'static, ()>)>,
+    ) -> io::Result<Handle> {
+        let works: Vec<_> = works.into_iter().map(|(task, work)| self.watched(task, true, work)).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            runtime.block_on(async {
+                let running: Vec<_> = works.into_iter().map(tokio::spawn).collect();
+                join_all(running).await;
+            });
+        })?;
+        Ok(handle)
     }
 
     /// Runs `work` to its end, whether or not somebody still waits for the answer: a client that hangs up must not

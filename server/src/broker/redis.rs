@@ -4,10 +4,13 @@
 //! to the channel of all instances and to the channels of the couriers whom this instance follows. Nothing is stored
 //! in Redis. Each connection comes back by itself; what was told meanwhile is dropped and not kept, because by then
 //! Postgres knows better, and both sides are told that they missed something.
+//! Both connections share one thread with whoever takes arrivals in, so that a fact's way to Redis, or from it, is not
+//! handed from thread to thread.
 //! Redis must be as trusted as the database: couriers' positions pass through it.
 
 use std::{
     collections::HashSet,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -22,6 +25,7 @@ use redis::{
     aio::{MultiplexedConnection, PubSubSink},
 };
 use tokio::{
+    runtime::Handle,
     sync::{Notify, mpsc, watch},
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
@@ -77,6 +81,17 @@ pub struct Redis {
     connections: Arc<Connections>,
 }
 
+/// What [`Redis::start`] has started.
+#[derive(Debug)]
+pub struct Started {
+    /// Tells the other instances.
+    pub broker: Redis,
+    /// What they tell, in order.
+    pub arrivals: mpsc::Receiver<Arrival>,
+    /// Where both connections live, and where arrivals should be taken in.
+    pub thread: Handle,
+}
+
 /// Whom this instance follows, and how far the listener has come with it.
 #[derive(Debug, Default)]
 struct Follows {
@@ -126,13 +141,16 @@ impl Channels {
 
 impl Redis {
     /// Starts connecting to `client`'s server, until `stopped`. Returns at once, whether Redis is there or not.
+    ///
+    /// # Errors
+    /// When there is no room for one more thread.
     pub fn start(
         client: Client,
         channels: Channels,
         (hub, fleet): (Arc<Hub>, Arc<Fleet>),
         tasks: &Tasks,
         stopped: &watch::Receiver<bool>,
-    ) -> (Self, mpsc::Receiver<Arrival>) {
+    ) -> io::Result<Started> {
         let id = InstanceId::new();
         let (outlet, facts) = Outlet::new();
         let (inlet, arrivals) = Inlet::new();
@@ -163,9 +181,14 @@ impl Redis {
             connections: Arc::clone(&broker.connections),
             subscribed: HashSet::new(),
         };
-        tasks.spawn_critical("broker_publisher", publisher.run(stopped.clone()));
-        tasks.spawn_critical("broker_listener", listener.run(stopped.clone()));
-        (broker, arrivals)
+        let thread = tasks.spawn_critical_together(
+            "broker",
+            [
+                ("broker_publisher", publisher.run(stopped.clone()).boxed()),
+                ("broker_listener", listener.run(stopped.clone()).boxed()),
+            ],
+        )?;
+        Ok(Started { broker, arrivals, thread })
     }
 }
 

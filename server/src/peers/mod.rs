@@ -18,6 +18,7 @@ use std::{
 use actix_web::web::Data;
 use doorstep_shared::{CourierId, Fix, protocol::customer::Presence};
 use tokio::{
+    runtime::Handle,
     sync::{Notify, mpsc, watch},
     time::{MissedTickBehavior, interval},
 };
@@ -47,14 +48,19 @@ const CATCH_UP_EVERY: Duration = Duration::from_secs(2);
 /// When the database is away as well.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Starts the three tasks, until `stopped`.
-pub fn start(app: &Data<AppState>, arrivals: mpsc::Receiver<Arrival>, tasks: &Tasks, stopped: &watch::Receiver<bool>) {
+/// Starts the three tasks, until `stopped`: the one that takes facts in where they arrive, on `thread`.
+pub fn start(
+    app: &Data<AppState>,
+    (arrivals, thread): (mpsc::Receiver<Arrival>, &Handle),
+    tasks: &Tasks,
+    stopped: &watch::Receiver<bool>,
+) {
     let (waiting, changes) = mpsc::channel(WAITING_CHANGES);
     let shared = Arc::new(Shared::default());
     let intake = Intake { app: app.clone(), shared: Arc::clone(&shared), waiting };
     let follower = Follower { app: app.clone(), shared: Arc::clone(&shared), caught_up: None };
     let announcer = Announcer { app: app.clone(), shared, told: Counts::new() };
-    tasks.spawn_critical("peers_intake", until_stopped(stopped.clone(), intake.run(arrivals)));
+    tasks.spawn_critical_on(thread, "peers_intake", until_stopped(stopped.clone(), intake.run(arrivals)));
     tasks.spawn_critical("peers_follower", until_stopped(stopped.clone(), follower.run(changes)));
     tasks.spawn_critical("peers_announcer", until_stopped(stopped.clone(), announcer.run()));
 }

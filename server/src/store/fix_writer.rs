@@ -22,6 +22,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, Fix};
+use futures_util::FutureExt;
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -217,7 +218,10 @@ impl FixWriter {
             sender
         });
         let lanes = lanes.collect();
-        start_thread(writers, tasks)?;
+        tasks.spawn_critical_together(
+            "fix-writer",
+            writers.into_iter().map(|writer| ("fix_writer", writer.run().boxed())),
+        )?;
         Ok(Self { lanes, backlog: Arc::clone(&backlog) })
     }
 
@@ -260,22 +264,6 @@ impl FixWriter {
     pub fn backlog(&self) -> &Backlog {
         &self.backlog
     }
-}
-
-/// Runs the writers on a thread of their own, each as a task that is known by name like every other. The thread ends with
-/// the last of them.
-#[allow(clippy::disallowed_methods, reason = "these tasks live on the writers' own thread")]
-fn start_thread(writers: Vec<Writer>, tasks: &Tasks) -> io::Result<()> {
-    let writers: Vec<_> = writers.into_iter().map(|writer| tasks.watched("fix_writer", true, writer.run())).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let thread = std::thread::Builder::new().name("fix-writer".to_owned());
-    thread.spawn(move || {
-        runtime.block_on(async {
-            let running: Vec<_> = writers.into_iter().map(tokio::spawn).collect();
-            futures_util::future::join_all(running).await;
-        });
-    })?;
-    Ok(())
 }
 
 struct Writer {

@@ -6,7 +6,7 @@ use doorstep_server::{
     broker::{
         Arrival, Broker, Fact, Link,
         in_process::{Bus, InProcess},
-        redis::{Channels, Redis},
+        redis::{Channels, Redis, Started},
     },
     fleet::{Fleet, change::FleetChange},
     hub::Hub,
@@ -115,7 +115,8 @@ async fn the_broker_through_redis_keeps_its_promises() {
     let instance = |database: &str| {
         let client = redis::Client::open(server.url()).expect("a sound address");
         let means: (Arc<Hub>, Arc<Fleet>) = Default::default();
-        let (broker, arrivals) = Redis::start(client, Channels::of(database), means, &tasks, &stop.subscribe());
+        let started = Redis::start(client, Channels::of(database), means, &tasks, &stop.subscribe());
+        let Started { broker, arrivals, .. } = started.expect("a thread");
         Instance { broker: Arc::new(broker), arrivals }
     };
     // Somebody else's deployment on the same Redis, to be heard by nobody.
