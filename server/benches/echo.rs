@@ -8,10 +8,8 @@
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web::Payload};
 use doorstep_server::{
     error::ApiError,
-    ws::{
-        self, Connection, Incoming,
-        outbox::{OpCode, Peer, raw_frame},
-    },
+    live::outbox::{OpCode, Peer, raw_frame},
+    ws::{self, Connection, Incoming},
 };
 use doorstep_shared::protocol::Codec;
 

@@ -12,11 +12,11 @@ use doorstep_shared::{
 };
 
 use crate::{
-    ingest::decode::DecodeError,
-    order::lifecycle::LifecycleError,
-    proof::{ProofError, picture::PictureError},
+    domain::proof::picture::PictureError,
+    live::connections::NotAdmitted,
+    platform::error_chain::SourceChain,
+    service::{ingest::decode::DecodeError, orders::lifecycle::LifecycleError, proofs::ProofError},
     store::{StoreError, fix_writer::AppendError},
-    ws::registry::NotAdmitted,
 };
 
 /// An answer that is not success.
@@ -341,20 +341,5 @@ impl From<NotAdmitted> for ApiError {
             NotAdmitted::Draining => Self::unavailable(),
             NotAdmitted::TooMany => Self::too_many_attempts(5),
         }
-    }
-}
-
-/// An error with everything behind it, for the log.
-pub struct SourceChain<'a>(pub &'a dyn std::error::Error);
-
-impl fmt::Display for SourceChain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The `doorstep` command.
 
 use clap::Parser;
-use doorstep_server::cli::Cli;
+use doorstep_server::app::cli::Cli;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -35,7 +35,7 @@ fn main() {
     keep_memory();
     // Before any other thread: they inherit it. Without it everything works, only later.
     #[cfg(target_os = "linux")]
-    let _ = doorstep_server::slices::ask_for_short_ones();
+    let _ = doorstep_server::platform::scheduler_slice::request_short();
     // Everything that has to end has been awaited; the runtime would go on waiting for idle threads.
     std::process::exit(run())
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use doorstep_server::{
+use doorstep_server::live::{
     hub::{Hub, LiveEvent},
-    ws::outbox::{Outbox, Peer, Wire},
+    outbox::{Outbox, Peer, Wire},
 };
 use doorstep_shared::{OrderId, protocol::Codec};
 

@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::body::MessageBody;
 use criterion::{Criterion, Throughput};
-use doorstep_server::ws::outbox::{Encoded, Outbox, OutboxBody, Peer, Wire};
+use doorstep_server::live::outbox::{Encoded, Outbox, OutboxBody, Peer, Wire};
 use doorstep_shared::protocol::Codec;
 
 use super::sample;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorstep_server::ws::outbox::Encoded;
+use doorstep_server::live::outbox::Encoded;
 use doorstep_shared::{
     Position, RawFix,
     protocol::customer::{CustomerEvent, PositionUpdate},

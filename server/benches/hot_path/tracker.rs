@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput};
 use doorstep_server::{
-    audience::Audience, broker::in_process::InProcess, clock::Clock, fleet::Fleet, hub::Hub, tracker::Tracker,
+    live::{audience::Audience, broker::in_process::InProcess, fleet::Fleet, hub::Hub, tracker::Tracker},
+    platform::clock::Clock,
 };
 use doorstep_shared::{CourierId, DeviceId, Fix};
 

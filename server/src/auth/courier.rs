@@ -12,19 +12,14 @@ use actix_web::{
 };
 use chrono::TimeDelta;
 
-use super::{misses::look_up, origin, principal, token};
+use super::{look_up::look_up, origin, principal};
 use crate::{
-    app::AppState,
     error::ApiError,
-    store::{
-        courier_sessions::{Lifetime, SecretHash},
-        couriers::SignedInDevice,
-        devices::DeviceClient,
-    },
+    platform::token,
+    service::devices::SESSION_LIFETIME,
+    state::AppState,
+    store::{courier_sessions::SecretHash, couriers::SignedInDevice, devices::DeviceClient},
 };
-
-/// How long a courier stays signed in. A phone is in use every working day; the longest leave fits in a month.
-pub const LIFETIME: Lifetime = Lifetime { idle: TimeDelta::days(30), absolute: TimeDelta::days(180) };
 
 /// How exactly it is known when a session was last used.
 const TOUCH_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -44,7 +39,7 @@ pub async fn identify_courier(app: &AppState, request: &HttpRequest) -> Result<S
     };
     let signed_in = signed_in.filter(|device| !device.is_tracker).ok_or_else(ApiError::unauthorized)?;
     let client = DeviceClient::of_courier(signed_in.session.is_some());
-    app.sightings.note(signed_in.courier.id, signed_in.device, client, app.clock.now());
+    app.devices.sightings().note(signed_in.courier.id, signed_in.device, client, app.clock.now());
     Ok(signed_in)
 }
 
@@ -66,7 +61,7 @@ async fn by_cookie(app: &AppState, request: &HttpRequest) -> Result<Option<Signe
     origin::check(app, request)?;
     principal::refuse_cross_site(request)?;
     let now = app.clock.now();
-    let looking = app.store.courier_session(&session, now, LIFETIME);
+    let looking = app.store.courier_session(&session, now, SESSION_LIFETIME);
     let used = look_up(app, request, ApiError::too_many_attempts, looking).await?;
     let Some(used) = used else { return Ok(None) };
     if now - used.last_used_at > TOUCH_EVERY {
@@ -92,7 +87,7 @@ pub fn session_cookie(app: &AppState, token: String) -> Cookie<'static> {
         .http_only(true)
         .secure(app.config.is_https())
         .same_site(SameSite::Strict)
-        .max_age(time::Duration::seconds(LIFETIME.absolute.num_seconds()))
+        .max_age(time::Duration::seconds(SESSION_LIFETIME.absolute.num_seconds()))
         .finish();
     if removes {
         cookie.make_removal();

@@ -1,11 +1,11 @@
-//! Who is asking: tokens and keys, people's sessions, and where a browser's request comes from.
+//! The edge's doorkeeper: who is asking, by token, key or session, and where a request comes from.
 
 pub mod courier;
-pub mod misses;
+pub mod look_up;
 pub mod origin;
-pub mod password;
+pub mod peer;
 pub mod principal;
 pub mod sessions;
 pub mod sign_in;
-pub mod throttle;
-pub mod token;
+pub mod sign_in_limiter;
+pub mod unknown_secrets;

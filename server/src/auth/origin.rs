@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, http::header};
 
-use crate::{app::AppState, error::ApiError};
+use crate::{error::ApiError, state::AppState};
 
 /// Lets a request in whose `Origin` is ours or on the allow-list. Native clients send none and pass on their
 /// token alone.

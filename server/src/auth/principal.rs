@@ -5,8 +5,11 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::UserId;
 use uuid::Uuid;
 
-use super::{misses::look_up, sessions::LIFETIME, token};
-use crate::{app::AppState, error::ApiError, order::Actor, store::access::Role, ws::registry::Holder};
+use super::{look_up::look_up, sessions::LIFETIME};
+use crate::{
+    domain::order::Actor, error::ApiError, live::connections::Holder, platform::token, state::AppState,
+    store::access::Role,
+};
 
 /// Something that an API key may be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! How long a person's session lasts, and that nothing outlives it.
 //!
 //! A session ends after a while without use, after its whole time however much it is used, at sign-out, with a new
-//! password, and when its person is disabled. Sockets opened with it are closed at once when this or another process
+//! password, and when its person is disabled. Connections opened with it are closed at once when this or another process
 //! says so, and are checked against the database twice a minute besides. An open socket counts as use: a wall board
 //! that nobody touches is not signed out at noon.
 
@@ -13,12 +13,12 @@ use doorstep_shared::protocol::CloseCode;
 use tokio::time::MissedTickBehavior;
 
 use crate::{
-    app::AppState,
+    live::connections::Holder,
+    state::AppState,
     store::{
         StoreError,
         people::{EndedSessions, Lifetime},
     },
-    ws::registry::Holder,
 };
 
 /// A working day and the way home without use; a week at the most, so that a forgotten board asks again some day.
@@ -46,7 +46,7 @@ pub async fn watch(app: Data<AppState>) {
             }
             told = next(&mut ended) => match told {
                 Ok(Some(user)) => {
-                    app.sockets.close_holders(CloseCode::Unauthorized, |holder| holder.user() == Some(user));
+                    app.connections.close_holders(CloseCode::Unauthorized, |holder| holder.user() == Some(user));
                 }
                 // Some word may have been lost with the connection.
                 Ok(None) => checked(&app).await,
@@ -82,7 +82,7 @@ async fn checked(app: &AppState) {
 
 /// Closes every socket whose credential no longer works, and notes the use of the others.
 async fn check(app: &AppState) -> Result<(), StoreError> {
-    let holders = app.sockets.holders();
+    let holders = app.connections.holders();
     let (now, mut sessions, mut keys) = (app.clock.now(), Vec::new(), Vec::new());
     for holder in &holders {
         match holder {
@@ -97,7 +97,7 @@ async fn check(app: &AppState) -> Result<(), StoreError> {
     if !keys.is_empty() {
         keys = app.store.working_api_keys(&keys).await?;
     }
-    app.sockets.close_holders(CloseCode::Unauthorized, |holder| {
+    app.connections.close_holders(CloseCode::Unauthorized, |holder| {
         // Who came while we asked is looked at next time.
         holders.contains(holder)
             && match holder {

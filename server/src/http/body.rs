@@ -21,7 +21,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{app::AppState, auth::principal::Principal, error::ApiError, order::Actor};
+use crate::{auth::principal::Principal, domain::order::Actor, error::ApiError, state::AppState};
 
 /// No body of this API needs more.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;

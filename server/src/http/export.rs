@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 use doorstep_shared::{Fix, geo::coord::round6};
 use serde_json::json;
 
-use crate::clock::from_ms;
+use crate::platform::clock::from_ms;
 
 /// A silence longer than this starts a new segment: nobody knows what lies between.
 const SEGMENT_GAP_MS: i64 = 120_000;
@@ -172,7 +172,7 @@ fn csv(fixes: &[Fix]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::track::tests::{fix, start};
+    use crate::domain::track::tests::{fix, start};
 
     fn trip() -> Vec<Fix> {
         [0, 1_000, 2_000, 600_000, 601_000].map(|time_ms| fix(time_ms, start())).to_vec()

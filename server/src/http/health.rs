@@ -1,68 +1,14 @@
 //! Signs of life for supervisors and load balancers, and numbers for Prometheus.
 
-use std::{
-    future::pending,
-    sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde_json::json;
-use tokio::sync::watch;
 
-use crate::{app::AppState, broker::Link, error::ApiError};
+use crate::{error::ApiError, live::broker::Link, state::AppState};
 
 /// A batch that has not been committed for this long means that positions are piling up.
 const MAX_WRITER_LAG: Duration = Duration::from_secs(5);
-
-/// What readiness knows without asking anybody.
-#[derive(Debug, Default)]
-pub struct Readiness {
-    database: AtomicBool,
-    draining: AtomicBool,
-    /// Since when the database has not answered, when it does not.
-    silent_since: watch::Sender<Option<Instant>>,
-}
-
-impl Readiness {
-    /// Notes whether the database answered.
-    pub fn set_database(&self, answers: bool) {
-        self.silent_since.send_if_modified(|since| {
-            let was_silent = since.is_some();
-            *since = if answers { None } else { since.or_else(|| Some(Instant::now())) };
-            was_silent == answers
-        });
-        if self.database.swap(answers, Ordering::AcqRel) != answers {
-            match answers {
-                true => tracing::info!("the database answers"),
-                false => tracing::warn!("the database does not answer"),
-            }
-        }
-    }
-
-    /// Resolves when the database has not answered for `patience`, counted from now at the earliest.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does nothing.
-    pub async fn database_is_silent_for(&self, patience: Duration) {
-        let (began, mut silent_since) = (Instant::now(), self.silent_since.subscribe());
-        loop {
-            let since = match silent_since.wait_for(Option::is_some).await {
-                Ok(since) => since.map_or(began, |since| since.max(began)),
-                Err(_) => pending().await,
-            };
-            tokio::select! {
-                () = tokio::time::sleep_until((since + patience).into()) => return,
-                _ = silent_since.wait_for(Option::is_none) => {}
-            }
-        }
-    }
-
-    /// From now on this instance wants no new work.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
-    }
-}
 
 /// `GET /health/live`: the process runs.
 pub async fn live() -> HttpResponse {
@@ -72,8 +18,7 @@ pub async fn live() -> HttpResponse {
 /// `GET /health/ready`: the database answers, the writer keeps up, and we are not stopping. Without its broker an
 /// instance is degraded and still serves its own.
 pub async fn ready(app: Data<AppState>) -> HttpResponse {
-    let database = app.readiness.database.load(Ordering::Acquire);
-    let draining = app.readiness.draining.load(Ordering::Acquire);
+    let (database, draining) = (app.readiness.has_database(), app.readiness.is_draining());
     let lag = app.fix_writer.backlog().lag();
     let is_ready = database && !draining && lag < MAX_WRITER_LAG;
     let link = app.broker.link();

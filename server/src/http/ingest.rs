@@ -17,12 +17,13 @@ use doorstep_shared::{DeviceId, problem::Problem, protocol::courier::MAX_FIXES};
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
-use super::{body::RequestBody, rate_limit::RateLimit};
+use super::body::RequestBody;
 use crate::{
-    app::AppState,
-    auth::{misses::look_up, token},
+    auth::look_up::look_up,
     error::ApiError,
-    ingest::{decode::Decoded, osmand, overland, owntracks},
+    platform::{rate_limit::RateLimit, token},
+    service::ingest::{decode::Decoded, osmand, overland, owntracks},
+    state::AppState,
     store::{couriers::SignedInDevice, devices::DeviceClient},
 };
 
@@ -108,7 +109,7 @@ async fn take_in(
     decoded: Decoded,
 ) -> Result<(), ApiError> {
     app.ingest_limit.check(&from.device).map_err(ApiError::slow_down)?;
-    app.sightings.note(from.courier.id, from.device, client, app.clock.now());
+    app.devices.sightings().note(from.courier.id, from.device, client, app.clock.now());
     app.ingest.count_unreadable(decoded.unreadable);
     if decoded.fixes.is_empty() {
         return Ok(());

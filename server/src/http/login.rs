@@ -14,13 +14,13 @@ use serde::Deserialize;
 
 use super::{assets, body::RequestBody};
 use crate::{
-    app::AppState,
     auth::{
         origin,
         principal::{self, Principal},
         sign_in::sign_in,
     },
     error::ApiError,
+    state::AppState,
 };
 
 /// Where somebody goes who came for nothing in particular.

@@ -3,11 +3,13 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::api::{
-    audit, courier, courier_session, courier_tour, couriers, devices, dispatch, exceptions, imports, order_lists,
-    orders, places, proofs, session, track,
+use super::{
+    api::{
+        audit, courier, courier_session, courier_tour, couriers, devices, dispatch, exceptions, imports, order_lists,
+        orders, places, proofs, session, track,
+    },
+    ingest,
 };
-use super::ingest;
 use crate::ws::customer;
 
 #[derive(OpenApi)]

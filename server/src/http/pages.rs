@@ -26,21 +26,22 @@ use super::{
         proofs::is_shown_to_customer,
         track::{postcard, wants_postcard},
     },
-    assets, peer_network,
+    assets,
 };
 use crate::{
-    app::AppState,
-    auth::{principal::Principal, token},
+    auth::{peer::peer_network, principal::Principal},
+    domain::{order::TrackedOrder, proof::pin},
     error::ApiError,
-    order::{TrackedOrder, snapshot},
-    proof::pin,
+    platform::token,
+    service::orders::snapshot,
+    state::AppState,
     store::StoreError,
 };
 
 /// `GET /t/{token}`
 pub async fn track(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> HttpResponse {
     let network = peer_network(&app, &request);
-    if let Err(retry_after_s) = app.misses.check(network) {
+    if let Err(retry_after_s) = app.unknown_secrets.check(network) {
         return too_many(&app, &request, retry_after_s);
     }
     let link = match link_state(&app, &path).await {
@@ -51,7 +52,7 @@ pub async fn track(app: Data<AppState>, request: HttpRequest, path: Path<String>
         }
     };
     if matches!(link, LinkState::Unknown) {
-        app.misses.note(network);
+        app.unknown_secrets.note(network);
     }
     page(&app, &request, link)
 }

@@ -169,7 +169,7 @@ pub async fn in_time(
     request: ServiceRequest,
     next: Next<impl actix_web::body::MessageBody>,
 ) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
-    let app = request.app_data::<web::Data<crate::app::AppState>>().cloned();
+    let app = request.app_data::<web::Data<crate::state::AppState>>().cloned();
     let Some(app) = app.filter(|_| !request.path().starts_with("/ingest/")) else { return next.call(request).await };
     tokio::select! {
         biased;
@@ -183,7 +183,7 @@ pub async fn security_headers(
     request: ServiceRequest,
     next: Next<impl actix_web::body::MessageBody>,
 ) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
-    let is_https = request.app_data::<web::Data<crate::app::AppState>>().is_some_and(|app| app.config.is_https());
+    let is_https = request.app_data::<web::Data<crate::state::AppState>>().is_some_and(|app| app.config.is_https());
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -10,24 +10,7 @@ use doorstep_shared::{
 use uuid::Uuid;
 
 use super::{Store, StoreError, courier_sessions::SecretHash};
-use crate::clock::from_ms;
-
-/// A courier as the database has them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Courier {
-    /// Their id.
-    pub id: CourierId,
-    /// Their name.
-    pub name: String,
-    /// Their number.
-    pub phone: Option<String>,
-    /// What they ride.
-    pub vehicle: Vehicle,
-    /// When they were registered.
-    pub created_at: DateTime<Utc>,
-    /// Whether they share their position; `None` until they ever said.
-    pub presence: Option<Presence>,
-}
+use crate::{domain::courier::Courier, platform::clock::from_ms};
 
 /// What to change about a courier; `None` stays.
 #[derive(Clone, Copy, Debug, Default)]

@@ -16,7 +16,10 @@ use super::{
     order_lists::{ORDER_COLUMNS, OpenOrder, OpenRow},
     orders::{OrderRow, point_of, status_of},
 };
-use crate::{clock::from_ms, order::Order, track::silence::Reporter};
+use crate::{
+    domain::{order::Order, track::silence::Reporter},
+    platform::clock::from_ms,
+};
 
 /// The most orders without a courier that are looked at; those with the earliest promises.
 const MAX_UNASSIGNED: i64 = 2_000;

@@ -24,29 +24,13 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, Fix};
 use futures_util::FutureExt;
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use tokio_util::sync::CancellationToken;
+
 use super::is_transient;
-use crate::{clock::from_ms, tasks::Tasks};
-
-/// How rows are put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Batching {
-    /// Connections that write, each by itself. The first does all the work while it can keep up; see [`ENOUGH_ROWS`].
-    pub writers: usize,
-    /// Rows in one statement, beyond which nothing is added to it.
-    pub rows: usize,
-}
-
-impl Default for Batching {
-    /// Two writers overlap one's commit with the other's statement; more only share the same disk. UNNEST of 1 000
-    /// rows was measured at 0.41–0.59 of `\copy`'s speed; larger statements gained nothing and made every caller in
-    /// them wait longer.
-    fn default() -> Self {
-        Self { writers: 2, rows: 1_000 }
-    }
-}
+use crate::platform::{clock::from_ms, config::Batching, tasks::Tasks};
 
 /// A writer with this many rows to commit leaves the next to another. Below it, one writer is quicker than two: what comes
 /// while it commits goes into one statement and one flush of the disk, instead of two that wait for each other.
@@ -192,7 +176,7 @@ struct Append {
 
 impl FixWriter {
     /// Starts the writers as tasks. They end when every clone of the returned handle is gone and the queues
-    /// are empty, or soon after `give_up` turns true.
+    /// are empty, or soon after `shutdown` is cancelled.
     ///
     /// # Errors
     /// When there is no room for one more thread.
@@ -200,7 +184,7 @@ impl FixWriter {
         options: &PgConnectOptions,
         batching: Batching,
         tasks: &Tasks,
-        give_up: &watch::Receiver<bool>,
+        shutdown: &CancellationToken,
     ) -> io::Result<Self> {
         let backlog = Arc::new(Backlog::new(batching.writers));
         let mut writers = Vec::with_capacity(batching.writers);
@@ -213,7 +197,7 @@ impl FixWriter {
                 connection: None,
                 options: options.clone().disable_statement_logging(),
                 backlog: Arc::clone(&backlog),
-                give_up: give_up.clone(),
+                shutdown: shutdown.clone(),
             });
             sender
         });
@@ -273,7 +257,7 @@ struct Writer {
     connection: Option<PgConnection>,
     options: PgConnectOptions,
     backlog: Arc<Backlog>,
-    give_up: watch::Receiver<bool>,
+    shutdown: CancellationToken,
 }
 
 impl Writer {
@@ -328,13 +312,13 @@ impl Writer {
 
     async fn write_until_committed(&mut self, batch: &[Append]) -> Result<Vec<(Uuid, DateTime<Utc>)>, Refused> {
         let mut failures = 0;
-        let mut stopping = self.give_up.clone();
+        let shutdown = self.shutdown.clone();
         loop {
             let attempt = tokio::select! {
                 biased;
                 attempt = tokio::time::timeout(WRITE_DEADLINE, self.write(batch)) => attempt,
                 // Shutdown has waited long enough for a database that does not answer; nobody was told of these rows.
-                _ = stopping.wait_for(|give_up| *give_up) => return Err(Refused::ShuttingDown),
+                () = shutdown.cancelled() => return Err(Refused::ShuttingDown),
             };
             let error = match attempt {
                 Ok(Ok(new)) => return Ok(new),
@@ -357,8 +341,8 @@ impl Writer {
             }
             let delay_ms = RETRY_DELAYS_MS[failures.min(RETRY_DELAYS_MS.len() - 1)];
             failures += 1;
-            let give_up = self.give_up.wait_for(|give_up| *give_up);
-            if tokio::time::timeout(Duration::from_millis(delay_ms), give_up).await.is_ok() {
+            let cancelled = self.shutdown.cancelled();
+            if tokio::time::timeout(Duration::from_millis(delay_ms), cancelled).await.is_ok() {
                 return Err(Refused::ShuttingDown);
             }
         }

@@ -5,6 +5,8 @@
 //! report query cannot keep positions from being stored.
 
 pub mod access;
+pub mod access_log;
+pub mod batch_loader;
 pub mod courier_sessions;
 pub mod couriers;
 pub mod devices;
@@ -12,8 +14,6 @@ pub mod embedded;
 pub mod exceptions;
 pub mod fix_writer;
 pub mod fixes;
-pub mod gather;
-pub mod looks;
 pub mod order_lists;
 pub mod orders;
 pub mod partitions;

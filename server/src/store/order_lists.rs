@@ -18,7 +18,7 @@ use super::{
     Store, StoreError,
     orders::{OrderCursor, OrderRow, point_of, status_of},
 };
-use crate::order::Order;
+use crate::domain::order::Order;
 
 /// More words than this do not narrow anything down any more.
 const MAX_WORDS: usize = 6;

@@ -11,9 +11,12 @@ use doorstep_shared::{
 use sqlx::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
-use super::{Store, StoreError, couriers::Courier, proofs::missing_proofs, tracking_links::LinkHash};
-use crate::fleet::change::OrderState;
-use crate::order::{Actor, Order, OrderCourier, Place, TrackedOrder, visibility};
+use super::{Store, StoreError, proofs::missing_proofs, tracking_links::LinkHash};
+use crate::domain::{
+    courier::Courier,
+    fleet::OrderState,
+    order::{Actor, Order, OrderCourier, Place, TrackedOrder, visibility},
+};
 
 /// A row of `orders`, with every column the domain uses.
 #[derive(sqlx::FromRow)]

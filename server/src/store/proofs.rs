@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use crate::proof::{MAX_PROOFS, Proof, files::ProofKey, pin};
+use crate::domain::proof::{MAX_PROOFS, Proof, ProofKey, pin};
 
 /// How far an order is, for somebody who brings a proof of it.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::{OrderId, OrderStatus};
 
 use super::{Store, StoreError, orders::status_of};
-use crate::order::Actor;
+use crate::domain::order::Actor;
 
 /// SHA-256 of a tracking link's secret.
 pub type LinkHash = [u8; 32];

@@ -20,24 +20,18 @@ use doorstep_shared::protocol::{
 };
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 
-use super::{
-    Connection, Incoming,
-    allowance::Allowance,
-    negotiate,
-    outbox::{Outbox, Peer, frame},
-    registry::{Admission, ConnectedDevice},
-    upgrade,
-};
+use super::{Connection, Incoming, allowance::Allowance, negotiate, upgrade};
 use crate::{
-    app::AppState,
     auth::courier::identify_courier_socket,
-    broker::Fact,
+    domain::order::{Actor, stops::stops_of},
     error::ApiError,
-    order::{
-        Actor,
-        lifecycle::{LifecycleError, Outcome},
-        stops::stops_of,
+    live::{
+        broker::Fact,
+        connections::{Admission, ConnectedDevice},
+        outbox::{Outbox, Peer, frame},
     },
+    service::orders::lifecycle::{LifecycleError, Outcome},
+    state::AppState,
     store::couriers::SignedInDevice,
 };
 
@@ -71,7 +65,7 @@ pub async fn courier_socket(
 ) -> Result<HttpResponse, ApiError> {
     let codecs = negotiate(&request)?;
     let signed_in = identify_courier_socket(&app, &request).await?;
-    let mut admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
+    let mut admission = app.connections.admit(crate::auth::peer::peer_address(&app, &request))?;
     let (response, connection) = upgrade(&request, payload, codecs, Peer::Courier)?;
     // Whatever changes from here on waits in the outbox behind the welcome, so the orders are read only once.
     connection.outbox().await_greeting();

@@ -21,17 +21,17 @@ use doorstep_shared::{
 };
 use serde::Deserialize;
 
-use super::{
-    CLOSE_PATIENCE, Connection, Incoming, negotiate,
-    outbox::{Cord, Encoded, Outbox, OutboxBody, Peer, Wire},
-    registry::Admission,
-    turnstile, upgrade,
-};
+use super::{CLOSE_PATIENCE, Connection, Incoming, connect_limiter, negotiate, upgrade};
 use crate::{
-    app::AppState,
-    auth::{misses::look_up, origin, token},
+    auth::{look_up::look_up, origin},
     error::ApiError,
-    order::snapshot,
+    live::{
+        connections::Admission,
+        outbox::{Encoded, Outbox, OutboxBody, Peer, SocketHandle, Wire},
+    },
+    platform::token,
+    service::orders::snapshot,
+    state::AppState,
 };
 
 /// How the customer wants the feed.
@@ -55,7 +55,7 @@ pub async fn track_socket(
     origin::check(&app, &request)?;
     let codecs = negotiate(&request)?;
     let order = live_order(&app, &request, &path).await?;
-    let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
+    let admission = app.connections.admit(crate::auth::peer::peer_address(&app, &request))?;
     let (response, connection) = upgrade(&request, payload, codecs, Peer::Customer)?;
     admission.open(connection.outbox());
     let tasks = app.tasks.clone();
@@ -78,9 +78,9 @@ pub async fn track_events(
     query: Query<FeedQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let order = live_order(&app, &request, &path).await?;
-    let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
+    let admission = app.connections.admit(crate::auth::peer::peer_address(&app, &request))?;
     let codec = if query.codec.as_deref() == Some("postcard") { Codec::Postcard } else { Codec::Json };
-    let outbox = Outbox::on(Cord::of(&request), Wire::Events(codec), Peer::Customer);
+    let outbox = Outbox::on(SocketHandle::of(&request), Wire::Events(codec), Peer::Customer);
     admission.open(&outbox);
     let last_seen = request.headers().get("Last-Event-ID").and_then(|id| id.to_str().ok()?.parse().ok());
     let since_ms = last_seen.or(query.since_ms);
@@ -98,8 +98,8 @@ pub async fn track_events(
 
 /// The order behind a token, while its feed can be opened.
 async fn live_order(app: &AppState, request: &HttpRequest, token: &str) -> Result<OrderId, ApiError> {
-    if app.fix_writer.backlog().quiet_for() < turnstile::QUIET {
-        app.turnstile.pass().await.map_err(ApiError::too_busy)?;
+    if app.fix_writer.backlog().quiet_for() < connect_limiter::QUIET {
+        app.connect_limiter.pass().await.map_err(ApiError::too_busy)?;
     }
     let hash = token::hash(token);
     let looking = app.links.get(hash);

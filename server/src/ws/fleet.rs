@@ -2,28 +2,10 @@
 //!
 //! A browser comes with its session cookie and must say which site's script opens the socket: the cookie is
 //! `SameSite`, and only our own origin passes. Programs come with a key. The registry closes the connection when
-//! the session or the key ends. What is shown is [`crate::fleet`]'s; this reads what the console asks for.
+//! the session or the key ends. What is shown is [`crate::live::fleet`]'s; this reads what the console asks for.
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    Connection, Incoming,
-    allowance::Allowance,
-    negotiate,
-    outbox::{Outbox, Peer, frame},
-    registry::Admission,
-    upgrade,
-};
-use crate::{
-    app::AppState,
-    auth::{
-        origin,
-        principal::{Principal, Scope},
-    },
-    error::ApiError,
-    fleet::{Subscription, area::Area},
-    looks,
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
@@ -36,6 +18,22 @@ use doorstep_shared::{
         courier::DecodeError,
         fleet::{FleetEvent, FleetMessage, Viewport, decode},
     },
+};
+
+use super::{Connection, Incoming, allowance::Allowance, negotiate, upgrade};
+use crate::{
+    auth::{
+        origin,
+        principal::{Principal, Scope},
+    },
+    error::ApiError,
+    http::access,
+    live::{
+        connections::Admission,
+        fleet::{Subscription, area::Area},
+        outbox::{Outbox, Peer, frame},
+    },
+    state::AppState,
 };
 
 /// Messages that cannot be understood, in a row, before the connection is closed with 4501.
@@ -55,13 +53,13 @@ pub async fn fleet_socket(
     let codecs = negotiate(&request)?;
     let codec = codecs.0;
     let holder = authenticate(&app, &request).await?.holder();
-    let admission = app.sockets.admit(crate::http::peer_address(&app, &request))?;
+    let admission = app.connections.admit(crate::auth::peer::peer_address(&app, &request))?;
     let seat = app.fleet.enter(&app.store, &app.tracker).await?;
     let (response, connection) = upgrade(&request, payload, codecs, Peer::Dispatcher)?;
     admission.open_console(connection.outbox(), holder);
     // What ended before the registry knew of this connection did not close it.
     let by = authenticate(&app, &request).await?;
-    looks::note(&app, &request, &by, LookKind::Fleet, None);
+    access::note(&app, &request, &by, LookKind::Fleet, None);
     let subscription = app.fleet.subscribe(seat, Arc::clone(connection.outbox()), codec);
     let tasks = app.tasks.clone();
     let session = Session {

@@ -4,14 +4,11 @@
 //! Everything that can be refused is refused before the upgrade, in plain HTTP.
 
 pub mod allowance;
+pub mod connect_limiter;
 pub mod courier;
 pub mod customer;
 pub mod fleet;
 pub mod guard;
-pub mod outbox;
-pub mod pulse;
-pub mod registry;
-pub mod turnstile;
 
 use std::{io::ErrorKind, sync::Arc, time::Duration};
 
@@ -25,8 +22,10 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 use doorstep_shared::protocol::{CloseCode, Codec, MAX_MESSAGE_BYTES};
 use futures_util::StreamExt;
 
-use self::outbox::{Cord, Outbox, OutboxBody, Peer, Wire};
-use crate::error::ApiError;
+use crate::{
+    error::ApiError,
+    live::outbox::{Outbox, OutboxBody, Peer, SocketHandle, Wire},
+};
 
 /// After a close frame the peer has this long to answer it, and then to take what was still on its way to it.
 pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
@@ -59,7 +58,7 @@ pub fn upgrade(
         let name = HeaderValue::from_static(codec.subprotocol());
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, name);
     }
-    let outbox = Outbox::on(Cord::of(request), Wire::Socket(codec), peer);
+    let outbox = Outbox::on(SocketHandle::of(request), Wire::Socket(codec), peer);
     let response = response.map_body(|_, unused| OutboxBody::new(Arc::clone(&outbox), unused)).map_into_boxed_body();
     let messages =
         messages.max_frame_size(MAX_MESSAGE_BYTES).aggregate_continuations().max_continuation_size(MAX_MESSAGE_BYTES);

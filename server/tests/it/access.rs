@@ -197,7 +197,7 @@ fn table(worker: u16) -> Vec<Row> {
         row(Method::POST, "/login", none, Form, everybody(303)),
         get("/dispatch", none, [303, 303, 303, 200, 200, 303, 303]),
         get("/t/{token}", none, customers(200)),
-        // Sockets.
+        // Connections.
         socket("/ws/courier", none, [401, 401, 101, 401, 401, 401, 401]),
         socket("/ws/fleet", &[Scope::FleetRead], [401, 401, 401, 101, 101, 403, 101]),
         socket("/ws/track/{token}", none, [404, 101, 404, 404, 404, 404, 404]),

@@ -1,6 +1,6 @@
 //! Who looked at where somebody is.
 
-use doorstep_server::{looks::Look, store::access::Role};
+use doorstep_server::{domain::access_log::AccessLogEntry, store::access::Role};
 use doorstep_shared::api::console::LookKind;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -95,8 +95,9 @@ async fn a_log_that_could_not_keep_up_says_how_much_is_missing() {
         };
         run("alter table looks rename to looks_away").await;
         let at = chrono::Utc::now();
-        let look = Look { at, actor: None, what: LookKind::Couriers, subject: None, address: None, lost: None };
-        (0..LOOKS).for_each(|_| app.state().looks.note(look.clone()));
+        let look =
+            AccessLogEntry { at, actor: None, what: LookKind::Couriers, subject: None, address: None, lost: None };
+        (0..LOOKS).for_each(|_| app.state().access_log.note(look.clone()));
         run("alter table looks_away rename to looks").await;
         let told = async || -> (i64, i64) {
             let counted = "select count(*) filter (where what = 'couriers'), coalesce(sum(lost), 0)::bigint from looks";
@@ -120,7 +121,7 @@ async fn looks_are_kept_as_long_as_fixes() {
              values (now() - interval '31 days', 'system', 'fleet'), (now() - interval '29 days', 'system', 'courier')";
         sqlx::query(old).execute(&app.db).await.expect("a look can be written");
         let month = chrono::Utc::now() - chrono::TimeDelta::days(30);
-        app.state().store.forget_looks(month).await.expect("the database is there");
+        app.state().store.forget_access_log(month).await.expect("the database is there");
         let kept: Vec<String> =
             sqlx::query_scalar("select what from looks").fetch_all(&app.db).await.expect("looks can be read");
         assert_eq!(kept, ["courier"]);

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use doorstep_server::{
-    broker::{
-        Arrival, Broker, Fact, Link,
-        in_process::{Bus, InProcess},
-        redis::{Channels, Redis, Started},
+    domain::fleet::FleetChange,
+    live::{
+        broker::{
+            Arrival, Broker, Fact, Link,
+            in_process::{Bus, InProcess},
+            redis::{Channels, Redis, Started},
+        },
+        fleet::Fleet,
+        hub::Hub,
     },
-    fleet::{Fleet, change::FleetChange},
-    hub::Hub,
-    tasks::Tasks,
+    platform::tasks::Tasks,
 };
 use doorstep_shared::{CourierId, DeviceId, Position, RawFix};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{RedisServer, eventually, within};
 
@@ -111,11 +115,11 @@ async fn the_broker_within_a_process_keeps_its_promises() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_broker_through_redis_keeps_its_promises() {
     let server = RedisServer::start().await;
-    let (tasks, stop) = (Tasks::default(), watch::Sender::new(false));
+    let (tasks, shutdown) = (Tasks::default(), CancellationToken::new());
     let instance = |database: &str| {
         let client = redis::Client::open(server.url()).expect("a sound address");
         let means: (Arc<Hub>, Arc<Fleet>) = Default::default();
-        let started = Redis::start(client, Channels::of(database), means, &tasks, &stop.subscribe());
+        let started = Redis::start(client, Channels::of(database), means, &tasks, &shutdown);
         let Started { broker, arrivals, .. } = started.expect("a thread");
         Instance { broker: Arc::new(broker), arrivals }
     };
@@ -129,7 +133,7 @@ async fn the_broker_through_redis_keeps_its_promises() {
     });
     keeps_its_promises(instance("ours"), instance("ours")).await;
     chatter.abort();
-    stop.send_replace(true);
+    shutdown.cancel();
     assert!(within("stopping", tasks.join(std::time::Duration::from_secs(5))).await, "its tasks end");
 }
 

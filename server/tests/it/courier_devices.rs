@@ -150,7 +150,7 @@ async fn a_phone_that_connects_while_it_is_revoked_does_not_stay() {
             }
         }
         // A closed connection waits a second at most for the other end's close frame.
-        let nobody = async || app.state().sockets.connected_devices().is_empty();
+        let nobody = async || app.state().connections.connected_devices().is_empty();
         crate::support::eventually("the last connection's end", nobody).await;
     })
     .await;
@@ -199,7 +199,7 @@ async fn the_list_shows_which_devices_are_in_use_and_with_what() {
         let first = minute(&seen[1]);
         // Being connected is being seen; what has hung up is not seen any more.
         clock.advance(5 * 60_000);
-        doorstep_server::device::watch::round(app.state()).await.expect("the database is there");
+        app.state().devices.check_connected().await.expect("the database is there");
         let seen = list().await;
         assert_eq!((minute(&seen[1]) - first, minute(&seen[0]) - first), (5 * 60_000, 0));
         drop(browser);

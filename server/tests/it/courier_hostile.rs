@@ -282,7 +282,7 @@ async fn a_connection_that_is_cut_in_the_middle_of_a_frame_is_forgotten() {
         within("hanging up", socket.tcp().shutdown()).await.expect("open");
         let mut rest = Vec::new();
         within("the server hanging up", socket.tcp().read_to_end(&mut rest)).await.expect("a clean end");
-        crate::support::eventually("forgetting the connection", async || app.state().sockets.len() == 1).await;
+        crate::support::eventually("forgetting the connection", async || app.state().connections.len() == 1).await;
     })
     .await;
 }

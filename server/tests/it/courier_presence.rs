@@ -191,7 +191,7 @@ async fn time_off_stays_off_limits_however_long_a_phone_was_quiet() {
         say(&mut phone, "tracking", None, off_ms + 30_000).await;
         let tracker = &app.state().tracker;
         let later_ms = now_ms() + 31 * 60_000;
-        tracker.forget_idle(&app.state().sockets.connected_couriers(), later_ms);
+        tracker.forget_idle(&app.state().connections.connected_couriers(), later_ms);
         assert!(tracker.knows(id), "nobody is forgotten whose phone is connected");
         tracker.forget_idle(&[], later_ms);
         assert!(!tracker.knows(id));

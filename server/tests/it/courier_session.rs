@@ -280,7 +280,7 @@ async fn what_a_phone_said_last_is_seen_through_when_it_goes() {
         phone.send(&json!({ "type": "presence", "state": "off_duty", "time_ms": now_ms() })).await;
         somebody_waits(app).await;
         drop(phone);
-        eventually("the phone being gone", async || app.state().sockets.connected_couriers().is_empty()).await;
+        eventually("the phone being gone", async || app.state().connections.connected_couriers().is_empty()).await;
         holding.rollback().await.expect("the database is there");
         assert_eq!(page.expect("ended").await["status"], "delivered");
         eventually("the presence being stored", async || {

@@ -206,11 +206,11 @@ async fn a_socket_does_not_outlive_its_session() {
         let mut native = Socket::courier(app, &app.device(&ana.courier).await).await;
         native.expect("welcome").await;
         clock.advance(29 * DAY_MS);
-        doorstep_server::device::watch::round(app.state()).await.expect("the database is there");
+        app.state().devices.check_connected().await.expect("the database is there");
         clock.advance(29 * DAY_MS);
         home(app, &session).await.expect(200);
         clock.advance(122 * DAY_MS);
-        doorstep_server::device::watch::round(app.state()).await.expect("the database is there");
+        app.state().devices.check_connected().await.expect("the database is there");
         assert_eq!(socket.close_code().await, 4500);
         // The phone with a token stays connected.
         native.everything_so_far().await;
@@ -224,7 +224,7 @@ async fn when_the_only_session_of_a_courier_reaches_its_end_it_is_said_why_nothi
         let ana = app.invite().await;
         let mut socket = app.connect_browser(&app.sign_in(&ana.code).await).await;
         clock.advance(181 * DAY_MS);
-        doorstep_server::device::watch::round(app.state()).await.expect("the database is there");
+        app.state().devices.check_connected().await.expect("the database is there");
         assert_eq!(socket.close_code().await, 4500);
         let presence = app.get(&format!("/api/v1/couriers/{}", ana.courier)).await.expect(200)["presence"].clone();
         assert_eq!((&presence["state"], &presence["reason"]), (&json!("paused"), &json!("no_permission")));

@@ -136,7 +136,7 @@ async fn a_courier_has_one_tracker_of_each_app() {
         let unused = set_up(app, &cookie, "traccar").await;
         let used = set_up(app, &cookie, "traccar").await;
         assert_eq!(Answer::to(report(app, "traccar", &used)).await.status, 200);
-        doorstep_server::device::watch::round(app.state()).await.expect("the database is there");
+        app.state().devices.check_connected().await.expect("the database is there");
         let newest = set_up(app, &cookie, "traccar").await;
         for gone in [&unused, &used] {
             Answer::to(report(app, "traccar", gone)).await.expect_problem(400, "unknown_device");

@@ -1,6 +1,6 @@
 //! The customer's feed for networks that block WebSockets, its postcard form, and viewers who do not read.
 
-use doorstep_server::hub::LiveEvent;
+use doorstep_server::live::hub::LiveEvent;
 use doorstep_shared::{
     OrderStatus,
     protocol::{
@@ -152,7 +152,7 @@ async fn a_stream_that_is_left_is_forgotten() {
         let mut phone = app.connect(&ana).await;
         let mut events = Events::open(app, &order, "", None).await;
         events.next().await.expect("a snapshot");
-        assert_eq!(app.state().sockets.len(), 2);
+        assert_eq!(app.state().connections.len(), 2);
         drop(events);
         // TCP tells that nobody reads any more only when something is written.
         let start_ms = now_ms() - 60_000;
@@ -160,7 +160,7 @@ async fn a_stream_that_is_left_is_forgotten() {
         crate::support::eventually("forgetting the viewer", async || {
             index += 1;
             phone.report(index as u64, &[step(start_ms + index * 10, 0)]).await;
-            app.state().sockets.len() == 1
+            app.state().connections.len() == 1
         })
         .await;
     })
@@ -272,7 +272,7 @@ async fn viewers_who_never_read_do_not_slow_one_who_does() {
         for _ in 0..20 {
             idle.push(never_reading(app, &format!("/ws/track/{}", order.token)).await);
         }
-        crate::support::eventually("everybody watching", async || app.state().sockets.len() == 21).await;
+        crate::support::eventually("everybody watching", async || app.state().connections.len() == 21).await;
         let mut page = app.watch(&order).await;
         page.expect("snapshot").await;
         let start_ms = now_ms() - 100_000;
@@ -325,7 +325,7 @@ async fn a_viewer_who_takes_nothing_is_cut_off() {
         // More than the kernel and the connection hold for one client; what is more than that closes it.
         crate::support::eventually("everybody gone", async || {
             app.state().hub.publish(id, LiveEvent::Tell(long_snapshot()));
-            app.state().sockets.is_empty()
+            app.state().connections.is_empty()
         })
         .await;
         let ping = [0x89, 0x80, 0, 0, 0, 0];

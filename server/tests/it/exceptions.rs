@@ -9,11 +9,13 @@ use std::{
 };
 
 use doorstep_server::{
-    clock::{Clock, ManualClock},
-    order::Order,
+    domain::{
+        order::Order,
+        track::progress::{PlannedRoute, progress},
+    },
+    live::tracker::Known,
+    platform::clock::{Clock, ManualClock},
     store::access::Role,
-    track::progress::{PlannedRoute, progress},
-    tracker::Known,
 };
 use doorstep_shared::{
     CourierId, DeviceId, Fix, LatLon, OrderId, OrderStatus, RawFix, Vehicle,
@@ -669,7 +671,7 @@ fn tracker_token(tracker: &Value) -> String {
 
 fn order_of(courier: CourierId, status: OrderStatus, number: u32, now_ms: i64) -> Order {
     let at = |ms: i64| chrono::DateTime::from_timestamp_millis(ms).expect("a time");
-    let place = |bearing: u32, metres: f64| doorstep_server::order::Place {
+    let place = |bearing: u32, metres: f64| doorstep_server::domain::order::Place {
         point: destination(here(), f64::from(bearing), metres),
         address: "somewhere in town".to_owned(),
         instructions: Some("ring twice".to_owned()),

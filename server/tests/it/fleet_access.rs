@@ -1,9 +1,6 @@
 //! Who may watch the fleet, and for how long.
 
-use doorstep_server::{
-    auth::{principal::Scope, token},
-    store::access::Role,
-};
+use doorstep_server::{auth::principal::Scope, platform::token, store::access::Role};
 use reqwest::Method;
 use serde_json::json;
 

@@ -398,7 +398,7 @@ async fn a_console_that_reads_late_gets_the_newest_without_a_gap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_reaches_every_console() {
-    use doorstep_server::fleet::change::FleetChange;
+    use doorstep_server::domain::fleet::FleetChange;
     use doorstep_shared::protocol::fleet::FleetAlert;
     with_app(async |app| {
         let (mut console, _) = console(app).await;
@@ -424,7 +424,7 @@ async fn nothing_is_kept_for_nobody() {
             assert_eq!(snapshot["couriers"].as_array().map(Vec::len), Some(round + 1), "{snapshot}");
             of(&snapshot["couriers"], &courier.id);
             drop(socket);
-            crate::support::eventually("nobody watching", async || app.state().sockets.is_empty()).await;
+            crate::support::eventually("nobody watching", async || app.state().connections.is_empty()).await;
         }
     })
     .await;

@@ -3,12 +3,12 @@
 use std::{process::Command, sync::Arc};
 
 use doorstep_server::{
-    auth::token,
-    store::access::Role,
-    ws::{
+    live::{
+        connections::{Admission, Holder},
         outbox::{Outbox, Peer, Wire},
-        registry::{Admission, Holder},
     },
+    platform::token,
+    store::access::Role,
 };
 use doorstep_shared::protocol::Codec;
 use reqwest::Method;
@@ -25,7 +25,7 @@ async fn session(app: &TestApp, cookie: &str) -> Answer {
 /// A console's connection as the registry knows it.
 fn open_console(app: &TestApp, holder: Holder) -> (Admission, Arc<Outbox>) {
     let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Dispatcher);
-    let admission = app.state().sockets.admit(None).expect("there is room");
+    let admission = app.state().connections.admit(None).expect("there is room");
     admission.open_console(&outbox, holder);
     (admission, outbox)
 }

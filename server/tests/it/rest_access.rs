@@ -1,7 +1,8 @@
 //! Who may do what over REST, and what every answer says to a browser.
 
 use doorstep_server::{
-    auth::{password, principal::Scope},
+    auth::principal::Scope,
+    platform::password,
     store::access::{Role, User},
 };
 use doorstep_shared::UserId;

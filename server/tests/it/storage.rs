@@ -224,7 +224,7 @@ async fn a_second_server_does_not_start_on_a_port_in_use() {
     with_app(async |app| {
         let bind = format!("--bind={}", app.address);
         let settings = crate::support::settings(&app.database_url, &[&bind]);
-        let started = doorstep_server::app::start(settings, doorstep_server::clock::Clock::system()).await;
+        let started = doorstep_server::app::start(settings, doorstep_server::platform::clock::Clock::system()).await;
         let error = started.err().expect("the port is taken");
         assert!(format!("{error:#}").contains(&format!("cannot listen on {}", app.address)), "{error:#}");
     })
@@ -259,7 +259,7 @@ async fn health_and_metrics_tell_how_we_are() {
         let personal = [&ana.id, &ana.device_token, "Ana"];
         assert!(personal.iter().all(|word| !metrics.contains(*word)), "nobody's name in a metric");
         phone.send_raw(Message::Close(None)).await;
-        eventually("forgetting the phone", async || app.state().sockets.is_empty()).await;
+        eventually("forgetting the phone", async || app.state().connections.is_empty()).await;
     })
     .await;
 }
@@ -278,7 +278,7 @@ async fn connections_beyond_the_limit_are_told_to_come_back_later() {
         events.expect_problem(429, "too_many_attempts");
         second.expect("snapshot").await;
         drop(first);
-        eventually("the place being free", async || app.state().sockets.len() == 1).await;
+        eventually("the place being free", async || app.state().connections.len() == 1).await;
         app.watch(&order).await.expect("snapshot").await;
     })
     .await;

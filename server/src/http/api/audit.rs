@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 use super::{bad_cursor, page_size};
 use crate::{
-    app::AppState, auth::principal::Principal, clock::is_usable, error::ApiError, http::body, store::looks::LookFilter,
+    auth::principal::Principal, error::ApiError, http::body, platform::clock::is_usable, state::AppState,
+    store::access_log::AccessLogFilter,
 };
 
 /// Which looks to show.
@@ -58,14 +59,14 @@ pub async fn list(
         return Err(ApiError::bad_request("actor is user:… or key:…"));
     }
     let before = query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
-    let filter = LookFilter {
+    let filter = AccessLogFilter {
         actor: query.actor,
         subject: query.subject_id,
         what: query.what,
         from: query.from,
         until: query.until,
     };
-    let mut items = app.store.looks_page(&filter, before, limit as i64 + 1).await?;
+    let mut items = app.store.access_log_page(&filter, before, limit as i64 + 1).await?;
     let more = items.len() > limit;
     items.truncate(limit);
     let next_cursor = items.last().filter(|_| more).map(|look| look.id.to_string());

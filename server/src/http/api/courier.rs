@@ -7,11 +7,10 @@ use doorstep_shared::{
 };
 
 use crate::{
-    app::AppState,
     auth::courier::identify_courier,
-    device::tracker,
     error::ApiError,
     http::body::{self, RequestBody},
+    state::AppState,
     store::couriers::SignedInDevice,
 };
 
@@ -34,7 +33,7 @@ pub async fn create_tracker(
 ) -> Result<HttpResponse, ApiError> {
     let signed_in = identify_courier(&app, &request).await?;
     let wanted: CreateTracker = body::parse(&request, &bytes)?;
-    let created = tracker::create(&app, &signed_in.courier, wanted.app).await?;
+    let created = app.devices.create_tracker(&signed_in.courier, wanted.app).await?;
     Ok(body::json(StatusCode::CREATED, &created))
 }
 

@@ -10,15 +10,11 @@ use doorstep_shared::{
 
 use super::courier;
 use crate::{
-    app::AppState,
-    auth::{courier as credentials, origin, principal},
-    device::{revoke, sign_in as links},
+    auth::{courier as credentials, origin, peer::peer_address, principal},
     error::ApiError,
-    http::{
-        body::{self, RequestBody},
-        peer_address,
-        rate_limit::{RateLimit, network_of},
-    },
+    http::body::{self, RequestBody},
+    platform::rate_limit::{RateLimit, network_of},
+    state::AppState,
 };
 
 /// Links that one address may try at once, and how many more each minute. A whole depot signs in behind one address;
@@ -44,7 +40,7 @@ pub async fn sign_in(app: Data<AppState>, request: HttpRequest, bytes: RequestBo
     if let Some(address) = address {
         app.link_limit.check(&network_of(address)).map_err(ApiError::too_many_attempts)?;
     }
-    let Some((exchange, session)) = links::exchange(&app, &wanted.code).await? else {
+    let Some((exchange, session)) = app.devices.exchange_sign_in_code(&wanted.code).await? else {
         tracing::warn!(peer.address = ?address, "a sign-in link that does not work was tried");
         return Err(ApiError::sign_in_link_spent());
     };
@@ -63,7 +59,7 @@ pub async fn sign_out(app: Data<AppState>, request: HttpRequest) -> Result<HttpR
     origin::check(&app, &request)?;
     principal::refuse_cross_site(&request)?;
     if let Some(session) = credentials::session_in(&app, &request) {
-        revoke::sign_out(&app, &session).await?;
+        app.devices.sign_out(&session).await?;
     }
     Ok(HttpResponse::NoContent().cookie(credentials::session_cookie(&app, String::new())).finish())
 }

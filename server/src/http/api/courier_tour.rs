@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use doorstep_shared::{api::courier::Tour, problem::Problem, protocol::courier::StopKind};
 
-use crate::{app::AppState, auth::courier::identify_courier, error::ApiError};
+use crate::{auth::courier::identify_courier, error::ApiError, state::AppState};
 
 /// The courier's stops with arrival ranges and distances, and the way to the next one.
 #[utoipa::path(get, path = "/api/v1/courier/tour", tag = "courier",

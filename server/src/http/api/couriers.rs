@@ -15,17 +15,16 @@ use serde::Deserialize;
 
 use super::{ListQuery, bad_cursor, page_size};
 use crate::{
-    app::AppState,
     auth::principal::{Principal, Scope},
-    clock::{from_ms, is_usable},
+    domain::{courier::Courier, fleet::FleetChange},
     error::ApiError,
-    fleet::change::FleetChange,
     http::{
+        access,
         body::{self, FieldErrors, RequestBody},
         export::{self, Format},
     },
-    looks,
-    store::couriers::Courier,
+    platform::clock::{from_ms, is_usable},
+    state::AppState,
 };
 
 /// Registers a courier.
@@ -65,7 +64,7 @@ pub async fn list(
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::CouriersRead).await?;
-    looks::note(&app, &request, &by, LookKind::Couriers, None);
+    access::note(&app, &request, &by, LookKind::Couriers, None);
     let limit = query.limit()?;
     let after = query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
     let mut couriers = app.store.couriers_page(after, limit as i64 + 1).await?;
@@ -84,7 +83,7 @@ pub async fn list(
 pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::CouriersRead).await?;
     let courier = app.store.courier(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
-    looks::note(&app, &request, &by, LookKind::Courier, Some(*courier.id.as_uuid()));
+    access::note(&app, &request, &by, LookKind::Courier, Some(*courier.id.as_uuid()));
     let newest = app.store.newest_fix_of_each(&[courier.id]).await?.remove(&courier.id);
     Ok(body::json(StatusCode::OK, &view(&courier, newest)))
 }
@@ -123,7 +122,7 @@ pub async fn fixes(
     }
     let from = query.from.unwrap_or_else(|| until - chrono::TimeDelta::days(1));
     let what = if format == Format::Json { LookKind::Fixes } else { LookKind::Export };
-    looks::note(&app, &request, &by, what, Some(*courier.id.as_uuid()));
+    access::note(&app, &request, &by, what, Some(*courier.id.as_uuid()));
     if format == Format::Json {
         return json_page(&app, courier.id, from, until, &query).await;
     }

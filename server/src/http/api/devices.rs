@@ -16,14 +16,11 @@ use doorstep_shared::{
 
 use super::couriers::id_in;
 use crate::{
-    app::AppState,
-    auth::{
-        principal::{Principal, Scope},
-        token,
-    },
-    device::{revoke, sign_in, tracker},
+    auth::principal::{Principal, Scope},
     error::ApiError,
     http::body::{self, FieldErrors, RequestBody},
+    platform::token,
+    state::AppState,
     store::devices::{Device, NewDevice},
 };
 
@@ -45,7 +42,7 @@ pub async fn create(
         errors.check_text(&wanted.label, 100, "label");
         errors.finish()?;
         let (id, token) = (DeviceId::new(), token::new_device_token());
-        let (link, code) = sign_in::new_link(&app);
+        let (link, code) = app.devices.new_sign_in_link();
         let label = wanted.label.trim();
         let device = NewDevice { id, courier, label, token_hash: token::hash(&token), created_at: code.created_at };
         if !app.store.create_device(&device, &code).await? {
@@ -71,7 +68,7 @@ pub async fn list(app: Data<AppState>, request: HttpRequest, path: Path<String>)
 
 /// A device as it is known now: what was seen in the last minute may not be written down yet.
 fn view(app: &AppState, device: Device) -> DeviceView {
-    let latest = app.sightings.last(device.id).filter(|seen| Some(seen.seen_at) >= device.last_seen_at);
+    let latest = app.devices.sightings().last(device.id).filter(|seen| Some(seen.seen_at) >= device.last_seen_at);
     DeviceView {
         id: device.id,
         label: device.label,
@@ -95,7 +92,7 @@ pub async fn revoke(
 ) -> Result<HttpResponse, ApiError> {
     Principal::require(&app, &request, Scope::CouriersWrite).await?;
     let (courier, device) = ids_in(&path)?;
-    match revoke::revoke(&app, courier, device).await? {
+    match app.devices.revoke(courier, device).await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(ApiError::not_found()),
     }
@@ -122,7 +119,7 @@ pub async fn sign_in(
         if device.is_tracker {
             return Err(ApiError::device_is_tracker());
         }
-        let (link, code) = sign_in::new_link(&app);
+        let (link, code) = app.devices.new_sign_in_link();
         app.store.replace_sign_in_code(device.id, &code).await?;
         Ok((StatusCode::CREATED, link))
     })
@@ -145,7 +142,7 @@ pub async fn create_tracker(
     let wanted: CreateTracker = body::parse(&request, &bytes)?;
     body::idempotent(&app, &request, &principal, &bytes, move |app, _, _| async move {
         let courier = app.store.courier(courier).await?.ok_or_else(ApiError::not_found)?;
-        Ok((StatusCode::CREATED, tracker::create(&app, &courier, wanted.app).await?))
+        Ok((StatusCode::CREATED, app.devices.create_tracker(&courier, wanted.app).await?))
     })
     .await
 }

@@ -17,15 +17,15 @@ use serde::Deserialize;
 
 use super::couriers;
 use crate::{
-    app::AppState,
-    auth::{
-        principal::{Principal, Scope},
-        token,
-    },
+    auth::principal::{Principal, Scope},
+    domain::fleet::FleetChange,
     error::ApiError,
-    fleet::change::FleetChange,
-    http::body::{self, FieldErrors, RequestBody},
-    looks, qr,
+    http::{
+        access,
+        body::{self, FieldErrors, RequestBody},
+    },
+    platform::{qr, token},
+    state::AppState,
     store::couriers::CourierEdit,
 };
 
@@ -56,7 +56,7 @@ pub async fn suggestions(
         return Err(ApiError::bad_request(format!("limit must be 1 to {MAX_SUGGESTIONS}")));
     }
     let order = app.store.order(order_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
-    looks::note(&app, &request, &principal, LookKind::Couriers, None);
+    access::note(&app, &request, &principal, LookKind::Couriers, None);
     Ok(body::json(StatusCode::OK, &app.suggestions.for_order(&order, limit).await?))
 }
 

@@ -19,12 +19,14 @@ use serde::Deserialize;
 
 use super::{bad_cursor, page_size};
 use crate::{
-    app::AppState,
     auth::principal::Principal,
-    clock::{from_ms, is_usable},
     error::ApiError,
-    http::body::{self, FieldErrors, RequestBody},
-    looks,
+    http::{
+        access,
+        body::{self, FieldErrors, RequestBody},
+    },
+    platform::clock::{from_ms, is_usable},
+    state::AppState,
     store::exceptions::ExceptionCursor,
 };
 
@@ -55,7 +57,7 @@ pub async fn list(
     items.truncate(limit);
     // The places are those of couriers. A console asks twice a minute, which is one look and not thousands.
     if items.iter().any(|item| item.at.is_some()) && app.exceptions.is_new_look(person) {
-        looks::note(&app, &request, &by, LookKind::Fleet, None);
+        access::note(&app, &request, &by, LookKind::Fleet, None);
     }
     let next_cursor = items.last().filter(|_| more).map(|last| write_cursor(ExceptionCursor::of(last)));
     Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))

@@ -17,17 +17,15 @@ use serde::Deserialize;
 
 use super::orders::{at_the_door, draft};
 use crate::{
-    app::AppState,
-    auth::{
-        principal::{Principal, Scope},
-        token,
-    },
-    error::ApiError,
-    http::body::{self, RequestBody},
-    order::{
+    auth::principal::{Principal, Scope},
+    domain::order::{
         Actor,
         import::{self, FileError, Surroundings, Table},
     },
+    error::ApiError,
+    http::body::{self, RequestBody},
+    platform::token,
+    state::AppState,
     store::orders::NewOrder,
 };
 

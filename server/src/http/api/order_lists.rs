@@ -17,15 +17,13 @@ use doorstep_shared::{
 
 use super::{bad_cursor, page_size};
 use crate::{
-    app::AppState,
     auth::principal::{Principal, Scope},
-    clock::is_usable,
+    domain::order::Order,
     error::ApiError,
     http::body,
-    order::{
-        Order,
-        risk::{Estimates, Rank},
-    },
+    platform::clock::is_usable,
+    service::orders::risk::{Estimates, Rank},
+    state::AppState,
     store::{order_lists::OrderFilter, orders::OrderCursor},
 };
 
@@ -190,7 +188,7 @@ mod tests {
     use doorstep_shared::OrderId;
 
     use super::*;
-    use crate::{clock::from_ms, order::visibility::tests::order};
+    use crate::{domain::order::visibility::tests::order, platform::clock::from_ms};
 
     #[test]
     fn a_cursor_is_read_back_and_nonsense_is_refused() {

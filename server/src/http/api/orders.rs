@@ -15,18 +15,19 @@ use doorstep_shared::{
 };
 
 use crate::{
-    app::AppState,
-    auth::{
-        password,
-        principal::{Principal, Scope},
-        token,
+    auth::principal::{Principal, Scope},
+    domain::{
+        order::{Order, Place},
+        proof::pin,
     },
-    clock::is_usable,
     error::ApiError,
-    http::body::{self, FieldErrors, RequestBody},
-    looks,
-    order::{Order, Place, lifecycle::Outcome, risk::Estimates},
-    proof::pin,
+    http::{
+        access,
+        body::{self, FieldErrors, RequestBody},
+    },
+    platform::{clock::is_usable, password, token},
+    service::orders::{lifecycle::Outcome, risk::Estimates},
+    state::AppState,
     store::orders::WantedProofs,
 };
 
@@ -126,7 +127,7 @@ pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>)
     let order = app.store.order(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
     // When it arrives tells where the courier is.
     if order.courier_id.is_some() && order.status.is_active() {
-        looks::note(&app, &request, &by, LookKind::Order, Some(*order.id.as_uuid()));
+        access::note(&app, &request, &by, LookKind::Order, Some(*order.id.as_uuid()));
     }
     answer(&app, &order).await
 }

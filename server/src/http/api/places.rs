@@ -17,10 +17,10 @@ use doorstep_shared::{
 use serde::Deserialize;
 
 use crate::{
-    app::AppState,
     auth::principal::{Principal, Scope},
     error::ApiError,
     http::body,
+    state::AppState,
 };
 
 const DEFAULT_RESULTS: usize = 8;

@@ -20,17 +20,20 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{
-    app::AppState,
     auth::{
         courier::identify_courier,
-        misses::look_up,
+        look_up::look_up,
         principal::{Principal, Scope},
-        token,
     },
+    domain::proof::Proof,
     error::ApiError,
-    http::body::{self, MAX_BODY_BYTES},
-    looks,
-    proof::{Given, Proof, Received},
+    http::{
+        access,
+        body::{self, MAX_BODY_BYTES},
+    },
+    platform::token,
+    service::proofs::{Given, Received},
+    state::AppState,
 };
 
 /// A slow phone on a poor network gets this long for one photo.
@@ -152,7 +155,7 @@ pub async fn order_image(
 ) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::OrdersRead).await?;
     let (order, id) = ids(&path)?;
-    looks::note(&app, &request, &by, LookKind::Proof, Some(*order.as_uuid()));
+    access::note(&app, &request, &by, LookKind::Proof, Some(*order.as_uuid()));
     image(&app, order, id).await
 }
 

@@ -7,13 +7,13 @@ use doorstep_shared::{
 };
 
 use crate::{
-    app::AppState,
     auth::{
         principal::{self, Principal},
         sign_in,
     },
     error::ApiError,
     http::body::{self, RequestBody},
+    state::AppState,
 };
 
 /// Signs a person in: sets the session cookie.

@@ -14,11 +14,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    app::AppState,
-    auth::{misses::look_up, token},
+    auth::look_up::look_up,
+    domain::{order::TrackedOrder, track::progress},
     error::ApiError,
-    order::{TrackedOrder, snapshot},
-    track::progress,
+    platform::token,
+    service::orders::snapshot,
+    state::AppState,
 };
 
 /// What our own page accepts: the WebSocket's postcard form of the same message.

@@ -9,12 +9,14 @@ use std::{
 
 use clap::Parser;
 use doorstep_server::{
-    app::{self, AppState, Running},
+    app::{self, Running, cli::new_api_key},
     auth::principal::Scope,
-    broker::Link,
-    cli::new_api_key,
-    clock::{Clock, ManualClock},
-    config::Settings,
+    live::broker::Link,
+    platform::{
+        clock::{Clock, ManualClock},
+        config::Settings,
+    },
+    state::AppState,
 };
 use doorstep_shared::{
     LatLon,

@@ -1,7 +1,7 @@
 //! People at the console.
 
 use doorstep_server::{
-    auth::password,
+    platform::password,
     store::access::{Role, User},
 };
 use doorstep_shared::UserId;

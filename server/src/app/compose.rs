@@ -1,0 +1,383 @@
+//! Puts the server together, floor by floor: settings and database, the live view, the use cases, and what the edge
+//! works with. Then it starts the background tasks and the HTTP server.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use actix_web::{dev::ServerHandle, web::Data};
+use anyhow::Context;
+use doorstep_shared::{OrderId, roads::RoadNetwork};
+use metrics_exporter_prometheus::PrometheusHandle;
+use sqlx::postgres::PgConnectOptions;
+use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    housekeeping, listen,
+    shutdown::{Running, Supervised},
+};
+use crate::{
+    auth::{sessions, sign_in_limiter::SignInLimiter, unknown_secrets::UnknownSecretLimiter},
+    domain::order::TrackedOrder,
+    http::{api::courier_session, ingest},
+    live::{
+        audience::Audience,
+        broker::{
+            Arrival, Broker,
+            in_process::InProcess,
+            redis::{Channels, Redis, Started},
+        },
+        connections::Connections,
+        fleet::Fleet,
+        heartbeat,
+        hub::Hub,
+        readiness::Readiness,
+        tracker::Tracker,
+        watching::Watching,
+    },
+    platform::{
+        clock::Clock,
+        config::{Config, Settings},
+        tasks::{Tasks, until_shutdown},
+        telemetry,
+    },
+    service::{
+        access_log::AccessLog,
+        arrival::Arrivals,
+        devices::Devices,
+        exceptions::{Exceptions, deliveries::Deliveries},
+        ingest::{Ingest, validate::Limits},
+        orders::lifecycle::Orders,
+        pacing::Pacing,
+        peers::{self, Peers},
+        places::Places,
+        planner::Planner,
+        presence::Presences,
+        proofs::{Proofs, files::FileProofStore, uploads::Uploads},
+        suggestions::Suggestions,
+        tour::Tours,
+    },
+    state::AppState,
+    store::{
+        Store,
+        batch_loader::BatchLoader,
+        embedded::Embedded,
+        fix_writer::FixWriter,
+        tracking_links::{LinkHash, LinkedOrder},
+    },
+    ws::connect_limiter::ConnectLimiter,
+};
+
+/// The built-in street graph of Malta, © OpenStreetMap contributors, ODbL.
+static MALTA_ROADS: &[u8] = include_bytes!("../../../static/roads/malta.roads");
+
+/// The database that `settings` name: an address, or an embedded Postgres that is now running.
+///
+/// # Errors
+/// A sentence about what is missing.
+pub async fn database(settings: &Settings) -> anyhow::Result<(PgConnectOptions, Option<Embedded>)> {
+    match &settings.database_url {
+        Some(url) => Ok((url.parse().context("DATABASE_URL is not a Postgres address")?, None)),
+        None => {
+            tracing::info!("no DATABASE_URL: using an embedded Postgres");
+            let embedded = Embedded::start(&settings.data_dir).await?;
+            Ok((embedded.connect_options(), Some(embedded)))
+        }
+    }
+}
+
+/// Starts everything. Returns when the server accepts connections.
+///
+/// # Errors
+/// A sentence about what is missing or in the way.
+pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
+    let metrics = telemetry::start_metrics();
+    let (options, embedded) = database(&settings).await?;
+    let embedded = embedded.map(Supervised::start);
+    match serve(settings, clock, metrics, options).await {
+        Ok(served) => Ok(Running::new(served, embedded)),
+        Err(error) => {
+            if let Some(embedded) = embedded {
+                embedded.stop().await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// A server that accepts connections, without the database that it may have started.
+pub(super) struct Served {
+    pub(super) address: SocketAddr,
+    pub(super) app: Data<AppState>,
+    pub(super) http: ServerHandle,
+    pub(super) shutdown: CancellationToken,
+}
+
+async fn serve(
+    settings: Settings,
+    clock: Clock,
+    metrics: PrometheusHandle,
+    options: PgConnectOptions,
+) -> anyhow::Result<Served> {
+    let listener = listen::listen(settings.bind)?;
+    let address = listener.local_addr().context("the socket has no address")?;
+    let roads = load_roads(settings.roads.as_deref()).await?;
+    let places = Places::open(&settings, Some(&roads))?;
+    let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
+    let store = Store::new(options, config.settings.database_connections);
+    store.migrate().await.context("preparing the database")?;
+    store.maintain_fix_partitions(clock.now(), config.settings.retention_days).await?;
+
+    let ground = Ground { config, clock, store, tasks: Tasks::default(), shutdown: CancellationToken::new() };
+    let (live, remote) = LiveView::new(&ground).await?;
+    let use_cases = UseCases::new(&ground, &live)?;
+    let app = Data::new(state(&ground, &live, &use_cases, (places, &roads), metrics));
+    let loaded = app.orders.load_open().await?;
+    tracing::info!(couriers = loaded, "restored the live view");
+    if let Some((arrivals, thread)) = remote {
+        let peers = Peers {
+            clock: ground.clock.clone(),
+            store: ground.store.clone(),
+            broker: Arc::clone(&live.broker),
+            tracker: Arc::clone(&live.tracker),
+            hub: Arc::clone(&live.hub),
+            audience: Arc::clone(&live.audience),
+            fleet: Arc::clone(&live.fleet),
+            watching: Arc::clone(&live.watching),
+            connections: Arc::clone(&live.connections),
+            orders: Arc::clone(&use_cases.orders),
+            devices: Arc::clone(&use_cases.devices),
+        };
+        peers::start(peers, (arrivals, &thread), &ground.tasks, &ground.shutdown);
+    }
+    start_tasks(&ground, &live, &use_cases, &app, roads);
+    app.readiness.set_database(true);
+    let http = listen::start_http(&app, listener)?;
+    Ok(Served { address, app, http, shutdown: ground.shutdown })
+}
+
+/// What everything else stands on.
+struct Ground {
+    config: Config,
+    clock: Clock,
+    store: Store,
+    tasks: Tasks,
+    shutdown: CancellationToken,
+}
+
+impl Ground {
+    /// Starts a task without which the server must not go on, until shutdown.
+    fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_critical(name, until_shutdown(self.shutdown.clone(), work));
+    }
+}
+
+/// What is true now, in memory.
+struct LiveView {
+    hub: Arc<Hub>,
+    audience: Arc<Audience>,
+    fleet: Arc<Fleet>,
+    broker: Arc<dyn Broker>,
+    watching: Arc<Watching>,
+    tracker: Arc<Tracker>,
+    connections: Arc<Connections>,
+}
+
+/// What other instances tell, and the thread on which it arrives.
+type Remote = (mpsc::Receiver<Arrival>, Handle);
+
+impl LiveView {
+    async fn new(ground: &Ground) -> anyhow::Result<(Self, Option<Remote>)> {
+        let hub = Arc::new(Hub::default());
+        let audience = Arc::new(Audience::default());
+        let fleet = Arc::new(Fleet::new(ground.clock.clone(), Arc::clone(&audience)));
+        let (broker, remote) = connect(ground, &hub, &fleet).await?;
+        let tracker = Arc::new(Tracker::new(Arc::clone(&broker)));
+        let connections = Arc::new(Connections::new(ground.config.settings.max_connections));
+        Ok((Self { hub, audience, fleet, broker, watching: Arc::default(), tracker, connections }, remote))
+    }
+}
+
+/// The way to the other instances, if there are any, with what they tell.
+async fn connect(
+    ground: &Ground,
+    hub: &Arc<Hub>,
+    fleet: &Arc<Fleet>,
+) -> anyhow::Result<(Arc<dyn Broker>, Option<Remote>)> {
+    let (hub, fleet) = (Arc::clone(hub), Arc::clone(fleet));
+    let Some(url) = &ground.config.settings.redis_url else {
+        return Ok((Arc::new(InProcess::new(hub, fleet)), None));
+    };
+    let client = redis::Client::open(url.as_str()).context("DOORSTEP_REDIS_URL is not an address of Redis")?;
+    let channels = Channels::of(&ground.store.identity().await?);
+    let started = Redis::start(client, channels, (hub, fleet), &ground.tasks, &ground.shutdown);
+    let Started { broker, arrivals, thread } = started.context("starting the thread that speaks with Redis")?;
+    Ok((Arc::new(broker), Some((arrivals, thread))))
+}
+
+/// The use cases that background tasks and the edge share.
+struct UseCases {
+    limits: Limits,
+    fix_writer: FixWriter,
+    orders: Arc<Orders>,
+    exceptions: Arc<Exceptions>,
+    presences: Arc<Presences>,
+    devices: Arc<Devices>,
+    pacing: Arc<Pacing>,
+}
+
+impl UseCases {
+    fn new(ground: &Ground, live: &LiveView) -> anyhow::Result<Self> {
+        let Ground { config, clock, store, tasks, shutdown } = ground;
+        let LiveView { hub, audience, broker, watching, tracker, connections, .. } = live;
+        let fix_writer = FixWriter::start(store.connect_options(), config.settings.batching(), tasks, shutdown)
+            .context("starting the fix writers")?;
+        let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
+        let deliveries = Arc::new(Deliveries::default());
+        let orders = Arc::new(Orders::new(
+            store.clone(),
+            Arc::clone(tracker),
+            Arc::clone(broker),
+            Arc::clone(connections),
+            Arc::clone(&deliveries),
+            clock.clone(),
+        ));
+        let exceptions =
+            Exceptions::new(Arc::clone(tracker), store.clone(), Arc::clone(broker), clock.clone(), deliveries);
+        let presences = Arc::new(Presences::new(
+            Arc::clone(tracker),
+            Arc::clone(&orders),
+            store.clone(),
+            clock.clone(),
+            limits.retention_ms,
+        ));
+        let devices = Devices::new(
+            config,
+            (store.clone(), clock.clone()),
+            (Arc::clone(broker), Arc::clone(connections), Arc::clone(watching)),
+            Arc::clone(&presences),
+        );
+        let pacing = Pacing::new(
+            Arc::clone(tracker),
+            Arc::clone(hub),
+            (Arc::clone(audience), Arc::clone(watching)),
+            Arc::clone(connections),
+            clock.clone(),
+        );
+        Ok(Self {
+            limits,
+            fix_writer,
+            orders,
+            exceptions: Arc::new(exceptions),
+            presences,
+            devices: Arc::new(devices),
+            pacing: Arc::new(pacing),
+        })
+    }
+}
+
+/// What handlers and sessions work with.
+fn state(
+    ground: &Ground,
+    live: &LiveView,
+    use_cases: &UseCases,
+    (places, roads): (Places, &Arc<RoadNetwork>),
+    metrics: PrometheusHandle,
+) -> AppState {
+    let Ground { config, clock, store, tasks, shutdown } = ground;
+    let UseCases { limits, fix_writer, orders, exceptions, presences, devices, pacing } = use_cases;
+    let tracker = &live.tracker;
+    let proof_folder = config.settings.data_dir.join("proofs");
+    AppState {
+        ingest: Ingest::new(
+            Arc::clone(orders),
+            Arc::clone(tracker),
+            Arc::clone(presences),
+            fix_writer.clone(),
+            clock.clone(),
+            *limits,
+        ),
+        suggestions: Suggestions::new(Arc::clone(tracker), store.clone(), clock.clone(), Some(Arc::clone(roads))),
+        tours: Tours::new(Arc::clone(tracker), clock.clone(), Some(Arc::clone(roads))),
+        places,
+        access_log: AccessLog::start(store.clone(), clock.clone(), tasks, shutdown.clone()),
+        proofs: Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone()),
+        uploads: Uploads::default(),
+        links: links(store, tasks),
+        tracked: tracked(store, tasks),
+        fix_writer: fix_writer.clone(),
+        tracker: Arc::clone(tracker),
+        hub: Arc::clone(&live.hub),
+        broker: Arc::clone(&live.broker),
+        fleet: Arc::clone(&live.fleet),
+        audience: Arc::clone(&live.audience),
+        watching: Arc::clone(&live.watching),
+        connections: Arc::clone(&live.connections),
+        pacing: Arc::clone(pacing),
+        exceptions: Arc::clone(exceptions),
+        orders: Arc::clone(orders),
+        presences: Arc::clone(presences),
+        devices: Arc::clone(devices),
+        connect_limiter: ConnectLimiter::new(config.settings.threads()),
+        readiness: Readiness::default(),
+        sign_in_limiter: SignInLimiter::default(),
+        unknown_secrets: UnknownSecretLimiter::default(),
+        ingest_limit: ingest::device_limit(),
+        link_limit: courier_session::link_limit(),
+        config: config.clone(),
+        clock: clock.clone(),
+        store: store.clone(),
+        tasks: tasks.clone(),
+        metrics,
+    }
+}
+
+fn links(store: &Store, tasks: &Tasks) -> BatchLoader<LinkHash, LinkedOrder> {
+    let store = store.clone();
+    BatchLoader::new("tracking_links", tasks, move |hashes: Vec<LinkHash>| {
+        let store = store.clone();
+        async move { store.orders_by_tracking_tokens(&hashes).await }
+    })
+}
+
+fn tracked(store: &Store, tasks: &Tasks) -> BatchLoader<OrderId, Arc<TrackedOrder>> {
+    let store = store.clone();
+    BatchLoader::new("tracked_orders", tasks, move |ids: Vec<OrderId>| {
+        let store = store.clone();
+        async move {
+            let tracked = store.tracked_orders(&ids).await?;
+            Ok(tracked.into_iter().map(|(id, order)| (id, Arc::new(order))).collect())
+        }
+    })
+}
+
+fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Data<AppState>, roads: Arc<RoadNetwork>) {
+    let arrivals = Arrivals::new(
+        Arc::clone(&live.tracker),
+        Arc::clone(&live.hub),
+        Arc::clone(&live.broker),
+        ground.store.clone(),
+        ground.clock.clone(),
+        Some(Planner::start(roads, &ground.tasks)),
+    );
+    ground.spawn("arrivals", arrivals.run());
+    ground.spawn("exceptions", Arc::clone(&use_cases.exceptions).run());
+    ground.spawn("fleet", Arc::clone(&live.fleet).run());
+    ground.spawn("pacing", Arc::clone(&use_cases.pacing).run());
+    let devices = Arc::clone(&use_cases.devices);
+    ground.spawn("devices", async move { devices.watch_credentials().await });
+    let orders = Arc::clone(&use_cases.orders);
+    ground.spawn("plans", async move { orders.keep_plans().await });
+    ground.spawn("database_check", housekeeping::check_database(app.clone()));
+    ground.spawn("heartbeat", heartbeat::run(Arc::clone(&live.connections), ground.clock.clone()));
+    ground.spawn("sessions", sessions::watch(app.clone()));
+    ground.spawn("housekeeping", housekeeping::keep_house(app.clone()));
+}
+
+async fn load_roads(file: Option<&Path>) -> anyhow::Result<Arc<RoadNetwork>> {
+    let bytes = match file {
+        Some(file) => tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?,
+        None => MALTA_ROADS.to_vec(),
+    };
+    let loaded = tokio::task::spawn_blocking(move || RoadNetwork::from_bytes(&bytes)).await?;
+    Ok(Arc::new(loaded.context("the street graph cannot be used")?))
+}

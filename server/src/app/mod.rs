@@ -1,0 +1,13 @@
+//! Puts the server together, lets it run, and takes it apart again.
+
+pub mod cli;
+mod compose;
+pub mod demo;
+mod housekeeping;
+mod listen;
+mod shutdown;
+
+pub use self::{
+    compose::{database, start},
+    shutdown::Running,
+};

@@ -1,0 +1,47 @@
+//! How often a network may show secrets that nobody has: links, keys, sessions, devices' tokens.
+//!
+//! None of them is guessed at any rate; this keeps guessing from being the database's work. Only what was not found
+//! counts: whoever has a good secret is refused only while somebody in their own network guesses.
+
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use crate::platform::failed_attempts::FailedAttemptLimiter;
+
+/// Secrets that one network may get wrong: a lost phone, a browser whose session ended and a mistyped link are a few
+/// in a minute, and a mobile network's address stands for thousands of those.
+const BURST: u32 = 300;
+const REFILL_EVERY: Duration = Duration::from_millis(100);
+
+/// Secrets that were not found, by network. Shared by reference.
+#[derive(Debug)]
+pub struct UnknownSecretLimiter(FailedAttemptLimiter<IpAddr>);
+
+impl Default for UnknownSecretLimiter {
+    fn default() -> Self {
+        Self(FailedAttemptLimiter::new(BURST, REFILL_EVERY))
+    }
+}
+
+impl UnknownSecretLimiter {
+    /// Whether this network may show another secret.
+    ///
+    /// # Errors
+    /// After how many seconds, at least one, it may.
+    pub fn check(&self, network: IpAddr) -> Result<(), u32> {
+        self.0.check(&network, Instant::now())
+    }
+
+    /// Counts a secret that nobody has.
+    pub fn note(&self, network: IpAddr) {
+        // Those who were let in at once may miss more often than there is room for; that is no debt.
+        let _ = self.0.take(network, Instant::now());
+    }
+
+    /// Forgets networks that were not wrong lately.
+    pub fn forget_idle(&self) {
+        self.0.forget_idle(Instant::now());
+    }
+}

@@ -1,0 +1,205 @@
+//! What happens to the fleet, and the inbox in which it waits to be shown.
+
+use std::collections::{HashMap, VecDeque};
+
+use doorstep_shared::{
+    CourierId, OrderId, Position, Vehicle,
+    protocol::{
+        customer::Presence,
+        fleet::{FleetAlert, FleetOrder},
+    },
+};
+
+use crate::domain::{courier::Courier, order::Order};
+
+/// Alerts that may wait. Overflow policy: the oldest is dropped from the feed; the inbox of exceptions, which the
+/// console reads over REST, has it all the same.
+const MAX_ALERTS: usize = 1_000;
+
+/// Something that dispatchers should see.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FleetChange {
+    /// A courier moved.
+    Moved {
+        /// Who.
+        courier: CourierId,
+        /// To where.
+        position: Position,
+        /// Charge of their device, when the newest fix says so.
+        battery: Option<f32>,
+    },
+    /// A courier shares their position, or no longer.
+    Presence {
+        /// Who.
+        courier: CourierId,
+        /// Since when, and why.
+        presence: Presence,
+    },
+    /// A courier was created or edited.
+    Courier(CourierProfile),
+    /// An order was created or changed.
+    Order(OrderState),
+    /// Something needs a look.
+    Alert(FleetAlert),
+}
+
+/// The part of a courier that people edit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CourierProfile {
+    /// Who.
+    pub id: CourierId,
+    /// What they are called.
+    pub name: String,
+    /// What they ride.
+    pub vehicle: Vehicle,
+}
+
+impl From<&Courier> for CourierProfile {
+    fn from(courier: &Courier) -> Self {
+        Self { id: courier.id, name: courier.name.clone(), vehicle: courier.vehicle }
+    }
+}
+
+/// An order as dispatchers see it, with what tells an older state from a newer one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderState {
+    /// What is shown.
+    pub order: FleetOrder,
+    /// When the present courier got it, Unix epoch milliseconds.
+    pub assigned_at_ms: Option<i64>,
+}
+
+impl OrderState {
+    /// Whether this may be what became of `other`, if it is told later.
+    ///
+    /// Changes to one order are committed one after the other but may be told in any order. A status never goes
+    /// back, and under one status only the courier changes, each time later.
+    pub fn may_follow(&self, other: &Self) -> bool {
+        let age = |state: &Self| (state.order.status as u8, state.assigned_at_ms);
+        age(self) >= age(other)
+    }
+}
+
+impl From<&Order> for OrderState {
+    fn from(order: &Order) -> Self {
+        Self {
+            order: FleetOrder {
+                id: order.id,
+                reference: order.reference.clone(),
+                status: order.status,
+                status_at_ms: order.status_at.timestamp_millis(),
+                courier_id: order.courier_id,
+            },
+            assigned_at_ms: order.assigned_at.map(|at| at.timestamp_millis()),
+        }
+    }
+}
+
+/// Changes that were told and not yet shown, the newest of each kind for everybody: it never holds more than the
+/// fleet does.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    moved: HashMap<CourierId, (Position, Option<f32>)>,
+    presences: HashMap<CourierId, Presence>,
+    profiles: HashMap<CourierId, CourierProfile>,
+    orders: HashMap<OrderId, OrderState>,
+    alerts: VecDeque<FleetAlert>,
+}
+
+impl Inbox {
+    /// Adds a change; an older one of the same kind for the same courier or order is forgotten.
+    pub fn put(&mut self, change: FleetChange) {
+        match change {
+            FleetChange::Moved { courier, position, battery } => {
+                let known = self.moved.entry(courier).or_insert((position, battery));
+                if position.time_ms > known.0.time_ms {
+                    *known = (position, battery.or(known.1));
+                }
+            }
+            FleetChange::Presence { courier, presence } => {
+                self.presences.insert(courier, presence);
+            }
+            FleetChange::Courier(profile) => {
+                self.profiles.insert(profile.id, profile);
+            }
+            FleetChange::Order(state) => {
+                if self.orders.get(&state.order.id).is_none_or(|known| state.may_follow(known)) {
+                    self.orders.insert(state.order.id, state);
+                }
+            }
+            FleetChange::Alert(alert) => {
+                if self.alerts.len() == MAX_ALERTS {
+                    self.alerts.pop_front();
+                }
+                self.alerts.push_back(alert);
+            }
+        }
+    }
+
+    /// Takes everything but the movements, in an order in which it can be applied.
+    pub fn take_changes(&mut self) -> Vec<FleetChange> {
+        let presence = |(courier, presence)| FleetChange::Presence { courier, presence };
+        let mut changes: Vec<_> = self.profiles.drain().map(|(_, profile)| FleetChange::Courier(profile)).collect();
+        changes.extend(self.presences.drain().map(presence));
+        changes.extend(self.orders.drain().map(|(_, state)| FleetChange::Order(state)));
+        changes.extend(self.alerts.drain(..).map(FleetChange::Alert));
+        changes
+    }
+
+    /// Takes the movements.
+    pub fn take_moves(&mut self) -> Vec<FleetChange> {
+        let moved = |(courier, (position, battery))| FleetChange::Moved { courier, position, battery };
+        self.moved.drain().map(moved).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_shared::OrderStatus;
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    fn state(id: OrderId, status: OrderStatus, assigned_at_ms: Option<i64>) -> OrderState {
+        let order = FleetOrder { id, reference: "A-1".into(), status, status_at_ms: 0, courier_id: None };
+        OrderState { order, assigned_at_ms }
+    }
+
+    proptest! {
+        #[test]
+        fn what_became_of_an_order_wins_however_late_the_rest_is_told(
+            steps in prop::collection::vec(select(OrderStatus::ALL.to_vec()), 1..12), order in any::<u64>(),
+        ) {
+            let id = OrderId::new();
+            let mut history = vec![state(id, OrderStatus::Created, None)];
+            for (at_ms, to) in (1..).zip(steps) {
+                let last = history.last().expect("it began").clone();
+                if last.order.status.can_become(to) {
+                    let assigned = if to == OrderStatus::Assigned { Some(at_ms) } else { last.assigned_at_ms };
+                    history.push(state(id, to, assigned));
+                } else if to == last.order.status && to.is_active() {
+                    history.push(state(id, to, Some(at_ms)));
+                }
+            }
+            let last = history.last().expect("it began").clone();
+            let mut told = history;
+            let len = told.len();
+            told.rotate_left(order as usize % len);
+            let mut inbox = Inbox::default();
+            told.into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
+            prop_assert_eq!(inbox.take_changes(), [FleetChange::Order(last)]);
+        }
+    }
+
+    #[test]
+    fn alerts_never_pile_up() {
+        let mut inbox = Inbox::default();
+        for since_ms in 0..5_000 {
+            let alert = FleetAlert { code: "silent".into(), since_ms, courier_id: None, order_id: None };
+            inbox.put(FleetChange::Alert(alert));
+        }
+        let kept = inbox.take_changes();
+        assert_eq!(kept.len(), MAX_ALERTS);
+        assert!(matches!(kept.last(), Some(FleetChange::Alert(newest)) if newest.since_ms == 4_999));
+    }
+}

@@ -1,0 +1,11 @@
+//! The rules of delivery tracking, pure: values in, values out.
+//!
+//! No runtime, no SQL and no clock reaches this floor, so its rules are tested as properties, without a server. Callers
+//! pass the time in.
+
+pub mod access_log;
+pub mod courier;
+pub mod fleet;
+pub mod order;
+pub mod proof;
+pub mod track;

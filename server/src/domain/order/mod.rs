@@ -1,0 +1,151 @@
+//! Orders: what they are inside the server, and the rules that hold for them.
+//!
+//! [`visibility`] decides what a customer may see of the courier. The use cases that change an order are in
+//! [`crate::service::orders`].
+
+pub mod handover;
+pub mod import;
+pub mod outlook;
+pub mod promise;
+pub mod stops;
+pub mod visibility;
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::{
+    CourierId, LatLon, OrderId, OrderStatus, Vehicle,
+    api::{CustomerBody, OrderEventView, OrderView, PlaceBody},
+    protocol::customer::Presence,
+};
+
+/// An end of a delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Where.
+    pub point: LatLon,
+    /// In words.
+    pub address: String,
+    /// For the courier.
+    pub instructions: Option<String>,
+}
+
+impl Place {
+    /// The place as the REST API shows it.
+    pub fn to_body(&self) -> PlaceBody {
+        PlaceBody {
+            lat: self.point.lat(),
+            lon: self.point.lon(),
+            address: self.address.clone(),
+            instructions: self.instructions.clone(),
+        }
+    }
+}
+
+/// An order as the database has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// The merchant's name for it.
+    pub reference: String,
+    /// How far it is.
+    pub status: OrderStatus,
+    /// Since when.
+    pub status_at: DateTime<Utc>,
+    /// Where it comes from.
+    pub pickup: Place,
+    /// Where it goes.
+    pub dropoff: Place,
+    /// Who gets it.
+    pub customer: CustomerBody,
+    /// Start of the promised window.
+    pub promised_from: Option<DateTime<Utc>>,
+    /// End of the promised window.
+    pub promised_until: Option<DateTime<Utc>>,
+    /// Who brings it.
+    pub courier_id: Option<CourierId>,
+    /// Since when they have it.
+    pub assigned_at: Option<DateTime<Utc>>,
+    /// Since when the customer may see the courier.
+    pub feed_from: Option<DateTime<Utc>>,
+    /// When the leg being driven began.
+    pub leg_from: Option<DateTime<Utc>>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Order {
+    /// The order as the REST API shows it.
+    pub fn to_view(&self, timeline: Option<Vec<OrderEventView>>) -> OrderView {
+        OrderView {
+            id: self.id,
+            reference: self.reference.clone(),
+            status: self.status,
+            status_at: self.status_at,
+            pickup: self.pickup.to_body(),
+            dropoff: self.dropoff.to_body(),
+            customer: self.customer.clone(),
+            courier_id: self.courier_id,
+            promised_from: self.promised_from,
+            promised_until: self.promised_until,
+            created_at: self.created_at,
+            proof: None,
+            expected_at: None,
+            timeline,
+            proofs: None,
+        }
+    }
+
+    /// Where the courier is heading with this order now: the pickup, then the door; `None` once it is over.
+    pub fn next_place(&self) -> Option<&Place> {
+        match self.status {
+            OrderStatus::Assigned | OrderStatus::AtPickup => Some(&self.pickup),
+            OrderStatus::PickedUp | OrderStatus::AtDropoff => Some(&self.dropoff),
+            _ => None,
+        }
+    }
+}
+
+/// An order with what its customer's page shows around it.
+#[derive(Clone, Debug)]
+pub struct TrackedOrder {
+    /// The order.
+    pub order: Order,
+    /// What happened so far, oldest first.
+    pub timeline: Vec<OrderEventView>,
+    /// Who brings it.
+    pub courier: Option<OrderCourier>,
+}
+
+/// The part of a courier that an order's customer sees.
+#[derive(Clone, Debug)]
+pub struct OrderCourier {
+    /// Whose positions to show.
+    pub id: CourierId,
+    /// Their name.
+    pub name: String,
+    /// What they ride.
+    pub vehicle: Vehicle,
+    /// Whether they share their position.
+    pub presence: Option<Presence>,
+}
+
+/// Who changes something, for the order's events: "courier:…", "key:…".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A courier, from their phone.
+    Courier(CourierId),
+    /// A program, by its API key.
+    ApiKey(uuid::Uuid),
+    /// A person at the console.
+    User(doorstep_shared::UserId),
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Courier(id) => write!(f, "courier:{id}"),
+            Self::ApiKey(id) => write!(f, "key:{id}"),
+            Self::User(id) => write!(f, "user:{id}"),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What instances tell each other.
+//!
+//! Written with postcard behind a version byte: during a rolling restart an instance may meet facts of the next
+//! version, which it skips. A skipped or lost fact is never the only copy of anything.
+
+use doorstep_shared::{
+    CourierId, DeviceId, OrderId, Position, RawFix, Vehicle,
+    protocol::{
+        customer::{Eta, Presence},
+        fleet::{FleetAlert, FleetOrder},
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::InstanceId;
+use crate::domain::fleet::{CourierProfile, FleetChange, OrderState};
+
+/// Changes when the meaning or the layout of [`Fact`] does.
+const VERSION: u8 = 1;
+
+/// Something that one instance knows and others should.
+// It lives for one send, and most are fixes.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Fact {
+    /// This instance is here now: tell it who watches what. `missed` says that what it told lately may be lost.
+    Hello {
+        /// Read the database, then.
+        missed: bool,
+    },
+    /// It is still here.
+    Alive,
+    /// It is about to end: what it watches is not watched any more.
+    Bye,
+    /// Who watches what through this instance, 0 for what nobody watches any more; everything or only what changed.
+    Watching {
+        /// What is not listed is not watched.
+        is_all: bool,
+        /// How many watch what.
+        counts: Vec<(Watch, u32)>,
+    },
+    /// One of a courier's devices reported. Only to those who follow the courier.
+    Heard {
+        /// Who.
+        courier: CourierId,
+        /// Which of their devices.
+        device: DeviceId,
+        /// What it reported, already checked.
+        fixes: Vec<RawFix>,
+    },
+    /// Where couriers are, the newest of each.
+    Moved(Vec<Movement>),
+    /// A courier shares their position, or no longer.
+    Presence {
+        /// Who.
+        courier: CourierId,
+        /// Since when, and why.
+        presence: Presence,
+    },
+    /// A courier was created or edited.
+    Courier {
+        /// Who.
+        courier: CourierId,
+        /// What they are called.
+        name: String,
+        /// What they ride.
+        vehicle: Vehicle,
+    },
+    /// An order was created or changed.
+    Order {
+        /// What dispatchers see of it.
+        order: FleetOrder,
+        /// When its courier got it, Unix epoch milliseconds.
+        assigned_at_ms: Option<i64>,
+        /// Who had it before, if somebody else has it now.
+        former: Option<CourierId>,
+    },
+    /// Something needs a dispatcher's look.
+    Alert(FleetAlert),
+    /// A customer was told when their order arrives.
+    Eta {
+        /// Who brings it.
+        courier: CourierId,
+        /// Which order.
+        order: OrderId,
+        /// When.
+        eta: Eta,
+    },
+    /// A device connected: its older connections are superseded.
+    DeviceConnected {
+        /// Whose.
+        courier: CourierId,
+        /// Which.
+        device: DeviceId,
+        /// When, Unix epoch milliseconds.
+        at_ms: i64,
+    },
+    /// A device was revoked.
+    DeviceRevoked {
+        /// Whose.
+        courier: CourierId,
+        /// Which.
+        device: DeviceId,
+    },
+    /// Sessions of a courier ended.
+    SessionsEnded {
+        /// Whose.
+        courier: CourierId,
+        /// SHA-256 of each session's secret.
+        sessions: Vec<[u8; 32]>,
+    },
+}
+
+/// Where a courier is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Movement {
+    /// Who.
+    pub courier: CourierId,
+    /// Where.
+    pub position: Position,
+    /// Charge of their device, 0 to 1.
+    pub battery: Option<f32>,
+}
+
+/// What may be watched, or connected, through an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Watch {
+    /// An order, by its customers.
+    Order(OrderId),
+    /// A courier, by dispatchers who have them in view.
+    Courier(CourierId),
+    /// Every courier, by dispatchers who see the whole fleet.
+    Fleet,
+    /// A courier's device that is connected.
+    Device(CourierId, DeviceId),
+}
+
+/// What comes from other instances.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrival {
+    /// One of them told something.
+    Told {
+        /// Who.
+        from: InstanceId,
+        /// What.
+        fact: Fact,
+    },
+    /// From here on facts arrive again, but some before this may be lost.
+    Missed,
+}
+
+impl Fact {
+    /// The courier to whose followers alone this goes.
+    pub const fn followers_of(&self) -> Option<CourierId> {
+        match self {
+            Self::Heard { courier, .. } => Some(*courier),
+            _ => None,
+        }
+    }
+
+    /// The fact as bytes, with who tells it.
+    pub fn encode(&self, from: InstanceId) -> Vec<u8> {
+        postcard::to_allocvec(&(VERSION, from, self)).expect("facts have known lengths")
+    }
+
+    /// Reads a fact that another instance than `own` told; `None` for one's own and for what cannot be read.
+    pub fn decode(bytes: &[u8], own: InstanceId) -> Option<(InstanceId, Self)> {
+        let ((version, from), rest): ((u8, InstanceId), _) = postcard::take_from_bytes(bytes).ok()?;
+        // Before the rest is read: everybody hears themselves.
+        if version != VERSION || from == own {
+            return None;
+        }
+        postcard::from_bytes(rest).ok().map(|fact| (from, fact))
+    }
+}
+
+impl From<FleetChange> for Fact {
+    fn from(change: FleetChange) -> Self {
+        match change {
+            FleetChange::Moved { courier, position, battery } => {
+                Self::Moved(vec![Movement { courier, position, battery }])
+            }
+            FleetChange::Presence { courier, presence } => Self::Presence { courier, presence },
+            FleetChange::Courier(CourierProfile { id, name, vehicle }) => Self::Courier { courier: id, name, vehicle },
+            FleetChange::Order(state) => Self::order(state, None),
+            FleetChange::Alert(alert) => Self::Alert(alert),
+        }
+    }
+}
+
+impl Fact {
+    /// An order's change.
+    pub fn order(state: OrderState, former: Option<CourierId>) -> Self {
+        Self::Order { order: state.order, assigned_at_ms: state.assigned_at_ms, former }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_is_read_by_others_and_not_by_who_told_it() {
+        let (ours, theirs) = (InstanceId::new(), InstanceId::new());
+        let fact = Fact::Heard {
+            courier: CourierId::new(),
+            device: DeviceId::new(),
+            fixes: vec![RawFix { time_ms: 17, lat: 35.9, lon: 14.5, battery: Some(0.5), ..RawFix::default() }],
+        };
+        let bytes = fact.encode(theirs);
+        assert_eq!(Fact::decode(&bytes, ours), Some((theirs, fact)));
+        assert_eq!(Fact::decode(&bytes, theirs), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_skipped() {
+        let ours = InstanceId::new();
+        let mut next_version = Fact::Alive.encode(InstanceId::new());
+        next_version[0] = VERSION + 1;
+        for bytes in [&next_version[..], &[], &[VERSION], b"PUBLISH something else entirely"] {
+            assert_eq!(Fact::decode(bytes, ours), None, "{bytes:?}");
+        }
+    }
+}

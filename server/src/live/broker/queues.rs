@@ -1,0 +1,118 @@
+//! The two bounded queues between an instance and the others, and their overflow policy.
+//!
+//! Both refuse what does not fit, because their writers hold locks and must not wait. What was refused is counted and
+//! remembered: the other side is told that it missed something as soon as there is room, and reads the database.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::mpsc;
+
+use super::{Arrival, Fact};
+
+/// Facts that may wait to be sent. At 2 000 fixes a second five seconds of a stuck connection, about 2 MB.
+const OUTGOING: usize = 10_000;
+
+/// Facts that may wait to be taken in.
+const INCOMING: usize = 10_000;
+
+/// Where facts go out.
+#[derive(Clone, Debug)]
+pub struct Outlet {
+    sender: mpsc::Sender<Fact>,
+    missed: Arc<AtomicBool>,
+}
+
+impl Outlet {
+    /// An outlet and the end from which it is emptied.
+    pub fn new() -> (Self, mpsc::Receiver<Fact>) {
+        let (sender, receiver) = mpsc::channel(OUTGOING);
+        (Self { sender, missed: Arc::default() }, receiver)
+    }
+
+    /// Puts a fact in. Overflow policy: it is dropped, and the others will be told that they missed something.
+    pub fn put(&self, fact: Fact) {
+        if self.sender.try_send(fact).is_err() {
+            self.note_missed(1);
+        }
+    }
+
+    /// Notes that facts were lost on their way out.
+    pub fn note_missed(&self, facts: u64) {
+        self.missed.store(true, Ordering::Release);
+        metrics::counter!("doorstep_broker_dropped_total", "direction" => "out").increment(facts);
+    }
+
+    /// Whether facts were lost since this was last asked.
+    pub fn take_missed(&self) -> bool {
+        self.missed.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// Where facts come in.
+#[derive(Clone, Debug)]
+pub struct Inlet {
+    sender: mpsc::Sender<Arrival>,
+    missed: Arc<AtomicBool>,
+}
+
+impl Inlet {
+    /// An inlet and the end at which arrivals are taken.
+    pub fn new() -> (Self, mpsc::Receiver<Arrival>) {
+        let (sender, receiver) = mpsc::channel(INCOMING);
+        (Self { sender, missed: Arc::default() }, receiver)
+    }
+
+    /// Puts an arrival in. Overflow policy: it is dropped, and [`Arrival::Missed`] follows when there is room.
+    pub fn put(&self, arrival: Arrival) {
+        if !self.catch_up() || self.sender.try_send(arrival).is_err() {
+            self.missed.store(true, Ordering::Release);
+            metrics::counter!("doorstep_broker_dropped_total", "direction" => "in").increment(1);
+        }
+    }
+
+    /// Says now or as soon as there is room that something was missed.
+    pub fn put_missed(&self) {
+        self.missed.store(true, Ordering::Release);
+        self.catch_up();
+    }
+
+    /// Says what is still to be said about missed facts; `false` when there is no room for it yet.
+    pub fn catch_up(&self) -> bool {
+        if self.missed.load(Ordering::Acquire) && self.sender.try_send(Arrival::Missed).is_ok() {
+            self.missed.store(false, Ordering::Release);
+        }
+        !self.missed.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::broker::InstanceId;
+
+    #[test]
+    fn a_full_inlet_says_later_that_something_was_missed() {
+        let (inlet, mut arrivals) = Inlet::new();
+        let from = InstanceId::new();
+        let told = || Arrival::Told { from, fact: Fact::Alive };
+        (0..INCOMING + 5).for_each(|_| inlet.put(told()));
+        let mut taken = 0;
+        while arrivals.try_recv().is_ok() {
+            taken += 1;
+        }
+        assert_eq!(taken, INCOMING);
+        inlet.put(told());
+        assert_eq!((arrivals.try_recv(), arrivals.try_recv()), (Ok(Arrival::Missed), Ok(told())));
+    }
+
+    #[test]
+    fn a_full_outlet_remembers_it_once() {
+        let (outlet, _facts) = Outlet::new();
+        (0..=OUTGOING).for_each(|_| outlet.put(Fact::Alive));
+        assert!(outlet.take_missed());
+        assert!(!outlet.take_missed());
+    }
+}

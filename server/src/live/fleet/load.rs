@@ -1,0 +1,68 @@
+//! Reads the fleet from the database and from what the tracker knows better.
+
+use std::collections::HashMap;
+
+use chrono::DateTime;
+use doorstep_shared::{CourierId, Fix, Position, protocol::fleet::FleetCourier};
+
+use super::board::Board;
+use crate::{
+    domain::{courier::Courier, fleet::OrderState, track::Track},
+    live::tracker::{LastSeen, Tracker},
+    store::{Store, StoreError},
+};
+
+/// Couriers that are read at once.
+const PAGE: i64 = 1_000;
+
+/// Fixes that are read back for a courier whom the tracker does not know: enough to tell a jump from a place.
+const FIXES: i64 = 8;
+
+/// The whole fleet: who the tracker knows as it knows them, everybody else as they were last stored.
+pub(super) async fn board(store: &Store, tracker: &Tracker) -> Result<Board, StoreError> {
+    let (couriers, orders) = fleet(store, tracker).await?;
+    Ok(Board::new(couriers, orders))
+}
+
+/// The same before it is put on a board: every courier, and every order that is not over.
+pub(super) async fn fleet(
+    store: &Store,
+    tracker: &Tracker,
+) -> Result<(Vec<FleetCourier>, Vec<OrderState>), StoreError> {
+    let mut couriers: Vec<FleetCourier> = Vec::new();
+    loop {
+        let page = store.couriers_page(couriers.last().map(|courier| courier.id), PAGE).await?;
+        let is_last = (page.len() as i64) < PAGE;
+        couriers.extend(with_positions(page, store, tracker).await?);
+        if is_last {
+            break;
+        }
+    }
+    let orders = store.orders_not_over().await?;
+    Ok((couriers, orders))
+}
+
+async fn with_positions(page: Vec<Courier>, store: &Store, tracker: &Tracker) -> Result<Vec<FleetCourier>, StoreError> {
+    let mut seen: HashMap<CourierId, LastSeen> =
+        page.iter().filter_map(|courier| Some((courier.id, tracker.last_seen(courier.id)?))).collect();
+    let is_missing = |courier: &&Courier| seen.get(&courier.id).is_none_or(|seen| seen.position.is_none());
+    let missing: Vec<_> = page.iter().filter(is_missing).map(|courier| (courier.id, DateTime::UNIX_EPOCH)).collect();
+    let mut stored = store.newest_fixes_of_each(&missing, FIXES).await?;
+    let fleet = page.into_iter().map(|courier| {
+        let live = seen.remove(&courier.id).unwrap_or_default();
+        let (position, battery) = match live.position {
+            Some(position) => (Some(position), live.battery),
+            None => stored.remove(&courier.id).map_or((None, None), |fixes| last_known(&fixes)),
+        };
+        let presence = live.presence.or(courier.presence);
+        FleetCourier { id: courier.id, name: courier.name, vehicle: courier.vehicle, position, battery, presence }
+    });
+    Ok(fleet.collect())
+}
+
+/// The newest position fit for a map, and the newest charge.
+fn last_known(fixes: &[Fix]) -> (Option<Position>, Option<f32>) {
+    let mut track = Track::default();
+    track.apply(fixes);
+    (track.position(), fixes.iter().rev().find_map(Fix::battery))
+}

@@ -1,0 +1,231 @@
+//! What the operator can set, from the command line and the environment.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+
+/// How rows are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batching {
+    /// Connections that write, each by itself. The first does all the work while it can keep up; see [`ENOUGH_ROWS`].
+    pub writers: usize,
+    /// Rows in one statement, beyond which nothing is added to it.
+    pub rows: usize,
+}
+
+impl Default for Batching {
+    /// Two writers overlap one's commit with the other's statement; more only share the same disk. UNNEST of 1 000
+    /// rows was measured at 0.41–0.59 of `\copy`'s speed; larger statements gained nothing and made every caller in
+    /// them wait longer.
+    fn default() -> Self {
+        Self { writers: 2, rows: 1_000 }
+    }
+}
+
+/// Settings of a server. Every one has an environment variable; `doorstep config` prints them all.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Postgres to use. Without it, an embedded one under the data directory is started.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Address and port to listen on.
+    #[arg(long, env = "DOORSTEP_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+    /// How the world reaches this server; links are made with it. Default: http:// and the bound address.
+    #[arg(long, env = "DOORSTEP_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Where the embedded Postgres and everything else of this server lives.
+    #[arg(long, env = "DOORSTEP_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Browser origins besides the public URL's that may open sockets, separated by commas.
+    #[arg(long, env = "DOORSTEP_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    /// Whether a proxy in front of this server sets X-Forwarded-For.
+    #[arg(long, env = "DOORSTEP_TRUST_PROXY", default_value_t = false)]
+    pub trust_proxy: bool,
+    /// Zone in which arrival times are written, by its IANA name.
+    #[arg(long, env = "DOORSTEP_TIME_ZONE", default_value = "Europe/Malta")]
+    pub time_zone: chrono_tz::Tz,
+    /// Redis through which several servers on one database reach each other: redis://[:password@]host[:port] or
+    /// redis+unix:///path. Without it, this server is alone.
+    #[arg(long, env = "DOORSTEP_REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+    /// Days that fixes are kept.
+    #[arg(long, env = "DOORSTEP_RETENTION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub retention_days: u32,
+    /// Hours that a finished order's page still shows the outcome.
+    #[arg(long, env = "DOORSTEP_OUTCOME_HOURS", default_value_t = 72)]
+    pub outcome_hours: u32,
+    /// Minutes that a courier's sign-in link works.
+    #[arg(long, env = "DOORSTEP_SIGN_IN_MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub sign_in_minutes: u32,
+    /// Days that proofs of delivery are kept.
+    #[arg(long, env = "DOORSTEP_PROOF_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub proof_days: u32,
+    /// Connections to Postgres for requests; those of `fix_writers` come on top.
+    #[arg(long, env = "DOORSTEP_DATABASE_CONNECTIONS", default_value_t = 16)]
+    pub database_connections: u32,
+    /// Connections to Postgres for storing fixes. More than two gain little on one disk.
+    #[arg(long, env = "DOORSTEP_FIX_WRITERS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub fix_writers: u8,
+    /// Fixes stored in one statement when many wait. 1 stores each by itself, which is slow: it is there to be compared with.
+    #[arg(long, env = "DOORSTEP_FIX_BATCH_ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub fix_batch_rows: u16,
+    /// Threads that serve connections. Default: one for each processor.
+    #[arg(long, env = "DOORSTEP_WORKERS")]
+    pub workers: Option<usize>,
+    /// Live connections that this instance accepts.
+    #[arg(long, env = "DOORSTEP_MAX_CONNECTIONS", default_value_t = 19_000)]
+    pub max_connections: usize,
+    /// MapLibre style of an online basemap, instead of the built-in map of Malta.
+    #[arg(long, env = "DOORSTEP_BASEMAP_STYLE")]
+    pub basemap_style: Option<String>,
+    /// File with a street graph for arrival times, instead of the built-in one of Malta.
+    #[arg(long, env = "DOORSTEP_ROADS")]
+    pub roads: Option<PathBuf>,
+    /// File with names of streets and towns for the address search, instead of the built-in ones of Malta.
+    #[arg(long, env = "DOORSTEP_PLACES")]
+    pub places: Option<PathBuf>,
+    /// Log lines as JSON, for collectors.
+    #[arg(long, env = "DOORSTEP_LOG_JSON", default_value_t = false)]
+    pub log_json: bool,
+}
+
+impl Settings {
+    /// Threads that serve connections.
+    pub fn threads(&self) -> usize {
+        self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
+    }
+
+    /// How fixes are put together to be stored.
+    pub fn batching(&self) -> Batching {
+        Batching { writers: usize::from(self.fix_writers), rows: usize::from(self.fix_batch_rows) }
+    }
+
+    /// Every setting's name and value, for printing. A database address may hold a password and is not shown.
+    pub fn as_text(&self) -> Vec<(&'static str, String)> {
+        let optional = |value: &Option<String>| value.clone().unwrap_or_default();
+        vec![
+            ("database_url", self.database_url.as_ref().map(|_| "(set)".to_owned()).unwrap_or_default()),
+            ("bind", self.bind.to_string()),
+            ("public_url", optional(&self.public_url)),
+            ("data_dir", self.data_dir.display().to_string()),
+            ("allowed_origins", self.allowed_origins.join(",")),
+            ("trust_proxy", self.trust_proxy.to_string()),
+            ("redis_url", self.redis_url.as_deref().map(without_password).unwrap_or_default()),
+            ("time_zone", self.time_zone.to_string()),
+            ("retention_days", self.retention_days.to_string()),
+            ("outcome_hours", self.outcome_hours.to_string()),
+            ("sign_in_minutes", self.sign_in_minutes.to_string()),
+            ("proof_days", self.proof_days.to_string()),
+            ("database_connections", self.database_connections.to_string()),
+            ("fix_writers", self.fix_writers.to_string()),
+            ("fix_batch_rows", self.fix_batch_rows.to_string()),
+            ("workers", self.workers.map(|workers| workers.to_string()).unwrap_or_default()),
+            ("max_connections", self.max_connections.to_string()),
+            ("basemap_style", optional(&self.basemap_style)),
+            ("roads", self.roads.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
+            ("places", self.places.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
+            ("log_json", self.log_json.to_string()),
+        ]
+    }
+}
+
+/// An address as it may be shown: nothing before the host.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "(set)".to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // The password of a Unix socket's address is a parameter.
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
+/// Settings with everything derived from them.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// As given.
+    pub settings: Settings,
+    /// How the world reaches this server, without a slash at the end.
+    pub public_url: String,
+    /// Origins that may open sockets; the public URL's first.
+    pub allowed_origins: Vec<String>,
+}
+
+impl Config {
+    /// Completes `settings` for a server that listens on `bound`.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong with the public URL.
+    pub fn complete(settings: Settings, bound: SocketAddr) -> Result<Self, String> {
+        let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{bound}"));
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        let origin = origin_of(&public_url).ok_or_else(|| {
+            format!("the public URL must begin with https:// or http:// and name a host, not {public_url:?}")
+        })?;
+        let mut allowed_origins = vec![origin];
+        // On one's own machine both names of loopback are the same place.
+        if settings.public_url.is_none() && bound.ip().is_loopback() {
+            allowed_origins.push(format!("http://localhost:{}", bound.port()));
+        }
+        allowed_origins.extend(settings.allowed_origins.iter().map(|origin| origin.trim_end_matches('/').to_owned()));
+        Ok(Self { settings, public_url, allowed_origins })
+    }
+
+    /// Whether browsers reach this server through TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// The session cookie's name. Browsers accept the `__Host-` prefix over TLS only.
+    pub fn session_cookie(&self) -> &'static str {
+        if self.is_https() { "__Host-doorstep" } else { "doorstep" }
+    }
+
+    /// The name of the cookie that holds a courier's session.
+    pub fn courier_cookie(&self) -> &'static str {
+        if self.is_https() { "__Host-doorstep-courier" } else { "doorstep-courier" }
+    }
+}
+
+/// Scheme, host and port of a URL, as a browser sends it in `Origin`.
+fn origin_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty() && !host.contains('@'))?;
+    let scheme = scheme.to_ascii_lowercase();
+    let default_port = match scheme.as_str() {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    Some(format!("{scheme}://{}", host.to_ascii_lowercase().trim_end_matches(default_port)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_redis_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379"),
+            ("redis://user:s3cr3t@redis.example.com/1", "redis://redis.example.com/1"),
+            ("redis://:s3cr3t@[::1]:6379/?protocol=resp3", "redis://[::1]:6379/"),
+            ("redis://:s3cr3t@with@signs@host", "redis://host"),
+            ("redis+unix:///run/redis.sock?pass=s3cr3t", "redis+unix:///run/redis.sock"),
+            ("s3cr3t", "(set)"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_an_unusual_port() {
+        assert_eq!(origin_of("https://Track.Example.com/base").as_deref(), Some("https://track.example.com"));
+        assert_eq!(origin_of("https://example.com:443").as_deref(), Some("https://example.com"));
+        assert_eq!(origin_of("http://127.0.0.1:8080").as_deref(), Some("http://127.0.0.1:8080"));
+        assert_eq!(origin_of("ftp://example.com"), None);
+        assert_eq!(origin_of("example.com"), None);
+        assert_eq!(origin_of("https://user@example.com"), None);
+    }
+}

@@ -1,0 +1,17 @@
+//! What every other floor stands on: the clock, the settings, tasks, limits, secrets and telemetry.
+//!
+//! Nothing here knows of couriers or orders, and nothing here imports another floor.
+
+pub mod clock;
+pub mod config;
+pub mod error_chain;
+pub mod failed_attempts;
+pub mod paced_chunks;
+pub mod password;
+pub mod qr;
+pub mod rate_limit;
+#[cfg(target_os = "linux")]
+pub mod scheduler_slice;
+pub mod tasks;
+pub mod telemetry;
+pub mod token;

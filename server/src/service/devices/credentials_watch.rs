@@ -1,0 +1,81 @@
+//! Looks after connected devices: writes down that they are there, and closes those whose credentials are over.
+//!
+//! Revoking and signing out close connections themselves, at once. This is for what no request does: a session that
+//! reaches its end, and whatever was changed through another instance. A connection outlives its credentials by at
+//! most one round.
+
+use std::{collections::HashSet, time::Duration};
+
+use doorstep_shared::{DeviceId, protocol::PresenceReason};
+
+use super::{Devices, SESSION_LIFETIME};
+use crate::{
+    live::connections::ConnectedDevice,
+    store::{StoreError, courier_sessions::SecretHash, devices::DeviceClient},
+};
+
+/// The contract is that a socket outlives its session by a minute at most.
+const EVERY: Duration = Duration::from_secs(30);
+
+impl Devices {
+    /// Runs until it is dropped.
+    pub async fn watch_credentials(&self) {
+        let mut clock = tokio::time::interval(EVERY);
+        clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            clock.tick().await;
+            if let Err(error) = self.check_connected().await {
+                tracing::warn!(error = %error, "devices could not be looked after; trying again soon");
+            }
+        }
+    }
+
+    /// One round: sightings of connected devices are noted and written, and sockets without credentials closed.
+    ///
+    /// # Errors
+    /// When the database is away; nobody is disconnected then.
+    pub async fn check_connected(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let connected = self.close_invalid(self.connections.connected_devices()).await?;
+        for device in &connected {
+            let client = DeviceClient::of_courier(device.session.is_some());
+            self.sightings.note(device.courier, device.device, client, now);
+        }
+        let sessions: Vec<SecretHash> = connected.iter().filter_map(|device| device.session).collect();
+        if !sessions.is_empty() {
+            self.store.touch_courier_sessions(&sessions, now).await?;
+        }
+        let sightings = self.sightings.unwritten();
+        if !sightings.is_empty() {
+            self.store.note_sightings(&sightings).await?;
+        }
+        self.sightings.written(&sightings, now);
+        Ok(())
+    }
+
+    /// Closes what may not be connected any more, tells whoever watches why nothing comes, and returns the others.
+    async fn close_invalid(&self, connected: Vec<ConnectedDevice>) -> Result<Vec<ConnectedDevice>, StoreError> {
+        if connected.is_empty() {
+            return Ok(connected);
+        }
+        let devices: Vec<DeviceId> = connected.iter().map(|device| device.device).collect();
+        let sessions: Vec<SecretHash> = connected.iter().filter_map(|device| device.session).collect();
+        let (devices, sessions) =
+            self.store.still_valid(&devices, &sessions, self.clock.now(), SESSION_LIFETIME).await?;
+        let (devices, sessions): (HashSet<_>, HashSet<_>) =
+            (devices.into_iter().collect(), sessions.into_iter().collect());
+        let is_valid = |connected: &ConnectedDevice| {
+            devices.contains(&connected.device) && connected.session.is_none_or(|session| sessions.contains(&session))
+        };
+        let (valid, invalid): (Vec<_>, Vec<_>) = connected.into_iter().partition(is_valid);
+        for ConnectedDevice { courier, device, session } in invalid {
+            tracing::info!(courier.id = %courier, device.id = %device, "a device's credentials are over");
+            match session.filter(|_| devices.contains(&device)) {
+                Some(session) => self.connections.close_sessions(courier, &[session]),
+                None => self.connections.close_device(courier, device),
+            };
+            self.stop_sharing(courier, device, PresenceReason::NoPermission).await?;
+        }
+        Ok(valid)
+    }
+}

@@ -1,0 +1,75 @@
+//! Ends what a device may do, by dispatch or by the courier, and says why the courier's position stops.
+
+use doorstep_shared::{CourierId, DeviceId, protocol::PresenceReason};
+
+use super::Devices;
+use crate::{
+    live::broker::Fact,
+    store::{StoreError, courier_sessions::SecretHash},
+};
+
+impl Devices {
+    /// Revokes a device: its token, sessions and sign-in links stop working and its sockets are closed. Doing it again
+    /// changes nothing. `false` when the courier has no such device.
+    ///
+    /// If nothing else reports the courier's position, customers and dispatchers read that it is no longer allowed.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn revoke(&self, courier: CourierId, device: DeviceId) -> Result<bool, StoreError> {
+        let Some(found) = self.store.revoke_device(courier, device, self.clock.now()).await? else { return Ok(false) };
+        let mut closed = self.connections.close_device(courier, device);
+        if self.broker.has_peers() {
+            closed += usize::from(self.watching.has_device(courier, device));
+            self.broker.tell(Fact::DeviceRevoked { courier, device });
+        }
+        if found.was_valid {
+            tracing::info!(courier.id = %courier, device.id = %device, sockets = closed, "a device was revoked");
+            // A device that was never used shared nothing.
+            if found.was_seen || closed > 0 || self.sightings.last(device).is_some() {
+                self.stop_sharing(courier, device, PresenceReason::NoPermission).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Signs a browser out: its session ends and the sockets that it opened are closed. Nothing happens when the session
+    /// is over already.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn sign_out(&self, session: &SecretHash) -> Result<(), StoreError> {
+        let Some((courier, device)) = self.store.end_courier_session(session).await? else { return Ok(()) };
+        self.close_sessions(courier, vec![*session]);
+        tracing::info!(courier.id = %courier, device.id = %device, "signed out");
+        self.stop_sharing(courier, device, PresenceReason::User).await
+    }
+
+    /// Closes what sessions of a courier opened, on every instance.
+    pub(super) fn close_sessions(&self, courier: CourierId, sessions: Vec<SecretHash>) {
+        self.connections.close_sessions(courier, &sessions);
+        if self.broker.has_peers() {
+            self.broker.tell(Fact::SessionsEnded { courier, sessions });
+        }
+    }
+
+    /// Notes that a courier's position is not shared any more, unless another device shares it, or they went off duty
+    /// before, which says more.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub(super) async fn stop_sharing(
+        &self,
+        courier: CourierId,
+        without: DeviceId,
+        reason: PresenceReason,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let is_connected_elsewhere = self.watching.has_other_device(courier, without);
+        let is_connected = is_connected_elsewhere || self.connections.has_other_device(courier, without);
+        if is_connected || self.sightings.has_other_tracker(courier, without, now) {
+            return Ok(());
+        }
+        self.presences.pause(courier, reason).await
+    }
+}

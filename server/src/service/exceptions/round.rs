@@ -1,0 +1,345 @@
+//! One look at the fleet: what is new, what goes on, what is over. Pure: it is given everything it looks at.
+
+use std::collections::{HashMap, HashSet};
+
+use doorstep_shared::{LatLon, OrderId, OrderStatus, Vehicle, api::exception::ExceptionCode};
+use uuid::Uuid;
+
+use super::Memory;
+use crate::{
+    domain::{
+        order::{
+            Order,
+            outlook::{outlook, time_needed_ms},
+            promise::{Promise, late},
+        },
+        track::{
+            eta,
+            off_route::{Seen, Way},
+            progress::progress,
+            silence::{Reporter, Signs, silent},
+            standstill::{KNOWN_FOR_MS, Stand, stationary},
+            verdict::Verdict,
+        },
+    },
+    live::tracker::AtWork,
+    service::arrival::journey,
+    store::{
+        exceptions::{Change, End, Finding, Ongoing},
+        order_lists::OpenOrder,
+    },
+};
+
+/// An order must surely be late for this long before anybody is told: one odd estimate is none.
+const SURE_FOR_MS: i64 = 30_000;
+
+/// What is known of an ongoing exception is written again when it grew by this much.
+const WORSE_BY_S: i32 = 120;
+const WORSE_BY_M: i32 = 250;
+
+/// So much time to spare, and as much again as is needed, is plenty.
+const PLENTY_MS: i64 = 10 * 60_000;
+
+/// A position that does not say how certain it is.
+const ASSUMED_ACCURACY_M: f64 = 30.0;
+
+type Key = (ExceptionCode, Uuid);
+
+/// A look at the fleet.
+#[derive(Debug)]
+pub struct Round {
+    /// What is noticed for the first time.
+    pub found: Vec<Finding>,
+    /// What grew worse.
+    pub changed: Vec<Change>,
+    /// What is over.
+    pub over: Vec<End>,
+    /// How many go on.
+    pub going_on: usize,
+    now_ms: i64,
+    listening_since_ms: i64,
+    ongoing: HashMap<Key, Ongoing>,
+    /// What this look has ended does not begin again in the same look: the live view may be a moment behind.
+    ended: HashSet<Key>,
+}
+
+impl Round {
+    /// Begins a look at `now_ms`: first of all ends what the database itself says is over.
+    pub fn begin(ongoing: Vec<Ongoing>, now_ms: i64, listening_since_ms: i64) -> Self {
+        let mut round = Self {
+            found: Vec::new(),
+            changed: Vec::new(),
+            over: Vec::new(),
+            going_on: 0,
+            now_ms,
+            listening_since_ms,
+            ongoing: HashMap::with_capacity(ongoing.len()),
+            ended: HashSet::new(),
+        };
+        for known in ongoing {
+            let key = (known.code, known.subject);
+            if applies(&known) {
+                round.going_on += 1;
+                round.ongoing.insert(key, known);
+            } else {
+                let was_over_ms = known.order_state.filter(|order| !order.status.is_active());
+                let at_ms = was_over_ms.map_or(now_ms, |order| order.status_at_ms);
+                round.over.push(End { id: known.id, at_ms: at_ms.min(now_ms).max(known.since_ms) });
+                round.ended.insert(key);
+            }
+        }
+        round
+    }
+
+    /// Looks at a courier who has orders.
+    pub(super) fn look_at(&mut self, seen: &AtWork, memory: &mut Memory) {
+        let heard_ms = seen.heard_ms.max(memory.heard(seen.courier).map(|heard| heard.at_ms));
+        self.look_for_silence(seen, heard_ms, memory.heard(seen.courier).map(|heard| heard.reporter));
+        // Somebody whom another instance hears is judged there.
+        let is_current = seen.heard_ms.is_some_and(|heard_ms| self.now_ms.saturating_sub(heard_ms) <= KNOWN_FOR_MS);
+        let here = seen.position.and_then(|position| position.point()).filter(|_| is_current);
+        if let Some(here) = here {
+            self.look_for_standstill(seen, here);
+            self.look_for_detour(seen, here, memory.ways.entry(seen.courier).or_default());
+        }
+        self.look_for_lateness(seen, here, &mut memory.doubtful);
+    }
+
+    fn look_for_silence(&mut self, seen: &AtWork, heard_ms: Option<i64>, reporter: Option<Reporter>) {
+        let key = (ExceptionCode::Silent, *seen.courier.as_uuid());
+        let noticed = self.ongoing.contains_key(&key);
+        let assigned = seen.open.iter().filter_map(|order| order.assigned_at).min();
+        let signs = Signs {
+            heard_ms,
+            reporter: reporter.unwrap_or_default(),
+            presence: seen.presence,
+            // What was noticed neither a new order nor a restart of ours excuses.
+            under_way_since_ms: match assigned {
+                _ if noticed => i64::MIN,
+                Some(at) => at.timestamp_millis(),
+                None => self.now_ms,
+            },
+            has_goods: has_goods(&seen.open),
+            listening_since_ms: if noticed { i64::MIN } else { self.listening_since_ms },
+        };
+        let verdict = match heard_ms {
+            Some(_) => silent(&signs, self.now_ms).into(),
+            None => Verdict::Unknown,
+        };
+        let finding = verdict.map(|found| Finding {
+            reason: found.reason,
+            ..self.about_courier(ExceptionCode::Silent, seen, found.since_ms)
+        });
+        self.settle(key, finding);
+    }
+
+    fn look_for_standstill(&mut self, seen: &AtWork, here: LatLon) {
+        let key = (ExceptionCode::Stationary, *seen.courier.as_uuid());
+        let stops: Vec<LatLon> = seen.open.iter().flat_map(|order| [order.pickup.point, order.dropoff.point]).collect();
+        let stand = Stand {
+            here,
+            accuracy_m: accuracy_m(seen),
+            heard_ms: seen.heard_ms.unwrap_or(i64::MIN),
+            still_since_ms: seen.still_since_ms,
+            has_goods: has_goods(&seen.open),
+            stops: &stops,
+        };
+        let noticed_at = self.ongoing.get(&key).and_then(|known| known.place);
+        let verdict = stationary(&stand, noticed_at, self.now_ms);
+        let finding = verdict.map(|since_ms| self.about_courier(ExceptionCode::Stationary, seen, since_ms));
+        self.settle(key, finding);
+    }
+
+    fn look_for_detour(&mut self, seen: &AtWork, here: LatLon, way: &mut Way) {
+        let Some((order, target)) = seen.open.first().and_then(|order| Some((order, order.next_place()?.point))) else {
+            return;
+        };
+        let others: Vec<LatLon> =
+            seen.open[1..].iter().filter_map(Order::next_place).map(|place| place.point).collect();
+        let key = (ExceptionCode::OffRoute, *order.id.as_uuid());
+        let place = Seen {
+            time_ms: seen.position.map_or(i64::MIN, |position| position.time_ms),
+            here,
+            accuracy_m: accuracy_m(seen),
+            target,
+            route: seen.route.as_ref(),
+            others: &others,
+        };
+        let verdict = way.observe(&place, self.ongoing.get(&key).map(|known| known.since_ms));
+        let finding = verdict.map(|off| Finding {
+            subject: *order.id.as_uuid(),
+            order: Some(order.id),
+            distance_m: Some(off.distance_m as i32),
+            ..self.about_courier(ExceptionCode::OffRoute, seen, off.since_ms)
+        });
+        self.settle(key, finding);
+    }
+
+    fn look_for_lateness(&mut self, seen: &AtWork, here: Option<LatLon>, doubtful: &mut HashMap<OrderId, i64>) {
+        if seen.open.iter().all(|order| order.promised_until.is_none()) {
+            return;
+        }
+        let expected = here.map(|here| expected(seen, here, self.now_ms)).unwrap_or_default();
+        for order in &seen.open {
+            let Some(until) = order.promised_until else { continue };
+            let (earliest_ms, expected_ms) = expected.get(&order.id).copied().unzip();
+            let promise = Promise { until_ms: until.timestamp_millis(), earliest_ms, expected_ms };
+            self.judge_promise(order.id, Some(seen), &promise, doubtful);
+        }
+    }
+
+    /// Looks at an order that nobody has and that has a promise.
+    pub fn look_at_unassigned(&mut self, order: &OpenOrder, doubtful: &mut HashMap<OrderId, i64>) {
+        let Some(until) = order.promised_until else { return };
+        // Somebody at its pickup could take it this very moment; nobody can be quicker.
+        let needed_ms = time_needed_ms(order.pickup, order.status, order.pickup, order.dropoff, Vehicle::Motorcycle);
+        let window = eta::window(needed_ms as f64, self.now_ms);
+        let promise = Promise {
+            until_ms: until.timestamp_millis(),
+            earliest_ms: Some(window.earliest_ms),
+            expected_ms: Some(self.now_ms.saturating_add(needed_ms)),
+        };
+        self.judge_promise(order.id, None, &promise, doubtful);
+    }
+
+    fn judge_promise(
+        &mut self,
+        order: OrderId,
+        seen: Option<&AtWork>,
+        promise: &Promise,
+        doubtful: &mut HashMap<OrderId, i64>,
+    ) {
+        let key = (ExceptionCode::Late, *order.as_uuid());
+        let noticed = self.ongoing.contains_key(&key);
+        let mut verdict = late(promise, noticed, self.now_ms);
+        if let Verdict::Present(found) = verdict
+            && !noticed
+            && !found.is_certain
+        {
+            let since_ms = *doubtful.entry(order).or_insert(self.now_ms);
+            if self.now_ms.saturating_sub(since_ms) < SURE_FOR_MS {
+                verdict = Verdict::Unknown;
+            }
+        } else {
+            doubtful.remove(&order);
+        }
+        let finding = verdict.map(|found| Finding {
+            code: ExceptionCode::Late,
+            subject: *order.as_uuid(),
+            courier: seen.map(|seen| seen.courier),
+            order: Some(order),
+            since_ms: self.now_ms,
+            ended_ms: None,
+            place: seen.and_then(|seen| seen.position?.point()),
+            late_by_s: Some(i32::try_from(found.by_ms / 1_000).unwrap_or(i32::MAX)),
+            distance_m: None,
+            reason: None,
+        });
+        self.settle(key, finding);
+    }
+
+    fn about_courier(&self, code: ExceptionCode, seen: &AtWork, since_ms: i64) -> Finding {
+        Finding {
+            code,
+            subject: *seen.courier.as_uuid(),
+            courier: Some(seen.courier),
+            order: seen.open.first().map(|order| order.id),
+            since_ms,
+            ended_ms: None,
+            place: seen.position.and_then(|position| position.point()),
+            late_by_s: None,
+            distance_m: None,
+            reason: None,
+        }
+    }
+
+    /// Compares what is the case with what was.
+    fn settle(&mut self, key: Key, verdict: Verdict<Finding>) {
+        match (self.ongoing.get(&key), verdict) {
+            (None, Verdict::Present(finding)) if !self.ended.contains(&key) => self.found.push(finding),
+            (Some(known), Verdict::Present(finding)) => self.changed.extend(change(known, &finding)),
+            (Some(known), Verdict::Absent) => {
+                self.over.push(End { id: known.id, at_ms: self.now_ms.max(known.since_ms) });
+                self.going_on -= 1;
+                self.ongoing.remove(&key);
+                self.ended.insert(key);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether something noticed can still be the case, by what the database says of its courier and order.
+fn applies(known: &Ongoing) -> bool {
+    let order = known.order_state;
+    match known.code {
+        ExceptionCode::Late => {
+            order.is_some_and(|order| order.status == OrderStatus::Created || order.status.is_active())
+        }
+        ExceptionCode::OffRoute => {
+            order.is_some_and(|order| order.status.is_active() && order.courier == known.courier)
+        }
+        ExceptionCode::Silent => known.courier_has_orders && !known.courier_is_off_duty,
+        ExceptionCode::Stationary => known.courier_has_goods,
+        ExceptionCode::DeliveredFar => false,
+    }
+}
+
+fn change(known: &Ongoing, finding: &Finding) -> Option<Change> {
+    let differs = |known: Option<i32>, now: Option<i32>, by: i32| {
+        now.is_some_and(|now| known.is_none_or(|known| now.abs_diff(known) >= by.unsigned_abs()))
+    };
+    let is_news = differs(known.late_by_s, finding.late_by_s, WORSE_BY_S)
+        || differs(known.distance_m, finding.distance_m, WORSE_BY_M)
+        || known.reason != finding.reason;
+    is_news.then_some(Change {
+        id: known.id,
+        late_by_s: finding.late_by_s,
+        distance_m: finding.distance_m,
+        reason: finding.reason,
+    })
+}
+
+fn has_goods(open: &[Order]) -> bool {
+    open.iter().any(|order| matches!(order.status, OrderStatus::PickedUp | OrderStatus::AtDropoff))
+}
+
+fn accuracy_m(seen: &AtWork) -> f64 {
+    seen.position.and_then(|position| position.accuracy_m).map_or(ASSUMED_ACCURACY_M, f64::from)
+}
+
+/// When each of a courier's orders will be handed over, at the earliest and in the middle. By a rule of thumb while
+/// all promises are far away: finding one's place on a long way takes longer than everything else here.
+fn expected(seen: &AtWork, here: LatLon, now_ms: i64) -> HashMap<OrderId, (i64, i64)> {
+    let Some(vehicle) = seen.vehicle else { return HashMap::new() };
+    let rough = outlook(Some(here), &seen.open, vehicle, None, now_ms).handovers;
+    let has_time = |(order, expected_ms): (&Order, i64)| {
+        let enough_ms = PLENTY_MS.max(expected_ms.saturating_sub(now_ms));
+        let until_ms = order.promised_until.map_or(i64::MAX, |until| until.timestamp_millis());
+        until_ms.saturating_sub(expected_ms) > enough_ms
+    };
+    if seen.open.iter().zip(rough.iter().map(|(_, expected_ms)| *expected_ms)).all(has_time) {
+        let earliest = |order: &Order| soonest_ms(order, here, vehicle, now_ms);
+        let handovers = seen.open.iter().zip(rough);
+        return handovers.map(|(order, (id, expected_ms))| (id, (earliest(order), expected_ms))).collect();
+    }
+    let first = seen.open.first().and_then(|order| {
+        let target = order.next_place()?.point;
+        let remaining_m = progress(here, target, seen.route.as_deref()).remaining_m;
+        eta::estimate(&journey(order, vehicle, remaining_m), now_ms)
+    });
+    let first_ms = first.map(|eta| i64::midpoint(eta.earliest_ms, eta.latest_ms));
+    let handovers = outlook(Some(here), &seen.open, vehicle, first_ms, now_ms).handovers;
+    let earliest = |place: usize, order: &Order| match first.filter(|_| place == 0) {
+        Some(eta) => eta.earliest_ms,
+        None => soonest_ms(order, here, vehicle, now_ms),
+    };
+    let handovers = seen.open.iter().zip(handovers).enumerate();
+    handovers.map(|(place, (order, (id, expected_ms)))| (id, (earliest(place, order), expected_ms))).collect()
+}
+
+/// The earliest hand-over of an order that waits for others: couriers may turn to it first, or fetch several at once.
+fn soonest_ms(order: &Order, here: LatLon, vehicle: Vehicle, now_ms: i64) -> i64 {
+    let needed_ms = time_needed_ms(here, order.status, order.pickup.point, order.dropoff.point, vehicle);
+    eta::window(needed_ms as f64, now_ms).earliest_ms
+}

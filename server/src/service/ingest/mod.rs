@@ -1,0 +1,134 @@
+//! The one door for fixes of every protocol.
+//!
+//! Whatever spoke to us, its readings come here as [`RawFix`]: they are checked, shown live at once, and
+//! stored; the caller is answered when they are durable.
+
+pub mod decode;
+pub mod osmand;
+pub mod overland;
+pub mod owntracks;
+pub mod validate;
+
+use std::sync::Arc;
+
+use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, protocol::courier::RejectedFix};
+use futures_util::{FutureExt, future::BoxFuture};
+
+use self::validate::{Checked, Limits};
+use crate::{
+    live::tracker::Tracker,
+    platform::clock::Clock,
+    service::{orders::lifecycle::Orders, presence::Presences},
+    store::{
+        StoreError,
+        fix_writer::{AppendError, FixWriter},
+    },
+};
+
+/// What became of a batch of readings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt {
+    /// New and committed.
+    pub stored: u32,
+    /// Already there.
+    pub duplicates: u32,
+    /// Bad for ever.
+    pub rejected: Vec<RejectedFix>,
+}
+
+/// Takes in fixes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    orders: Arc<Orders>,
+    tracker: Arc<Tracker>,
+    presences: Arc<Presences>,
+    fix_writer: FixWriter,
+    clock: Clock,
+    limits: Limits,
+}
+
+/// A batch that was checked and shown, and is still to be stored.
+struct Taken {
+    checked: Checked,
+    /// Notes that a pause is over. Boxed, because there seldom is one, and a place for it would be in every batch.
+    resuming: Option<BoxFuture<'static, Result<(), StoreError>>>,
+}
+
+impl Ingest {
+    /// A door to these.
+    pub fn new(
+        orders: Arc<Orders>,
+        tracker: Arc<Tracker>,
+        presences: Arc<Presences>,
+        fix_writer: FixWriter,
+        clock: Clock,
+        limits: Limits,
+    ) -> Self {
+        Self { orders, tracker, presences, fix_writer, clock, limits }
+    }
+
+    /// Counts points that a decoder could not make a reading of, among those received and refused.
+    pub fn count_unreadable(&self, points: u32) {
+        if points > 0 {
+            metrics::counter!("doorstep_fixes_received_total").increment(u64::from(points));
+            metrics::counter!("doorstep_fixes_rejected_total", "code" => "unreadable").increment(u64::from(points));
+        }
+    }
+
+    /// Checks a batch and shows it live, and returns what waits for the database. The first half is done when
+    /// this returns, so a courier's messages become visible in the order in which they came in; only when nothing is
+    /// known of the courier, the database is asked for them first. Of several devices of a courier only one moves the
+    /// marker, but all fixes are stored. A fix from after a pause ends the pause.
+    pub fn accept(
+        &self,
+        courier: CourierId,
+        device: DeviceId,
+        raw: &[RawFix],
+    ) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
+        metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
+        let is_known = self.tracker.keep(courier, self.clock.now_ms());
+        // Without what they said of themselves, what was recorded off duty would be taken in.
+        let now_or_later = if is_known { Ok(self.take_in(courier, device, raw)) } else { Err(raw.to_vec()) };
+        let (door, received_at) = (self.clone(), self.clock.now());
+        async move {
+            let taken = match now_or_later {
+                Ok(taken) => taken,
+                Err(raw) => {
+                    door.load(courier).await?;
+                    door.take_in(courier, device, &raw)
+                }
+            };
+            if let Some(resuming) = taken.resuming
+                && let Err(error) = resuming.await
+            {
+                tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
+            }
+            let Checked { fixes, rejected } = taken.checked;
+            let stored = door.fix_writer.append(courier, received_at, fixes).await?;
+            Ok(Receipt { stored: stored.stored, duplicates: stored.duplicates, rejected })
+        }
+    }
+
+    async fn load(&self, courier: CourierId) -> Result<(), AppendError> {
+        self.orders.load(courier).await.map_err(|error| {
+            tracing::warn!(courier.id = %courier, error = %error, "could not load a courier into the live view");
+            AppendError::NotStored
+        })
+    }
+
+    fn take_in(&self, courier: CourierId, device: DeviceId, raw: &[RawFix]) -> Taken {
+        let now_ms = self.clock.now_ms();
+        let off_duty = self.tracker.off_duty(courier);
+        let checked = validate::validate(raw, &self.limits, now_ms, &off_duty);
+        for rejected in &checked.rejected {
+            metrics::counter!("doorstep_fixes_rejected_total", "code" => rejected.code.code()).increment(1);
+        }
+        let newest_ms = checked.fixes.iter().map(Fix::recorded_at_ms).max();
+        let resuming = newest_ms.and_then(|newest_ms| self.presences.resume(courier, newest_ms).map(FutureExt::boxed));
+        if !checked.fixes.is_empty() {
+            // A lost position is replaced by the next, so the live view does not wait for the database.
+            self.tracker.apply(courier, device, &checked.fixes, now_ms);
+        }
+        Taken { checked, resuming }
+    }
+}

@@ -1,0 +1,58 @@
+//! Builds the first message of a customer's feed.
+
+use doorstep_shared::{
+    OrderStatus,
+    api::OrderEventView,
+    protocol::customer::{CourierCard, Place as PlacePin, Snapshot, TimelineEntry, TrackedOrder as TrackedOrderView},
+};
+
+use crate::{
+    domain::order::{Place, TrackedOrder},
+    live::tracker::{Sight, Tracker},
+};
+
+/// The whole picture of an order for its customer, at `now_ms`.
+/// `trail_since_ms` leaves out trail points that the customer already has.
+pub fn build(tracked: &TrackedOrder, tracker: &Tracker, trail_since_ms: Option<i64>, now_ms: i64) -> Snapshot {
+    let order = &tracked.order;
+    let sight = match &tracked.courier {
+        Some(courier) if order.status.is_active() => tracker.sight(courier.id, order.id, trail_since_ms),
+        _ => Sight::default(),
+    };
+    Snapshot {
+        server_time_ms: now_ms,
+        order: TrackedOrderView {
+            reference: order.reference.clone(),
+            status: order.status,
+            status_at_ms: order.status_at.timestamp_millis(),
+            stops_before: sight.stops_before,
+            pickup: pin(&order.pickup),
+            dropoff: pin(&order.dropoff),
+            timeline: timeline(&tracked.timeline),
+        },
+        courier: tracked
+            .courier
+            .as_ref()
+            .map(|courier| CourierCard { name: courier.name.clone(), vehicle: courier.vehicle }),
+        position: sight.position,
+        trail: sight.trail,
+        eta: sight.eta,
+    }
+}
+
+fn pin(place: &Place) -> PlacePin {
+    PlacePin { lat: place.point.lat(), lon: place.point.lon(), label: place.address.clone() }
+}
+
+/// What happened, without repeats: a reassignment leaves the status as it was and is not the customer's business.
+fn timeline(events: &[OrderEventView]) -> Vec<TimelineEntry> {
+    let mut entries: Vec<TimelineEntry> = Vec::with_capacity(events.len());
+    let mut seen: Option<OrderStatus> = None;
+    for event in events {
+        if seen != Some(event.status) {
+            entries.push(TimelineEntry { status: event.status, at_ms: event.at.timestamp_millis() });
+            seen = Some(event.status);
+        }
+    }
+    entries
+}

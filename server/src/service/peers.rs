@@ -1,0 +1,386 @@
+//! Does here what was told elsewhere, and tells elsewhere who watches here.
+//!
+//! Only with several instances. One task takes facts in: what needs no database happens at once, in the order in which
+//! it was told; the rest waits for a second task. After an outage of the link that task reads from Postgres what may
+//! have been missed. A third one says who watches what, and follows the couriers whom somebody here is shown.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use doorstep_shared::{CourierId, Fix, protocol::customer::Presence};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, mpsc},
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    devices::Devices,
+    orders::lifecycle::{Orders, StateForViewers},
+};
+use crate::{
+    domain::fleet::{CourierProfile, FleetChange, OrderState},
+    live::{
+        audience::Audience,
+        broker::{Arrival, Broker, Fact, InstanceId, Watch, fact::Movement},
+        connections::Connections,
+        fleet::Fleet,
+        hub::Hub,
+        tracker::{Heard, Tracker},
+        watching::{Counts, Watching, changes},
+    },
+    platform::{
+        clock::Clock,
+        tasks::{Tasks, until_shutdown},
+    },
+    store::{Store, StoreError},
+};
+
+/// Changes that may wait for the database. Overflow policy: the change is dropped, and everything is read anew, as
+/// after an outage.
+const WAITING_CHANGES: usize = 10_000;
+
+/// How often this instance looks at what is watched through it.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Reading everything anew costs the database as much as a restart: not more often than this.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(2);
+
+/// When the database is away as well.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What the tasks work with.
+#[derive(Debug)]
+pub struct Peers {
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub store: Store,
+    /// The way to the other instances.
+    pub broker: Arc<dyn Broker>,
+    /// The live state of couriers.
+    pub tracker: Arc<Tracker>,
+    /// This instance's viewers.
+    pub hub: Arc<Hub>,
+    /// Which couriers this instance's dispatchers have in view.
+    pub audience: Arc<Audience>,
+    /// The dispatchers' view.
+    pub fleet: Arc<Fleet>,
+    /// What other instances say that they watch.
+    pub watching: Arc<Watching>,
+    /// Open connections.
+    pub connections: Arc<Connections>,
+    /// The use cases of orders.
+    pub orders: Arc<Orders>,
+    /// The use cases of devices.
+    pub devices: Arc<Devices>,
+}
+
+/// Starts the three tasks, until `shutdown`: the one that takes facts in where they arrive, on `thread`.
+pub fn start(
+    peers: Peers,
+    (arrivals, thread): (mpsc::Receiver<Arrival>, &Handle),
+    tasks: &Tasks,
+    shutdown: &CancellationToken,
+) {
+    let peers = Arc::new(peers);
+    let (waiting, changes) = mpsc::channel(WAITING_CHANGES);
+    let shared = Arc::new(Shared::default());
+    let intake = Intake { peers: Arc::clone(&peers), shared: Arc::clone(&shared), waiting };
+    let follower = Follower { peers: Arc::clone(&peers), shared: Arc::clone(&shared), caught_up: None };
+    let announcer = Announcer { peers, shared, told: Counts::new() };
+    tasks.spawn_critical_on(thread, "peers_intake", until_shutdown(shutdown.clone(), intake.run(arrivals)));
+    tasks.spawn_critical("peers_follower", until_shutdown(shutdown.clone(), follower.run(changes)));
+    tasks.spawn_critical("peers_announcer", until_shutdown(shutdown.clone(), announcer.run()));
+}
+
+/// What the tasks tell each other.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Something may have been missed.
+    missed: AtomicBool,
+    woken: Notify,
+    /// Somebody wants to know everything that is watched here.
+    asked: AtomicBool,
+    /// Couriers who move elsewhere and of whom nothing is known here yet.
+    strangers: Mutex<HashMap<CourierId, Stranger>>,
+}
+
+/// What is done with a courier once they are known.
+#[derive(Debug, Default)]
+struct Stranger {
+    movement: Option<Movement>,
+    presence: Option<Presence>,
+}
+
+impl Shared {
+    fn note_missed(&self) {
+        self.missed.store(true, Ordering::Release);
+        self.woken.notify_one();
+    }
+
+    fn strangers(&self) -> MutexGuard<'_, HashMap<CourierId, Stranger>> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What has to be read from the database.
+#[derive(Debug)]
+enum Change {
+    Order { state: StateForViewers, former: Option<CourierId> },
+    Plan(CourierId),
+}
+
+/// Takes facts in, in order.
+struct Intake {
+    peers: Arc<Peers>,
+    shared: Arc<Shared>,
+    waiting: mpsc::Sender<Change>,
+}
+
+impl Intake {
+    async fn run(self, mut arrivals: mpsc::Receiver<Arrival>) {
+        while let Some(arrival) = arrivals.recv().await {
+            match arrival {
+                Arrival::Missed => self.shared.note_missed(),
+                Arrival::Told { from, fact } => self.take_in(from, fact),
+            }
+        }
+        // The broker lives as long as the server; without it there is nothing to take in.
+        std::future::pending::<()>().await;
+    }
+
+    fn take_in(&self, from: InstanceId, fact: Fact) {
+        let (peers, now_ms) = (&self.peers, self.peers.clock.now_ms());
+        if !peers.watching.heard(from) && !matches!(fact, Fact::Hello { .. } | Fact::Watching { is_all: true, .. }) {
+            // Until it has said what it watches.
+            peers.broker.tell(Fact::Hello { missed: false });
+            peers.watching.replace(from, []);
+        }
+        match fact {
+            Fact::Hello { missed } => {
+                self.shared.asked.store(true, Ordering::Release);
+                if missed {
+                    self.shared.note_missed();
+                }
+            }
+            Fact::Alive => {}
+            Fact::Bye => peers.watching.forget(from),
+            Fact::Watching { is_all: true, counts } => peers.watching.replace(from, counts),
+            Fact::Watching { is_all: false, counts } => peers.watching.change(from, counts),
+            Fact::Heard { courier, device, fixes } => {
+                let fixes: Vec<_> = fixes.iter().filter_map(|raw| Fix::try_new(raw).ok()).collect();
+                peers.tracker.apply_elsewhere(courier, device, &fixes, now_ms);
+            }
+            Fact::Moved(movements) => {
+                for movement in movements {
+                    if !peers.tracker.move_elsewhere(&movement, now_ms) {
+                        self.shared.strangers().entry(movement.courier).or_default().movement = Some(movement);
+                    }
+                    let (courier, position, battery) = (movement.courier, movement.position, movement.battery);
+                    peers.fleet.note(FleetChange::Moved { courier, position, battery });
+                }
+            }
+            Fact::Presence { courier, presence } => {
+                if !peers.tracker.set_presence(courier, presence, Heard::Elsewhere, now_ms) {
+                    self.shared.strangers().entry(courier).or_default().presence = Some(presence);
+                }
+                peers.fleet.note(FleetChange::Presence { courier, presence });
+            }
+            Fact::Courier { courier, name, vehicle } => {
+                peers.fleet.note(FleetChange::Courier(CourierProfile { id: courier, name, vehicle }));
+                if peers.tracker.knows(courier) {
+                    self.wait_for_database(Change::Plan(courier));
+                }
+            }
+            Fact::Order { order, assigned_at_ms, former } => {
+                let state = StateForViewers {
+                    order: order.id,
+                    courier: order.courier_id,
+                    status: order.status,
+                    status_at_ms: order.status_at_ms,
+                };
+                peers.fleet.note(FleetChange::Order(OrderState { order, assigned_at_ms }));
+                peers.orders.close_after(&state, former);
+                self.wait_for_database(Change::Order { state, former });
+            }
+            Fact::Alert(alert) => peers.fleet.note(FleetChange::Alert(alert)),
+            Fact::Eta { courier, order, eta } => peers.tracker.set_eta(courier, order, eta, Heard::Elsewhere),
+            Fact::DeviceConnected { courier, device, at_ms } => {
+                peers.connections.supersede(device, at_ms);
+                // Somebody may revoke it before it is announced.
+                peers.watching.change(from, [(Watch::Device(courier, device), 1)]);
+            }
+            Fact::DeviceRevoked { courier, device } => {
+                peers.connections.close_device(courier, device);
+            }
+            Fact::SessionsEnded { courier, sessions } => {
+                peers.connections.close_sessions(courier, &sessions);
+            }
+        }
+    }
+
+    fn wait_for_database(&self, change: Change) {
+        if self.waiting.try_send(change).is_err() {
+            self.shared.note_missed();
+        }
+    }
+}
+
+/// Reads from the database what facts only hint at.
+struct Follower {
+    peers: Arc<Peers>,
+    shared: Arc<Shared>,
+    caught_up: Option<Instant>,
+}
+
+impl Follower {
+    async fn run(mut self, mut changes: mpsc::Receiver<Change>) {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some(change) = changes.recv() => self.follow(change).await,
+                () = self.shared.woken.notified() => self.catch_up_if_needed().await,
+                _ = look.tick() => {
+                    self.catch_up_if_needed().await;
+                    self.meet_strangers().await;
+                }
+            }
+        }
+    }
+
+    async fn follow(&self, change: Change) {
+        match change {
+            Change::Order { state, former } => {
+                let is_watched = self.peers.hub.audience(state.order) > 0;
+                self.peers.orders.follow_change(&state, former, is_watched).await;
+            }
+            Change::Plan(courier) => self.peers.orders.refresh_plan(courier).await,
+        }
+    }
+
+    async fn meet_strangers(&self) {
+        let strangers = std::mem::take(&mut *self.shared.strangers());
+        if strangers.is_empty() {
+            return;
+        }
+        let couriers: Vec<_> = strangers.keys().copied().collect();
+        if let Err(error) = self.peers.orders.reload(&couriers).await {
+            // They move on, and will be strangers again.
+            tracing::warn!(error = %error, "could not load couriers who report to another instance");
+            return;
+        }
+        let (tracker, now_ms) = (&self.peers.tracker, self.peers.clock.now_ms());
+        for (courier, Stranger { movement, presence }) in strangers {
+            movement.iter().for_each(|movement| _ = tracker.move_elsewhere(movement, now_ms));
+            presence.iter().for_each(|presence| _ = tracker.set_presence(courier, *presence, Heard::Elsewhere, now_ms));
+        }
+    }
+
+    async fn catch_up_if_needed(&mut self) {
+        let is_too_early = self.caught_up.is_some_and(|at| at.elapsed() < CATCH_UP_EVERY);
+        if is_too_early || !self.shared.missed.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        self.caught_up = Some(Instant::now());
+        let started = Instant::now();
+        match catch_up(&self.peers).await {
+            Ok(()) => {
+                let elapsed_ms = started.elapsed().as_millis() as u64;
+                metrics::counter!("doorstep_broker_catch_ups_total").increment(1);
+                tracing::info!(elapsed_ms, "caught up with the other instances");
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "could not catch up with the other instances; trying again");
+                self.shared.missed.store(true, Ordering::Release);
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+        }
+    }
+}
+
+/// Reads anew what others may have told and nobody here heard.
+async fn catch_up(peers: &Peers) -> Result<(), StoreError> {
+    peers.orders.reload(&peers.tracker.known()).await?;
+    peers.tracker.outdate(peers.hub.audiences().into_iter().map(|(order, _)| order));
+    peers.fleet.refresh(&peers.store, &peers.tracker).await?;
+    peers.devices.check_connected().await
+}
+
+/// Says what is watched here, and asks for what is shown here.
+struct Announcer {
+    peers: Arc<Peers>,
+    shared: Arc<Shared>,
+    told: Counts,
+}
+
+impl Announcer {
+    async fn run(mut self) {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            self.peers.watching.forget_silent();
+            self.announce();
+            self.follow_those_shown().await;
+        }
+    }
+
+    fn announce(&mut self) {
+        let now = self.counts();
+        if self.shared.asked.swap(false, Ordering::AcqRel) {
+            let counts = now.iter().map(|(watch, count)| (*watch, *count)).collect();
+            self.peers.broker.tell(Fact::Watching { is_all: true, counts });
+        } else {
+            let counts = changes(&self.told, &now);
+            if !counts.is_empty() {
+                self.peers.broker.tell(Fact::Watching { is_all: false, counts });
+            }
+        }
+        self.told = now;
+    }
+
+    fn counts(&self) -> Counts {
+        let peers = &self.peers;
+        let orders = peers.hub.audiences().into_iter().map(|(order, count)| (Watch::Order(order), count));
+        let (of_all, of_each) = peers.audience.counts();
+        let couriers = of_each.into_iter().map(|(courier, count)| (Watch::Courier(courier), count));
+        let devices = peers.connections.connected_devices().into_iter();
+        let devices = devices.map(|connected| (Watch::Device(connected.courier, connected.device), 1));
+        let fleet = (of_all > 0).then_some((Watch::Fleet, of_all));
+        orders.chain(couriers).chain(devices).chain(fleet).collect()
+    }
+
+    /// Follows whoever reports here or is shown to somebody here, and nobody else.
+    async fn follow_those_shown(&self) {
+        let peers = &self.peers;
+        let mut wanted = peers.tracker.concerns(peers.clock.now_ms(), |order| peers.hub.audience(order) > 0);
+        wanted.extend(peers.connections.connected_couriers());
+        let (kept, gone): (HashSet<_>, Vec<_>) = {
+            let followed = peers.broker.followed();
+            (followed.iter().copied().collect(), followed.into_iter().filter(|who| !wanted.contains(who)).collect())
+        };
+        wanted.retain(|courier| !kept.contains(courier));
+        if !gone.is_empty() {
+            peers.broker.unfollow(&gone);
+        }
+        if wanted.is_empty() {
+            return;
+        }
+        let new: Vec<_> = wanted.into_iter().collect();
+        futures_util::future::join_all(new.iter().map(|courier| peers.broker.follow(*courier))).await;
+        // What others heard until now is in the database.
+        let known: Vec<_> = new.into_iter().filter(|courier| peers.tracker.knows(*courier)).collect();
+        if let Err(error) = peers.orders.reload(&known).await {
+            tracing::warn!(error = %error, "could not read what other instances heard of couriers");
+        }
+    }
+}

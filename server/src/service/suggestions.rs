@@ -1,0 +1,218 @@
+//! Who could take an order, the best first.
+//!
+//! Everybody on duty near the pickup is looked at with what they already have to do; the best few are measured along
+//! the streets, on a blocking thread and one request at a time, so that no number of dispatchers slows positions down.
+//! After those come couriers who are not on duty, because a dispatcher may know better.
+
+use std::sync::Arc;
+
+use doorstep_shared::{
+    CourierId, LatLon, Vehicle,
+    api::{PresenceView, console::CourierSuggestion},
+    geo::distance::haversine_m,
+    protocol::{PresenceState, customer::Presence},
+    roads::RoadNetwork,
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    domain::{
+        courier::Courier,
+        order::{Order, outlook::outlook},
+        track::{eta::town_speed_mps, progress::estimated_street_m},
+    },
+    live::tracker::Tracker,
+    platform::clock::{Clock, from_ms},
+    store::{Store, StoreError},
+};
+
+/// A position older than this says little about where somebody is.
+const FRESH_MS: i64 = 10 * 60_000;
+
+/// Couriers nearest to the pickup whose work is looked at.
+const CONSIDERED: usize = 64;
+
+/// Of these, the ones that are measured along the streets, two ways each.
+const MEASURED: usize = 8;
+
+/// The means. Shared by reference.
+#[derive(Debug)]
+pub struct Suggestions {
+    tracker: Arc<Tracker>,
+    store: Store,
+    clock: Clock,
+    roads: Option<Arc<RoadNetwork>>,
+    /// Requests that wait here are bounded by the connections that there can be.
+    planning: Semaphore,
+}
+
+/// Somebody on duty, with what is ahead of them.
+#[derive(Clone, Debug)]
+struct Candidate {
+    courier: CourierId,
+    vehicle: Vehicle,
+    here: LatLon,
+    position_ms: i64,
+    presence: Option<Presence>,
+    open_orders: u32,
+    /// When and where they are done with what they have.
+    free_ms: i64,
+    free_at: LatLon,
+    distance_m: f64,
+    arrives_ms: i64,
+}
+
+impl Suggestions {
+    /// The use case over these means. Without `roads` ways are guessed from the straight line.
+    pub fn new(tracker: Arc<Tracker>, store: Store, clock: Clock, roads: Option<Arc<RoadNetwork>>) -> Self {
+        Self { tracker, store, clock, roads, planning: Semaphore::new(1) }
+    }
+
+    /// At most `limit` couriers for `order`, the best first; not the one who has it. None once it is on its way to
+    /// nobody any more.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn for_order(&self, order: &Order, limit: usize) -> Result<Vec<CourierSuggestion>, StoreError> {
+        if order.status.is_final() {
+            return Ok(Vec::new());
+        }
+        let now_ms = self.clock.now_ms();
+        let mut candidates = self.on_duty(order, now_ms);
+        candidates.sort_by_key(|candidate| (candidate.arrives_ms, candidate.courier));
+        candidates.truncate(limit.max(MEASURED));
+        let mut candidates = self.measured(candidates, order.pickup.point).await;
+        candidates.sort_by_key(|candidate| (candidate.arrives_ms, candidate.courier));
+        candidates.truncate(limit);
+        self.named(order, candidates, limit).await
+    }
+
+    fn on_duty(&self, order: &Order, now_ms: i64) -> Vec<Candidate> {
+        let pickup = order.pickup.point;
+        let positions = self.tracker.positions().into_iter();
+        let mut near: Vec<_> = positions
+            .filter(|(courier, position)| Some(*courier) != order.courier_id && now_ms - position.time_ms <= FRESH_MS)
+            .filter_map(|(courier, position)| Some((courier, position.time_ms, position.point()?)))
+            .collect();
+        near.sort_by(|a, b| haversine_m(a.2, pickup).total_cmp(&haversine_m(b.2, pickup)));
+        let candidates = near
+            .into_iter()
+            .filter_map(|(courier, position_ms, here)| self.candidate(courier, here, position_ms, pickup, now_ms));
+        candidates.take(CONSIDERED).collect()
+    }
+
+    fn candidate(
+        &self,
+        courier: CourierId,
+        here: LatLon,
+        position_ms: i64,
+        pickup: LatLon,
+        now_ms: i64,
+    ) -> Option<Candidate> {
+        let seen = self.tracker.whereabouts(courier)?;
+        if seen.presence.is_some_and(|presence| presence.state == PresenceState::OffDuty) {
+            return None;
+        }
+        let ahead = outlook(Some(here), &seen.open, seen.vehicle, seen.first_handover_ms, now_ms);
+        let free_at = ahead.ends_at.unwrap_or(here);
+        Some(Candidate {
+            courier,
+            vehicle: seen.vehicle,
+            here,
+            position_ms,
+            presence: seen.presence,
+            open_orders: seen.open.len() as u32,
+            free_ms: ahead.free_ms,
+            free_at,
+            distance_m: estimated_street_m(here, pickup),
+            arrives_ms: ahead.free_ms + driving_ms(estimated_street_m(free_at, pickup), seen.vehicle),
+        })
+    }
+
+    /// The same with ways along the streets for the first few, where the streets are known.
+    async fn measured(&self, mut candidates: Vec<Candidate>, pickup: LatLon) -> Vec<Candidate> {
+        let Some(roads) = self.roads.clone() else { return candidates };
+        let Ok(_turn) = self.planning.acquire().await else { return candidates };
+        let kept = candidates.clone();
+        let measuring = tokio::task::spawn_blocking(move || {
+            candidates.iter_mut().take(MEASURED).for_each(|candidate| measure(&roads, candidate, pickup));
+            candidates
+        });
+        measuring.await.unwrap_or(kept)
+    }
+
+    async fn named(
+        &self,
+        order: &Order,
+        candidates: Vec<Candidate>,
+        limit: usize,
+    ) -> Result<Vec<CourierSuggestion>, StoreError> {
+        let ids: Vec<_> = candidates.iter().map(|candidate| candidate.courier).collect();
+        let known = self.store.couriers(&ids).await?;
+        let name_of = |candidate: Candidate| {
+            let courier = known.iter().find(|courier| courier.id == candidate.courier)?;
+            Some(suggestion(courier, &candidate))
+        };
+        let mut suggestions: Vec<_> = candidates.into_iter().filter_map(name_of).collect();
+        if suggestions.len() < limit {
+            let besides: Vec<_> = ids.into_iter().chain(order.courier_id).collect();
+            let others = self.store.couriers_besides(&besides, (limit - suggestions.len()) as i64).await?;
+            suggestions.extend(others.iter().map(|courier| self.off_duty(courier)));
+        }
+        Ok(suggestions)
+    }
+
+    /// Somebody who is off duty or was not heard of lately.
+    fn off_duty(&self, courier: &Courier) -> CourierSuggestion {
+        let seen = self.tracker.whereabouts(courier.id);
+        let presence = seen.as_ref().and_then(|seen| seen.presence).or(courier.presence);
+        CourierSuggestion {
+            courier_id: courier.id,
+            name: courier.name.clone(),
+            vehicle: courier.vehicle,
+            on_duty: false,
+            presence: presence.map(presence_view),
+            distance_m: None,
+            position_at: None,
+            open_orders: seen.map_or(0, |seen| seen.open.len() as u32),
+            free_at: None,
+            arrives_at: None,
+        }
+    }
+}
+
+fn measure(roads: &RoadNetwork, candidate: &mut Candidate, pickup: LatLon) {
+    let Some(way) = roads.route(candidate.here, pickup, candidate.vehicle) else { return };
+    candidate.distance_m = way.length_m;
+    let last = match candidate.open_orders {
+        0 => Some(way),
+        _ => roads.route(candidate.free_at, pickup, candidate.vehicle),
+    };
+    if let Some(last) = last {
+        // The street graph knows no lights and no traffic; the speed in town does.
+        candidate.arrives_ms = candidate.free_ms + driving_ms(last.length_m, candidate.vehicle);
+    }
+}
+
+fn driving_ms(metres: f64, vehicle: Vehicle) -> i64 {
+    (metres / town_speed_mps(vehicle) * 1_000.0) as i64
+}
+
+fn suggestion(courier: &Courier, candidate: &Candidate) -> CourierSuggestion {
+    CourierSuggestion {
+        courier_id: courier.id,
+        name: courier.name.clone(),
+        vehicle: courier.vehicle,
+        on_duty: true,
+        presence: candidate.presence.map(presence_view),
+        distance_m: Some(candidate.distance_m.round() as u32),
+        position_at: Some(from_ms(candidate.position_ms)),
+        open_orders: candidate.open_orders,
+        free_at: (candidate.open_orders > 0).then(|| from_ms(candidate.free_ms)),
+        arrives_at: Some(from_ms(candidate.arrives_ms)),
+    }
+}
+
+fn presence_view(presence: Presence) -> PresenceView {
+    PresenceView { state: presence.state, reason: presence.reason, since_at: from_ms(presence.since_ms) }
+}
