@@ -8,7 +8,7 @@ use std::fmt;
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use doorstep_shared::{
     OrderStatus,
-    problem::{self, FieldError, Problem},
+    problem::{self, ErrorDetails, FieldError, Problem},
 };
 
 use crate::{
@@ -27,6 +27,7 @@ pub struct ApiError {
     title: &'static str,
     detail: Option<String>,
     errors: Vec<FieldError>,
+    details: Option<ErrorDetails>,
     retry_after_s: Option<u32>,
 }
 
@@ -35,7 +36,7 @@ const TOO_SLOW: &str = "too_slow";
 
 impl ApiError {
     const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self { status, code, title, detail: None, errors: Vec::new(), retry_after_s: None }
+        Self { status, code, title, detail: None, errors: Vec::new(), details: None, retry_after_s: None }
     }
 
     /// The same with a sentence of its own.
@@ -54,10 +55,12 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", "The request could not be read").with_detail(detail)
     }
 
-    /// 422: the body was read and some fields cannot be.
-    pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
+    /// 422: the server read the body and refuses some of its fields.
+    pub fn invalid_fields(mut errors: Vec<FieldError>) -> Self {
         let title = "Some fields are not valid";
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", title) }
+        let details = Some(ErrorDetails::refused_fields(&errors));
+        errors.iter_mut().for_each(|error| error.field = as_first_named(&error.field).to_owned());
+        Self { errors, details, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", title) }
     }
 
     /// 413: a body over its limit.
@@ -211,6 +214,11 @@ impl ApiError {
     }
 }
 
+/// The path in `errors` of a field: the first release names a place there and not its coordinate, and clients match it.
+fn as_first_named(field: &str) -> &str {
+    field.strip_suffix(".lat").or_else(|| field.strip_suffix(".lon")).unwrap_or(field)
+}
+
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code)
@@ -244,6 +252,7 @@ impl ResponseError for ApiError {
                 code: self.code.to_owned(),
                 detail: self.detail.clone(),
                 errors: self.errors.clone(),
+                details: self.details.clone(),
             })
             .expect("a problem is plain strings"),
         )
@@ -264,7 +273,8 @@ impl From<StoreError> for ApiError {
 
 impl From<LifecycleError> for ApiError {
     fn from(error: LifecycleError) -> Self {
-        match error {
+        let details = error.details();
+        let refusal = match error {
             LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => {
                 Self::not_found().with_detail(error.to_string())
             }
@@ -282,7 +292,8 @@ impl From<LifecycleError> for ApiError {
                     .with_detail(error.to_string())
             }
             LifecycleError::Store(error) => error.into(),
-        }
+        };
+        Self { details, ..refusal }
     }
 }
 

@@ -1,6 +1,13 @@
 //! Error bodies of the HTTP API: `application/problem+json`, RFC 9457, with a stable `code`.
+//!
+//! Programs read `code` and [`ErrorDetails`]; `title`, `detail` and `message` are sentences for people and may change.
+//! The `error` of the sockets carries the same code and details.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use crate::{OrderId, OrderStatus};
 
 /// The media type of a problem body.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -23,6 +30,9 @@ pub struct Problem {
     /// Which fields of the body were refused, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// The values behind `code`, where it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<ErrorDetails>,
 }
 
 /// One refused field of a request body.
@@ -33,4 +43,45 @@ pub struct FieldError {
     pub field: String,
     /// Why, as a sentence.
     pub message: String,
+}
+
+wire! {
+    /// The values behind an error's `code`. Which of them are there depends on the code, and is stable for it.
+    ///
+    /// A further key goes into an `added` block at the end, so that older clients skip it.
+    #[derive(Default)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub struct ErrorDetails {
+        /// `invalid_transition`: the status that the order has.
+        pub from: Option<OrderStatus>,
+        /// `invalid_transition`: the status that was asked for.
+        pub to: Option<OrderStatus>,
+        /// `invalid_transition`: the order.
+        pub order_id: Option<OrderId>,
+        /// `version_conflict`: the version that is current.
+        pub current: Option<u64>,
+        /// `invalid_fields`: why each field was refused, by its dotted path in the body, such as `dropoff.lat`.
+        pub fields: Option<BTreeMap<String, String>>,
+    }
+}
+
+impl ErrorDetails {
+    /// An order that has the status `from` cannot take the status `to` from this caller.
+    pub fn invalid_transition(order_id: OrderId, from: OrderStatus, to: OrderStatus) -> Self {
+        Self { order_id: Some(order_id), from: Some(from), to: Some(to), ..Self::default() }
+    }
+
+    /// What the caller wanted to change has moved on to the version `current`.
+    pub fn version_conflict(current: u64) -> Self {
+        Self { current: Some(current), ..Self::default() }
+    }
+
+    /// Fields of a body were refused; of several reasons for one field the first counts.
+    pub fn refused_fields(errors: &[FieldError]) -> Self {
+        let mut fields = BTreeMap::new();
+        for error in errors {
+            fields.entry(error.field.clone()).or_insert_with(|| error.message.clone());
+        }
+        Self { fields: Some(fields), ..Self::default() }
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use doorstep_shared::{
     CourierId, OrderId, OrderStatus, Position, RawFix, Rejection, Vehicle,
+    problem::{ErrorDetails, FieldError, Problem},
     protocol::{
         ErrorMessage, PresenceReason, PresenceState, ServerTime,
         courier::{
@@ -162,12 +163,15 @@ fn pace() -> impl Strategy<Value = Pace> {
 }
 
 fn error() -> impl Strategy<Value = ErrorMessage> {
-    (of(any::<u64>()), text(), text(), of(any::<u64>())).prop_map(|(id, code, message, retry_after_ms)| ErrorMessage {
-        id,
-        code,
-        message,
-        retry_after_ms,
-    })
+    (of(any::<u64>()), text(), text(), of(any::<u64>()), of(details())).prop_map(
+        |(id, code, message, retry_after_ms, details)| ErrorMessage { id, code, message, retry_after_ms, details },
+    )
+}
+
+fn details() -> impl Strategy<Value = ErrorDetails> {
+    let fields = of(prop::collection::btree_map(text(), text(), 0..3));
+    (of(status()), of(status()), of(order_id()), of(any::<u64>()), fields)
+        .prop_map(|(from, to, order_id, current, fields)| ErrorDetails { from, to, order_id, current, fields })
 }
 
 fn server_time() -> impl Strategy<Value = ServerTime> {
@@ -314,9 +318,7 @@ fn fleet_event() -> impl Strategy<Value = FleetEvent> {
         (any::<u64>(), alert).prop_map(|(seq, alert)| FleetEvent::Alert(FleetAlertRaised { seq, alert })),
         server_time().prop_map(FleetEvent::Heartbeat),
         server_time().prop_map(FleetEvent::Pong),
-        (of(any::<u64>()), text(), text(), of(any::<u64>())).prop_map(|(id, code, message, retry_after_ms)| {
-            FleetEvent::Error(ErrorMessage { id, code, message, retry_after_ms })
-        }),
+        error().prop_map(FleetEvent::Error),
     ]
 }
 
@@ -450,4 +452,64 @@ fn variants_of_the_fleet_feed_keep_their_numbers() {
         assert_eq!(encode_postcard(&event)[0], number, "{}", event.kind());
     }
     assert_eq!(encode_postcard(&FleetMessage::Ping(Ping {})), [2]);
+}
+
+fn refused_order() -> (OrderId, ErrorMessage) {
+    let order_id = OrderId::from_uuid(uuid::Uuid::from_u128(7));
+    let details = ErrorDetails::invalid_transition(order_id, OrderStatus::PickedUp, OrderStatus::Assigned);
+    let error = ErrorMessage::refusal(Some(18), "invalid_transition", "order A-1 is already picked up".to_owned());
+    (order_id, ErrorMessage { details: Some(details), ..error })
+}
+
+#[test]
+fn an_errors_details_are_an_object_of_the_keys_that_its_code_has() {
+    let (order_id, error) = refused_order();
+    let expected = json!({"type":"error","id":18,"code":"invalid_transition","message":"order A-1 is already picked up",
+        "details":{"from":"picked_up","to":"assigned","order_id":order_id}});
+    assert_eq!(wire(&CourierEvent::Error(error)), expected);
+    assert_eq!(wire(&ErrorDetails::version_conflict(7)), json!({"current":7}));
+    let errors = [("dropoff.lat", "out of range"), ("reference", "too long"), ("dropoff.lat", "not a number")];
+    let errors = errors.map(|(field, message)| FieldError { field: field.into(), message: message.into() });
+    let expected = json!({"fields":{"dropoff.lat":"out of range","reference":"too long"}});
+    assert_eq!(wire(&ErrorDetails::refused_fields(&errors)), expected);
+}
+
+#[test]
+fn details_may_be_absent_and_may_hold_more_than_this_version_knows() {
+    let problem = |details: &str| {
+        let text = format!(r#"{{"type":"about:blank","title":"t","status":412,"code":"version_conflict"{details}}}"#);
+        decode_json::<Problem>(&text).expect("a problem")
+    };
+    assert_eq!(problem("").details, None);
+    assert!(wire(&problem("")).get("details").is_none(), "absent details are left out");
+    let known = Some(ErrorDetails::version_conflict(7));
+    assert_eq!(problem(r#","details":{"current":7,"since":{"any":["thing"]}}"#).details, known);
+    let error = r#"{"type":"error","code":"later","message":"m","details":{"unknown":1}}"#;
+    let CourierEvent::Error(error) = decode_json(error).expect("an error") else { panic!("an error") };
+    assert_eq!(error.details, Some(ErrorDetails::default()));
+}
+
+/// An error as the first release of version 1 encodes it.
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct FirstErrorMessage {
+    id: Option<u64>,
+    code: String,
+    message: String,
+    retry_after_ms: Option<u64>,
+}
+
+#[test]
+fn an_older_postcard_client_skips_details_and_an_older_servers_error_has_none() {
+    let (_, error) = refused_order();
+    let encoded = encode_postcard(&CourierEvent::Error(error.clone()));
+    let (variant, body) = encoded.split_first().expect("a variant");
+    let first: FirstErrorMessage = decode_postcard(body).expect("an older client reads it");
+    let ErrorMessage { id, code, message, retry_after_ms, .. } = error.clone();
+    assert_eq!(first, FirstErrorMessage { id, code, message, retry_after_ms });
+
+    let from_older = [&[*variant], &encode_postcard(&first)[..]].concat();
+    let without_details = CourierEvent::Error(ErrorMessage { details: None, ..error });
+    assert_eq!(decode_postcard::<CourierEvent>(&from_older).expect("a newer client reads it"), without_details);
+    let cut_short = &encoded[..encoded.len() - 1];
+    assert!(decode_postcard::<CourierEvent>(cut_short).is_err(), "details that begin must be complete");
 }

@@ -2,7 +2,11 @@
 //!
 //! One place for every sentence of the engine, with the reason before the remedy. The words of the screens are theirs.
 
-use doorstep_shared::{OrderStatus, api::proof::ProofKind, protocol::courier::Stop};
+use doorstep_shared::{
+    OrderStatus,
+    api::proof::ProofKind,
+    protocol::{ErrorMessage, courier::Stop},
+};
 
 use super::outbox::actions::Action;
 
@@ -22,18 +26,19 @@ pub fn order_gone(stop: &Stop) -> String {
     format!("Order {}, {}, was taken off your list.", stop.reference, stop.address)
 }
 
-/// A status that the server did not take. `reason` is its own sentence.
-pub fn conflict(action: &Action, status: OrderStatus, code: &str, reason: &str) -> String {
+/// A status that the server refused.
+pub fn conflict(action: &Action, status: OrderStatus, error: &ErrorMessage) -> String {
     let Action { reference, place, .. } = action;
     let wanted = did(status);
-    match code {
-        "invalid_transition" => match reason.rsplit_once("is already ") {
-            Some((_, now)) => format!("Order {reference}, {place}, was already {now}; nothing changed."),
+    let now = error.details.as_ref().and_then(|details| details.from);
+    match &*error.code {
+        "invalid_transition" => match now.filter(|now| !now.can_become(status)) {
+            Some(now) => format!("Order {reference}, {place}, was already {}; nothing changed.", name(now)),
             None => format!("Order {reference}, {place}, could not be marked as {wanted}; nothing changed."),
         },
         "not_found" => format!("Order {reference}, {place}, is not yours any more; “{wanted}” was not noted."),
         "proof_required" => format!("Order {reference}, {place}, needs its proof before it can be delivered."),
-        _ => format!("Order {reference}, {place}: “{wanted}” was refused. {}", sentence(reason)),
+        _ => format!("Order {reference}, {place}: “{wanted}” was refused. {}", sentence(&error.message)),
     }
 }
 
@@ -177,6 +182,11 @@ fn did(status: OrderStatus) -> &'static str {
     }
 }
 
+/// The name of the status that an order has.
+fn name(status: OrderStatus) -> String {
+    status.as_str().replace('_', " ")
+}
+
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
@@ -214,6 +224,8 @@ fn waiting(fixes: usize, actions: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use doorstep_shared::problem::ErrorDetails;
+
     use super::*;
     use crate::courier::{outbox::actions::Deed, stops::tests::order};
 
@@ -227,11 +239,23 @@ mod tests {
             time_ms: 0,
             deed: Deed::Status { status: OrderStatus::AtDropoff, note: None },
         };
-        let say = |code, reason| conflict(&action, OrderStatus::AtDropoff, code, reason);
+        let say = |code: &str, reason: &str| {
+            let error = ErrorMessage::refusal(Some(1), code, reason.to_owned());
+            conflict(&action, OrderStatus::AtDropoff, &error)
+        };
+        let refused_in = |from| {
+            let details = Some(ErrorDetails::invalid_transition(order(1), from, OrderStatus::AtDropoff));
+            let error = ErrorMessage::refusal(Some(1), "invalid_transition", "a sentence".to_owned());
+            conflict(&action, OrderStatus::AtDropoff, &ErrorMessage { details, ..error })
+        };
         assert_eq!(
-            say("invalid_transition", "order A-1042 is already delivered"),
+            refused_in(OrderStatus::Delivered),
             "Order A-1042, 12 Triq il-Merkanti, was already delivered; nothing changed."
         );
+        let not_marked = "Order A-1042, 12 Triq il-Merkanti, could not be marked as at the door; nothing changed.";
+        assert_eq!(refused_in(OrderStatus::PickedUp), not_marked, "the order could take it, only not from a courier");
+        let of_older_server = say("invalid_transition", "order A-1042 is already delivered");
+        assert_eq!(of_older_server, not_marked, "no sentence is read");
         assert_eq!(
             say("not_found", "there is no such order"),
             "Order A-1042, 12 Triq il-Merkanti, is not yours any more; “at the door” was not noted."

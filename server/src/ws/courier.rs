@@ -206,7 +206,7 @@ impl Session {
                     duplicates: receipt.duplicates,
                     rejected: receipt.rejected,
                 }),
-                Err(_) => unavailable(id),
+                Err(_) => CourierEvent::Error(unavailable(id)),
             })
         }));
     }
@@ -216,7 +216,7 @@ impl Session {
     }
 
     fn refuse(&self, id: Option<u64>, code: &str, message: String) {
-        self.send(&CourierEvent::Error(ErrorMessage { id, code: code.to_owned(), message, retry_after_ms: None }));
+        self.send(&CourierEvent::Error(ErrorMessage::refusal(id, code, message)));
     }
 
     fn check_flood(&mut self) {
@@ -230,13 +230,9 @@ impl Session {
     }
 }
 
-fn unavailable(id: u64) -> CourierEvent {
-    CourierEvent::Error(ErrorMessage {
-        id: Some(id),
-        code: "unavailable".to_owned(),
-        message: "this could not be stored just now; keep it and send it again".to_owned(),
-        retry_after_ms: Some(RETRY_AFTER_MS),
-    })
+fn unavailable(id: u64) -> ErrorMessage {
+    let message = "this could not be stored just now; keep it and send it again".to_owned();
+    ErrorMessage { retry_after_ms: Some(RETRY_AFTER_MS), ..ErrorMessage::refusal(Some(id), "unavailable", message) }
 }
 
 /// Moves an order on and answers like a batch of one: stored, or a duplicate when it had that status already.
@@ -250,30 +246,30 @@ fn change_status(session: &Session, report: StatusReport) -> impl Future<Output 
         if note.is_some_and(|note| !is_acceptable(note)) {
             let message =
                 format!("a note has at most {MAX_NOTE_CHARACTERS} characters, none of them control characters");
-            let code = "bad_message".to_owned();
-            return CourierEvent::Error(ErrorMessage { id: Some(report.id), code, message, retry_after_ms: None });
+            return CourierEvent::Error(ErrorMessage::refusal(Some(report.id), "bad_message", message));
         }
         let changed = app.orders.set_status(report.order_id, report.status, &by, Some(report.time_ms), note).await;
-        let (code, message) = match changed {
+        match changed {
             Ok(outcome) => {
                 let stored = u32::from(matches!(outcome, Outcome::Changed(_)));
-                return CourierEvent::Ack(Ack { id: report.id, stored, duplicates: 1 - stored, rejected: vec![] });
+                CourierEvent::Ack(Ack { id: report.id, stored, duplicates: 1 - stored, rejected: vec![] })
             }
-            Err(error @ (LifecycleError::InvalidTransition { .. } | LifecycleError::NotForCouriers { .. })) => {
-                ("invalid_transition", error.to_string())
-            }
-            Err(error @ (LifecycleError::UnknownOrder | LifecycleError::UnknownCourier)) => {
-                ("not_found", error.to_string())
-            }
-            Err(error @ LifecycleError::ProofRequired { .. }) => ("proof_required", error.to_string()),
-            Err(LifecycleError::Store(error)) => {
-                tracing::warn!(error = %error, "a status report could not be stored");
-                return unavailable(report.id);
-            }
-        };
-        let error = ErrorMessage { id: Some(report.id), code: code.to_owned(), message, retry_after_ms: None };
-        CourierEvent::Error(error)
+            Err(error) => CourierEvent::Error(status_refused(report.id, &error)),
+        }
     }
+}
+
+fn status_refused(id: u64, error: &LifecycleError) -> ErrorMessage {
+    let code = match error {
+        LifecycleError::InvalidTransition { .. } | LifecycleError::NotForCouriers { .. } => "invalid_transition",
+        LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => "not_found",
+        LifecycleError::ProofRequired { .. } => "proof_required",
+        LifecycleError::Store(error) => {
+            tracing::warn!(error = %error, "a status report could not be stored");
+            return unavailable(id);
+        }
+    };
+    ErrorMessage { details: error.details(), ..ErrorMessage::refusal(Some(id), code, error.to_string()) }
 }
 
 /// What Postgres cannot hold, or nobody would read, is refused for good: told "unavailable", the phone would send

@@ -146,7 +146,7 @@ impl Session {
     }
 
     fn refuse(&self, id: Option<u64>, code: &str, message: String) {
-        self.send(&FleetEvent::Error(ErrorMessage { id, code: code.to_owned(), message, retry_after_ms: None }));
+        self.send(&FleetEvent::Error(ErrorMessage::refusal(id, code, message)));
     }
 
     fn send(&self, event: &FleetEvent) {

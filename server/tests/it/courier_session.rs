@@ -1,5 +1,10 @@
 //! A courier's connection: who may open one, what it says first, and what happens to orders over it.
 
+use doorstep_shared::{
+    OrderId, OrderStatus,
+    problem::ErrorDetails,
+    protocol::courier::{CourierEvent, CourierMessage, StatusReport},
+};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -217,7 +222,7 @@ async fn a_courier_moves_their_order_on_and_a_repeat_is_a_duplicate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_impossible_status_is_an_error_with_the_id_and_a_sentence() {
+async fn an_impossible_status_is_an_error_with_the_id_a_sentence_and_the_values_behind_it() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let order = app.assigned("A-1042", &ana).await;
@@ -225,7 +230,8 @@ async fn an_impossible_status_is_an_error_with_the_id_and_a_sentence() {
         press(&mut phone, 1, &order.id, "delivered").await;
         for (id, status) in (18..).zip(["picked_up", "failed", "cancelled", "assigned", "created"]) {
             let error = press(&mut phone, id, &order.id, status).await;
-            let expected = json!({ "type": "error", "id": id, "code": "invalid_transition", "message": "order A-1042 is already delivered" });
+            let expected = json!({ "type": "error", "id": id, "code": "invalid_transition", "message": "order A-1042 is already delivered",
+                "details": { "from": "delivered", "to": status, "order_id": order.id } });
             assert_eq!(error, expected, "{status}");
         }
     })
@@ -238,11 +244,42 @@ async fn only_dispatch_cancels_an_order() {
         let ana = app.courier("Ana").await;
         let order = app.assigned("A-1042", &ana).await;
         let mut phone = app.connect(&ana).await;
-        let expected = json!({ "type": "error", "id": 1, "code": "invalid_transition", "message": "only dispatch can make order A-1042 cancelled" });
+        let expected = json!({ "type": "error", "id": 1, "code": "invalid_transition", "message": "only dispatch can make order A-1042 cancelled",
+            "details": { "from": "assigned", "to": "cancelled", "order_id": order.id } });
         assert_eq!(press(&mut phone, 1, &order.id, "cancelled").await, expected);
         let shown = app.get(&format!("/api/v1/orders/{}", order.id)).await.expect(200);
         assert_eq!(shown["status"], "assigned");
         app.set_status(&order, "cancelled").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_small_wire_carries_the_same_values_and_other_errors_carry_none() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let order = app.assigned("A-1042", &ana).await;
+        app.set_status(&order, "failed").await;
+        let order_id: OrderId = order.id.parse().expect("an id");
+        let headers = [
+            ("authorization", &*format!("Bearer {}", ana.device_token)),
+            ("sec-websocket-protocol", "doorstep.v1.postcard"),
+        ];
+        let mut phone = Socket::connect(app, "/ws/courier", &headers).await;
+        let to = OrderStatus::PickedUp;
+        let details = Some(ErrorDetails::invalid_transition(order_id, OrderStatus::Failed, to));
+        for (id, order_id, code, details) in
+            [(5, order_id, "invalid_transition", details), (6, OrderId::new(), "not_found", None)]
+        {
+            let report = StatusReport { id, order_id, status: to, time_ms: 0, note: None };
+            phone.send_postcard(&CourierMessage::Status(report)).await;
+            let error = loop {
+                if let CourierEvent::Error(error) = phone.postcard().await {
+                    break error;
+                }
+            };
+            assert_eq!((error.id, &*error.code, error.details), (Some(id), code, details));
+        }
     })
     .await;
 }

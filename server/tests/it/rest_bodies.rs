@@ -45,10 +45,23 @@ async fn every_refused_field_is_named() {
             let fields: Vec<_> =
                 problem["errors"].as_array().expect("a list").iter().map(|error| error["field"].clone()).collect();
             assert_eq!(fields, [field], "{body}");
+            let reasons = problem["details"]["fields"].as_object().expect("an object");
+            let reason = reasons.iter().next().expect("a field");
+            assert!(reason.0.starts_with(field) && *reason.1 == problem["errors"][0]["message"], "{problem}");
         }
         let everything = json!({ "name": "", "phone": "", "vehicle": "van" });
         let problem = app.post("/api/v1/couriers", &everything).await.expect_problem(422, "invalid_fields");
         assert_eq!(problem["errors"].as_array().map(Vec::len), Some(2), "all of them at once: {problem}");
+        assert_eq!(problem["details"]["fields"].as_object().map(|fields| fields.len()), Some(2), "{problem}");
+        for (pointer, value, field) in [
+            ("/pickup/lat", 90.1, "pickup.lat"),
+            ("/dropoff/lon", -180.1, "dropoff.lon"),
+            ("/dropoff/lat", -91.0, "dropoff.lat"),
+        ] {
+            let problem =
+                app.post("/api/v1/orders", &changed(pointer, json!(value))).await.expect_problem(422, "invalid_fields");
+            assert!(problem["details"]["fields"][field].is_string(), "{field}: {problem}");
+        }
         let orders = app.get("/api/v1/orders").await.expect(200);
         assert_eq!(orders["items"], json!([]), "nothing was kept");
     })

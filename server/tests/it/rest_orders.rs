@@ -109,6 +109,7 @@ async fn an_order_takes_the_steps_of_the_contract_and_no_others() {
                     assert_eq!(answer.expect(200)["status"], to, "{from} → {to}");
                 } else {
                     let problem = answer.expect_problem(409, "invalid_transition");
+                    assert_eq!(problem["details"], json!({ "from": from, "to": to, "order_id": order.id }));
                     let detail = problem["detail"].as_str().expect("a detail");
                     assert!(
                         detail.contains("A-1042") && detail.contains(&from.replace('_', " ")),
@@ -137,7 +138,8 @@ async fn an_order_is_assigned_reassigned_and_not_after_its_end() {
         assert_eq!((&passed_on["status"], &passed_on["courier_id"]), (&json!("picked_up"), &json!(ben.id)));
         for status in ["failed", "returned"] {
             app.set_status(&order, status).await;
-            app.post(&path, &to(&ana.id)).await.expect_problem(409, "invalid_transition");
+            let problem = app.post(&path, &to(&ana.id)).await.expect_problem(409, "invalid_transition");
+            assert_eq!(problem["details"], json!({ "from": status, "to": "assigned", "order_id": order.id }));
         }
     })
     .await;

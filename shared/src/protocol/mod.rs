@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use close::CloseCode;
 
+use crate::problem::ErrorDetails;
+
 /// The largest message a client may send, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
@@ -87,6 +89,16 @@ wire! {
         pub message: String,
         /// Try again after this long, when trying again can help.
         pub retry_after_ms: Option<u64>,
+    } added {
+        /// The values behind `code`, where it has any.
+        pub details: Option<ErrorDetails>,
+    }
+}
+
+impl ErrorMessage {
+    /// An error about the message `id` that sending it again does not cure.
+    pub fn refusal(id: Option<u64>, code: &str, message: String) -> Self {
+        Self { id, code: code.to_owned(), message, retry_after_ms: None, details: None }
     }
 }
 

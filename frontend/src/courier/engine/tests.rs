@@ -9,6 +9,7 @@ use doorstep_shared::{
         courier::{CourierHome, TourStop},
         proof::ProofKind,
     },
+    problem::ErrorDetails,
     protocol::{
         ErrorMessage, PresenceReason, PresenceState, ServerTime,
         courier::{
@@ -293,7 +294,7 @@ fn ack(id: u64) -> CourierEvent {
 
 fn error(id: u64, code: &str, message: &str) -> CourierEvent {
     let retry_after_ms = (code == "unavailable").then_some(2_000);
-    CourierEvent::Error(ErrorMessage { id: Some(id), code: code.into(), message: message.into(), retry_after_ms })
+    CourierEvent::Error(ErrorMessage { retry_after_ms, ..ErrorMessage::refusal(Some(id), code, message.to_owned()) })
 }
 
 fn at_the_door() -> Vec<Stop> {
@@ -772,7 +773,9 @@ fn a_conflict_comes_back_as_a_sentence_and_the_next_status_goes_on() {
     phone.act(Intent::Advance { order_id: order(1) });
     phone.act(Intent::Advance { order_id: order(2) });
     let Some(CourierMessage::Status(report)) = phone.sent().pop() else { panic!("a status") };
-    phone.hear(error(report.id, "invalid_transition", "order A-1 is already delivered"));
+    let details = Some(ErrorDetails::invalid_transition(order(1), OrderStatus::Delivered, report.status));
+    let refused = ErrorMessage::refusal(Some(report.id), "invalid_transition", "it is over".to_owned());
+    phone.hear(CourierEvent::Error(ErrorMessage { details, ..refused }));
     assert_eq!(phone.notices(), ["Order A-1, 1 Strait Street, was already delivered; nothing changed."]);
     let Some(CourierMessage::Status(report)) = phone.sent().pop() else { panic!("the next status") };
     assert_eq!((report.order_id, report.status), (order(2), OrderStatus::AtDropoff));

@@ -231,7 +231,7 @@ impl Engine {
         let Some(action) = self.actions.refused(id).action else { return };
         self.delete_action(id);
         let Deed::Status { status, .. } = action.deed else { return };
-        self.notify(Tone::Bad, sentences::conflict(&action, status, &error.code, &error.message));
+        self.notify(Tone::Bad, sentences::conflict(&action, status, error));
         if error.code == "not_found" {
             self.drop_rest_of(action.order_id);
         }

@@ -423,6 +423,7 @@ mod tests {
             code: "unavailable".into(),
             message: String::new(),
             retry_after_ms: Some(60_000),
+            details: None,
         };
         assert_eq!(outbox.refused(&error, now), Ok(None));
         assert!(outbox.next_message(now).is_none());

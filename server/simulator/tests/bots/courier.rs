@@ -162,6 +162,7 @@ async fn a_status_that_got_no_answer_is_reported_again_and_a_refused_one_is_not(
         code: "invalid_transition".into(),
         message: "already picked up".into(),
         retry_after_ms: None,
+        details: None,
     };
     peer.send(&CourierEvent::Error(error)).await;
     assert!(bot.settle(PATIENCE).await);
@@ -183,6 +184,7 @@ async fn a_database_that_is_away_for_a_moment_costs_no_fix_and_no_connection() {
         code: "unavailable".into(),
         message: "try later".into(),
         retry_after_ms: Some(50),
+        details: None,
     };
     peer.send(&CourierEvent::Error(error)).await;
     let again = receive_fixes(&mut peer).await;

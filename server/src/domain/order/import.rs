@@ -355,9 +355,9 @@ fn time(text: &str, surroundings: &Surroundings) -> Option<DateTime<Utc>> {
 
 /// `pickup.address` is the column `pickup_address`; what concerns both numbers of a point stands at the first.
 fn column_of(field: &str) -> String {
-    match field {
-        "pickup" | "dropoff" => format!("{field}_lat"),
-        other => other.replace('.', "_"),
+    match field.strip_suffix(".lon") {
+        Some(place) => format!("{place}_lat"),
+        None => field.replace('.', "_"),
     }
 }
 

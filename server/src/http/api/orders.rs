@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::{
     LatLon, OrderId, OrderStatus,
     api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus, console::LookKind, proof::ProofKind},
+    geo::coord::CoordError,
     problem::{FieldError, Problem},
 };
 
@@ -114,7 +115,8 @@ fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Opti
     errors.check_text(&place.address, 300, &format!("{field}.address"));
     errors.check_optional_text(place.instructions.as_deref(), 1_000, &format!("{field}.instructions"));
     let point = LatLon::try_new(place.lat, place.lon);
-    errors.check(point.is_ok(), field, "lat must be −90 to 90 and lon −180 to 180");
+    let coordinate = if point == Err(CoordError::LonOutOfRange) { "lon" } else { "lat" };
+    errors.check(point.is_ok(), &format!("{field}.{coordinate}"), "lat must be −90 to 90 and lon −180 to 180");
     let address = place.address.trim().to_owned();
     Some(Place { point: point.ok()?, address, instructions: place.instructions.clone() })
 }

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, OrderId, OrderStatus, Vehicle,
     api::proof::ProofKind,
+    problem::ErrorDetails,
     protocol::{
         courier::CourierEvent,
         customer::{CustomerEvent, Ended, OrderUpdate},
@@ -64,6 +65,8 @@ pub enum LifecycleError {
     /// The status may not follow the present one.
     #[error("order {reference} is already {from}", from = words(*from))]
     InvalidTransition {
+        /// The order.
+        order_id: OrderId,
         /// The merchant's name for the order.
         reference: String,
         /// What it is.
@@ -74,8 +77,12 @@ pub enum LifecycleError {
     /// What only dispatch decides.
     #[error("only dispatch can make order {reference} {to}", to = words(*to))]
     NotForCouriers {
+        /// The order.
+        order_id: OrderId,
         /// The merchant's name for the order.
         reference: String,
+        /// What it is.
+        from: OrderStatus,
         /// What it should have become.
         to: OrderStatus,
     },
@@ -90,6 +97,18 @@ pub enum LifecycleError {
     /// The database is away.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl LifecycleError {
+    /// The values behind the error, for programs.
+    pub fn details(&self) -> Option<ErrorDetails> {
+        match self {
+            Self::InvalidTransition { order_id, from, to, .. } | Self::NotForCouriers { order_id, from, to, .. } => {
+                Some(ErrorDetails::invalid_transition(*order_id, *from, *to))
+            }
+            Self::UnknownOrder | Self::UnknownCourier | Self::ProofRequired { .. } | Self::Store(_) => None,
+        }
+    }
 }
 
 fn list(missing: &[ProofKind]) -> String {
@@ -232,10 +251,12 @@ impl Orders {
         }
         // Being assigned takes a courier; that is what `assign` is for.
         if !before.status.can_become(to) || to == OrderStatus::Assigned {
-            return Err(LifecycleError::InvalidTransition { reference: before.reference, from: before.status, to });
+            let Order { reference, status: from, .. } = before;
+            return Err(LifecycleError::InvalidTransition { order_id: id, reference, from, to });
         }
         if matches!(by, Actor::Courier(_)) && !is_reported_by_couriers(to) {
-            return Err(LifecycleError::NotForCouriers { reference: before.reference, to });
+            let Order { reference, status: from, .. } = before;
+            return Err(LifecycleError::NotForCouriers { order_id: id, reference, from, to });
         }
         if to == OrderStatus::Delivered && matches!(by, Actor::Courier(_)) {
             let missing = change.missing_proofs().await?;
@@ -295,8 +316,9 @@ impl Orders {
         let change = self.store.lock_order(id, Some(courier)).await?.ok_or(LifecycleError::UnknownOrder)?;
         let before = change.order.clone();
         if !(before.status == OrderStatus::Created || before.status.is_active()) {
+            let Order { reference, status: from, .. } = before;
             let to = OrderStatus::Assigned;
-            return Err(LifecycleError::InvalidTransition { reference: before.reference, from: before.status, to });
+            return Err(LifecycleError::InvalidTransition { order_id: id, reference, from, to });
         }
         if before.courier_id == Some(courier) {
             // Whoever asks twice may have lost the first answer, and others what they were to be told.
