@@ -3,13 +3,14 @@
 //! The server does the showing: `doorstep demo` runs its own Postgres, the simulated couriers, and prints the links.
 //! Here we only build what it needs, and then become it, so that signals and the exit status are truly its own.
 
-use crate::failure::OrRemedy;
-use crate::setup::Tool;
-use crate::{process, progress, setup, site, workspace};
+use crate::site;
 use anyhow::Result;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use xtask_support::failure::OrRemedy;
+use xtask_support::setup::Tool;
+use xtask_support::{process, progress, setup, workspace};
 
 #[derive(clap::Args)]
 pub struct Options {

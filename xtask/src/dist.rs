@@ -1,12 +1,13 @@
 //! Makes the archive that is deployed: one program with everything inside it, and the licences of what that is.
 
-use crate::failure::OrRemedy;
-use crate::site::hash;
-use crate::{process, progress, setup, site, workspace};
+use crate::site;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use xtask_support::failure::OrRemedy;
+use xtask_support::hash;
+use xtask_support::{process, progress, setup, workspace};
 
 const PROFILE: &str = "dist";
 

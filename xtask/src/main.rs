@@ -3,29 +3,22 @@
 //! They exist so that a fresh clone needs two words, not a page of instructions: each command first sets up what it
 //! needs, then does its work, and says what it is doing. Nothing is downloaded except from package registries, and
 //! after the first run nothing is downloaded at all. Not part of the product: `doorstep` never depends on this crate.
+//! Benchmarks, faults and the cluster are in the crate `doorstep-lab`, which [`lab`] builds when one of them is asked for.
 
 #![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and tasks")]
 
-mod bench;
-mod cluster;
 mod demo;
 mod dist;
-mod failure;
-mod faults;
+mod lab;
 mod places;
-mod postgres;
-mod process;
-mod progress;
 mod roads;
-mod setup;
 mod site;
 mod sqlx;
-mod stamp;
 mod test;
-mod workspace;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use xtask_support::{failure, process};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Doorstep's own commands", version)]
@@ -43,11 +36,14 @@ enum Command {
     /// Builds the browser's part of the product into target/site.
     Site,
     /// Runs the benchmarks.
-    Bench(bench::Options),
+    #[command(disable_help_flag = true)]
+    Bench(lab::Arguments),
     /// Runs two servers with Redis behind a TLS proxy; with --check a rolling restart under load.
-    Cluster(cluster::Options),
-    /// Does to a running system what machines, networks and clients do, and proves that the promises hold.
-    Faults(faults::Options),
+    #[command(disable_help_flag = true)]
+    Cluster(lab::Arguments),
+    /// Breaks parts of a running system under load, and checks that it keeps its promises.
+    #[command(disable_help_flag = true)]
+    Faults(lab::Arguments),
     /// Makes the archive to deploy, in target/dist.
     Dist,
     /// Records what the database says about the SQL queries, in .sqlx, so that building needs no database.
@@ -65,9 +61,9 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => return test::run(&options),
         Command::Site => site::command(),
-        Command::Bench(options) => bench::run(&options),
-        Command::Cluster(options) => cluster::run(&options),
-        Command::Faults(options) => faults::run(&options),
+        Command::Bench(arguments) => lab::run("bench", &arguments),
+        Command::Cluster(arguments) => lab::run("cluster", &arguments),
+        Command::Faults(arguments) => lab::run("faults", &arguments),
         Command::Dist => dist::run(),
         Command::Sqlx => sqlx::run(),
         Command::BakeRoads(options) => roads::run(&options),

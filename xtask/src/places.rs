@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::workspace;
+use xtask_support::workspace;
 
 /// What `bake-places` takes.
 #[derive(clap::Args)]
@@ -41,5 +41,5 @@ fn bake(options: &Options, output: &std::path::Path) -> Result<()> {
 fn bake(options: &Options, output: &std::path::Path) -> Result<()> {
     let mut again = std::process::Command::new("cargo");
     again.args(["run", "--package", "xtask", "--features", "bake", "--", "bake-places", "--output"]);
-    crate::process::run(again.arg(output).arg(&options.extract))
+    xtask_support::process::run(again.arg(output).arg(&options.extract))
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::workspace;
+use xtask_support::workspace;
 
 /// What `bake-roads` takes.
 #[derive(clap::Args)]
@@ -42,5 +42,5 @@ fn bake(options: &Options, output: &std::path::Path) -> Result<()> {
 fn bake(options: &Options, output: &std::path::Path) -> Result<()> {
     let mut again = std::process::Command::new("cargo");
     again.args(["run", "--package", "xtask", "--features", "bake", "--", "bake-roads", "--output"]);
-    crate::process::run(again.arg(output).arg(&options.extract))
+    xtask_support::process::run(again.arg(output).arg(&options.extract))
 }

@@ -9,19 +9,18 @@
 mod assembly;
 mod budget;
 mod bundle;
-pub mod hash;
 mod link;
 mod pack;
 mod vendor;
 
-use crate::setup::Tool;
-use crate::stamp::Stamp;
-use crate::{progress, setup, workspace};
 use anyhow::{Context, Result};
 use assembly::Assembly;
 use link::Source;
 use std::fs;
 use std::path::{Path, PathBuf};
+use xtask_support::setup::Tool;
+use xtask_support::stamp::Stamp;
+use xtask_support::{hash, progress, setup, workspace};
 
 /// The street graph and the gazetteer lie in `static/` too, but the server and the simulator read them, not browsers.
 const NOT_FOR_BROWSERS: [&str; 2] = ["roads", "places"];
@@ -66,7 +65,8 @@ pub fn build() -> Result<()> {
 fn inputs() -> Result<Vec<PathBuf>> {
     let root = workspace::root();
     let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock")];
-    for part in ["frontend/Cargo.toml", "frontend/package-lock.json", "xtask/src/site.rs"] {
+    for part in ["frontend/Cargo.toml", "frontend/package-lock.json", "xtask/src/site.rs", "xtask/support/src/hash.rs"]
+    {
         files.push(root.join(part));
     }
     for folder in ["frontend/src", "frontend/js", "frontend/style", "shared", "static", "xtask/src/site"] {

@@ -4,15 +4,15 @@
 //! needed. The new records replace `.sqlx` only when every query was accepted: a half-written query leaves the others'
 //! records alone.
 
-use crate::failure::{Failure, OrRemedy};
-use crate::postgres::{Durability, Throwaway};
-use crate::setup::Tool;
-use crate::{process, progress, setup, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
+use xtask_support::failure::{Failure, OrRemedy};
+use xtask_support::postgres::{Durability, Throwaway};
+use xtask_support::setup::Tool;
+use xtask_support::{process, progress, setup, workspace};
 
 const DATABASE: &str = "doorstep";
 

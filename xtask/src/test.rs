@@ -3,16 +3,17 @@
 //! One throwaway Postgres serves the whole run; it is stopped however the run ends. The first failing step ends it: what
 //! follows would only bury the reason. Each tool's own output passes through untouched, and a table closes the run.
 
-use crate::failure::{self, Failure};
-use crate::postgres::{Durability, Throwaway};
-use crate::setup::{Tool, WASM_TARGET};
-use crate::{faults, process, progress, setup, site, workspace};
+use crate::{lab, site};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::num::NonZero;
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant};
+use xtask_support::failure::{self, Failure};
+use xtask_support::postgres::{Durability, Throwaway};
+use xtask_support::setup::{Tool, WASM_TARGET};
+use xtask_support::{process, progress, setup, workspace};
 
 /// Where the tests find the database server. They make databases of their own in it.
 pub const DATABASE_URL: &str = "DOORSTEP_TEST_DATABASE_URL";
@@ -73,7 +74,7 @@ fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<
         // A filter names tests, and faults are none.
         if filter.is_none() {
             // Not beside the browser: on two cores it takes what the faults' deadlines need.
-            steps.run("faults, the short set", faults::run_short)?;
+            steps.run("faults, the short set", lab::run_short_faults)?;
         }
     }
     if parts.contains(&Part::Browser) {

@@ -1,6 +1,6 @@
-//! Customers who only watch: many connections that are kept open until somebody says that it is enough.
+//! Customers who only watch: many connections that are kept open until standard input ends.
 //!
-//! For measuring what a connection costs a server, and how fast it lets people in. One process has room for fewer
+//! For measuring what a connection costs a server, and how fast it admits clients. One process has room for fewer
 //! than twenty thousand sockets, so a measurement starts several crowds.
 //! The orders are ones that nobody has, a hundred customers each.
 
@@ -13,19 +13,18 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use doorstep_shared::protocol::Codec;
 use futures_util::{StreamExt, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Api,
-    load::{Durations, Latency, idle_orders, raise_socket_limit},
+    load::{Durations, Latency, idle_orders},
+    open_files,
     random::generator,
     server_url::ServerUrl,
     viewer::{ViewerBot, ViewerOptions},
 };
 
 const VIEWERS_PER_ORDER: usize = 100;
-// Standard streams, the runtime, and the REST connections.
-const SOCKETS_BESIDES: u64 = 100;
 const CALLS_AT_ONCE: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -50,15 +49,15 @@ pub struct CrowdOptions {
 }
 
 /// How the crowd got in.
-#[derive(Clone, Debug, Serialize)]
-pub struct Arrival {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Admission {
     /// Customers who see their order.
     pub connected: usize,
     /// Connections that were lost or could not be made on the way there.
     pub losses: u64,
     /// From the first attempt until the last one saw their order.
     pub seconds: f64,
-    /// From somebody's first attempt until they saw their order.
+    /// From the first attempt of a customer until they saw their order.
     pub wait: Latency,
 }
 
@@ -67,8 +66,8 @@ pub struct Arrival {
 /// # Errors
 /// When not everybody gets in.
 pub async fn run(options: &CrowdOptions) -> Result<()> {
-    let (viewers, arrival) = let_in(options).await?;
-    println!("{}", serde_json::to_string(&arrival)?);
+    let (viewers, admission) = let_in(options).await?;
+    println!("{}", serde_json::to_string(&admission)?);
     tokio::task::spawn_blocking(wait_for_the_end).await??;
     for viewer in viewers {
         viewer.stop().await;
@@ -76,9 +75,8 @@ pub async fn run(options: &CrowdOptions) -> Result<()> {
     Ok(())
 }
 
-async fn let_in(options: &CrowdOptions) -> Result<(Vec<ViewerBot>, Arrival)> {
-    let (needed, limit) = (options.viewers as u64 + SOCKETS_BESIDES, raise_socket_limit());
-    ensure!(needed <= limit, "{needed} open files are needed and {limit} allowed: use several processes");
+async fn let_in(options: &CrowdOptions) -> Result<(Vec<ViewerBot>, Admission)> {
+    open_files::allow_sockets(options.viewers as u64)?;
     let api = Api::new(options.server.clone(), options.api_key.clone())?;
     let orders = options.viewers.div_ceil(VIEWERS_PER_ORDER);
     let tokens = idle_orders(&api, orders, CALLS_AT_ONCE, options.seed).await?;
@@ -97,8 +95,8 @@ async fn let_in(options: &CrowdOptions) -> Result<(Vec<ViewerBot>, Arrival)> {
     let seconds = started.elapsed().as_secs_f64();
     let viewers = viewers.into_iter().collect::<Result<Vec<_>>>()?;
     let losses = viewers.iter().map(|viewer| u64::from(viewer.log().losses)).sum();
-    let arrival = Arrival { connected: viewers.len(), losses, seconds, wait: Latency::of(&waits.get()) };
-    Ok((viewers, arrival))
+    let admission = Admission { connected: viewers.len(), losses, seconds, wait: Latency::of(&waits.get()) };
+    Ok((viewers, admission))
 }
 
 async fn watch(options: &CrowdOptions, tracking_token: String, number: usize) -> Result<ViewerBot> {

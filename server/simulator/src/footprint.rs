@@ -6,13 +6,13 @@
 use std::{fmt, fs, time::Duration};
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 // The unit of the CPU fields of /proc/PID/stat: 1/USER_HZ, which Linux fixed at 100 for every program it runs.
 const TICK: Duration = Duration::from_millis(10);
 
 /// What processes took between two moments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Footprint {
     /// CPU time of all their threads, in seconds.
     pub cpu_s: f64,
@@ -65,7 +65,11 @@ fn sum<T: std::iter::Sum>(pids: &[u32], figure: fn(u32) -> Result<T>) -> Result<
     pids.iter().map(|pid| figure(*pid)).sum()
 }
 
-fn cpu(pid: u32) -> Result<Duration> {
+/// CPU time that process `pid` has used so far, of all its threads.
+///
+/// # Errors
+/// When it is gone.
+pub fn cpu(pid: u32) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("there is no process {pid}"))?;
     cpu_in(&stat).with_context(|| format!("/proc/{pid}/stat cannot be read"))
 }
@@ -77,8 +81,13 @@ fn cpu_in(stat: &str) -> Option<Duration> {
     Some(TICK * ticks)
 }
 
-fn resident(pid: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+/// Memory that process `pid` holds, in bytes.
+///
+/// # Errors
+/// When it is gone.
+pub fn resident(pid: u32) -> Result<u64> {
+    let status =
+        fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("there is no process {pid}"))?;
     resident_in(&status).with_context(|| format!("/proc/{pid}/status cannot be read"))
 }
 

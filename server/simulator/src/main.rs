@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use doorstep_simulator::{ServerUrl, crowd, demo, load, pace, trouble};
+use doorstep_simulator::{ServerUrl, crowd, demo, load, misbehaviour, pace};
 use tracing_subscriber::EnvFilter;
 
 /// Couriers and customers for a Doorstep server, speaking only its public protocol.
@@ -27,8 +27,8 @@ enum Command {
     Fanout(load::fanout::FanoutOptions),
     /// Counts what a phone sends at the paces that the server asks for: watched or not, near, standing, low battery.
     Pace(pace::PaceOptions),
-    /// Clients that do what a good client does not.
-    Trouble(trouble::TroubleOptions),
+    /// Clients that misbehave, with the checks that the server must pass.
+    Trouble(misbehaviour::MisbehaviourOptions),
 }
 
 #[derive(Args)]
@@ -77,7 +77,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Trouble(options) => {
-            let passed = runtime.block_on(trouble::run(&options))?;
+            let passed = runtime.block_on(misbehaviour::run(&options))?;
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Pace(options) => {

@@ -21,7 +21,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::console::frame_bytes;
+use crate::frame;
 
 /// How often each close code or HTTP status ended a connection.
 pub type Endings = std::collections::BTreeMap<u16, u32>;
@@ -119,7 +119,7 @@ impl Received {
 
     fn count(&mut self, payload: usize) {
         self.frames += 1;
-        self.bytes += frame_bytes(payload);
+        self.bytes += frame::bytes(payload);
     }
 }
 

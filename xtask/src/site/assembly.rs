@@ -1,12 +1,12 @@
 //! The site while it is put together: in a folder of its own, which takes the place of `target/site` only when whole.
 
-use super::hash;
 use super::link::{BASE_URL, Known, Linked};
-use crate::workspace;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use xtask_support::hash;
+use xtask_support::workspace;
 
 /// Logical name → URL, for the server.
 pub const MANIFEST: &str = "manifest.json";

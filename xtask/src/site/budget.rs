@@ -3,9 +3,9 @@
 //! Sizes are those on the wire, compressed with brotli.
 
 use super::pack::Sizes;
-use crate::failure::Failure;
-use crate::progress;
 use anyhow::{Result, bail};
+use xtask_support::failure::Failure;
+use xtask_support::progress;
 
 struct Budget {
     name: &'static str,

@@ -3,15 +3,15 @@
 //! `wasm-bindgen` is used as a library, so its version is the lock file's own and nothing is downloaded. Cargo decides
 //! whether to compile; the two slow steps after it are remembered by the hash of what went into them.
 
-use super::hash;
-use crate::failure::OrRemedy;
-use crate::setup::WASM_TARGET;
-use crate::{process, progress, workspace};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use wasm_bindgen_cli_support::Bindgen;
+use xtask_support::failure::OrRemedy;
+use xtask_support::hash;
+use xtask_support::setup::WASM_TARGET;
+use xtask_support::{process, progress, workspace};
 
 const PROFILE: &str = "wasm";
 

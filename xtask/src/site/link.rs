@@ -4,10 +4,10 @@
 //! Only whole quoted URLs count: comments and longer URLs that begin alike are left alone. So is a property's name: in
 //! wasm-bindgen's script that is the name by which the WASM asks for the module, which no hash may change.
 
-use super::hash;
-use crate::failure::Failure;
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
+use xtask_support::failure::Failure;
+use xtask_support::hash;
 
 /// Where the server serves the site.
 pub const BASE_URL: &str = "/assets/";

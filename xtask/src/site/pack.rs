@@ -4,13 +4,13 @@
 //! hash of the content. Pictures and map tiles stay as they are: they are compressed already, and tiles are read by
 //! byte range.
 
-use super::hash;
-use crate::workspace;
 use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use xtask_support::hash;
+use xtask_support::workspace;
 
 const COMPRESSED: [&str; 10] = ["css", "geojson", "html", "js", "json", "md", "mjs", "svg", "txt", "wasm"];
 

@@ -9,10 +9,10 @@
 //! - `/assets/vendor/pmtiles/pmtiles.mjs` (`pmtiles.js`)
 
 use super::assembly::Assembly;
-use super::hash;
-use crate::workspace;
 use anyhow::{Context, Result};
 use std::fs;
+use xtask_support::hash;
+use xtask_support::workspace;
 
 // The ES module of pmtiles imports "fflate" by a bare name, which no browser resolves, and all of fflate is four times
 // the size of pmtiles. The script form has the one needed function built in; a line makes it a module.

@@ -19,8 +19,6 @@ use tokio::{
 
 pub use picture::{Gap, Picture};
 
-pub(crate) use picture::frame_bytes;
-
 use crate::{
     backoff::Backoff,
     server_url::ServerUrl,

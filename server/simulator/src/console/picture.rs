@@ -12,6 +12,8 @@ use doorstep_shared::{
     },
 };
 
+use crate::frame;
+
 /// One console over all its connections.
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
@@ -123,20 +125,10 @@ impl Picture {
 
 fn bytes_alone(seq: u64, fix: &FleetFix, codec: Codec) -> u64 {
     let message = FleetEvent::Positions(FleetPositions { seq, fixes: vec![*fix] });
-    frame_bytes(match codec {
+    frame::bytes(match codec {
         Codec::Json => encode_json(&message).len(),
         Codec::Postcard => encode_postcard(&message).len(),
     })
-}
-
-/// What a message of this length takes as a frame from the server (RFC 6455, section 5.2).
-pub(crate) fn frame_bytes(payload: usize) -> u64 {
-    let header = match payload {
-        0..=125 => 2,
-        126..=0xFFFF => 4,
-        _ => 10,
-    };
-    (payload + header) as u64
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub use sampler::Sampler;
 
 pub use outbox::{FixOutcome, Outbox, Recorded, Settled, StatusOutcome, Violation};
 
-use crate::server_url::ServerUrl;
+use crate::{clock::now_ms, server_url::ServerUrl};
 
 // What one bot may be behind with: at ten messages a second, 100 s of a stuck task. A full queue waits, or
 // with `try_record` refuses.
@@ -146,13 +146,13 @@ impl CourierBot {
 
     /// Says that an order moved on, now.
     pub async fn report(&self, order_id: OrderId, status: OrderStatus, note: Option<String>) {
-        let time_ms = chrono::Utc::now().timestamp_millis();
+        let time_ms = now_ms();
         self.give(Command::Report { order_id, status, time_ms, note }).await;
     }
 
     /// Says whether the courier shares their position, from now on.
     pub async fn presence(&self, state: PresenceState, reason: Option<PresenceReason>) {
-        let report = PresenceReport { state, reason, time_ms: Some(chrono::Utc::now().timestamp_millis()) };
+        let report = PresenceReport { state, reason, time_ms: Some(now_ms()) };
         self.give(Command::Presence(report)).await;
     }
 

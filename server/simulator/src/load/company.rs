@@ -9,8 +9,8 @@ use anyhow::{Result, ensure};
 use rand::rngs::StdRng;
 
 use super::{
-    LoadOptions,
     measure::{Eye, Measurements},
+    options::LoadOptions,
     outcome::Outcome,
     schedule::{Schedule, Zero},
     setup::{Delivery, Idle},

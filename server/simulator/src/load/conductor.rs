@@ -4,17 +4,19 @@
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
 
-use super::{company::Company, cpu::CpuClock, riders::Riders, schedule::Schedule};
-use crate::{
-    courier::Recorded,
-    footprint::{Footprint, Watched},
+use super::{
+    company::Company,
+    cpu::CpuClock,
+    outcome::Conducted,
+    riders::Riders,
+    schedule::{Schedule, sleep_until},
 };
+use crate::{courier::Recorded, footprint::Watched};
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
@@ -26,15 +28,6 @@ pub(super) struct Conductor {
     pub schedule: Schedule,
     pub riders: Riders,
     pub server_pids: Vec<u32>,
-}
-
-/// What the sending took.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Conducted {
-    /// CPU share of this program.
-    pub own_cpu: f64,
-    /// What the server took, when it was watched.
-    pub server: Option<Footprint>,
 }
 
 impl Conductor {
@@ -83,12 +76,5 @@ impl Conductor {
         let acked = measurements.fixes_acked.load(Ordering::Relaxed);
         let delivered = measurements.deliveries.load(Ordering::Relaxed);
         eprintln!("{given} fixes given, {acked} acked, {delivered} deliveries");
-    }
-}
-
-pub(super) fn sleep_until(moment: Instant) {
-    let left = moment.saturating_duration_since(Instant::now());
-    if !left.is_zero() {
-        thread::sleep(left);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::{
-    resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit},
+    resource::{UsageWho, getrusage},
     time::TimeValLike,
 };
 
@@ -30,13 +30,4 @@ fn used() -> Duration {
     let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return Duration::ZERO };
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Duration::from_micros(micros.unsigned_abs())
-}
-
-/// Asks the system for as many open sockets as it allows, and tells how many that is.
-pub(crate) fn raise_socket_limit() -> u64 {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u64::MAX };
-    match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
-        Ok(()) => hard,
-        Err(_) => soft,
-    }
 }

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 
 use doorstep_shared::CourierId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::outcome::Outcome;
-use crate::courier::{CourierLog, FixOutcome};
+use crate::{
+    console::FleetLog,
+    courier::{CourierLog, FixOutcome},
+    viewer::ViewerLog,
+};
 
 /// Who ended up with another picture than the database.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {
     /// Customers whose marker is not at their courier's newest acked fix.
     pub viewers_apart: u64,
@@ -18,13 +21,13 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Compares what was seen last, `viewers` customers being spread evenly over the couriers.
-    pub(super) fn of(outcome: &Outcome, viewers: usize) -> Self {
-        let newest: Vec<_> = outcome.couriers.iter().map(|(courier, log)| (*courier, newest_acked(log))).collect();
-        let seen = outcome.viewers.iter().take(viewers).map(|log| log.view.newest_ms);
+    /// Compares what was stored and seen last. Viewers are spread evenly over the couriers.
+    pub(super) fn of(couriers: &[(CourierId, CourierLog)], viewers: &[ViewerLog], dispatchers: &[FleetLog]) -> Self {
+        let newest: Vec<_> = couriers.iter().map(|(courier, log)| (*courier, newest_acked(log))).collect();
+        let seen = viewers.iter().map(|log| log.view.newest_ms);
         let viewers_apart = seen.zip(newest.iter().cycle()).filter(|(seen, (_, newest))| seen != newest).count() as u64;
         let newest: HashMap<CourierId, Option<i64>> = newest.into_iter().collect();
-        let consoles_apart = outcome.dispatchers.iter().map(|log| {
+        let consoles_apart = dispatchers.iter().map(|log| {
             let told = |courier| log.picture.couriers.get(courier).and_then(|courier| courier.position);
             let apart = newest.iter().filter(|(id, newest)| told(id).map(|position| position.time_ms) != **newest);
             apart.count() as u64

@@ -5,17 +5,26 @@ use std::sync::{Arc, atomic::Ordering};
 use doorstep_shared::CourierId;
 
 use super::{
-    LoadOptions,
-    conductor::Conducted,
     ending::Ending,
+    latency::Latency,
     measure::Measurements,
-    report::{FleetFeed, Latency, Report},
+    options::LoadOptions,
+    report::{FleetFeed, Report},
     schedule::{Schedule, Zero},
     verify::Verdict,
 };
-use crate::{console::FleetLog, courier::CourierLog, socket::Endings, viewer::ViewerLog};
+use crate::{console::FleetLog, courier::CourierLog, footprint::Footprint, socket::Endings, viewer::ViewerLog};
 
 const VIOLATION_EXAMPLES: usize = 5;
+
+/// What the sending took.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conducted {
+    /// CPU share of this program.
+    pub own_cpu: f64,
+    /// What the server took, when it was watched.
+    pub server: Option<Footprint>,
+}
 
 /// Every bot's facts.
 pub(super) struct Outcome {
@@ -51,7 +60,7 @@ impl Outcome {
             idle_viewers: options.idle_viewers,
             rate_hz: options.rate,
             fixes_per_message: options.fixes_per_message,
-            codec: options.codec.as_str(),
+            codec: options.codec,
             duration_s: options.duration,
             fixes_sent: of_couriers(|log| log.sent.len()),
             fixes_acked,
@@ -77,7 +86,7 @@ impl Outcome {
             violations: violations.clone().count() as u64,
             violation_examples: violations.take(VIOLATION_EXAMPLES).cloned().collect(),
             // Who did not want things read back is not told that they differ.
-            ending: verdict.map(|_| Ending::of(self, options.viewers)),
+            ending: verdict.map(|_| Ending::of(&self.couriers, &self.viewers[..options.viewers], &self.dispatchers)),
             verdict,
             endings: self.endings(),
             times: measured.timeline.times(self.zero.epoch_ms),

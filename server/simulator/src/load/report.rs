@@ -2,42 +2,13 @@
 
 use std::fmt;
 
-use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{ending::Ending, timeline::Times, verify::Verdict};
+use super::{ending::Ending, latency::Latency, options::CodecName, times::Times, verify::Verdict};
 use crate::{footprint::Footprint, socket::Endings};
 
-/// Percentiles of a duration, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Latency {
-    /// Half are below.
-    pub p50_ms: f64,
-    /// 99 in a hundred are below.
-    pub p99_ms: f64,
-    /// 999 in a thousand are below.
-    pub p999_ms: f64,
-    /// All are below or equal.
-    pub max_ms: f64,
-    /// How many there were.
-    pub count: u64,
-}
-
-impl Latency {
-    pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
-        let at = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
-        Self {
-            p50_ms: at(0.5),
-            p99_ms: at(0.99),
-            p999_ms: at(0.999),
-            max_ms: histogram.max() as f64 / 1_000.0,
-            count: histogram.len(),
-        }
-    }
-}
-
 /// What a dispatcher got, on average, without snapshots.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FleetFeed {
     /// How many watched.
     pub dispatchers: usize,
@@ -58,7 +29,7 @@ pub struct FleetFeed {
 }
 
 /// The whole result.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// What everything drawn depended on.
     pub seed: u64,
@@ -72,8 +43,8 @@ pub struct Report {
     pub rate_hz: f64,
     /// Fixes in each message.
     pub fixes_per_message: usize,
-    /// `json` or `postcard`.
-    pub codec: &'static str,
+    /// How messages were written.
+    pub codec: CodecName,
     /// For how long messages were due, in seconds.
     pub duration_s: f64,
     /// Fixes that were sent at least once.
@@ -132,6 +103,21 @@ pub struct Report {
 }
 
 impl Report {
+    /// CPU of the program under test for each delivery, in microseconds; NaN when it was not watched.
+    pub fn cpu_us_per_delivery(&self) -> f64 {
+        self.server.map_or(f64::NAN, |server| server.cpu_us_per_delivery)
+    }
+
+    /// Which part of the deliveries arrived; the others were conflated or lost.
+    pub fn arrived(&self) -> f64 {
+        self.deliveries_received as f64 / self.deliveries_expected.max(1) as f64
+    }
+
+    /// Connections that couriers and customers lost or could not make.
+    pub fn losses(&self) -> u64 {
+        self.courier_losses + self.viewer_losses
+    }
+
     /// Whether the server kept its promises and the test was worth something.
     pub fn passed(&self) -> bool {
         self.broken_promises().is_empty()
@@ -229,16 +215,6 @@ impl fmt::Display for FleetFeed {
             self.bytes_ratio,
             self.gaps,
             self.losses
-        )
-    }
-}
-
-impl fmt::Display for Latency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, max {:.2} ms",
-            self.p50_ms, self.p99_ms, self.p999_ms, self.max_ms
         )
     }
 }

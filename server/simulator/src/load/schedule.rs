@@ -3,9 +3,14 @@
 //! Moments are whole milliseconds, and the newest fix of a message carries the moment it is due as its time.
 //! So whoever receives a position can tell from the position alone when it should have been sent.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
+
+use crate::clock::now_ms;
 
 /// The schedule of a whole run.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +31,7 @@ pub(super) struct Zero {
 impl Zero {
     /// The next moment at least `lead` away.
     pub(super) fn after(lead: Duration) -> Self {
-        let (now, now_ms) = (Instant::now(), chrono::Utc::now().timestamp_millis());
+        let (now, now_ms) = (Instant::now(), now_ms());
         Self { instant: now + lead, epoch_ms: now_ms + lead.as_millis() as i64 }
     }
 
@@ -91,6 +96,14 @@ impl Schedule {
         // The period need not be whole milliseconds, so the quotient may fall just short.
         let about = (since_ms as f64 / self.period_ms) as u64;
         (about..=about + 1).find(|message| *message < self.messages && self.due_ms(courier, *message) as i64 == time_ms)
+    }
+}
+
+/// Blocks until `moment` has come.
+pub(super) fn sleep_until(moment: Instant) {
+    let left = moment.saturating_duration_since(Instant::now());
+    if !left.is_zero() {
+        thread::sleep(left);
     }
 }
 

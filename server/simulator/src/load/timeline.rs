@@ -2,7 +2,7 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use serde::Serialize;
+use super::times::{Moments, Times};
 
 /// The length of a step.
 const STEP: Duration = Duration::from_millis(100);
@@ -10,13 +10,13 @@ const STEP: Duration = Duration::from_millis(100);
 /// Both kinds of answers while a load test runs.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
-    pub acks: Track,
-    pub deliveries: Track,
+    pub acks: Latencies,
+    pub deliveries: Latencies,
 }
 
 /// Things that happen, each with how long it took.
 #[derive(Debug, Default)]
-pub(super) struct Track(Mutex<Steps>);
+pub(super) struct Latencies(Mutex<Steps>);
 
 #[derive(Debug, Default)]
 struct Steps {
@@ -25,38 +25,14 @@ struct Steps {
     present_us: Vec<u32>,
 }
 
-/// One kind of answers, step by step.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Moments {
-    /// How many came in each step.
-    pub counts: Vec<u32>,
-    /// How long 99 in a hundred of them took at most, in milliseconds; 0 where none came.
-    pub p99_ms: Vec<f64>,
-    /// How long the slowest of them took.
-    pub max_ms: Vec<f64>,
-}
-
-/// When everything came.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Times {
-    /// When the schedule began, Unix epoch milliseconds; the first step begins there.
-    pub zero_ms: i64,
-    /// The length of a step, in milliseconds.
-    pub step_ms: u64,
-    /// Acks of fixes.
-    pub acks: Moments,
-    /// Positions that customers got.
-    pub deliveries: Moments,
-}
-
 impl Timeline {
     pub(super) fn times(&self, zero_ms: i64) -> Times {
-        let step_ms = STEP.as_millis() as u64;
+        let step_ms = STEP.as_millis() as u32;
         Times { zero_ms, step_ms, acks: self.acks.moments(), deliveries: self.deliveries.moments() }
     }
 }
 
-impl Track {
+impl Latencies {
     /// Notes something that came `since_zero` after the schedule began and took `latency`.
     pub(super) fn add(&self, since_zero: Duration, latency: Duration) {
         let step = (since_zero.as_millis() / STEP.as_millis()) as usize;
@@ -96,11 +72,11 @@ mod tests {
 
     #[test]
     fn every_answer_is_in_its_step_and_silence_is_an_empty_one() {
-        let track = Track::default();
+        let latencies = Latencies::default();
         for (since_ms, latency_ms) in [(20, 1), (90, 3), (310, 7)] {
-            track.add(Duration::from_millis(since_ms), Duration::from_millis(latency_ms));
+            latencies.add(Duration::from_millis(since_ms), Duration::from_millis(latency_ms));
         }
-        let moments = track.moments();
+        let moments = latencies.moments();
         assert_eq!(moments.counts, [2, 0, 0, 1]);
         assert_eq!(moments.p99_ms, [3.0, 0.0, 0.0, 7.0]);
         assert_eq!(moments.max_ms, [3.0, 0.0, 0.0, 7.0]);

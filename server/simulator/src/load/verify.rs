@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{CourierId, RawFix};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Api,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Every way in which stored fixes can differ from sent ones. All zero is what a server promises.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Fixes found in the database.
     pub stored: u64,

@@ -8,79 +8,21 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{ClientRequestBuilder, Message, http::Uri, protocol::WebSocketConfig},
+    tungstenite::{Message, protocol::WebSocketConfig},
 };
 
-use super::{FanoutOptions, Protocol, mqtt, nats, note, socketio};
+use super::{
+    options::{FanoutOptions, Protocol},
+    payload,
+    said::Said,
+    socketio,
+};
 use crate::load::measure::Measurements;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 // A publisher that is this far behind ends the measurement: its schedule means nothing any more.
 const MESSAGES_BEHIND: usize = 4_096;
-
-/// What a broker says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
-    /// What was asked last is done.
-    Ready,
-    /// The handshake goes on with this.
-    Answer(Message),
-    /// Something that was published.
-    Payload(Vec<u8>),
-    /// Nothing that matters here.
-    Aside,
-}
-
-impl Protocol {
-    fn request(self, url: &str) -> Result<ClientRequestBuilder> {
-        let (path, subprotocol) = match self {
-            Self::Nats => ("/", None),
-            Self::Mqtt => ("/", Some("mqtt")),
-            Self::Socketio => (socketio::PATH, None),
-        };
-        let uri: Uri = format!("{}{path}", url.trim_end_matches('/')).parse().context("the broker's address")?;
-        let request = ClientRequestBuilder::new(uri);
-        Ok(match subprotocol {
-            Some(name) => request.with_sub_protocol(name),
-            None => request,
-        })
-    }
-
-    /// What a client says first, when it is the client that begins.
-    fn hello(self) -> Option<Message> {
-        match self {
-            Self::Nats => Some(nats::hello()),
-            Self::Mqtt => Some(mqtt::hello()),
-            Self::Socketio => None,
-        }
-    }
-
-    fn subscribe(self, topic: &str) -> Message {
-        match self {
-            Self::Nats => nats::subscribe(topic),
-            Self::Mqtt => mqtt::subscribe(topic),
-            Self::Socketio => socketio::subscribe(topic),
-        }
-    }
-
-    fn publish(self, topic: &str, payload: &str) -> Message {
-        match self {
-            Self::Nats => nats::publish(topic, payload),
-            Self::Mqtt => mqtt::publish(topic, payload),
-            Self::Socketio => socketio::publish(topic, payload),
-        }
-    }
-
-    /// Takes the next complete thing off what has arrived.
-    fn next(self, arrived: &mut BytesMut) -> Option<Said> {
-        match self {
-            Self::Nats => nats::next(arrived),
-            Self::Mqtt => mqtt::next(arrived),
-            Self::Socketio => socketio::next(arrived),
-        }
-    }
-}
 
 struct Connection {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -155,8 +97,8 @@ impl Subscriber {
     /// Counts what arrives until the connection ends.
     pub(super) async fn count_into(mut self, measurements: Arc<Measurements>) {
         while let Ok(said) = self.0.next().await {
-            if let Said::Payload(payload) = said {
-                note(&measurements, &payload);
+            if let Said::Payload(bytes) = said {
+                measurements.delivered(payload::age(&bytes).unwrap_or_default());
             }
         }
     }
@@ -197,11 +139,4 @@ impl Publisher {
 
 fn name(topic: usize) -> String {
     format!("order-{topic}")
-}
-
-/// For the dialects' tests: everything that can be taken off `bytes`.
-#[cfg(test)]
-pub(super) fn all(protocol: Protocol, bytes: &[u8]) -> Vec<Said> {
-    let mut arrived = BytesMut::from(bytes);
-    std::iter::from_fn(|| protocol.next(&mut arrived)).collect()
 }

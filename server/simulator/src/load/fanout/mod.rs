@@ -7,75 +7,41 @@
 mod connection;
 mod mqtt;
 mod nats;
+mod options;
+mod payload;
+mod protocol;
+mod said;
 mod socketio;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use clap::{Args, ValueEnum};
-use doorstep_shared::{Position, protocol};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
-use self::connection::{Publisher, Subscriber};
+use connection::{Publisher, Subscriber};
+
 use super::{
-    SOCKETS_BESIDES,
-    conductor::sleep_until,
-    cpu::{CpuClock, raise_socket_limit},
+    cpu::CpuClock,
+    latency::Latency,
     measure::{Durations, Measurements},
-    report::Latency,
-    schedule::{Schedule, Zero},
+    schedule::{Schedule, Zero, sleep_until},
 };
-use crate::footprint::{Footprint, Watched};
+use crate::{
+    footprint::{Footprint, Watched},
+    open_files,
+};
+
+pub use options::{FanoutOptions, Protocol};
 
 const CONNECT_AT_ONCE: usize = 100;
 const LEAD: Duration = Duration::from_secs(1);
 // What was published last arrives within milliseconds.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Whose protocol is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Protocol {
-    /// The core protocol of NATS, without JetStream.
-    Nats,
-    /// MQTT 3.1.1 with quality of service 0.
-    Mqtt,
-    /// Socket.IO 4 over Engine.IO 4, with a server that knows `watch` and `publish`.
-    Socketio,
-}
-
-/// What goes through the broker.
-#[derive(Args, Clone, Debug)]
-pub struct FanoutOptions {
-    /// The broker's WebSocket address, `ws://127.0.0.1:8081` for example.
-    #[arg(long)]
-    pub url: String,
-    /// What it speaks.
-    #[arg(long, value_enum)]
-    pub protocol: Protocol,
-    /// Topics, with one publisher each.
-    #[arg(long, default_value_t = 10)]
-    pub topics: usize,
-    /// Subscribers, spread evenly over the topics.
-    #[arg(long, default_value_t = 1_000)]
-    pub viewers: usize,
-    /// Messages a second from each publisher.
-    #[arg(long, default_value_t = 20.0)]
-    pub rate: f64,
-    /// For how long messages are due, in seconds.
-    #[arg(long, default_value_t = 10.0)]
-    pub duration: f64,
-    /// The broker's process id.
-    #[arg(long)]
-    pub server_pid: u32,
-    /// Write the report here as JSON.
-    #[arg(long)]
-    pub json: PathBuf,
-}
-
 /// What the broker made of it. The names are those of a load test's report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FanoutReport {
     /// From when a message was due until a subscriber got it.
     pub delivery: Latency,
@@ -97,8 +63,7 @@ pub struct FanoutReport {
 /// When the broker cannot be reached, or does not speak as it should.
 pub async fn run(options: &FanoutOptions) -> Result<()> {
     let schedule = Schedule::new(options.topics, options.rate, options.duration, 1)?;
-    let (needed, limit) = ((options.topics + options.viewers) as u64 + SOCKETS_BESIDES, raise_socket_limit());
-    ensure!(needed <= limit, "{needed} open files are needed and {limit} allowed: use several processes");
+    open_files::allow_sockets((options.topics + options.viewers) as u64)?;
     let measurements = Arc::new(Measurements::default());
     let subscribers = subscribe(options, &measurements).await?;
     let publishers = stream::iter(0..options.topics).map(|topic| Publisher::connect(options, topic));
@@ -139,7 +104,7 @@ fn publish(
     let (server, cpu) = (Watched::start(&[server_pid])?, CpuClock::start());
     let lateness = Durations::default();
     for (topic, due_ms) in schedule.iter() {
-        let payload = payload(zero, due_ms);
+        let payload = payload::new(zero, due_ms);
         let due = zero.at(due_ms);
         sleep_until(due);
         lateness.add(due.elapsed());
@@ -155,46 +120,4 @@ fn publish(
         server,
     };
     Ok((publishers, report))
-}
-
-/// A position as our own server writes it to customers, with the moment at which it is due as its time.
-fn payload(zero: Zero, due_ms: u64) -> String {
-    let position = Position {
-        time_ms: zero.epoch_ms + due_ms as i64,
-        lat: 35.899_171_3,
-        lon: 14.514_238_7,
-        accuracy_m: Some(6.5),
-        speed_mps: Some(4.25),
-        heading_deg: Some(182.0),
-    };
-    let update = protocol::customer::PositionUpdate::new(&position, Vec::new());
-    protocol::encode_json(&protocol::customer::CustomerEvent::Position(update))
-}
-
-/// How long ago a payload was due, by the wall clock that its publisher wrote into it.
-fn age(payload: &[u8]) -> Option<Duration> {
-    let text = std::str::from_utf8(payload).ok()?;
-    let digits = text.split_once("\"time_ms\":")?.1;
-    let time_ms: i64 = digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    let now_us = chrono::Utc::now().timestamp_micros();
-    u64::try_from(now_us - time_ms * 1_000).ok().map(Duration::from_micros)
-}
-
-/// Counts one delivery.
-fn note(measurements: &Measurements, payload: &[u8]) {
-    measurements.delivered(age(payload).unwrap_or_default());
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::*;
-
-    #[test]
-    fn a_payload_tells_how_old_it_is() {
-        let zero = Zero { instant: Instant::now(), epoch_ms: chrono::Utc::now().timestamp_millis() - 500 };
-        let age = age(payload(zero, 200).as_bytes()).expect("a payload of ours");
-        assert!(age >= Duration::from_millis(300) && age < Duration::from_secs(60), "{age:?}");
-    }
 }

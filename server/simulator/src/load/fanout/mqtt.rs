@@ -4,7 +4,7 @@
 use bytes::{Buf, BytesMut};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::connection::Said;
+use super::said::Said;
 
 const CONNACK: u8 = 0x20;
 const PUBLISH: u8 = 0x30;
@@ -80,7 +80,7 @@ fn after_topic(content: Vec<u8>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Protocol, connection::all},
+        super::{options::Protocol, protocol::all},
         *,
     };
 

@@ -4,7 +4,7 @@
 use bytes::{Buf, BytesMut};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::connection::Said;
+use super::said::Said;
 
 pub(super) fn hello() -> Message {
     let options = r#"{"verbose":false,"pedantic":false,"lang":"rust","version":"0","protocol":1}"#;
@@ -49,7 +49,7 @@ pub(super) fn next(arrived: &mut BytesMut) -> Option<Said> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Protocol, connection::all},
+        super::{options::Protocol, protocol::all},
         *,
     };
 

@@ -6,7 +6,7 @@
 use bytes::{Buf, BytesMut};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::connection::Said;
+use super::said::Said;
 
 pub(super) const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
 
@@ -40,7 +40,7 @@ pub(super) fn next(arrived: &mut BytesMut) -> Option<Said> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Protocol, connection::all},
+        super::{options::Protocol, protocol::all},
         *,
     };
 

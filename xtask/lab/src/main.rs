@@ -1,0 +1,48 @@
+//! The lab: benchmarks, faults and a cluster, run as `cargo xtask bench`, `faults` and `cluster`.
+//!
+//! It runs the product as it is deployed, under the load of the simulator, and judges it: [`bench`] measures it against
+//! baselines, [`faults`] breaks parts of it, [`cluster`] restarts one of two servers. What they start is in
+//! [`programs`]; what they say of the machine in [`machine`]. The simulator runs as a program of its own, so that its
+//! CPU time is told apart; its reports have the types of its crate.
+
+#![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and tasks")]
+
+mod bench;
+mod cluster;
+mod faults;
+mod machine;
+mod programs;
+mod results;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use xtask_support::{failure, process};
+
+// People reach this program through `cargo xtask`, so its help says so.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Benchmarks, faults and a cluster", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the benchmarks.
+    Bench(bench::Options),
+    /// Runs two servers with Redis behind a TLS proxy; with --check a rolling restart under load.
+    Cluster(cluster::Options),
+    /// Breaks parts of a running system under load, and checks that it keeps its promises.
+    Faults(faults::Options),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    process::watch_for_interruption();
+    let outcome = match cli.command {
+        Command::Bench(options) => bench::run(&options),
+        Command::Cluster(options) => cluster::run(&options),
+        Command::Faults(options) => faults::run(&options),
+    };
+    failure::exit_code(&outcome)
+}

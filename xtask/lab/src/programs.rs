@@ -1,0 +1,17 @@
+//! Programs that the lab runs in the background: servers, brokers, the simulator.
+
+pub(crate) mod running;
+pub(crate) mod server;
+
+use anyhow::Result;
+use std::process::Command;
+use xtask_support::{process, workspace};
+
+/// Brings the browser's part of the product up to date, which a server that is built afterwards embeds.
+///
+/// # Errors
+/// When it does not build; `cargo xtask site` has said why.
+pub(crate) fn build_site() -> Result<()> {
+    let mut site = Command::new("cargo");
+    process::run(site.args(["run", "--quiet", "--package", "xtask", "--", "site"]).current_dir(workspace::root()))
+}
