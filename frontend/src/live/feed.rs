@@ -8,27 +8,15 @@
 //!
 //! It holds no browser object and reads no clock, so every rule is tested natively. The driver owns both.
 
-use doorstep_shared::protocol::{CloseCode, SILENCE_LIMIT_MS, customer::CustomerEvent};
+use doorstep_shared::protocol::{CloseCode, customer::CustomerEvent};
 
-use super::backoff::{Backoff, HEALTHY_AFTER_MS};
-
-/// Without news for this long, the page says that it is reconnecting.
-pub const QUIET_BEFORE_TELLING_MS: f64 = 3_000.0;
-
-/// A handshake that takes longer will not come any more.
-const OPENING_LIMIT_MS: f64 = 10_000.0;
-
-/// A connection in doubt has this long to show life.
-const PROBE_LIMIT_MS: f64 = 5_000.0;
+use super::connection::{ABNORMAL, Command, Connection, Due, Health, OPENING_LIMIT_MS, Phase, Rules};
 
 /// Between two questions by plain HTTP.
 const POLL_EVERY_MS: f64 = 10_000.0;
 
 /// Between two tries at a WebSocket while something else works.
 const RETRY_SOCKET_EVERY_MS: f64 = 60_000.0;
-
-/// After a flood the server wants to be left alone for a while.
-const RATE_LIMITED_WAIT_MS: f64 = 10_000.0;
 
 /// So many sockets must fail, with the server there, before something else is tried.
 const SOCKET_TRIES: u32 = 3;
@@ -139,68 +127,20 @@ pub enum Effect {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Line {
-    /// Closed, to be opened at this time, if at all.
-    Down { retry_at_ms: Option<f64> },
-    /// On its way.
-    Opening { since_ms: f64, resumes: bool },
-    /// It brought at least one message.
-    Up { since_ms: f64, heard_ms: f64, resumes: bool, probe_until_ms: Option<f64> },
-}
-
-const IDLE: Line = Line::Down { retry_at_ms: None };
-
-impl Line {
-    fn is_up(self) -> bool {
-        matches!(self, Self::Up { .. })
-    }
-
-    /// When to do something about it.
-    fn wake_ms(self) -> Option<f64> {
-        match self {
-            Self::Down { retry_at_ms } => retry_at_ms,
-            Self::Opening { since_ms, .. } => Some(since_ms + OPENING_LIMIT_MS),
-            Self::Up { heard_ms, probe_until_ms, .. } => {
-                let silent_ms = heard_ms + SILENCE_LIMIT_MS as f64;
-                Some(probe_until_ms.map_or(silent_ms, |probe_ms| probe_ms.min(silent_ms)))
-            }
-        }
-    }
-
-    /// Takes note of a message; answers whether the line just came up, and whether it resumes.
-    fn heard(&mut self, now_ms: f64) -> (bool, bool) {
-        match *self {
-            Self::Opening { resumes, .. } => {
-                *self = Self::Up { since_ms: now_ms, heard_ms: now_ms, resumes, probe_until_ms: None };
-                (true, resumes)
-            }
-            Self::Up { since_ms, resumes, .. } => {
-                *self = Self::Up { since_ms, heard_ms: now_ms, resumes, probe_until_ms: None };
-                // Only the first snapshot of a connection resumes; a later one is whole.
-                (false, false)
-            }
-            Self::Down { .. } => (false, false),
-        }
-    }
-}
-
 /// The state of the page's connections.
 #[derive(Clone, Debug)]
 pub struct Feed {
-    socket: Line,
-    events: Line,
-    backoff: Backoff,
+    socket: Connection,
+    events: Connection,
+    socket_resumes: bool,
+    events_resumes: bool,
     failed_sockets: u32,
     failed_events: u32,
     poll_at_ms: Option<f64>,
     polled_ms: Option<f64>,
     asking_since_ms: Option<f64>,
     newest_fix_ms: Option<i64>,
-    down_since_ms: f64,
-    was_up: bool,
     hidden: bool,
-    offline: bool,
     ended: bool,
     stopped: bool,
 }
@@ -209,19 +149,17 @@ impl Feed {
     /// A feed that is not connected. The page already knows positions up to `newest_fix_ms`.
     pub fn new(now_ms: f64, newest_fix_ms: Option<i64>) -> Self {
         Self {
-            socket: IDLE,
-            events: IDLE,
-            backoff: Backoff::default(),
+            socket: Connection::new(now_ms, Rules::STANDARD),
+            events: Connection::new(now_ms, Rules::STANDARD),
+            socket_resumes: false,
+            events_resumes: false,
             failed_sockets: 0,
             failed_events: 0,
             poll_at_ms: None,
             polled_ms: None,
             asking_since_ms: None,
             newest_fix_ms,
-            down_since_ms: now_ms,
-            was_up: false,
             hidden: false,
-            offline: false,
             ended: false,
             stopped: false,
         }
@@ -233,11 +171,11 @@ impl Feed {
         let mut effects = Vec::new();
         match input {
             Input::Start | Input::Online => {
-                self.offline = false;
+                self.socket.set_network(true);
                 self.connect_now(now_ms, &mut effects);
             }
             Input::Offline => {
-                self.offline = true;
+                self.socket.set_network(false);
                 self.probe(now_ms, &mut effects);
             }
             Input::Hidden => self.hidden = true,
@@ -252,15 +190,14 @@ impl Feed {
         }
         self.catch_up(now_ms, random, &mut effects);
         if self.transport(now_ms).is_some() {
-            (self.was_up, self.down_since_ms) = (true, now_ms);
+            self.socket.news(now_ms);
         }
         effects
     }
 
     /// When [`Input::Tick`] is due, if nothing else happens first.
     pub fn next_wake_ms(&self, now_ms: f64) -> Option<f64> {
-        let told_ms = self.down_since_ms + QUIET_BEFORE_TELLING_MS;
-        let telling_ms = (told_ms > now_ms && !self.is_over()).then_some(told_ms);
+        let telling_ms = self.socket.telling_ms(now_ms).filter(|_| self.transport(now_ms).is_none() && !self.is_over());
         let lines = [self.socket.wake_ms(), self.events.wake_ms(), self.poll_at_ms];
         let waiting = lines.into_iter().flatten().filter(|_| !self.hidden && !self.is_over());
         waiting.chain(telling_ms).reduce(f64::min)
@@ -288,14 +225,13 @@ impl Feed {
             Link::Stopped
         } else if self.transport(now_ms).is_some() {
             Link::Live
-        } else if self.offline {
-            Link::Offline
-        } else if now_ms - self.down_since_ms >= QUIET_BEFORE_TELLING_MS {
-            Link::Reconnecting
-        } else if self.was_up {
-            Link::Live
         } else {
-            Link::Unconnected
+            match self.socket.health(now_ms) {
+                Health::Connecting => Link::Unconnected,
+                Health::Live => Link::Live,
+                Health::Reconnecting => Link::Reconnecting,
+                Health::NoNetwork => Link::Offline,
+            }
         }
     }
 
@@ -304,21 +240,22 @@ impl Feed {
     }
 
     fn socket_message(&mut self, now_ms: f64, event: CustomerEvent, effects: &mut Vec<Effect>) {
-        let (came_up, resumed) = self.socket.heard(now_ms);
+        let came_up = self.socket.heard(now_ms);
         if came_up {
             (self.failed_sockets, self.failed_events) = (0, 0);
             self.leave_fallbacks(effects);
         }
-        self.deliver(event, resumed, effects);
+        // Only the first snapshot of a connection resumes; a later one is whole.
+        self.deliver(event, came_up && self.socket_resumes, effects);
     }
 
     fn events_message(&mut self, now_ms: f64, event: CustomerEvent, effects: &mut Vec<Effect>) {
-        let (came_up, resumed) = self.events.heard(now_ms);
+        let came_up = self.events.heard(now_ms);
         if came_up {
             self.failed_events = 0;
             (self.poll_at_ms, self.polled_ms) = (None, None);
         }
-        self.deliver(event, resumed, effects);
+        self.deliver(event, came_up && self.events_resumes, effects);
     }
 
     fn deliver(&mut self, event: CustomerEvent, resumed: bool, effects: &mut Vec<Effect>) {
@@ -344,47 +281,42 @@ impl Feed {
     }
 
     fn socket_closed(&mut self, now_ms: f64, random: f64, code: u16, effects: &mut Vec<Effect>) {
-        let before = std::mem::replace(&mut self.socket, IDLE);
         effects.push(Effect::CloseSocket);
         if self.is_over() {
+            self.socket.stop();
             return;
         }
         if !CloseCode::should_reconnect(code) {
+            self.socket.stop();
             self.stopped = true;
             self.leave_fallbacks(effects);
             effects.push(Effect::Resolve);
             return;
         }
-        match before {
-            Line::Up { since_ms, .. } if now_ms - since_ms >= HEALTHY_AFTER_MS => self.backoff.reset(),
+        if self.has_fallback() {
+            self.socket.closed_for(now_ms, RETRY_SOCKET_EVERY_MS * (0.5 + random));
+        } else if self.socket.closed(now_ms, random, code) == Phase::Opening {
             // Only a socket that never spoke says something about the way there.
-            Line::Opening { .. } if !self.has_fallback() => self.ask(now_ms, effects),
-            _ => {}
+            self.ask(now_ms, effects);
         }
-        let least_ms = if code == CloseCode::RateLimited.code() { RATE_LIMITED_WAIT_MS } else { 0.0 };
-        let wait_ms = if self.has_fallback() {
-            RETRY_SOCKET_EVERY_MS * (0.5 + random)
-        } else {
-            self.backoff.next_ms(random).max(least_ms)
-        };
-        self.socket = Line::Down { retry_at_ms: Some(now_ms + wait_ms) };
-        if self.has_fallback() && self.poll_at_ms.is_some() && self.events == IDLE {
+        if self.poll_at_ms.is_some() && self.events.phase() == Phase::Off {
             self.open_events(now_ms, effects);
         }
     }
 
     fn events_failed(&mut self, now_ms: f64, random: f64, effects: &mut Vec<Effect>) {
-        if std::mem::replace(&mut self.events, IDLE) == IDLE {
+        if !matches!(self.events.phase(), Phase::Opening | Phase::Up) {
             return;
         }
         effects.push(Effect::CloseEvents);
-        if self.is_over() {
-            return;
-        }
         self.failed_events += 1;
-        if self.failed_events < EVENTS_TRIES {
-            self.events = Line::Down { retry_at_ms: Some(now_ms + self.backoff.next_ms(random)) };
-        } else if self.poll_at_ms.is_none() {
+        if self.is_over() || self.failed_events >= EVENTS_TRIES {
+            self.events.stop();
+        } else {
+            let wait_ms = self.socket.next_wait_ms(random);
+            self.events.closed_for(now_ms, wait_ms);
+        }
+        if !self.is_over() && self.events.phase() == Phase::Off && self.poll_at_ms.is_none() {
             self.poll_at_ms = Some(now_ms);
         }
     }
@@ -399,7 +331,7 @@ impl Feed {
                 self.stopped = true;
                 self.leave_fallbacks(effects);
                 effects.extend([Effect::CloseSocket, Effect::Resolve]);
-                self.socket = IDLE;
+                self.socket.stop();
             }
             Answer::News(event) => {
                 self.polled_ms = Some(now_ms);
@@ -427,15 +359,15 @@ impl Feed {
 
     /// Opens the socket at once, unless it is there or on its way.
     fn connect_now(&mut self, now_ms: f64, effects: &mut Vec<Effect>) {
-        if !self.is_over() && matches!(self.socket, Line::Down { .. }) {
-            self.open_socket(now_ms, effects);
+        if !self.is_over() && self.socket.connect(now_ms) == Some(Command::Open) {
+            self.socket_resumes = self.newest_fix_ms.is_some();
+            effects.push(Effect::OpenSocket { since_ms: self.newest_fix_ms });
         }
     }
 
     /// Gives a connection in doubt a short time to show life.
     fn probe(&mut self, now_ms: f64, effects: &mut Vec<Effect>) {
-        if let Line::Up { probe_until_ms: probe @ None, .. } = &mut self.socket {
-            *probe = Some(now_ms + PROBE_LIMIT_MS);
+        if self.socket.probe(now_ms) == Some(Command::Ping) {
             effects.push(Effect::Ping);
         }
     }
@@ -445,18 +377,15 @@ impl Feed {
         if self.is_over() || self.hidden {
             return;
         }
-        if self.socket.wake_ms().is_some_and(|due_ms| due_ms <= now_ms) {
-            match self.socket {
-                Line::Down { .. } => self.open_socket(now_ms, effects),
-                // Silent, or never opened: the browser may take minutes to notice.
-                _ => self.socket_closed(now_ms, random, 1006, effects),
-            }
+        match self.socket.due(now_ms) {
+            Some(Due::Open) => self.connect_now(now_ms, effects),
+            Some(Due::GiveUp) => self.socket_closed(now_ms, random, ABNORMAL, effects),
+            None => {}
         }
-        if self.events.wake_ms().is_some_and(|due_ms| due_ms <= now_ms) {
-            match self.events {
-                Line::Down { .. } => self.open_events(now_ms, effects),
-                _ => self.events_failed(now_ms, random, effects),
-            }
+        match self.events.due(now_ms) {
+            Some(Due::Open) => self.open_events(now_ms, effects),
+            Some(Due::GiveUp) => self.events_failed(now_ms, random, effects),
+            None => {}
         }
         if self.poll_at_ms.is_some_and(|due_ms| due_ms <= now_ms) {
             self.poll_at_ms = Some(now_ms + POLL_EVERY_MS);
@@ -464,16 +393,11 @@ impl Feed {
         }
     }
 
-    fn open_socket(&mut self, now_ms: f64, effects: &mut Vec<Effect>) {
-        let resumes = self.newest_fix_ms.is_some();
-        self.socket = Line::Opening { since_ms: now_ms, resumes };
-        effects.push(Effect::OpenSocket { since_ms: self.newest_fix_ms });
-    }
-
     fn open_events(&mut self, now_ms: f64, effects: &mut Vec<Effect>) {
-        let resumes = self.newest_fix_ms.is_some();
-        self.events = Line::Opening { since_ms: now_ms, resumes };
-        effects.push(Effect::OpenEvents { since_ms: self.newest_fix_ms });
+        if self.events.connect(now_ms) == Some(Command::Open) {
+            self.events_resumes = self.newest_fix_ms.is_some();
+            effects.push(Effect::OpenEvents { since_ms: self.newest_fix_ms });
+        }
     }
 
     fn ask(&mut self, now_ms: f64, effects: &mut Vec<Effect>) {
@@ -486,12 +410,11 @@ impl Feed {
     }
 
     fn has_fallback(&self) -> bool {
-        self.events != IDLE || self.poll_at_ms.is_some()
+        self.events.phase() != Phase::Off || self.poll_at_ms.is_some()
     }
 
     fn leave_fallbacks(&mut self, effects: &mut Vec<Effect>) {
-        if self.events != IDLE {
-            self.events = IDLE;
+        if self.events.stop() == Some(Command::Close) {
             effects.push(Effect::CloseEvents);
         }
         (self.poll_at_ms, self.polled_ms) = (None, None);
@@ -633,15 +556,6 @@ mod tests {
     }
 
     #[test]
-    fn forty_seconds_of_silence_end_a_connection() {
-        let mut bench = Bench::connected();
-        bench.after(39_000.0, Input::SocketMessage(heartbeat()));
-        assert_eq!(bench.pass(39_900.0), []);
-        let effects = bench.pass(200.0);
-        assert_eq!(effects[0], Effect::CloseSocket);
-    }
-
-    #[test]
     fn a_final_order_ends_the_feed_for_good() {
         let mut bench = Bench::connected();
         bench.tell(Input::SocketMessage(ended()));
@@ -666,14 +580,6 @@ mod tests {
             assert!(!bench.pass(3_600_000.0).iter().any(is_socket), "{code}");
             assert_eq!(bench.link(), Link::Stopped);
         }
-    }
-
-    #[test]
-    fn a_flooded_server_is_left_alone_for_ten_seconds() {
-        let mut bench = Bench::connected();
-        bench.tell(Input::SocketClosed(4003));
-        assert!(!bench.pass(9_900.0).iter().any(is_socket));
-        assert!(bench.pass(200.0).iter().any(is_socket));
     }
 
     #[test]
@@ -756,22 +662,6 @@ mod tests {
         assert!(bench.tell(Input::Shown).iter().any(is_socket));
     }
 
-    #[test]
-    fn thirty_seconds_of_health_start_the_backoff_anew() {
-        let mut bench = Bench::connected();
-        for _ in 0..8 {
-            bench.tell(Input::SocketClosed(4000));
-            bench.pass(30_001.0);
-            bench.tell(Input::SocketMessage(snapshot()));
-        }
-        bench.after(29_999.0, Input::SocketClosed(4000));
-        assert!(!bench.pass(10_000.0).iter().any(is_socket), "it was not healthy for long enough");
-        bench.pass(30_000.0);
-        bench.tell(Input::SocketMessage(snapshot()));
-        bench.after(30_000.0, Input::SocketClosed(4000));
-        assert!(bench.pass(500.0).iter().any(is_socket));
-    }
-
     fn any_input() -> impl Strategy<Value = Input> {
         select(vec![
             Input::Start,
@@ -806,14 +696,14 @@ mod tests {
                 if bench.feed.socket.is_up() {
                     break;
                 }
-                if matches!(bench.feed.socket, Line::Opening { .. }) {
+                if bench.feed.socket.phase() == Phase::Opening {
                     bench.tell(Input::SocketMessage(snapshot()));
                 } else {
                     bench.pass(30_001.0);
                 }
             }
             prop_assert_eq!(bench.transport(), Some(Transport::WebSocket));
-            prop_assert_eq!(bench.feed.events, IDLE, "the fallback is left");
+            prop_assert_eq!(bench.feed.events.phase(), Phase::Off, "the fallback is left");
         }
 
         #[test]

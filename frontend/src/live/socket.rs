@@ -5,10 +5,8 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsCast;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
+pub use super::connection::ABNORMAL;
 use super::listen::Listener;
-
-/// What a closed socket is called when nobody said why.
-pub const ABNORMAL: u16 = 1006;
 
 /// What a socket has to say.
 pub enum News {
