@@ -15,13 +15,12 @@ use doorstep_frontend::{
     courier::{
         intent::Screen,
         platform::{Browser, Platform, System},
-        state::{
-            Door, Duty, Gps, Here, Install, Link, Notice, ProofDraft, Shift, StopCard, Tone, TrackerSetup, Wake, Who,
-        },
+        state::{Door, Duty, Gps, Here, Install, Notice, ProofDraft, Shift, StopCard, Tone, TrackerSetup, Wake, Who},
         view::{Act, app},
     },
     data::Locale,
     document::courier::ICONS,
+    live::connection::Health,
 };
 use doorstep_shared::{
     DeviceId, OrderId, OrderStatus, Vehicle,
@@ -144,13 +143,13 @@ fn states() -> Vec<(&'static str, Shift)> {
         (
             "online-offline",
             with(&|shift| {
-                (shift.link, shift.waiting_fixes, shift.audience) = (Link::NoNetwork, 37, None);
+                (shift.health, shift.waiting_fixes, shift.audience) = (Health::NoNetwork, 37, None);
             }),
         ),
         (
             "online-waiting",
             with(&|shift| {
-                (shift.link, shift.waiting_fixes, shift.waiting_actions) = (Link::Reconnecting, 4, 1);
+                (shift.health, shift.waiting_fixes, shift.waiting_actions) = (Health::Reconnecting, 4, 1);
                 shift.stops[0].status = OrderStatus::AtDropoff;
                 shift.stops[0].is_waiting = true;
                 shift.stops[1].is_waiting = true;
@@ -211,7 +210,7 @@ fn states() -> Vec<(&'static str, Shift)> {
             "account-offline",
             with(&|shift| {
                 (shift.screen, shift.install) = (Screen::Account, Install::ByShareSheet);
-                (shift.link, shift.waiting_fixes, shift.waiting_actions) = (Link::NoNetwork, 37, 1);
+                (shift.health, shift.waiting_fixes, shift.waiting_actions) = (Health::NoNetwork, 37, 1);
             }),
         ),
     ]
@@ -219,11 +218,11 @@ fn states() -> Vec<(&'static str, Shift)> {
 
 fn online() -> Shift {
     let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
-    let mut shift = Shift::starting(locale, Platform::default(), NOW_MS);
+    let mut shift = Shift::starting(locale, Platform::default());
     shift.door = Door::Open;
     shift.courier = Some(Who { name: "Ana Borg".into(), vehicle: Vehicle::Scooter, device_label: "Pixel 9".into() });
-    (shift.duty, shift.gps, shift.link, shift.wake) =
-        (Duty::Online, Gps::Good { accuracy_m: 5.2 }, Link::Live, Wake::On);
+    (shift.duty, shift.gps, shift.health, shift.wake) =
+        (Duty::Online, Gps::Good { accuracy_m: 5.2 }, Health::Live, Wake::On);
     shift.stops = vec![
         card(1, "A-1042", "12 Triq il-Merkanti", Some("Kim"), 12, Some("Ring twice, second floor. Dog is friendly.")),
         card(2, "A-1044", "Triq San Gwann 4", Some("Harbour Kitchen"), 24, None),
@@ -320,7 +319,7 @@ fn make_long(shift: &mut Shift) {
     card.status = OrderStatus::AtDropoff;
     shift.stops[1].stop.address = "Donaudampfschifffahrtsgesellschaftskapitänsstraße 1234567890".into();
     shift.waiting_fixes = 12_345;
-    shift.link = Link::Reconnecting;
+    shift.health = Health::Reconnecting;
     shift.audience = Some(Audience { customers: 128, dispatchers: 17 });
 }
 

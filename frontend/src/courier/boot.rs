@@ -27,7 +27,7 @@ const SCOPE: &str = "/courier";
 pub fn courier() {
     let code = take_code();
     let data = Data::of_this_page();
-    let shift = Shift::starting(data.locale(), platform(), js_sys::Date::now() as i64);
+    let shift = Shift::starting(data.locale(), platform());
     let place: HtmlElement =
         document().get_element_by_id("app").and_then(|element| element.dyn_into().ok()).expect("a place for the app");
     place.set_inner_html("");

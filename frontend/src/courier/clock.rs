@@ -117,12 +117,7 @@ impl Comparison {
         self.is_doubted
     }
 
-    /// The server's clock from the phone's, by the message that was fastest on its way; for the screens.
-    pub fn offset_ms(&self) -> Option<i64> {
-        self.least_ms
-    }
-
-    /// The same, when it is sure enough to date by.
+    /// The server's clock from the phone's, by the message that was fastest on its way, when it is sure enough to date by.
     pub fn sure_ms(&self) -> Option<i64> {
         let (least_ms, most_ms) = (self.least_ms?, self.most_ms?);
         (most_ms - least_ms <= LONGEST_ANSWER_MS + DRIFT_MS).then_some(least_ms)
@@ -185,7 +180,7 @@ mod tests {
         let mut clock = Comparison::default();
         clock.pass(200_000.0, DATE_MS + 200_000);
         clock.connected(Some(0.0), DATE_MS + 50);
-        assert_eq!((clock.sure_ms(), clock.offset_ms()), (None, Some(-199_950)));
+        assert_eq!((clock.sure_ms(), clock.least_ms), (None, Some(-199_950)));
         clock.asked();
         clock.pass(200_100.0, DATE_MS + 200_100);
         clock.ponged(DATE_MS + 200_050);
@@ -198,7 +193,7 @@ mod tests {
         clock.asked();
         assert_eq!(clock.pass(5_000.0, DATE_MS + 5_900), None, "that is no jump");
         assert_eq!(clock.pass(6_000.0, DATE_MS - 594_000), Some(-600_900));
-        assert_eq!((clock.sure_ms(), clock.offset_ms()), (None, None));
+        assert_eq!((clock.sure_ms(), clock.least_ms), (None, None));
         clock.doubt();
         clock.asked();
         clock.ponged(DATE_MS - 594_000);
@@ -211,7 +206,7 @@ mod tests {
     fn a_server_that_contradicts_what_was_known_is_asked_again() {
         let mut clock = connected(0);
         clock.heard(DATE_MS + 30_000);
-        assert_eq!((clock.sure_ms(), clock.offset_ms()), (None, Some(29_900)));
+        assert_eq!((clock.sure_ms(), clock.least_ms), (None, Some(29_900)));
         let mut clock = connected(0);
         clock.pass(300_000.0, DATE_MS + 300_000);
         clock.asked();

@@ -25,8 +25,9 @@ use super::{
     state::{self, Shift, Wake},
 };
 use crate::live::{
+    connection::ABNORMAL,
     listen::{Listener, Timer, document, now_ms, spawn, window},
-    socket::{ABNORMAL, News, Socket},
+    socket::{News, Socket},
 };
 
 /// The screens tell ages in whole seconds.

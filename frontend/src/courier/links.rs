@@ -57,7 +57,7 @@ fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::courier::words::tests::stop;
+    use crate::courier::text::tests::stop;
 
     #[test]
     fn each_phone_opens_its_own_maps() {

@@ -15,7 +15,6 @@ mod device;
 mod driver;
 pub mod engine;
 pub mod intent;
-pub mod line;
 pub mod links;
 #[cfg(feature = "courier")]
 mod map;
@@ -25,9 +24,8 @@ pub mod platform;
 pub mod position;
 pub mod preferences;
 pub mod presence;
-pub mod sentences;
 pub mod sketch;
 pub mod state;
 pub mod stops;
+pub mod text;
 pub mod view;
-pub mod words;

@@ -70,7 +70,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::courier::{state::Here, words::tests::online};
+    use crate::courier::{state::Here, text::tests::online};
 
     proptest! {
         #[test]

@@ -10,7 +10,7 @@ use doorstep_shared::{
 };
 
 use super::{intent::Screen, platform::Platform};
-use crate::data::Locale;
+use crate::{data::Locale, live::connection::Health};
 
 /// The whole app as the courier sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub struct Shift {
     /// What the phone says about the position.
     pub gps: Gps,
     /// Whether the server is reached.
-    pub link: Link,
+    pub health: Health,
     /// Fixes on the phone that the server has not acked.
     pub waiting_fixes: u32,
     /// Statuses and proofs on the phone that the server has not acked.
@@ -57,20 +57,18 @@ pub struct Shift {
     pub platform: Platform,
     /// How to write times and distances.
     pub locale: Locale,
-    /// The server's clock, Unix epoch milliseconds; moves once a second while somebody looks.
-    pub now_ms: i64,
 }
 
 impl Shift {
     /// The app before anything is known: the skeleton that the server draws and the browser begins with.
-    pub fn starting(locale: Locale, platform: Platform, now_ms: i64) -> Self {
+    pub fn starting(locale: Locale, platform: Platform) -> Self {
         Self {
             door: Door::Starting,
             screen: Screen::Stops,
             courier: None,
             duty: Duty::Off,
             gps: Gps::Idle,
-            link: Link::Connecting,
+            health: Health::Connecting,
             waiting_fixes: 0,
             waiting_actions: 0,
             wake: Wake::Idle,
@@ -86,7 +84,6 @@ impl Shift {
             install: Install::NotOffered,
             platform,
             locale,
-            now_ms,
         }
     }
 
@@ -159,19 +156,6 @@ pub enum Gps {
     Lost,
     /// The page is not on `https://`, or the browser has no position.
     Unavailable,
-}
-
-/// Whether the server is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// Connecting for the first time; nothing to say about it.
-    Connecting,
-    /// Connected.
-    Live,
-    /// The network is there, the server is not, or not yet.
-    Reconnecting,
-    /// The phone has no network.
-    NoNetwork,
 }
 
 /// Whether the screen is kept on.

@@ -65,7 +65,7 @@ pub const ICONS: &str = concat!(include_str!("icons.svg"), include_str!("courier
 
 /// What stands there for the moment until the app has started: its own first screen.
 fn skeleton(locale: &Locale) -> String {
-    let shift = Shift::starting(locale.clone(), Platform::default(), 0);
+    let shift = Shift::starting(locale.clone(), Platform::default());
     render(move || app(RwSignal::new(shift), Act::new(|_| {})))
 }
 

@@ -6,27 +6,32 @@ use std::collections::BTreeMap;
 use doorstep_shared::{
     CourierId, DeviceId, OrderStatus, RawFix, Rejection, Vehicle,
     api::{
-        courier::{CourierHome, TourStop},
+        courier::{CourierHome, Tour, TourStop},
         proof::ProofKind,
     },
     problem::ErrorDetails,
     protocol::{
         ErrorMessage, PresenceReason, PresenceState, ServerTime,
         courier::{
-            Ack, CourierIdentity, CourierMessage, Fixes, PresenceReport, RejectedFix, StatusReport, Stop, StopKind,
-            Stops, Welcome,
+            Ack, CourierEvent, CourierIdentity, CourierMessage, Fixes, PresenceReport, RejectedFix, StatusReport, Stop,
+            StopKind, Stops, Welcome,
         },
     },
 };
 
+use uuid::Uuid;
+
 use super::*;
 use crate::{
     courier::{
+        intent::Screen,
         platform::Platform,
-        state::{Duty, Gps, Link, Shift},
+        position::{Failure, Reading},
+        state::{Door, Duty, Gps, Shift},
         stops::tests::{order, stop},
     },
     data::Locale,
+    live::connection::Health,
 };
 
 const START_MS: i64 = 1_795_219_200_000;
@@ -225,7 +230,7 @@ impl Phone {
     fn drive(&mut self, seconds: u32) {
         for _ in 0..seconds {
             self.pass(1_000.0);
-            if self.engine.line.is_up() {
+            if self.engine.connection.is_up() {
                 let server_time_ms = START_MS + self.now_ms as i64;
                 self.hear(CourierEvent::Heartbeat(ServerTime { server_time_ms }));
             }
@@ -249,7 +254,7 @@ impl Phone {
 
     fn shift(&mut self) -> Shift {
         let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
-        let mut shift = Shift::starting(locale, Platform::default(), 0);
+        let mut shift = Shift::starting(locale, Platform::default());
         let at = self.moment();
         self.engine.show(at, &mut shift);
         shift
@@ -340,7 +345,7 @@ fn after_three_minutes_in_a_tunnel_the_newest_comes_first_and_all_180_arrive_onc
     phone.lose_network();
     phone.drive(180);
     let shift = phone.shift();
-    assert_eq!((shift.link, shift.waiting_fixes), (Link::NoNetwork, 180));
+    assert_eq!((shift.health, shift.waiting_fixes), (Health::NoNetwork, 180));
     assert_eq!(phone.disk.fixes.len(), 180, "all are in storage");
     phone.take();
     phone.find_network(vec![]);
@@ -497,7 +502,7 @@ fn a_shift_begun_offline_with_a_fast_clock_is_put_right_as_a_whole() {
     assert!(times.len() >= 290, "{}", times.len());
     assert!(times.iter().all(|time_ms| (begun_ms..=begun_ms + 300_000).contains(time_ms)), "{times:?}");
     let again = reopen(phone);
-    assert_eq!(again.engine.memory.on_duty_since_ms, Some(START_MS + begun_ms));
+    assert_eq!(again.engine.storage.memory.on_duty_since_ms, Some(START_MS + begun_ms));
 }
 
 #[test]
@@ -598,7 +603,7 @@ fn an_old_reading_neither_moves_the_courier_nor_ends_the_pause() {
     phone.tell(Input::Hidden);
     phone.now_ms += 240_000.0;
     phone.tell(Input::Shown);
-    let state = |phone: &Phone| phone.engine.memory.presence.current().map(|report| report.state);
+    let state = |phone: &Phone| phone.engine.storage.memory.presence.current().map(|report| report.state);
     assert_eq!(state(&phone), Some(PresenceState::Paused));
     phone.tell(Input::Reading(Reading {
         time_ms: START_MS + phone.now_ms as i64 - 180_000,
@@ -656,7 +661,7 @@ fn a_hidden_page_says_so_at_once_and_on_return_how_long_it_was() {
     assert_eq!(notice.offer, Some(Screen::Trackers));
     phone.read();
     phone.serve();
-    let current = phone.engine.memory.presence.current().expect("a presence");
+    let current = phone.engine.storage.memory.presence.current().expect("a presence");
     assert_eq!((current.state, current.time_ms), (PresenceState::Tracking, Some(START_MS + 241_000)));
 }
 
@@ -886,7 +891,7 @@ fn proofs_go_before_the_delivery_that_rests_on_them() {
     }
     let (_, statuses) = phone.serve();
     assert_eq!((statuses[0].status, statuses[0].note.as_deref()), (OrderStatus::Delivered, Some("with the neighbour")));
-    assert_eq!(phone.engine.memory.drafts, []);
+    assert_eq!(phone.engine.storage.memory.drafts, []);
 }
 
 #[test]

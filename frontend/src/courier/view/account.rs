@@ -4,21 +4,21 @@ use leptos::{html, prelude::*};
 
 use super::{
     Desk,
-    proof::{offline_bar, top},
+    page::{OfflineBar, Top},
 };
 use crate::{
     courier::{
         intent::{Intent, Screen},
         preferences::{self, Theme},
         state::Install,
-        words::{self, account},
+        text::{account, fixed},
     },
     ui::bind::{flag, text, word},
 };
 
 /// The screen.
-pub fn account(desk: Desk) -> AnyView {
-    let shift = desk.shift;
+#[component]
+pub(super) fn Account(desk: Desk) -> AnyView {
     let dialog = NodeRef::<html::Dialog>::new();
     let ask = move |_| {
         if let Some(dialog) = dialog.get_untracked() {
@@ -27,30 +27,11 @@ pub fn account(desk: Desk) -> AnyView {
     };
     view! {
         <main class="page">
-            {top(desk, Intent::Show(Screen::Stops), account::fixed::HEADING)}
-            {offline_bar(desk)}
-            <div class="card">
-                <p class="avatar" aria-hidden="true">
-                    {text(shift, account::initial)}
-                </p>
-                <div>
-                    <p class="name">{text(shift, account::name)}</p>
-                    <p class="detail">{text(shift, account::detail)}</p>
-                </div>
-            </div>
-            {themes()}
-            <section hidden=flag(shift, |shift| shift.install == Install::NotOffered)>
-                <h2>{account::fixed::INSTALL}</h2>
-                <p class="detail">{word(shift, account::install)}</p>
-                <button
-                    type="button"
-                    class="button"
-                    hidden=flag(shift, |shift| shift.install != Install::Offered)
-                    on:click=desk.press(Intent::Install)
-                >
-                    {account::fixed::INSTALL_ACTION}
-                </button>
-            </section>
+            <Top desk back=Intent::Show(Screen::Stops) heading=account::fixed::HEADING />
+            <OfflineBar desk />
+            <Identity desk />
+            <Themes />
+            <InstallSection desk />
             <section>
                 <h2>{account::fixed::TRACKERS}</h2>
                 <p class="detail">{account::fixed::TRACKERS_WHY}</p>
@@ -65,13 +46,51 @@ pub fn account(desk: Desk) -> AnyView {
             <button type="button" class="button danger" on:click=ask>
                 {account::fixed::SIGN_OUT}
             </button>
-            {sign_out(desk, dialog)}
+            <SignOutSheet desk dialog />
         </main>
     }
     .into_any()
 }
 
-fn themes() -> AnyView {
+#[component]
+fn Identity(desk: Desk) -> AnyView {
+    let shift = desk.shift;
+    view! {
+        <div class="card">
+            <p class="avatar" aria-hidden="true">
+                {text(shift, account::initial)}
+            </p>
+            <div>
+                <p class="name">{text(shift, account::name)}</p>
+                <p class="detail">{text(shift, account::detail)}</p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn InstallSection(desk: Desk) -> AnyView {
+    let shift = desk.shift;
+    view! {
+        <section hidden=flag(shift, |shift| shift.install == Install::NotOffered)>
+            <h2>{account::fixed::INSTALL}</h2>
+            <p class="detail">{word(shift, account::install)}</p>
+            <button
+                type="button"
+                class="button"
+                hidden=flag(shift, |shift| shift.install != Install::Offered)
+                on:click=desk.press(Intent::Install)
+            >
+                {account::fixed::INSTALL_ACTION}
+            </button>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Themes() -> AnyView {
     let chosen = RwSignal::new(preferences::theme());
     let choices = Theme::ALL.map(|theme| {
         let choose = move |_| {
@@ -101,7 +120,8 @@ fn themes() -> AnyView {
 }
 
 /// Asks once more, and says what would be lost.
-fn sign_out(desk: Desk, dialog: NodeRef<html::Dialog>) -> AnyView {
+#[component]
+fn SignOutSheet(desk: Desk, dialog: NodeRef<html::Dialog>) -> AnyView {
     let shift = desk.shift;
     let close = move |_| {
         if let Some(dialog) = dialog.get_untracked() {
@@ -117,7 +137,7 @@ fn sign_out(desk: Desk, dialog: NodeRef<html::Dialog>) -> AnyView {
             </p>
             <div class="ways">
                 <button type="button" class="button" on:click=close>
-                    {words::fixed::CANCEL}
+                    {fixed::CANCEL}
                 </button>
                 <button type="button" class="button danger" on:click=desk.press(Intent::SignOut)>
                     {account::fixed::SIGN_OUT}

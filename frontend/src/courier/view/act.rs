@@ -1,4 +1,4 @@
-//! How the screens tell what was pressed.
+//! How the screens hand on what the courier does.
 
 use leptos::prelude::*;
 
@@ -14,7 +14,7 @@ impl Act {
         Self(StoredValue::new_local(Box::new(take)))
     }
 
-    /// Hands on one thing that was done. After the screens are gone nothing happens.
+    /// Hands on one intent. After the screens are gone nothing happens.
     pub fn raise(self, intent: Intent) {
         let _ = self.0.try_with_value(|take| take(intent));
     }

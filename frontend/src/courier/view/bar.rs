@@ -1,4 +1,4 @@
-//! The one thing to press, where the thumb is, and who is looking.
+//! The main button, where the thumb is, and who is looking.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use leptos::{ev::MouseEvent, prelude::*};
 
 use super::{
     Desk,
-    desk::{StopKey, in_hand, key},
+    desk::{StopKey, in_hand},
 };
 use crate::{
     courier::{
         intent::Intent,
         state::{Duty, Shift},
-        words::{self, status, stops},
+        text::{fixed, status, stops},
     },
     ui::bind::text,
 };
 
 /// After a press, and when another stop comes into hand by itself, the button rests for this long: its meaning changes
-/// under the thumb, and nobody means "arrived" and "delivered" by one double tap. Taps of a double tap are at most some
-/// 300 ms apart.
+/// under the thumb, and no courier means "arrived" and "delivered" by one double tap. Taps of a double tap are at most
+/// some 300 ms apart.
 const REST: Duration = Duration::from_millis(350);
 
 /// What the main button does.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Main {
+pub(super) struct Main {
     /// What it says.
-    pub label: &'static str,
+    pub(super) label: &'static str,
     /// What it raises.
-    pub intent: Intent,
+    pub(super) intent: Intent,
     /// Whether it is the screen's call, or only a way back.
-    pub is_primary: bool,
+    pub(super) is_primary: bool,
 }
 
 impl Main {
@@ -41,14 +41,14 @@ impl Main {
 }
 
 /// The main action now; `None` when there is nothing to do but wait.
-pub fn main(shift: &Shift, chosen: Option<StopKey>) -> Option<Main> {
-    let trouble = status::trouble(shift);
+pub(super) fn main(shift: &Shift, chosen: Option<StopKey>) -> Option<Main> {
+    let problem = status::position_problem(shift);
     match shift.duty {
-        Duty::Off | Duty::GoingOnline if trouble.is_some() => {
-            trouble.filter(|trouble| trouble.can_retry).map(|_| Main::new(words::fixed::TRY_AGAIN, Intent::Retry))
+        Duty::Off | Duty::GoingOnline if problem.is_some() => {
+            problem.filter(|problem| problem.can_retry).map(|_| Main::new(fixed::TRY_AGAIN, Intent::Retry))
         }
-        Duty::Off => Some(Main::new(words::fixed::GO_ONLINE, Intent::GoOnline)),
-        Duty::GoingOnline => Some(Main { label: words::fixed::CANCEL, intent: Intent::GoOffline, is_primary: false }),
+        Duty::Off => Some(Main::new(fixed::GO_ONLINE, Intent::GoOnline)),
+        Duty::GoingOnline => Some(Main { label: fixed::CANCEL, intent: Intent::GoOffline, is_primary: false }),
         Duty::Online => {
             let card = in_hand(shift, chosen)?;
             let order_id = card.stop.order_id;
@@ -62,7 +62,8 @@ pub fn main(shift: &Shift, chosen: Option<StopKey>) -> Option<Main> {
 }
 
 /// The bar.
-pub fn bar(desk: Desk) -> AnyView {
+#[component]
+pub(super) fn Bar(desk: Desk) -> AnyView {
     let shift = desk.shift;
     let main = Memo::new(move |_| {
         let chosen = desk.chosen.get();
@@ -73,7 +74,7 @@ pub fn bar(desk: Desk) -> AnyView {
         rests.set(true);
         set_timeout(move || rests.set(false), REST);
     };
-    let stop = Memo::new(move |_| desk.with_stop(|_, card| key(card)));
+    let stop = Memo::new(move |_| desk.stop_in_hand());
     Effect::new(move |before: Option<Option<StopKey>>| {
         let now = stop.get();
         if before.is_some_and(|before| before.is_some() && before != now) {
@@ -87,7 +88,7 @@ pub fn bar(desk: Desk) -> AnyView {
         }
         rest();
         if let Some(main) = main.get_untracked() {
-            desk.act.raise(main.intent);
+            desk.raise(main.intent);
         }
     };
     view! {
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
     use crate::courier::{
         state::Gps,
-        words::tests::{card, online},
+        text::tests::{card, online},
     };
 
     #[test]

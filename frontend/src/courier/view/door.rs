@@ -1,16 +1,17 @@
-//! Before the stops.
+//! The screens before the stops: nobody is signed in here, or another tab or phone works.
 
 use leptos::prelude::*;
 
 use super::Desk;
-use crate::courier::{state::Door, words::door as words};
+use crate::courier::{state::Door, text::door as text};
 
 /// The screen of a door that is not open.
-pub fn door(desk: Desk, door: Door) -> AnyView {
+#[component]
+pub(super) fn Closed(desk: Desk, door: Door) -> AnyView {
     if door == Door::Starting {
-        return skeleton();
+        return view! { <Skeleton /> }.into_any();
     }
-    let action = words::action(door).map(|(label, intent)| {
+    let action = text::action(door).map(|(label, intent)| {
         view! {
             <button type="button" class="action" on:click=desk.press(intent)>
                 {label}
@@ -22,8 +23,8 @@ pub fn door(desk: Desk, door: Door) -> AnyView {
             <svg class="icon mark" aria-hidden="true">
                 <use href=icon(door) />
             </svg>
-            <h1 tabindex="-1">{words::heading(door)}</h1>
-            <p>{words::text(door)}</p>
+            <h1 tabindex="-1">{text::heading(door)}</h1>
+            <p>{text::text(door)}</p>
             {action}
         </main>
     }
@@ -31,10 +32,11 @@ pub fn door(desk: Desk, door: Door) -> AnyView {
 }
 
 /// The stops' places, empty, so that nothing moves when they come.
-fn skeleton() -> AnyView {
+#[component]
+fn Skeleton() -> AnyView {
     view! {
         <main class="stops skeleton" aria-busy="true">
-            <h1 class="unseen">{words::heading(Door::Starting)}</h1>
+            <h1 class="unseen">{text::heading(Door::Starting)}</h1>
             <div class="head">
                 <span class="bone switch-bone"></span>
                 <span class="bone line-bone"></span>
@@ -70,7 +72,7 @@ fn icon(door: Door) -> &'static str {
 }
 
 /// The value of `data-door`.
-pub fn name(door: Door) -> &'static str {
+pub(super) fn name(door: Door) -> &'static str {
     match door {
         Door::Starting => "starting",
         Door::SignedOut => "signed-out",

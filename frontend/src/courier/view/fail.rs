@@ -9,74 +9,95 @@ use super::{
 };
 use crate::courier::{
     intent::Intent,
-    state::StopCard,
-    words::{self, stops},
+    text::{fixed, stops},
 };
 
 /// The longest reason in the courier's own words, in characters.
 const MAX_REASON: &str = "200";
 
-/// The sheet, and how it is opened.
-pub struct Sheet {
-    /// Opens it for the stop in hand.
-    pub open: Callback<()>,
-    /// The element.
-    pub dialog: AnyView,
+/// What the sheet holds; copies of it are the same.
+#[derive(Clone, Copy)]
+pub(super) struct Failing {
+    dialog: NodeRef<html::Dialog>,
+    /// The stop it was opened for: while it is open, dispatch may change which one is in hand.
+    subject: RwSignal<Option<StopKey>>,
+    reason: RwSignal<Option<String>>,
+    own_words: RwSignal<String>,
 }
 
-/// A closed sheet.
-pub fn sheet(desk: Desk) -> Sheet {
-    let dialog = NodeRef::<html::Dialog>::new();
-    let reason = RwSignal::new(None::<String>);
-    let own_words = RwSignal::new(String::new());
-    // The stop it was opened for: while it is open, dispatch may change which one is in hand.
-    let subject = RwSignal::new(None::<StopKey>);
-    let kind = Memo::new(move |_| subject.get().map_or(StopKind::Dropoff, |(_, kind)| kind));
-    let address = move |card: &StopCard| card.stop.address.clone();
-    let address = move || subject.get().and_then(|stop| desk.shift.with(|shift| find(shift, stop).map(address)));
-    let open = Callback::new(move |()| {
-        subject.set(desk.with_stop_now(|_, card| key(card)));
-        reason.set(None);
-        own_words.set(String::new());
-        if let Some(dialog) = dialog.get_untracked() {
+impl Failing {
+    /// A closed sheet.
+    pub(super) fn new() -> Self {
+        Self {
+            dialog: NodeRef::new(),
+            subject: RwSignal::new(None),
+            reason: RwSignal::new(None),
+            own_words: RwSignal::new(String::new()),
+        }
+    }
+
+    /// Opens it, empty, for the stop in hand.
+    pub(super) fn open(self, desk: Desk) {
+        self.subject.set(desk.with_stop_now(|_, card| key(card)));
+        self.reason.set(None);
+        self.own_words.set(String::new());
+        if let Some(dialog) = self.dialog.get_untracked() {
             let _ = dialog.show_modal();
         }
-    });
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
+    }
+
+    fn close(self) {
+        if let Some(dialog) = self.dialog.get_untracked() {
             dialog.close();
         }
-    };
-    Effect::new(move |_| {
-        let is_gone = subject.get().is_some_and(|stop| desk.shift.with(|shift| find(shift, stop).is_none()));
-        if is_gone {
-            subject.set(None);
-            close();
+    }
+
+    /// Closes it when its stop is gone from the list.
+    fn follow(self, desk: Desk) {
+        Effect::new(move |_| {
+            let subject = self.subject.get();
+            if subject.is_some_and(|stop| desk.stops.with(|stops| !stops.contains(&stop))) {
+                self.subject.set(None);
+                self.close();
+            }
+        });
+    }
+
+    fn kind(self) -> StopKind {
+        self.subject.get().map_or(StopKind::Dropoff, |(_, kind)| kind)
+    }
+
+    /// The reason as the customer reads it.
+    fn text(self) -> String {
+        match self.reason.get() {
+            Some(chosen) if chosen == stops::OTHER => self.own_words.get().trim().to_owned(),
+            chosen => chosen.unwrap_or_default(),
         }
-    });
-    let text = move || match reason.get() {
-        Some(chosen) if chosen == stops::OTHER => own_words.get().trim().to_owned(),
-        chosen => chosen.unwrap_or_default(),
-    };
-    let report = move |_| {
-        let reason = untrack(text);
-        if let Some((order_id, _)) = subject.get_untracked() {
-            desk.act.raise(Intent::Fail { order_id, reason });
+    }
+
+    fn report(self, desk: Desk) {
+        let reason = untrack(|| self.text());
+        if let Some((order_id, _)) = self.subject.get_untracked() {
+            desk.raise(Intent::Fail { order_id, reason });
         }
-        close();
+        self.close();
+    }
+}
+
+/// The sheet.
+#[component]
+pub(super) fn FailSheet(desk: Desk, failing: Failing) -> AnyView {
+    failing.follow(desk);
+    let Failing { dialog, subject, reason, own_words } = failing;
+    let address = move || {
+        let stop = subject.get()?;
+        desk.shift.with(|shift| find(shift, stop).map(|card| card.stop.address.clone()))
     };
-    let choices = move || {
-        let all = stops::reasons(kind.get()).iter().copied().chain([stops::OTHER]);
-        all.map(|word| choice(word, reason)).collect_view()
-    };
-    let dialog = view! {
+    view! {
         <dialog class="sheet" node_ref=dialog aria-labelledby="fail-heading">
-            <h2 id="fail-heading">{move || stops::failure(kind.get())}</h2>
+            <h2 id="fail-heading">{move || stops::failure(failing.kind())}</h2>
             <p class="detail">{address}</p>
-            <fieldset>
-                <legend>{stops::fixed::REASON}</legend>
-                {choices}
-            </fieldset>
+            <Reasons failing />
             <label class="field" hidden=move || reason.get().as_deref() != Some(stops::OTHER)>
                 {stops::fixed::OTHER_REASON}
                 <textarea
@@ -87,25 +108,41 @@ pub fn sheet(desk: Desk) -> Sheet {
                 ></textarea>
             </label>
             <div class="ways">
-                <button type="button" class="button" on:click=move |_| close()>
-                    {words::fixed::CANCEL}
+                <button type="button" class="button" on:click=move |_| failing.close()>
+                    {fixed::CANCEL}
                 </button>
                 <button
                     type="button"
                     class="button primary"
-                    disabled=move || text().is_empty()
-                    on:click=report
+                    disabled=move || failing.text().is_empty()
+                    on:click=move |_| failing.report(desk)
                 >
                     {stops::fixed::REPORT}
                 </button>
             </div>
         </dialog>
     }
-    .into_any();
-    Sheet { open, dialog }
+    .into_any()
 }
 
-fn choice(word: &'static str, reason: RwSignal<Option<String>>) -> AnyView {
+/// The usual reasons for the kind of stop, and another one.
+#[component]
+fn Reasons(failing: Failing) -> AnyView {
+    let kind = Memo::new(move |_| failing.kind());
+    let choices = move || stops::reasons(kind.get()).iter().copied().chain([stops::OTHER]);
+    view! {
+        <fieldset>
+            <legend>{stops::fixed::REASON}</legend>
+            <For each=choices key=|word| *word let:word>
+                <Choice word reason=failing.reason />
+            </For>
+        </fieldset>
+    }
+    .into_any()
+}
+
+#[component]
+fn Choice(word: &'static str, reason: RwSignal<Option<String>>) -> AnyView {
     view! {
         <label class="choice">
             <input

@@ -7,17 +7,18 @@ use crate::{
     courier::{
         intent::{Intent, Screen},
         state::Duty,
-        words::{self, account, status, stops},
+        text::{account, fixed, status, stops},
     },
     ui::bind::{flag, text, word},
 };
 
 /// The switch, the summary and the account.
-pub fn header(desk: Desk) -> AnyView {
+#[component]
+pub(super) fn Header(desk: Desk) -> AnyView {
     let shift = desk.shift;
     let turn = move |_| {
         let is_off = shift.with_untracked(|shift| shift.duty == Duty::Off);
-        desk.act.raise(if is_off { Intent::GoOnline } else { Intent::GoOffline });
+        desk.raise(if is_off { Intent::GoOnline } else { Intent::GoOffline });
     };
     view! {
         <header class="head">
@@ -29,7 +30,7 @@ pub fn header(desk: Desk) -> AnyView {
                 on:click=turn
             >
                 <span class="rail" aria-hidden="true"></span>
-                {words::fixed::ONLINE}
+                {fixed::ONLINE}
             </button>
             <p class="summary">
                 {text(shift, stops::summary_count)}
@@ -52,7 +53,8 @@ pub fn header(desk: Desk) -> AnyView {
 }
 
 /// Position, network, screen, pace.
-pub fn chips(desk: Desk) -> AnyView {
+#[component]
+pub(super) fn Chips(desk: Desk) -> AnyView {
     let shift = desk.shift;
     view! {
         <ul class="chips" aria-label=stops::fixed::STATE>

@@ -2,32 +2,33 @@
 
 use leptos::prelude::*;
 
-use super::{
-    Desk,
-    desk::{StopKey, key},
-};
-use crate::courier::words::stops as words;
+use super::{Desk, desk::StopKey};
+use crate::courier::text::stops as text;
 
 /// The list.
-pub fn later(desk: Desk) -> AnyView {
+#[component]
+pub(super) fn Later(desk: Desk) -> AnyView {
     let keys = Memo::new(move |_| {
-        let in_hand = desk.with_stop(|_, card| key(card));
-        desk.shift.with(|shift| shift.stops.iter().map(key).filter(|stop| Some(*stop) != in_hand).collect::<Vec<_>>())
+        let in_hand = desk.stop_in_hand();
+        desk.stops.with(|stops| stops.iter().copied().filter(|stop| Some(*stop) != in_hand).collect::<Vec<_>>())
     });
     // A stop that was taken early leaves earlier ones behind.
-    let heading = move || if desk.is_out_of_turn() { words::fixed::OTHERS } else { words::fixed::LATER };
+    let heading = move || if desk.is_out_of_turn() { text::fixed::OTHERS } else { text::fixed::LATER };
     view! {
         <section class="later" aria-labelledby="later" hidden=move || keys.with(Vec::is_empty)>
             <h2 id="later">{heading}</h2>
             <ol>
-                <For each=move || keys.get() key=|stop| *stop children=move |stop| row(desk, stop) />
+                <For each=move || keys.get() key=|stop| *stop let:stop>
+                    <LaterStop desk stop />
+                </For>
             </ol>
         </section>
     }
     .into_any()
 }
 
-fn row(desk: Desk, stop: StopKey) -> AnyView {
+#[component]
+fn LaterStop(desk: Desk, stop: StopKey) -> AnyView {
     let take = move |_| {
         desk.chosen.set(Some(stop));
         request_animation_frame(super::focus_heading);
@@ -38,10 +39,10 @@ fn row(desk: Desk, stop: StopKey) -> AnyView {
                 <span class="number">{desk.text_of(stop, |_, card| card.stop.sequence.to_string())}</span>
                 <span class="what">
                     <span class="place">{desk.text_of(stop, |_, card| card.stop.address.clone())}</span>
-                    <span class="detail">{desk.text_of(stop, words::later_detail)}</span>
-                    <span class="pending">{desk.text_of(stop, words::waiting)}</span>
+                    <span class="detail">{desk.text_of(stop, text::later_detail)}</span>
+                    <span class="pending">{desk.text_of(stop, text::waiting)}</span>
                 </span>
-                <span class="at">{desk.text_of(stop, words::about)}</span>
+                <span class="at">{desk.text_of(stop, text::about)}</span>
             </button>
         </li>
     }

@@ -11,13 +11,14 @@ use crate::{
     courier::{
         sketch::{self, Frame, SIZE},
         state::{Shift, StopCard},
-        words::stops as words,
+        text::stops as text,
     },
     ui::bind::{flag, word},
 };
 
 /// The box.
-pub fn stage(desk: Desk) -> AnyView {
+#[component]
+pub(super) fn Stage(desk: Desk) -> AnyView {
     let streets = RwSignal::new(false);
     open(desk, streets);
     view! {
@@ -26,9 +27,9 @@ pub fn stage(desk: Desk) -> AnyView {
             data-map=move || if streets.get() { "streets" } else { "sketch" }
             hidden=flag(desk.shift, |shift| shift.position.is_none())
         >
-            {sketch(desk, streets)}
-            <div class="map" data-title=words::fixed::MAP data-still=""></div>
-            {pins(desk)}
+            <Sketch desk streets />
+            <div class="map" data-title=text::fixed::MAP data-still=""></div>
+            <Pins desk />
         </div>
     }
     .into_any()
@@ -44,7 +45,8 @@ fn open(desk: Desk, streets: RwSignal<bool>) {
 #[cfg(not(feature = "courier"))]
 fn open(_: Desk, _: RwSignal<bool>) {}
 
-fn sketch(desk: Desk, streets: RwSignal<bool>) -> AnyView {
+#[component]
+fn Sketch(desk: Desk, streets: RwSignal<bool>) -> AnyView {
     let shift = desk.shift;
     let [width, height] = SIZE;
     view! {
@@ -52,7 +54,7 @@ fn sketch(desk: Desk, streets: RwSignal<bool>) -> AnyView {
             class="sketch"
             viewBox=format!("0 0 {width} {height}")
             role="img"
-            aria-label=words::fixed::SKETCH
+            aria-label=text::fixed::SKETCH
             hidden=move || streets.get()
         >
             <polyline class="way" points=desk.stop_text(sketch::line) />
@@ -91,7 +93,8 @@ fn pin_icon(card: &StopCard) -> &'static str {
     }
 }
 
-fn pins(desk: Desk) -> AnyView {
+#[component]
+fn Pins(desk: Desk) -> AnyView {
     view! {
         <div class="pins" hidden>
             <div class="pin box pickup" data-marker="pickup" aria-hidden="true">

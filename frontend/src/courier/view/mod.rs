@@ -1,11 +1,11 @@
 //! The courier's screens, drawn from [`Shift`].
 //!
 //! As on the customer's page each screen has one structure whose texts and attributes follow the state, so that nothing
-//! jumps under a thumb. The stops stay in the page behind every other screen: coming back finds the map and the place
-//! in the list where they were.
+//! jumps under a thumb. The stops stay in the page behind every other screen: a courier who comes back finds the map and
+//! the place in the list where they were.
 //!
-//! Every part answers with a view whose type is erased: left to themselves the types of a screen grow into each other, until
-//! the compiler gives up.
+//! Every component answers a view whose type is erased: left to themselves the types of a screen grow into each other,
+//! until the compiler gives up.
 
 mod account;
 mod act;
@@ -17,6 +17,7 @@ mod header;
 mod later;
 mod map;
 mod notices;
+mod page;
 mod photo;
 mod pin;
 mod proof;
@@ -29,76 +30,74 @@ mod trackers;
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 pub use act::Act;
-use desk::Desk;
 
+use self::{
+    account::Account, desk::Desk, door::Closed, notices::Notices, proof::Proof, stops::Stops, trackers::Trackers,
+};
 use super::{
     intent::Screen,
-    state::{Door, Duty, Link, Shift},
-    words,
+    state::{Door, Duty, Shift},
+    text,
 };
-use crate::ui::bind::{text, word};
+use crate::{
+    live::connection::Health,
+    ui::bind::{self, word},
+};
 
-/// All screens; one is shown, as the shift says.
+/// All screens; one is shown, as the shift says. `act` takes what the courier does.
 pub fn app(shift: RwSignal<Shift>, act: Act) -> impl IntoView {
+    view! { <App shift act /> }
+}
+
+/// The root of the app.
+#[component]
+fn App(shift: RwSignal<Shift>, act: Act) -> AnyView {
     let desk = Desk::new(shift, act);
-    let door = Memo::new(move |_| shift.with(|shift| shift.door));
-    let screen = Memo::new(move |_| shift.with(shown_screen));
-    let spoken = Memo::new(move |_| shift.with(words::spoken));
-    follow(shift, door, screen);
+    let spoken = Memo::new(move |_| shift.with(text::spoken));
+    follow(desk);
     view! {
         <div
             class="app"
-            data-door=word(shift, |shift| door::name(shift.door))
-            data-screen=word(shift, |shift| screen_name(shown_screen(shift)))
+            data-door=move || door::name(desk.door.get()).to_owned()
+            data-screen=move || screen_name(desk.screen.get()).to_owned()
             data-duty=word(shift, duty_name)
-            data-link=word(shift, link_name)
-            data-waiting=text(shift, |shift| shift.waiting().to_string())
+            data-link=word(shift, health_name)
+            data-waiting=bind::text(shift, |shift| shift.waiting().to_string())
         >
-            {move || match door.get() {
-                Door::Open => signed_in(desk, screen),
-                door => closed(desk, door),
+            // Not part of what the door shows: a screen reader reads a notice once, whichever screen follows.
+            <Notices desk />
+            {move || match desk.door.get() {
+                Door::Open => view! { <SignedIn desk /> }.into_any(),
+                door => view! { <Closed desk door /> }.into_any(),
             }}
             <p class="unseen" role="status">
                 {move || spoken.get()}
             </p>
         </div>
     }
-}
-
-/// What was said as the door closed is read in front of it.
-fn closed(desk: Desk, door: Door) -> AnyView {
-    view! {
-        {notices::notices(desk)}
-        {door::door(desk, door)}
-    }
     .into_any()
 }
 
-fn signed_in(desk: Desk, screen: Memo<Screen>) -> AnyView {
+#[component]
+fn SignedIn(desk: Desk) -> AnyView {
     view! {
-        {notices::notices(desk)}
-        {stops::stops(desk, screen)}
-        {move || match screen.get() {
+        <Stops desk />
+        {move || match desk.screen.get() {
             Screen::Stops => ().into_any(),
-            Screen::Proof => proof::proof(desk),
-            Screen::Trackers => trackers::trackers(desk),
-            Screen::Account => account::account(desk),
+            Screen::Proof => view! { <Proof desk /> }.into_any(),
+            Screen::Trackers => view! { <Trackers desk /> }.into_any(),
+            Screen::Account => view! { <Account desk /> }.into_any(),
         }}
     }
     .into_any()
 }
 
-/// The screen that can be shown: there is nothing to prove without an order.
-fn shown_screen(shift: &Shift) -> Screen {
-    if shift.screen == Screen::Proof && shift.proof.is_none() { Screen::Stops } else { shift.screen }
-}
-
-/// Whoever does not look is taken along: the window gets a title, and a new screen the focus at its heading.
-fn follow(shift: RwSignal<Shift>, door: Memo<Door>, screen: Memo<Screen>) {
-    let title = Memo::new(move |_| shift.with(words::title));
+/// Takes couriers along who do not see the change: the window gets a title, and a new screen's heading the focus.
+fn follow(desk: Desk) {
+    let title = Memo::new(move |_| desk.shift.with(text::title));
     Effect::new(move |_| document().set_title(&title.get()));
     Effect::new(move |shown: Option<(Door, Screen)>| {
-        let next = (door.get(), screen.get());
+        let next = (desk.door.get(), desk.screen.get());
         // The first screen is where the browser begins anyway.
         if shown.is_some_and(|shown| shown != next && shown.0 != Door::Starting) {
             request_animation_frame(focus_heading);
@@ -132,12 +131,13 @@ fn duty_name(shift: &Shift) -> &'static str {
     }
 }
 
-fn link_name(shift: &Shift) -> &'static str {
-    match shift.link {
-        Link::Connecting => "connecting",
-        Link::Live => "live",
-        Link::Reconnecting => "reconnecting",
-        Link::NoNetwork => "no-network",
+/// The value of `data-link`.
+fn health_name(shift: &Shift) -> &'static str {
+    match shift.health {
+        Health::Connecting => "connecting",
+        Health::Live => "live",
+        Health::Reconnecting => "reconnecting",
+        Health::NoNetwork => "no-network",
     }
 }
 

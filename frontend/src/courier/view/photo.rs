@@ -4,37 +4,31 @@ use doorstep_shared::api::proof::ProofKind;
 use leptos::prelude::*;
 
 use super::Desk;
-use crate::{
-    courier::{
-        intent::{Intent, PHOTO_INPUT_ID},
-        state::Shift,
-        words::proof as words,
-    },
-    ui::bind::{flag, text, word},
+use crate::courier::{
+    intent::{Intent, PHOTO_INPUT_ID},
+    state::ProofDraft,
+    text::proof as text,
 };
 
 /// What stands in the photo's section.
-pub fn photo(desk: Desk) -> AnyView {
-    let shift = desk.shift;
-    let url = Memo::new(move |_| shift.with(|shift| shift.proof.as_ref().and_then(|draft| draft.photo_url.clone())));
-    let order_id = move || shift.with_untracked(|shift| shift.proof.as_ref().map(|draft| draft.order_id));
+#[component]
+pub(super) fn Photo(desk: Desk) -> AnyView {
     let chosen = move |_| {
-        if let Some(order_id) = order_id() {
-            desk.act.raise(Intent::PhotoChosen { order_id });
+        if let Some(order_id) = desk.proof_order_now() {
+            desk.raise(Intent::PhotoChosen { order_id });
         }
     };
     let remove = move |_| {
-        if let Some(order_id) = order_id() {
-            desk.act.raise(Intent::DropProof { order_id, kind: ProofKind::Photo });
+        if let Some(order_id) = desk.proof_order_now() {
+            desk.raise(Intent::DropProof { order_id, kind: ProofKind::Photo });
         }
     };
-    let preview =
-        move || url.get().map(|url| view! { <img class="photo" src=url alt=shift.with_untracked(words::photo) /> });
+    let has_photo = desk.proof_flag(|draft| draft.photo_url.is_some());
     view! {
-        <p class="detail">{words::fixed::PHOTO_HINT}</p>
-        {preview}
+        <p class="detail">{text::fixed::PHOTO_HINT}</p>
+        <Preview desk />
         <p class="waiting" role="status">
-            {word(shift, |shift| if is_shrinking(shift) { words::fixed::SHRINKING } else { "" })}
+            {desk.proof_text(|draft| if draft.is_shrinking { text::fixed::SHRINKING.to_owned() } else { String::new() })}
         </p>
         <div class="ways">
             <label class="button camera">
@@ -49,20 +43,31 @@ pub fn photo(desk: Desk) -> AnyView {
                 <svg class="icon" aria-hidden="true">
                     <use href="#camera" />
                 </svg>
-                {text(shift, |shift| if has_photo(shift) { words::fixed::RETAKE } else { words::fixed::TAKE_PHOTO }.to_owned())}
+                {desk.proof_text(take)}
             </label>
-            <button type="button" class="button" hidden=flag(shift, |shift| !has_photo(shift)) on:click=remove>
-                {words::fixed::REMOVE}
+            <button type="button" class="button" hidden=move || !has_photo() on:click=remove>
+                {text::fixed::REMOVE}
             </button>
         </div>
     }
     .into_any()
 }
 
-fn has_photo(shift: &Shift) -> bool {
-    shift.proof.as_ref().is_some_and(|draft| draft.photo_url.is_some())
+/// The picture that was taken; another one is another element.
+#[component]
+fn Preview(desk: Desk) -> AnyView {
+    let url = Memo::new(move |_| desk.proof.with(|draft| draft.as_ref().and_then(|draft| draft.photo_url.clone())));
+    let alt = desk.proof_text(text::photo);
+    view! {
+        <For each=move || url.get() key=String::clone let:url>
+            <img class="photo" src=url alt=alt />
+        </For>
+    }
+    .into_any()
 }
 
-fn is_shrinking(shift: &Shift) -> bool {
-    shift.proof.as_ref().is_some_and(|draft| draft.is_shrinking)
+/// What the button says that opens the camera.
+fn take(draft: &ProofDraft) -> String {
+    let label = if draft.photo_url.is_some() { text::fixed::RETAKE } else { text::fixed::TAKE_PHOTO };
+    label.to_owned()
 }

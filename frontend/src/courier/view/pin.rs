@@ -4,32 +4,29 @@ use doorstep_shared::api::proof::{PIN_DIGITS, ProofKind};
 use leptos::prelude::*;
 
 use super::Desk;
-use crate::{
-    courier::{intent::Intent, state::Shift, words::proof as words},
-    ui::bind::flag,
-};
+use crate::courier::{intent::Intent, text::proof as text};
 
 /// What stands in the PIN's section.
-pub fn pin(desk: Desk) -> AnyView {
-    let shift = desk.shift;
+#[component]
+pub(super) fn Pin(desk: Desk) -> AnyView {
+    let has_pin = desk.proof_flag(|draft| draft.has_pin);
     let digits = RwSignal::new(String::new());
-    let order_id = move || shift.with_untracked(|shift| shift.proof.as_ref().map(|draft| draft.order_id));
     let enter = move |event| {
         digits.set(only_digits(&event_target_value(&event)));
         let pin = digits.get_untracked();
-        if let (PIN_DIGITS, Some(order_id)) = (pin.len(), order_id()) {
-            desk.act.raise(Intent::EnterPin { order_id, pin });
+        if let (PIN_DIGITS, Some(order_id)) = (pin.len(), desk.proof_order_now()) {
+            desk.raise(Intent::EnterPin { order_id, pin });
             digits.set(String::new());
         }
     };
     let change = move |_| {
-        if let Some(order_id) = order_id() {
-            desk.act.raise(Intent::DropProof { order_id, kind: ProofKind::Pin });
+        if let Some(order_id) = desk.proof_order_now() {
+            desk.raise(Intent::DropProof { order_id, kind: ProofKind::Pin });
         }
     };
     view! {
-        <label class="field" hidden=flag(shift, has_pin)>
-            {words::fixed::PIN}
+        <label class="field" hidden=has_pin>
+            {text::fixed::PIN}
             <input
                 class="digits"
                 inputmode="numeric"
@@ -40,12 +37,12 @@ pub fn pin(desk: Desk) -> AnyView {
                 prop:value=move || digits.get()
                 on:input=enter
             />
-            <span class="detail" id="pin-hint">{words::fixed::PIN_HINT}</span>
+            <span class="detail" id="pin-hint">{text::fixed::PIN_HINT}</span>
         </label>
-        <div class="kept" hidden=flag(shift, |shift| !has_pin(shift))>
-            <p>{words::fixed::PIN_KEPT}</p>
+        <div class="kept" hidden=move || !has_pin()>
+            <p>{text::fixed::PIN_KEPT}</p>
             <button type="button" class="button" on:click=change>
-                {words::fixed::CHANGE}
+                {text::fixed::CHANGE}
             </button>
         </div>
     }
@@ -55,10 +52,6 @@ pub fn pin(desk: Desk) -> AnyView {
 /// What of an entry can be part of a PIN.
 fn only_digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).take(PIN_DIGITS).collect()
-}
-
-fn has_pin(shift: &Shift) -> bool {
-    shift.proof.as_ref().is_some_and(|draft| draft.has_pin)
 }
 
 #[cfg(test)]

@@ -3,110 +3,103 @@
 use doorstep_shared::api::proof::ProofKind;
 use leptos::prelude::*;
 
-use super::{Desk, photo, pin, signature};
-use crate::{
-    courier::{
-        intent::Intent,
-        state::{ProofDraft, Shift},
-        words::{self, proof, status},
-    },
-    ui::bind::{flag, text, word},
+use super::{
+    Desk,
+    page::{OfflineBar, Top},
+    photo::Photo,
+    pin::Pin,
+    signature::Signature,
 };
+use crate::courier::{intent::Intent, text::proof as text};
 
 /// The longest remark, in characters.
 const MAX_NOTE: &str = "200";
 
 /// The screen.
-pub fn proof(desk: Desk) -> AnyView {
-    let shift = desk.shift;
+#[component]
+pub(super) fn Proof(desk: Desk) -> AnyView {
     let note = RwSignal::new(String::new());
-    let deliver = move |_| {
-        let Some(order_id) = shift.with_untracked(|shift| shift.proof.as_ref().map(|draft| draft.order_id)) else {
-            return;
-        };
-        let note = Some(note.get_untracked().trim().to_owned()).filter(|note| !note.is_empty());
-        desk.act.raise(Intent::Deliver { order_id, note });
-    };
+    let has_problem = desk.proof_flag(|draft| draft.problem.is_some());
+    let asks_pin = desk.proof_flag(|draft| draft.wanted.contains(&ProofKind::Pin));
     view! {
         <main class="page">
-            {top(desk, Intent::LeaveProof, proof::fixed::HEADING)}
-            <p class="detail">{text(shift, proof::detail)}</p>
-            {offline_bar(desk)}
-            <p class="panel" data-tone="bad" role="alert" hidden=flag(shift, |shift| problem(shift).is_empty())>
-                {text(shift, problem)}
+            <Top desk back=Intent::LeaveProof heading=text::fixed::HEADING />
+            <p class="detail">{desk.proof_text(text::detail)}</p>
+            <OfflineBar desk />
+            <p class="panel" data-tone="bad" role="alert" hidden=move || !has_problem()>
+                {desk.proof_text(|draft| draft.problem.clone().unwrap_or_default())}
             </p>
-            {section(desk, ProofKind::Photo, photo::photo(desk))}
-            {section(desk, ProofKind::Signature, signature::signature(desk))}
+            <Section desk kind=ProofKind::Photo>
+                <Photo desk />
+            </Section>
+            <Section desk kind=ProofKind::Signature>
+                <Signature desk />
+            </Section>
             // A PIN exists only where one was asked for.
-            <div hidden=flag(shift, |shift| !asks_pin(shift))>{section(desk, ProofKind::Pin, pin::pin(desk))}</div>
+            <div hidden=move || !asks_pin()>
+                <Section desk kind=ProofKind::Pin>
+                    <Pin desk />
+                </Section>
+            </div>
             <label class="field">
-                {proof::fixed::NOTE}
+                {text::fixed::NOTE}
                 <textarea
                     rows="2"
                     maxlength=MAX_NOTE
-                    placeholder=proof::fixed::NOTE_EXAMPLE
+                    placeholder=text::fixed::NOTE_EXAMPLE
                     on:input=move |event| note.set(event_target_value(&event))
                 ></textarea>
             </label>
-            <footer class="bar">
-                <button
-                    type="button"
-                    class="action"
-                    data-primary="true"
-                    aria-describedby="missing"
-                    disabled=flag(shift, |shift| !is_complete(shift))
-                    on:click=deliver
-                >
-                    {proof::fixed::DELIVERED}
-                </button>
-                <p class="audience" id="missing" data-complete=flag(shift, is_complete)>
-                    {text(shift, proof::missing)}
-                </p>
-            </footer>
+            <DeliverBar desk note />
         </main>
     }
     .into_any()
 }
 
-/// The head of every screen beside the stops: the way back, and where one is.
-pub fn top(desk: Desk, back: Intent, heading: &'static str) -> AnyView {
+/// The main button of this screen, and what is still missing.
+#[component]
+fn DeliverBar(desk: Desk, note: RwSignal<String>) -> AnyView {
+    let is_complete = desk.proof_flag(|draft| draft.is_complete() && !draft.is_shrinking);
+    let deliver = move |_| {
+        let Some(order_id) = desk.proof_order_now() else { return };
+        let note = Some(note.get_untracked().trim().to_owned()).filter(|note| !note.is_empty());
+        desk.raise(Intent::Deliver { order_id, note });
+    };
     view! {
-        <header class="top">
-            <button type="button" class="icon-button" aria-label=words::fixed::BACK on:click=desk.press(back)>
-                <svg class="icon back" aria-hidden="true">
-                    <use href="#back" />
-                </svg>
+        <footer class="bar">
+            <button
+                type="button"
+                class="action"
+                data-primary="true"
+                aria-describedby="missing"
+                disabled=move || !is_complete()
+                on:click=deliver
+            >
+                {text::fixed::DELIVERED}
             </button>
-            <h1 tabindex="-1">{heading}</h1>
-        </header>
-    }
-    .into_any()
-}
-
-/// What the chips say on the stops' screen.
-pub fn offline_bar(desk: Desk) -> AnyView {
-    let shift = desk.shift;
-    view! {
-        <p class="panel" data-tone="warn" hidden=flag(shift, |shift| status::offline_bar(shift).is_empty())>
-            {word(shift, status::offline_bar)}
-        </p>
+            <p class="audience" id="missing" data-complete=is_complete>
+                {desk.proof_text(text::missing)}
+            </p>
+        </footer>
     }
     .into_any()
 }
 
 /// One proof; what is not asked for is folded.
-fn section(desk: Desk, kind: ProofKind, inside: AnyView) -> AnyView {
-    let is_wanted = desk.shift.with_untracked(|shift| of(shift, |draft| draft.wanted.contains(&kind)));
-    let state = move || desk.shift.with(|shift| shift.proof.as_ref().map_or("", |draft| proof::state(draft, kind)));
+#[component]
+fn Section(desk: Desk, kind: ProofKind, children: Children) -> AnyView {
+    let is_wanted =
+        untrack(|| desk.proof.with(|draft| draft.as_ref().is_some_and(|draft| draft.wanted.contains(&kind))));
+    let state = move || desk.proof.with(|draft| draft.as_ref().map_or("", |draft| text::state(draft, kind)));
     view! {
         <details class="proof" data-proof=kind.as_str() open=is_wanted>
             <summary>
-                <h2>{proof::kind(kind)}</h2>
+                <h2>{text::kind(kind)}</h2>
                 <span class="chip" data-tone=move || tone(state())>
                     {state}
                 </span>
             </summary>
-            {inside}
+            {children()}
         </details>
     }
     .into_any()
@@ -118,20 +111,4 @@ fn tone(state: &str) -> &'static str {
         "Needed" => "warn",
         _ => "quiet",
     }
-}
-
-fn of(shift: &Shift, says: impl FnOnce(&ProofDraft) -> bool) -> bool {
-    shift.proof.as_ref().is_some_and(says)
-}
-
-fn is_complete(shift: &Shift) -> bool {
-    of(shift, |draft| draft.is_complete() && !draft.is_shrinking)
-}
-
-fn asks_pin(shift: &Shift) -> bool {
-    of(shift, |draft| draft.wanted.contains(&ProofKind::Pin))
-}
-
-fn problem(shift: &Shift) -> String {
-    shift.proof.as_ref().and_then(|draft| draft.problem.clone()).unwrap_or_default()
 }

@@ -4,9 +4,10 @@ use doorstep_shared::api::proof::{MAX_SIGNATURE_POINTS, ProofKind};
 use leptos::{ev::PointerEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 use super::Desk;
-use crate::{
-    courier::{intent::Intent, state::Shift, words::proof as words},
-    ui::bind::{flag, text},
+use crate::courier::{
+    intent::Intent,
+    state::ProofDraft,
+    text::proof::{fixed, signed},
 };
 
 /// The longest name, in characters.
@@ -72,27 +73,29 @@ impl Drawing {
 }
 
 /// What stands in the signature's section.
-pub fn signature(desk: Desk) -> AnyView {
-    let shift = desk.shift;
+#[component]
+pub(super) fn Signature(desk: Desk) -> AnyView {
+    let is_signed = desk.proof_flag(|draft| draft.signed_by.is_some());
+    let has_customer = desk.proof_flag(|draft| draft.customer.as_ref().is_some_and(|name| !name.is_empty()));
+    let customer = desk.proof_text(customer);
     let drawing = RwSignal::new(Drawing::default());
     let name = RwSignal::new(String::new());
-    let order_id = move || shift.with_untracked(|shift| shift.proof.as_ref().map(|draft| draft.order_id));
     let keep = move |_| {
-        let Some(order_id) = order_id() else { return };
+        let Some(order_id) = desk.proof_order_now() else { return };
         let strokes = drawing.with_untracked(|drawing| drawing.strokes.clone());
-        desk.act.raise(Intent::Sign { order_id, name: name.get_untracked().trim().to_owned(), strokes });
+        desk.raise(Intent::Sign { order_id, name: name.get_untracked().trim().to_owned(), strokes });
     };
     let change = move |_| {
-        if let Some(order_id) = order_id() {
+        if let Some(order_id) = desk.proof_order_now() {
             drawing.set(Drawing::default());
-            desk.act.raise(Intent::DropProof { order_id, kind: ProofKind::Signature });
+            desk.raise(Intent::DropProof { order_id, kind: ProofKind::Signature });
         }
     };
     view! {
-        <div class="sign" hidden=flag(shift, is_signed)>
-            {pad(drawing)}
+        <div class="sign" hidden=is_signed>
+            <Pad drawing />
             <label class="field">
-                {words::fixed::NAME}
+                {fixed::NAME}
                 <input
                     autocomplete="off"
                     autocapitalize="words"
@@ -105,10 +108,10 @@ pub fn signature(desk: Desk) -> AnyView {
                 <button
                     type="button"
                     class="button"
-                    hidden=flag(shift, |shift| customer(shift).is_empty())
-                    on:click=move |_| name.set(shift.with_untracked(customer))
+                    hidden=move || !has_customer()
+                    on:click=move |_| name.set(untrack(customer))
                 >
-                    {text(shift, customer)}
+                    {customer}
                 </button>
                 <button
                     type="button"
@@ -116,21 +119,23 @@ pub fn signature(desk: Desk) -> AnyView {
                     disabled=move || name.with(|name| name.trim().is_empty())
                     on:click=keep
                 >
-                    {words::fixed::KEEP}
+                    {fixed::KEEP}
                 </button>
             </div>
         </div>
-        <div class="kept" hidden=flag(shift, |shift| !is_signed(shift))>
-            <p>{text(shift, words::signed)}</p>
+        <div class="kept" hidden=move || !is_signed()>
+            <p>{desk.proof_text(signed)}</p>
             <button type="button" class="button" on:click=change>
-                {words::fixed::CHANGE}
+                {fixed::CHANGE}
             </button>
         </div>
     }
     .into_any()
 }
 
-fn pad(drawing: RwSignal<Drawing>) -> AnyView {
+/// Where the finger draws.
+#[component]
+fn Pad(drawing: RwSignal<Drawing>) -> AnyView {
     let put = move |event: PointerEvent| {
         if let Some(pad) = pad_of(&event) {
             // A finger that slips over the edge goes on drawing along it.
@@ -147,11 +152,11 @@ fn pad(drawing: RwSignal<Drawing>) -> AnyView {
     let is_empty = move || drawing.with(|drawing| drawing.strokes.is_empty());
     view! {
         <div class="pad">
-            <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=words::fixed::PAD>
+            <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=fixed::PAD>
                 <path class="rule" d="M200 780H2800" />
                 <path class="ink" d=move || drawing.with(Drawing::path) />
             </svg>
-            <span class="hint" aria-hidden="true" hidden=move || !is_empty()>{words::fixed::SIGN_HERE}</span>
+            <span class="hint" aria-hidden="true" hidden=move || !is_empty()>{fixed::SIGN_HERE}</span>
             // Above the picture, because places are measured from the corner of the element that is touched.
             <div
                 class="touch"
@@ -166,7 +171,7 @@ fn pad(drawing: RwSignal<Drawing>) -> AnyView {
                 hidden=is_empty
                 on:click=move |_| drawing.set(Drawing::default())
             >
-                {words::fixed::CLEAR}
+                {fixed::CLEAR}
             </button>
         </div>
     }
@@ -182,12 +187,8 @@ fn place(event: &PointerEvent, pad: &HtmlElement) -> Point {
     [share(event.offset_x(), pad.offset_width()), share(event.offset_y(), pad.offset_height())]
 }
 
-fn is_signed(shift: &Shift) -> bool {
-    shift.proof.as_ref().is_some_and(|draft| draft.signed_by.is_some())
-}
-
-fn customer(shift: &Shift) -> String {
-    shift.proof.as_ref().and_then(|draft| draft.customer.clone()).unwrap_or_default()
+fn customer(draft: &ProofDraft) -> String {
+    draft.customer.clone().unwrap_or_default()
 }
 
 #[cfg(test)]

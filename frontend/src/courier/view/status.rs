@@ -1,4 +1,5 @@
-//! Between the chips and the stops: why to go online, what is awaited, what is wrong, and how to install.
+//! Panels between the chips and the stops: why to go online, that a position is on its way, what is wrong with it, and how
+//! to install.
 
 use leptos::prelude::*;
 
@@ -8,16 +9,17 @@ use crate::{
         intent::Intent,
         preferences,
         state::{Duty, Gps, Install, Shift},
-        words::{self, account, status, stops},
+        text::{account, fixed, status, stops},
     },
     ui::bind::{flag, word},
 };
 
 /// Every panel; mostly none is shown.
-pub fn panels(desk: Desk) -> AnyView {
+#[component]
+pub(super) fn Panels(desk: Desk) -> AnyView {
     let shift = desk.shift;
     view! {
-        {trouble(desk)}
+        <PositionProblem desk />
         <div class="explain" hidden=flag(shift, |shift| !explains(shift))>
             <p>{stops::fixed::SHARING}</p>
             <p hidden=flag(shift, |shift| shift.gps != Gps::Idle)>{stops::fixed::WILL_ASK}</p>
@@ -26,41 +28,45 @@ pub fn panels(desk: Desk) -> AnyView {
             <h2 class="searching">{stops::fixed::SEARCHING}</h2>
             <p>{stops::fixed::SEARCHING_HINT}</p>
         </div>
-        {install_hint(desk)}
+        <InstallHint desk />
     }
     .into_any()
 }
 
 fn explains(shift: &Shift) -> bool {
-    shift.duty == Duty::Off && status::trouble(shift).is_none()
+    shift.duty == Duty::Off && status::position_problem(shift).is_none()
 }
 
 fn searches(shift: &Shift) -> bool {
-    shift.duty == Duty::GoingOnline && status::trouble(shift).is_none()
+    shift.duty == Duty::GoingOnline && status::position_problem(shift).is_none()
 }
 
 /// Why there is no position, and what to do about it.
-fn trouble(desk: Desk) -> AnyView {
+#[component]
+fn PositionProblem(desk: Desk) -> AnyView {
     let shift = desk.shift;
-    let steps =
-        Memo::new(move |_| shift.with(|shift| status::trouble(shift).map_or(&[] as &[_], |trouble| trouble.steps)));
+    let steps = Memo::new(move |_| {
+        shift.with(|shift| status::position_problem(shift).map_or(&[] as &[_], |problem| problem.steps))
+    });
     view! {
-        <section class="panel" data-tone="bad" role="alert" hidden=flag(shift, |shift| status::trouble(shift).is_none())>
-            <h2>{word(shift, |shift| status::trouble(shift).map_or("", |trouble| trouble.heading))}</h2>
-            <p>{word(shift, |shift| status::trouble(shift).map_or("", |trouble| trouble.text))}</p>
+        <section class="panel" data-tone="bad" role="alert" hidden=flag(shift, |shift| status::position_problem(shift).is_none())>
+            <h2>{word(shift, |shift| status::position_problem(shift).map_or("", |problem| problem.heading))}</h2>
+            <p>{word(shift, |shift| status::position_problem(shift).map_or("", |problem| problem.text))}</p>
             <ol class="steps">
-                {move || steps.get().iter().map(|step| view! { <li>{*step}</li> }).collect_view()}
+                <For each=move || steps.get().iter().copied() key=|step| *step let:step>
+                    <li>{step}</li>
+                </For>
             </ol>
             // Off duty the main action says the same.
             <button
                 type="button"
                 class="button"
                 hidden=flag(shift, |shift| {
-                    shift.duty != Duty::Online || !status::trouble(shift).is_some_and(|trouble| trouble.can_retry)
+                    shift.duty != Duty::Online || !status::position_problem(shift).is_some_and(|problem| problem.can_retry)
                 })
                 on:click=desk.press(Intent::Retry)
             >
-                {words::fixed::TRY_AGAIN}
+                {fixed::TRY_AGAIN}
             </button>
         </section>
     }
@@ -68,7 +74,8 @@ fn trouble(desk: Desk) -> AnyView {
 }
 
 /// A quiet offer, off duty only, until it was read.
-fn install_hint(desk: Desk) -> AnyView {
+#[component]
+fn InstallHint(desk: Desk) -> AnyView {
     let shift = desk.shift;
     let is_read = RwSignal::new(preferences::is_install_hint_read());
     let close = move |_| {
@@ -78,7 +85,9 @@ fn install_hint(desk: Desk) -> AnyView {
     let is_hidden = move || {
         is_read.get()
             || shift.with(|shift| {
-                shift.duty != Duty::Off || shift.install == Install::NotOffered || status::trouble(shift).is_some()
+                shift.duty != Duty::Off
+                    || shift.install == Install::NotOffered
+                    || status::position_problem(shift).is_some()
             })
     };
     view! {

@@ -3,75 +3,94 @@
 use doorstep_shared::{OrderStatus, Vehicle};
 use leptos::prelude::*;
 
-use super::{Desk, map};
+use super::{Desk, map::Stage};
 use crate::courier::{
     intent::Intent,
     links,
     state::{Duty, Shift, StopCard},
-    words::stops as words,
+    text::stops as text,
 };
 
-/// The card; `report` opens the sheet of reasons.
-pub fn stop(desk: Desk, report: Callback<()>) -> AnyView {
+/// The card. `on_fail` opens the sheet of reasons.
+#[component]
+pub(super) fn StopInHand(desk: Desk, on_fail: Callback<()>) -> AnyView {
     let chosen = desk.chosen;
     view! {
         <article class="stop" aria-labelledby="stop-address" hidden=desk.stop_flag(|_, _| false)>
-            {map::stage(desk)}
+            <Stage desk />
             <div class="body">
                 <p class="over">
-                    <span>{desk.stop_text(words::label)}</span>
-                    <span>{desk.stop_text(words::arrival)}</span>
+                    <span>{desk.stop_text(text::label)}</span>
+                    <span>{desk.stop_text(text::arrival)}</span>
                 </p>
                 <h2 id="stop-address">{desk.stop_text(|_, card| card.stop.address.clone())}</h2>
-                <p class="detail">{desk.stop_text(words::detail)}</p>
+                <p class="detail">{desk.stop_text(text::detail)}</p>
                 <p class="pending" hidden=desk.stop_flag(|_, card| !card.is_waiting)>
-                    {desk.stop_text(words::waiting)}
+                    {desk.stop_text(text::waiting)}
                 </p>
-                <p class="note" hidden=desk.stop_flag(|shift, card| words::instructions(shift, card).is_empty())>
-                    <span class="unseen">{words::fixed::NOTE}</span>
-                    {desk.stop_text(words::instructions)}
+                <p class="note" hidden=desk.stop_flag(|shift, card| text::instructions(shift, card).is_empty())>
+                    <span class="unseen">{text::fixed::NOTE}</span>
+                    {desk.stop_text(text::instructions)}
                 </p>
-                <div class="ways">
-                    <a
-                        class="button"
-                        href=desk.stop_text(navigate)
-                        target="_blank"
-                        rel="noopener noreferrer"
-                    >
-                        {words::fixed::NAVIGATE}
-                    </a>
-                    <a class="button" href=desk.stop_text(call) hidden=desk.stop_flag(|shift, card| call(shift, card).is_empty())>
-                        {desk.stop_text(words::call)}
-                    </a>
-                </div>
-                <div class="others" hidden=desk.stop_flag(|shift, _| shift.duty != Duty::Online)>
-                    <button
-                        type="button"
-                        class="button quiet"
-                        hidden=desk.stop_flag(|_, card| !may_add_proof(card))
-                        on:click=move |_| begin_proof(desk)
-                    >
-                        {words::fixed::ADD_PROOF}
-                    </button>
-                    <button
-                        type="button"
-                        class="button quiet"
-                        hidden=desk.stop_flag(|_, card| card.next_status().is_none())
-                        on:click=move |_| report.run(())
-                    >
-                        {desk.stop_text(|_, card| words::failure(card.stop.kind).to_owned())}
-                    </button>
-                </div>
+                <Ways desk />
+                <OtherActions desk on_fail />
                 <button
                     type="button"
                     class="button quiet"
                     hidden=move || !desk.is_out_of_turn()
                     on:click=move |_| chosen.set(None)
                 >
-                    {words::fixed::BACK_TO_NEXT}
+                    {text::fixed::BACK_TO_NEXT}
                 </button>
             </div>
         </article>
+    }
+    .into_any()
+}
+
+/// The way there, and a call.
+#[component]
+fn Ways(desk: Desk) -> AnyView {
+    view! {
+        <div class="ways">
+            <a
+                class="button"
+                href=desk.stop_text(navigate)
+                target="_blank"
+                rel="noopener noreferrer"
+            >
+                {text::fixed::NAVIGATE}
+            </a>
+            <a class="button" href=desk.stop_text(call) hidden=desk.stop_flag(|shift, card| call(shift, card).is_empty())>
+                {desk.stop_text(text::call)}
+            </a>
+        </div>
+    }
+    .into_any()
+}
+
+/// What may be done at the stop beside the main action.
+#[component]
+fn OtherActions(desk: Desk, on_fail: Callback<()>) -> AnyView {
+    view! {
+        <div class="others" hidden=desk.stop_flag(|shift, _| shift.duty != Duty::Online)>
+            <button
+                type="button"
+                class="button quiet"
+                hidden=desk.stop_flag(|_, card| !may_add_proof(card))
+                on:click=move |_| begin_proof(desk)
+            >
+                {text::fixed::ADD_PROOF}
+            </button>
+            <button
+                type="button"
+                class="button quiet"
+                hidden=desk.stop_flag(|_, card| card.next_status().is_none())
+                on:click=move |_| on_fail.run(())
+            >
+                {desk.stop_text(|_, card| text::failure(card.stop.kind).to_owned())}
+            </button>
+        </div>
     }
     .into_any()
 }
@@ -83,7 +102,7 @@ fn may_add_proof(card: &StopCard) -> bool {
 
 fn begin_proof(desk: Desk) {
     if let Some(order_id) = desk.with_stop_now(|_, card| card.stop.order_id) {
-        desk.act.raise(Intent::BeginProof { order_id });
+        desk.raise(Intent::BeginProof { order_id });
     }
 }
 

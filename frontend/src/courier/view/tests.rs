@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use super::*;
 use crate::courier::{
     state::{Gps, Notice, Tone, TrackerSetup, Who},
-    words::tests::{draft, online},
+    text::tests::{draft, online},
 };
 
 const PROBE: &str = "</p><script>alert(1)</script><img src=x onerror=alert(1)>\"'&<b>";

@@ -5,32 +5,29 @@ use leptos::prelude::*;
 
 use super::{
     Desk,
-    proof::{offline_bar, top},
+    page::{OfflineBar, Top},
 };
-use crate::{
-    courier::{
-        intent::{Intent, Screen},
-        links,
-        state::{Shift, TrackerSetup},
-        words::{self, trackers},
-    },
-    ui::bind::text,
+use crate::courier::{
+    intent::{Intent, Screen},
+    links,
+    state::TrackerSetup,
+    text::{fixed, trackers},
 };
 
 /// The screen.
-pub fn trackers(desk: Desk) -> AnyView {
-    let setup = Memo::new(move |_| desk.shift.with(|shift| shift.tracker.clone()));
+#[component]
+pub(super) fn Trackers(desk: Desk) -> AnyView {
     view! {
         <main class="page">
-            {top(desk, Intent::Show(Screen::Account), trackers::fixed::HEADING)}
-            {offline_bar(desk)}
+            <Top desk back=Intent::Show(Screen::Account) heading=trackers::fixed::HEADING />
+            <OfflineBar desk />
             <p>{trackers::fixed::WHY}</p>
-            <h2>{text(desk.shift, trackers::chosen)}</h2>
-            {move || match setup.get() {
-                TrackerSetup::Choose => choice(desk),
-                TrackerSetup::Preparing(_) => preparing(),
-                TrackerSetup::Ready(tracker) => ready(desk, *tracker),
-                TrackerSetup::Failed(reason) => failed(desk, reason),
+            <h2>{move || desk.tracker.with(trackers::chosen)}</h2>
+            {move || match desk.tracker.get() {
+                TrackerSetup::Choose => view! { <Apps desk /> }.into_any(),
+                TrackerSetup::Preparing(_) => view! { <Preparing /> }.into_any(),
+                TrackerSetup::Ready(tracker) => view! { <Guide desk tracker=*tracker /> }.into_any(),
+                TrackerSetup::Failed(reason) => view! { <Failed desk reason /> }.into_any(),
             }}
             <p class="detail">{trackers::fixed::SHIFT_ONLY}</p>
         </main>
@@ -38,7 +35,9 @@ pub fn trackers(desk: Desk) -> AnyView {
     .into_any()
 }
 
-fn choice(desk: Desk) -> AnyView {
+/// Every app that can report.
+#[component]
+fn Apps(desk: Desk) -> AnyView {
     let apps = trackers::APPS.map(|app| {
         view! {
             <li>
@@ -53,7 +52,8 @@ fn choice(desk: Desk) -> AnyView {
     view! { <ul class="options">{apps.into_iter().collect_view()}</ul> }.into_any()
 }
 
-fn preparing() -> AnyView {
+#[component]
+fn Preparing() -> AnyView {
     view! {
         <p class="searching" role="status">
             {trackers::fixed::PREPARING}
@@ -62,24 +62,28 @@ fn preparing() -> AnyView {
     .into_any()
 }
 
-fn failed(desk: Desk, reason: String) -> AnyView {
+#[component]
+fn Failed(desk: Desk, reason: String) -> AnyView {
     view! {
         <p class="panel" data-tone="bad" role="alert">
             {reason}
         </p>
-        {choice(desk)}
+        <Apps desk />
     }
     .into_any()
 }
 
-fn ready(desk: Desk, tracker: TrackerCreated) -> AnyView {
+/// The three steps, and all settings.
+#[component]
+fn Guide(desk: Desk, tracker: TrackerCreated) -> AnyView {
     let app = tracker.app;
+    let settings = StoredValue::new(tracker.settings);
     view! {
         <ol class="guide">
             <li>
                 <h3>{trackers::fixed::INSTALL}</h3>
                 <p class="detail">{trackers::name(app)} " · " {trackers::runs_on(app)}</p>
-                {store(desk, app)}
+                <Store desk app />
             </li>
             <li>
                 <h3>{trackers::fixed::LOAD}</h3>
@@ -90,7 +94,11 @@ fn ready(desk: Desk, tracker: TrackerCreated) -> AnyView {
                 <img class="qr" src=links::svg_image(&tracker.qr_svg) alt=trackers::fixed::QR />
                 <details>
                     <summary>{trackers::fixed::BY_HAND}</summary>
-                    <dl class="settings">{tracker.settings.into_iter().map(setting).collect_view()}</dl>
+                    <dl class="settings">
+                        <For each=move || settings.get_value() key=|(name, _)| name.clone() let((name, value))>
+                            <Setting name value />
+                        </For>
+                    </dl>
                 </details>
                 <p class="detail">{trackers::fixed::ONCE}</p>
             </li>
@@ -107,8 +115,10 @@ fn ready(desk: Desk, tracker: TrackerCreated) -> AnyView {
     .into_any()
 }
 
-fn store(desk: Desk, app: TrackerApp) -> AnyView {
-    let system = desk.shift.with_untracked(|shift: &Shift| shift.platform.system);
+/// Where the phone gets the app.
+#[component]
+fn Store(desk: Desk, app: TrackerApp) -> AnyView {
+    let system = desk.shift.with_untracked(|shift| shift.platform.system);
     let link = trackers::store(app, system).map(|url| {
         view! {
             <a class="button" href=url target="_blank" rel="noopener noreferrer">
@@ -119,9 +129,11 @@ fn store(desk: Desk, app: TrackerApp) -> AnyView {
     link.into_any()
 }
 
-fn setting((name, value): (String, String)) -> AnyView {
+/// One setting, with a button that copies it.
+#[component]
+fn Setting(name: String, value: String) -> AnyView {
     let is_copied = RwSignal::new(false);
-    let label = format!("{} {name}", words::fixed::COPY);
+    let label = format!("{} {name}", fixed::COPY);
     let copied = value.clone();
     let copy = move |_| {
         write_clipboard(&copied);
@@ -133,7 +145,7 @@ fn setting((name, value): (String, String)) -> AnyView {
             <dd>{value}</dd>
             <dd>
                 <button type="button" class="button" aria-label=label on:click=copy>
-                    {move || if is_copied.get() { words::fixed::COPIED } else { words::fixed::COPY }}
+                    {move || if is_copied.get() { fixed::COPIED } else { fixed::COPY }}
                 </button>
             </dd>
         </div>
@@ -143,7 +155,7 @@ fn setting((name, value): (String, String)) -> AnyView {
 
 #[cfg(feature = "courier")]
 fn write_clipboard(text: &str) {
-    // Nobody waits for it: where the browser refuses, the text stands beside the button.
+    // The answer does not matter: where the browser refuses, the text stands beside the button.
     let _ = window().navigator().clipboard().write_text(text);
 }
 

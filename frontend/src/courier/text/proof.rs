@@ -2,7 +2,7 @@
 
 use doorstep_shared::api::proof::ProofKind;
 
-use crate::courier::state::{ProofDraft, Shift};
+use crate::courier::state::ProofDraft;
 
 use super::dotted;
 
@@ -48,14 +48,8 @@ pub mod fixed {
     pub const COMPLETE: &str = "Nothing is missing";
 }
 
-/// The screen's heading.
-pub fn heading(_: &Shift) -> String {
-    fixed::HEADING.to_owned()
-}
-
 /// Which order, and who takes it.
-pub fn detail(shift: &Shift) -> String {
-    let Some(draft) = &shift.proof else { return String::new() };
+pub fn detail(draft: &ProofDraft) -> String {
     dotted(["Order ".to_owned() + &draft.reference, draft.customer.clone().unwrap_or_default()])
 }
 
@@ -87,19 +81,17 @@ pub fn has(draft: &ProofDraft, kind: ProofKind) -> bool {
 }
 
 /// Who signed.
-pub fn signed(shift: &Shift) -> String {
-    let signed_by = shift.proof.as_ref().and_then(|draft| draft.signed_by.as_deref());
-    signed_by.map_or(String::new(), |name| "Signed by ".to_owned() + name)
+pub fn signed(draft: &ProofDraft) -> String {
+    draft.signed_by.as_deref().map_or(String::new(), |name| "Signed by ".to_owned() + name)
 }
 
 /// What the photo shows, for people who do not see it.
-pub fn photo(shift: &Shift) -> String {
-    shift.proof.as_ref().map_or(String::new(), |draft| "Photo of order ".to_owned() + &draft.reference)
+pub fn photo(draft: &ProofDraft) -> String {
+    "Photo of order ".to_owned() + &draft.reference
 }
 
 /// Above the main action: what is still missing.
-pub fn missing(shift: &Shift) -> String {
-    let Some(draft) = &shift.proof else { return String::new() };
+pub fn missing(draft: &ProofDraft) -> String {
     let missing: Vec<&str> = draft
         .wanted
         .iter()

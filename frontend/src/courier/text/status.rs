@@ -3,9 +3,10 @@
 use crate::{
     courier::{
         platform::Browser,
-        state::{Duty, Gps, Link, Shift, Wake},
+        state::{Duty, Gps, Shift, Wake},
     },
     data::Locale,
+    live::connection::Health,
     ui::{
         time,
         words::{Tone, distance},
@@ -55,20 +56,20 @@ fn radius(accuracy_m: f32, locale: &Locale) -> String {
 pub fn network(shift: &Shift) -> String {
     let waiting = shift.waiting();
     let saved = if waiting == 0 { String::new() } else { " · ".to_owned() + &waiting.to_string() + " saved on phone" };
-    match shift.link {
-        Link::NoNetwork => "No network".to_owned() + &saved,
-        Link::Reconnecting => "Reconnecting".to_owned() + &saved,
+    match shift.health {
+        Health::NoNetwork => "No network".to_owned() + &saved,
+        Health::Reconnecting => "Reconnecting".to_owned() + &saved,
         // One or two are always on their way.
-        Link::Live | Link::Connecting if waiting <= 3 => String::new(),
-        Link::Live | Link::Connecting => "Sending ".to_owned() + &waiting.to_string() + " saved on phone",
+        Health::Live | Health::Connecting if waiting <= 3 => String::new(),
+        Health::Live | Health::Connecting => "Sending ".to_owned() + &waiting.to_string() + " saved on phone",
     }
 }
 
 /// What its chip looks like.
 pub fn network_tone(shift: &Shift) -> Tone {
-    match shift.link {
-        Link::NoNetwork | Link::Reconnecting => Tone::Warn,
-        Link::Live | Link::Connecting => Tone::Quiet,
+    match shift.health {
+        Health::NoNetwork | Health::Reconnecting => Tone::Warn,
+        Health::Live | Health::Connecting => Tone::Quiet,
     }
 }
 
@@ -89,7 +90,7 @@ pub fn wake_tone(shift: &Shift) -> Tone {
 /// How seldom the position is sent, when that saves battery.
 pub fn pace(shift: &Shift) -> String {
     let interval_ms = shift.pace.interval_ms;
-    if shift.duty != Duty::Online || shift.link != Link::Live || interval_ms < SLOW_PACE_MS {
+    if shift.duty != Duty::Online || shift.health != Health::Live || interval_ms < SLOW_PACE_MS {
         return String::new();
     }
     "Every ".to_owned() + &time::span(i64::try_from(interval_ms).unwrap_or(i64::MAX)) + " to save battery"
@@ -99,7 +100,7 @@ pub fn pace(shift: &Shift) -> String {
 pub fn audience(shift: &Shift) -> String {
     match (shift.duty, shift.audience) {
         (Duty::Off, _) => "Nothing is shared while you are offline".to_owned(),
-        _ if trouble(shift).is_some() => "Your location is not shared now".to_owned(),
+        _ if position_problem(shift).is_some() => "Your location is not shared now".to_owned(),
         (Duty::GoingOnline, _) | (Duty::Online, None) => "Shared only while you are online".to_owned(),
         (Duty::Online, Some(audience)) => match (audience.customers, audience.dispatchers) {
             (0, 0) => "Nobody is looking right now".to_owned(),
@@ -118,15 +119,15 @@ fn seen_by(who: String) -> String {
 
 /// Over the screens beside the stops, which show no chips.
 pub fn offline_bar(shift: &Shift) -> &'static str {
-    match shift.link {
-        Link::NoNetwork => "No network. What you enter is kept on this phone and sent later.",
-        Link::Reconnecting => "The server cannot be reached. What you enter is kept on this phone and sent later.",
-        Link::Live | Link::Connecting => "",
+    match shift.health {
+        Health::NoNetwork => "No network. What you enter is kept on this phone and sent later.",
+        Health::Reconnecting => "The server cannot be reached. What you enter is kept on this phone and sent later.",
+        Health::Live | Health::Connecting => "",
     }
 }
 
 /// Why there is no position, what to do about it step by step, and what the button says.
-pub struct Trouble {
+pub struct PositionProblem {
     /// What is the matter.
     pub heading: &'static str,
     /// What that means.
@@ -138,21 +139,21 @@ pub struct Trouble {
 }
 
 /// What is wrong with the position, if anything that the courier can do something about.
-pub fn trouble(shift: &Shift) -> Option<Trouble> {
+pub fn position_problem(shift: &Shift) -> Option<PositionProblem> {
     match shift.gps {
-        Gps::Denied => Some(Trouble {
+        Gps::Denied => Some(PositionProblem {
             heading: "Location is not allowed",
             text: "The browser does not give your position to this app, so you cannot go online.",
             steps: how_to_allow(shift.platform.browser),
             can_retry: true,
         }),
-        Gps::Lost => Some(Trouble {
+        Gps::Lost => Some(PositionProblem {
             heading: "Location was switched off",
             text: "It was allowed before and is not any more, so customers do not see you.",
             steps: how_to_allow(shift.platform.browser),
             can_retry: true,
         }),
-        Gps::Unavailable => Some(Trouble {
+        Gps::Unavailable => Some(PositionProblem {
             heading: "This browser gives no position",
             text: "It has none, or this page was not opened with https.",
             steps: &["Open the address that begins with https://", "Or use a current Chrome, Firefox or Safari"],

@@ -2,10 +2,7 @@
 
 use doorstep_shared::api::courier::TrackerApp;
 
-use crate::courier::{
-    platform::System,
-    state::{Shift, TrackerSetup},
-};
+use crate::courier::{platform::System, state::TrackerSetup};
 
 /// Said by fixed spots of the screen.
 pub mod fixed {
@@ -96,8 +93,8 @@ pub fn store(app: TrackerApp, system: System) -> Option<&'static str> {
 }
 
 /// The second heading: which app is being set up.
-pub fn chosen(shift: &Shift) -> String {
-    match &shift.tracker {
+pub fn chosen(setup: &TrackerSetup) -> String {
+    match setup {
         TrackerSetup::Choose | TrackerSetup::Failed(_) => fixed::CHOOSE.to_owned(),
         TrackerSetup::Preparing(app) => "Set up ".to_owned() + name(*app),
         TrackerSetup::Ready(tracker) => "Set up ".to_owned() + name(tracker.app),

@@ -52,11 +52,11 @@ pub(crate) fn card(sequence: u32) -> StopCard {
 
 /// A courier on the road with three stops.
 pub(crate) fn online() -> Shift {
-    let mut shift = Shift::starting(locale(), Platform::default(), NOW_MS);
+    let mut shift = Shift::starting(locale(), Platform::default());
     shift.door = Door::Open;
     shift.courier = Some(Who { name: "Ana Borg".into(), vehicle: Vehicle::Scooter, device_label: "Pixel 9".into() });
-    (shift.duty, shift.gps, shift.link, shift.wake) =
-        (Duty::Online, Gps::Good { accuracy_m: 5.2 }, Link::Live, Wake::On);
+    (shift.duty, shift.gps, shift.health, shift.wake) =
+        (Duty::Online, Gps::Good { accuracy_m: 5.2 }, Health::Live, Wake::On);
     shift.stops = vec![card(1), card(2), card(3)];
     shift.done_at_ms = Some(NOW_MS + 55 * MINUTE_MS);
     shift.position = Some(Here { lon: 14.508, lat: 35.9003, heading_deg: Some(48.0) });
@@ -93,7 +93,7 @@ const DOORS: [Door; 8] = [
 const GPS: [Gps; 7] =
     [Gps::Idle, Gps::Searching, Gps::Good { accuracy_m: 5.2 }, Gps::Weak, Gps::Denied, Gps::Lost, Gps::Unavailable];
 
-const LINKS: [Link; 4] = [Link::Connecting, Link::Live, Link::Reconnecting, Link::NoNetwork];
+const HEALTHS: [Health; 4] = [Health::Connecting, Health::Live, Health::Reconnecting, Health::NoNetwork];
 
 #[test]
 fn the_position_has_a_word_in_every_state() {
@@ -124,16 +124,16 @@ fn the_position_has_a_word_in_every_state() {
 fn what_waits_on_the_phone_is_counted_when_it_is_more_than_what_is_on_its_way() {
     let mut shift = online();
     for (link, waiting, text) in [
-        (Link::Live, 0, ""),
-        (Link::Live, 3, ""),
-        (Link::Live, 37, "Sending 37 saved on phone"),
-        (Link::Connecting, 0, ""),
-        (Link::Reconnecting, 0, "Reconnecting"),
-        (Link::Reconnecting, 1, "Reconnecting · 1 saved on phone"),
-        (Link::NoNetwork, 0, "No network"),
-        (Link::NoNetwork, 37, "No network · 37 saved on phone"),
+        (Health::Live, 0, ""),
+        (Health::Live, 3, ""),
+        (Health::Live, 37, "Sending 37 saved on phone"),
+        (Health::Connecting, 0, ""),
+        (Health::Reconnecting, 0, "Reconnecting"),
+        (Health::Reconnecting, 1, "Reconnecting · 1 saved on phone"),
+        (Health::NoNetwork, 0, "No network"),
+        (Health::NoNetwork, 37, "No network · 37 saved on phone"),
     ] {
-        (shift.link, shift.waiting_fixes, shift.waiting_actions) = (link, waiting, 0);
+        (shift.health, shift.waiting_fixes, shift.waiting_actions) = (link, waiting, 0);
         assert_eq!(status::network(&shift), text);
     }
     (shift.waiting_fixes, shift.waiting_actions) = (35, 2);
@@ -216,12 +216,10 @@ fn what_was_pressed_without_a_network_is_said_to_wait() {
 
 #[test]
 fn what_is_missing_at_the_door_is_named() {
-    let mut shift = online();
     let mut draft = draft();
     let mut missing = |change: fn(&mut ProofDraft)| {
         change(&mut draft);
-        shift.proof = Some(draft.clone());
-        proof::missing(&shift)
+        proof::missing(&draft)
     };
     assert_eq!(missing(|_| {}), "Still needed: photo, signature and PIN");
     assert_eq!(missing(|draft| draft.photo_url = Some("blob:1".into())), "Still needed: signature and PIN");
@@ -258,9 +256,9 @@ fn a_refused_permission_is_explained_for_the_browser_at_hand() {
         (Browser::Other, "site’s settings"),
     ] {
         shift.platform.browser = browser;
-        let trouble = status::trouble(&shift).expect("a refusal is trouble");
-        assert!(trouble.steps.iter().any(|step| step.contains(word)), "{browser:?}");
-        assert!(trouble.can_retry);
+        let problem = status::position_problem(&shift).expect("a refusal is a problem");
+        assert!(problem.steps.iter().any(|step| step.contains(word)), "{browser:?}");
+        assert!(problem.can_retry);
     }
 }
 
@@ -274,9 +272,9 @@ fn every_text() -> Vec<String> {
         texts.extend([title(&shift), spoken(&shift).to_owned()]);
     }
     shift.door = Door::Open;
-    for (gps, link) in GPS.into_iter().flat_map(|gps| LINKS.map(|link| (gps, link))) {
+    for (gps, link) in GPS.into_iter().flat_map(|gps| HEALTHS.map(|link| (gps, link))) {
         for duty in [Duty::Off, Duty::GoingOnline, Duty::Online] {
-            (shift.gps, shift.link, shift.duty) = (gps, link, duty);
+            (shift.gps, shift.health, shift.duty) = (gps, link, duty);
             texts.extend([
                 status::gps(&shift),
                 status::network(&shift),
@@ -284,9 +282,9 @@ fn every_text() -> Vec<String> {
                 status::pace(&shift),
             ]);
             texts.extend([status::wake(&shift), status::offline_bar(&shift), spoken(&shift)].map(str::to_owned));
-            if let Some(trouble) = status::trouble(&shift) {
-                texts.extend([trouble.heading, trouble.text].map(str::to_owned));
-                texts.extend(trouble.steps.iter().map(|step| (*step).to_owned()));
+            if let Some(problem) = status::position_problem(&shift) {
+                texts.extend([problem.heading, problem.text].map(str::to_owned));
+                texts.extend(problem.steps.iter().map(|step| (*step).to_owned()));
             }
         }
     }

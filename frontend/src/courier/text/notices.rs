@@ -1,6 +1,8 @@
 //! What the app tells the courier by itself: what it noticed, and what did not go as pressed.
 //!
-//! One place for every sentence of the engine, with the reason before the remedy. The words of the screens are theirs.
+//! The engine puts these texts into notices and into the problem of a proof. Like all texts of the app they give the
+//! reason before the remedy. What the server refused is told by its error's code and details; only an error with a code
+//! that this build does not know is shown in the server's own sentence.
 
 use doorstep_shared::{
     OrderStatus,
@@ -8,7 +10,7 @@ use doorstep_shared::{
     protocol::{ErrorMessage, courier::Stop},
 };
 
-use super::outbox::actions::Action;
+use crate::courier::outbox::actions::Action;
 
 /// "Sharing paused 4 min while this page was in the background."
 pub fn paused(away_ms: i64) -> String {

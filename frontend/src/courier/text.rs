@@ -1,10 +1,12 @@
-//! Every word the courier's screens say, in one place.
+//! Every text of the courier's screens, in one place.
 //!
-//! Sentence case, no exclamation marks, the reason before the remedy. Each function answers one spot of a screen from what
-//! the app knows; an empty answer means that the spot stays empty. The words of each screen stand in a module of its own.
+//! Sentence case, no exclamation marks, the reason before the remedy. Each function answers the text of one spot of a
+//! screen from what the app knows; an empty answer means that the spot stays empty. The texts of each screen stand in a
+//! module of its own; those in [`notices`] come from the engine.
 
 pub mod account;
 pub mod door;
+pub mod notices;
 pub mod proof;
 pub mod status;
 pub mod stops;
@@ -12,9 +14,9 @@ pub mod trackers;
 
 use super::{
     intent::Screen,
-    state::{Door, Duty, Gps, Link, Shift},
+    state::{Door, Duty, Gps, Shift},
 };
-use crate::ui::words::fixed::PRODUCT;
+use crate::{live::connection::Health, ui::words::fixed::PRODUCT};
 
 /// Said by buttons and landmarks wherever they stand.
 pub mod fixed {
@@ -42,7 +44,7 @@ pub mod fixed {
 pub fn title(shift: &Shift) -> String {
     let title = match (shift.door, shift.screen) {
         (Door::Open, Screen::Stops) => stops::heading(shift),
-        (Door::Open, Screen::Proof) => proof::heading(shift),
+        (Door::Open, Screen::Proof) => proof::fixed::HEADING.to_owned(),
         (Door::Open, Screen::Trackers) => trackers::fixed::HEADING.to_owned(),
         (Door::Open, Screen::Account) => account::fixed::HEADING.to_owned(),
         (door, _) => door::heading(door).to_owned(),
@@ -62,14 +64,14 @@ pub fn screen(screen: Screen) -> &'static str {
 
 /// What is told to people who do not look: changes of the connection and of the position alone, not every metre.
 pub fn spoken(shift: &Shift) -> &'static str {
-    match (shift.duty, shift.gps, shift.link) {
+    match (shift.duty, shift.gps, shift.health) {
         _ if shift.door != Door::Open => "",
         (Duty::Off, _, _) => "You are offline. Nothing is shared.",
         (Duty::GoingOnline, _, _) => "Looking for your position.",
         (Duty::Online, Gps::Denied | Gps::Lost | Gps::Unavailable, _) => "No position. Your location is not shared.",
-        (Duty::Online, _, Link::NoNetwork) => "No network. Everything is kept on this phone.",
+        (Duty::Online, _, Health::NoNetwork) => "No network. Everything is kept on this phone.",
         (Duty::Online, Gps::Weak, _) => "Weak GPS.",
-        (Duty::Online, _, Link::Reconnecting) => "Reconnecting.",
+        (Duty::Online, _, Health::Reconnecting) => "Reconnecting.",
         (Duty::Online, Gps::Idle | Gps::Searching, _) => "Looking for your position.",
         (Duty::Online, Gps::Good { .. }, _) => "You are online and share your location.",
     }

@@ -1,0 +1,184 @@
+//! What can happen to the courier's app, and when.
+//!
+//! The driver makes every [`Input`] from a browser event or an answer; tests make them by hand. The values are plain, so
+//! [`super::Engine::step`] needs no browser.
+
+use doorstep_shared::{
+    OrderId,
+    api::courier::{CourierHome, Tour, TrackerCreated},
+    protocol::courier::CourierEvent,
+};
+use uuid::Uuid;
+
+use crate::courier::{
+    intent::Intent,
+    position::{Failure, Reading},
+    state::{Install, Wake},
+};
+
+/// When something happens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// A clock that never goes back, in milliseconds.
+    pub now_ms: f64,
+    /// The phone's own clock, Unix epoch milliseconds.
+    pub date_ms: i64,
+    /// Uniform in `[0, 1)`.
+    pub random: f64,
+    /// A fresh random id.
+    pub id: Uuid,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The page is ready.
+    Start(Start),
+    /// About the right to be the one tab that works.
+    Lock(Lock),
+    /// Storage was read.
+    Loaded(Records),
+    /// This browser keeps nothing.
+    NoStorage,
+    /// The writes with this number are kept, or could not be.
+    Committed {
+        /// Their number.
+        number: u64,
+        /// Whether they are in storage.
+        is_kept: bool,
+    },
+    /// The server's answer to a sign-in link.
+    SignedIn(Answer),
+    /// Whom the server takes this phone for.
+    WhoAmI(Answer),
+    /// The session was ended, if the server was reached.
+    SignedOut {
+        /// Whether it was.
+        is_known: bool,
+    },
+    /// The tour, if the server answered.
+    Tour(Option<Tour>),
+    /// A tracker that was set up, if the server answered.
+    Tracker(Option<Box<TrackerCreated>>),
+    /// The server's answer to a proof.
+    ProofAnswered {
+        /// The action that carried it.
+        id: u64,
+        /// The answer.
+        answer: ProofAnswer,
+    },
+    /// A message came over the socket.
+    SocketMessage(CourierEvent),
+    /// The socket closed or never opened; 1006 when nobody said why.
+    SocketClosed(u16),
+    /// The device found a network.
+    Online,
+    /// The device lost its network, or believes so.
+    Offline,
+    /// Somebody looks at the page again.
+    Shown,
+    /// The page is hidden, or the phone locked.
+    Hidden,
+    /// The phone read its position.
+    Reading(Reading),
+    /// It could not.
+    PositionFailed(Failure),
+    /// The permission changed in the browser's settings.
+    Permission {
+        /// Whether it is granted now.
+        is_granted: bool,
+    },
+    /// The battery, 0 to 1.
+    Battery {
+        /// Its charge.
+        level: f32,
+        /// Whether it is being charged.
+        is_charging: bool,
+    },
+    /// Whether the screen is kept on.
+    Wake(Wake),
+    /// Whether the app can be installed.
+    Install(Install),
+    /// There was no room to store the photo that was just taken.
+    PhotoUnkept,
+    /// A photo was made smaller and stored, or could not be read.
+    Photo {
+        /// For which order.
+        order_id: OrderId,
+        /// Under which id.
+        proof_id: Uuid,
+        /// Where the page finds the picture.
+        url: Option<String>,
+    },
+    /// The courier did something.
+    Act(Intent),
+    /// The time told by [`Engine::next_wake_ms`] has come.
+    Tick,
+}
+
+/// How the page was opened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Start {
+    /// What stood behind the `#` of its address.
+    pub code: Option<String>,
+    /// Whether the browser may be asked for a position at all.
+    pub can_locate: bool,
+    /// Whether nobody looks.
+    pub is_hidden: bool,
+    /// Whether the device says that it has a network.
+    pub has_network: bool,
+}
+
+/// About the right to be the one tab that works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// This tab has it.
+    Held,
+    /// Another one has it.
+    Taken,
+    /// Another one took it away.
+    Lost,
+}
+
+/// The server's answer about who is signed in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Somebody is.
+    Home(CourierHome),
+    /// Nobody, or the link is spent.
+    Refused,
+    /// It was not reached, or could not say.
+    Unreachable,
+}
+
+/// The server's answer to a proof.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProofAnswer {
+    /// It has it.
+    Taken,
+    /// It refuses it for good.
+    Refused {
+        /// What a program matches on.
+        code: String,
+    },
+    /// Nobody is signed in.
+    SignedOut,
+    /// Try again, not before this long from now.
+    Again {
+        /// In milliseconds.
+        least_ms: f64,
+    },
+}
+
+/// What storage held. Each text with the key under which it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Records {
+    /// Positions by their time.
+    pub fixes: Vec<(i64, String)>,
+    /// Actions by their id.
+    pub actions: Vec<(i64, String)>,
+    /// The memory.
+    pub memory: Option<String>,
+    /// Photos by their id, with where the page finds the picture.
+    pub photos: Vec<(Uuid, String)>,
+}

@@ -1,0 +1,73 @@
+//! Which screen is open, what the courier is told above it, and how setting up another app stands.
+
+use doorstep_shared::api::courier::{TrackerApp, TrackerCreated};
+
+use super::{Effect, Engine};
+use crate::courier::{
+    intent::Screen,
+    state::{Notice, Tone, TrackerSetup},
+    text::notices,
+};
+
+/// Notices that are kept; the oldest quiet one gives way.
+const MAX_NOTICES: usize = 6;
+
+/// What the screens show beside the work itself.
+#[derive(Clone, Debug)]
+pub(super) struct Screens {
+    pub(super) open: Screen,
+    pub(super) tracker: TrackerSetup,
+    pub(super) notices: Vec<Notice>,
+    next_notice: u32,
+}
+
+impl Default for Screens {
+    fn default() -> Self {
+        Self { open: Screen::Stops, tracker: TrackerSetup::Choose, notices: Vec::new(), next_notice: 0 }
+    }
+}
+
+impl Screens {
+    /// Adds a notice, unless one with the same text is there.
+    pub(super) fn notify(&mut self, tone: Tone, text: String) {
+        self.notify_with(tone, text, None);
+    }
+
+    /// The same with a way to the screen that helps.
+    pub(super) fn notify_with(&mut self, tone: Tone, text: String, offer: Option<Screen>) {
+        if self.notices.iter().any(|notice| notice.text == text) {
+            return;
+        }
+        if self.notices.len() >= MAX_NOTICES {
+            let quiet = self.notices.iter().position(|notice| notice.tone == Tone::Quiet);
+            self.notices.remove(quiet.unwrap_or(0));
+        }
+        self.notices.push(Notice { id: self.next_notice, tone, text, offer });
+        self.next_notice += 1;
+    }
+
+    /// The courier read a notice.
+    pub(super) fn dismiss(&mut self, notice: u32) {
+        self.notices.retain(|shown| shown.id != notice);
+    }
+}
+
+impl Engine {
+    pub(super) fn show_screen(&mut self, screen: Screen) {
+        if screen != Screen::Proof || self.proofs.open.is_some() {
+            self.screens.open = screen;
+        }
+    }
+
+    pub(super) fn set_up_tracker(&mut self, app: TrackerApp) {
+        self.screens.tracker = TrackerSetup::Preparing(app);
+        self.out.push(Effect::SetUpTracker(app));
+    }
+
+    pub(super) fn tracker_answered(&mut self, tracker: Option<Box<TrackerCreated>>) {
+        if matches!(self.screens.tracker, TrackerSetup::Preparing(_)) {
+            let failed = || TrackerSetup::Failed(notices::tracker_failed());
+            self.screens.tracker = tracker.map_or_else(failed, TrackerSetup::Ready);
+        }
+    }
+}
