@@ -1,6 +1,7 @@
-// The few things of the browser that the console asks for beside its own screens: requests, files, the clipboard, colours.
+// What the console's program needs of the browser beside its own screens: requests, files, the clipboard, the focus and the
+// theme.
 
-/** Asks the REST API; answers the status and the text, or status 0 when nothing came back. */
+/** Calls the REST API; answers the status and the text, or status 0 when nothing came back. */
 export async function call(method, path, body, mediaType, key, accept) {
   const headers = { accept };
   if (body !== undefined) headers["content-type"] = mediaType;
@@ -23,7 +24,7 @@ export function save(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
-/** Puts a text on the clipboard; answers whether it may. Where it may not, the text stands there to be copied by hand. */
+/** Puts a text on the clipboard; answers whether the browser allowed it. If not, the user can copy the text by hand. */
 export async function copy(text) {
   if (!navigator.clipboard) return false;
   return navigator.clipboard.writeText(text).then(
@@ -41,11 +42,19 @@ export async function chosenFile(input) {
   return [file.name, text];
 }
 
-/** Puts the focus on an element: at once, or when it has been drawn. Where it cannot go, it leaves the field it was in. */
+/** Puts the focus on an element: at once, or in the next frame, when it is drawn. Until then no text field keeps it. */
 export function focus(id) {
   if (take(id)) return;
   if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
   requestAnimationFrame(() => take(id));
+}
+
+/** Puts the focus on an element in the next frame, if the element that had it has left the page. */
+export function focusIfLost(id) {
+  requestAnimationFrame(() => {
+    const { activeElement, body } = document;
+    if (activeElement === null || activeElement === body) take(id);
+  });
 }
 
 function take(id) {
@@ -56,13 +65,13 @@ function take(id) {
   return true;
 }
 
-/** Whether keys are letters here, and whether the list has the focus. */
-export function typing(target) {
+/** Whether keys are letters here. */
+export function isTextField(target) {
   const isField = target.matches?.("input:not([type=checkbox], [type=radio], [type=range], [type=file]), textarea, select");
   return Boolean(isField || target.isContentEditable);
 }
 
-/** Light, dark, and as the device says, one after the other; kept for the next visit. */
+/** Switches from light to dark to the device's own theme; the browser keeps the choice for the next visit. */
 export function nextTheme() {
   const root = document.documentElement;
   const next = { undefined: "light", light: "dark", dark: undefined }[root.dataset.theme];
@@ -76,7 +85,7 @@ export function nextTheme() {
   }
 }
 
-/** The theme that was chosen before. */
+/** Restores the theme that was chosen before. */
 export function restoreTheme() {
   try {
     const theme = localStorage.getItem(THEME);
@@ -96,7 +105,7 @@ export function showModal(id) {
   });
 }
 
-/** Tells an element's height whenever it changes, for as long as the page lives. */
-export function onHeight(element, tell) {
-  new ResizeObserver(() => tell()).observe(element);
+/** Calls `then` whenever an element has another height, for as long as the page lives. */
+export function onHeight(element, then) {
+  new ResizeObserver(() => then()).observe(element);
 }

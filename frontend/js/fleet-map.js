@@ -1,30 +1,30 @@
 // The console's map: thousands of couriers as one source and one layer, behind the few calls that the program makes.
 //
-// No courier is an element of the page. What moved is kept until the last write has been taken, so a slow machine draws
-// less often instead of falling behind: a diff when few moved, everything when most did. Nothing is written while nobody
-// looks. Icons are drawn here, in the colours of the style sheet; colour and shape both tell what a courier does.
+// No courier is an element of the page. Couriers that moved wait until MapLibre has taken the last write, so a slow machine
+// draws less often instead of falling behind: a diff when few moved, everything when most did. A hidden page writes nothing.
+// Icons are drawn here, in the colours of the style sheet; colour and shape both say what a courier does.
 
 import { baseStyle, canDraw, offlineBase, styleSheet } from "/assets/js/map.js";
 
 export { canDraw };
 
-/** Between two writes at least: eight a second look alive, and more would only cost. */
+/** The least time between two writes: eight a second look alive, and more would only cost. */
 const WRITE_EVERY_MS = 125;
 
 /** How far from the pointer a courier may be, in pixels. */
 const REACH = 10;
 
-/** Where the map opens until it knows better: Malta's harbours. */
+/** Where the map opens until couriers are known: Malta's harbours. */
 const HOME = [14.4, 35.84, 14.58, 35.96];
 
-/** What couriers do, by the numbers that the program uses; others are not drawn. */
-const DOING = ["attention", "delivering", "free"];
+/** What couriers do, by the numbers that the program uses; couriers with another number are not drawn. */
+const ACTIVITIES = ["attention", "delivering", "free"];
 
 /** The type under which a dragged order travels. */
 const DRAGGED = "application/x-doorstep-order";
 
-/** Opens the map in the page's box. `tell` hears what people do on it. */
-export async function openFleetMap(box, tell) {
+/** Opens the map in the page's box. `report` hears what the dispatcher does on it. */
+export async function openFleetMap(box, report) {
   const places = document.getElementById("view").dataset;
   const [library, base] = await Promise.all([
     import("/assets/vendor/maplibre/maplibre-gl.mjs"),
@@ -32,16 +32,16 @@ export async function openFleetMap(box, tell) {
     styleSheet(places.css),
   ]);
   if (base.protocol) library.addProtocol("pmtiles", base.protocol.tile);
-  const map = new FleetMap(library, box, base, tell);
+  const map = new FleetMap(library, box, base, report);
   await map.opened;
   return map;
 }
 
 class FleetMap {
-  constructor(library, box, base, tell) {
+  constructor(library, box, base, report) {
     this.library = library;
     this.base = base;
-    this.tell = tell;
+    this.report = report;
     this.couriers = new Map();
     this.moved = new Set();
     this.gone = new Set();
@@ -67,41 +67,41 @@ class FleetMap {
     this.opened = new Promise((resolve) => this.map.once("load", resolve));
     this.paint();
     this.listen(box);
-    this.opened.then(() => this.look());
+    this.opened.then(() => this.reportViewport());
   }
 
   listen(box) {
-    const { map, tell } = this;
-    map.on("click", ({ point, lngLat }) => tell.clicked(lngLat.lng, lngLat.lat, this.at(point)));
-    map.on("mousemove", ({ point }) => this.over(this.at(point)));
-    map.on("mouseout", () => this.over(undefined));
-    map.on("movestart", (event) => event.originalEvent && tell.moved());
-    map.on("moveend", () => this.look());
-    map.on("resize", () => this.look());
+    const { map, report } = this;
+    map.on("click", ({ point, lngLat }) => report.clicked(lngLat.lng, lngLat.lat, this.at(point)));
+    map.on("mousemove", ({ point }) => this.point(this.at(point)));
+    map.on("mouseout", () => this.point(undefined));
+    map.on("movestart", (event) => event.originalEvent && report.moved());
+    map.on("moveend", () => this.reportViewport());
+    map.on("resize", () => this.reportViewport());
     // Without a pointer, a pin goes where the middle of the map is.
     map.getCanvas().addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !this.scene.is_placing) return;
       const { lng, lat } = map.getCenter();
-      tell.clicked(lng, lat, undefined);
+      report.clicked(lng, lat, undefined);
     });
     box.addEventListener("dragover", (event) => this.dragged(event, box));
-    box.addEventListener("dragleave", () => this.over(undefined));
+    box.addEventListener("dragleave", () => this.point(undefined));
     box.addEventListener("drop", (event) => this.dropped(event, box));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
     new MutationObserver(() => this.paint()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     document.addEventListener("visibilitychange", () => this.flush());
   }
 
-  look() {
+  reportViewport() {
     const bounds = this.map.getBounds();
-    this.tell.viewport(bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth());
+    this.report.viewport(bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth());
   }
 
-  over(number) {
+  point(number) {
     if (number === this.pointed) return;
     this.pointed = number;
     this.map.getCanvas().style.cursor = number !== undefined && !this.scene.is_placing ? "pointer" : "";
-    this.tell.over(number);
+    this.report.pointed(number);
   }
 
   /** The courier nearest to a point of the screen, if one is near. */
@@ -123,7 +123,7 @@ class FleetMap {
   dragged(event, box) {
     if (!event.dataTransfer.types.includes(DRAGGED)) return;
     const number = this.at(inside(event, box));
-    this.over(number);
+    this.point(number);
     if (number !== undefined) event.preventDefault();
   }
 
@@ -132,20 +132,20 @@ class FleetMap {
     const number = this.at(inside(event, box));
     if (!order || number === undefined) return;
     event.preventDefault();
-    this.tell.dropped(order, number);
+    this.report.dropped(order, number);
   }
 
-  /** Couriers as rows of five: number, longitude, latitude, heading (negative: unknown), what they do. */
+  /** Couriers as rows of five: number, longitude, latitude, heading (negative: unknown), activity. */
   move(rows) {
     for (let row = 0; row < rows.length; row += 5) {
-      const [number, lon, lat, heading, doing] = rows.subarray(row, row + 5);
-      const name = DOING[doing];
+      const [number, lon, lat, heading, activity] = rows.subarray(row, row + 5);
+      const name = ACTIVITIES[activity];
       if (!name) {
         if (this.couriers.delete(number)) this.gone.add(number);
         this.moved.delete(number);
         continue;
       }
-      const properties = { icon: heading < 0 ? `${name}-still` : name, heading: Math.max(heading, 0), order: -doing };
+      const properties = { icon: heading < 0 ? `${name}-still` : name, heading: Math.max(heading, 0), order: -activity };
       const geometry = { type: "Point", coordinates: [lon, lat] };
       this.gone.delete(number);
       this.couriers.set(number, { type: "Feature", id: number, geometry, properties });
@@ -207,16 +207,16 @@ class FleetMap {
     this.map.fitBounds(bounds, { padding: 60, maxZoom: 14.5, duration: 0 });
   }
 
-  /** What is shown beside the fleet: selected, hover, ghost, marks, is_placing. */
+  /** What is shown beside the fleet: selected, hover, replayed, marks, is_placing. */
   show(text) {
-    const wasGhost = Boolean(this.scene.ghost);
+    const wasReplaying = Boolean(this.scene.replayed);
     this.scene = JSON.parse(text);
     this.map.getContainer().toggleAttribute("data-placing", Boolean(this.scene.is_placing));
     const { hover, selected, marks } = this.sceneData();
     this.set("hover", hover);
     this.set("selected", selected);
     this.set("marks", marks);
-    if (wasGhost !== Boolean(this.scene.ghost)) this.dim();
+    if (wasReplaying !== Boolean(this.scene.replayed)) this.dim();
   }
 
   /** Draws a line: `lon, lat, lon, lat…`, in pieces of so many points. */
@@ -229,9 +229,9 @@ class FleetMap {
   }
 
   /** Moves the replayed courier alone: this comes with every frame. */
-  ghost(lon, lat, heading) {
-    if (!this.scene.ghost) return;
-    Object.assign(this.scene.ghost, { at: [lon, lat], heading: heading ?? null });
+  moveReplayed(lon, lat, heading) {
+    if (!this.scene.replayed) return;
+    Object.assign(this.scene.replayed, { at: [lon, lat], heading: heading ?? null });
     this.set("selected", this.sceneData().selected);
   }
 
@@ -239,9 +239,9 @@ class FleetMap {
     this.map.getSource(name)?.setData(data);
   }
 
-  /** During a replay the fleet of today only disturbs. */
+  /** Hides the fleet of today during a replay. */
   dim() {
-    if (this.map.getLayer("fleet")) this.map.setLayoutProperty("fleet", "visibility", this.scene.ghost ? "none" : "visible");
+    if (this.map.getLayer("fleet")) this.map.setLayoutProperty("fleet", "visibility", this.scene.replayed ? "none" : "visible");
   }
 
   sceneData() {
@@ -260,7 +260,7 @@ class FleetMap {
       behind: lineData(lines.behind),
       ahead: lineData(lines.ahead),
       hover: points(scene.hover ? [point(scene.hover, {})] : []),
-      selected: points([scene.ghost ?? scene.selected].filter(Boolean).map(large)),
+      selected: points([scene.replayed ?? scene.selected].filter(Boolean).map(large)),
       marks: points(scene.marks.map(({ end, at }) => point(at, { icon: end }))),
     };
   }
@@ -330,7 +330,7 @@ class FleetMap {
       "text-allow-overlap": true,
       "text-ignore-placement": true,
     };
-    const visibility = this.scene.ghost ? "none" : "visible";
+    const visibility = this.scene.replayed ? "none" : "visible";
     return [
       line("whole", { "line-color": colour("ink-3"), "line-width": 3, "line-opacity": 0.35 }),
       line("behind", { "line-color": colour("accent"), "line-width": 5, "line-opacity": 0.4 }),

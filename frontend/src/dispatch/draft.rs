@@ -2,7 +2,7 @@
 
 use doorstep_shared::api::{CreateOrder, CustomerBody, OrderView, PlaceBody, proof::ProofKind};
 
-use super::words::rfc3339;
+use super::text::rfc3339;
 use crate::{data::Locale, ui::time};
 
 const DAY_MS: i64 = 86_400_000;
@@ -12,7 +12,7 @@ const SURELY_PAST_MS: i64 = 6 * 3_600_000;
 
 /// Which end of the delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum End {
+pub enum StopKind {
     /// Where it is collected.
     #[default]
     Pickup,
@@ -20,7 +20,7 @@ pub enum End {
     Dropoff,
 }
 
-impl End {
+impl StopKind {
     /// Both, in driving order.
     pub const ALL: [Self; 2] = [Self::Pickup, Self::Dropoff];
 
@@ -35,7 +35,7 @@ impl End {
 
 /// One end as it is written.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct DraftPlace {
+pub struct DraftStop {
     pub address: String,
     /// `[lon, lat]`, from the map or the address search.
     pub at: Option<[f64; 2]>,
@@ -46,8 +46,8 @@ pub struct DraftPlace {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
     pub reference: String,
-    pub pickup: DraftPlace,
-    pub dropoff: DraftPlace,
+    pub pickup: DraftStop,
+    pub dropoff: DraftStop,
     pub customer: String,
     pub phone: String,
     pub email: String,
@@ -56,7 +56,7 @@ pub struct Draft {
     pub until: String,
     pub proof: Vec<ProofKind>,
     /// Where the next click on the map goes.
-    pub placing: End,
+    pub placing: StopKind,
 }
 
 /// A field that is not right, by the API's name for it, and why.
@@ -66,39 +66,39 @@ impl Draft {
     /// The next order after one that was made: the same pickup, the next number.
     pub fn after(made: Option<&OrderView>) -> Self {
         let Some(made) = made else { return Self::default() };
-        let pickup = DraftPlace {
+        let pickup = DraftStop {
             address: made.pickup.address.clone(),
             at: Some([made.pickup.lon, made.pickup.lat]),
             instructions: made.pickup.instructions.clone().unwrap_or_default(),
         };
-        Self { reference: next_reference(&made.reference), pickup, placing: End::Dropoff, ..Self::default() }
+        Self { reference: next_reference(&made.reference), pickup, placing: StopKind::Dropoff, ..Self::default() }
     }
 
     /// One end.
-    pub fn place(&self, end: End) -> &DraftPlace {
-        match end {
-            End::Pickup => &self.pickup,
-            End::Dropoff => &self.dropoff,
+    pub fn stop(&self, kind: StopKind) -> &DraftStop {
+        match kind {
+            StopKind::Pickup => &self.pickup,
+            StopKind::Dropoff => &self.dropoff,
         }
     }
 
     /// One end, to change.
-    pub fn place_mut(&mut self, end: End) -> &mut DraftPlace {
-        match end {
-            End::Pickup => &mut self.pickup,
-            End::Dropoff => &mut self.dropoff,
+    pub fn stop_mut(&mut self, kind: StopKind) -> &mut DraftStop {
+        match kind {
+            StopKind::Pickup => &mut self.pickup,
+            StopKind::Dropoff => &mut self.dropoff,
         }
     }
 
     /// Puts a pin; the next click is for the end that has none. An address is filled in only where nobody wrote one.
     pub fn pin(&mut self, at: [f64; 2], address: Option<&str>) {
         let end = self.placing;
-        let place = self.place_mut(end);
+        let place = self.stop_mut(end);
         place.at = Some(at.map(|degrees| (degrees * 1e6).round() / 1e6));
         if let Some(address) = address {
             place.address = address.to_owned();
         }
-        let missing = End::ALL.into_iter().find(|end| self.place(*end).at.is_none());
+        let missing = StopKind::ALL.into_iter().find(|end| self.stop(*end).at.is_none());
         self.placing = missing.unwrap_or(end);
     }
 
@@ -115,8 +115,8 @@ impl Draft {
         };
         check(!self.reference.trim().is_empty(), "reference", "Give the order a reference");
         check(!self.customer.trim().is_empty(), "customer.name", "Say who gets it");
-        for end in End::ALL {
-            let place = self.place(end);
+        for end in StopKind::ALL {
+            let place = self.stop(end);
             let is_placed = place.at.is_some();
             check(is_placed, end.word(), "Click on the map, or choose an address that the search finds");
             check(
@@ -151,7 +151,7 @@ impl Draft {
     }
 }
 
-fn body(place: &DraftPlace) -> PlaceBody {
+fn body(place: &DraftStop) -> PlaceBody {
     let [lon, lat] = place.at.unwrap_or_default();
     let address = place.address.trim().to_owned();
     PlaceBody { lat, lon, address, instructions: filled(&place.instructions) }
@@ -197,7 +197,7 @@ mod tests {
 
     fn written() -> Draft {
         let place =
-            |address: &str| DraftPlace { address: address.into(), at: Some([14.5, 35.9]), instructions: String::new() };
+            |address: &str| DraftStop { address: address.into(), at: Some([14.5, 35.9]), instructions: String::new() };
         Draft {
             reference: " A-1053 ".into(),
             pickup: place("Harbour Kitchen"),

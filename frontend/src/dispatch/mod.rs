@@ -1,9 +1,10 @@
-//! The dispatcher's console: who is where, which order is at risk, and what to do about it.
+//! The dispatcher's console: where couriers are, which orders are at risk, and what a dispatcher does about it.
 //!
-//! [`console`] holds everything the screens show and decides what follows from what happened: it is one state machine,
-//! made of [`link`] (the connection), [`fleet`] (couriers and orders as the feed tells them), [`place`] (what the address
-//! bar keeps), [`draft`] (a new order) and [`replay`] (a day on a slider). All of it is plain values and tested without a
-//! browser. Only `driver` touches sockets, requests, the map and the history, and `view` draws.
+//! [`console`] holds everything that the screens show and decides what follows from each event. It is one state machine
+//! of plain values, tested without a browser, and stands on [`feed`] (the connection to `/ws/fleet`), [`fleet`] (couriers
+//! and orders), [`route`] (the address bar), [`draft`] (a new order), [`import`] (a file of orders), [`replay`] (a day on a
+//! slider) and [`api`] (calls of the REST API). Only `driver` touches sockets, requests, the map and the history; `view`
+//! draws the screens.
 
 // The tests compile the pure half alone; what only the driver calls is unused there.
 #![cfg_attr(
@@ -11,22 +12,26 @@
     allow(dead_code, unused_imports, reason = "the driver is built for browsers only")
 )]
 
-mod ask;
+mod api;
 #[cfg(feature = "dispatch")]
 mod boot;
+#[cfg(feature = "dispatch")]
+mod browser;
 mod console;
 mod draft;
 #[cfg(feature = "dispatch")]
 mod driver;
+mod feed;
 mod fleet;
+#[cfg(feature = "dispatch")]
+mod fleet_map;
 mod import;
 mod keys;
-mod link;
-#[cfg(feature = "dispatch")]
-mod map;
-mod place;
 mod replay;
+mod route;
+#[cfg(feature = "dispatch")]
+mod store;
+mod text;
 #[cfg(feature = "dispatch")]
 mod view;
-mod window;
-mod words;
+mod visible;

@@ -1,231 +1,132 @@
-//! The console, drawn.
+//! The console's screens.
 //!
-//! The screens read the one [`Console`] and are drawn anew in place when it changed: elements, focus and what somebody
-//! types stay. What is mounted depends only on what is open, never on how it fares.
+//! Components read the one store by subject and keep their elements while its values change, so focus and half-typed text
+//! stay. What is mounted depends only on what is open, never on how it fares. [`list`] is the left side, [`stage`] the map,
+//! and the drawer on the right shows what is open; what several of them use stands in [`parts`], [`keyed`], [`drag`] and
+//! [`icon`].
 
 mod courier;
 mod create;
 mod dialogs;
+mod drag;
+mod exceptions;
 mod head;
 mod icon;
 mod import;
 mod inbox;
+mod keyed;
 mod list;
 mod order;
+mod parts;
 mod qr;
 mod replay;
 mod stage;
 
 use leptos::prelude::*;
 
-use super::{
-    console::{Console, Intent, Screen},
-    link::Health,
-    place::Open,
+use self::{
+    courier::CourierDrawer, create::CreateOrder, dialogs::Dialogs, head::Head, icon::Icon, inbox::InboxDrawer,
+    list::Lists, order::OrderDrawer, replay::ReplayDrawer, stage::Stage,
 };
+use super::{
+    console::{Intent, Screen, Subject},
+    route::Open,
+    store::use_store,
+};
+use crate::live::connection::Health;
 
 /// Who is signed in.
 #[derive(Clone, Debug, Default)]
-pub struct Who {
+pub struct User {
     pub email: String,
     pub is_admin: bool,
 }
 
-/// What the screens are drawn from, and how they tell what people do. Copies are the same.
-#[derive(Clone, Copy)]
-pub struct Desk {
-    console: StoredValue<Console, LocalStorage>,
-    act: StoredValue<Box<dyn Fn(Intent)>, LocalStorage>,
-    version: RwSignal<u32>,
-    list_version: RwSignal<u32>,
-    map: RwSignal<MapState>,
-}
-
-/// Whether there is a street map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MapState {
-    Opening,
-    Open,
-    Missing,
-}
-
-impl Desk {
-    /// A desk for a console; `act` hears every intent.
-    pub fn new(console: Console, act: impl Fn(Intent) + 'static) -> Self {
-        Self {
-            console: StoredValue::new_local(console),
-            act: StoredValue::new_local(Box::new(act)),
-            version: RwSignal::new(0),
-            list_version: RwSignal::new(0),
-            map: RwSignal::new(MapState::Opening),
-        }
-    }
-
-    /// Reads what is shown; whoever draws with it draws again when it changed.
-    pub fn read<T>(self, read: impl FnOnce(&Console) -> T) -> T {
-        self.version.track();
-        self.console.with_value(read)
-    }
-
-    /// The same for the list, which scrolls more often than anything else changes.
-    pub fn read_list<T>(self, read: impl FnOnce(&Console) -> T) -> T {
-        self.list_version.track();
-        self.console.with_value(read)
-    }
-
-    /// Reads without drawing again.
-    pub fn peek<T>(self, read: impl FnOnce(&Console) -> T) -> T {
-        self.console.with_value(read)
-    }
-
-    /// Somebody did something.
-    pub fn did(self, intent: Intent) {
-        let _ = self.act.try_with_value(|act| act(intent));
-    }
-
-    /// Changes the console; what is drawn follows with [`Self::changed`].
-    pub fn change<T>(self, change: impl FnOnce(&mut Console) -> T) -> T {
-        self.console.try_update_value(change).expect("the console lives as long as the page")
-    }
-
-    /// Draws everything anew.
-    pub fn changed(self) {
-        self.version.update(|version| *version = version.wrapping_add(1));
-        self.list_changed();
-    }
-
-    /// Draws the list anew.
-    pub fn list_changed(self) {
-        self.list_version.update(|version| *version = version.wrapping_add(1));
-    }
-
-    /// The street map is there.
-    pub fn map_opened(self) {
-        self.map.set(MapState::Open);
-    }
-
-    /// There will be no street map.
-    pub fn map_missing(self) {
-        self.map.set(MapState::Missing);
-    }
-
-    /// A text that follows the console.
-    fn text(self, words: impl Fn(&Console) -> String + 'static) -> impl Fn() -> String + 'static {
-        move || self.read(&words)
-    }
-}
-
 /// The whole console.
-pub fn console(desk: Desk, who: Who) -> impl IntoView {
-    let open = Memo::new(move |_| desk.read(|console| console.place.open));
+#[component]
+pub fn ConsoleView(user: User) -> impl IntoView {
+    let store = use_store();
+    let open = store.memo(Subject::Route, |console| console.route.open);
+    let screen = store.memo(Subject::Selection, |console| screen_name(console.selection.screen));
+    let health = store.memo(Subject::Connection, |console| health_name(console.connection.health));
+    let is_known = store.memo(Subject::Fleet, |console| console.fleet.is_known);
+    let announcement = store.memo(Subject::Announcement, |console| console.announcement.to_string());
     view! {
         <div
             class="console"
-            data-screen=move || desk.read(|console| screen(console.screen)).to_owned()
-            data-link=move || desk.read(|console| link(console.health)).to_owned()
-            data-known=move || desk.read(|console| console.fleet.is_known)
+            data-screen=screen
+            data-link=health
+            data-known=is_known
             data-open=move || (open.get() != Open::Nothing).to_string()
         >
-            {head::head(desk, who)}
-            {bar(desk)}
+            <Head user />
+            <ConnectionBar />
             <main class="work">
-                {list::lists(desk)}
-                {stage::stage(desk)}
+                <Lists />
+                <Stage />
             </main>
             <aside class="drawer" id="drawer" tabindex="-1" aria-label="Details">
-                {move || drawer(desk, open.get())}
+                {move || match open.get() {
+                    Open::Nothing => view! { <InboxDrawer /> }.into_any(),
+                    Open::Order(id) => view! { <OrderDrawer id /> }.into_any(),
+                    Open::Courier(id) => view! { <CourierDrawer id /> }.into_any(),
+                    Open::Replay(id, _) => view! { <ReplayDrawer id /> }.into_any(),
+                    Open::NewOrder => view! { <CreateOrder /> }.into_any(),
+                }}
             </aside>
-            {screens(desk)}
+            <Screens />
             <p class="unseen" role="status">
-                {desk.text(|console| console.spoken.clone())}
+                {announcement}
             </p>
-            {dialogs::dialogs(desk)}
+            <Dialogs />
         </div>
-    }
-}
-
-fn drawer(desk: Desk, open: Open) -> AnyView {
-    match open {
-        Open::Nothing => inbox::inbox(desk).into_any(),
-        Open::Order(id) => order::order(desk, id).into_any(),
-        Open::Courier(id) => courier::courier(desk, id).into_any(),
-        Open::Replay(id, _) => replay::replay(desk, id).into_any(),
-        Open::NewOrder => create::create(desk).into_any(),
     }
 }
 
 /// Says when news does not arrive; what is shown stays.
-fn bar(desk: Desk) -> impl IntoView {
-    let words = move || {
-        desk.read(|console| match console.health {
-            Health::Reconnecting => "Reconnecting… What you see may be out of date.",
-            Health::Offline => "No network. The console comes back by itself.",
-            Health::Connecting | Health::Live => "",
-        })
-    };
+#[component]
+fn ConnectionBar() -> impl IntoView {
+    let text = use_store().memo(Subject::Connection, |console| match console.connection.health {
+        Health::Reconnecting => "Reconnecting… What you see may be out of date.",
+        Health::NoNetwork => "No network. The console comes back by itself.",
+        Health::Connecting | Health::Live => "",
+    });
     view! {
-        <p class="bar" role="status" hidden=move || words().is_empty()>
-            {words}
+        <p class="bar" role="status" hidden=move || text.get().is_empty()>
+            {text}
         </p>
     }
 }
 
-/// On a phone: which of the three is on top.
-fn screens(desk: Desk) -> impl IntoView {
-    let button = move |to: Screen, name: &'static str, icon: &'static str| {
-        view! {
-            <button
-                type="button"
-                aria-pressed=move || desk.read(|console| console.screen == to).to_string()
-                on:click=move |_| desk.did(Intent::Screen(to))
-            >
-                {icon::icon(icon)}
-                {name}
-            </button>
-        }
-    };
+/// Chooses one of the three screens on a phone.
+#[component]
+fn Screens() -> impl IntoView {
     view! {
         <nav class="screens" aria-label="Screens">
-            {button(Screen::List, "Lists", "list")}
-            {button(Screen::Map, "Map", "map")}
-            {button(Screen::Details, "Details", "details")}
+            <ScreenButton to=Screen::List name="Lists" icon="list" />
+            <ScreenButton to=Screen::Map name="Map" icon="map" />
+            <ScreenButton to=Screen::Details name="Details" icon="details" />
         </nav>
     }
 }
 
-/// Why the last thing did not work.
-fn problem(desk: Desk) -> impl IntoView {
-    let words = move || desk.read(|console| console.drawer.problem.clone()).unwrap_or_default();
+#[component]
+fn ScreenButton(to: Screen, name: &'static str, icon: &'static str) -> impl IntoView {
+    let store = use_store();
+    let is_on_top = store.memo(Subject::Selection, move |console| console.selection.screen == to);
     view! {
-        <p class="problem" role="alert" hidden=move || words().is_empty()>
-            {words}
-        </p>
+        <button
+            type="button"
+            aria-pressed=move || is_on_top.get().to_string()
+            on:click=move |_| store.send(Intent::Screen(to))
+        >
+            <Icon name=icon />
+            {name}
+        </button>
     }
 }
 
-/// The drawer's first line: a way back, and what is open.
-fn drawer_head(desk: Desk, title: impl Fn() -> String + Send + 'static) -> impl IntoView {
-    view! {
-        <div class="drawer-head">
-            <h2>{title}</h2>
-            <button type="button" class="round" aria-label="Close" on:click=move |_| desk.did(Intent::Open(Open::Nothing))>
-                {icon::icon("close")}
-            </button>
-        </div>
-    }
-}
-
-/// A line of facts: what, and its value; empty values are left out.
-fn fact(name: &'static str, value: impl Fn() -> String + Copy + Send + 'static) -> impl IntoView {
-    view! {
-        <div class="fact" hidden=move || value().is_empty()>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-        </div>
-    }
-}
-
-const fn screen(screen: Screen) -> &'static str {
+const fn screen_name(screen: Screen) -> &'static str {
     match screen {
         Screen::List => "list",
         Screen::Map => "map",
@@ -233,11 +134,11 @@ const fn screen(screen: Screen) -> &'static str {
     }
 }
 
-const fn link(health: Health) -> &'static str {
+const fn health_name(health: Health) -> &'static str {
     match health {
         Health::Connecting => "connecting",
         Health::Live => "live",
         Health::Reconnecting => "reconnecting",
-        Health::Offline => "offline",
+        Health::NoNetwork => "offline",
     }
 }

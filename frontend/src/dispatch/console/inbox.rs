@@ -1,7 +1,7 @@
-//! What needs a look, as the server noticed it: listed worst first, and taken care of by a named person.
+//! The inbox: exceptions that the server noticed, the worst first, each acknowledged by a named dispatcher.
 //!
-//! The feed only says that there is news. The list is then asked for anew, after a moment in which more may come, and every
-//! half a minute in any case: an exception also ends by itself.
+//! The feed only announces that there are new ones. The console then fetches the list, after a moment in which more may
+//! come, and every half a minute in any case, because an exception also ends by itself.
 
 use std::collections::HashSet;
 
@@ -13,27 +13,45 @@ use doorstep_shared::{
     },
 };
 
-use super::{Answer, Ask, Console, Dialog, Effect, Moment, Screen, Trouble};
-use crate::dispatch::{fleet::Order, place::Open, words};
+use super::{ApiCall, ApiError, ApiReply, Console, Dialog, Effect, Moment, Screen};
+use crate::dispatch::{fleet::Order, route::Open, text};
 
-/// After an alert the list is asked for this much later: trouble seldom comes alone.
-const NEWS_REST_MS: f64 = 400.0;
+/// The list is fetched this long after an announcement: exceptions seldom come alone.
+const ANNOUNCEMENT_REST_MS: f64 = 400.0;
 
-/// And this often in any case.
+/// The list is fetched this often in any case.
 const REFRESH_EVERY_MS: f64 = 30_000.0;
+
+/// What the dispatcher does with exceptions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InboxIntent {
+    /// Lead to the inbox from wherever the console is.
+    Show,
+    /// Show the open exceptions only, or all.
+    State(ExceptionState),
+    /// Fetch the exceptions further down.
+    More,
+    Acknowledge(ExceptionId),
+    /// Open the dialog for an acknowledgement with a remark.
+    WriteNote(ExceptionId),
+    /// Acknowledge with the remark that was written.
+    Note {
+        note: String,
+    },
+}
 
 /// The inbox.
 #[derive(Clone, Debug, Default)]
 pub struct Inbox {
     /// The list that is shown; `None` until it came.
     pub shown: Option<Vec<ExceptionView>>,
-    /// Those that nobody has taken care of, however the list is filtered: for the head and for what is open.
+    /// The exceptions that nobody has acknowledged, whichever list is shown: for the head and for what is open.
     pub open: Option<Vec<ExceptionView>>,
     /// Where the list goes on.
     pub next_cursor: Option<String>,
     /// Why it is not up to date.
     pub problem: Option<String>,
-    /// Whose acknowledgement is on its way.
+    /// The exceptions whose acknowledgement is on its way.
     pub busy: HashSet<ExceptionId>,
     due_ms: Option<f64>,
 }
@@ -43,165 +61,196 @@ impl Inbox {
         self.due_ms
     }
 
-    /// Asks anew at `at_ms` at the latest.
-    pub(super) fn expect(&mut self, at_ms: f64) {
+    /// Has the list fetched at `at_ms` at the latest.
+    pub(super) fn request_at(&mut self, at_ms: f64) {
         self.due_ms = Some(self.due_ms.map_or(at_ms, |due_ms| due_ms.min(at_ms)));
+    }
+
+    /// The feed announced an exception.
+    pub(super) fn announced(&mut self, now_ms: f64) {
+        self.request_at(now_ms + ANNOUNCEMENT_REST_MS);
     }
 
     /// An exception that is known, open or not.
     pub fn find(&self, id: ExceptionId) -> Option<&ExceptionView> {
         self.shown.iter().chain(&self.open).flatten().find(|exception| exception.id == id)
     }
+
+    /// The couriers whom an exception that still goes on is about.
+    fn flagged(&self) -> HashSet<CourierId> {
+        let ongoing = self.open.iter().flatten().filter(|exception| exception.ended_at.is_none());
+        ongoing.filter_map(|exception| exception.courier_id).collect()
+    }
+
+    /// Begins another list.
+    fn show(&mut self, state: ExceptionState, now_ms: f64) {
+        self.shown = if state == ExceptionState::Open { self.open.clone() } else { None };
+        self.next_cursor = None;
+        self.request_at(now_ms);
+    }
+
+    /// Takes a page of the list that is shown.
+    fn take_page(&mut self, is_first: bool, page: ListPage<ExceptionView>) {
+        match (&mut self.shown, is_first) {
+            (Some(shown), false) => {
+                let known: HashSet<_> = shown.iter().map(|exception| exception.id).collect();
+                shown.extend(page.items.into_iter().filter(|exception| !known.contains(&exception.id)));
+                self.next_cursor = page.next_cursor;
+            }
+            // The dispatcher has fetched more than this page: only the head of the list is replaced.
+            (Some(shown), true) if shown.len() > page.items.len() && page.next_cursor.is_some() => {
+                let known: HashSet<_> = page.items.iter().map(|exception| exception.id).collect();
+                let rest: Vec<_> = shown.drain(..).filter(|exception| !known.contains(&exception.id)).collect();
+                *shown = page.items.into_iter().chain(rest).collect();
+            }
+            (shown, true) => {
+                *shown = Some(page.items);
+                self.next_cursor = page.next_cursor;
+            }
+            (None, false) => {}
+        }
+    }
+
+    /// Takes an exception that is acknowledged by now. Answers where its card was, if it left the list.
+    fn take_acknowledged(&mut self, state: ExceptionState, exception: ExceptionView) -> Option<usize> {
+        let id = exception.id;
+        self.busy.remove(&id);
+        if let Some(open) = &mut self.open {
+            open.retain(|other| other.id != id);
+        }
+        let shown = self.shown.as_mut()?;
+        let index = shown.iter().position(|other| other.id == id)?;
+        if state == ExceptionState::All {
+            shown[index] = exception;
+            return None;
+        }
+        shown.remove(index);
+        Some(index)
+    }
 }
 
 impl Console {
-    /// How many things need a look: open exceptions, and orders that nobody decided about. `None` until it is known.
+    pub(super) fn act_on_inbox(&mut self, moment: Moment, intent: InboxIntent, effects: &mut Vec<Effect>) {
+        match intent {
+            InboxIntent::Show => self.lead_to_inbox(effects),
+            InboxIntent::State(state) => {
+                self.route.inbox = state;
+                self.inbox.show(state, moment.now_ms);
+                self.show_address(effects, false);
+            }
+            InboxIntent::More => self.fetch_more_exceptions(effects),
+            InboxIntent::Acknowledge(id) => self.acknowledge(id, None, effects),
+            InboxIntent::WriteNote(id) => {
+                *self.dialog = Some(Dialog::Note { id });
+                self.inbox.problem = None;
+            }
+            InboxIntent::Note { note } => {
+                if let Some(Dialog::Note { id }) = *self.dialog {
+                    let note = Some(note.trim().to_owned()).filter(|note| !note.is_empty());
+                    self.acknowledge(id, note, effects);
+                }
+            }
+        }
+    }
+
+    /// How many things need attention: open exceptions, and failed orders. `None` until the inbox is known.
     pub fn attention(&self) -> Option<usize> {
         let open = self.inbox.open.as_ref()?;
         Some(open.len() + self.failed_orders().count())
     }
 
-    /// Orders that could not be delivered, and wait for somebody to decide.
+    /// Orders that could not be delivered; a dispatcher must decide what happens next.
     pub fn failed_orders(&self) -> impl Iterator<Item = &Order> {
         self.fleet.orders.values().filter(|order| order.status == OrderStatus::Failed)
     }
 
-    /// The feed announced an exception.
-    pub(super) fn alerted(&mut self, now_ms: f64) {
-        self.inbox.expect(now_ms + NEWS_REST_MS);
-    }
-
-    /// Asks for the inbox if it is time to. While nobody looks at the page, no time comes.
-    pub(super) fn refresh_inbox(&mut self, moment: Moment, effects: &mut Vec<Effect>) {
-        if self.inbox.due_ms.is_none_or(|due_ms| moment.now_ms < due_ms) {
+    /// Fetches the list, if it is time. A hidden page sends no ticks, so it fetches nothing.
+    pub(super) fn inbox_due(&mut self, now_ms: f64, effects: &mut Vec<Effect>) {
+        if self.inbox.due_ms.is_none_or(|due_ms| now_ms < due_ms) {
             return;
         }
-        self.inbox.due_ms = Some(moment.now_ms + REFRESH_EVERY_MS);
-        effects.push(Effect::Ask(Ask::Exceptions { state: ExceptionState::Open, cursor: None }));
-        if self.place.inbox == ExceptionState::All {
-            effects.push(Effect::Ask(Ask::Exceptions { state: ExceptionState::All, cursor: None }));
+        self.inbox.untracked_mut().due_ms = Some(now_ms + REFRESH_EVERY_MS);
+        effects.push(Effect::Call(ApiCall::Exceptions { state: ExceptionState::Open, cursor: None }));
+        if self.route.inbox == ExceptionState::All {
+            effects.push(Effect::Call(ApiCall::Exceptions { state: ExceptionState::All, cursor: None }));
         }
     }
 
-    /// Shows the open ones, or all.
-    pub(super) fn show_inbox(&mut self, moment: Moment, state: ExceptionState) {
-        self.place.inbox = state;
-        (self.inbox.shown, self.inbox.next_cursor) = (None, None);
-        if state == ExceptionState::Open {
-            self.inbox.shown = self.inbox.open.clone();
-        }
-        self.inbox.expect(moment.now_ms);
-    }
-
-    /// Leads to the inbox, from wherever.
+    /// Closes what is open, and shows the inbox in its place.
     pub(super) fn lead_to_inbox(&mut self, effects: &mut Vec<Effect>) {
-        if self.place.open != Open::Nothing {
+        if self.route.open != Open::Nothing {
             self.open(Open::Nothing, effects);
         }
-        self.screen = Screen::Details;
+        self.selection.screen = Screen::Details;
         effects.push(Effect::Focus("inbox"));
     }
 
-    /// A page of exceptions came.
-    pub(super) fn exceptions_came(
-        &mut self,
-        state: ExceptionState,
-        cursor: Option<&str>,
-        page: ListPage<ExceptionView>,
-    ) {
-        self.inbox.problem = None;
-        if state == ExceptionState::Open && cursor.is_none() {
-            self.fleet.flagged = flagged(page.items.iter());
-            self.inbox.open = Some(page.items.clone());
-            self.sort_due = true;
-        }
-        if state != self.place.inbox {
-            return;
-        }
-        match (&mut self.inbox.shown, cursor) {
-            (Some(shown), Some(_)) => {
-                let known: HashSet<_> = shown.iter().map(|one| one.id).collect();
-                shown.extend(page.items.into_iter().filter(|one| !known.contains(&one.id)));
-                self.inbox.next_cursor = page.next_cursor;
-            }
-            // Whoever has read further down keeps what they read; only its head is brought up to date.
-            (Some(shown), None) if shown.len() > page.items.len() && page.next_cursor.is_some() => {
-                let known: HashSet<_> = page.items.iter().map(|one| one.id).collect();
-                let rest: Vec<_> = shown.drain(..).filter(|one| !known.contains(&one.id)).collect();
-                *shown = page.items.into_iter().chain(rest).collect();
-            }
-            (shown, None) => {
-                *shown = Some(page.items);
-                self.inbox.next_cursor = page.next_cursor;
-            }
-            (None, Some(_)) => {}
-        }
-    }
-
-    /// Asks for those further down.
-    pub(super) fn more_exceptions(&mut self, effects: &mut Vec<Effect>) {
+    fn fetch_more_exceptions(&mut self, effects: &mut Vec<Effect>) {
         if let Some(cursor) = self.inbox.next_cursor.take() {
-            effects.push(Effect::Ask(Ask::Exceptions { state: self.place.inbox, cursor: Some(cursor) }));
+            effects.push(Effect::Call(ApiCall::Exceptions { state: self.route.inbox, cursor: Some(cursor) }));
         }
     }
 
-    /// Somebody takes care of an exception.
-    pub(super) fn acknowledge(&mut self, id: ExceptionId, note: Option<String>, effects: &mut Vec<Effect>) {
+    fn acknowledge(&mut self, id: ExceptionId, note: Option<String>, effects: &mut Vec<Effect>) {
         if self.inbox.busy.insert(id) {
             self.inbox.problem = None;
-            effects.push(Effect::Ask(Ask::Acknowledge { id, note }));
+            effects.push(Effect::Call(ApiCall::Acknowledge { id, note }));
         }
     }
 
-    /// They have; or somebody else had before, whose name it then bears.
-    pub(super) fn acknowledged(&mut self, exception: ExceptionView, effects: &mut Vec<Effect>) {
-        let id = exception.id;
-        self.inbox.busy.remove(&id);
-        let by = exception.acknowledged_by.as_deref().unwrap_or("somebody");
-        self.spoken = format!("Acknowledged by {by}: {}", words::exception(&exception, self.at_ms).0);
-        if matches!(self.dialog, Some(Dialog::Note { id: open, .. }) if open == id) {
-            self.dialog = None;
-        }
-        if let Some(open) = &mut self.inbox.open {
-            open.retain(|one| one.id != id);
-        }
-        self.fleet.flagged = flagged(self.inbox.open.iter().flatten());
-        let Some(shown) = &mut self.inbox.shown else { return };
-        let place = shown.iter().position(|one| one.id == id);
-        match (self.place.inbox, place) {
-            (ExceptionState::All, Some(index)) => shown[index] = exception,
-            (ExceptionState::Open, Some(index)) => {
-                shown.remove(index);
-                // The button that was pressed is the next card's now; after the last one there is none.
-                if index == shown.len() {
-                    effects.push(Effect::Focus("inbox"));
-                }
+    /// The API answered a call about exceptions.
+    pub(super) fn inbox_replied(&mut self, call: &ApiCall, reply: ApiReply, effects: &mut Vec<Effect>) {
+        match (call, reply) {
+            (ApiCall::Exceptions { state, cursor }, ApiReply::Exceptions(page)) => {
+                self.exceptions_fetched(*state, cursor.is_none(), page);
             }
-            (_, None) => {}
-        }
-    }
-
-    /// The inbox could not be had, or nobody could be named.
-    pub(super) fn inbox_failed(&mut self, ask: &Ask, trouble: &Trouble) {
-        if let Ask::Acknowledge { id, .. } = ask {
-            self.inbox.busy.remove(id);
-        }
-        self.inbox.problem = Some(trouble.words());
-    }
-
-    /// What the server answered about exceptions.
-    pub(super) fn inbox_told(&mut self, ask: &Ask, answer: Answer, effects: &mut Vec<Effect>) {
-        match (ask, answer) {
-            (Ask::Exceptions { state, cursor }, Answer::Exceptions(page)) => {
-                self.exceptions_came(*state, cursor.as_deref(), page);
-            }
-            (Ask::Acknowledge { .. }, Answer::Exception(exception)) => self.acknowledged(*exception, effects),
+            (ApiCall::Acknowledge { .. }, ApiReply::Exception(exception)) => self.acknowledged(*exception, effects),
             _ => {}
         }
     }
-}
 
-/// The couriers whom something that still goes on is about.
-fn flagged<'a>(open: impl Iterator<Item = &'a ExceptionView>) -> HashSet<CourierId> {
-    open.filter(|one| one.ended_at.is_none()).filter_map(|one| one.courier_id).collect()
+    fn exceptions_fetched(&mut self, state: ExceptionState, is_first: bool, page: ListPage<ExceptionView>) {
+        self.inbox.problem = None;
+        if state == ExceptionState::Open && is_first {
+            self.inbox.open = Some(page.items.clone());
+            self.fleet.flagged = self.inbox.flagged();
+            self.refresh.request_sort();
+        }
+        if state == self.route.inbox {
+            self.inbox.take_page(is_first, page);
+        }
+    }
+
+    /// An exception is acknowledged: by this dispatcher, or by a colleague who was faster and whose name it then bears.
+    fn acknowledged(&mut self, exception: ExceptionView, effects: &mut Vec<Effect>) {
+        let by = exception.acknowledged_by.as_deref().unwrap_or("somebody");
+        self.announce(format!("Acknowledged by {by}: {}", text::exception(&exception, self.at_ms).0));
+        let has_dialog = matches!(*self.dialog, Some(Dialog::Note { id }) if id == exception.id);
+        if has_dialog {
+            *self.dialog = None;
+        }
+        let gone = self.inbox.take_acknowledged(self.route.inbox, exception);
+        self.fleet.flagged = self.inbox.flagged();
+        if let Some(index) = gone {
+            self.focus_after_card(index, has_dialog, effects);
+        }
+    }
+
+    /// The focus was on the button of a card that is gone: the card in its place takes it over, or the inbox's heading.
+    fn focus_after_card(&self, index: usize, has_dialog: bool, effects: &mut Vec<Effect>) {
+        match self.inbox.shown.iter().flatten().nth(index) {
+            Some(next) if !has_dialog => effects.push(Effect::FocusAcknowledge(next.id)),
+            Some(_) => {}
+            None => effects.push(Effect::Focus("inbox")),
+        }
+    }
+
+    /// The inbox could not be fetched, or an exception not acknowledged.
+    pub(super) fn inbox_failed(&mut self, call: &ApiCall, error: &ApiError) {
+        let inbox = &mut *self.inbox;
+        if let ApiCall::Acknowledge { id, .. } = call {
+            inbox.busy.remove(id);
+        }
+        inbox.problem = Some(error.text());
+    }
 }

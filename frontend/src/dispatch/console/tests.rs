@@ -1,6 +1,8 @@
 use doorstep_shared::{
+    ExceptionId, OrderId, OrderStatus,
     api::{
         ListPage, OrderCreated,
+        console::TrackingLink,
         exception::{ExceptionCode, ExceptionState, ExceptionView},
     },
     protocol::{
@@ -9,10 +11,12 @@ use doorstep_shared::{
     },
 };
 
-use super::{intents::Change, *};
+use super::*;
 use crate::dispatch::{
+    draft::StopKind,
+    feed::WORLD,
     fleet::tests::{NOW_MS, courier, details, order},
-    place::Span,
+    route::Span,
 };
 
 fn locale() -> Locale {
@@ -38,8 +42,8 @@ impl Bench {
         self.console.step(Moment { now_ms: self.now_ms, at_ms, random: 0.5 }, input)
     }
 
-    fn did(&mut self, intent: Intent) -> Vec<Effect> {
-        self.step(Input::Did(intent))
+    fn act(&mut self, intent: impl Into<Intent>) -> Vec<Effect> {
+        self.step(Input::Intent(intent.into()))
     }
 
     fn wait(&mut self, ms: f64) -> Vec<Effect> {
@@ -57,8 +61,8 @@ impl Bench {
     }
 }
 
-fn asks(effects: &[Effect]) -> Vec<&Ask> {
-    effects.iter().filter_map(|effect| if let Effect::Ask(ask) = effect { Some(ask) } else { None }).collect()
+fn asks(effects: &[Effect]) -> Vec<&ApiCall> {
+    effects.iter().filter_map(|effect| if let Effect::Call(ask) = effect { Some(ask) } else { None }).collect()
 }
 
 fn exception(code: ExceptionCode, courier: CourierId) -> ExceptionView {
@@ -69,12 +73,12 @@ fn exception(code: ExceptionCode, courier: CourierId) -> ExceptionView {
     .expect("an exception")
 }
 
-fn inbox(cursor: Option<&str>) -> Ask {
-    Ask::Exceptions { state: ExceptionState::Open, cursor: cursor.map(str::to_owned) }
+fn inbox(cursor: Option<&str>) -> ApiCall {
+    ApiCall::Exceptions { state: ExceptionState::Open, cursor: cursor.map(str::to_owned) }
 }
 
-fn page(items: &[ExceptionView], next_cursor: Option<&str>) -> Result<Answer, Trouble> {
-    Ok(Answer::Exceptions(ListPage { items: items.to_vec(), next_cursor: next_cursor.map(str::to_owned) }))
+fn page(items: &[ExceptionView], next_cursor: Option<&str>) -> Result<ApiReply, ApiError> {
+    Ok(ApiReply::Exceptions(ListPage { items: items.to_vec(), next_cursor: next_cursor.map(str::to_owned) }))
 }
 
 #[test]
@@ -83,19 +87,19 @@ fn news_of_exceptions_are_asked_for_once_however_many_come_at_once() {
     let marco = courier("Marco");
     let effects = bench.snapshot(vec![marco.clone()], vec![]);
     assert!(asks(&effects).contains(&&inbox(None)), "with the snapshot");
-    bench.step(Input::Answered(inbox(None), page(&[], None)));
+    bench.step(Input::Replied(inbox(None), page(&[], None)));
     assert_eq!(bench.console.attention(), Some(0));
     for seq in 1..4 {
         let alert = FleetAlert { code: "late".into(), since_ms: NOW_MS, courier_id: Some(marco.id), order_id: None };
         let effects = bench.step(Input::Feed(Some(FleetEvent::Alert(FleetAlertRaised { seq, alert }))));
-        assert_eq!(asks(&effects), Vec::<&Ask>::new(), "more may come");
+        assert_eq!(asks(&effects), Vec::<&ApiCall>::new(), "more may come");
         bench.now_ms += 100.0;
     }
     assert_eq!(asks(&bench.wait(200.0)), [&inbox(None)]);
-    bench.step(Input::Answered(inbox(None), page(&[exception(ExceptionCode::Late, marco.id)], None)));
+    bench.step(Input::Replied(inbox(None), page(&[exception(ExceptionCode::Late, marco.id)], None)));
     assert_eq!(bench.console.totals().attention, Some(1));
-    let doing = bench.console.fleet.doing(&bench.console.fleet.couriers[&marco.id], NOW_MS);
-    assert_eq!(doing, crate::dispatch::fleet::Doing::Attention, "the map shows it too");
+    let activity = bench.console.fleet.activity(&bench.console.fleet.couriers[&marco.id], NOW_MS);
+    assert_eq!(activity, crate::dispatch::fleet::Activity::Attention, "the map shows it too");
     assert!(asks(&bench.wait(30_000.0)).contains(&&inbox(None)), "an exception also ends by itself");
 }
 
@@ -105,20 +109,24 @@ fn who_acknowledged_is_told_and_the_card_leaves_the_open_ones() {
     let marco = courier("Marco");
     bench.snapshot(vec![marco.clone()], vec![]);
     let found = [ExceptionCode::Silent, ExceptionCode::Stationary].map(|code| exception(code, marco.id));
-    bench.step(Input::Answered(inbox(None), page(&found, None)));
-    let effects = bench.did(Intent::Acknowledge(found[1].id));
-    let ask = Ask::Acknowledge { id: found[1].id, note: None };
+    bench.step(Input::Replied(inbox(None), page(&found, None)));
+    let effects = bench.act(InboxIntent::Acknowledge(found[1].id));
+    let ask = ApiCall::Acknowledge { id: found[1].id, note: None };
     assert_eq!(asks(&effects), [&ask]);
-    assert_eq!(asks(&bench.did(Intent::Acknowledge(found[1].id))), Vec::<&Ask>::new(), "pressed twice is once");
+    assert_eq!(
+        asks(&bench.act(InboxIntent::Acknowledge(found[1].id))),
+        Vec::<&ApiCall>::new(),
+        "pressed twice is once"
+    );
     let mut taken = found[1].clone();
     (taken.acknowledged_at, taken.acknowledged_by) = (Some(taken.since), Some("first@example.org".into()));
-    let effects = bench.step(Input::Answered(ask, Ok(Answer::Exception(Box::new(taken)))));
+    let effects = bench.step(Input::Replied(ask, Ok(ApiReply::Exception(Box::new(taken)))));
     assert!(effects.contains(&Effect::Focus("inbox")), "its button is gone");
-    assert_eq!(bench.console.spoken, "Acknowledged by first@example.org: Marco has not moved for 6 min");
+    assert_eq!(*bench.console.announcement, "Acknowledged by first@example.org: Marco has not moved for 6 min");
     assert_eq!(bench.console.inbox.shown.as_deref(), Some(&found[..1]));
     assert_eq!(bench.console.attention(), Some(1));
-    let effects = bench.did(Intent::Shelf(ExceptionState::All));
-    let all = Ask::Exceptions { state: ExceptionState::All, cursor: None };
+    let effects = bench.act(InboxIntent::State(ExceptionState::All));
+    let all = ApiCall::Exceptions { state: ExceptionState::All, cursor: None };
     assert!(asks(&effects).contains(&&all));
     assert!(effects.contains(&Effect::Url { url: "/dispatch?inbox=all".into(), is_new: false }));
 }
@@ -129,15 +137,15 @@ fn a_failed_acknowledgement_leaves_the_card_and_says_why() {
     let marco = courier("Marco");
     bench.snapshot(vec![marco.clone()], vec![]);
     let found = exception(ExceptionCode::Silent, marco.id);
-    bench.step(Input::Answered(inbox(None), page(std::slice::from_ref(&found), None)));
-    bench.did(Intent::AskNote(found.id));
-    let effects = bench.did(Intent::Note { note: " called him ".into() });
-    let ask = Ask::Acknowledge { id: found.id, note: Some("called him".into()) };
+    bench.step(Input::Replied(inbox(None), page(std::slice::from_ref(&found), None)));
+    bench.act(InboxIntent::WriteNote(found.id));
+    let effects = bench.act(InboxIntent::Note { note: " called him ".into() });
+    let ask = ApiCall::Acknowledge { id: found.id, note: Some("called him".into()) };
     assert_eq!(asks(&effects), [&ask]);
-    bench.step(Input::Answered(ask.clone(), Err(Trouble::Unreachable)));
+    bench.step(Input::Replied(ask.clone(), Err(ApiError::Unreachable)));
     assert!(bench.console.inbox.problem.is_some() && bench.console.dialog.is_some());
     assert_eq!(bench.console.inbox.shown.as_ref().map(Vec::len), Some(1));
-    assert_eq!(asks(&bench.did(Intent::Note { note: "called him".into() })), [&ask], "it can be tried again");
+    assert_eq!(asks(&bench.act(InboxIntent::Note { note: "called him".into() })), [&ask], "it can be tried again");
 }
 
 #[test]
@@ -146,12 +154,12 @@ fn further_pages_of_the_inbox_stay_when_its_head_is_asked_for_anew() {
     let marco = courier("Marco");
     bench.snapshot(vec![marco.clone()], vec![]);
     let [first, second, third] = [0; 3].map(|_| exception(ExceptionCode::Late, marco.id));
-    bench.step(Input::Answered(inbox(None), page(std::slice::from_ref(&first), Some("next"))));
-    assert_eq!(asks(&bench.did(Intent::MoreExceptions)), [&inbox(Some("next"))]);
-    assert_eq!(asks(&bench.did(Intent::MoreExceptions)), Vec::<&Ask>::new());
-    bench.step(Input::Answered(inbox(Some("next")), page(&[first.clone(), second.clone()], None)));
+    bench.step(Input::Replied(inbox(None), page(std::slice::from_ref(&first), Some("next"))));
+    assert_eq!(asks(&bench.act(InboxIntent::More)), [&inbox(Some("next"))]);
+    assert_eq!(asks(&bench.act(InboxIntent::More)), Vec::<&ApiCall>::new());
+    bench.step(Input::Replied(inbox(Some("next")), page(&[first.clone(), second.clone()], None)));
     assert_eq!(bench.console.inbox.shown.as_deref(), Some(&[first.clone(), second.clone()][..]));
-    bench.step(Input::Answered(inbox(None), page(std::slice::from_ref(&third), Some("next"))));
+    bench.step(Input::Replied(inbox(None), page(std::slice::from_ref(&third), Some("next"))));
     assert_eq!(bench.console.inbox.shown.as_deref(), Some(&[third, first, second][..]));
 }
 
@@ -160,10 +168,10 @@ fn the_ten_minutes_around_something_are_asked_for_and_saved_as_such() {
     let mut bench = Bench::at("");
     let ana = courier("Ana");
     bench.snapshot(vec![ana.clone()], vec![]);
-    let effects = bench.did(Intent::Open(Open::Replay(ana.id, Span::around(NOW_MS))));
+    let effects = bench.act(Intent::Open(Open::Replay(ana.id, Span::around(NOW_MS))));
     let (from_ms, until_ms) = (NOW_MS - 300_000, NOW_MS + 300_000);
-    assert!(asks(&effects).contains(&&Ask::Day { courier: ana.id, from_ms, until_ms, cursor: None }));
-    let effects = bench.did(Intent::Export(Format::Gpx));
+    assert!(asks(&effects).contains(&&ApiCall::Day { courier: ana.id, from_ms, until_ms, cursor: None }));
+    let effects = bench.act(ReplayIntent::Export(Format::Gpx));
     let name = "Ana-2026-11-21.gpx".to_owned();
     assert_eq!(effects, [Effect::Export { courier: ana.id, from_ms, until_ms, format: Format::Gpx, name }]);
     bench.step(Input::NotSaved);
@@ -175,11 +183,11 @@ fn orders_that_the_feed_tells_about_are_asked_for_and_listed() {
     let mut bench = Bench::at("tab=unassigned");
     let made = order("A-1", OrderStatus::Created, None);
     let effects = bench.snapshot(vec![], vec![made.clone()]);
-    assert!(asks(&effects).contains(&&Ask::Order(made.id)));
+    assert!(asks(&effects).contains(&&ApiCall::Order(made.id)));
     assert_eq!(bench.console.list.items, [Item::Order(made.id)]);
-    bench.step(Input::Answered(Ask::Order(made.id), Ok(Answer::Order(Box::new(details(&made, None))))));
+    bench.step(Input::Replied(ApiCall::Order(made.id), Ok(ApiReply::Order(Box::new(details(&made, None))))));
     let effects = bench.wait(2_000.0);
-    assert!(!asks(&effects).contains(&&Ask::Order(made.id)), "once is enough");
+    assert!(!asks(&effects).contains(&&ApiCall::Order(made.id)), "once is enough");
     assert_eq!(bench.console.totals().unassigned, 1);
 }
 
@@ -188,16 +196,16 @@ fn many_unknown_orders_are_asked_for_in_pages() {
     let mut bench = Bench::at("");
     let orders: Vec<_> = (0..20).map(|index| order(&index.to_string(), OrderStatus::Created, None)).collect();
     let effects = bench.snapshot(vec![], orders.clone());
-    let page = |tab| Ask::Orders { tab, query: String::new(), cursor: None };
+    let page = |tab| ApiCall::Orders { tab, query: String::new(), cursor: None };
     assert!(asks(&effects).contains(&&page(Tab::Unassigned)));
-    assert!(!asks(&effects).iter().any(|ask| matches!(ask, Ask::Order(_))));
+    assert!(!asks(&effects).iter().any(|ask| matches!(ask, ApiCall::Order(_))));
     let items = orders.iter().map(|order| details(order, None)).collect();
-    let answer = Answer::Orders(ListPage { items, next_cursor: None });
-    let effects = bench.step(Input::Answered(page(Tab::Unassigned), Ok(answer)));
+    let answer = ApiReply::Orders(ListPage { items, next_cursor: None });
+    let effects = bench.step(Input::Replied(page(Tab::Unassigned), Ok(answer)));
     assert!(asks(&effects).contains(&&page(Tab::Active)));
-    let answer = Answer::Orders(ListPage { items: vec![], next_cursor: None });
-    bench.step(Input::Answered(page(Tab::Active), Ok(answer)));
-    assert_eq!(asks(&bench.wait(2_000.0)), Vec::<&Ask>::new());
+    let answer = ApiReply::Orders(ListPage { items: vec![], next_cursor: None });
+    bench.step(Input::Replied(page(Tab::Active), Ok(answer)));
+    assert_eq!(asks(&bench.wait(2_000.0)), Vec::<&ApiCall>::new());
     assert!(bench.console.fleet.orders.values().all(|order| order.details.is_some()));
 }
 
@@ -206,19 +214,19 @@ fn a_search_is_asked_for_once_the_typing_rests() {
     let mut bench = Bench::at("");
     bench.snapshot(vec![], vec![]);
     for text in ["s", "st", "str"] {
-        let effects = bench.did(Intent::Query(text.into()));
-        assert!(!asks(&effects).iter().any(|ask| matches!(ask, Ask::Orders { .. })));
+        let effects = bench.act(ListIntent::Query(text.into()));
+        assert!(!asks(&effects).iter().any(|ask| matches!(ask, ApiCall::Orders { .. })));
         bench.now_ms += 60.0;
     }
     let effects = bench.wait(200.0);
-    let wanted = Ask::Orders { tab: Tab::Active, query: "str".into(), cursor: None };
+    let wanted = ApiCall::Orders { tab: Tab::Active, query: "str".into(), cursor: None };
     assert!(asks(&effects).contains(&&wanted));
-    let late = Ask::Orders { tab: Tab::Active, query: "st".into(), cursor: None };
+    let late = ApiCall::Orders { tab: Tab::Active, query: "st".into(), cursor: None };
     let found = order("A-7", OrderStatus::Assigned, None);
-    let page = |order| Answer::Orders(ListPage { items: vec![details(order, None)], next_cursor: None });
-    bench.step(Input::Answered(late, Ok(page(&found))));
+    let page = |order| ApiReply::Orders(ListPage { items: vec![details(order, None)], next_cursor: None });
+    bench.step(Input::Replied(late, Ok(page(&found))));
     assert_eq!(bench.console.list.items, [], "an answer to an earlier search is not shown");
-    bench.step(Input::Answered(wanted, Ok(page(&found))));
+    bench.step(Input::Replied(wanted, Ok(page(&found))));
     assert_eq!(bench.console.list.items, [Item::Order(found.id)]);
 }
 
@@ -227,22 +235,22 @@ fn the_keyboard_alone_assigns_an_order() {
     let mut bench = Bench::at("tab=unassigned");
     let (joe, made) = (courier("Joe"), order("A-1053", OrderStatus::Created, None));
     bench.snapshot(vec![joe.clone()], vec![made.clone()]);
-    bench.did(Intent::Key(Command::Next));
-    assert_eq!(bench.console.cursor, Some(Item::Order(made.id)));
-    let effects = bench.did(Intent::Key(Command::Assign));
-    assert_eq!(bench.console.place.open, Open::Order(made.id));
-    assert!(asks(&effects).contains(&&Ask::Suggestions(made.id)));
+    bench.act(Intent::Key(Command::Next));
+    assert_eq!(bench.console.selection.cursor, Some(Item::Order(made.id)));
+    let effects = bench.act(Intent::Key(Command::Assign));
+    assert_eq!(bench.console.route.open, Open::Order(made.id));
+    assert!(asks(&effects).contains(&&ApiCall::Suggestions(made.id)));
     assert!(effects.contains(&Effect::Focus("courier-search")));
-    let effects = bench.did(Intent::Assign { order: made.id, courier: joe.id });
-    assert_eq!(asks(&effects), [&Ask::Assign { order: made.id, courier: joe.id }]);
+    let effects = bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
+    assert_eq!(asks(&effects), [&ApiCall::Assign { order: made.id, courier: joe.id }]);
     let mut given = details(&made, None);
     (given.status, given.courier_id) = (OrderStatus::Assigned, Some(joe.id));
-    let ask = Ask::Assign { order: made.id, courier: joe.id };
-    bench.step(Input::Answered(ask, Ok(Answer::Order(Box::new(given)))));
-    assert_eq!(bench.console.spoken, "A-1053 given to Joe");
+    let ask = ApiCall::Assign { order: made.id, courier: joe.id };
+    bench.step(Input::Replied(ask, Ok(ApiReply::Order(Box::new(given)))));
+    assert_eq!(*bench.console.announcement, "A-1053 given to Joe");
     assert_eq!(bench.console.fleet.couriers[&joe.id].orders, [made.id]);
-    bench.did(Intent::Key(Command::Leave));
-    assert_eq!(bench.console.place.open, Open::Nothing);
+    bench.act(Intent::Key(Command::Leave));
+    assert_eq!(bench.console.route.open, Open::Nothing);
 }
 
 #[test]
@@ -250,21 +258,21 @@ fn a_row_chosen_while_its_search_is_on_the_way_stays_chosen() {
     let mut bench = Bench::at("tab=unassigned");
     let made = order("A-1053", OrderStatus::Created, None);
     bench.snapshot(vec![], vec![made.clone()]);
-    bench.did(Intent::Query("A-1053".into()));
-    bench.did(Intent::Key(Command::Next));
+    bench.act(ListIntent::Query("A-1053".into()));
+    bench.act(Intent::Key(Command::Next));
     let effects = bench.wait(1_000.0);
-    let ask = (*asks(&effects).iter().find(|ask| matches!(ask, Ask::Orders { .. })).expect("a search")).clone();
+    let ask = (*asks(&effects).iter().find(|ask| matches!(ask, ApiCall::Orders { .. })).expect("a search")).clone();
     bench.wait(1_000.0);
     assert_eq!(bench.console.list.items, []);
     let found = ListPage { items: vec![details(&made, None)], next_cursor: None };
-    bench.step(Input::Answered(ask, Ok(Answer::Orders(found))));
-    assert_eq!(bench.console.cursor, Some(Item::Order(made.id)));
-    bench.did(Intent::Key(Command::Assign));
-    assert_eq!(bench.console.place.open, Open::Order(made.id));
+    bench.step(Input::Replied(ask, Ok(ApiReply::Orders(found))));
+    assert_eq!(bench.console.selection.cursor, Some(Item::Order(made.id)));
+    bench.act(Intent::Key(Command::Assign));
+    assert_eq!(bench.console.route.open, Open::Order(made.id));
 }
 
 fn says(effects: &[Effect]) -> Vec<&FleetMessage> {
-    effects.iter().filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
+    effects.iter().filter_map(|effect| if let Effect::Send(message) = effect { Some(message) } else { None }).collect()
 }
 
 #[test]
@@ -289,7 +297,7 @@ fn every_courier_of_a_small_fleet_is_listened_to_and_of_a_large_one_those_on_the
         told.extend(boxes(bench.wait(1_000.0)));
         bench.step(Input::Feed(Some(FleetEvent::Heartbeat(ServerTime { server_time_ms: NOW_MS }))));
     }
-    let (around, near): (Vec<_>, Vec<_>) = told.iter().copied().partition(|bbox| *bbox == link::WORLD);
+    let (around, near): (Vec<_>, Vec<_>) = told.iter().copied().partition(|bbox| *bbox == WORLD);
     assert!(near.len() >= 3 && near.iter().all(|bbox| bbox[0] < MAP[0] && bbox[2] > MAP[2]), "{told:?}");
     assert!((2..=3).contains(&around.len()), "{told:?}");
 }
@@ -300,10 +308,10 @@ fn the_courier_of_what_is_open_is_listened_to_wherever_the_map_is() {
     let joe = courier("Joe");
     let given = order("A-1", OrderStatus::Assigned, Some(joe.id));
     bench.snapshot(vec![joe.clone()], vec![given.clone()]);
-    let effects = bench.did(Intent::Open(Open::Order(given.id)));
+    let effects = bench.act(Intent::Open(Open::Order(given.id)));
     let follow = |courier_id| FleetMessage::Follow(Follow { courier_id });
     assert!(says(&effects).contains(&&follow(Some(joe.id))));
-    let effects = bench.did(Intent::Key(Command::Leave));
+    let effects = bench.act(Intent::Key(Command::Leave));
     assert!(says(&effects).contains(&&follow(None)));
 }
 
@@ -312,20 +320,20 @@ fn the_couriers_opened_anew_stay_open_when_the_answer_to_the_last_choice_comes()
     let mut bench = Bench::at("");
     let (joe, made) = (courier("Joe"), order("A-1", OrderStatus::Created, None));
     bench.snapshot(vec![joe.clone()], vec![made.clone()]);
-    bench.did(Intent::Open(Open::Order(made.id)));
+    bench.act(Intent::Open(Open::Order(made.id)));
     let given = || {
         let mut given = details(&made, None);
         (given.status, given.courier_id) = (OrderStatus::Assigned, Some(joe.id));
-        Ok(Answer::Order(Box::new(given)))
+        Ok(ApiReply::Order(Box::new(given)))
     };
-    let ask = || Ask::Assign { order: made.id, courier: joe.id };
-    bench.did(Intent::Assign { order: made.id, courier: joe.id });
-    bench.did(Intent::Key(Command::Assign));
-    let effects = bench.step(Input::Answered(ask(), given()));
+    let ask = || ApiCall::Assign { order: made.id, courier: joe.id };
+    bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
+    bench.act(Intent::Key(Command::Assign));
+    let effects = bench.step(Input::Replied(ask(), given()));
     assert!(bench.console.drawer.is_assigning, "whoever reassigns at once is not interrupted");
     assert!(!effects.contains(&Effect::Focus("drawer")));
-    bench.did(Intent::Assign { order: made.id, courier: courier("Sam").id });
-    bench.step(Input::Answered(ask(), given()));
+    bench.act(OrderIntent::Assign { order: made.id, courier: courier("Sam").id });
+    bench.step(Input::Replied(ask(), given()));
     assert!(!bench.console.drawer.is_assigning);
 }
 
@@ -334,11 +342,11 @@ fn a_refused_assignment_says_why_and_changes_nothing() {
     let mut bench = Bench::at("");
     let (joe, made) = (courier("Joe"), order("A-1", OrderStatus::Created, None));
     bench.snapshot(vec![joe.clone()], vec![made.clone()]);
-    bench.did(Intent::Open(Open::Order(made.id)));
-    bench.did(Intent::Assign { order: made.id, courier: joe.id });
+    bench.act(Intent::Open(Open::Order(made.id)));
+    bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
     assert!(bench.console.drawer.is_busy);
-    let ask = Ask::Assign { order: made.id, courier: joe.id };
-    bench.step(Input::Answered(ask, Err(Trouble::Unreachable)));
+    let ask = ApiCall::Assign { order: made.id, courier: joe.id };
+    bench.step(Input::Replied(ask, Err(ApiError::Unreachable)));
     assert!(!bench.console.drawer.is_busy);
     assert_eq!(bench.console.drawer.problem.as_deref(), Some("The server cannot be reached. Nothing was changed."));
     assert_eq!(bench.console.fleet.orders[&made.id].courier_id, None);
@@ -348,23 +356,23 @@ fn a_refused_assignment_says_why_and_changes_nothing() {
 fn an_order_is_made_by_two_clicks_and_a_repeat_is_the_same_order() {
     let mut bench = Bench::at("");
     bench.snapshot(vec![], vec![]);
-    bench.did(Intent::Key(Command::New));
-    bench.did(Intent::Clicked { at: [14.5, 35.9], number: None });
-    bench.did(Intent::Clicked { at: [14.51, 35.91], number: None });
+    bench.act(Intent::Key(Command::New));
+    bench.act(MapIntent::Clicked { at: [14.5, 35.9], number: None });
+    bench.act(MapIntent::Clicked { at: [14.51, 35.91], number: None });
     for change in [
         Change::Reference("A-1".into()),
         Change::Customer("Eve".into()),
-        Change::Address(End::Pickup, "Harbour Kitchen".into()),
-        Change::Address(End::Dropoff, "12 Triq il-Merkanti".into()),
+        Change::Address(StopKind::Pickup, "Harbour Kitchen".into()),
+        Change::Address(StopKind::Dropoff, "12 Triq il-Merkanti".into()),
     ] {
-        bench.did(Intent::Draft(change));
+        bench.act(DraftIntent::Change(change));
     }
-    let effects = bench.did(Intent::Create);
-    let [Ask::Create { order, key }] = asks(&effects)[..] else { panic!("one question: {effects:?}") };
+    let effects = bench.act(DraftIntent::Create);
+    let [ApiCall::Create { order, key }] = asks(&effects)[..] else { panic!("one question: {effects:?}") };
     assert_eq!((order.dropoff.lon, order.dropoff.lat), (14.51, 35.91));
-    let first = Ask::Create { order: order.clone(), key: key.clone() };
-    bench.step(Input::Answered(first.clone(), Err(Trouble::Unreachable)));
-    let effects = bench.did(Intent::Create);
+    let first = ApiCall::Create { order: order.clone(), key: key.clone() };
+    bench.step(Input::Replied(first.clone(), Err(ApiError::Unreachable)));
+    let effects = bench.act(DraftIntent::Create);
     assert_eq!(asks(&effects), [&first], "the same key, so it cannot become two orders");
     let id = OrderId::new();
     let created: OrderCreated = serde_json::from_value(serde_json::json!({
@@ -372,9 +380,9 @@ fn an_order_is_made_by_two_clicks_and_a_repeat_is_the_same_order() {
         "created_at": "2026-11-21T17:42:00Z",
     }))
     .expect("a created order");
-    let effects = bench.step(Input::Answered(first, Ok(Answer::Created(Box::new(created)))));
-    assert_eq!((bench.console.place.open, bench.console.place.tab), (Open::Order(id), Tab::Unassigned));
-    assert!(asks(&effects).contains(&&Ask::Order(id)));
+    let effects = bench.step(Input::Replied(first, Ok(ApiReply::Created(Box::new(created)))));
+    assert_eq!((bench.console.route.open, bench.console.route.tab), (Open::Order(id), Tab::Unassigned));
+    assert!(asks(&effects).contains(&&ApiCall::Order(id)));
 }
 
 #[test]
@@ -382,8 +390,8 @@ fn the_trail_of_who_is_open_grows_and_stays_within_bounds() {
     let mut bench = Bench::at("");
     let ana = courier("Ana");
     bench.snapshot(vec![ana.clone()], vec![]);
-    let effects = bench.did(Intent::Open(Open::Courier(ana.id)));
-    assert!(asks(&effects).iter().any(|ask| matches!(ask, Ask::Trail { .. })));
+    let effects = bench.act(Intent::Open(Open::Courier(ana.id)));
+    assert!(asks(&effects).iter().any(|ask| matches!(ask, ApiCall::Trail { .. })));
     for index in 0..3_000i64 {
         let fix = doorstep_shared::protocol::fleet::FleetFix {
             courier_id: ana.id,
@@ -397,7 +405,7 @@ fn the_trail_of_who_is_open_grows_and_stays_within_bounds() {
         let positions = FleetPositions { seq: 1 + index as u64, fixes: vec![fix] };
         bench.step(Input::Feed(Some(FleetEvent::Positions(positions))));
     }
-    assert_eq!(bench.console.drawer.trail.len(), MAX_TRAIL);
+    assert_eq!(bench.console.trail.points.len(), trail::MAX_TRAIL);
     let scene = bench.console.scene();
     assert_eq!((scene.selected, scene.behind.len()), (Some(ana.id), 1));
 }
@@ -421,14 +429,14 @@ fn what_is_over_stays_when_the_feed_comes_after_it_or_anew() {
     let mut bench = Bench::at("tab=done");
     let ana = courier("Ana");
     let ended = order("A-1", OrderStatus::Delivered, Some(ana.id));
-    let list = Ask::Orders { tab: Tab::Done, query: String::new(), cursor: None };
-    let answer = Answer::Orders(ListPage { items: vec![details(&ended, None)], next_cursor: None });
-    bench.step(Input::Answered(list.clone(), Ok(answer)));
+    let list = ApiCall::Orders { tab: Tab::Done, query: String::new(), cursor: None };
+    let answer = ApiReply::Orders(ListPage { items: vec![details(&ended, None)], next_cursor: None });
+    bench.step(Input::Replied(list.clone(), Ok(answer)));
     let effects = bench.snapshot(vec![ana.clone()], vec![]);
     assert_eq!(bench.console.list.items, [Item::Order(ended.id)]);
     assert!(!asks(&effects).contains(&&list), "it has just been asked for");
     bench.step(Input::FeedClosed(4000));
-    assert!(bench.wait(1_000.0).contains(&Effect::Open));
+    assert!(bench.wait(1_000.0).contains(&Effect::Connect));
     let effects = bench.snapshot(vec![ana], vec![]);
     assert!(asks(&effects).contains(&&list), "more may have ended meanwhile");
     assert_eq!(bench.console.list.items, [Item::Order(ended.id)]);
@@ -445,8 +453,8 @@ fn an_order_opened_by_its_address_is_brought_into_view_with_its_courier() {
     let fits = |effects: &[Effect]| {
         effects.iter().find_map(|effect| if let Effect::Fit { points } = effect { Some(points.len()) } else { None })
     };
-    let answer = Answer::Order(Box::new(details(&carried, None)));
-    assert_eq!(fits(&bench.step(Input::Answered(Ask::Order(carried.id), Ok(answer)))), None);
+    let answer = ApiReply::Order(Box::new(details(&carried, None)));
+    assert_eq!(fits(&bench.step(Input::Replied(ApiCall::Order(carried.id), Ok(answer)))), None);
     assert_eq!(fits(&bench.snapshot(vec![ana], vec![carried])), Some(3), "pickup, door and courier");
     assert_eq!(fits(&bench.wait(1.0)), None, "once");
 }
@@ -457,14 +465,14 @@ fn a_link_counts_as_copied_only_when_the_browser_did_it() {
     let made = order("A-1", OrderStatus::Created, None);
     bench.snapshot(vec![], vec![made.clone()]);
     let link = TrackingLink { tracking_token: "t".into(), tracking_url: "https://u".into(), qr_svg: String::new() };
-    let effects = bench.step(Input::Answered(Ask::Link(made.id), Ok(Answer::Link(link))));
+    let effects = bench.step(Input::Replied(ApiCall::TrackingLink(made.id), Ok(ApiReply::TrackingLink(link))));
     assert!(effects.contains(&Effect::Copy("https://u".into())));
-    let is_copied = |bench: &Bench| matches!(bench.console.dialog, Some(Dialog::Link { is_copied: true, .. }));
+    let is_copied = |bench: &Bench| matches!(*bench.console.dialog, Some(Dialog::TrackingLink { is_copied: true, .. }));
     bench.step(Input::Copied(false));
     assert!(!is_copied(&bench));
     bench.step(Input::Copied(true));
     assert!(is_copied(&bench));
-    assert_eq!(bench.console.spoken, "Link copied");
+    assert_eq!(*bench.console.announcement, "Link copied");
 }
 
 #[test]
@@ -472,17 +480,79 @@ fn the_back_button_leads_to_what_was_open_before() {
     let mut bench = Bench::at("");
     let ana = courier("Ana");
     bench.snapshot(vec![ana.clone()], vec![]);
-    let effects = bench.did(Intent::Open(Open::Courier(ana.id)));
+    let effects = bench.act(Intent::Open(Open::Courier(ana.id)));
     assert!(effects.contains(&Effect::Url { url: format!("/dispatch?courier={}", ana.id), is_new: true }));
     bench.step(Input::Popped(String::new()));
-    assert_eq!(bench.console.place.open, Open::Nothing);
+    assert_eq!(bench.console.route.open, Open::Nothing);
 }
 
 #[test]
 fn nobody_signed_in_leads_to_the_sign_in() {
     let mut bench = Bench::at("");
     let effects = bench.step(Input::FeedClosed(1006));
-    assert!(asks(&effects).contains(&&Ask::Session));
-    let effects = bench.step(Input::Answered(Ask::Session, Err(Trouble::SignedOut)));
+    assert!(asks(&effects).contains(&&ApiCall::Session));
+    let effects = bench.step(Input::Replied(ApiCall::Session, Err(ApiError::SignedOut)));
     assert!(effects.contains(&Effect::SignIn));
+}
+
+fn changed_by(bench: &mut Bench, input: Input) -> Vec<Subject> {
+    let before = bench.console.revisions();
+    bench.step(input);
+    bench.console.revisions().changed_since(before).collect()
+}
+
+#[test]
+fn a_position_changes_nothing_that_a_view_shows() {
+    let mut bench = Bench::at("");
+    let ana = courier("Ana");
+    bench.snapshot(vec![ana.clone()], vec![]);
+    bench.act(Intent::Open(Open::Courier(ana.id)));
+    let fix = doorstep_shared::protocol::fleet::FleetFix {
+        courier_id: ana.id,
+        time_ms: NOW_MS,
+        lat: 35.9,
+        lon: 14.6,
+        speed_mps: None,
+        heading_deg: None,
+        battery: None,
+    };
+    let positions = FleetEvent::Positions(FleetPositions { seq: 1, fixes: vec![fix] });
+    assert_eq!(changed_by(&mut bench, Input::Feed(Some(positions))), []);
+    assert_eq!(bench.console.trail.points.last(), Some(&[14.6, 35.9]), "only the map follows");
+    let heartbeat = FleetEvent::Heartbeat(ServerTime { server_time_ms: NOW_MS });
+    assert_eq!(changed_by(&mut bench, Input::Feed(Some(heartbeat))), []);
+}
+
+#[test]
+fn a_view_follows_its_own_subject_alone() {
+    let mut bench = Bench::at("");
+    let ana = courier("Ana");
+    bench.snapshot(vec![ana.clone()], vec![]);
+    bench.act(Intent::Open(Open::NewOrder));
+    bench.wait(1_000.0);
+    for (intent, subject) in [
+        (DraftIntent::Change(Change::Reference("A-1".into())).into(), Subject::Form),
+        (Intent::Hover(Some(Item::Courier(ana.id))), Subject::Selection),
+        (ListIntent::Scrolled { top_px: 64.0, height_px: 640.0 }.into(), Subject::List),
+        (DialogIntent::Help.into(), Subject::Dialog),
+    ] {
+        assert_eq!(changed_by(&mut bench, Input::Intent(intent)), [subject]);
+    }
+    let before = bench.console.revisions();
+    bench.console.second_passed(2_000.0);
+    assert!(bench.console.revisions().changed_since(before).eq([Subject::Clock]));
+}
+
+#[test]
+fn the_focus_goes_from_an_acknowledged_card_to_the_next() {
+    let mut bench = Bench::at("");
+    let marco = courier("Marco");
+    bench.snapshot(vec![marco.clone()], vec![]);
+    let found = [ExceptionCode::Silent, ExceptionCode::Stationary].map(|code| exception(code, marco.id));
+    bench.step(Input::Replied(inbox(None), page(&found, None)));
+    bench.act(InboxIntent::Acknowledge(found[0].id));
+    let call = ApiCall::Acknowledge { id: found[0].id, note: None };
+    let taken = ExceptionView { acknowledged_at: Some(found[0].since), ..found[0].clone() };
+    let effects = bench.step(Input::Replied(call, Ok(ApiReply::Exception(Box::new(taken)))));
+    assert!(effects.contains(&Effect::FocusAcknowledge(found[1].id)));
 }

@@ -1,179 +1,240 @@
-//! A courier in the drawer: where they are, with which phones, and what they have.
+//! A courier in the drawer: where they are, with which phones, and what they carry.
 
-use doorstep_shared::{CourierId, api::DeviceView};
+use doorstep_shared::{CourierId, DeviceId, OrderId};
 use leptos::prelude::*;
 
-use super::{Desk, drawer_head, fact, inbox::exceptions_of, problem};
+use super::{
+    exceptions::ExceptionsOf,
+    keyed::follow,
+    parts::{DrawerHead, Fact, Problem},
+};
 use crate::{
     dispatch::{
-        console::{Console, Intent},
-        fleet::Courier,
-        place::{Open, Span},
-        words,
+        console::{Console, CourierIntent, Intent, MapIntent, Subject},
+        fleet::{Courier, Order},
+        route::{Open, Span},
+        store::{Store, use_store},
+        text,
     },
     ui::time,
 };
 
-pub fn courier(desk: Desk, id: CourierId) -> impl IntoView {
-    let text = move |words: fn(&Console, &Courier) -> String| {
-        move || {
-            desk.read(|console| {
-                console.fleet.couriers.get(&id).map(|courier| words(console, courier)).unwrap_or_default()
-            })
-        }
-    };
-    let badge = move || {
-        desk.read(|console| {
-            let courier = console.fleet.couriers.get(&id)?;
-            Some(words::courier_badge(&console.fleet, courier, console.at_ms))
-        })
-    };
-    let phone = move || desk.read(|console| console.drawer.courier.as_ref().and_then(|courier| courier.phone.clone()));
-    let is_following = move || desk.read(|console| console.drawer.is_following);
+/// A text about the courier; empty while they are not known.
+fn about(store: Store, id: CourierId, text: fn(&Console, &Courier) -> String) -> Memo<String> {
+    store.memo(Subject::Fleet | Subject::Clock, move |console| {
+        console.fleet.couriers.get(&id).map(|courier| text(console, courier)).unwrap_or_default()
+    })
+}
+
+#[component]
+pub fn CourierDrawer(id: CourierId) -> impl IntoView {
+    let store = use_store();
+    let badge = store.memo(Subject::Fleet | Subject::Clock, move |console| {
+        let known = console.fleet.couriers.get(&id);
+        known.map_or(("quiet", "Not known yet"), |courier| text::courier_badge(&console.fleet, courier, console.at_ms))
+    });
+    let name = store.memo(Subject::Fleet, move |console| {
+        console.fleet.couriers.get(&id).map_or_else(|| "Courier".to_owned(), |courier| courier.name.clone())
+    });
     view! {
         <div class="open" data-courier=id.to_string()>
-            <span class="badge" data-tone=move || badge().map_or("quiet", |(tone, _)| tone)>
-                {move || badge().map_or("Not known yet", |(_, words)| words)}
+            <span class="badge" data-tone=move || badge.get().0>
+                {move || badge.get().1}
             </span>
-            {drawer_head(desk, move || desk.read(|console| name(console, id)))}
-            {problem(desk)}
+            <DrawerHead title=name />
+            <Problem />
             <dl class="facts">
-                {fact("Presence", text(|console, courier| words::presence(courier.presence, &console.locale)))}
-                {fact("Last seen", text(last_position))}
-                {fact("Battery", text(|_, courier| courier.battery.map(words::battery).unwrap_or_default()))}
-                {fact("Rides", text(|_, courier| words::vehicle(courier.vehicle).to_owned()))}
-                <div class="fact" hidden=move || phone().is_none()>
-                    <dt>"Phone"</dt>
-                    <dd>
-                        <a href=move || format!("tel:{}", phone().unwrap_or_default())>{move || phone().unwrap_or_default()}</a>
-                    </dd>
-                </div>
+                <Fact name="Presence" value=about(store, id, |console, courier| text::presence(courier.presence, &console.locale)) />
+                <Fact name="Last seen" value=about(store, id, last_position) />
+                <Fact name="Battery" value=about(store, id, |_, courier| courier.battery.map(text::battery).unwrap_or_default()) />
+                <Fact name="Rides" value=about(store, id, |_, courier| text::vehicle(courier.vehicle).to_owned()) />
+                <Phone />
             </dl>
-            <div class="actions">
-                <button
-                    type="button"
-                    class="quiet"
-                    aria-pressed=move || is_following().to_string()
-                    on:click=move |_| desk.did(Intent::Follow(!desk.peek(|console| console.drawer.is_following)))
-                >
-                    {move || if is_following() { "Following" } else { "Follow" }}
-                </button>
-                <button type="button" class="quiet" on:click=move |_| desk.did(Intent::Open(Open::Replay(id, Span::Today)))>
-                    "Replay"
-                </button>
-                <button type="button" class="quiet" on:click=move |_| desk.did(Intent::CourierForm(Some(id)))>
-                    "Edit"
-                </button>
-                <button
-                    type="button"
-                    class="quiet"
-                    disabled=move || desk.read(|console| console.drawer.is_busy)
-                    on:click=move |_| desk.did(Intent::Invite(id))
-                >
-                    "Invite a phone"
-                </button>
-            </div>
-            {exceptions_of(desk, None, Some(id))}
-            {orders(desk, id)}
-            {devices(desk)}
+            <Actions id />
+            <ExceptionsOf courier=id />
+            <Orders id />
+            <Devices />
         </div>
     }
 }
 
-fn name(console: &Console, id: CourierId) -> String {
-    console.fleet.couriers.get(&id).map_or_else(|| "Courier".to_owned(), |courier| courier.name.clone())
+#[component]
+fn Phone() -> impl IntoView {
+    let phone = use_store()
+        .memo(Subject::Drawer, |console| console.drawer.courier.as_ref().and_then(|courier| courier.phone.clone()));
+    view! {
+        <div class="fact" hidden=move || phone.with(Option::is_none)>
+            <dt>"Phone"</dt>
+            <dd>
+                <a href=move || format!("tel:{}", phone.get().unwrap_or_default())>{move || phone.get().unwrap_or_default()}</a>
+            </dd>
+        </div>
+    }
+}
+
+#[component]
+fn Actions(id: CourierId) -> impl IntoView {
+    let store = use_store();
+    let is_following = store.memo(Subject::Drawer, |console| console.drawer.is_following);
+    let is_busy = store.memo(Subject::Drawer, |console| console.drawer.is_busy);
+    view! {
+        <div class="actions">
+            <button
+                type="button"
+                class="quiet"
+                aria-pressed=move || is_following.get().to_string()
+                on:click=move |_| store.send(MapIntent::Follow(!is_following.get_untracked()))
+            >
+                {move || if is_following.get() { "Following" } else { "Follow" }}
+            </button>
+            <button
+                type="button"
+                class="quiet"
+                on:click=move |_| store.send(Intent::Open(Open::Replay(id, Span::Today)))
+            >
+                "Replay"
+            </button>
+            <button type="button" class="quiet" on:click=move |_| store.send(CourierIntent::Edit(Some(id)))>
+                "Edit"
+            </button>
+            <button
+                type="button"
+                class="quiet"
+                disabled=is_busy
+                on:click=move |_| store.send(CourierIntent::Invite(id))
+            >
+                "Invite a phone"
+            </button>
+        </div>
+    }
 }
 
 fn last_position(console: &Console, courier: &Courier) -> String {
     let Some(position) = courier.position else { return "None yet".to_owned() };
     let ago = time::ago(console.at_ms - position.time_ms);
     match position.speed_mps.filter(|speed| *speed >= 1.0) {
-        Some(speed_mps) => {
-            let (speed, unit) =
-                if console.locale.miles { (speed_mps * 2.237, "mph") } else { (speed_mps * 3.6, "km/h") };
-            format!("{ago} · {speed:.0} {unit}")
-        }
+        Some(speed_mps) => format!("{ago} · {}", text::speed(speed_mps, &console.locale)),
         None => format!("{ago} · standing"),
     }
 }
 
-fn orders(desk: Desk, id: CourierId) -> impl IntoView {
-    let orders = move || {
-        desk.read(|console| {
-            let ids = console.fleet.couriers.get(&id).map(|courier| courier.orders.clone()).unwrap_or_default();
-            let mut orders: Vec<_> = ids.iter().filter_map(|id| console.fleet.orders.get(id)).collect();
-            orders.sort_by_cached_key(|order| console.fleet.urgency(order, console.at_ms));
-            let told = orders.into_iter().map(|order| {
-                let door = order.details.as_ref().map(|details| details.dropoff.address.clone()).unwrap_or_default();
-                let (tone, badge) = words::badge(&console.fleet, order, console.at_ms);
-                (order.id, order.reference.clone(), door, tone, badge)
-            });
-            told.collect::<Vec<_>>()
-        })
-    };
-    view! {
-        <section aria-label="Orders">
-            <h3>"Orders"</h3>
-            <p class="note" hidden=move || !orders().is_empty()>"Free: no order at the moment."</p>
-            <ul class="cards">
-                {move || {
-                    let card = |(id, reference, door, tone, badge)| {
-                        view! {
-                            <li>
-                                <button type="button" class="card" on:click=move |_| desk.did(Intent::Open(Open::Order(id)))>
-                                    <span class="card-title">{reference}</span>
-                                    <span class="badge" data-tone=tone>{badge}</span>
-                                    <span class="card-line">{door}</span>
-                                </button>
-                            </li>
-                        }
-                    };
-                    orders().into_iter().map(card).collect_view()
-                }}
-            </ul>
-        </section>
-    }
+/// An order of the courier as it is drawn.
+#[derive(Clone, Debug, PartialEq)]
+struct OrderCard {
+    id: OrderId,
+    reference: String,
+    door: String,
+    tone: &'static str,
+    badge: String,
 }
 
-fn devices(desk: Desk) -> impl IntoView {
-    let devices = move || desk.read(|console| console.drawer.devices.clone());
-    let told = move |device: DeviceView| {
-        let (seen, is_revoked) = desk.peek(|console| {
-            let seen = device.last_seen_at.map(|at| time::ago(console.at_ms - at.timestamp_millis()));
-            (seen, device.revoked_at.is_some())
-        });
-        let client = device.client.as_deref().map(words::client).unwrap_or("Has not reported yet").to_owned();
-        let line = match (is_revoked, seen) {
-            (true, _) => "Revoked".to_owned(),
-            (false, Some(seen)) => format!("{client} · {seen}"),
-            (false, None) => client,
-        };
-        let (id, label) = (device.id, device.label.clone());
-        let name = format!("Revoke {label}");
+fn orders_of(console: &Console, id: CourierId) -> Vec<OrderCard> {
+    let ids = console.fleet.couriers.get(&id).map(|courier| courier.orders.as_slice()).unwrap_or_default();
+    let mut orders: Vec<_> = ids.iter().filter_map(|id| console.fleet.orders.get(id)).collect();
+    orders.sort_by_cached_key(|order| console.fleet.urgency(order, console.at_ms));
+    let card = |order: &Order| {
+        let door = order.details.as_ref().map(|details| details.dropoff.address.clone()).unwrap_or_default();
+        let (tone, badge) = text::badge(&console.fleet, order, console.at_ms);
+        OrderCard { id: order.id, reference: order.reference.clone(), door, tone, badge }
+    };
+    orders.into_iter().map(card).collect()
+}
+
+#[component]
+fn Orders(id: CourierId) -> impl IntoView {
+    let store = use_store();
+    let orders = store.memo(Subject::Fleet | Subject::Clock, move |console| orders_of(console, id));
+    let card = move |order: OrderCard| {
+        let id = order.id;
+        let order = follow(orders, order, |order| order.id);
         view! {
-            <li class="choice" data-revoked=is_revoked.then_some("")>
-                <span class="choice-name">{device.label}</span>
-                <span class="choice-line">{line}</span>
-                <button
-                    type="button"
-                    class="quiet"
-                    data-tone="bad"
-                    aria-label=name
-                    hidden=is_revoked
-                    on:click=move |_| desk.did(Intent::AskRevoke { device: id, label: label.clone() })
-                >
-                    "Revoke"
+            <li>
+                <button type="button" class="card" on:click=move |_| store.send(Intent::Open(Open::Order(id)))>
+                    <span class="card-title">{move || order.with(|order| order.reference.clone())}</span>
+                    <span class="badge" data-tone=move || order.with(|order| order.tone)>
+                        {move || order.with(|order| order.badge.clone())}
+                    </span>
+                    <span class="card-line">{move || order.with(|order| order.door.clone())}</span>
                 </button>
             </li>
         }
     };
     view! {
+        <section aria-label="Orders">
+            <h3>"Orders"</h3>
+            <p class="note" hidden=move || !orders.with(Vec::is_empty)>"Free: no order at the moment."</p>
+            <ul class="cards">
+                <For each=move || orders.get() key=|order| order.id children=card />
+            </ul>
+        </section>
+    }
+}
+
+/// A phone or tracker as it is drawn.
+#[derive(Clone, Debug, PartialEq)]
+struct Device {
+    id: DeviceId,
+    label: String,
+    line: String,
+    is_revoked: bool,
+}
+
+fn devices_of(console: &Console) -> Option<Vec<Device>> {
+    let devices = console.drawer.devices.as_ref()?.iter().map(|device| {
+        let is_revoked = device.revoked_at.is_some();
+        let seen = device.last_seen_at.map(|at| time::ago(console.at_ms - at.timestamp_millis()));
+        let client = device.client.as_deref().map_or("Has not reported yet", text::client);
+        let line = match (is_revoked, seen) {
+            (true, _) => "Revoked".to_owned(),
+            (false, Some(seen)) => format!("{client} · {seen}"),
+            (false, None) => client.to_owned(),
+        };
+        Device { id: device.id, label: device.label.clone(), line, is_revoked }
+    });
+    Some(devices.collect())
+}
+
+#[component]
+fn Devices() -> impl IntoView {
+    let store = use_store();
+    let known = store.memo(Subject::Drawer | Subject::Clock, devices_of);
+    let devices = Memo::new(move |_| known.get().unwrap_or_default());
+    let row = move |device: Device| view! { <DeviceRow device=follow(devices, device, |device| device.id) /> };
+    view! {
         <section aria-label="Phones and trackers">
             <h3>"Phones and trackers"</h3>
-            <p class="note" hidden=move || devices().is_none_or(|devices| !devices.is_empty())>
+            <p class="note" hidden=move || known.with(|known| known.as_ref().is_none_or(|devices| !devices.is_empty()))>
                 "None yet. Invite a phone: the courier scans a QR code and is signed in."
             </p>
-            <ul>{move || devices().into_iter().flatten().map(told).collect_view()}</ul>
+            <ul>
+                <For each=move || devices.get() key=|device| device.id children=row />
+            </ul>
         </section>
+    }
+}
+
+#[component]
+fn DeviceRow(device: Memo<Device>) -> impl IntoView {
+    let store = use_store();
+    let is_revoked = move || device.with(|device| device.is_revoked);
+    let revoke = move |_| {
+        let Device { id: device, label, .. } = device.get_untracked();
+        store.send(CourierIntent::ConfirmRevoke { device, label });
+    };
+    view! {
+        <li class="choice" data-revoked=move || is_revoked().then_some("")>
+            <span class="choice-name">{move || device.with(|device| device.label.clone())}</span>
+            <span class="choice-line">{move || device.with(|device| device.line.clone())}</span>
+            <button
+                type="button"
+                class="quiet"
+                data-tone="bad"
+                aria-label=move || device.with(|device| format!("Revoke {}", device.label))
+                hidden=is_revoked
+                on:click=revoke
+            >
+                "Revoke"
+            </button>
+        </li>
     }
 }

@@ -2,88 +2,113 @@
 
 use leptos::prelude::*;
 
-use super::{Desk, Who, icon::icon};
+use super::{User, icon::Icon};
 use crate::dispatch::{
-    console::{Intent, Totals},
-    place::{Open, Tab},
+    console::{DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Subject},
+    route::{Open, Tab},
+    store::use_store,
 };
 
-pub fn head(desk: Desk, who: Who) -> impl IntoView {
-    let totals = Memo::new(move |_| desk.read(|console| console.totals()));
-    let live = move || couriers_live(totals.get());
-    let is_calm = move || totals.get().attention.is_none_or(|count| count == 0);
-    let count = move || totals.get().attention.filter(|count| *count > 0).map(|count| count.to_string());
-    let attention = move || match totals.get().attention {
-        None => "Inbox",
-        Some(0) => "All well",
-        Some(1) => " needs attention",
-        Some(_) => " need attention",
-    };
+#[component]
+pub fn Head(user: User) -> impl IntoView {
+    let store = use_store();
     view! {
         <header class="head">
             <h1>
                 <a class="brand" href="/dispatch">"Doorstep"<span class="unseen">" dispatch"</span></a>
             </h1>
             <div class="pills">
-                <button
-                    type="button"
-                    class="pill"
-                    data-tone=move || if totals.get().live == 0 { "quiet" } else { "ok" }
-                    on:click=move |_| desk.did(Intent::Tab(Tab::Couriers))
-                >
-                    <span class="dot" aria-hidden="true"></span>
-                    {live}
-                </button>
-                <button
-                    type="button"
-                    class="pill"
-                    data-tone=move || if is_calm() { "quiet" } else { "bad" }
-                    on:click=move |_| desk.did(Intent::Inbox)
-                >
-                    <span>{count}<span class=move || if is_calm() { "" } else { "long" }>{attention}</span></span>
-                </button>
+                <LivePill />
+                <AttentionPill />
             </div>
             <div class="tools">
-                <button type="button" class="quiet wide" on:click=move |_| desk.did(Intent::Import)>
-                    {icon("file")}
+                <button type="button" class="quiet wide" on:click=move |_| store.send(ImportIntent::Open)>
+                    <Icon name="file" />
                     "Import"
                 </button>
-                <button type="button" class="primary" on:click=move |_| desk.did(Intent::Open(Open::NewOrder))>
+                <button type="button" class="primary" on:click=move |_| store.send(Intent::Open(Open::NewOrder))>
                     "New order"
                 </button>
-                <details class="menu">
-                    <summary aria-label="More">
-                        <span class="initial" aria-hidden="true">{initial(&who.email)}</span>
-                    </summary>
-                    <div class="menu-box">
-                        <p class="who">{who.email.clone()}<br />{if who.is_admin { "Admin" } else { "Dispatcher" }}</p>
-                        <button type="button" class="narrow" on:click=move |_| desk.did(Intent::Import)>
-                            {icon("file")}
-                            "Import orders"
-                        </button>
-                        <button type="button" on:click=move |_| desk.did(Intent::Help)>
-                            {icon("keys")}
-                            "Keys"
-                        </button>
-                        <button type="button" on:click=move |_| desk.did(Intent::Theme)>
-                            {icon("theme")}
-                            "Light or dark"
-                        </button>
-                        <button type="button" on:click=move |_| desk.did(Intent::SignOut)>
-                            {icon("out")}
-                            "Sign out"
-                        </button>
-                    </div>
-                </details>
+                <Menu user />
             </div>
         </header>
     }
 }
 
-fn couriers_live(totals: Totals) -> String {
-    match totals.live {
-        1 => "1 courier live".to_owned(),
-        many => format!("{many} couriers live"),
+/// How many couriers are live; leads to their list.
+#[component]
+fn LivePill() -> impl IntoView {
+    let store = use_store();
+    let live = store.memo(Subject::Fleet | Subject::Clock, |console| console.totals().live);
+    view! {
+        <button
+            type="button"
+            class="pill"
+            data-tone=move || if live.get() == 0 { "quiet" } else { "ok" }
+            on:click=move |_| store.send(ListIntent::Tab(Tab::Couriers))
+        >
+            <span class="dot" aria-hidden="true"></span>
+            {move || match live.get() {
+                1 => "1 courier live".to_owned(),
+                many => format!("{many} couriers live"),
+            }}
+        </button>
+    }
+}
+
+/// How many things need attention; leads to the inbox.
+#[component]
+fn AttentionPill() -> impl IntoView {
+    let store = use_store();
+    let attention = store.memo(Subject::Inbox | Subject::Fleet, |console| console.attention());
+    let is_calm = move || attention.get().is_none_or(|count| count == 0);
+    let count = move || attention.get().filter(|count| *count > 0).map(|count| count.to_string());
+    let text = move || match attention.get() {
+        None => "Inbox",
+        Some(0) => "All well",
+        Some(1) => " needs attention",
+        Some(_) => " need attention",
+    };
+    view! {
+        <button
+            type="button"
+            class="pill"
+            data-tone=move || if is_calm() { "quiet" } else { "bad" }
+            on:click=move |_| store.send(InboxIntent::Show)
+        >
+            <span>{count}<span class=move || if is_calm() { "" } else { "long" }>{text}</span></span>
+        </button>
+    }
+}
+
+#[component]
+fn Menu(user: User) -> impl IntoView {
+    let store = use_store();
+    view! {
+        <details class="menu">
+            <summary aria-label="More">
+                <span class="initial" aria-hidden="true">{initial(&user.email)}</span>
+            </summary>
+            <div class="menu-box">
+                <p class="who">{user.email.clone()}<br />{if user.is_admin { "Admin" } else { "Dispatcher" }}</p>
+                <button type="button" class="narrow" on:click=move |_| store.send(ImportIntent::Open)>
+                    <Icon name="file" />
+                    "Import orders"
+                </button>
+                <button type="button" on:click=move |_| store.send(DialogIntent::Help)>
+                    <Icon name="keys" />
+                    "Keys"
+                </button>
+                <button type="button" on:click=move |_| store.send(Intent::Theme)>
+                    <Icon name="theme" />
+                    "Light or dark"
+                </button>
+                <button type="button" on:click=move |_| store.send(Intent::SignOut)>
+                    <Icon name="out" />
+                    "Sign out"
+                </button>
+            </div>
+        </details>
     }
 }
 

@@ -1,9 +1,10 @@
-//! The console's pictures, drawn in one line width.
+//! The console's icons, drawn in one line width.
 
 use leptos::prelude::*;
 
-/// A picture that says nothing by itself: the words stand beside it, or in the button's name.
-pub fn icon(name: &'static str) -> impl IntoView {
+/// An icon, hidden from screen readers: its meaning stands beside it, or in the button's name.
+#[component]
+pub fn Icon(name: &'static str) -> impl IntoView {
     let path = match name {
         "close" => "m6 6 12 12M18 6 6 18",
         "list" => "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",

@@ -1,10 +1,10 @@
-//! QR codes, made here: what they say is secret, so it goes to no other place.
+//! QR codes, made in the browser: they hold secrets, which no other service must see.
 
 use std::fmt::Write;
 
 use fast_qr::QRBuilder;
 
-/// A picture's address for a code that says `text`; empty when that is too long for any code.
+/// The address of an image with the code of `text`; empty when that is too long for any code.
 pub fn source(text: &str) -> String {
     let Ok(code) = QRBuilder::new(text).build() else { return String::new() };
     // Four modules of quiet all around, as the standard asks for.
@@ -22,7 +22,7 @@ pub fn source(text: &str) -> String {
     picture(&svg)
 }
 
-/// A picture's address for an SVG.
+/// The address of an image with this SVG.
 pub fn picture(svg: &str) -> String {
-    format!("data:image/svg+xml,{}", crate::dispatch::place::encode(svg))
+    format!("data:image/svg+xml,{}", crate::dispatch::route::encode(svg))
 }

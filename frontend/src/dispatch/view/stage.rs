@@ -2,46 +2,53 @@
 
 use leptos::prelude::*;
 
-use super::{Desk, MapState};
-use crate::dispatch::{console::Intent, draft::End, place::Open};
+use crate::dispatch::{
+    console::{MapIntent, Subject},
+    draft::StopKind,
+    route::Open,
+    store::{MapState, use_store},
+};
 
-pub fn stage(desk: Desk) -> impl IntoView {
-    let is_placing = move || desk.read(|console| console.place.open == Open::NewOrder);
-    let hint = move || {
-        desk.read(|console| match console.form.draft.placing {
-            End::Pickup => "Click where the order is picked up",
-            End::Dropoff => "Click on the door",
-        })
+#[component]
+pub fn Stage() -> impl IntoView {
+    let store = use_store();
+    let is_placing = store.memo(Subject::Route, |console| console.route.open == Open::NewOrder);
+    let is_following = store.memo(Subject::Drawer, |console| console.drawer.is_following);
+    let hint = store.memo(Subject::Form, |console| match console.form.draft.placing {
+        StopKind::Pickup => "Click where the order is picked up",
+        StopKind::Dropoff => "Click on the door",
+    });
+    let state = move || match store.map() {
+        MapState::Opening => "opening",
+        MapState::Open => "open",
+        MapState::Missing => "missing",
     };
     view! {
-        <section class="stage" aria-label="Map" data-map=move || match desk.map.get() {
-            MapState::Opening => "opening",
-            MapState::Open => "open",
-            MapState::Missing => "missing",
-        }>
+        <section class="stage" aria-label="Map" data-map=state>
             <div class="map" id="map" data-title="Map of the fleet"></div>
-            <p class="no-map" hidden=move || desk.map.get() != MapState::Missing>
+            <p class="no-map" hidden=move || store.map() != MapState::Missing>
                 "This browser cannot draw the map. Everything is in the lists."
             </p>
-            <p class="hint" hidden=move || !is_placing()>{hint}</p>
+            <p class="hint" hidden=move || !is_placing.get()>{hint}</p>
             <button
                 type="button"
                 class="following"
-                hidden=move || desk.read(|console| !console.drawer.is_following)
-                on:click=move |_| desk.did(Intent::Follow(false))
+                hidden=move || !is_following.get()
+                on:click=move |_| store.send(MapIntent::Follow(false))
             >
                 "Following · stop"
             </button>
             <ul class="legend" aria-label="Signs on the map">
-                <li data-tone="accent">{sign("M0-8 6 7 0 3.5-6 7z", true)}"Delivering"</li>
-                <li data-tone="quiet">{sign("M0-7.2 5.4 6.3 0 3.1-5.4 6.3z", false)}"Free"</li>
-                <li data-tone="bad">{disc()}"Attention"</li>
+                <li data-tone="accent"><Arrowhead path="M0-8 6 7 0 3.5-6 7z" is_full=true />"Delivering"</li>
+                <li data-tone="quiet"><Arrowhead path="M0-7.2 5.4 6.3 0 3.1-5.4 6.3z" is_full=false />"Free"</li>
+                <li data-tone="bad"><Disc />"Attention"</li>
             </ul>
         </section>
     }
 }
 
-fn sign(path: &'static str, is_full: bool) -> impl IntoView {
+#[component]
+fn Arrowhead(path: &'static str, is_full: bool) -> impl IntoView {
     view! {
         <svg viewBox="-10 -10 20 20" aria-hidden="true">
             <path
@@ -55,7 +62,8 @@ fn sign(path: &'static str, is_full: bool) -> impl IntoView {
     }
 }
 
-fn disc() -> impl IntoView {
+#[component]
+fn Disc() -> impl IntoView {
     view! {
         <svg viewBox="-10 -10 20 20" aria-hidden="true">
             <circle r="9.5" fill="currentColor"></circle>

@@ -49,7 +49,7 @@ impl Tab {
 
 /// Leaves out of a list what does not matter now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Only {
+pub enum Filter {
     /// What needs a look.
     Attention,
     /// Couriers with an order.
@@ -60,7 +60,7 @@ pub enum Only {
     Away,
 }
 
-impl Only {
+impl Filter {
     /// Every filter, as offered for couriers.
     pub const ALL: [Self; 4] = [Self::Attention, Self::Delivering, Self::Free, Self::Away];
 
@@ -96,7 +96,7 @@ pub enum Span {
     /// The day that it is now.
     #[default]
     Today,
-    /// A day, counted from 1 January 1970 at the place of work.
+    /// A day, counted from 1 January 1970 at the route of work.
     Day(i64),
     /// From a moment until another: a trip, or the minutes around something. Unix epoch milliseconds.
     Between(i64, i64),
@@ -111,43 +111,43 @@ impl Span {
 
 /// Where the console is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Route {
     pub tab: Tab,
     pub query: String,
-    pub only: Option<Only>,
+    pub filter: Option<Filter>,
     /// Which exceptions the inbox shows.
     pub inbox: ExceptionState,
     pub open: Open,
 }
 
-impl Place {
+impl Route {
     /// Reads the part of an address after `?`. What it does not understand it leaves out.
     pub fn from_query(query: &str) -> Self {
-        let mut place = Self::default();
+        let mut route = Self::default();
         let mut span = Span::Today;
         for (name, value) in query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('=')) {
             let value = decode(value);
             match name {
-                "tab" => place.tab = Tab::from_word(&value).unwrap_or_default(),
-                "q" => place.query = value.chars().take(MAX_QUERY_CHARS).collect(),
-                "only" => place.only = Only::ALL.into_iter().find(|only| only.word() == value),
-                "order" => place.open = value.parse().map_or(place.open, Open::Order),
-                "courier" => place.open = value.parse().map_or(place.open, Open::Courier),
-                "replay" => place.open = value.parse().map_or(place.open, |id| Open::Replay(id, Span::Today)),
+                "tab" => route.tab = Tab::from_word(&value).unwrap_or_default(),
+                "q" => route.query = value.chars().take(MAX_QUERY_CHARS).collect(),
+                "only" => route.filter = Filter::ALL.into_iter().find(|filter| filter.word() == value),
+                "order" => route.open = value.parse().map_or(route.open, Open::Order),
+                "courier" => route.open = value.parse().map_or(route.open, Open::Courier),
+                "replay" => route.open = value.parse().map_or(route.open, |id| Open::Replay(id, Span::Today)),
                 "day" => span = value.parse().map_or(span, Span::Day),
                 "between" => span = between(&value).unwrap_or(span),
-                "inbox" if value == "all" => place.inbox = ExceptionState::All,
-                "new" => place.open = Open::NewOrder,
+                "inbox" if value == "all" => route.inbox = ExceptionState::All,
+                "new" => route.open = Open::NewOrder,
                 _ => {}
             }
         }
-        if let Open::Replay(courier, _) = place.open {
-            place.open = Open::Replay(courier, span);
+        if let Open::Replay(courier, _) = route.open {
+            route.open = Open::Replay(courier, span);
         }
-        place
+        route
     }
 
-    /// The address of this place.
+    /// The address of this route.
     pub fn url(&self) -> String {
         let mut pairs = Vec::new();
         if self.tab != Tab::default() {
@@ -156,8 +156,8 @@ impl Place {
         if !self.query.is_empty() {
             pairs.push(("q", self.query.clone()));
         }
-        if let Some(only) = self.only {
-            pairs.push(("only", only.word().to_owned()));
+        if let Some(filter) = self.filter {
+            pairs.push(("only", filter.word().to_owned()));
         }
         if self.inbox == ExceptionState::All {
             pairs.push(("inbox", "all".to_owned()));
@@ -245,25 +245,25 @@ mod tests {
     proptest! {
         #[test]
         fn every_place_is_found_again(
-            tab in select(Tab::ALL.to_vec()), query in "\\PC{0,40}", only in prop::option::of(select(Only::ALL.to_vec())),
+            tab in select(Tab::ALL.to_vec()), query in "\\PC{0,40}", filter in prop::option::of(select(Filter::ALL.to_vec())),
             open in any_open(), inbox in select(vec![ExceptionState::Open, ExceptionState::All]),
         ) {
-            let place = Place { tab, query, only, inbox, open };
-            let url = place.url();
+            let route = Route { tab, query, filter, inbox, open };
+            let url = route.url();
             prop_assert!(url.is_ascii());
-            prop_assert_eq!(Place::from_query(url.split_once('?').map_or("", |(_, query)| query)), place);
+            prop_assert_eq!(Route::from_query(url.split_once('?').map_or("", |(_, query)| query)), route);
         }
 
         #[test]
         fn no_address_is_refused(query in "\\PC{0,80}") {
-            Place::from_query(&query);
+            Route::from_query(&query);
         }
     }
 
     #[test]
     fn an_address_that_says_nothing_is_the_active_orders() {
-        assert_eq!(Place::from_query(""), Place::default());
-        assert_eq!(Place::default().url(), "/dispatch");
-        assert_eq!(Place::from_query("?tab=nonsense&order=7&x"), Place::default());
+        assert_eq!(Route::from_query(""), Route::default());
+        assert_eq!(Route::default().url(), "/dispatch");
+        assert_eq!(Route::from_query("?tab=nonsense&order=7&x"), Route::default());
     }
 }

@@ -7,14 +7,14 @@ const BEYOND: usize = 8;
 
 /// A stretch of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Window {
+pub struct VisibleRange {
     /// The first row drawn.
     pub first: usize,
     /// How many are drawn.
     pub count: usize,
 }
 
-impl Window {
+impl VisibleRange {
     /// The rows to draw of `total`, for a list scrolled by `top_px` in a box of `height_px`.
     pub fn of(total: usize, row_px: f64, top_px: f64, height_px: f64) -> Self {
         let in_sight = (top_px.max(0.0) / row_px) as usize;
@@ -41,7 +41,7 @@ mod tests {
         fn what_is_in_sight_is_drawn_and_not_much_more(
             total in 0usize..20_000, top_px in -50.0f64..1_000_000.0, height_px in 0.0f64..2_000.0,
         ) {
-            let window = Window::of(total, 64.0, top_px, height_px);
+            let window = VisibleRange::of(total, 64.0, top_px, height_px);
             prop_assert!(window.first + window.count <= total);
             prop_assert!(window.count <= (height_px / 64.0) as usize + 3 + 2 * BEYOND);
             for index in 0..total.min(40_000) {
@@ -54,7 +54,7 @@ mod tests {
 
         #[test]
         fn a_revealed_row_is_in_sight(index in 0usize..10_000, top_px in 0.0f64..640_000.0, height_px in 64.0f64..2_000.0) {
-            let at_px = Window::reveal(index, 64.0, top_px, height_px).unwrap_or(top_px);
+            let at_px = VisibleRange::reveal(index, 64.0, top_px, height_px).unwrap_or(top_px);
             prop_assert!(at_px <= index as f64 * 64.0 && (index + 1) as f64 * 64.0 <= at_px + height_px + 1e-6);
         }
     }

@@ -16,9 +16,9 @@ use doorstep_shared::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    draft::End,
-    place::{Tab, encode},
-    words::rfc3339,
+    draft::StopKind,
+    route::{Tab, encode},
+    text::rfc3339,
 };
 
 /// Orders in one page of a list.
@@ -32,7 +32,7 @@ const PAGE_EXCEPTIONS: u32 = 100;
 
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ask {
+pub enum ApiCall {
     /// Whether somebody is still signed in.
     Session,
     /// A page of a list of orders.
@@ -48,13 +48,13 @@ pub enum Ask {
     /// Moves an order on.
     SetStatus { order: OrderId, status: OrderStatus, note: Option<String> },
     /// Another tracking link.
-    Link(OrderId),
+    TrackingLink(OrderId),
     /// A new order; the key makes a repeat harmless.
     Create { order: Box<CreateOrder>, key: String },
-    /// Somewhere with this name.
-    Places { end: End, query: String, near: Option<[f64; 2]> },
-    /// What is here.
-    Around { end: End, at: [f64; 2] },
+    /// Addresses with this name, near `[lon, lat]` first.
+    Addresses { kind: StopKind, query: String, near: Option<[f64; 2]> },
+    /// The address at `[lon, lat]`.
+    AddressAt { kind: StopKind, at: [f64; 2] },
     /// A file of orders; a preview writes nothing.
     Import { csv: String, is_preview: bool, key: String },
     /// A courier with their number.
@@ -94,13 +94,13 @@ pub struct Request {
 
 /// An answer that means success.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum ApiReply {
     Done,
     Orders(ListPage<OrderView>),
     Counts(OrderCounts),
     Order(Box<OrderView>),
     Suggestions(Vec<CourierSuggestion>),
-    Link(TrackingLink),
+    TrackingLink(TrackingLink),
     Created(Box<OrderCreated>),
     Places(Vec<PlaceFound>),
     Preview(ImportPreview),
@@ -115,7 +115,7 @@ pub enum Answer {
 
 /// Why there is no such answer.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Trouble {
+pub enum ApiError {
     /// Nothing came back: no network, or no server.
     Unreachable,
     /// Nobody is signed in any more.
@@ -126,9 +126,9 @@ pub enum Trouble {
     Broken,
 }
 
-impl Trouble {
+impl ApiError {
     /// As a sentence.
-    pub fn words(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Self::Unreachable => "The server cannot be reached. Nothing was changed.".to_owned(),
             Self::SignedOut => "You are signed out.".to_owned(),
@@ -144,7 +144,7 @@ fn sentence(text: &str) -> String {
     first + letters.as_str()
 }
 
-impl Ask {
+impl ApiCall {
     /// The request that asks it.
     pub fn request(&self) -> Request {
         match self {
@@ -159,10 +159,10 @@ impl Ask {
             Self::SetStatus { order, status, note } => {
                 json("POST", format!("/orders/{order}/status"), &SetStatus { status: *status, note: note.clone() })
             }
-            Self::Link(id) => plain("POST", format!("/orders/{id}/tracking-link")),
+            Self::TrackingLink(id) => plain("POST", format!("/orders/{id}/tracking-link")),
             Self::Create { order, key } => keyed(json("POST", "/orders".to_owned(), order), key),
-            Self::Places { query, near, .. } => get(places_path(query, *near)),
-            Self::Around { at: [lon, lat], .. } => get(format!("/places?at={lat:.6},{lon:.6}&limit=1")),
+            Self::Addresses { query, near, .. } => get(places_path(query, *near)),
+            Self::AddressAt { at: [lon, lat], .. } => get(format!("/places?at={lat:.6},{lon:.6}&limit=1")),
             Self::Import { csv, is_preview, key } => import(csv, *is_preview, key),
             Self::Courier(id) => get(format!("/couriers/{id}")),
             Self::Devices(id) => get(format!("/couriers/{id}/devices")),
@@ -197,36 +197,40 @@ impl Ask {
     /// What the server's answer means.
     ///
     /// # Errors
-    /// [`Trouble`], when it is none of those that the question hopes for.
-    pub fn read(&self, status: u16, body: &str) -> Result<Answer, Trouble> {
+    /// [`ApiError`], when it is none of those that the question hopes for.
+    pub fn read(&self, status: u16, body: &str) -> Result<ApiReply, ApiError> {
         match status {
             200..300 => self.read_success(body),
-            401 => Err(Trouble::SignedOut),
-            400..500 => Err(read(body).map_or(Trouble::Broken, |problem| Trouble::Refused(Box::new(problem)))),
-            _ => Err(Trouble::Broken),
+            401 => Err(ApiError::SignedOut),
+            400..500 => Err(read(body).map_or(ApiError::Broken, |problem| ApiError::Refused(Box::new(problem)))),
+            _ => Err(ApiError::Broken),
         }
     }
 
-    fn read_success(&self, body: &str) -> Result<Answer, Trouble> {
+    fn read_success(&self, body: &str) -> Result<ApiReply, ApiError> {
         let answer = match self {
-            Self::Session | Self::SignOut | Self::Revoke { .. } => Some(Answer::Done),
-            Self::Orders { .. } => read(body).map(Answer::Orders),
-            Self::Counts { .. } => read(body).map(Answer::Counts),
-            Self::Order(_) | Self::Assign { .. } | Self::SetStatus { .. } => read(body).map(Answer::Order),
-            Self::Suggestions(_) => read(body).map(|page: ListPage<_>| Answer::Suggestions(page.items)),
-            Self::Link(_) => read(body).map(Answer::Link),
-            Self::Create { .. } => read(body).map(Answer::Created),
-            Self::Places { .. } | Self::Around { .. } => read(body).map(|page: ListPage<_>| Answer::Places(page.items)),
-            Self::Import { is_preview: true, .. } => read(body).map(Answer::Preview),
-            Self::Import { .. } => read(body).map(Answer::Imported),
-            Self::Courier(_) | Self::CreateCourier { .. } | Self::EditCourier { .. } => read(body).map(Answer::Courier),
-            Self::Devices(_) => read(body).map(|page: ListPage<_>| Answer::Devices(page.items)),
-            Self::Invite { .. } => read(body).map(Answer::Invited),
-            Self::Trail { .. } | Self::Day { .. } => read(body).map(Answer::Fixes),
-            Self::Exceptions { .. } => read(body).map(Answer::Exceptions),
-            Self::Acknowledge { .. } => read(body).map(Answer::Exception),
+            Self::Session | Self::SignOut | Self::Revoke { .. } => Some(ApiReply::Done),
+            Self::Orders { .. } => read(body).map(ApiReply::Orders),
+            Self::Counts { .. } => read(body).map(ApiReply::Counts),
+            Self::Order(_) | Self::Assign { .. } | Self::SetStatus { .. } => read(body).map(ApiReply::Order),
+            Self::Suggestions(_) => read(body).map(|page: ListPage<_>| ApiReply::Suggestions(page.items)),
+            Self::TrackingLink(_) => read(body).map(ApiReply::TrackingLink),
+            Self::Create { .. } => read(body).map(ApiReply::Created),
+            Self::Addresses { .. } | Self::AddressAt { .. } => {
+                read(body).map(|page: ListPage<_>| ApiReply::Places(page.items))
+            }
+            Self::Import { is_preview: true, .. } => read(body).map(ApiReply::Preview),
+            Self::Import { .. } => read(body).map(ApiReply::Imported),
+            Self::Courier(_) | Self::CreateCourier { .. } | Self::EditCourier { .. } => {
+                read(body).map(ApiReply::Courier)
+            }
+            Self::Devices(_) => read(body).map(|page: ListPage<_>| ApiReply::Devices(page.items)),
+            Self::Invite { .. } => read(body).map(ApiReply::Invited),
+            Self::Trail { .. } | Self::Day { .. } => read(body).map(ApiReply::Fixes),
+            Self::Exceptions { .. } => read(body).map(ApiReply::Exceptions),
+            Self::Acknowledge { .. } => read(body).map(ApiReply::Exception),
         };
-        answer.ok_or(Trouble::Broken)
+        answer.ok_or(ApiError::Broken)
     }
 }
 
@@ -278,7 +282,7 @@ fn import(csv: &str, is_preview: bool, key: &str) -> Request {
     if is_preview { request } else { keyed(request, key) }
 }
 
-fn get(path: String) -> Request {
+pub fn get(path: String) -> Request {
     plain("GET", path)
 }
 
@@ -306,7 +310,7 @@ mod tests {
     #[test]
     fn what_people_type_stays_inside_its_part_of_the_address() {
         let query = "a&limit=1#?/ħ".to_owned();
-        let ask = Ask::Orders { tab: Tab::Done, query, cursor: Some("c+d".into()) };
+        let ask = ApiCall::Orders { tab: Tab::Done, query, cursor: Some("c+d".into()) };
         assert_eq!(
             ask.request().path,
             "/orders?status=delivered,returned,cancelled&sort=newest&limit=200&q=a%26limit%3D1%23%3F%2F%C4%A7&cursor=c%2Bd"
@@ -316,9 +320,9 @@ mod tests {
     #[test]
     fn addresses_are_asked_for_near_what_is_seen_and_points_for_their_address() {
         let near = Some([14.51234567, 35.9]);
-        let places = Ask::Places { end: End::Pickup, query: "triq l-ifran".into(), near };
+        let places = ApiCall::Addresses { kind: StopKind::Pickup, query: "triq l-ifran".into(), near };
         assert_eq!(places.request().path, "/places?q=triq%20l-ifran&limit=6&near=35.90000,14.51235");
-        let around = Ask::Around { end: End::Pickup, at: [14.5, 35.9] };
+        let around = ApiCall::AddressAt { kind: StopKind::Pickup, at: [14.5, 35.9] };
         assert_eq!(around.request().path, "/places?at=35.900000,14.500000&limit=1");
     }
 
@@ -326,16 +330,16 @@ mod tests {
     fn a_refusal_is_told_in_the_servers_own_words() {
         let body = r#"{"type":"about:blank","title":"Conflict","status":409,"code":"invalid_transition",
             "detail":"order A-1042 is already delivered"}"#;
-        let trouble = Ask::Link(OrderId::new()).read(409, body).expect_err("it was refused");
-        assert_eq!(trouble.words(), "Order A-1042 is already delivered");
+        let trouble = ApiCall::TrackingLink(OrderId::new()).read(409, body).expect_err("it was refused");
+        assert_eq!(trouble.text(), "Order A-1042 is already delivered");
     }
 
     #[test]
     fn each_kind_of_failure_is_told_apart() {
-        let ask = Ask::Session;
-        assert_eq!(ask.read(200, "{}"), Ok(Answer::Done));
-        assert_eq!(ask.read(401, ""), Err(Trouble::SignedOut));
-        assert_eq!(ask.read(404, "<html>"), Err(Trouble::Broken));
-        assert_eq!(ask.read(503, ""), Err(Trouble::Broken));
+        let ask = ApiCall::Session;
+        assert_eq!(ask.read(200, "{}"), Ok(ApiReply::Done));
+        assert_eq!(ask.read(401, ""), Err(ApiError::SignedOut));
+        assert_eq!(ask.read(404, "<html>"), Err(ApiError::Broken));
+        assert_eq!(ask.read(503, ""), Err(ApiError::Broken));
     }
 }

@@ -1,0 +1,57 @@
+//! The functions of `js/console.js`: requests, files, the clipboard, the focus and the theme.
+//!
+//! The address is absolute, because wasm-bindgen does not follow a module's own imports; the build replaces it by the
+//! hashed one.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, EventTarget};
+
+#[wasm_bindgen(raw_module = "/assets/js/console.js")]
+extern "C" {
+    /// Calls the REST API; answers `[status, text]`, with status 0 when nothing came back.
+    pub async fn call(
+        method: &str,
+        path: &str,
+        body: Option<String>,
+        media_type: &str,
+        key: Option<String>,
+        accept: &str,
+    ) -> JsValue;
+
+    /// Saves a text as a file.
+    pub fn save(name: &str, media_type: &str, text: &str);
+
+    /// Puts a text on the clipboard; answers whether the browser allowed it.
+    pub async fn copy(text: &str) -> JsValue;
+
+    /// The name and the text of the file that was chosen.
+    #[wasm_bindgen(js_name = chosenFile)]
+    pub async fn chosen_file(input: &EventTarget) -> JsValue;
+
+    /// Puts the focus on an element, once it is there.
+    pub fn focus(id: &str);
+
+    /// Puts the focus on an element, if the element that had it is gone.
+    #[wasm_bindgen(js_name = focusIfLost)]
+    pub fn focus_if_lost(id: &str);
+
+    /// Whether keys are letters here.
+    #[wasm_bindgen(js_name = isTextField)]
+    pub fn is_text_field(target: &EventTarget) -> bool;
+
+    /// Switches to the next of light, dark, and the device's own theme.
+    #[wasm_bindgen(js_name = nextTheme)]
+    pub fn next_theme();
+
+    /// Restores the theme that was chosen before.
+    #[wasm_bindgen(js_name = restoreTheme)]
+    pub fn restore_theme();
+
+    /// Calls `then` whenever an element has another height.
+    #[wasm_bindgen(js_name = onHeight)]
+    pub fn on_height(element: &Element, then: &js_sys::Function);
+
+    /// Makes a dialog modal when it appears.
+    #[wasm_bindgen(js_name = showModal)]
+    pub fn show_modal(id: &str);
+}

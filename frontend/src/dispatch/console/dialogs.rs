@@ -1,0 +1,75 @@
+//! What lies over the screen: one dialog at a time.
+
+use doorstep_shared::{CourierId, DeviceId, ExceptionId, OrderId, OrderStatus, Vehicle, api::console::TrackingLink};
+
+use super::{Console, Effect};
+use crate::dispatch::import::Import;
+
+/// The open dialog and what it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialog {
+    /// The keys and what they do.
+    Help,
+    /// A file of orders.
+    Import(Import),
+    /// A courier's name, number and vehicle; a new courier has no id.
+    Courier { id: Option<CourierId>, name: String, phone: String, vehicle: Vehicle },
+    /// A sign-in link as a QR code.
+    Invite { courier: CourierId, url: String, expires_ms: i64 },
+    /// A tracking link and its QR code.
+    TrackingLink { order: OrderId, link: TrackingLink, is_copied: bool },
+    /// The reason for a status that needs one.
+    Reason { order: OrderId, status: OrderStatus },
+    /// A remark on an acknowledgement.
+    Note { id: ExceptionId },
+    /// Whether a device may really not report any more.
+    Revoke { courier: CourierId, device: DeviceId, label: String },
+}
+
+/// What the dispatcher does with any dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialogIntent {
+    /// Open the list of keys.
+    Help,
+    /// Put the open tracking link or sign-in link on the clipboard.
+    CopyLink,
+    /// Print the QR code.
+    Print,
+    Close,
+}
+
+impl Console {
+    pub(super) fn act_on_dialog(&mut self, intent: DialogIntent, effects: &mut Vec<Effect>) {
+        match intent {
+            DialogIntent::Help => *self.dialog = Some(Dialog::Help),
+            DialogIntent::CopyLink => self.copy_link(effects),
+            DialogIntent::Print => effects.push(Effect::Print),
+            DialogIntent::Close => self.close_dialog(effects),
+        }
+    }
+
+    pub(super) fn close_dialog(&mut self, effects: &mut Vec<Effect>) {
+        *self.dialog = None;
+        let drawer = &mut *self.drawer;
+        (drawer.is_busy, drawer.problem) = (false, None);
+        effects.push(Effect::Focus("drawer"));
+    }
+
+    fn copy_link(&self, effects: &mut Vec<Effect>) {
+        let url = match &*self.dialog {
+            Some(Dialog::TrackingLink { link, .. }) => link.tracking_url.clone(),
+            Some(Dialog::Invite { url, .. }) => url.clone(),
+            _ => return,
+        };
+        effects.push(Effect::Copy(url));
+    }
+
+    /// The browser put a link on the clipboard, or refused to.
+    pub(super) fn copied(&mut self, is_done: bool) {
+        if let Some(Dialog::TrackingLink { is_copied, .. }) = &mut *self.dialog {
+            *is_copied = is_done;
+        }
+        let text = if is_done { "Link copied" } else { "The browser did not allow to copy the link" };
+        self.announce(text.to_owned());
+    }
+}

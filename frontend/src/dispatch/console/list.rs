@@ -1,0 +1,330 @@
+//! The list on the left: the rows of the chosen tab, in their order.
+
+use std::collections::HashSet;
+
+use doorstep_shared::{
+    CourierId, OrderId, OrderStatus,
+    api::{ListPage, OrderView, console::OrderCounts},
+};
+
+use super::{ApiCall, ApiError, Console, Effect, Moment, list_refresh::TYPING_REST_MS};
+use crate::dispatch::{
+    fleet::Activity,
+    route::{Filter, MAX_QUERY_CHARS, Open, Tab},
+    visible::VisibleRange,
+};
+
+/// A row's height in CSS pixels; the style sheet says the same.
+pub const ROW_PX: f64 = 64.0;
+
+/// The next page is asked for when this few rows are left below.
+const ROWS_AHEAD: usize = 60;
+
+/// A row of a list, or its counterpart on the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Item {
+    Order(OrderId),
+    Courier(CourierId),
+}
+
+impl Item {
+    /// The id of its row in the page.
+    pub fn row_id(self) -> String {
+        match self {
+            Self::Order(id) => format!("row-{id}"),
+            Self::Courier(id) => format!("row-{id}"),
+        }
+    }
+
+    /// What a click on its row opens.
+    pub const fn opens(self) -> Open {
+        match self {
+            Self::Order(id) => Open::Order(id),
+            Self::Courier(id) => Open::Courier(id),
+        }
+    }
+}
+
+/// What the dispatcher does to the list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ListIntent {
+    /// Choose another list.
+    Tab(Tab),
+    /// Type in the search field.
+    Query(String),
+    /// Filter the rows, or stop filtering.
+    Filter(Option<Filter>),
+    /// Ask for the list again after it failed.
+    Retry,
+    /// Scroll, or change the height of the list's box; in CSS pixels.
+    Scrolled { top_px: f64, height_px: f64 },
+}
+
+/// The rows of the chosen list.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    pub items: Vec<Item>,
+    /// How many orders each list holds, as the server counted them.
+    pub(super) counts: Option<OrderCounts>,
+    /// What the server found, for the lists that it keeps: orders that are over, and every search.
+    found: Option<Found>,
+    top_px: f64,
+    height_px: f64,
+}
+
+/// The pages of a search that have come so far.
+#[derive(Clone, Debug)]
+struct Found {
+    tab: Tab,
+    query: String,
+    ids: Vec<OrderId>,
+    next_cursor: Option<String>,
+    is_requested: bool,
+    problem: Option<String>,
+}
+
+impl Found {
+    const fn new(tab: Tab, query: String) -> Self {
+        Self { tab, query, ids: Vec::new(), next_cursor: None, is_requested: true, problem: None }
+    }
+}
+
+impl List {
+    /// The rows that are drawn.
+    pub fn visible(&self) -> VisibleRange {
+        VisibleRange::of(self.items.len(), ROW_PX, self.top_px, self.height_px)
+    }
+
+    /// The items of the rows that are drawn.
+    pub fn visible_items(&self) -> &[Item] {
+        let VisibleRange { first, count } = self.visible();
+        &self.items[first..first + count]
+    }
+
+    /// Why the list is not complete.
+    pub fn problem(&self) -> Option<&str> {
+        self.found.as_ref()?.problem.as_deref()
+    }
+
+    /// Whether the first rows are still on their way.
+    pub fn is_waiting(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.is_requested && found.ids.is_empty())
+    }
+
+    pub(super) fn is_at_top(&self) -> bool {
+        self.top_px < ROW_PX
+    }
+
+    pub(super) const fn scroll(&mut self, top_px: f64) {
+        self.top_px = top_px;
+    }
+
+    pub(super) fn orders(&self) -> impl Iterator<Item = OrderId> {
+        self.found.iter().flat_map(|found| found.ids.iter().copied())
+    }
+
+    /// Scrolls just so far that a row is in sight; answers the new offset, if there is one.
+    pub(super) fn reveal(&mut self, index: usize) -> Option<f64> {
+        let top_px = VisibleRange::reveal(index, ROW_PX, self.top_px, self.height_px)?;
+        self.top_px = top_px;
+        Some(top_px)
+    }
+
+    fn found_for(&mut self, tab: Tab, query: &str) -> Option<&mut Found> {
+        self.found.as_mut().filter(|found| found.tab == tab && found.query == query)
+    }
+
+    /// Begins a search, unless the same one is shown already.
+    fn search(&mut self, tab: Tab, query: &str) {
+        if self.found_for(tab, query).is_none() {
+            self.found = Some(Found::new(tab, query.to_owned()));
+        }
+    }
+
+    /// Takes a page of the search that is shown; answers whether it was of that one.
+    fn take_page(&mut self, tab: Tab, query: &str, is_first: bool, ids: Vec<OrderId>, next: Option<String>) -> bool {
+        let Some(found) = self.found_for(tab, query) else { return false };
+        if is_first {
+            found.ids.clear();
+        }
+        let known: HashSet<_> = found.ids.iter().copied().collect();
+        found.ids.extend(ids.into_iter().filter(|id| !known.contains(id)));
+        (found.next_cursor, found.is_requested, found.problem) = (next, false, None);
+        true
+    }
+
+    /// The call for the next page, when the rows in sight come near the end of those that are here.
+    fn request_more(&mut self) -> Option<ApiCall> {
+        let VisibleRange { first, count } = self.visible();
+        let found = self.found.as_mut()?;
+        let is_near = first + count + ROWS_AHEAD >= found.ids.len();
+        if found.is_requested || !is_near || found.problem.is_some() {
+            return None;
+        }
+        let cursor = found.next_cursor.clone()?;
+        found.is_requested = true;
+        Some(ApiCall::Orders { tab: found.tab, query: found.query.clone(), cursor: Some(cursor) })
+    }
+}
+
+/// The list in which an order with this status stands.
+pub const fn tab_of(status: OrderStatus) -> Tab {
+    match status {
+        OrderStatus::Created => Tab::Unassigned,
+        OrderStatus::Delivered | OrderStatus::Returned | OrderStatus::Cancelled => Tab::Done,
+        _ => Tab::Active,
+    }
+}
+
+impl Filter {
+    /// Whether a courier who does this is shown.
+    pub const fn shows(self, activity: Activity) -> bool {
+        matches!(
+            (self, activity),
+            (Self::Attention, Activity::Attention)
+                | (Self::Delivering, Activity::Delivering)
+                | (Self::Free, Activity::Free)
+                | (Self::Away, Activity::Away)
+        )
+    }
+}
+
+impl Console {
+    pub(super) fn act_on_list(&mut self, moment: Moment, intent: ListIntent, effects: &mut Vec<Effect>) {
+        match intent {
+            ListIntent::Tab(tab) => self.choose_tab(moment, tab, effects),
+            ListIntent::Query(query) => {
+                self.route.query = query.chars().take(MAX_QUERY_CHARS).collect();
+                self.refresh.request_query(moment.now_ms + TYPING_REST_MS);
+                self.scroll_to_top(effects);
+                self.show_address(effects, false);
+            }
+            ListIntent::Filter(filter) => {
+                self.route.filter = filter;
+                self.refresh.sort_now();
+                self.scroll_to_top(effects);
+                self.show_address(effects, false);
+            }
+            ListIntent::Retry => self.request_list(effects),
+            ListIntent::Scrolled { top_px, height_px } => {
+                self.list.scroll(top_px);
+                self.list.height_px = height_px;
+                self.request_more(effects);
+            }
+        }
+    }
+
+    pub(super) fn choose_tab(&mut self, moment: Moment, tab: Tab, effects: &mut Vec<Effect>) {
+        if self.route.tab == tab {
+            return;
+        }
+        (self.route.tab, self.route.filter) = (tab, None);
+        self.selection.cursor = None;
+        self.refresh.request_query(moment.now_ms);
+        self.scroll_to_top(effects);
+        self.refresh.sort_now();
+        self.show_address(effects, false);
+    }
+
+    fn scroll_to_top(&mut self, effects: &mut Vec<Effect>) {
+        self.list.scroll(0.0);
+        effects.push(Effect::Scroll(0.0));
+    }
+
+    /// Whether the server keeps the chosen list.
+    fn is_served(&self) -> bool {
+        self.route.tab == Tab::Done || self.route.tab != Tab::Couriers && !self.route.query.is_empty()
+    }
+
+    /// Asks for the chosen list, if the server keeps it.
+    pub(super) fn request_list(&mut self, effects: &mut Vec<Effect>) {
+        self.refresh.sort_now();
+        if !self.is_served() {
+            self.list.found = None;
+            return;
+        }
+        let (tab, query) = (self.route.tab, self.route.query.clone());
+        self.list.search(tab, &query);
+        effects.push(Effect::Call(ApiCall::Orders { tab, query, cursor: None }));
+    }
+
+    /// Asks for the next page when the end of the list comes near.
+    pub(super) fn request_more(&mut self, effects: &mut Vec<Effect>) {
+        effects.extend(self.list.request_more().map(Effect::Call));
+    }
+
+    /// Takes a page of orders: for what is known about them, and for the list if it is still the one that is shown.
+    pub(super) fn orders_page(
+        &mut self,
+        (tab, query, cursor): (Tab, &str, Option<&str>),
+        page: ListPage<OrderView>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let ids = page.items.iter().map(|view| view.id).collect();
+        for view in page.items {
+            self.fleet.take_details(view);
+        }
+        if query.is_empty() {
+            self.continue_sweep(tab, page.next_cursor.clone(), effects);
+        }
+        if self.list.take_page(tab, query, cursor.is_none(), ids, page.next_cursor) {
+            self.refresh.sort_now();
+        }
+    }
+
+    /// The list could not be fetched.
+    pub(super) fn orders_failed(&mut self, tab: Tab, query: &str, error: &ApiError) {
+        self.details.sweep_failed(tab);
+        if let Some(found) = self.list.found_for(tab, query) {
+            (found.is_requested, found.problem) = (false, Some(error.text()));
+        }
+    }
+
+    /// Puts the rows in their order.
+    pub(super) fn sort(&mut self) {
+        let items = match self.route.tab {
+            Tab::Couriers => self.courier_items(),
+            tab => self.order_items(tab),
+        };
+        if self.list.items != items {
+            self.list.items = items;
+        }
+        // While a search is on its way nothing is listed, and the row that was chosen may well be in its result.
+        let is_gone = self.selection.cursor.is_some_and(|item| !self.list.items.contains(&item));
+        if is_gone && !self.list.is_waiting() {
+            self.selection.cursor = None;
+        }
+    }
+
+    fn order_items(&self, tab: Tab) -> Vec<Item> {
+        let at_ms = self.at_ms;
+        let orders = &self.fleet.orders;
+        let mut found: Vec<_> = match &self.list.found {
+            // An order that left the list since it was fetched is left out; one that entered it comes with the next search.
+            Some(found) => found.ids.iter().filter_map(|id| orders.get(id)).collect(),
+            None => orders.values().collect(),
+        };
+        found.retain(|order| tab_of(order.status) == tab);
+        if self.route.filter == Some(Filter::Attention) {
+            found.retain(|order| self.fleet.risk(order, at_ms).is_some());
+        }
+        if tab != Tab::Done {
+            found.sort_by_cached_key(|order| self.fleet.urgency(order, at_ms));
+        }
+        found.into_iter().map(|order| Item::Order(order.id)).collect()
+    }
+
+    fn courier_items(&self) -> Vec<Item> {
+        let wanted = self.route.query.to_lowercase();
+        let is_shown = |activity| self.route.filter.is_none_or(|filter| filter.shows(activity));
+        let mut rows: Vec<_> = self
+            .fleet
+            .couriers
+            .values()
+            .map(|courier| (self.fleet.activity(courier, self.at_ms), courier.name.to_lowercase(), courier.id))
+            .filter(|(activity, name, _)| name.contains(&wanted) && is_shown(*activity))
+            .collect();
+        rows.sort();
+        rows.into_iter().map(|(_, _, id)| Item::Courier(id)).collect()
+    }
+}

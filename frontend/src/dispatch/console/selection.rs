@@ -1,0 +1,98 @@
+//! What the dispatcher points at: the row that keys act on, what the pointer is over, and the screen on top on a phone.
+
+use super::{Command, Console, Dialog, Effect, Item, Moment, Tab};
+use crate::dispatch::route::Open;
+
+/// What is selected.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// The list's row that keys act on.
+    pub cursor: Option<Item>,
+    /// What the pointer is over, in the list or on the map.
+    pub hover: Option<Item>,
+    /// The screen on top, where there is room for one only.
+    pub screen: Screen,
+}
+
+/// A narrow page shows one of three screens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    #[default]
+    List,
+    Map,
+    Details,
+}
+
+impl Console {
+    pub(super) fn hover(&mut self, item: Option<Item>) {
+        if self.selection.hover != item {
+            self.selection.hover = item;
+        }
+    }
+
+    /// Carries out the command of a key. Under a dialog only Escape acts.
+    pub(super) fn key(&mut self, moment: Moment, command: Command, effects: &mut Vec<Effect>) {
+        if self.dialog.is_some() {
+            if command == Command::Leave {
+                self.close_dialog(effects);
+            }
+            return;
+        }
+        match command {
+            Command::Next => self.move_cursor(|index, _| index.map_or(0, |index| index + 1), effects),
+            Command::Previous => self.move_cursor(|index, _| index.map_or(0, |index| index.saturating_sub(1)), effects),
+            Command::First => self.move_cursor(|_, _| 0, effects),
+            Command::Last => self.move_cursor(|_, count| count - 1, effects),
+            Command::Open => {
+                if let Some(item) = self.selection.cursor {
+                    self.open(item.opens(), effects);
+                }
+            }
+            Command::Search => {
+                self.selection.screen = Screen::List;
+                effects.push(Effect::Focus("search"));
+            }
+            Command::Assign => self.assign_at_cursor(effects),
+            Command::Inbox => self.lead_to_inbox(effects),
+            Command::New => self.open(Open::NewOrder, effects),
+            Command::Help => *self.dialog = Some(Dialog::Help),
+            Command::Leave => self.leave(effects),
+            Command::Tab(index) => {
+                if let Some(tab) = Tab::ALL.get(index) {
+                    self.choose_tab(moment, *tab, effects);
+                }
+            }
+        }
+    }
+
+    /// Moves the row that keys act on, from its index and the number of rows.
+    fn move_cursor(&mut self, to: impl Fn(Option<usize>, usize) -> usize, effects: &mut Vec<Effect>) {
+        let count = self.list.items.len();
+        if count == 0 {
+            return;
+        }
+        let index = self.selection.cursor.and_then(|item| self.list.items.iter().position(|other| *other == item));
+        let index = to(index, count).min(count - 1);
+        let item = Some(self.list.items[index]);
+        *self.selection = Selection { cursor: item, hover: item, screen: Screen::List };
+        if let Some(top_px) = self.list.reveal(index) {
+            effects.push(Effect::Scroll(top_px));
+        }
+        effects.push(Effect::Focus("list"));
+        self.request_more(effects);
+    }
+
+    /// Opens the order at the cursor, and shows the couriers who could take it.
+    fn assign_at_cursor(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(Item::Order(id)) = self.selection.cursor
+            && self.route.open != Open::Order(id)
+        {
+            self.open(Open::Order(id), effects);
+        }
+        if matches!(self.route.open, Open::Order(_)) {
+            self.assigning(true, effects);
+            self.selection.screen = Screen::Details;
+            effects.push(Effect::Focus("courier-search"));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! An order as the console knows it: what the feed sends, and the details that were fetched.
+
+use std::sync::Arc;
+
+use doorstep_shared::{CourierId, OrderId, OrderStatus, api::OrderView, protocol::fleet::FleetOrder};
+
+/// A delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    pub id: OrderId,
+    pub reference: String,
+    pub status: OrderStatus,
+    pub status_at_ms: i64,
+    pub courier_id: Option<CourierId>,
+    /// Addresses, customer and promise, once they were fetched.
+    pub details: Option<Arc<OrderView>>,
+}
+
+impl Order {
+    /// When it should reach the door.
+    pub fn expected_ms(&self) -> Option<i64> {
+        self.details.as_ref()?.expected_at.map(|at| at.timestamp_millis())
+    }
+
+    /// When the promised window ends.
+    pub fn promised_until_ms(&self) -> Option<i64> {
+        self.details.as_ref()?.promised_until.map(|until| until.timestamp_millis())
+    }
+
+    /// Whether the courier has picked up the goods.
+    pub fn is_loaded(&self) -> bool {
+        self.status.step() >= Some(3)
+    }
+
+    pub(super) fn to_wire(&self) -> FleetOrder {
+        FleetOrder {
+            id: self.id,
+            reference: self.reference.clone(),
+            status: self.status,
+            status_at_ms: self.status_at_ms,
+            courier_id: self.courier_id,
+        }
+    }
+}
+
+/// An order of the REST API as the feed would send it.
+pub(super) fn from_view(view: &OrderView) -> FleetOrder {
+    FleetOrder {
+        id: view.id,
+        reference: view.reference.clone(),
+        status: view.status,
+        status_at_ms: view.status_at.timestamp_millis(),
+        courier_id: view.courier_id,
+    }
+}

@@ -1,0 +1,85 @@
+//! Every text that the console shows about orders, couriers and exceptions.
+//!
+//! Sentence case, no exclamation marks, times as clock times, freshness as "4 s ago"; the reason before the remedy. A
+//! badge is a tone and words: colour is never the only sign.
+
+mod courier;
+mod exception;
+mod order;
+
+use chrono::{DateTime, SecondsFormat};
+use doorstep_shared::api::proof::ProofKind;
+
+pub use courier::{battery, client, courier_badge, courier_line, pause_reason, presence, vehicle};
+pub use exception::{acknowledgement, exception, exception_time, exception_tone};
+pub use order::{action, badge, event, order_line, order_time, status};
+
+use super::route::Tab;
+use crate::{data::Locale, ui::time::MINUTE_MS};
+
+/// The values of `data-tone`, by which the style sheet colours a text.
+pub mod tone {
+    /// Nothing to notice.
+    pub const QUIET: &str = "quiet";
+    /// In motion.
+    pub const ACCENT: &str = "accent";
+    /// All is well.
+    pub const OK: &str = "ok";
+    /// Something is uncertain.
+    pub const WARN: &str = "warn";
+    /// Something went wrong.
+    pub const BAD: &str = "bad";
+}
+
+/// A time as the API takes it.
+pub fn rfc3339(at_ms: i64) -> String {
+    let at = DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A day as it stands in a file's name: `2026-11-21`. Counted from 1 January 1970.
+pub fn date_code(day: i64) -> String {
+    rfc3339(day * 24 * 60 * MINUTE_MS)[..10].to_owned()
+}
+
+/// A distance: `350 m`, `1.2 km`, or miles.
+pub fn distance(metres: f64, locale: &Locale) -> String {
+    if locale.miles {
+        return format!("{:.1} mi", metres / 1_609.344);
+    }
+    if metres < 995.0 {
+        format!("{:.0} m", (metres / 10.0).round() * 10.0)
+    } else {
+        format!("{:.1} km", metres / 1_000.0)
+    }
+}
+
+/// A speed: `28 km/h`, or miles per hour.
+pub fn speed(speed_mps: f32, locale: &Locale) -> String {
+    if locale.miles { format!("{:.0} mph", speed_mps * 2.237) } else { format!("{:.0} km/h", speed_mps * 3.6) }
+}
+
+/// What a proof of delivery is called.
+pub const fn proof(kind: ProofKind) -> &'static str {
+    match kind {
+        ProofKind::Photo => "Photo",
+        ProofKind::Signature => "Signature",
+        ProofKind::Pin => "PIN",
+    }
+}
+
+/// What an empty list says: what it means, and what to do.
+pub const fn empty(tab: Tab, is_filtered: bool) -> (&'static str, &'static str) {
+    if is_filtered {
+        return ("Nothing found", "Try fewer letters, or leave the filter out.");
+    }
+    match tab {
+        Tab::Unassigned => ("Every order has a courier", "New orders appear here. Press N to create one."),
+        Tab::Active => ("Nothing on the way", "Orders appear here once a courier has them."),
+        Tab::Done => ("Nothing delivered yet", "Orders appear here when they are over."),
+        Tab::Couriers => ("No couriers yet", "Add the first one, and let them scan their QR code."),
+    }
+}
+
+#[cfg(test)]
+mod tests;

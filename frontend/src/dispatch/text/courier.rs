@@ -1,0 +1,95 @@
+//! Texts about couriers: what they do, where they were last seen, and their devices.
+
+use doorstep_shared::{
+    Vehicle,
+    protocol::{PresenceReason, PresenceState, customer::Presence},
+};
+
+use super::tone;
+use crate::{
+    data::Locale,
+    dispatch::fleet::{Activity, Courier, Fleet, is_live},
+    ui::time,
+};
+
+/// A courier's badge.
+pub fn courier_badge(fleet: &Fleet, courier: &Courier, at_ms: i64) -> (&'static str, &'static str) {
+    match fleet.activity(courier, at_ms) {
+        Activity::Attention => (tone::BAD, "Attention"),
+        Activity::Delivering => (tone::ACCENT, "Delivering"),
+        Activity::Free if is_live(courier, at_ms) => (tone::OK, "Free"),
+        Activity::Free => (tone::QUIET, "Free"),
+        Activity::Away => (tone::QUIET, "Off duty"),
+    }
+}
+
+/// The second line of a courier in a list.
+pub fn courier_line(courier: &Courier, at_ms: i64) -> String {
+    let mut parts = vec![vehicle(courier.vehicle).to_owned()];
+    match courier.orders.len() {
+        0 => {}
+        1 => parts.push("1 order".to_owned()),
+        many => parts.push(format!("{many} orders")),
+    }
+    if let Some(presence) = courier.presence.filter(|presence| presence.state == PresenceState::Paused) {
+        parts.push(pause_reason(presence.reason).to_owned());
+    } else if let Some(position) = courier.position {
+        parts.push(time::ago(at_ms - position.time_ms));
+    } else {
+        parts.push("never seen".to_owned());
+    }
+    parts.join(" · ")
+}
+
+/// What a courier rides.
+pub const fn vehicle(vehicle: Vehicle) -> &'static str {
+    match vehicle {
+        Vehicle::Foot => "On foot",
+        Vehicle::Bicycle => "Bicycle",
+        Vehicle::Scooter => "Scooter",
+        Vehicle::Motorcycle => "Motorcycle",
+        Vehicle::Car => "Car",
+        Vehicle::Van => "Van",
+    }
+}
+
+/// Why positions pause, in a word or two.
+pub const fn pause_reason(reason: Option<PresenceReason>) -> &'static str {
+    match reason {
+        Some(PresenceReason::ScreenLocked) => "phone locked",
+        Some(PresenceReason::NoPermission) => "location not allowed",
+        Some(PresenceReason::NoSignal) => "no GPS signal",
+        Some(PresenceReason::LowBattery) => "battery low",
+        Some(PresenceReason::User) => "paused by the courier",
+        None => "sharing paused",
+    }
+}
+
+/// Whether a courier shares their position, as a sentence.
+pub fn presence(presence: Option<Presence>, locale: &Locale) -> String {
+    let Some(Presence { state, reason, since_ms }) = presence else { return "Has not gone online yet".to_owned() };
+    let since = time::clock(since_ms, locale);
+    match state {
+        PresenceState::Tracking => format!("On duty since {since}"),
+        PresenceState::Paused => format!("Paused since {since}: {}", pause_reason(reason)),
+        PresenceState::OffDuty => format!("Off duty since {since}"),
+    }
+}
+
+/// A reading of the battery.
+pub fn battery(charge: f32) -> String {
+    // The sign stays with its number.
+    format!("{:.0}\u{a0}%", (charge.clamp(0.0, 1.0) * 100.0).round())
+}
+
+/// The app a device reports with.
+pub fn client(word: &str) -> &str {
+    match word {
+        "web" => "Courier app in the browser",
+        "native" => "Own client",
+        "traccar" => "Traccar Client",
+        "owntracks" => "OwnTracks",
+        "overland" => "Overland",
+        other => other,
+    }
+}

@@ -1,0 +1,111 @@
+//! Texts about exceptions: what happened, for how long, and who acknowledged it.
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::api::exception::{ExceptionCode, ExceptionView};
+
+use super::{pause_reason, tone};
+use crate::{
+    data::Locale,
+    ui::time::{self, MINUTE_MS},
+};
+
+/// An exception as a sentence, and the line below it.
+pub fn exception(exception: &ExceptionView, at_ms: i64) -> (String, String) {
+    (title(exception, at_ms), line(exception).unwrap_or_default())
+}
+
+fn title(exception: &ExceptionView, at_ms: i64) -> String {
+    let courier = exception.courier_name.as_deref().unwrap_or("A courier");
+    let order = exception.order_reference.as_deref().unwrap_or("An order");
+    let is_over = exception.ended_at.is_some();
+    let is = if is_over { "was" } else { "is" };
+    match exception.code {
+        ExceptionCode::DeliveredFar => {
+            let away = away(exception).unwrap_or_else(|| "far".to_owned());
+            format!("{order} was delivered {away} from its door")
+        }
+        ExceptionCode::Late => {
+            let by = exception.late_by_s.map(|seconds| time::span((i64::from(seconds) * 1_000).max(MINUTE_MS)));
+            format!("{order} {is} {}late", spaced(by))
+        }
+        ExceptionCode::OffRoute => format!("{courier} {is} {}off the route", spaced(away(exception))),
+        ExceptionCode::Silent => {
+            let lasted = lasted(exception, exception.silent_s, at_ms);
+            if is_over {
+                format!("{courier} was silent for {lasted}")
+            } else {
+                format!("{courier} went silent {lasted} ago")
+            }
+        }
+        ExceptionCode::Stationary => {
+            let lasted = lasted(exception, exception.stationary_s, at_ms);
+            let verb = if is_over { "did not move" } else { "has not moved" };
+            format!("{courier} {verb} for {lasted}")
+        }
+    }
+}
+
+fn line(exception: &ExceptionView) -> Option<String> {
+    let has = exception.order_reference.as_ref().map(|order| format!("has {order}"));
+    let courier = exception.courier_name.as_deref();
+    match exception.code {
+        ExceptionCode::DeliveredFar => Some(format!("by {}", courier.unwrap_or("A courier"))),
+        ExceptionCode::Late => Some(courier.map_or("no courier yet".to_owned(), |name| format!("{name} has it"))),
+        ExceptionCode::Silent => {
+            let why = exception.reason.map(|reason| pause_reason(Some(reason)).to_owned());
+            join(&[why, has])
+        }
+        ExceptionCode::OffRoute | ExceptionCode::Stationary => has,
+    }
+}
+
+/// The distance of an exception, in whole tens of metres.
+fn away(exception: &ExceptionView) -> Option<String> {
+    exception.distance_m.map(|metres| format!("{} m", u64::from(metres).next_multiple_of(10)))
+}
+
+/// How long it has gone on: as long as the server measured, or longer by now.
+fn lasted(exception: &ExceptionView, measured_s: Option<u32>, at_ms: i64) -> String {
+    let until_ms = exception.ended_at.map_or(at_ms, |at| at.timestamp_millis());
+    let measured_ms = measured_s.map_or(0, |seconds| i64::from(seconds) * 1_000);
+    time::span(measured_ms.max(until_ms - exception.since.timestamp_millis()).max(MINUTE_MS))
+}
+
+/// A text with a space behind it, if there is one.
+fn spaced(text: Option<String>) -> String {
+    text.map_or_else(String::new, |text| text + " ")
+}
+
+/// The colour of an exception.
+pub const fn exception_tone(exception: &ExceptionView) -> &'static str {
+    match exception.code {
+        _ if exception.acknowledged_at.is_some() => tone::QUIET,
+        ExceptionCode::DeliveredFar | ExceptionCode::Late => tone::BAD,
+        ExceptionCode::Stationary if exception.ended_at.is_none() => tone::BAD,
+        _ => tone::WARN,
+    }
+}
+
+/// From when until when it went on.
+pub fn exception_time(exception: &ExceptionView, locale: &Locale) -> String {
+    let clock = |at: &DateTime<Utc>| time::clock(at.timestamp_millis(), locale);
+    let since = clock(&exception.since);
+    match &exception.ended_at {
+        _ if exception.code == ExceptionCode::DeliveredFar => format!("at {since}"),
+        Some(ended) => format!("{since}–{}, over", clock(ended)),
+        None => format!("since {since}"),
+    }
+}
+
+/// Who took care of an exception, when, and with which remark.
+pub fn acknowledgement(exception: &ExceptionView, locale: &Locale) -> Option<String> {
+    let at = exception.acknowledged_at?;
+    let by = exception.acknowledged_by.as_deref().unwrap_or("somebody");
+    let note = exception.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    Some(format!("Acknowledged by {by} at {}{note}", time::clock(at.timestamp_millis(), locale)))
+}
+
+fn join(parts: &[Option<String>]) -> Option<String> {
+    let parts: Vec<_> = parts.iter().flatten().map(String::as_str).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}

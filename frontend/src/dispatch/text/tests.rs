@@ -1,0 +1,105 @@
+use doorstep_shared::{
+    OrderStatus,
+    api::exception::ExceptionView,
+    protocol::{PresenceReason, PresenceState, customer::Presence},
+};
+
+use super::*;
+use crate::dispatch::fleet::tests::{NOW_MS, courier, details, fleet, order};
+
+fn locale() -> Locale {
+    Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+}
+
+#[test]
+fn a_late_order_says_how_late_and_who_has_it() {
+    let ana = courier("Ana");
+    let late = order("A-1039", OrderStatus::PickedUp, Some(ana.id));
+    let mut fleet = fleet(vec![ana], vec![late.clone()]);
+    fleet.take_details(details(&late, Some(NOW_MS - 12 * MINUTE_MS)));
+    let order = &fleet.orders[&late.id];
+    assert_eq!(badge(&fleet, order, NOW_MS), ("bad", "Late 12 min".to_owned()));
+    assert_eq!(order_line(&fleet, order, NOW_MS, &locale()), "Ana · 900 m to go");
+    assert_eq!(order_time(order, NOW_MS, &locale()), "by 18:30");
+}
+
+#[test]
+fn a_silent_phone_is_told_with_its_reason() {
+    let mut leah = courier("Leah");
+    let reason = Some(PresenceReason::ScreenLocked);
+    leah.presence = Some(Presence { state: PresenceState::Paused, reason, since_ms: NOW_MS - 3 * MINUTE_MS });
+    let assigned = order("A-1051", OrderStatus::PickedUp, Some(leah.id));
+    let fleet = fleet(vec![leah.clone()], vec![assigned.clone()]);
+    let order = &fleet.orders[&assigned.id];
+    assert_eq!(badge(&fleet, order, NOW_MS), ("warn", "Paused 3 min".to_owned()));
+    assert_eq!(order_line(&fleet, order, NOW_MS, &locale()), "Leah · phone locked");
+    assert_eq!(presence(leah.presence, &locale()), "Paused since 18:39: phone locked");
+}
+
+#[test]
+fn every_exception_is_told_with_its_measure() {
+    let told = |rest: serde_json::Value| {
+        let mut view = serde_json::json!({ "id": doorstep_shared::ExceptionId::new(), "since": rfc3339(NOW_MS - 6 * MINUTE_MS),
+            "courier_name": "Marco", "order_reference": "A-1039" });
+        view.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
+        let view: ExceptionView = serde_json::from_value(view).expect("an exception");
+        let (title, line) = exception(&view, NOW_MS);
+        (title, line, exception_tone(&view))
+    };
+    let over = rfc3339(NOW_MS - 2 * MINUTE_MS);
+    for (rest, title, line, tone) in [
+        (
+            serde_json::json!({ "code": "silent", "silent_s": 360, "reason": "screen_locked" }),
+            "Marco went silent 6 min ago",
+            "phone locked · has A-1039",
+            "warn",
+        ),
+        (
+            serde_json::json!({ "code": "silent", "silent_s": 240, "ended_at": over }),
+            "Marco was silent for 4 min",
+            "has A-1039",
+            "warn",
+        ),
+        (serde_json::json!({ "code": "late", "late_by_s": 720 }), "A-1039 is 12 min late", "Marco has it", "bad"),
+        (
+            serde_json::json!({ "code": "stationary", "stationary_s": 360 }),
+            "Marco has not moved for 6 min",
+            "has A-1039",
+            "bad",
+        ),
+        (
+            serde_json::json!({ "code": "off_route", "distance_m": 417 }),
+            "Marco is 420 m off the route",
+            "has A-1039",
+            "warn",
+        ),
+        (
+            serde_json::json!({ "code": "delivered_far", "distance_m": 320, "ended_at": over }),
+            "A-1039 was delivered 320 m from its door",
+            "by Marco",
+            "bad",
+        ),
+        (
+            serde_json::json!({ "code": "late", "acknowledged_at": over, "acknowledged_by": "dora@example.org" }),
+            "A-1039 is late",
+            "Marco has it",
+            "quiet",
+        ),
+    ] {
+        assert_eq!(told(rest), (title.to_owned(), line.to_owned(), tone));
+    }
+}
+
+#[test]
+fn times_for_the_api_are_in_utc() {
+    assert_eq!(rfc3339(NOW_MS), "2026-11-21T17:42:00.000Z");
+}
+
+#[test]
+fn distances_are_as_coarse_as_they_are_useful() {
+    let miles = Locale { miles: true, ..locale() };
+    for (metres, expected) in [(4.0, "0 m"), (347.0, "350 m"), (996.0, "1.0 km"), (12_340.0, "12.3 km")] {
+        assert_eq!(distance(metres, &locale()), expected);
+    }
+    assert_eq!(distance(1_609.0, &miles), "1.0 mi");
+}

@@ -1,0 +1,156 @@
+//! Cards of exceptions: each opens what it is about, is replayed, or acknowledged.
+
+use doorstep_shared::{CourierId, ExceptionId, OrderId, api::exception::ExceptionView};
+use leptos::prelude::*;
+
+use super::{icon::Icon, keyed::follow};
+use crate::dispatch::{
+    console::{Console, InboxIntent, Intent, Item, Subject},
+    route::{Open, Span},
+    store::use_store,
+    text,
+};
+
+/// An exception as it is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    id: ExceptionId,
+    courier: Option<CourierId>,
+    tone: &'static str,
+    code: &'static str,
+    title: String,
+    /// What stands below the title.
+    line: String,
+    acknowledgement: Option<String>,
+    is_busy: bool,
+    open: Option<Open>,
+    replay: Option<Open>,
+}
+
+impl Card {
+    pub fn of(console: &Console, exception: &ExceptionView) -> Self {
+        let (title, line) = text::exception(exception, console.at_ms);
+        let when = text::exception_time(exception, &console.locale);
+        let span = Span::around(exception.since.timestamp_millis());
+        Self {
+            id: exception.id,
+            courier: exception.courier_id,
+            tone: text::exception_tone(exception),
+            code: exception.code.as_str(),
+            title,
+            line: [line, when].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · "),
+            acknowledgement: text::acknowledgement(exception, &console.locale),
+            is_busy: console.inbox.busy.contains(&exception.id),
+            open: exception.order_id.map(Open::Order).or(exception.courier_id.map(Open::Courier)),
+            replay: exception.courier_id.map(|courier| Open::Replay(courier, span)),
+        }
+    }
+}
+
+/// The open exceptions about an order or a courier, on their own screens.
+#[component]
+pub fn ExceptionsOf(
+    #[prop(optional)] order: Option<OrderId>,
+    #[prop(optional)] courier: Option<CourierId>,
+) -> impl IntoView {
+    let is_about = move |exception: &&ExceptionView| {
+        order.is_some_and(|id| exception.order_id == Some(id))
+            || courier.is_some_and(|id| exception.courier_id == Some(id))
+    };
+    let cards = use_store().memo(Subject::Inbox | Subject::Clock, move |console| {
+        let open = console.inbox.open.iter().flatten().filter(is_about);
+        // What it is about is open already.
+        open.map(|exception| Card { open: None, ..Card::of(console, exception) }).collect::<Vec<_>>()
+    });
+    view! {
+        <section aria-label="Needs attention" hidden=move || cards.with(Vec::is_empty)>
+            <h3>"Needs attention"</h3>
+            <Cards cards />
+        </section>
+    }
+}
+
+#[component]
+pub fn Cards(cards: Memo<Vec<Card>>) -> impl IntoView {
+    view! {
+        <ul class="cards">
+            <For each=move || cards.get() key=|card| card.id let:card>
+                <ExceptionCard card=follow(cards, card, |card| card.id) />
+            </For>
+        </ul>
+    }
+}
+
+#[component]
+fn ExceptionCard(card: Memo<Card>) -> impl IntoView {
+    let store = use_store();
+    let hover = move |_| store.send(Intent::Hover(card.with_untracked(|card| card.courier.map(Item::Courier))));
+    let open = move |_| {
+        if let Some(open) = card.with_untracked(|card| card.open) {
+            store.send(Intent::Open(open));
+        }
+    };
+    view! {
+        <li
+            class="alert"
+            data-tone=move || card.with(|card| card.tone)
+            data-code=move || card.with(|card| card.code)
+            on:mouseenter=hover
+            on:mouseleave=move |_| store.send(Intent::Hover(None))
+        >
+            <button type="button" class="alert-open" disabled=move || card.with(|card| card.open.is_none()) on:click=open>
+                <span class="card-title">{move || card.with(|card| card.title.clone())}</span>
+                <span class="card-line">{move || card.with(|card| card.line.clone())}</span>
+            </button>
+            <p class="card-line acknowledged">{move || card.with(|card| card.acknowledgement.clone())}</p>
+            <ExceptionActions card />
+        </li>
+    }
+}
+
+#[component]
+fn ExceptionActions(card: Memo<Card>) -> impl IntoView {
+    let store = use_store();
+    let id = card.with_untracked(|card| card.id);
+    let label = move |action: &'static str| move || card.with(|card| format!("{action}: {}", card.title));
+    let is_acknowledged = move || card.with(|card| card.acknowledgement.is_some());
+    let replay = move |_| {
+        if let Some(replay) = card.with_untracked(|card| card.replay) {
+            store.send(Intent::Open(replay));
+        }
+    };
+    view! {
+        <div class="actions">
+            <button
+                type="button"
+                class="quiet small"
+                aria-label=label("Replay 10 min")
+                hidden=move || card.with(|card| card.replay.is_none())
+                on:click=replay
+            >
+                "Replay 10 min"
+            </button>
+            <button
+                type="button"
+                class="quiet small"
+                id=format!("acknowledge-{id}")
+                aria-label=label("Acknowledge")
+                hidden=is_acknowledged
+                aria-disabled=move || card.with(|card| card.is_busy).to_string()
+                on:click=move |_| store.send(InboxIntent::Acknowledge(id))
+            >
+                "Acknowledge"
+            </button>
+            <button
+                type="button"
+                class="quiet small"
+                aria-label=label("Acknowledge with a note")
+                title="Acknowledge with a note"
+                hidden=is_acknowledged
+                on:click=move |_| store.send(InboxIntent::WriteNote(id))
+            >
+                <Icon name="note" />
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,141 @@
+//! The couriers to choose from for an order: the suggested ones, or those found by name.
+
+use doorstep_shared::{CourierId, OrderId, api::console::CourierSuggestion};
+use leptos::prelude::*;
+
+use crate::{
+    dispatch::{
+        console::{Console, OrderIntent, Subject},
+        fleet::Courier,
+        store::use_store,
+        text,
+        view::{drag, keyed::follow},
+    },
+    ui::time,
+};
+
+/// This many couriers are shown.
+const MAX_CHOICES: usize = 8;
+
+/// A courier who could take the order, as they are drawn.
+#[derive(Clone, Debug, PartialEq)]
+struct Choice {
+    courier: CourierId,
+    name: String,
+    line: String,
+    has_it: bool,
+}
+
+#[component]
+pub fn Assign(id: OrderId) -> impl IntoView {
+    let store = use_store();
+    let is_shown = store.memo(Subject::Drawer, |console| console.drawer.is_assigning);
+    let query = store.memo(Subject::Drawer, |console| console.drawer.courier_query.clone());
+    let is_waiting = store.memo(Subject::Drawer, |console| {
+        console.drawer.suggestions.is_none() && console.drawer.courier_query.is_empty()
+    });
+    let choices = store.memo(Subject::Drawer | Subject::Fleet | Subject::Clock, move |console| choices(console, id));
+    let row = move |choice: Choice| {
+        view! { <ChoiceRow order=id choice=follow(choices, choice, |choice| choice.courier) /> }
+    };
+    view! {
+        <section class="choices" aria-label="Choose a courier" hidden=move || !is_shown.get()>
+            <h3>{move || if query.with(String::is_empty) { "Best couriers" } else { "Found" }}</h3>
+            <input
+                type="search"
+                id="courier-search"
+                placeholder="Find a courier by name"
+                aria-label="Find a courier by name"
+                autocomplete="off"
+                prop:value=query
+                on:input=move |event| store.send(OrderIntent::CourierQuery(event_target_value(&event)))
+            />
+            <p class="note" hidden=move || !is_waiting.get()>"Looking for who is near…"</p>
+            <ul>
+                <For each=move || choices.get() key=|choice| choice.courier children=row />
+            </ul>
+            <p class="note" hidden=move || is_waiting.get() || !choices.with(Vec::is_empty)>
+                "Nobody can take it now. When a courier goes online, they appear here."
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn ChoiceRow(order: OrderId, choice: Memo<Choice>) -> impl IntoView {
+    let store = use_store();
+    let courier = choice.with_untracked(|choice| choice.courier);
+    let is_busy = store.memo(Subject::Drawer, |console| console.drawer.is_busy);
+    let has_it = move || choice.with(|choice| choice.has_it);
+    view! {
+        <li
+            class="choice"
+            on:dragover=move |event| drag::allow_drop(&event)
+            on:drop=move |event| if let Some(order) = drag::dropped_order(&event) {
+                store.send(OrderIntent::Assign { order, courier });
+            }
+        >
+            <span class="choice-name">{move || choice.with(|choice| choice.name.clone())}</span>
+            <span class="choice-line">{move || choice.with(|choice| choice.line.clone())}</span>
+            <button
+                type="button"
+                class="quiet"
+                aria-label=move || choice.with(|choice| format!("Assign to {}", choice.name))
+                disabled=move || has_it() || is_busy.get()
+                on:click=move |_| store.send(OrderIntent::Assign { order, courier })
+            >
+                {move || if has_it() { "Has it" } else { "Assign" }}
+            </button>
+        </li>
+    }
+}
+
+fn choices(console: &Console, id: OrderId) -> Vec<Choice> {
+    let holder = console.fleet.orders.get(&id).and_then(|order| order.courier_id);
+    let query = console.drawer.courier_query.trim().to_lowercase();
+    if query.is_empty() {
+        let suggested = console.drawer.suggestions.iter().flatten().take(MAX_CHOICES);
+        suggested.map(|found| suggested_choice(console, found, holder)).collect()
+    } else {
+        named(console, &query).into_iter().map(|courier| named_choice(console, courier, holder)).collect()
+    }
+}
+
+/// The couriers whose name contains the query, in the order of what they do.
+fn named<'a>(console: &'a Console, query: &str) -> Vec<&'a Courier> {
+    let fleet = &console.fleet;
+    let mut named: Vec<_> =
+        fleet.couriers.values().filter(|courier| courier.name.to_lowercase().contains(query)).collect();
+    named.sort_by_cached_key(|courier| (fleet.activity(courier, console.at_ms), courier.name.clone()));
+    named.truncate(MAX_CHOICES);
+    named
+}
+
+fn named_choice(console: &Console, courier: &Courier, holder: Option<CourierId>) -> Choice {
+    Choice {
+        courier: courier.id,
+        name: courier.name.clone(),
+        line: text::courier_line(courier, console.at_ms),
+        has_it: holder == Some(courier.id),
+    }
+}
+
+fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option<CourierId>) -> Choice {
+    let clock = |at_ms: i64| time::clock(at_ms, &console.locale);
+    let mut parts = Vec::new();
+    parts.extend(
+        found.distance_m.map(|metres| format!("{} from pickup", text::distance(f64::from(metres), &console.locale))),
+    );
+    parts.push(match (found.open_orders, found.free_at) {
+        (0, _) => "free now".to_owned(),
+        (_, Some(at)) => format!("free at {}", clock(at.timestamp_millis())),
+        (1, None) => "1 order".to_owned(),
+        (many, None) => format!("{many} orders"),
+    });
+    parts.extend(found.arrives_at.map(|at| format!("there {}", clock(at.timestamp_millis()))));
+    if !found.on_duty {
+        parts.push("not online".to_owned());
+    }
+    let has_it = holder == Some(found.courier_id);
+    Choice { courier: found.courier_id, name: found.name.clone(), line: parts.join(" · "), has_it }
+}

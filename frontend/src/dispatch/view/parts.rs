@@ -1,0 +1,68 @@
+//! What the drawer's screens are made of: a heading with a way back, a problem, and lines of facts.
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use crate::dispatch::{
+    console::{Intent, Subject},
+    route::Open,
+    store::use_store,
+};
+
+/// The drawer's first line: what is open, and a way back.
+#[component]
+pub fn DrawerHead(#[prop(into)] title: Signal<String>) -> impl IntoView {
+    let store = use_store();
+    view! {
+        <div class="drawer-head">
+            <h2>{title}</h2>
+            <button
+                type="button"
+                class="round"
+                aria-label="Close"
+                on:click=move |_| store.send(Intent::Open(Open::Nothing))
+            >
+                <Icon name="close" />
+            </button>
+        </div>
+    }
+}
+
+/// Why the last call failed.
+#[component]
+pub fn Problem() -> impl IntoView {
+    let text = use_store().memo(Subject::Drawer, |console| console.drawer.problem.clone().unwrap_or_default());
+    view! { <Alert text /> }
+}
+
+/// A problem; nothing while its text is empty.
+#[component]
+pub fn Alert(text: Memo<String>) -> impl IntoView {
+    view! {
+        <p class="problem" role="alert" hidden=move || text.with(String::is_empty)>
+            {text}
+        </p>
+    }
+}
+
+/// A line of facts: a name and its value. Hidden while the value is empty.
+#[component]
+pub fn Fact(name: &'static str, value: Memo<String>) -> impl IntoView {
+    view! {
+        <div class="fact" hidden=move || value.with(String::is_empty)>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+        </div>
+    }
+}
+
+/// Grey rows until the first ones come.
+#[component]
+pub fn Skeleton(rows: usize, is_shown: Memo<bool>) -> impl IntoView {
+    let bone = || view! { <div class="bone"><span></span><span></span></div> };
+    view! {
+        <div class="skeleton" aria-hidden="true" hidden=move || !is_shown.get()>
+            {(0..rows).map(|_| bone()).collect_view()}
+        </div>
+    }
+}
