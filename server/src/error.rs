@@ -27,7 +27,8 @@ pub struct ApiError {
     title: &'static str,
     detail: Option<String>,
     errors: Vec<FieldError>,
-    details: Option<ErrorDetails>,
+    /// Boxed: every function that may fail keeps room for an error.
+    details: Option<Box<ErrorDetails>>,
     retry_after_s: Option<u32>,
 }
 
@@ -58,7 +59,7 @@ impl ApiError {
     /// 422: the server read the body and refuses some of its fields.
     pub fn invalid_fields(mut errors: Vec<FieldError>) -> Self {
         let title = "Some fields are not valid";
-        let details = Some(ErrorDetails::refused_fields(&errors));
+        let details = Some(Box::new(ErrorDetails::refused_fields(&errors)));
         errors.iter_mut().for_each(|error| error.field = as_first_named(&error.field).to_owned());
         Self { errors, details, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", title) }
     }
@@ -252,7 +253,7 @@ impl ResponseError for ApiError {
                 code: self.code.to_owned(),
                 detail: self.detail.clone(),
                 errors: self.errors.clone(),
-                details: self.details.clone(),
+                details: self.details.as_deref().cloned(),
             })
             .expect("a problem is plain strings"),
         )
@@ -273,7 +274,7 @@ impl From<StoreError> for ApiError {
 
 impl From<LifecycleError> for ApiError {
     fn from(error: LifecycleError) -> Self {
-        let details = error.details();
+        let details = error.details().map(Box::new);
         let refusal = match error {
             LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => {
                 Self::not_found().with_detail(error.to_string())

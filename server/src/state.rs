@@ -18,7 +18,7 @@ use crate::{
         devices::Devices,
         exceptions::Exceptions,
         ingest::Ingest,
-        orders::lifecycle::Orders,
+        orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
         places::Places,
         presence::Presences,
@@ -78,6 +78,8 @@ pub struct AppState {
     pub tracked: BatchLoader<OrderId, Arc<TrackedOrder>>,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
+    /// Couriers' plans, read into the live view.
+    pub plans: Arc<Plans>,
     /// Who shares their position, and the only way to change that.
     pub presences: Arc<Presences>,
     /// The use cases of couriers' devices.

@@ -46,7 +46,7 @@ use crate::{
         devices::Devices,
         exceptions::{Exceptions, deliveries::Deliveries},
         ingest::{Ingest, validate::Limits},
-        orders::lifecycle::Orders,
+        orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
         peers::{self, Peers},
         places::Places,
@@ -131,7 +131,7 @@ async fn serve(
     let (live, remote) = LiveView::new(&ground).await?;
     let use_cases = UseCases::new(&ground, &live)?;
     let app = Data::new(state(&ground, &live, &use_cases, (places, &roads), metrics));
-    let loaded = app.orders.load_open().await?;
+    let loaded = app.plans.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
     if let Some((arrivals, thread)) = remote {
         let peers = Peers {
@@ -145,6 +145,7 @@ async fn serve(
             watching: Arc::clone(&live.watching),
             connections: Arc::clone(&live.connections),
             orders: Arc::clone(&use_cases.orders),
+            plans: Arc::clone(&use_cases.plans),
             devices: Arc::clone(&use_cases.devices),
         };
         peers::start(peers, (arrivals, &thread), &ground.tasks, &ground.shutdown);
@@ -219,6 +220,7 @@ struct UseCases {
     limits: Limits,
     fix_writer: FixWriter,
     orders: Arc<Orders>,
+    plans: Arc<Plans>,
     exceptions: Arc<Exceptions>,
     presences: Arc<Presences>,
     devices: Arc<Devices>,
@@ -233,11 +235,19 @@ impl UseCases {
             .context("starting the fix writers")?;
         let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
         let deliveries = Arc::new(Deliveries::default());
-        let orders = Arc::new(Orders::new(
+        let plans = Arc::new(Plans::new(
             store.clone(),
             Arc::clone(tracker),
             Arc::clone(broker),
             Arc::clone(connections),
+            clock.clone(),
+            tasks,
+        ));
+        let orders = Arc::new(Orders::new(
+            store.clone(),
+            Arc::clone(tracker),
+            Arc::clone(broker),
+            Arc::clone(&plans),
             Arc::clone(&deliveries),
             clock.clone(),
         ));
@@ -245,7 +255,7 @@ impl UseCases {
             Exceptions::new(Arc::clone(tracker), store.clone(), Arc::clone(broker), clock.clone(), deliveries);
         let presences = Arc::new(Presences::new(
             Arc::clone(tracker),
-            Arc::clone(&orders),
+            Arc::clone(&plans),
             store.clone(),
             clock.clone(),
             limits.retention_ms,
@@ -267,6 +277,7 @@ impl UseCases {
             limits,
             fix_writer,
             orders,
+            plans,
             exceptions: Arc::new(exceptions),
             presences,
             devices: Arc::new(devices),
@@ -284,12 +295,12 @@ fn state(
     metrics: PrometheusHandle,
 ) -> AppState {
     let Ground { config, clock, store, tasks, shutdown } = ground;
-    let UseCases { limits, fix_writer, orders, exceptions, presences, devices, pacing } = use_cases;
+    let UseCases { limits, fix_writer, orders, plans, exceptions, presences, devices, pacing } = use_cases;
     let tracker = &live.tracker;
     let proof_folder = config.settings.data_dir.join("proofs");
     AppState {
         ingest: Ingest::new(
-            Arc::clone(orders),
+            Arc::clone(plans),
             Arc::clone(tracker),
             Arc::clone(presences),
             fix_writer.clone(),
@@ -315,6 +326,7 @@ fn state(
         pacing: Arc::clone(pacing),
         exceptions: Arc::clone(exceptions),
         orders: Arc::clone(orders),
+        plans: Arc::clone(plans),
         presences: Arc::clone(presences),
         devices: Arc::clone(devices),
         connect_limiter: ConnectLimiter::new(config.settings.threads()),
@@ -365,8 +377,8 @@ fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Dat
     ground.spawn("pacing", Arc::clone(&use_cases.pacing).run());
     let devices = Arc::clone(&use_cases.devices);
     ground.spawn("devices", async move { devices.watch_credentials().await });
-    let orders = Arc::clone(&use_cases.orders);
-    ground.spawn("plans", async move { orders.keep_plans().await });
+    let plans = Arc::clone(&use_cases.plans);
+    ground.spawn("plans", async move { plans.retry_outdated().await });
     ground.spawn("database_check", housekeeping::check_database(app.clone()));
     ground.spawn("heartbeat", heartbeat::run(Arc::clone(&live.connections), ground.clock.clone()));
     ground.spawn("sessions", sessions::watch(app.clone()));

@@ -115,7 +115,7 @@ async fn take_in(
         return Ok(());
     }
     let courier = from.courier.id;
-    app.orders.load(courier).await?;
+    app.plans.load(courier).await?;
     // In pieces as large as a message of our own courier app, which is what the writer is made for.
     let accept = |fixes| app.ingest.accept(courier, from.device, fixes);
     let accepted: Vec<_> = decoded.fixes.chunks(MAX_FIXES).map(accept).collect();

@@ -101,7 +101,7 @@ async fn link_state(app: &AppState, token: &str) -> Result<LinkState, StoreError
     let Some(tracked) = app.store.tracked_order(&token::hash(token)).await? else { return Ok(LinkState::Unknown) };
     if !tracked.order.status.is_final() {
         if let Some(courier) = &tracked.courier {
-            app.orders.load(courier.id).await?;
+            app.plans.load(courier.id).await?;
         }
         let pin = app.store.asks_for_pin(&token::hash(token)).await?.then(|| pin::of_token(token));
         let proofs = page_proofs(app, &tracked, token).await?;

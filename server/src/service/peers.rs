@@ -23,7 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     devices::Devices,
-    orders::lifecycle::{Orders, StateForViewers},
+    orders::{
+        lifecycle::{Orders, StateForViewers},
+        plans::Plans,
+    },
 };
 use crate::{
     domain::fleet::{CourierProfile, FleetChange, OrderState},
@@ -79,6 +82,8 @@ pub struct Peers {
     pub connections: Arc<Connections>,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
+    /// Couriers' plans.
+    pub plans: Arc<Plans>,
     /// The use cases of devices.
     pub devices: Arc<Devices>,
 }
@@ -263,7 +268,7 @@ impl Follower {
                 let is_watched = self.peers.hub.audience(state.order) > 0;
                 self.peers.orders.follow_change(&state, former, is_watched).await;
             }
-            Change::Plan(courier) => self.peers.orders.refresh_plan(courier).await,
+            Change::Plan(courier) => self.peers.plans.refresh(courier).await,
         }
     }
 
@@ -273,7 +278,7 @@ impl Follower {
             return;
         }
         let couriers: Vec<_> = strangers.keys().copied().collect();
-        if let Err(error) = self.peers.orders.reload(&couriers).await {
+        if let Err(error) = self.peers.plans.reload(&couriers).await {
             // They move on, and will be strangers again.
             tracing::warn!(error = %error, "could not load couriers who report to another instance");
             return;
@@ -309,7 +314,7 @@ impl Follower {
 
 /// Reads anew what others may have told and nobody here heard.
 async fn catch_up(peers: &Peers) -> Result<(), StoreError> {
-    peers.orders.reload(&peers.tracker.known()).await?;
+    peers.plans.reload(&peers.tracker.known()).await?;
     peers.tracker.outdate(peers.hub.audiences().into_iter().map(|(order, _)| order));
     peers.fleet.refresh(&peers.store, &peers.tracker).await?;
     peers.devices.check_connected().await
@@ -379,7 +384,7 @@ impl Announcer {
         futures_util::future::join_all(new.iter().map(|courier| peers.broker.follow(*courier))).await;
         // What others heard until now is in the database.
         let known: Vec<_> = new.into_iter().filter(|courier| peers.tracker.knows(*courier)).collect();
-        if let Err(error) = peers.orders.reload(&known).await {
+        if let Err(error) = peers.plans.reload(&known).await {
             tracing::warn!(error = %error, "could not read what other instances heard of couriers");
         }
     }

@@ -18,7 +18,7 @@ use doorstep_shared::{
 use crate::{
     live::tracker::{Heard, Tracker},
     platform::clock::Clock,
-    service::orders::lifecycle::Orders,
+    service::orders::plans::Plans,
     store::{Store, StoreError},
 };
 
@@ -32,7 +32,7 @@ const PAUSE_SLACK_MS: i64 = 3_000;
 #[derive(Debug)]
 pub struct Presences {
     tracker: Arc<Tracker>,
-    orders: Arc<Orders>,
+    plans: Arc<Plans>,
     store: Store,
     clock: Clock,
     /// Nothing is kept from before.
@@ -45,9 +45,9 @@ pub struct Presences {
 impl Presences {
     /// Presences over these means.
     /// Nothing is since longer ago than `retention_ms`.
-    pub fn new(tracker: Arc<Tracker>, orders: Arc<Orders>, store: Store, clock: Clock, retention_ms: i64) -> Self {
+    pub fn new(tracker: Arc<Tracker>, plans: Arc<Plans>, store: Store, clock: Clock, retention_ms: i64) -> Self {
         let lanes = (0..LANES).map(|_| tokio::sync::Mutex::default()).collect();
-        Self { tracker, orders, store, clock, retention_ms, lanes, hasher: RandomState::new() }
+        Self { tracker, plans, store, clock, retention_ms, lanes, hasher: RandomState::new() }
     }
 
     /// Changes a courier's presence, unless it is older than the known one: for the live view and its viewers
@@ -71,7 +71,7 @@ impl Presences {
         async move {
             if !is_known {
                 // What the database knows may be newer, and an off-duty courier must not be forgotten over this.
-                presences.orders.load(courier).await?;
+                presences.plans.load(courier).await?;
                 presences.tracker.set_presence(courier, presence, Heard::Here, now_ms);
             }
             presences.write_down(courier).await
@@ -86,7 +86,7 @@ impl Presences {
     /// # Cancel safety
     /// As [`Presences::set`].
     pub async fn pause(self: &Arc<Self>, courier: CourierId, reason: PresenceReason) -> Result<(), StoreError> {
-        self.orders.load(courier).await?;
+        self.plans.load(courier).await?;
         let known = self.tracker.presence(courier);
         if known.is_some_and(|known| known.state == PresenceState::OffDuty) {
             return Ok(());

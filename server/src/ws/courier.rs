@@ -77,7 +77,7 @@ pub async fn courier_socket(
     }
     // Whoever revoked the device before it was registered did not find this connection.
     let signed_in = identify_courier_socket(&app, &request).await?;
-    let open = app.orders.open_of(&signed_in.courier).await?;
+    let open = app.plans.open_of(&signed_in.courier).await?;
     let tasks = app.tasks.clone();
     let session = Session::new(app.into_inner(), connection.outbox(), codecs.0, signed_in);
     #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]

@@ -171,7 +171,7 @@ async fn greet(app: &AppState, outbox: &Arc<Outbox>, order: OrderId, since_ms: O
         return;
     };
     if let Some(courier) = &tracked.courier
-        && let Err(error) = app.orders.load_to_watch(courier.id).await
+        && let Err(error) = app.plans.load_to_watch(courier.id).await
     {
         tracing::warn!(error = %error, "a snapshot goes out without the courier's position");
     }

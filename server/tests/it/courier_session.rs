@@ -356,7 +356,7 @@ async fn a_plan_that_could_not_be_read_is_read_later() {
         let assigned = "update orders set status = 'assigned', courier_id = $2::uuid, assigned_at = now(), leg_from = now() where id = $1::uuid";
         sqlx::query(assigned).bind(&order.id).bind(&ana.id).execute(&app.db).await.expect("the order is there");
         sqlx::query("alter table couriers rename to elsewhere").execute(&app.db).await.expect("nobody holds it");
-        app.state().orders.refresh_plan(ana.id.parse().expect("an id")).await;
+        app.state().plans.refresh(ana.id.parse().expect("an id")).await;
         sqlx::query("alter table elsewhere rename to couriers").execute(&app.db).await.expect("nobody holds it");
         let stops = phone.expect("stops").await;
         assert_eq!(stops["stops"].as_array().map(Vec::len), Some(2), "pickup and drop-off: {stops}");

@@ -10,7 +10,7 @@ use crate::{auth::courier::identify_courier, error::ApiError, state::AppState};
     responses((status = 200, body = Tour), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn show(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let signed_in = identify_courier(&app, &request).await?;
-    app.orders.load(signed_in.courier.id).await?;
+    app.plans.load(signed_in.courier.id).await?;
     let mut tour = app.tours.of(signed_in.courier.id).await;
     let orders: Vec<_> = tour.stops.iter().map(|stop| stop.order_id).collect();
     let wanted = app.store.proofs_wanted(&orders).await?;

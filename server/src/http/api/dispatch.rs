@@ -117,7 +117,7 @@ pub async fn edit_courier(
         let changed = editor.store.edit_courier(courier, edit).await?.ok_or_else(ApiError::not_found)?;
         editor.broker.publish_fleet(FleetChange::Courier((&changed).into()));
         // The live view knows what they ride, for arrival times.
-        editor.orders.refresh_plan(courier).await;
+        editor.plans.refresh(courier).await;
         Ok(changed)
     };
     let changed = body::completed(&app, editing).await?;

@@ -84,7 +84,7 @@ async fn live(app: &AppState, request: &HttpRequest, token: &str) -> Result<Trac
         return Err(ApiError::tracking_ended(tracked.order.status));
     }
     if let Some(courier) = &tracked.courier {
-        app.orders.load(courier.id).await?;
+        app.plans.load(courier.id).await?;
     }
     Ok(tracked)
 }

@@ -18,7 +18,7 @@ use self::validate::{Checked, Limits};
 use crate::{
     live::tracker::Tracker,
     platform::clock::Clock,
-    service::{orders::lifecycle::Orders, presence::Presences},
+    service::{orders::plans::Plans, presence::Presences},
     store::{
         StoreError,
         fix_writer::{AppendError, FixWriter},
@@ -39,7 +39,7 @@ pub struct Receipt {
 /// Takes in fixes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ingest {
-    orders: Arc<Orders>,
+    plans: Arc<Plans>,
     tracker: Arc<Tracker>,
     presences: Arc<Presences>,
     fix_writer: FixWriter,
@@ -57,14 +57,14 @@ struct Taken {
 impl Ingest {
     /// A door to these.
     pub fn new(
-        orders: Arc<Orders>,
+        plans: Arc<Plans>,
         tracker: Arc<Tracker>,
         presences: Arc<Presences>,
         fix_writer: FixWriter,
         clock: Clock,
         limits: Limits,
     ) -> Self {
-        Self { orders, tracker, presences, fix_writer, clock, limits }
+        Self { plans, tracker, presences, fix_writer, clock, limits }
     }
 
     /// Counts points that a decoder could not make a reading of, among those received and refused.
@@ -110,7 +110,7 @@ impl Ingest {
     }
 
     async fn load(&self, courier: CourierId) -> Result<(), AppendError> {
-        self.orders.load(courier).await.map_err(|error| {
+        self.plans.load(courier).await.map_err(|error| {
             tracing::warn!(courier.id = %courier, error = %error, "could not load a courier into the live view");
             AppendError::NotStored
         })
