@@ -19,8 +19,13 @@ use leptos::prelude::*;
 use crate::{
     base64url,
     data::{AssetUrls, LinkState, TrackView},
-    track::{Page, view::track_page},
-    ui::words::{self, fixed},
+    track::{
+        page::Page,
+        signals::Signals,
+        text::{headline, message::message as message_text},
+        view::TrackPage,
+    },
+    ui::text::PRODUCT,
 };
 
 /// The address bar's colours, as `--surface` in the style sheet.
@@ -50,20 +55,20 @@ pub fn track_document(view: &TrackView, assets: &AssetUrls, nonce: &str) -> Stri
     match &view.link {
         LinkState::Live(order) | LinkState::Ended(order) => {
             let page = Page::new(order.clone(), view.locale.clone(), view.server_time_ms);
-            let title = words::title(&page);
+            let title = headline::title(&page);
             let is_over = page.status().is_final();
-            let body = render(move || track_page(RwSignal::new(page)));
+            let body = render(move || view! { <TrackPage signals=Signals::new(page) /> });
             let refresh = if is_over { String::new() } else { refresh_without_scripts() };
             let head = live_head(assets, nonce) + &refresh;
             let tail = String::new() + ICONS.trim_end() + &data(view, assets) + &starter(assets, nonce);
             document(view, assets, title, &head, &(body + &tail))
         }
         LinkState::Expired | LinkState::Unknown => {
-            document(view, assets, words::message(&view.link).0, "", &message(view))
+            document(view, assets, message_text(&view.link).0, "", &message(view))
         }
         LinkState::Unavailable => {
             let head = refresh(RETRY_S);
-            document(view, assets, words::message(&view.link).0, &head, &message(view))
+            document(view, assets, message_text(&view.link).0, &head, &message(view))
         }
     }
 }
@@ -71,7 +76,7 @@ pub fn track_document(view: &TrackView, assets: &AssetUrls, nonce: &str) -> Stri
 fn document(view: &TrackView, assets: &AssetUrls, title: &str, head: &str, body: &str) -> String {
     let lang = escape(&view.locale.lang);
     let title = escape(title);
-    let product = fixed::PRODUCT;
+    let product = PRODUCT;
     let css = escape(&assets.track_css);
     let icon = escape(if assets.icon.is_empty() { ICON } else { &assets.icon });
     format!(
@@ -146,7 +151,7 @@ fn starter(assets: &AssetUrls, nonce: &str) -> String {
 
 /// A page without an order.
 fn message(view: &TrackView) -> String {
-    let (heading, text) = words::message(&view.link);
+    let (heading, text) = message_text(&view.link);
     format!(
         "<main class=\"message\" data-status=\"none\" data-link=\"ended\"><h1>{}</h1><p>{}</p></main>",
         escape(heading),

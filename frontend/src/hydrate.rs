@@ -5,9 +5,10 @@ use wasm_bindgen::prelude::*;
 
 use crate::{
     data::LinkState,
-    live::{driver::Driver, http::decode_view, listen::document},
-    map::controller::Controller,
-    track::{Page, view::track_page},
+    live::listen::document,
+    track::{
+        driver::Driver, http::decode_view, map_controller::MapController, page::Page, signals::Signals, view::TrackPage,
+    },
 };
 
 /// Draws the page again from the data it carries, now with signals behind it, opens the map, and connects.
@@ -22,12 +23,12 @@ pub fn hydrate() {
     let drawn = Page::new(order, view.locale, view.server_time_ms);
     let is_over = drawn.status().is_final();
     leptos::mount::hydrate_body(move || {
-        let page = RwSignal::new(drawn);
-        let tree = track_page(page);
-        let map = Controller::new(page);
+        let signals = Signals::new(drawn);
+        let tree = view! { <TrackPage signals /> };
+        let map = MapController::new(signals);
         map.open_when_idle();
         if !is_over {
-            Driver::start(page, map, view.server_time_ms);
+            Driver::start(signals, map, view.server_time_ms);
         }
         tree
     });

@@ -16,7 +16,7 @@ use super::{
     intent::Screen,
     state::{Door, Duty, Gps, Shift},
 };
-use crate::{live::connection::Health, ui::words::fixed::PRODUCT};
+use crate::{live::connection::Health, ui::text::PRODUCT};
 
 /// Said by buttons and landmarks wherever they stand.
 pub mod fixed {

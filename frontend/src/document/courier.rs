@@ -14,7 +14,7 @@ use crate::{
         view::{Act, app},
     },
     data::{CourierAssetUrls, Locale},
-    ui::words::fixed,
+    ui::text::PRODUCT,
 };
 
 /// The address bar's colours, as `--bg` in the style sheet.
@@ -27,7 +27,7 @@ const THEME_DARK: &str = "#0f1114";
 /// stands in `#app`; the app takes its place.
 pub fn courier_document(locale: &Locale, assets: &CourierAssetUrls) -> String {
     let lang = escape(&locale.lang);
-    let product = fixed::PRODUCT;
+    let product = PRODUCT;
     let [css, theme, js, icon, touch_icon, manifest] =
         [&assets.courier_css, &assets.theme_js, &assets.start_js, &assets.icon, &assets.touch_icon, &assets.manifest]
             .map(|url| escape(url));

@@ -6,7 +6,7 @@
 use super::escape;
 use crate::{
     data::{ConsoleAssetUrls, Locale},
-    ui::words::fixed,
+    ui::text::PRODUCT,
 };
 
 /// The address bar's colours, as `--surface` in the style sheet.
@@ -30,7 +30,7 @@ pub fn dispatch_document(
     assets: &ConsoleAssetUrls,
 ) -> String {
     let lang = escape(&locale.lang);
-    let product = fixed::PRODUCT;
+    let product = PRODUCT;
     let [css, js, icon] = [&assets.dispatch_css, &assets.start_js, &assets.icon].map(|url| escape(url));
     let preloads: String = [&assets.dispatch_js, &assets.fleet_map_js, &assets.map_js, &assets.console_js]
         .into_iter()

@@ -4,7 +4,7 @@
 //! What somebody typed comes back escaped; the password never comes back.
 
 use super::escape;
-use crate::ui::words::fixed;
+use crate::ui::text::PRODUCT;
 
 /// The address bar's colours, as `--bg` in the style sheet.
 const THEME_LIGHT: &str = "#f6f5f2";
@@ -65,7 +65,7 @@ impl LoginProblem {
 
 /// The page that `GET /login` answers, and `POST /login` when it did not work.
 pub fn login_document(view: &LoginView) -> String {
-    let product = fixed::PRODUCT;
+    let product = PRODUCT;
     let [css, icon, next, email] = [&view.css, &view.icon, &view.next, &view.email].map(|text| escape(text));
     let problem = view.problem.map_or(String::new(), |problem| {
         format!("<p class=\"problem\" id=\"problem\" role=\"alert\">{}</p>", escape(&problem.words()))

@@ -1,13 +1,8 @@
-//! The map: the street map where the browser can draw one, and the sketch where it cannot.
+//! What the maps of several pages share: geometry, and the way to the map library.
 //!
-//! [`marker`], [`route`], [`plane`] and [`sketch`] are pure arithmetic and tested as such. The browser's part reaches
-//! the map library through one module alone.
+//! What a single page draws stands with that page: `track` for the customer's marker, trail and sketch, `courier` and
+//! `dispatch` for theirs.
 
-#[cfg(feature = "track")]
-pub mod controller;
 #[cfg(any(feature = "track", feature = "courier"))]
 pub mod maplibre;
-pub mod marker;
 pub mod plane;
-pub mod route;
-pub mod sketch;

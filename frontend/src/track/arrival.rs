@@ -6,7 +6,7 @@
 
 use doorstep_shared::protocol::customer::Eta;
 
-use super::{Page, page::Freshness};
+use super::page::{Freshness, Page};
 use crate::ui::time::{MINUTE_MS, ceil_minute, floor_minute};
 
 /// Narrower than this, a range promises more than anybody knows.

@@ -11,9 +11,10 @@ use doorstep_shared::{
     },
 };
 
+use super::feed::{FeedState, Transport};
 use crate::{
     data::{Locale, OrderPage},
-    live::feed::{Link, Transport},
+    live::connection::Health,
 };
 
 /// A position older than this is shown as the last one seen.
@@ -35,17 +36,9 @@ pub struct Page {
     /// The server's clock now, Unix epoch milliseconds.
     pub now_ms: i64,
     /// Whether news arrives.
-    pub link: Link,
+    pub feed: FeedState,
     /// By which way news arrives; `None` while none does.
     pub transport: Option<Transport>,
-    /// The street map is drawn, and the sketch is not needed.
-    pub map_shown: bool,
-    /// The map keeps courier and door in view by itself.
-    pub following: bool,
-    /// The map takes most of a phone's screen.
-    pub map_large: bool,
-    /// What a screen reader was told last.
-    pub spoken: String,
 }
 
 /// How old the newest position is.
@@ -75,18 +68,9 @@ pub enum Freshness {
 impl Page {
     /// The page as the server hands it over, before any connection.
     pub fn new(order: OrderPage, locale: Locale, now_ms: i64) -> Self {
-        let link = if order.snapshot.order.status.is_final() { Link::Ended } else { Link::Unconnected };
-        Self {
-            order,
-            locale,
-            now_ms,
-            link,
-            transport: None,
-            map_shown: false,
-            following: true,
-            map_large: false,
-            spoken: String::new(),
-        }
+        let is_final = order.snapshot.order.status.is_final();
+        let feed = if is_final { FeedState::Ended } else { FeedState::Following(Health::Connecting) };
+        Self { order, locale, now_ms, feed, transport: None }
     }
 
     /// The feed's newest picture.

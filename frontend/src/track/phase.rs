@@ -2,7 +2,8 @@
 
 use doorstep_shared::OrderStatus;
 
-use super::Page;
+use super::page::Page;
+use crate::map::plane::distance_m;
 
 /// From this distance the courier is "almost there": one or two streets.
 pub const NEAR_M: u32 = 300;
@@ -60,7 +61,10 @@ fn is_near(page: &Page) -> bool {
     page.is_next() && page.drawn_position().is_some() && eta.is_some_and(|eta| eta.remaining_m <= NEAR_M)
 }
 
-/// One of the four segments of the progress bar.
+/// The segments of the progress bar.
+pub const STEPS: usize = 4;
+
+/// One of the segments of the progress bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// How much of it is done, in percent.
@@ -111,8 +115,7 @@ fn way_done_pct(page: &Page) -> u8 {
 /// The way from the pickup to the door along streets, guessed: they are about a third longer than the beeline.
 fn way_m(page: &Page) -> f64 {
     let order = &page.snapshot().order;
-    let beeline_m =
-        crate::map::plane::distance_m([order.pickup.lon, order.pickup.lat], [order.dropoff.lon, order.dropoff.lat]);
+    let beeline_m = distance_m([order.pickup.lon, order.pickup.lat], [order.dropoff.lon, order.dropoff.lat]);
     beeline_m * 1.33
 }
 
@@ -147,7 +150,7 @@ mod tests {
     fn exactly_one_step_is_current_in_every_state() {
         for status in OrderStatus::ALL {
             let page = in_status(status);
-            let current = (0..4).filter(|index| step(&page, *index).is_current).count();
+            let current = (0..STEPS).filter(|index| step(&page, *index).is_current).count();
             assert_eq!(current, 1, "{status}");
         }
     }
@@ -156,7 +159,7 @@ mod tests {
     fn a_cancelled_order_shows_only_the_steps_it_went_through() {
         let mut page = in_status(OrderStatus::Cancelled);
         page.order.snapshot.order.timeline.retain(|entry| entry.status != OrderStatus::PickedUp);
-        let filled: Vec<_> = (0..4).map(|index| step(&page, index).filled_pct).collect();
+        let filled: Vec<_> = (0..STEPS).map(|index| step(&page, index).filled_pct).collect();
         assert_eq!(filled, [100, 0, 0, 100]);
         assert!(step(&page, 3).is_bad);
     }

@@ -2,10 +2,10 @@
 
 use doorstep_shared::{OrderStatus, api::proof::ProofKind};
 
-use super::Page;
+use super::page::Page;
 use crate::data::PageProof;
 
-/// The most photos shown: the page has a place for each from the start, so that showing one changes nothing else.
+/// The most photos shown.
 pub const MAX_PHOTOS: usize = 4;
 
 /// What the card for the PIN says.
@@ -40,8 +40,16 @@ impl<'a> Pin<'a> {
 
 /// The photo `index`, oldest first.
 pub fn photo(page: &Page, index: usize) -> Option<&PageProof> {
-    let has_picture = |proof: &&PageProof| proof.kind == ProofKind::Photo && proof.image_url.is_some();
-    page.order.proofs.iter().filter(has_picture).nth(index)
+    photos(page).nth(index)
+}
+
+/// How many photos are shown.
+pub fn photo_count(page: &Page) -> usize {
+    photos(page).count().min(MAX_PHOTOS)
+}
+
+fn photos(page: &Page) -> impl Iterator<Item = &PageProof> {
+    page.order.proofs.iter().filter(|proof| proof.kind == ProofKind::Photo && proof.image_url.is_some())
 }
 
 /// Who signed, and what they drew; the last to sign counts.

@@ -1,7 +1,7 @@
-//! The tracking page, drawn.
+//! The components of the tracking page.
 //!
-//! The same structure in every state of an order: what a state does not need is empty or `hidden`. So nothing moves when
-//! something happens, and the browser's build holds no code that takes elements apart.
+//! The server renders them and the browser hydrates the very same ones. What a state of the order does not need is empty
+//! or `hidden`, so nothing moves when something happens.
 
 mod headline;
 mod people;
@@ -12,56 +12,72 @@ mod timeline;
 
 use leptos::prelude::*;
 
-use super::{Page, page::Freshness};
+use self::{
+    headline::Headline,
+    people::{CourierCard, Places},
+    progress::Progress,
+    proof::Proof,
+    stage::{Handle, Stage},
+    timeline::Timeline,
+};
+use super::{
+    feed::{FeedState, Transport},
+    page::{Freshness, Page},
+    signals::{MapState, Signals},
+};
 use crate::{
-    live::feed::{Link, Transport},
-    ui::{
-        bind::{Shared, text, word},
-        words,
-    },
+    live::connection::Health,
+    ui::bind::{text, word},
 };
 
 /// The whole page.
-pub fn track_page(page: Shared) -> impl IntoView {
+#[component]
+pub fn TrackPage(
+    /// What the page shows.
+    signals: Signals,
+) -> impl IntoView {
+    let Signals { page, map, spoken } = signals;
     view! {
         <main
             class="track"
             data-status=word(page, |page| page.status().as_str())
-            data-link=word(page, link)
-            data-feed=word(page, feed)
-            data-map=word(page, map)
-            data-size=word(page, |page| if page.map_large { "large" } else { "half" })
+            data-link=word(page, feed_state)
+            data-feed=word(page, transport)
+            data-map=word(map, drawn_map)
+            data-size=word(map, |map| if map.is_large { "large" } else { "half" })
         >
-            {stage::stage(page)}
+            <Stage signals />
             <div class="sheet">
-                {stage::handle(page)}
-                {headline::headline(page)}
-                {progress::progress(page)}
-                {proof::proof(page)}
-                {people::courier(page)}
-                {people::places(page)}
-                {timeline::timeline(page)}
+                <Handle map />
+                <Headline page />
+                <Progress page />
+                <Proof page />
+                <CourierCard page />
+                <Places page />
+                <Timeline page />
             </div>
             <p class="unseen" role="status">
-                {text(page, |page| page.spoken.clone())}
+                {text(spoken, String::clone)}
             </p>
         </main>
     }
 }
 
-fn link(page: &Page) -> &'static str {
-    match page.link {
-        Link::Unconnected => "connecting",
-        Link::Live if matches!(page.freshness(), Freshness::Stale { .. } | Freshness::Lost { .. }) => "stale",
-        Link::Live => "live",
-        Link::Reconnecting => "reconnecting",
-        Link::Offline => "offline",
-        Link::Ended => "ended",
-        Link::Stopped => "stopped",
+fn feed_state(page: &Page) -> &'static str {
+    match page.feed {
+        FeedState::Following(health) => match health {
+            Health::Connecting => "connecting",
+            Health::Live if matches!(page.freshness(), Freshness::Stale { .. } | Freshness::Lost { .. }) => "stale",
+            Health::Live => "live",
+            Health::Reconnecting => "reconnecting",
+            Health::NoNetwork => "offline",
+        },
+        FeedState::Ended => "ended",
+        FeedState::Stopped => "stopped",
     }
 }
 
-fn feed(page: &Page) -> &'static str {
+fn transport(page: &Page) -> &'static str {
     match page.transport {
         Some(Transport::WebSocket) => "websocket",
         Some(Transport::Events) => "events",
@@ -70,14 +86,6 @@ fn feed(page: &Page) -> &'static str {
     }
 }
 
-fn map(page: &Page) -> &'static str {
-    if page.map_shown { "streets" } else { "sketch" }
-}
-
-/// How sure a marker is, as its `data-tone`.
-fn marker_tone(page: &Page) -> &'static str {
-    match page.freshness() {
-        Freshness::Fresh { .. } => words::Tone::Ok.name(),
-        _ => words::Tone::Warn.name(),
-    }
+fn drawn_map(map: &MapState) -> &'static str {
+    if map.is_shown { "streets" } else { "sketch" }
 }

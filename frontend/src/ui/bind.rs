@@ -6,11 +6,6 @@
 
 use leptos::prelude::*;
 
-use crate::track::Page;
-
-/// The customer's page as its components share it.
-pub type Shared = RwSignal<Page>;
-
 /// A text that follows the page.
 pub fn text<P: Send + Sync + 'static>(
     page: RwSignal<P>,

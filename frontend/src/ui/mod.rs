@@ -1,5 +1,5 @@
-//! What pages are made of besides their data: words, times and distances, small helpers for reactive text.
+//! What the pages are made of besides their data: texts, times and distances, and helpers for reactive text.
 
 pub mod bind;
+pub mod text;
 pub mod time;
-pub mod words;

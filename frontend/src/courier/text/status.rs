@@ -8,8 +8,8 @@ use crate::{
     data::Locale,
     live::connection::Health,
     ui::{
+        text::{Tone, distance},
         time,
-        words::{Tone, distance},
     },
 };
 

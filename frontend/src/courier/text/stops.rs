@@ -4,7 +4,7 @@ use doorstep_shared::{OrderStatus, protocol::courier::StopKind};
 
 use crate::{
     courier::state::{Duty, Shift, StopCard},
-    ui::{time, words::distance},
+    ui::{text::distance, time},
 };
 
 use super::{count, dotted};

@@ -11,7 +11,7 @@ use crate::{
         state::{Here, Install, ProofDraft, StopCard, Wake, Who},
     },
     data::Locale,
-    ui::words::Tone,
+    ui::text::Tone,
 };
 
 const NOW_MS: i64 = 1_795_282_200_000;

@@ -2,31 +2,35 @@
 
 use leptos::prelude::*;
 
-use crate::ui::{
-    bind::{Shared, flag, text, word},
-    words,
+use crate::{
+    track::{
+        page::Page,
+        text::{freshness, headline},
+    },
+    ui::bind::{flag, text, word},
 };
 
 /// Label, freshness, hero and status line.
-pub fn headline(page: Shared) -> impl IntoView {
+#[component]
+pub fn Headline(page: RwSignal<Page>) -> impl IntoView {
     view! {
         <header class="headline">
-            <p class="label" aria-hidden="true" data-tone=word(page, |page| words::label_tone(page).name())>
-                {text(page, words::label)}
+            <p class="label" aria-hidden="true" data-tone=word(page, |page| headline::label_tone(page).name())>
+                {text(page, headline::label)}
             </p>
             <p
                 class="pill"
-                data-tone=word(page, |page| words::pill_tone(page).name())
-                hidden=flag(page, |page| words::pill(page).is_empty())
+                data-tone=word(page, |page| freshness::pill_tone(page).name())
+                hidden=flag(page, |page| freshness::pill(page).is_empty())
             >
-                {text(page, words::pill)}
+                {text(page, freshness::pill)}
             </p>
-            <h1 class="hero" data-sentence=flag(page, words::hero_is_sentence)>
-                // The label belongs to the heading for whoever hears it.
-                <span class="unseen">{text(page, |page| words::label(page) + ": ")}</span>
-                {text(page, words::hero)}
+            <h1 class="hero" data-sentence=flag(page, headline::hero_is_sentence)>
+                // A screen reader reads the label as part of the heading.
+                <span class="unseen">{text(page, |page| headline::label(page) + ": ")}</span>
+                {text(page, headline::hero)}
             </h1>
-            <p class="line">{text(page, words::line)}</p>
+            <p class="line">{text(page, headline::line)}</p>
         </header>
     }
 }

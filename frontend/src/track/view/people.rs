@@ -1,29 +1,34 @@
-//! Who brings it, where to and where from.
+//! Who brings the order, where to and where from.
 
 use leptos::prelude::*;
 
-use crate::ui::{
-    bind::{Shared, flag, text},
-    words::{self, fixed},
+use crate::{
+    track::{
+        page::Page,
+        text::{fixed, people},
+    },
+    ui::bind::{flag, text},
 };
 
-/// The courier's card; its place is kept while there is no courier yet.
-pub fn courier(page: Shared) -> impl IntoView {
+/// The courier's card; it keeps its place while there is no courier yet.
+#[component]
+pub fn CourierCard(page: RwSignal<Page>) -> impl IntoView {
     view! {
         <div class="card">
             <p class="avatar" aria-hidden="true">
-                {text(page, words::courier_initial)}
+                {text(page, people::courier_initial)}
             </p>
             <div>
-                <p class="name">{text(page, words::courier_heading)}</p>
-                <p class="detail">{text(page, words::courier_detail)}</p>
+                <p class="name">{text(page, people::courier_heading)}</p>
+                <p class="detail">{text(page, people::courier_detail)}</p>
             </div>
         </div>
     }
 }
 
 /// The door and the pickup.
-pub fn places(page: Shared) -> impl IntoView {
+#[component]
+pub fn Places(page: RwSignal<Page>) -> impl IntoView {
     view! {
         <ul class="places" aria-label=fixed::PLACES>
             <li>
@@ -35,8 +40,8 @@ pub fn places(page: Shared) -> impl IntoView {
                         <span class="unseen">{fixed::TO}</span>
                         {text(page, |page| page.snapshot().order.dropoff.label.clone())}
                     </p>
-                    <p class="detail" hidden=flag(page, |page| words::dropoff_detail(page).is_empty())>
-                        {text(page, words::dropoff_detail)}
+                    <p class="detail" hidden=flag(page, |page| people::dropoff_detail(page).is_empty())>
+                        {text(page, people::dropoff_detail)}
                     </p>
                 </div>
             </li>
@@ -49,7 +54,7 @@ pub fn places(page: Shared) -> impl IntoView {
                         <span class="unseen">{fixed::FROM}</span>
                         {text(page, |page| page.snapshot().order.pickup.label.clone())}
                     </p>
-                    <p class="detail">{text(page, words::pickup_detail)}</p>
+                    <p class="detail">{text(page, people::pickup_detail)}</p>
                 </div>
             </li>
         </ul>

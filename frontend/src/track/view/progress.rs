@@ -4,38 +4,41 @@ use leptos::prelude::*;
 
 use crate::{
     track::{
-        Page,
+        page::Page,
         phase::{Step, step},
+        text::{fixed, history},
     },
-    ui::{
-        bind::{Shared, flag_of, text_of},
-        words,
-    },
+    ui::bind::{flag_of, text_of},
 };
 
-/// The steps; the fill of each is an SVG's attribute, since inline styles are forbidden by the page's policy.
-pub fn progress(page: Shared) -> impl IntoView {
-    let steps = [0, 1, 2, 3].map(|index| {
-        view! {
-            <li
-                data-bad=flag_of(page, index, |page, index| step(page, index).is_bad)
-                aria-current=text_of(page, index, |page, index| current(step(page, index)).to_owned())
-            >
-                <svg class="fill" aria-hidden="true">
-                    <rect
-                        height="4"
-                        width=text_of(page, index, |page, index| step(page, index).filled_pct.to_string() + "%")
-                    />
-                </svg>
-                {text_of(page, index, |page, index| words::step(page, index).to_owned())}
-                <span class="unseen">{text_of(page, index, |page, index| spoken(page, index).to_owned())}</span>
-            </li>
-        }
-    });
+/// The steps of the bar.
+#[component]
+pub fn Progress(page: RwSignal<Page>) -> impl IntoView {
+    let segments = [0, 1, 2, 3].map(|index| view! { <Segment page index /> });
     view! {
-        <ol class="steps" aria-label=words::fixed::PROGRESS>
-            {steps.into_iter().collect_view()}
+        <ol class="steps" aria-label=fixed::PROGRESS>
+            {segments}
         </ol>
+    }
+}
+
+/// One step; its fill is an SVG's attribute, since the page's policy forbids inline styles.
+#[component]
+fn Segment(page: RwSignal<Page>, index: usize) -> impl IntoView {
+    view! {
+        <li
+            data-bad=flag_of(page, index, |page, index| step(page, index).is_bad)
+            aria-current=text_of(page, index, |page, index| current(step(page, index)).to_owned())
+        >
+            <svg class="fill" aria-hidden="true">
+                <rect
+                    height="4"
+                    width=text_of(page, index, |page, index| step(page, index).filled_pct.to_string() + "%")
+                />
+            </svg>
+            {text_of(page, index, |page, index| history::step(page, index).to_owned())}
+            <span class="unseen">{text_of(page, index, |page, index| spoken(page, index).to_owned())}</span>
+        </li>
     }
 }
 
@@ -47,7 +50,7 @@ fn spoken(page: &Page, index: usize) -> &'static str {
     let step = step(page, index);
     match step.filled_pct {
         _ if step.is_current => "",
-        100 => words::fixed::STEP_DONE,
-        _ => words::fixed::STEP_AHEAD,
+        100 => fixed::STEP_DONE,
+        _ => fixed::STEP_AHEAD,
     }
 }

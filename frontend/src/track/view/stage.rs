@@ -11,28 +11,33 @@ use leptos::{
     web_sys::Element,
 };
 
-use super::marker_tone;
 use crate::{
-    live::feed::Link,
-    map::sketch,
-    track::Page,
+    track::{
+        feed::FeedState,
+        page::{Freshness, Page},
+        signals::{MapState, Signals},
+        sketch,
+        text::{fixed, freshness},
+    },
     ui::{
-        bind::{Shared, flag, text, word},
-        words::{self, fixed},
+        bind::{flag, text, word},
+        text::Tone,
     },
 };
 
 /// The box.
-pub fn stage(page: Shared) -> impl IntoView {
+#[component]
+pub fn Stage(signals: Signals) -> impl IntoView {
+    let Signals { page, map, .. } = signals;
     view! {
         <div class="stage">
-            {sketch(page)}
+            <Sketch page map />
             <div class="map" data-title=fixed::MAP></div>
-            {pins(page)}
+            <Pins page />
             <button
                 type="button"
                 class="recenter"
-                hidden=flag(page, |page| page.following || !page.map_shown)
+                hidden=flag(map, |map| map.is_following || !map.is_shown)
             >
                 <svg class="icon" aria-hidden="true">
                     <use href="#target" />
@@ -41,13 +46,13 @@ pub fn stage(page: Shared) -> impl IntoView {
             </button>
             <p
                 class="bar"
-                data-tone=word(page, |page| words::bar_tone(page).name())
-                hidden=flag(page, |page| words::bar(page).is_empty())
+                data-tone=word(page, |page| freshness::bar_tone(page).name())
+                hidden=flag(page, |page| freshness::bar(page).is_empty())
             >
-                {text(page, words::bar)}
+                {text(page, freshness::bar)}
                 " "
                 // An empty address is this page's own.
-                <a href="" hidden=flag(page, |page| page.link != Link::Stopped)>
+                <a href="" hidden=flag(page, |page| page.feed != FeedState::Stopped)>
                     {fixed::RELOAD}
                 </a>
             </p>
@@ -59,7 +64,8 @@ pub fn stage(page: Shared) -> impl IntoView {
 const DRAGGED_PX: i32 = 8;
 
 /// The sheet's handle: dragged down it makes the map larger, dragged up smaller, and pressed it does what is left to do.
-pub fn handle(page: Shared) -> impl IntoView {
+#[component]
+pub fn Handle(map: RwSignal<MapState>) -> impl IntoView {
     let pressed_y = StoredValue::new(0);
     let dragged = StoredValue::new(false);
     let grab = move |event: PointerEvent| {
@@ -74,20 +80,20 @@ pub fn handle(page: Shared) -> impl IntoView {
         let down_px = event.client_y() - pressed_y.get_value();
         if down_px.abs() >= DRAGGED_PX {
             dragged.set_value(true);
-            page.update(|page| page.map_large = down_px > 0);
+            map.update(|map| map.is_large = down_px > 0);
         }
     };
     let press = move |event: MouseEvent| {
         // A mouse that dragged clicks as well; a keyboard's click has no count.
         if event.detail() == 0 || !dragged.get_value() {
-            page.update(|page| page.map_large = !page.map_large);
+            map.update(|map| map.is_large = !map.is_large);
         }
     };
     view! {
-        <div class="handle" hidden=flag(page, |page| !page.map_shown)>
+        <div class="handle" hidden=flag(map, |map| !map.is_shown)>
             <button
                 type="button"
-                aria-label=word(page, |page| if page.map_large { fixed::SMALLER_MAP } else { fixed::LARGER_MAP })
+                aria-label=word(map, |map| if map.is_large { fixed::SMALLER_MAP } else { fixed::LARGER_MAP })
                 on:pointerdown=grab
                 on:pointerup=drop
                 on:click=press
@@ -96,9 +102,10 @@ pub fn handle(page: Shared) -> impl IntoView {
     }
 }
 
-fn sketch(page: Shared) -> impl IntoView {
+#[component]
+fn Sketch(page: RwSignal<Page>, map: RwSignal<MapState>) -> impl IntoView {
     view! {
-        <figure class="sketch" hidden=flag(page, |page| page.map_shown)>
+        <figure class="sketch" hidden=flag(map, |map| map.is_shown)>
             <svg viewBox="0 0 360 360" role="img" aria-label=fixed::SKETCH>
                 <polyline class="trail" points=text(page, sketch::trail) />
                 <g transform=text(page, |page| at(page, &page.snapshot().order.pickup))>
@@ -129,7 +136,8 @@ fn at(page: &Page, place: &Place) -> String {
     sketch::transform(page, [place.lon, place.lat])
 }
 
-fn pins(page: Shared) -> impl IntoView {
+#[component]
+fn Pins(page: RwSignal<Page>) -> impl IntoView {
     view! {
         <div class="pins" hidden>
             <div class="pin box pickup" data-marker="pickup" aria-hidden="true">
@@ -162,5 +170,13 @@ fn vehicle_icon(page: &Page) -> &'static str {
         Some(Vehicle::Motorcycle) => "#motorcycle",
         Some(Vehicle::Car) => "#car",
         Some(Vehicle::Van) => "#van",
+    }
+}
+
+/// How sure a marker is, as its `data-tone`.
+fn marker_tone(page: &Page) -> &'static str {
+    match page.freshness() {
+        Freshness::Fresh { .. } => Tone::Ok.name(),
+        _ => Tone::Warn.name(),
     }
 }

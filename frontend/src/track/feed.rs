@@ -10,7 +10,7 @@
 
 use doorstep_shared::protocol::{CloseCode, customer::CustomerEvent};
 
-use super::connection::{ABNORMAL, Command, Connection, Due, Health, OPENING_LIMIT_MS, Phase, Rules};
+use crate::live::connection::{ABNORMAL, Command, Connection, Due, Health, OPENING_LIMIT_MS, Phase, Rules};
 
 /// Between two questions by plain HTTP.
 const POLL_EVERY_MS: f64 = 10_000.0;
@@ -35,21 +35,22 @@ pub enum Transport {
     Polling,
 }
 
-/// Whether news arrives, as the page tells it.
+/// Whether the page follows its order, and how well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// Not connected yet, and nothing to say about it.
-    Unconnected,
-    /// News arrives.
-    Live,
-    /// News has stopped; the page tries to get it back.
-    Reconnecting,
-    /// The device says that it has no network.
-    Offline,
+pub enum FeedState {
+    /// News can come.
+    Following(Health),
     /// The order is final; there will be no more news.
     Ended,
-    /// The server does not want this page back.
+    /// The server refuses this page for good.
     Stopped,
+}
+
+impl FeedState {
+    /// Whether news arrives.
+    pub fn is_live(self) -> bool {
+        self == Self::Following(Health::Live)
+    }
 }
 
 /// What happened.
@@ -218,20 +219,15 @@ impl Feed {
     }
 
     /// What to tell about it.
-    pub fn link(&self, now_ms: f64) -> Link {
+    pub fn state(&self, now_ms: f64) -> FeedState {
         if self.ended {
-            Link::Ended
+            FeedState::Ended
         } else if self.stopped {
-            Link::Stopped
+            FeedState::Stopped
         } else if self.transport(now_ms).is_some() {
-            Link::Live
+            FeedState::Following(Health::Live)
         } else {
-            match self.socket.health(now_ms) {
-                Health::Connecting => Link::Unconnected,
-                Health::Live => Link::Live,
-                Health::Reconnecting => Link::Reconnecting,
-                Health::NoNetwork => Link::Offline,
-            }
+            FeedState::Following(self.socket.health(now_ms))
         }
     }
 
@@ -451,7 +447,7 @@ mod tests {
         fn connected() -> Self {
             let mut bench = Self::started();
             bench.tell(Input::SocketMessage(snapshot()));
-            assert_eq!(bench.feed.link(bench.now_ms), Link::Live);
+            assert_eq!(bench.state(), FeedState::Following(Health::Live));
             bench
         }
 
@@ -476,8 +472,8 @@ mod tests {
             effects
         }
 
-        fn link(&self) -> Link {
-            self.feed.link(self.now_ms)
+        fn state(&self) -> FeedState {
+            self.feed.state(self.now_ms)
         }
 
         fn transport(&self) -> Option<Transport> {
@@ -548,18 +544,18 @@ mod tests {
         bench.after(60_000.0, Input::SocketMessage(heartbeat()));
         bench.tell(Input::SocketClosed(1006));
         bench.pass(2_900.0);
-        assert_eq!(bench.link(), Link::Live);
+        assert_eq!(bench.state(), FeedState::Following(Health::Live));
         bench.pass(200.0);
-        assert_eq!(bench.link(), Link::Reconnecting);
+        assert_eq!(bench.state(), FeedState::Following(Health::Reconnecting));
         bench.tell(Input::SocketMessage(snapshot()));
-        assert_eq!(bench.link(), Link::Live);
+        assert_eq!(bench.state(), FeedState::Following(Health::Live));
     }
 
     #[test]
     fn a_final_order_ends_the_feed_for_good() {
         let mut bench = Bench::connected();
         bench.tell(Input::SocketMessage(ended()));
-        assert_eq!(bench.link(), Link::Ended);
+        assert_eq!(bench.state(), FeedState::Ended);
         assert_eq!(bench.tell(Input::SocketClosed(4502)), [Effect::CloseSocket]);
         for input in [Input::Online, Input::Hidden, Input::Shown, Input::Tick] {
             assert!(!bench.after(60_000.0, input).iter().any(is_socket));
@@ -578,7 +574,7 @@ mod tests {
             let mut bench = Bench::connected();
             assert!(bench.tell(Input::SocketClosed(code)).contains(&Effect::Resolve), "{code}");
             assert!(!bench.pass(3_600_000.0).iter().any(is_socket), "{code}");
-            assert_eq!(bench.link(), Link::Stopped);
+            assert_eq!(bench.state(), FeedState::Stopped);
         }
     }
 
@@ -588,7 +584,7 @@ mod tests {
         assert!(bench.tell(Input::SocketClosed(1006)).contains(&Effect::Ask));
         assert!(bench.tell(Input::Answer(Answer::Gone)).contains(&Effect::Resolve));
         bench.tell(Input::Resolved { is_over: true });
-        assert_eq!(bench.link(), Link::Ended);
+        assert_eq!(bench.state(), FeedState::Ended);
         assert_eq!(bench.pass(3_600_000.0), []);
     }
 
@@ -596,7 +592,7 @@ mod tests {
     fn blocked_sockets_give_way_to_events_and_are_tried_again() {
         let mut bench = Bench::without_sockets();
         bench.tell(Input::EventsMessage(snapshot()));
-        assert_eq!((bench.transport(), bench.link()), (Some(Transport::Events), Link::Live));
+        assert_eq!((bench.transport(), bench.state()), (Some(Transport::Events), FeedState::Following(Health::Live)));
         let heard = (0..10).map(|_| bench.after(12_000.0, Input::EventsMessage(heartbeat())));
         assert!(heard.into_iter().any(|effects| effects.iter().any(is_socket)));
         let effects = bench.tell(Input::SocketMessage(snapshot()));
@@ -610,7 +606,7 @@ mod tests {
         bench.pass_until(is_events);
         assert!(bench.tell(Input::EventsFailed).contains(&Effect::Ask));
         bench.tell(Input::Answer(Answer::News(Box::new(snapshot()))));
-        assert_eq!((bench.transport(), bench.link()), (Some(Transport::Polling), Link::Live));
+        assert_eq!((bench.transport(), bench.state()), (Some(Transport::Polling), FeedState::Following(Health::Live)));
         let asked = |effects: Vec<Effect>| effects.iter().filter(|effect| **effect == Effect::Ask).count();
         assert_eq!(asked(bench.pass(10_000.0)), 1);
         bench.tell(Input::Answer(Answer::News(Box::new(snapshot()))));
@@ -626,16 +622,20 @@ mod tests {
             let effects = [closed, answered, bench.pass(30_001.0)].concat();
             assert!(effects.iter().any(is_socket) && !effects.iter().any(is_events));
         }
-        assert_eq!(bench.link(), Link::Reconnecting);
+        assert_eq!(bench.state(), FeedState::Following(Health::Reconnecting));
     }
 
     #[test]
     fn a_network_that_returns_is_used_at_once() {
         let mut bench = Bench::connected();
         bench.tell(Input::Offline);
-        assert_eq!(bench.link(), Link::Live, "the device may be wrong: the socket is asked first");
+        assert_eq!(
+            bench.state(),
+            FeedState::Following(Health::Live),
+            "the device may be wrong: the socket is asked first"
+        );
         bench.after(100.0, Input::SocketClosed(1006));
-        assert_eq!(bench.link(), Link::Offline);
+        assert_eq!(bench.state(), FeedState::Following(Health::NoNetwork));
         bench.tell(Input::Answer(Answer::Nothing));
         bench.pass(40_000.0);
         bench.tell(Input::SocketClosed(1006));

@@ -19,20 +19,22 @@ use wasm_bindgen::JsCast;
 use web_sys::PageTransitionEvent;
 
 use super::{
+    announcer::Announcer,
     events::Events,
     feed::{Effect, Feed, Input},
     http::{Paths, Rendered},
-    listen::{Listener, Timer, document, now_ms, spawn, window},
-    socket::{ABNORMAL, News, Socket},
+    map_controller::MapController,
+    signals::Signals,
+    text::headline,
 };
 use crate::{
     data::LinkState,
-    map::controller::Controller,
-    track::speak::Announcer,
-    ui::{
-        bind::Shared,
-        words::{self, fixed},
+    live::{
+        connection::ABNORMAL,
+        listen::{Listener, Timer, document, now_ms, spawn, window},
+        socket::{News, Socket},
     },
+    ui::text::PRODUCT,
 };
 
 /// The page tells ages in whole seconds.
@@ -44,8 +46,8 @@ pub struct Driver(Rc<RefCell<Running>>);
 
 struct Running {
     feed: Feed,
-    page: Shared,
-    map: Controller,
+    signals: Signals,
+    map: MapController,
     paths: Paths,
     clock: Clock,
     announcer: Announcer,
@@ -71,12 +73,13 @@ enum Source {
 
 impl Driver {
     /// Starts following an order that can still change. The page was drawn at `server_time_ms`.
-    pub fn start(page: Shared, map: Controller, server_time_ms: i64) {
+    pub fn start(signals: Signals, map: MapController, server_time_ms: i64) {
+        let page = signals.page;
         let newest_fix_ms = page.with_untracked(|page| page.snapshot().position.map(|position| position.time_ms));
-        let (announcer, title) = page.with_untracked(|page| (Announcer::new(page), words::title(page)));
+        let (announcer, title) = page.with_untracked(|page| (Announcer::new(page), headline::title(page)));
         let driver = Self(Rc::new(RefCell::new(Running {
             feed: Feed::new(now_ms(), newest_fix_ms),
-            page,
+            signals,
             map,
             paths: Paths::of_this_page(),
             clock: Clock::new(server_time_ms),
@@ -209,7 +212,7 @@ impl Driver {
                         let is_over = order.snapshot.order.status.is_final();
                         let mut running = driver.0.borrow_mut();
                         running.clock.observe(view.server_time_ms);
-                        running.page.update_untracked(|page| page.replace_order(order));
+                        running.signals.page.update_untracked(|page| page.replace_order(order));
                         running.map.observe_page();
                         drop(running);
                         driver.post(Source::Page, Input::Resolved { is_over });
@@ -235,7 +238,7 @@ impl Driver {
     fn sleep(&self, running: &mut Running) {
         let now_ms = now_ms();
         let wake_ms = running.feed.next_wake_ms(now_ms).map(|at_ms| at_ms - now_ms);
-        let is_over = running.page.with_untracked(|page| page.status().is_final());
+        let is_over = running.signals.page.with_untracked(|page| page.status().is_final());
         let tick_ms = (!running.hidden && !is_over).then_some(TICK_MS);
         let wait_ms = wake_ms.into_iter().chain(tick_ms).reduce(f64::min);
         running.timer = wait_ms.map(|wait_ms| {
@@ -252,7 +255,7 @@ impl Running {
             CustomerEvent::Heartbeat(time) | CustomerEvent::Pong(time) => self.clock.observe(time.server_time_ms),
             _ => {}
         }
-        self.page.update_untracked(|page| page.apply(event, resumed));
+        self.signals.page.update_untracked(|page| page.apply(event, resumed));
         self.map.observe(event, resumed);
     }
 
@@ -261,7 +264,7 @@ impl Running {
         match event {
             CustomerEvent::Ended(_) => true,
             CustomerEvent::Order(update) => {
-                let is_unknown = self.page.with_untracked(|page| page.snapshot().courier.is_none());
+                let is_unknown = self.signals.page.with_untracked(|page| page.snapshot().courier.is_none());
                 update.status == OrderStatus::Failed || update.status.is_active() && is_unknown
             }
             _ => false,
@@ -271,24 +274,23 @@ impl Running {
     /// Brings page and map up to date; nothing is drawn while nobody looks.
     fn show(&mut self) {
         let now_ms = now_ms();
-        let (link, transport) = (self.feed.link(now_ms), self.feed.transport(now_ms));
+        let (feed, transport) = (self.feed.state(now_ms), self.feed.transport(now_ms));
         let server_now_ms = self.clock.now_ms();
-        let Self { page, announcer, .. } = self;
+        let Signals { page, spoken, .. } = self.signals;
         page.update_untracked(|page| {
-            (page.link, page.transport, page.now_ms) = (link, transport, server_now_ms);
+            (page.feed, page.transport, page.now_ms) = (feed, transport, server_now_ms);
         });
         if self.hidden {
             return;
         }
-        page.update(|page| {
-            if let Some(words) = announcer.say(page) {
-                page.spoken = words;
-            }
-        });
-        let title = page.with_untracked(words::title);
+        page.notify();
+        if let Some(sentence) = page.with_untracked(|page| self.announcer.say(page)) {
+            spoken.set(sentence);
+        }
+        let title = page.with_untracked(headline::title);
         if title != self.title {
             self.title = title;
-            document().set_title(&[title, " · ", fixed::PRODUCT].concat());
+            document().set_title(&[title, " · ", PRODUCT].concat());
         }
         self.map.refresh();
     }

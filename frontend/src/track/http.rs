@@ -7,10 +7,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestCache, RequestInit, Response};
 
-use super::{feed::Answer, listen::window};
+use super::feed::Answer;
 use crate::{
     base64url,
     data::{LinkState, TrackView},
+    live::listen::window,
     map::plane::LonLat,
 };
 

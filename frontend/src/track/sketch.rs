@@ -4,8 +4,8 @@
 //! browser has no WebGL2. Coordinates are whole numbers: they are attributes of an SVG, and a phone's build that never
 //! prints a fraction is smaller.
 
-use super::plane::{LonLat, offset_m};
-use crate::track::Page;
+use super::page::Page;
+use crate::map::plane::{LonLat, offset_m};
 
 /// The sketch's side in its own units.
 pub const SIDE: i32 = 360;
@@ -18,13 +18,13 @@ const LEAST_GROUND_M: f64 = 200.0;
 
 /// How places become points of the sketch.
 #[derive(Clone, Copy, Debug)]
-pub struct Frame {
+pub struct Scale {
     middle: LonLat,
     units_per_m: f64,
 }
 
-impl Frame {
-    /// A frame that shows everything the page knows the place of.
+impl Scale {
+    /// A scale that shows everything the page knows the place of.
     pub fn of(page: &Page) -> Self {
         let order = &page.snapshot().order;
         let first = [order.pickup.lon, order.pickup.lat];
@@ -44,8 +44,8 @@ impl Frame {
         }
     }
 
-    /// Where a place lies on the sketch, right and down from its corner.
-    pub fn place(&self, point: LonLat) -> [i32; 2] {
+    /// Where a point lies on the sketch, right and down from its corner.
+    pub fn locate(&self, point: LonLat) -> [i32; 2] {
         let [east, north] = offset_m(self.middle, point);
         let half = f64::from(SIDE) / 2.0;
         [(half + east * self.units_per_m) as i32, (half - north * self.units_per_m) as i32]
@@ -59,20 +59,20 @@ pub fn courier(page: &Page) -> Option<LonLat> {
 
 /// The `transform` that puts a pin at a place.
 pub fn transform(page: &Page, point: LonLat) -> String {
-    let [x, y] = Frame::of(page).place(point);
+    let [x, y] = Scale::of(page).locate(point);
     ["translate(", &x.to_string(), " ", &y.to_string(), ")"].concat()
 }
 
 /// The `points` of the trail.
 pub fn trail(page: &Page) -> String {
-    let frame = Frame::of(page);
+    let scale = Scale::of(page);
     let mut text = String::new();
     let mut last = [i32::MIN; 2];
     for point in page.snapshot().trail.iter().copied().chain(courier(page)) {
-        let place = frame.place(point);
-        if place != last {
-            text = text + &place[0].to_string() + "," + &place[1].to_string() + " ";
-            last = place;
+        let [x, y] = scale.locate(point);
+        if [x, y] != last {
+            text = text + &x.to_string() + "," + &y.to_string() + " ";
+            last = [x, y];
         }
     }
     text
@@ -87,10 +87,10 @@ mod tests {
 
     #[test]
     fn north_is_up_and_east_is_right() {
-        let frame = Frame::of(&on_the_way());
-        let [x, y] = frame.place([14.503, 35.897]);
-        assert!(frame.place([14.504, 35.897])[0] > x);
-        assert!(frame.place([14.503, 35.898])[1] < y);
+        let scale = Scale::of(&on_the_way());
+        let [x, y] = scale.locate([14.503, 35.897]);
+        assert!(scale.locate([14.504, 35.897])[0] > x);
+        assert!(scale.locate([14.503, 35.898])[1] < y);
     }
 
     #[test]
@@ -107,10 +107,10 @@ mod tests {
             if let Some(position) = page.order.snapshot.position.as_mut() {
                 (position.lon, position.lat) = (lon, lat);
             }
-            let frame = Frame::of(&page);
+            let scale = Scale::of(&page);
             let order = &page.snapshot().order;
             for point in [[lon, lat], [order.pickup.lon, order.pickup.lat], [order.dropoff.lon, order.dropoff.lat]] {
-                let [x, y] = frame.place(point);
+                let [x, y] = scale.locate(point);
                 prop_assert!((40..=SIDE - 40).contains(&x) && (40..=SIDE - 40).contains(&y), "{x},{y}");
             }
         }

@@ -1,9 +1,11 @@
 //! The words for the PIN, and for what was brought back from the door.
 
-use super::{join, time};
-use crate::track::{
-    Page,
-    proof::{Pin, photo, signature},
+use crate::{
+    track::{
+        page::Page,
+        proof::{Pin, photo, signature},
+    },
+    ui::{text::join, time},
 };
 
 /// The heading of the PIN's card.
@@ -117,9 +119,10 @@ mod tests {
     use doorstep_shared::{OrderStatus, api::proof::ProofKind};
 
     use super::*;
-    use crate::{
-        track::{page::tests::in_status, proof::tests::proof},
-        ui::words::{spoken_status, title},
+    use crate::track::{
+        page::tests::in_status,
+        proof::tests::proof,
+        text::{headline::title, spoken::spoken_status},
     };
 
     fn asked(status: OrderStatus) -> Page {

@@ -14,18 +14,18 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 use super::{
-    maplibre::{self, StreetMap},
-    marker::Playback,
-    plane::LonLat,
-    route::Route,
+    http::Paths,
+    page::{Freshness, Page},
+    playback::Playback,
+    road_ahead::RoadAhead,
+    signals::Signals,
 };
 use crate::{
-    live::{
-        http::Paths,
-        listen::{Listener, document, now_ms, spawn, window},
+    live::listen::{Listener, document, now_ms, spawn, window},
+    map::{
+        maplibre::{self, StreetMap},
+        plane::LonLat,
     },
-    track::{Page, page::Freshness},
-    ui::bind::Shared,
 };
 
 /// Lines and attributes change this often at most; between two changes the marker covers the gap.
@@ -48,15 +48,15 @@ const COURIER: &str = "courier";
 
 /// The map of one page. Clones are the same map.
 #[derive(Clone)]
-pub struct Controller(Rc<RefCell<Drawing>>);
+pub struct MapController(Rc<RefCell<Drawing>>);
 
 struct Drawing {
-    page: Shared,
+    signals: Signals,
     paths: Paths,
     map: Option<StreetMap>,
     playback: Playback,
     courier_name: Option<String>,
-    route: Option<Route>,
+    route: Option<RoadAhead>,
     /// The status that the route was asked for: it leads to that status' next place.
     route_status: OrderStatus,
     /// How often to ask again when the answer is that the route is not known; it may still be in the making.
@@ -70,10 +70,10 @@ struct Drawing {
     listeners: Vec<Listener>,
 }
 
-impl Controller {
+impl MapController {
     /// A map that is not open yet, for what the page shows.
-    pub fn new(page: Shared) -> Self {
-        let controller = Self(Rc::new(RefCell::new(Drawing::new(page))));
+    pub fn new(signals: Signals) -> Self {
+        let controller = Self(Rc::new(RefCell::new(Drawing::new(signals))));
         controller.follow_motion_preference();
         let frame = controller.clone();
         let on_frame = Closure::wrap(Box::new(move || frame.on_frame()) as Box<dyn FnMut()>);
@@ -131,7 +131,7 @@ impl Controller {
         // Without the library (a blocked or lost download) the sketch stays, and everything is there as text.
         let points = {
             let drawing = self.0.borrow();
-            drawing.page.with_untracked(|page| Float64Array::from(&drawing.in_view(page)[..]))
+            drawing.signals.page.with_untracked(|page| Float64Array::from(&drawing.in_view(page)[..]))
         };
         let Ok(map) = maplibre::open_map(&points, on_move.as_ref().unchecked_ref()).await else { return };
         {
@@ -141,7 +141,7 @@ impl Controller {
             drawing.draw_places();
             drawing.draw(now_ms());
             drawing.frame(true);
-            drawing.page.update(|page| page.map_shown = true);
+            drawing.signals.map.update(|map| map.is_shown = true);
         }
         self.give_back_when_asked();
         self.refresh();
@@ -152,8 +152,8 @@ impl Controller {
         let Ok(Some(button)) = document().query_selector(".recenter") else { return };
         let controller = self.clone();
         let recenter = move |_| {
-            let page = controller.0.borrow().page;
-            page.update(|page| page.following = true);
+            let map = controller.0.borrow().signals.map;
+            map.update(|map| map.is_following = true);
             controller.0.borrow_mut().frame(false);
         };
         let listener = Listener::new(&button, "click", Box::new(recenter));
@@ -164,9 +164,9 @@ impl Controller {
     fn moved(&self) {
         let drawing = self.0.borrow();
         drawing.release();
-        let page = drawing.page;
+        let map = drawing.signals.map;
         drop(drawing);
-        page.update(|page| page.following = false);
+        map.update(|map| map.is_following = false);
     }
 
     fn follow_motion_preference(&self) {
@@ -207,7 +207,7 @@ impl Controller {
         spawn(Box::pin(async move {
             let line = paths.route().await;
             let mut drawing = controller.0.borrow_mut();
-            drawing.route = line.and_then(Route::new);
+            drawing.route = line.and_then(RoadAhead::new);
             drawing.draw_lines();
             drawing.frame(false);
         }));
@@ -215,9 +215,9 @@ impl Controller {
 }
 
 impl Drawing {
-    fn new(page: Shared) -> Self {
+    fn new(signals: Signals) -> Self {
         Self {
-            page,
+            signals,
             paths: Paths::of_this_page(),
             map: None,
             playback: Playback::default(),
@@ -244,7 +244,7 @@ impl Drawing {
             }
             CustomerEvent::Order(_) | CustomerEvent::Ended(_) => {
                 self.forget_old_route();
-                let trail_ends = self.page.with_untracked(|page| page.snapshot().trail.is_empty());
+                let trail_ends = self.signals.page.with_untracked(|page| page.snapshot().trail.is_empty());
                 if trail_ends {
                     // A new leg starts where the courier stands.
                     self.playback.set_trail(&[]);
@@ -257,7 +257,7 @@ impl Drawing {
     }
 
     fn take_page(&mut self) {
-        let snapshot = self.page.with_untracked(|page| page.snapshot().clone());
+        let snapshot = self.signals.page.with_untracked(|page| page.snapshot().clone());
         self.take_snapshot(&snapshot, false);
     }
 
@@ -301,14 +301,14 @@ impl Drawing {
 
     /// A route led to a place that is behind now.
     fn forget_old_route(&mut self) {
-        let status = self.page.with_untracked(Page::status);
+        let status = self.signals.page.with_untracked(Page::status);
         if status != self.route_status {
             (self.route, self.route_status, self.route_tries) = (None, status, ROUTE_TRIES);
         }
     }
 
     fn asks_route(&mut self, now_ms: f64) -> bool {
-        let is_seen = self.page.with_untracked(|page| matches!(page.freshness(), Freshness::Fresh { .. }));
+        let is_seen = self.signals.page.with_untracked(|page| matches!(page.freshness(), Freshness::Fresh { .. }));
         let is_missing = match &self.route {
             Some(route) => route.is_left(),
             None => self.route_tries > 0,
@@ -328,7 +328,7 @@ impl Drawing {
     fn draw(&mut self, now_ms: f64) {
         let shown = self.playback.advance(now_ms);
         let Some(map) = &self.map else { return };
-        let is_drawn = self.page.with_untracked(|page| page.drawn_position().is_some());
+        let is_drawn = self.signals.page.with_untracked(|page| page.drawn_position().is_some());
         let Some(frame) = shown.filter(|_| is_drawn) else {
             map.remove(COURIER);
             self.draw_lines();
@@ -344,7 +344,7 @@ impl Drawing {
 
     fn draw_places(&self) {
         let Some(map) = &self.map else { return };
-        self.page.with_untracked(|page| {
+        self.signals.page.with_untracked(|page| {
             let order = &page.snapshot().order;
             map.place("pickup", order.pickup.lon, order.pickup.lat, None);
             map.place("door", order.dropoff.lon, order.dropoff.lat, None);
@@ -354,7 +354,7 @@ impl Drawing {
     /// The trail up to the marker, the road ahead of it, and how sure it is.
     fn draw_lines(&mut self) {
         let Some(map) = &self.map else { return };
-        let position = self.page.with_untracked(Page::drawn_position);
+        let position = self.signals.page.with_untracked(Page::drawn_position);
         let (Some(shown), Some(position)) = (self.playback.shown(), position) else {
             map.line("trail", &[]);
             map.line("route", &[]);
@@ -370,7 +370,7 @@ impl Drawing {
             flat(&route.ahead(shown.at))
         });
         map.line("route", &ahead.unwrap_or_default());
-        let is_stale = self.page.with_untracked(|page| matches!(page.freshness(), Freshness::Stale { .. }));
+        let is_stale = self.signals.page.with_untracked(|page| matches!(page.freshness(), Freshness::Stale { .. }));
         let accuracy_m = position.accuracy_m.map_or(UNKNOWN_ACCURACY_M, f64::from);
         map.disc(shown.at[0], shown.at[1], if is_stale { accuracy_m } else { 0.0 });
     }
@@ -378,7 +378,10 @@ impl Drawing {
     /// Brings into view what matters now, unless somebody moved the map.
     fn frame(&mut self, at_once: bool) {
         let Some(map) = &self.map else { return };
-        let (following, points) = self.page.with_untracked(|page| (page.following, self.in_view(page)));
+        let (following, points) = (
+            self.signals.map.with_untracked(|map| map.is_following),
+            self.signals.page.with_untracked(|page| self.in_view(page)),
+        );
         if following {
             map.frame(&points, at_once);
             self.framed_ms = now_ms();

@@ -2,8 +2,13 @@
 //!
 //! Everything else changes silently. A page that spoke with every position could not be left open.
 
-use super::{Page, arrival::Arrival, phase::Phase};
-use crate::ui::{time::MINUTE_MS, words};
+use super::{
+    arrival::Arrival,
+    page::Page,
+    phase::Phase,
+    text::spoken::{spoken_minutes, spoken_status},
+};
+use crate::ui::time::MINUTE_MS;
 
 /// Minutes before the arrival's end at which it is spoken.
 const MINUTES: [i64; 5] = [15, 10, 5, 2, 0];
@@ -27,10 +32,10 @@ impl Announcer {
         let (phase, passed) = (Phase::of(page), passed(page));
         let before = std::mem::replace(self, Self { phase, passed });
         if phase != before.phase {
-            return Some(words::spoken_status(page));
+            return Some(spoken_status(page));
         }
         // A new, later arrival makes the marks ahead speak again; going back says nothing by itself.
-        (passed > before.passed).then(|| words::spoken_minutes(page, MINUTES[passed - 1]))
+        (passed > before.passed).then(|| spoken_minutes(page, MINUTES[passed - 1]))
     }
 }
 

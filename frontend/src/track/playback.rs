@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use doorstep_shared::Position;
 
-use super::plane::{LonLat, bearing_deg, between, distance_m, turn_deg};
+use crate::map::plane::{LonLat, bearing_deg, between, distance_m, turn_deg};
 
 /// The playback never catches up faster than within this: shorter, and one-second fixes would stutter.
 pub const LEAST_PLAY_MS: f64 = 1_500.0;
@@ -266,7 +266,7 @@ mod tests {
 
     fn is_on(line: &[LonLat], point: LonLat) -> bool {
         let near = |a, b| {
-            let share = super::super::plane::nearest_share(a, b, point);
+            let share = crate::map::plane::nearest_share(a, b, point);
             distance_m(between(a, b, share), point) < 0.01
         };
         line.len() == 1 && distance_m(line[0], point) < 0.01 || line.windows(2).any(|pair| near(pair[0], pair[1]))

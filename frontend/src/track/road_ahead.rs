@@ -1,13 +1,13 @@
 //! The road ahead: the street route to the door, cut off behind the courier as they go.
 
-use super::plane::{LonLat, between, distance_m, nearest_share};
+use crate::map::plane::{LonLat, between, distance_m, nearest_share};
 
 /// Farther than this from the route, the courier has taken another.
 const OFF_ROUTE_M: f64 = 40.0;
 
 /// A route to the door, and how far along it the courier is.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Route {
+pub struct RoadAhead {
     line: Vec<LonLat>,
     /// Index of the point that ends the segment the courier is on.
     next: usize,
@@ -15,7 +15,7 @@ pub struct Route {
     offset_m: f64,
 }
 
-impl Route {
+impl RoadAhead {
     /// A route from near the courier to the door; a line of fewer than two points is none.
     pub fn new(line: Vec<LonLat>) -> Option<Self> {
         (line.len() >= 2).then_some(Self { line, next: 1, offset_m: 0.0 })
@@ -66,13 +66,13 @@ mod tests {
 
     use super::*;
 
-    fn straight() -> Route {
-        Route::new(vec![[14.50, 35.9], [14.51, 35.9], [14.52, 35.9]]).expect("three points")
+    fn straight() -> RoadAhead {
+        RoadAhead::new(vec![[14.50, 35.9], [14.51, 35.9], [14.52, 35.9]]).expect("three points")
     }
 
     #[test]
     fn one_point_is_no_route() {
-        assert_eq!(Route::new(vec![[14.5, 35.9]]), None);
+        assert_eq!(RoadAhead::new(vec![[14.5, 35.9]]), None);
     }
 
     #[test]

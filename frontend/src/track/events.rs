@@ -4,8 +4,8 @@ use doorstep_shared::protocol;
 use wasm_bindgen::JsCast;
 use web_sys::{EventSource, MessageEvent};
 
-use super::{feed::Input, listen::Listener};
-use crate::base64url;
+use super::feed::Input;
+use crate::{base64url, live::listen::Listener};
 
 /// Every `event:` of the feed, and the browser's own for a broken stream.
 const KINDS: [&str; 8] = ["snapshot", "position", "order", "eta", "presence", "ended", "heartbeat", "error"];
