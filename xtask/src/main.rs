@@ -9,6 +9,7 @@
 
 mod demo;
 mod dist;
+mod floors;
 mod lab;
 mod places;
 mod roads;

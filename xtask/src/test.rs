@@ -3,7 +3,7 @@
 //! One throwaway Postgres serves the whole run; it is stopped however the run ends. The first failing step ends it: what
 //! follows would only bury the reason. Each tool's own output passes through untouched, and a table closes the run.
 
-use crate::{lab, site};
+use crate::{floors, lab, site};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::num::NonZero;
@@ -29,7 +29,9 @@ pub struct Options {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Formatting and clippy, for the server and for the browser.
+    /// Whether imports follow the architecture; part of `lint`, alone in a second.
+    Floors,
+    /// Imports, formatting and clippy, for the server and for the browser.
     Lint,
     /// The tests of every crate.
     Rust,
@@ -58,6 +60,9 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<()> {
+    if parts == [Part::Floors] {
+        return steps.run("floors", floors::check);
+    }
     steps.run("set-up", || setup::prepare(&tools(parts)))?;
     if parts.contains(&Part::Lint) {
         lint(steps)?;
@@ -95,6 +100,7 @@ fn tools(parts: &[Part]) -> Vec<Tool> {
 }
 
 fn lint(steps: &mut Steps) -> Result<()> {
+    steps.run("floors", floors::check)?;
     steps.run("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     steps.run("clippy", || clippy(&["--workspace", "--exclude", "xtask", "--all-targets"]))?;
     // Apart from the others: its dependencies, built once for `cargo xtask` itself, have other features.
