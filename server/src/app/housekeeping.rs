@@ -49,7 +49,7 @@ pub(super) async fn keep_house(app: Data<AppState>) {
         }
         let kept_from = now - chrono::TimeDelta::days(i64::from(app.config.settings.retention_days));
         if let Err(error) = app.store.forget_access_log(kept_from).await {
-            tracing::warn!(error = %error, "could not forget old looks");
+            tracing::warn!(error = %error, "could not delete old entries of the access log");
         }
         if let Err(error) = app.store.forget_exceptions(kept_from).await {
             tracing::warn!(error = %error, "could not forget old exceptions");

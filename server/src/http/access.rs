@@ -1,7 +1,7 @@
 //! Writes a line of the access log for a request that was shown where a courier or an order is.
 
 use actix_web::HttpRequest;
-use doorstep_shared::api::console::LookKind;
+use doorstep_shared::api::console::AccessKind;
 use uuid::Uuid;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Notes that the principal who sent `request` was shown `what`. Never waits.
-pub fn note(app: &AppState, request: &HttpRequest, by: &Principal, what: LookKind, subject: Option<Uuid>) {
+pub fn note(app: &AppState, request: &HttpRequest, by: &Principal, what: AccessKind, subject: Option<Uuid>) {
     let (at, address) = (app.clock.now(), peer_address(app, request));
     app.access_log.note(AccessLogEntry { at, actor: Some(by.actor()), what, subject, address, lost: None });
 }

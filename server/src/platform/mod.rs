@@ -10,6 +10,7 @@ pub mod paced_chunks;
 pub mod password;
 pub mod qr;
 pub mod rate_limit;
+pub mod renamed_metrics;
 #[cfg(target_os = "linux")]
 pub mod scheduler_slice;
 pub mod tasks;

@@ -3,6 +3,8 @@
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
+use super::renamed_metrics::BothNames;
+
 /// Commit and latency buckets in seconds, from a fast SSD to a stalled one.
 const SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 const ROWS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1_000.0];
@@ -12,22 +14,24 @@ pub fn start_logs(json: bool) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,actix_server=warn"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // Somebody who set a subscriber before us, as a test does, keeps theirs.
+    // A subscriber that was set before, as a test does, stays.
     let _ = if json { lines.json().try_init() } else { lines.with_target(false).try_init() };
 }
 
-/// Collects metrics from now on; the handle renders them. A second call in one process returns the first's.
+/// Collects metrics from now on; the handle renders them. A second call in one process returns the first one's handle.
 pub fn start_metrics() -> PrometheusHandle {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     HANDLE
         .get_or_init(|| {
             let matcher = |name: &str| metrics_exporter_prometheus::Matcher::Suffix(name.to_owned());
-            PrometheusBuilder::new()
+            let recorder = PrometheusBuilder::new()
                 .set_buckets_for_metric(matcher("_seconds"), &SECONDS)
                 .and_then(|builder| builder.set_buckets_for_metric(matcher("_rows"), &ROWS))
                 .expect("the lists of buckets are not empty")
-                .install_recorder()
-                .expect("no other recorder is installed")
+                .build_recorder();
+            let handle = recorder.handle();
+            metrics::set_global_recorder(BothNames(recorder)).expect("no other recorder is installed");
+            handle
         })
         .clone()
 }

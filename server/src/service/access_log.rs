@@ -1,8 +1,8 @@
-//! The access log: who saw where a courier or an order is, and when. Shown to admins.
+//! The access log: who saw where a courier or an order is, and when. Admins read it.
 //!
-//! Requests only put a line into a bounded queue; one task writes what waits, all of it in one statement. While the
-//! database is away it tries again, and the queue fills. When it is full, entries are lost and requests are not refused, and a line
-//! of the log says how many: a dispatcher must not be blind because the log is. It holds no coordinates.
+//! A request only puts an entry into a bounded queue; one task writes all that waits in one statement. While the
+//! database is away the task tries again and the queue fills. A full queue loses entries, and a later entry says how
+//! many: refusing the request instead would blind dispatchers in an outage. The log holds no coordinates.
 
 use std::{
     sync::{
@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use doorstep_shared::api::console::LookKind;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,15 +21,16 @@ use crate::{
     store::Store,
 };
 
-/// Entries that may wait: an hour of a busy office. Overflow policy: lost, counted, and said by a line of the log.
+/// Entries that may wait: an hour of a busy office. Overflow policy: the entry is lost, counted, and reported by a gap
+/// entry.
 const QUEUED: usize = 10_000;
 
-/// Entries that are written at once.
+/// Entries in one statement.
 const BATCH: usize = 500;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Where entries are put. Cheap to clone.
+/// Takes entries. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct AccessLog {
     queue: mpsc::Sender<AccessLogEntry>,
@@ -43,16 +43,16 @@ impl AccessLog {
         let (queue, waiting) = mpsc::channel(QUEUED);
         let lost = Arc::<AtomicI64>::default();
         let writer = Writer { store, clock, waiting, lost: Arc::clone(&lost), shutdown };
-        tasks.spawn_critical("looks", writer.run());
+        tasks.spawn_critical("access_log", writer.run());
         Self { queue, lost }
     }
 
-    /// Puts a look into the queue. Never waits.
-    pub fn note(&self, look: AccessLogEntry) {
-        if self.queue.try_send(look).is_err() {
-            metrics::counter!("doorstep_looks_lost_total").increment(1);
+    /// Puts an entry into the queue. Never waits.
+    pub fn note(&self, entry: AccessLogEntry) {
+        if self.queue.try_send(entry).is_err() {
+            metrics::counter!("doorstep_access_log_lost_total").increment(1);
             if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
-                tracing::error!("the log of looks is full and loses lines; it will say how many");
+                tracing::error!("the access log's queue is full and loses entries; a gap entry will say how many");
             }
         }
     }
@@ -75,11 +75,12 @@ impl Writer {
                 match self.store.write_access_log(&batch).await {
                     Ok(()) => batch.clear(),
                     Err(error) if self.shutdown.is_cancelled() => {
-                        tracing::error!(error = %error, looks = batch.len(), "looks were not written before the end");
+                        let entries = batch.len();
+                        tracing::error!(error = %error, entries, "the access log's last entries were not written");
                         return;
                     }
                     Err(error) => {
-                        tracing::warn!(error = %error, "could not write the log of looks; trying again");
+                        tracing::warn!(error = %error, "could not write the access log; trying again");
                         let _ = tokio::time::timeout(RETRY_AFTER, self.shutdown.cancelled()).await;
                     }
                 }
@@ -87,7 +88,7 @@ impl Writer {
         }
     }
 
-    /// Waits for looks. `false` once the server stops and none is left.
+    /// Waits for entries. `false` once the server stops and none is left.
     async fn next(&mut self, batch: &mut Vec<AccessLogEntry>) -> bool {
         tokio::select! {
             biased;
@@ -99,10 +100,7 @@ impl Writer {
     fn add_gap(&self, batch: &mut Vec<AccessLogEntry>) {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            let at = self.clock.now();
-            let gap =
-                AccessLogEntry { at, actor: None, what: LookKind::Gap, subject: None, address: None, lost: Some(lost) };
-            batch.push(gap);
+            batch.push(AccessLogEntry::gap(self.clock.now(), lost));
         }
     }
 }

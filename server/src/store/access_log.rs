@@ -1,41 +1,41 @@
-//! Who looked at where a courier or an order is.
+//! The access log in the database: who saw where a courier or an order is, and when.
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::api::console::{LookKind, LookView};
+use doorstep_shared::api::console::{AccessKind, AccessView};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::domain::access_log::AccessLogEntry;
 
-/// Which looks are meant; the default means all.
+/// Which entries are meant; the default means all.
 #[derive(Clone, Debug, Default)]
 pub struct AccessLogFilter {
-    /// By whom: `user:…` or `key:…`.
+    /// By this actor: `user:…` or `key:…`.
     pub actor: Option<String>,
-    /// At which courier or order.
+    /// About this courier or order.
     pub subject: Option<Uuid>,
-    /// At what.
-    pub what: Option<LookKind>,
-    /// Not before.
+    /// Of this kind.
+    pub what: Option<AccessKind>,
+    /// Not before this time.
     pub from: Option<DateTime<Utc>>,
-    /// Before.
+    /// Before this time.
     pub until: Option<DateTime<Utc>>,
 }
 
 impl Store {
-    /// Writes looks in one statement.
+    /// Writes entries in one statement.
     ///
     /// # Errors
     /// When the database is away; none was written then.
-    pub async fn write_access_log(&self, looks: &[AccessLogEntry]) -> Result<(), StoreError> {
-        let at: Vec<_> = looks.iter().map(|look| look.at).collect();
-        let actors: Vec<_> = looks.iter().map(AccessLogEntry::actor_word).collect();
-        let what: Vec<_> = looks.iter().map(|look| look.what.as_str().to_owned()).collect();
-        let subjects: Vec<_> = looks.iter().map(|look| look.subject).collect();
-        let addresses: Vec<_> = looks.iter().map(|look| look.address.map(|address| address.to_string())).collect();
-        let lost: Vec<_> = looks.iter().map(|look| look.lost).collect();
+    pub async fn write_access_log(&self, entries: &[AccessLogEntry]) -> Result<(), StoreError> {
+        let at: Vec<_> = entries.iter().map(|entry| entry.at).collect();
+        let actors: Vec<_> = entries.iter().map(AccessLogEntry::actor_word).collect();
+        let what: Vec<_> = entries.iter().map(|entry| entry.what.as_str().to_owned()).collect();
+        let subjects: Vec<_> = entries.iter().map(|entry| entry.subject).collect();
+        let addresses: Vec<_> = entries.iter().map(|entry| entry.address.map(|address| address.to_string())).collect();
+        let lost: Vec<_> = entries.iter().map(|entry| entry.lost).collect();
         sqlx::query!(
-            "insert into looks (looked_at, actor, what, subject_id, address, lost) \
+            "insert into access_log (accessed_at, actor, what, subject_id, address, lost) \
              select * from unnest($1::timestamptz[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::bigint[])",
             &at,
             &actors,
@@ -49,7 +49,7 @@ impl Store {
         Ok(())
     }
 
-    /// The newest looks first, from before `before` on, with names as they are now.
+    /// At most `limit` entries, the newest first, those with an id below `before`. Names are as they are now.
     ///
     /// # Errors
     /// When the database is away.
@@ -58,22 +58,22 @@ impl Store {
         filter: &AccessLogFilter,
         before: Option<i64>,
         limit: i64,
-    ) -> Result<Vec<LookView>, StoreError> {
+    ) -> Result<Vec<AccessView>, StoreError> {
         let rows = sqlx::query!(
-            r#"select l.id, l.looked_at, l.actor, l.what, l.subject_id, l.address, l.lost,
+            r#"select l.id, l.accessed_at, l.actor, l.what, l.subject_id, l.address, l.lost,
                    coalesce(u.email, k.name) as actor_name, coalesce(c.name, o.reference) as subject_name
-               from looks l
+               from access_log l
                left join users u on l.actor = 'user:' || u.id
                left join api_keys k on l.actor = 'key:' || k.id
                left join couriers c on c.id = l.subject_id
                left join orders o on o.id = l.subject_id
                where ($1::text is null or l.actor = $1) and ($2::uuid is null or l.subject_id = $2)
-                 and ($3::text is null or l.what = $3) and ($4::timestamptz is null or l.looked_at >= $4)
-                 and ($5::timestamptz is null or l.looked_at < $5) and ($6::bigint is null or l.id < $6)
+                 and ($3::text is null or l.what = $3) and ($4::timestamptz is null or l.accessed_at >= $4)
+                 and ($5::timestamptz is null or l.accessed_at < $5) and ($6::bigint is null or l.id < $6)
                order by l.id desc limit $7"#,
             filter.actor,
             filter.subject,
-            filter.what.map(LookKind::as_str),
+            filter.what.map(AccessKind::as_str),
             filter.from,
             filter.until,
             before,
@@ -81,12 +81,12 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let rows = rows.into_iter().map(|row| LookView {
+        let rows = rows.into_iter().map(|row| AccessView {
             id: row.id,
-            at: row.looked_at,
+            at: row.accessed_at,
             actor: row.actor,
             actor_name: row.actor_name,
-            what: LookKind::from_word(&row.what).expect("the column's check allows only kinds"),
+            what: AccessKind::from_word(&row.what).expect("the column's check allows only kinds"),
             subject_id: row.subject_id,
             subject_name: row.subject_name,
             address: row.address,
@@ -95,12 +95,12 @@ impl Store {
         Ok(rows.collect())
     }
 
-    /// Forgets looks from before `before`.
+    /// Deletes entries from before `before`.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn forget_access_log(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
-        sqlx::query!("delete from looks where looked_at < $1", before).execute(&self.pool).await?;
+        sqlx::query!("delete from access_log where accessed_at < $1", before).execute(&self.pool).await?;
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ impl ConnectLimiter {
         let now_us = self.epoch.elapsed().as_micros() as u64;
         let wait = self.take(now_us)?;
         if wait > Duration::ZERO {
-            metrics::counter!("doorstep_turnstile_waits_total").increment(1);
+            metrics::counter!("doorstep_connect_limiter_waits_total").increment(1);
             tokio::time::sleep(wait).await;
         }
         Ok(())

@@ -12,7 +12,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use doorstep_shared::{
-    api::console::LookKind,
+    api::console::AccessKind,
     protocol::{
         CloseCode, Codec, ErrorMessage, ServerTime,
         courier::DecodeError,
@@ -59,7 +59,7 @@ pub async fn fleet_socket(
     admission.open_console(connection.outbox(), holder);
     // What ended before the registry knew of this connection did not close it.
     let by = authenticate(&app, &request).await?;
-    access::note(&app, &request, &by, LookKind::Fleet, None);
+    access::note(&app, &request, &by, AccessKind::Fleet, None);
     let subscription = app.fleet.subscribe(seat, Arc::clone(connection.outbox()), codec);
     let tasks = app.tasks.clone();
     let session = Session {

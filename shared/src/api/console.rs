@@ -163,25 +163,25 @@ body! {
         pub distance_m: Option<u32>,
     }
 
-    /// Somebody looked at where a courier or an order is: `GET /api/v1/audit`, for admins.
-    pub struct LookView {
-        /// Place in the log; later looks have higher numbers.
+    /// An entry of the access log: an access to where a courier or an order is. `GET /api/v1/audit`, for admins.
+    pub struct AccessView {
+        /// Number in the log; later entries have higher ones.
         pub id: i64,
         /// When.
         pub at: DateTime<Utc>,
-        /// Who: `user:…`, `key:…`, or `system` where the log has a gap.
+        /// Who saw it: `user:…`, `key:…`, or `system` where the log has a gap.
         pub actor: String,
         /// The person's address or the key's name.
         pub actor_name: Option<String>,
-        /// At what.
-        pub what: LookKind,
+        /// What they saw.
+        pub what: AccessKind,
         /// Which courier or order; absent for the whole fleet.
         pub subject_id: Option<Uuid>,
         /// The courier's name or the order's reference, as it is now.
         pub subject_name: Option<String>,
         /// The network address they came from.
         pub address: Option<String>,
-        /// How many looks could not be written before this one; only with `gap`.
+        /// How many entries before this one could not be written; only with `gap`.
         pub lost: Option<u32>,
     }
 }
@@ -201,11 +201,11 @@ pub enum PlaceKind {
     Poi,
 }
 
-/// What somebody looked at.
+/// What an access showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum LookKind {
+pub enum AccessKind {
     /// The list of couriers with their positions.
     Couriers,
     /// One courier with their position.
@@ -220,11 +220,11 @@ pub enum LookKind {
     Proof,
     /// The live fleet, or what is noticed in it.
     Fleet,
-    /// Looks that could not be written.
+    /// Entries that could not be written.
     Gap,
 }
 
-impl LookKind {
+impl AccessKind {
     /// Every kind.
     pub const ALL: [Self; 8] =
         [Self::Couriers, Self::Courier, Self::Fixes, Self::Export, Self::Order, Self::Proof, Self::Fleet, Self::Gap];

@@ -1,4 +1,4 @@
-//! The log of looks, for admins.
+//! The access log, for admins.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::{
     api::{
         ListPage,
-        console::{LookKind, LookView},
+        console::{AccessKind, AccessView},
     },
     problem::Problem,
 };
@@ -22,12 +22,12 @@ use crate::{
     store::access_log::AccessLogFilter,
 };
 
-/// Which looks to show.
+/// Which entries to show.
 #[derive(Debug, Deserialize)]
 pub struct AuditQuery {
     actor: Option<String>,
     subject_id: Option<Uuid>,
-    what: Option<LookKind>,
+    what: Option<AccessKind>,
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
     cursor: Option<String>,
@@ -39,11 +39,11 @@ pub struct AuditQuery {
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
     params(("actor" = Option<String>, Query, description = "`user:…` or `key:…`"),
         ("subject_id" = Option<String>, Query, description = "A courier or an order"),
-        ("what" = Option<LookKind>, Query),
+        ("what" = Option<AccessKind>, Query),
         ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
         ("until" = Option<String>, Query, description = "RFC 3339, exclusive"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = ListPage<LookView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 200, body = ListPage<AccessView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn list(
     app: Data<AppState>,
     request: HttpRequest,

@@ -8,7 +8,7 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, Fix,
-    api::{CourierView, CreateCourier, ListPage, PresenceView, console::LookKind},
+    api::{CourierView, CreateCourier, ListPage, PresenceView, console::AccessKind},
     problem::Problem,
 };
 use serde::Deserialize;
@@ -64,7 +64,7 @@ pub async fn list(
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::CouriersRead).await?;
-    access::note(&app, &request, &by, LookKind::Couriers, None);
+    access::note(&app, &request, &by, AccessKind::Couriers, None);
     let limit = query.limit()?;
     let after = query.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
     let mut couriers = app.store.couriers_page(after, limit as i64 + 1).await?;
@@ -83,7 +83,7 @@ pub async fn list(
 pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::CouriersRead).await?;
     let courier = app.store.courier(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
-    access::note(&app, &request, &by, LookKind::Courier, Some(*courier.id.as_uuid()));
+    access::note(&app, &request, &by, AccessKind::Courier, Some(*courier.id.as_uuid()));
     let newest = app.store.newest_fix_of_each(&[courier.id]).await?.remove(&courier.id);
     Ok(body::json(StatusCode::OK, &view(&courier, newest)))
 }
@@ -121,7 +121,7 @@ pub async fn fixes(
         return Err(ApiError::bad_request("from and until have a year of four digits"));
     }
     let from = query.from.unwrap_or_else(|| until - chrono::TimeDelta::days(1));
-    let what = if format == Format::Json { LookKind::Fixes } else { LookKind::Export };
+    let what = if format == Format::Json { AccessKind::Fixes } else { AccessKind::Export };
     access::note(&app, &request, &by, what, Some(*courier.id.as_uuid()));
     if format == Format::Json {
         return json_page(&app, courier.id, from, until, &query).await;

@@ -9,7 +9,7 @@ use doorstep_shared::{
     CourierId, OrderId,
     api::{
         CourierView,
-        console::{CourierSuggestion, EditCourier, LookKind, TrackingLink},
+        console::{AccessKind, CourierSuggestion, EditCourier, TrackingLink},
     },
     problem::Problem,
 };
@@ -56,7 +56,7 @@ pub async fn suggestions(
         return Err(ApiError::bad_request(format!("limit must be 1 to {MAX_SUGGESTIONS}")));
     }
     let order = app.store.order(order_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
-    access::note(&app, &request, &principal, LookKind::Couriers, None);
+    access::note(&app, &request, &principal, AccessKind::Couriers, None);
     Ok(body::json(StatusCode::OK, &app.suggestions.for_order(&order, limit).await?))
 }
 

@@ -10,7 +10,7 @@ use doorstep_shared::{
     ExceptionId,
     api::{
         ListPage,
-        console::LookKind,
+        console::AccessKind,
         exception::{AcknowledgeException, ExceptionState, ExceptionView, MAX_EXCEPTION_NOTE_CHARS},
     },
     problem::Problem,
@@ -57,7 +57,7 @@ pub async fn list(
     items.truncate(limit);
     // The places are those of couriers. A console asks twice a minute, which is one look and not thousands.
     if items.iter().any(|item| item.at.is_some()) && app.exceptions.is_new_look(person) {
-        access::note(&app, &request, &by, LookKind::Fleet, None);
+        access::note(&app, &request, &by, AccessKind::Fleet, None);
     }
     let next_cursor = items.last().filter(|_| more).map(|last| write_cursor(ExceptionCursor::of(last)));
     Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))

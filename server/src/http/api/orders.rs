@@ -10,7 +10,7 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     LatLon, OrderId, OrderStatus,
-    api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus, console::LookKind, proof::ProofKind},
+    api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus, console::AccessKind, proof::ProofKind},
     geo::coord::CoordError,
     problem::{FieldError, Problem},
 };
@@ -129,7 +129,7 @@ pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>)
     let order = app.store.order(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
     // When it arrives tells where the courier is.
     if order.courier_id.is_some() && order.status.is_active() {
-        access::note(&app, &request, &by, LookKind::Order, Some(*order.id.as_uuid()));
+        access::note(&app, &request, &by, AccessKind::Order, Some(*order.id.as_uuid()));
     }
     answer(&app, &order).await
 }

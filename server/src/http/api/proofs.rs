@@ -10,7 +10,7 @@ use actix_web::{
 use doorstep_shared::{
     OrderId, OrderStatus,
     api::{
-        console::LookKind,
+        console::AccessKind,
         proof::{MAX_PHOTO_BYTES, ProofBody, ProofView},
     },
     problem::Problem,
@@ -155,7 +155,7 @@ pub async fn order_image(
 ) -> Result<HttpResponse, ApiError> {
     let by = Principal::require(&app, &request, Scope::OrdersRead).await?;
     let (order, id) = ids(&path)?;
-    access::note(&app, &request, &by, LookKind::Proof, Some(*order.as_uuid()));
+    access::note(&app, &request, &by, AccessKind::Proof, Some(*order.as_uuid()));
     image(&app, order, id).await
 }
 

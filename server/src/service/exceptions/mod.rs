@@ -155,7 +155,7 @@ impl Exceptions {
         memory.pending = undecided;
         self.store.change_exceptions(&round.changed).await?;
         self.store.end_exceptions(&round.over).await?;
-        metrics::histogram!("doorstep_exceptions_look_seconds").record(began.elapsed().as_secs_f64());
+        metrics::histogram!("doorstep_exceptions_round_seconds").record(began.elapsed().as_secs_f64());
         metrics::gauge!("doorstep_exceptions_ongoing").set(round.going_on as f64);
         Ok(())
     }
