@@ -22,7 +22,7 @@ use crate::{
     live::hub::LiveEvent,
 };
 
-pub use self::fact::{Arrival, Fact, Watch};
+pub use self::fact::{Arrival, Fact, Movement, Watch};
 
 /// One running server, from its start to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

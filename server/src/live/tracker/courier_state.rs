@@ -1,0 +1,185 @@
+//! Everything this instance knows of one courier right now. Plain values: no lock, no clock, nothing is published.
+
+use std::sync::Arc;
+
+use doorstep_shared::{
+    Fix, OrderId, Vehicle,
+    protocol::{
+        PresenceState,
+        courier::{Stop, Stops},
+        customer::{Eta, OrderUpdate, Presence},
+    },
+};
+
+use super::marks::Marks;
+use crate::domain::{
+    order::{Order, stops::stops_of},
+    track::{Track, duty::OffDuty, progress::PlannedRoute},
+};
+
+/// A phone's clock may run this far behind ours: its first fix after the feed opened must not be taken for
+/// one from before.
+const CLOCK_SLACK_MS: i64 = 120_000;
+
+/// The live state of a courier.
+#[derive(Debug)]
+pub(super) struct CourierState {
+    pub(super) track: Track,
+    /// In serving order.
+    pub(super) open: Vec<Order>,
+    /// The open orders as their viewers were last told, which [`CourierState::detach`] leaves alone: when the first
+    /// order is taken out, the second is still one that waits for it.
+    told: Vec<OrderId>,
+    /// The stops as the courier's phones were last told.
+    stops: Vec<Stop>,
+    plan_ticket: u64,
+    pub(super) vehicle: Option<Vehicle>,
+    pub(super) presence: Option<Presence>,
+    pub(super) off_duty: OffDuty,
+    pub(super) route: Option<Arc<PlannedRoute>>,
+    /// The newest estimate, with the order that it is for.
+    pub(super) eta: Option<(OrderId, Eta)>,
+    pub(super) marks: Marks,
+}
+
+/// What the database knows of a courier.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Their recent fixes, in any order.
+    pub fixes: Vec<Fix>,
+    /// Whether they share their position.
+    pub presence: Option<Presence>,
+    /// Time off that is over.
+    pub off_duty: OffDuty,
+}
+
+/// What a new plan changes for others.
+#[derive(Debug, Default)]
+pub(super) struct PlanChange {
+    /// The courier's stops, if their phones know others.
+    pub(super) stops: Option<Stops>,
+    /// Orders whose place in the tour changed.
+    pub(super) places: Vec<(OrderId, OrderUpdate)>,
+    /// Orders whose viewers have another courier's name on the page, or none, or whose feed opens.
+    pub(super) outdated: Vec<OrderId>,
+}
+
+impl CourierState {
+    pub(super) fn new(now_ms: i64) -> Self {
+        Self {
+            track: Track::default(),
+            open: Vec::new(),
+            told: Vec::new(),
+            stops: Vec::new(),
+            plan_ticket: 0,
+            vehicle: None,
+            presence: None,
+            off_duty: OffDuty::default(),
+            route: None,
+            eta: None,
+            marks: Marks::new(now_ms),
+        }
+    }
+
+    /// The order whose customer sees this courier.
+    pub(super) fn visible(&self) -> Option<&Order> {
+        self.open.first().filter(|order| order.feed_from.is_some())
+    }
+
+    /// Whether the customer of `order` sees this courier.
+    pub(super) fn is_visible_to(&self, order: OrderId) -> bool {
+        self.visible().is_some_and(|visible| visible.id == order)
+    }
+
+    /// The newest estimate, if it is for `order`.
+    pub(super) fn eta_of(&self, order: OrderId) -> Option<Eta> {
+        self.eta.filter(|(of, _)| *of == order).map(|(_, eta)| eta)
+    }
+
+    /// Notes what the courier said of themselves, and from when on their fixes are refused or accepted.
+    pub(super) fn note_presence(&mut self, presence: Presence) {
+        self.presence = Some(presence);
+        match presence.state {
+            PresenceState::OffDuty => self.off_duty.begin(presence.since_ms),
+            _ => self.off_duty.end(presence.since_ms),
+        }
+    }
+
+    /// Fills in what the database knows. Returns a presence that replaces the one known until now: note it and tell
+    /// the viewers.
+    pub(super) fn fill_in(&mut self, known: Known, now_ms: i64) -> Option<Presence> {
+        self.track.apply(&known.fixes);
+        if let Some(newest_ms) = known.fixes.iter().map(|fix| fix.recorded_at_ms().min(now_ms)).max() {
+            self.marks.note_stored(newest_ms);
+        }
+        match (self.presence, known.presence) {
+            (None, presence) => {
+                self.off_duty = known.off_duty;
+                presence.iter().for_each(|presence| self.note_presence(*presence));
+                None
+            }
+            (Some(before), Some(presence)) if replaces(&before, &presence) => {
+                self.off_duty = known.off_duty;
+                Some(presence)
+            }
+            _ => None,
+        }
+    }
+
+    /// Replaces the open orders and the vehicle, unless a plan with a later ticket did so already.
+    pub(super) fn replace_plan(&mut self, ticket: u64, open: Vec<Order>, vehicle: Vehicle) -> Option<PlanChange> {
+        if self.plan_ticket >= ticket {
+            return None;
+        }
+        self.plan_ticket = ticket;
+        self.vehicle = Some(vehicle);
+        self.open = open;
+        let stops = stops_of(&self.open);
+        let stops = (stops != self.stops).then(|| {
+            self.stops.clone_from(&stops);
+            Stops { stops }
+        });
+        let told = std::mem::replace(&mut self.told, self.open.iter().map(|order| order.id).collect());
+        Some(PlanChange { stops, places: self.places_other_than(&told), outdated: self.outdated_since(&told) })
+    }
+
+    fn places_other_than(&self, told: &[OrderId]) -> Vec<(OrderId, OrderUpdate)> {
+        let place_told = |order: &Order| told.iter().position(|known| *known == order.id);
+        let moved =
+            self.open.iter().enumerate().filter(|(place, order)| place_told(order).is_some_and(|at| at != *place));
+        moved.map(|(place, order)| (order.id, update_of(order, place))).collect()
+    }
+
+    fn outdated_since(&self, told: &[OrderId]) -> Vec<OrderId> {
+        let new = self.open.iter().filter(|order| !told.contains(&order.id));
+        let opened = self.visible().filter(|order| told.first() != Some(&order.id));
+        new.chain(opened).map(|order| order.id).collect()
+    }
+
+    /// Takes an order out, before the database is asked for the new plan.
+    pub(super) fn detach(&mut self, order: OrderId) {
+        self.open.retain(|open| open.id != order);
+    }
+
+    /// Whether the courier may be forgotten: nothing to deliver, and nothing heard of for half an hour.
+    pub(super) fn is_forgettable(&self, now_ms: i64) -> bool {
+        // An off-duty courier stays: their fixes must go on being refused.
+        let is_off_duty = self.presence.is_some_and(|presence| presence.state == PresenceState::OffDuty);
+        self.open.is_empty() && !is_off_duty && self.marks.is_idle(now_ms)
+    }
+}
+
+fn update_of(order: &Order, place: usize) -> OrderUpdate {
+    OrderUpdate { status: order.status, status_at_ms: order.status_at.timestamp_millis(), stops_before: place as u32 }
+}
+
+/// Whether `said` is news when `known` is known. The same presence said again, later, is not: it has been so since the
+/// earlier time, and an off-duty courier's fixes are refused from then on.
+pub(super) fn replaces(known: &Presence, said: &Presence) -> bool {
+    said.since_ms >= known.since_ms && (said.state, said.reason) != (known.state, known.reason)
+}
+
+/// The oldest fix that the customer of an order may see as the courier's position, Unix epoch milliseconds.
+pub fn shown_from_ms(order: &Order) -> i64 {
+    order.feed_from.map_or(i64::MAX, |feed_from| feed_from.timestamp_millis() - CLOCK_SLACK_MS)
+}
