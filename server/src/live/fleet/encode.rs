@@ -1,9 +1,7 @@
-//! Fleet messages as bytes, with each connection's own `seq` around a body that all of them share.
+//! Fleet messages as frames, with each connection's own `seq` around a body that many may share.
 //!
 //! Both codecs write the fields of a message one after the other, and `seq` is the first of them, so the long rest
 //! of a batch is encoded once for everybody. A test holds this against the plain encoding of the whole message.
-
-use std::sync::OnceLock;
 
 use bytes::Bytes;
 use doorstep_shared::protocol::{
@@ -11,61 +9,22 @@ use doorstep_shared::protocol::{
     fleet::{FleetAlertRaised, FleetCourierChange, FleetEvent, FleetFix, FleetOrderChange},
 };
 
-use super::board::News;
+use super::news::News;
 use crate::live::outbox::{OpCode, frame, raw_frame};
 
 /// The number of `positions` among the variants of the feed's messages, in postcard.
 const POSITIONS_VARIANT: u8 = 1;
 
-/// What moved between two versions, for everybody who sees the whole fleet.
-#[derive(Debug, Default)]
-pub struct Broadcast {
-    from: u64,
-    to: u64,
-    fixes: Vec<FleetFix>,
-    bodies: [OnceLock<Bytes>; 2],
-}
-
-impl Broadcast {
-    /// The movements after `from`, up to and with `to`.
-    pub fn new(from: u64, to: u64, fixes: Vec<FleetFix>) -> Self {
-        Self { from, to, fixes, bodies: Default::default() }
-    }
-
-    /// The version after which it begins.
-    pub fn from(&self) -> u64 {
-        self.from
-    }
-
-    /// The version with which it ends.
-    pub fn to(&self) -> u64 {
-        self.to
-    }
-
-    /// The newest position of each courier that moved.
-    pub fn fixes(&self) -> &[FleetFix] {
-        &self.fixes
-    }
-
-    /// The message as one WebSocket frame.
-    pub fn frame(&self, codec: Codec, seq: u64) -> Bytes {
-        let body = match codec {
-            Codec::Json => self.bodies[0].get_or_init(|| encode_json(&self.fixes).into()),
-            Codec::Postcard => self.bodies[1].get_or_init(|| encode_postcard(&self.fixes).into()),
-        };
-        around(codec, seq, body)
-    }
-}
-
 /// A `positions` message of one connection's own.
 pub fn positions(codec: Codec, seq: u64, fixes: &[FleetFix]) -> Bytes {
     match codec {
-        Codec::Json => around(codec, seq, encode_json(&fixes).as_bytes()),
-        Codec::Postcard => around(codec, seq, &encode_postcard(&fixes)),
+        Codec::Json => with_seq(codec, seq, encode_json(&fixes).as_bytes()),
+        Codec::Postcard => with_seq(codec, seq, &encode_postcard(&fixes)),
     }
 }
 
-fn around(codec: Codec, seq: u64, fixes: &[u8]) -> Bytes {
+/// A `positions` message around fixes that are encoded already.
+pub fn with_seq(codec: Codec, seq: u64, fixes: &[u8]) -> Bytes {
     match codec {
         Codec::Json => {
             let head = format!(r#"{{"type":"positions","seq":{seq},"fixes":"#);
@@ -94,6 +53,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::live::fleet::broadcast::Broadcast;
 
     fn fix() -> impl Strategy<Value = FleetFix> {
         let small = || proptest::option::of(0.0f32..360.0);

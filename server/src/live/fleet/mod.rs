@@ -1,33 +1,36 @@
 //! The dispatchers' live view of the whole fleet: what `/ws/fleet` shows.
 //!
 //! Changes come in through [`Fleet::note`], which puts them into an inbox and returns: the hot path encodes nothing
-//! and waits for nobody. Four times a second one task moves the inbox to the board; other changes it moves at once.
-//! Each connection then reads from the board what is new to it ([`reader`]), when its socket can take more.
-//! While no console is connected nothing is kept and nothing noted; the first to come has the fleet read from the
-//! database. Lock order: reader, then board; the inbox is a lock of its own, and whoever holds one of the tracker's
-//! may take it.
+//! and waits for nobody. Four times a second one task moves the inbox to the board; changes other than movements it
+//! moves at once. Each console then reads from the board what is new to it (`reader`), when its socket can take more.
+//! While no console is connected nothing is kept and nothing noted; for the first console the fleet is read from the
+//! database. Lock order: reader, then board; the inbox is a lock of its own, and a caller that holds a lock of the
+//! tracker may take it.
 
 pub mod area;
-pub mod board;
-pub mod encode;
-pub mod grid;
+mod board;
+mod broadcast;
+mod console;
+mod encode;
+mod grid;
 mod load;
-pub mod reader;
+mod message;
+mod news;
+mod reader;
+#[cfg(test)]
+mod samples;
+mod view;
 
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use bytes::Bytes;
-use doorstep_shared::protocol::{
-    CloseCode, Codec,
-    fleet::{FleetCourier, FleetEvent, FleetSnapshot},
-};
+use doorstep_shared::protocol::{Codec, fleet::FleetCourier};
 use tokio::{
     sync::Notify,
     time::{MissedTickBehavior, interval},
@@ -35,18 +38,16 @@ use tokio::{
 
 use self::{
     board::Board,
-    reader::{Content, Delivery, Reader, View},
+    console::{Console, lock},
 };
 use crate::{
     domain::fleet::{CourierProfile, FleetChange, Inbox, OrderState},
-    live::{
-        audience::Audience,
-        outbox::{Feed, Outbox, frame},
-        tracker::Tracker,
-    },
+    live::{audience::Audience, outbox::Outbox, tracker::Tracker},
     platform::clock::Clock,
     store::{Store, StoreError},
 };
+
+pub use self::view::View;
 
 /// How often movements are passed on, at most. From the contract.
 const TICK: Duration = Duration::from_millis(250);
@@ -56,10 +57,10 @@ const TICK: Duration = Duration::from_millis(250);
 pub struct Fleet {
     clock: Clock,
     audience: Arc<Audience>,
-    /// Whether changes are of interest to anybody.
+    /// A console is connected, so changes are noted.
     recording: AtomicBool,
     inbox: Mutex<Inbox>,
-    board: Mutex<Board>,
+    board: Arc<Mutex<Board>>,
     seats: Mutex<Seats>,
     loading: tokio::sync::Mutex<()>,
     consoles: Mutex<Vec<Arc<Console>>>,
@@ -72,14 +73,6 @@ pub struct Fleet {
 struct Seats {
     taken: usize,
     is_loaded: bool,
-}
-
-#[derive(Debug)]
-struct Console {
-    outbox: Arc<Outbox>,
-    reader: Mutex<Reader>,
-    /// The reader's view once more, for those who must not wait for a reader that is reading.
-    view: Mutex<View>,
 }
 
 /// The right to subscribe: while it lives, the board is kept up to date.
@@ -96,12 +89,12 @@ pub struct Subscription {
 }
 
 impl Fleet {
-    /// A fleet that nobody watches. Consoles that come are counted in `audience`.
+    /// A fleet that nobody watches yet. Consoles that subscribe are counted in `audience`.
     pub fn new(clock: Clock, audience: Arc<Audience>) -> Self {
         Self { clock, audience, ..Self::default() }
     }
 
-    /// Notes a change for whoever watches. Never waits; costs one look while nobody does.
+    /// Notes a change for the consoles. Never waits; costs one load of a flag while none is connected.
     pub fn note(&self, change: FleetChange) {
         if !self.recording.load(Ordering::Acquire) {
             return;
@@ -113,7 +106,7 @@ impl Fleet {
         }
     }
 
-    /// Makes sure that the board is there, for somebody who wants to subscribe.
+    /// Makes sure that the board is there, for a console that wants to subscribe.
     ///
     /// # Errors
     /// When it would have to be read and the database is away.
@@ -122,7 +115,7 @@ impl Fleet {
         lock(&self.seats).taken += 1;
         let seat = Seat { fleet: Arc::clone(self) };
         if !lock(&self.seats).is_loaded {
-            // From here on nothing is missed; what is read below and noted meanwhile is merged by its age.
+            // From here on no change is missed; what is read below and noted meanwhile is merged by its age.
             self.recording.store(true, Ordering::Release);
             let board = load::board(store, tracker).await?;
             *lock(&self.board) = board;
@@ -165,16 +158,12 @@ impl Fleet {
 
     /// Makes the fleet the feed of a connection. The snapshot is its first message.
     pub fn subscribe(self: &Arc<Self>, seat: Seat, outbox: Arc<Outbox>, codec: Codec) -> Subscription {
-        let console = Arc::new(Console {
-            outbox: Arc::clone(&outbox),
-            reader: Mutex::new(Reader::new(Arc::clone(&self.audience))),
-            view: Mutex::default(),
-        });
+        let console = Console::new(outbox, Arc::clone(&self.audience));
         let mut consoles = lock(&self.consoles);
         consoles.push(Arc::clone(&console));
         metrics::gauge!("doorstep_dispatchers").set(consoles.len() as f64);
         drop(consoles);
-        outbox.set_feed(Arc::new(ConsoleFeed { fleet: Arc::clone(self), console: Arc::downgrade(&console), codec }));
+        console.connect(Arc::clone(&self.board), self.clock.clone(), codec);
         Subscription { console, seat }
     }
 
@@ -201,12 +190,12 @@ impl Fleet {
             (inbox.take_changes(), inbox.take_moves())
         };
         let consoles = self.consoles();
-        let somebody_sees_all = consoles.iter().any(|console| lock(&console.view).area.is_none());
+        let any_sees_all = consoles.iter().any(|console| console.sees_all());
         let mut board = lock(&self.board);
         changes.into_iter().chain(moves).for_each(|change| board.apply(change));
-        board.tick(somebody_sees_all);
+        board.tick(any_sees_all);
         drop(board);
-        consoles.iter().for_each(|console| console.outbox.nudge());
+        consoles.iter().for_each(|console| console.nudge());
     }
 
     fn pass_on_changes(&self) {
@@ -217,7 +206,7 @@ impl Fleet {
         let mut board = lock(&self.board);
         changes.into_iter().for_each(|change| board.apply(change));
         drop(board);
-        self.consoles().iter().for_each(|console| console.outbox.nudge());
+        self.consoles().iter().for_each(|console| console.nudge());
     }
 
     fn consoles(&self) -> Vec<Arc<Console>> {
@@ -243,10 +232,7 @@ impl Drop for Seat {
 impl Subscription {
     /// Changes what the console sees.
     pub fn change_view(&self, change: impl FnOnce(&mut View)) {
-        let mut view = lock(&self.console.view);
-        change(&mut view);
-        let view = *view;
-        lock(&self.console.reader).look_at(view);
+        self.console.change_view(change);
     }
 }
 
@@ -256,52 +242,4 @@ impl Drop for Subscription {
         consoles.retain(|console| !Arc::ptr_eq(console, &self.console));
         metrics::gauge!("doorstep_dispatchers").set(consoles.len() as f64);
     }
-}
-
-/// Reads the board for one connection, on the connection's own thread.
-#[derive(Debug)]
-struct ConsoleFeed {
-    fleet: Arc<Fleet>,
-    /// The console has the outbox that has this feed.
-    console: std::sync::Weak<Console>,
-    codec: Codec,
-}
-
-impl Feed for ConsoleFeed {
-    fn take(&self) -> Result<Option<Bytes>, CloseCode> {
-        let Some(console) = self.console.upgrade() else { return Ok(None) };
-        let taken = {
-            let mut reader = lock(&console.reader);
-            let board = lock(&self.fleet.board);
-            reader.take(&board, Instant::now())
-        };
-        let deliveries = taken.map_err(|_| CloseCode::SlowConsumer)?;
-        let mut frames: Vec<Bytes> = deliveries.into_iter().map(|delivery| self.encode(delivery)).collect();
-        Ok(match frames.len() {
-            0 | 1 => frames.pop(),
-            _ => Some(frames.concat().into()),
-        })
-    }
-}
-
-impl ConsoleFeed {
-    fn encode(&self, Delivery { seq, content }: Delivery) -> Bytes {
-        let (kind, frame) = match content {
-            Content::Snapshot { couriers, orders } => {
-                let server_time_ms = self.fleet.clock.now_ms();
-                let snapshot = FleetSnapshot { seq, server_time_ms, couriers, orders };
-                ("snapshot", frame(self.codec, &FleetEvent::Snapshot(snapshot)))
-            }
-            Content::News(news) => ("change", encode::news(self.codec, seq, news)),
-            Content::Positions(fixes) => ("positions", encode::positions(self.codec, seq, &fixes)),
-            Content::Shared(broadcast) => ("positions", broadcast.frame(self.codec, seq)),
-        };
-        metrics::counter!("doorstep_fleet_frames_total", "type" => kind).increment(1);
-        metrics::counter!("doorstep_fleet_bytes_total", "type" => kind).increment(frame.len() as u64);
-        frame
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,249 @@
+//! The whole fleet as it stands, with a version for every change.
+//!
+//! What a connection has not been told is everything after the version that it has seen, each courier and order
+//! once, in its newest state: slow readers are conflated by reading, and nothing is kept for anybody.
+//! Pure: no locks, no clock. [`super::Fleet`] applies changes and ticks; [`super::reader`] reads.
+
+mod journal;
+mod orders;
+mod roster;
+
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+
+use doorstep_shared::{
+    CourierId, LatLon, OrderId,
+    protocol::fleet::{FleetAlert, FleetCourier, FleetFix, FleetOrder},
+};
+
+use self::{
+    journal::{Changed, Journal},
+    orders::Orders,
+    roster::Roster,
+};
+use super::{area::Area, broadcast::Broadcast, news::News};
+use crate::domain::fleet::{FleetChange, OrderState};
+
+/// Alerts kept for slow readers. Overflow policy: the oldest is forgotten, and a reader that has not heard of it is
+/// closed with 4001.
+const MAX_ALERTS: usize = 1_000;
+
+/// Positions that one batch may hold before the next one has to wait longer than a tick: 2 000 a second. Nobody
+/// sees more on a map, and a console's line and browser keep up. From there on batches come less often and hold
+/// only the newest of each courier.
+const POSITIONS_PER_TICK: usize = 500;
+
+/// How many ticks after a batch of `positions` the next may follow.
+pub fn ticks_until_next(positions: usize) -> u64 {
+    positions.div_ceil(POSITIONS_PER_TICK).max(1) as u64
+}
+
+/// The fleet. Couriers are numbered by when they were first heard of.
+#[derive(Debug, Default)]
+pub struct Board {
+    roster: Roster,
+    orders: Orders,
+    /// By the version at which each was raised.
+    alerts: BTreeMap<u64, FleetAlert>,
+    journal: Journal,
+    ticks: u64,
+    broadcast: Arc<Broadcast>,
+    /// The tick at which the next broadcast may follow.
+    broadcast_due: u64,
+}
+
+impl Board {
+    /// A board with these couriers and orders.
+    pub fn new(couriers: Vec<FleetCourier>, orders: Vec<OrderState>) -> Self {
+        let mut board = Self::default();
+        couriers.into_iter().for_each(|courier| _ = board.roster.add(courier));
+        orders.into_iter().for_each(|order| board.apply(FleetChange::Order(order)));
+        board.journal.begin_here();
+        board.broadcast = board.empty_broadcast();
+        board
+    }
+
+    /// Takes a change in. A change that says nothing new, or comes too late, changes nothing.
+    pub fn apply(&mut self, change: FleetChange) {
+        match change {
+            FleetChange::Moved { courier, position, battery } => {
+                let moved = self.roster.set_position(courier, position, battery);
+                moved.into_iter().for_each(|number| self.journal.note_moved(number));
+            }
+            FleetChange::Presence { courier, presence } => {
+                let changed = self.roster.set_presence(courier, presence);
+                changed.into_iter().for_each(|number| self.journal.note_courier(number));
+            }
+            FleetChange::Courier(profile) => {
+                let changed = self.roster.set_profile(profile);
+                changed.into_iter().for_each(|number| self.journal.note_courier(number));
+            }
+            FleetChange::Order(state) => self.orders.put(state, &mut self.journal),
+            FleetChange::Alert(alert) => self.raise(alert),
+        }
+    }
+
+    fn raise(&mut self, alert: FleetAlert) {
+        self.alerts.insert(self.journal.note_alert(), alert);
+        if self.alerts.len() > MAX_ALERTS
+            && let Some((oldest, _)) = self.alerts.pop_first()
+        {
+            self.journal.forget(oldest);
+        }
+    }
+
+    /// A quarter of a second has passed. `wanted` says whether any console sees the whole fleet; then everything that
+    /// moved since the last broadcast goes into a new one for all of these consoles, when it is time again.
+    pub fn tick(&mut self, wanted: bool) {
+        self.ticks += 1;
+        if !wanted {
+            self.broadcast = self.empty_broadcast();
+            return;
+        }
+        if self.ticks < self.broadcast_due {
+            return;
+        }
+        let (from, to) = (self.broadcast.to(), self.version());
+        let fixes = self.moves_in(from + 1..=to);
+        if !fixes.is_empty() {
+            self.broadcast_due = self.ticks + ticks_until_next(fixes.len());
+            self.broadcast = Arc::new(Broadcast::new(from, to, fixes));
+        }
+    }
+
+    fn empty_broadcast(&self) -> Arc<Broadcast> {
+        Arc::new(Broadcast::new(self.version(), self.version(), Vec::new()))
+    }
+
+    /// The version of the newest change.
+    pub fn version(&self) -> u64 {
+        self.journal.version()
+    }
+
+    /// How many ticks there were.
+    pub fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// The newest change that can no longer be told: a reader that has not heard of it must begin again.
+    pub fn forgotten(&self) -> u64 {
+        self.journal.forgotten()
+    }
+
+    /// The newest batch for consoles that see the whole fleet.
+    pub fn broadcast(&self) -> &Arc<Broadcast> {
+        &self.broadcast
+    }
+
+    /// Every courier, and every order that is not over.
+    pub fn everything(&self) -> (Vec<FleetCourier>, Vec<FleetOrder>) {
+        (self.roster.all().to_vec(), self.orders.open().cloned().collect())
+    }
+
+    /// Every order that is not over, in any order.
+    pub fn open_orders(&self) -> Vec<OrderId> {
+        self.orders.open().map(|order| order.id).collect()
+    }
+
+    /// At most `limit` of what changed after `version`, with the version of each, oldest first.
+    pub fn news_since(&self, version: u64, limit: usize) -> Vec<(u64, News)> {
+        let changes = self.journal.changes_since(version).take(limit);
+        changes.map(|(version, changed)| (version, self.news(version, changed))).collect()
+    }
+
+    fn news(&self, version: u64, changed: Changed) -> News {
+        match changed {
+            Changed::Courier(number) => News::Courier(self.roster.all()[number as usize].clone()),
+            Changed::Order(id) => News::Order(self.orders.get(id).clone()),
+            Changed::Alert => News::Alert(self.alerts[&version].clone()),
+        }
+    }
+
+    /// The newest positions of the couriers who moved last at one of these versions.
+    pub fn moves_in(&self, versions: RangeInclusive<u64>) -> Vec<FleetFix> {
+        self.movers(versions).filter_map(|number| self.fix(number)).collect()
+    }
+
+    /// The couriers who moved last at one of these versions.
+    pub fn movers(&self, versions: RangeInclusive<u64>) -> impl Iterator<Item = u32> {
+        self.journal.movers(versions)
+    }
+
+    /// A courier's number.
+    pub fn number_of(&self, courier: CourierId) -> Option<u32> {
+        self.roster.number_of(courier)
+    }
+
+    /// A numbered courier's id.
+    pub fn id_of(&self, number: u32) -> CourierId {
+        self.roster.all()[number as usize].id
+    }
+
+    /// Where a courier is.
+    pub fn place(&self, number: u32) -> Option<LatLon> {
+        self.roster.place(number)
+    }
+
+    /// Where everybody is, by number.
+    pub fn places(&self) -> Vec<Option<LatLon>> {
+        self.roster.places()
+    }
+
+    /// A courier's newest position as consoles get it.
+    pub fn fix(&self, number: u32) -> Option<FleetFix> {
+        self.roster.fix(number)
+    }
+
+    /// Everybody inside `area`.
+    pub fn inside(&self, area: &Area) -> Vec<u32> {
+        self.roster.inside(area)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_shared::{
+        OrderStatus,
+        protocol::{PresenceState, customer::Presence},
+    };
+
+    use super::{orders::MAX_OVER, *};
+    use crate::live::fleet::samples::{courier, moved, order};
+
+    #[test]
+    fn what_says_nothing_new_is_no_news() {
+        let (mut board, ana, id) = (Board::default(), courier(), OrderId::new());
+        let presence = Presence { state: PresenceState::Tracking, reason: None, since_ms: 1 };
+        let presence = FleetChange::Presence { courier: ana.id, presence };
+        let changes = [
+            FleetChange::Courier(ana.clone()),
+            presence,
+            moved(ana.id, 10, 35.9, 14.5),
+            order(id, OrderStatus::PickedUp),
+        ];
+        changes.iter().cloned().for_each(|change| board.apply(change));
+        let version = board.version();
+        changes.into_iter().for_each(|change| board.apply(change));
+        board.apply(moved(ana.id, 9, 35.0, 14.0));
+        board.apply(order(id, OrderStatus::Assigned));
+        board.apply(moved(CourierId::new(), 11, 35.0, 14.0));
+        assert_eq!(board.version(), version, "repeats, what came before, and strangers");
+    }
+
+    #[test]
+    fn the_board_keeps_a_bounded_number_of_orders_that_are_over() {
+        let mut board = Board::default();
+        for _ in 0..MAX_OVER + 500 {
+            let id = OrderId::new();
+            board.apply(order(id, OrderStatus::Created));
+            board.apply(order(id, OrderStatus::Cancelled));
+        }
+        assert_eq!((board.orders.len(), board.journal.changes()), (MAX_OVER, MAX_OVER));
+        assert!(board.forgotten() > 0, "a reader that has not heard of those must begin again");
+        assert_eq!(board.everything().1, []);
+    }
+
+    #[test]
+    fn batches_come_every_tick_until_there_are_too_many_positions() {
+        assert_eq!([0, 1, 500, 501, 5_000].map(ticks_until_next), [1, 1, 1, 2, 10]);
+    }
+}
