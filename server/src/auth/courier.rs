@@ -15,10 +15,10 @@ use chrono::TimeDelta;
 use super::{look_up::look_up, origin, principal};
 use crate::{
     error::ApiError,
-    platform::token,
+    platform::token::{self, SecretHash},
     service::devices::SESSION_LIFETIME,
     state::AppState,
-    store::{courier_sessions::SecretHash, couriers::SignedInDevice, devices::DeviceClient},
+    store::{couriers::SignedInDevice, devices::DeviceClient},
 };
 
 /// How exactly it is known when a session was last used.

@@ -5,6 +5,7 @@
 
 pub mod access_log;
 pub mod courier;
+pub mod exception;
 pub mod fleet;
 pub mod order;
 pub mod proof;

@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 use super::outbox::{Outbox, Wire, frame};
 use crate::{
-    platform::rate_limit::network_of,
-    store::{courier_sessions::SecretHash, couriers::SignedInDevice},
+    platform::{rate_limit::network_of, token::SecretHash},
+    store::couriers::SignedInDevice,
 };
 
 /// Connections that one address, or one /64 of IPv6, may hold. A town hall's wireless network is one address, so this

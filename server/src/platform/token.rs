@@ -46,8 +46,11 @@ pub fn new_api_key() -> String {
     format!("{API_KEY_PREFIX}{}", random::<24>())
 }
 
+/// What the database keeps of a secret: its SHA-256.
+pub type SecretHash = [u8; 32];
+
 /// What the database keeps of a secret.
-pub fn hash(secret: &str) -> [u8; 32] {
+pub fn hash(secret: &str) -> SecretHash {
     Sha256::digest(secret.as_bytes()).into()
 }
 

@@ -8,9 +8,7 @@ use super::{
     Store, StoreError,
     couriers::{SignedInDevice, SignedInRow},
 };
-
-/// What the database keeps of a secret.
-pub type SecretHash = [u8; 32];
+use crate::platform::token::SecretHash;
 
 /// How long sessions last.
 #[derive(Clone, Copy, Debug)]

@@ -9,8 +9,11 @@ use doorstep_shared::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, courier_sessions::SecretHash};
-use crate::{domain::courier::Courier, platform::clock::from_ms};
+use super::{Store, StoreError};
+use crate::{
+    domain::courier::Courier,
+    platform::{clock::from_ms, token::SecretHash},
+};
 
 /// What to change about a courier; `None` stays.
 #[derive(Clone, Copy, Debug, Default)]

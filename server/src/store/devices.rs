@@ -5,8 +5,9 @@ use doorstep_shared::{CourierId, DeviceId, api::courier::TrackerApp};
 
 use super::{
     Store, StoreError,
-    courier_sessions::{NewCode, SecretHash, insert_code},
+    courier_sessions::{NewCode, insert_code},
 };
+use crate::platform::token::SecretHash;
 
 /// What a device reports with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

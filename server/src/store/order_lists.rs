@@ -1,14 +1,12 @@
-//! Lists of orders: by tab, by courier, by what somebody typed; and how many there are.
+//! Lists of orders by tab, by courier and by typed text, and their counts.
 //!
-//! The conditions differ from request to request, so these queries are put together, from fixed pieces and bound
-//! values only. They are planned anew each time: which index helps depends on what was typed.
-//! Each word that was typed must occur somewhere in the order, as a piece of a word is enough. That is `like '%…%'` on
-//! a folded column under a trigram index: the full text search of Postgres finds beginnings of words only, and people
-//! type "1042" for "A-1042".
+//! The conditions differ from request to request, so these queries are put together at run time, from fixed pieces and
+//! bound values only. Postgres plans them anew each time: which index helps depends on the text. Each typed word must
+//! occur somewhere in the order, also inside a word. That is `like '%…%'` on a folded column under a trigram index: the
+//! full text search of Postgres finds beginnings of words only, and people type "1042" for "A-1042".
 
-use chrono::{DateTime, Utc};
 use doorstep_shared::{
-    CourierId, LatLon, OrderId, OrderStatus,
+    CourierId, OrderId, OrderStatus,
     api::console::{ACTIVE, DONE, MAX_COUNT, OrderCounts, UNASSIGNED},
 };
 use sqlx::{Postgres, QueryBuilder, Row};
@@ -16,16 +14,13 @@ use uuid::Uuid;
 
 use super::{
     Store, StoreError,
-    orders::{OrderCursor, OrderRow, point_of, status_of},
+    order_rows::{ORDER_COLUMNS, OpenRow, OrderRow},
+    orders::OrderCursor,
 };
-use crate::domain::order::Order;
+use crate::domain::order::{OpenOrder, Order};
 
 /// More words than this do not narrow anything down any more.
 const MAX_WORDS: usize = 6;
-
-pub(super) const ORDER_COLUMNS: &str = "id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
-     dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-     customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at";
 
 /// Which orders are meant; the default means all.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +29,7 @@ pub struct OrderFilter {
     pub statuses: Vec<OrderStatus>,
     /// Brought by this courier.
     pub courier: Option<CourierId>,
-    /// Patterns of what was typed, all of which must match.
+    /// Patterns of the typed words, all of which must match.
     patterns: Vec<String>,
 }
 
@@ -55,7 +50,7 @@ impl OrderFilter {
         if !self.statuses.is_empty() {
             query.push(" and status in (");
             let mut list = query.separated(", ");
-            // Words of ours, written out, so that Postgres sees that a partial index covers them.
+            // Written out and not bound, so that Postgres sees that a partial index covers them.
             for status in &self.statuses {
                 list.push(format_args!("'{}'", status.as_str()));
             }
@@ -70,7 +65,7 @@ impl OrderFilter {
     }
 }
 
-/// What was typed, with nothing in it that means something to `like`.
+/// A typed word without anything that has a meaning to `like`.
 fn escape_like(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len());
     for character in word.chars().filter(|character| *character != '\0') {
@@ -80,23 +75,6 @@ fn escape_like(word: &str) -> String {
         pattern.push(character);
     }
     pattern
-}
-
-/// What it takes to tell how late an open order will be.
-#[derive(Clone, Debug)]
-pub struct OpenOrder {
-    /// Its id.
-    pub id: OrderId,
-    /// How far it is.
-    pub status: OrderStatus,
-    /// Who brings it.
-    pub courier: Option<CourierId>,
-    /// Where it comes from.
-    pub pickup: LatLon,
-    /// Where it goes.
-    pub dropoff: LatLon,
-    /// End of the promised window.
-    pub promised_until: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -115,7 +93,7 @@ impl Store {
         Ok(rows.into_iter().map(Order::from).collect())
     }
 
-    /// How Postgres goes about [`Self::orders_newest`]: its plan, with times.
+    /// Postgres' plan of [`Self::orders_newest`], with times.
     ///
     /// # Errors
     /// When the database is away.
@@ -127,7 +105,7 @@ impl Store {
         Ok(lines?.join("\n"))
     }
 
-    /// At most `limit` orders that are neither over nor without a promise kept, the earliest promise first.
+    /// At most `limit` orders, the earliest promise first and orders without a promise last.
     ///
     /// # Errors
     /// When the database is away.
@@ -187,31 +165,6 @@ fn push_newest(query: &mut QueryBuilder<Postgres>, filter: &OrderFilter, after: 
         query.push(", ").push_bind(*after.id.as_uuid()).push(")");
     }
     query.push(" order by created_at desc, id desc limit ").push_bind(limit);
-}
-
-#[derive(sqlx::FromRow)]
-pub(super) struct OpenRow {
-    id: Uuid,
-    status: String,
-    courier_id: Option<Uuid>,
-    pickup_lat: f64,
-    pickup_lon: f64,
-    dropoff_lat: f64,
-    dropoff_lon: f64,
-    promised_until: Option<DateTime<Utc>>,
-}
-
-impl From<OpenRow> for OpenOrder {
-    fn from(row: OpenRow) -> Self {
-        Self {
-            id: OrderId::from_uuid(row.id),
-            status: status_of(&row.status),
-            courier: row.courier_id.map(CourierId::from_uuid),
-            pickup: point_of(row.pickup_lat, row.pickup_lon),
-            dropoff: point_of(row.dropoff_lat, row.dropoff_lon),
-            promised_until: row.promised_until,
-        }
-    }
 }
 
 #[cfg(test)]

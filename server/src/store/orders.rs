@@ -1,86 +1,21 @@
-//! Orders and what happened to them.
+//! Reads orders and what happened to them.
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::{
-    CourierId, LatLon, OrderId, OrderStatus,
-    api::{CustomerBody, OrderEventView, proof::ProofKind},
-    protocol::fleet::FleetOrder,
-};
-use sqlx::{PgConnection, PgTransaction};
-use uuid::Uuid;
+use doorstep_shared::{CourierId, OrderId, api::OrderEventView, protocol::fleet::FleetOrder};
+use sqlx::PgConnection;
 
-use super::{Store, StoreError, proofs::missing_proofs, tracking_links::LinkHash};
+use super::{
+    Store, StoreError,
+    order_rows::{OrderRow, status_of},
+    tracking_links::LinkHash,
+};
 use crate::domain::{
     courier::Courier,
     fleet::OrderState,
-    order::{Actor, Order, OrderCourier, Place, TrackedOrder, visibility},
+    order::{Order, OrderCourier, TrackedOrder, visibility},
 };
-
-/// A row of `orders`, with every column the domain uses.
-#[derive(sqlx::FromRow)]
-pub(super) struct OrderRow {
-    id: Uuid,
-    reference: String,
-    status: String,
-    status_at: DateTime<Utc>,
-    pickup_lat: f64,
-    pickup_lon: f64,
-    pickup_address: String,
-    pickup_instructions: Option<String>,
-    dropoff_lat: f64,
-    dropoff_lon: f64,
-    dropoff_address: String,
-    dropoff_instructions: Option<String>,
-    customer_name: String,
-    customer_phone: Option<String>,
-    customer_email: Option<String>,
-    promised_from: Option<DateTime<Utc>>,
-    promised_until: Option<DateTime<Utc>>,
-    courier_id: Option<Uuid>,
-    assigned_at: Option<DateTime<Utc>>,
-    feed_from: Option<DateTime<Utc>>,
-    leg_from: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-}
-
-impl From<OrderRow> for Order {
-    fn from(row: OrderRow) -> Self {
-        Self {
-            id: OrderId::from_uuid(row.id),
-            reference: row.reference,
-            status: status_of(&row.status),
-            status_at: row.status_at,
-            pickup: Place {
-                point: point_of(row.pickup_lat, row.pickup_lon),
-                address: row.pickup_address,
-                instructions: row.pickup_instructions,
-            },
-            dropoff: Place {
-                point: point_of(row.dropoff_lat, row.dropoff_lon),
-                address: row.dropoff_address,
-                instructions: row.dropoff_instructions,
-            },
-            customer: CustomerBody { name: row.customer_name, phone: row.customer_phone, email: row.customer_email },
-            promised_from: row.promised_from,
-            promised_until: row.promised_until,
-            courier_id: row.courier_id.map(CourierId::from_uuid),
-            assigned_at: row.assigned_at,
-            feed_from: row.feed_from,
-            leg_from: row.leg_from,
-            created_at: row.created_at,
-        }
-    }
-}
-
-pub(super) fn status_of(word: &str) -> OrderStatus {
-    word.parse().expect("the column's check allows only statuses")
-}
-
-pub(super) fn point_of(lat: f64, lon: f64) -> LatLon {
-    LatLon::try_new(lat, lon).expect("the columns' checks allow only coordinates")
-}
 
 /// Where a list of orders goes on: after the order created at this time with this id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,76 +26,7 @@ pub struct OrderCursor {
     pub id: OrderId,
 }
 
-/// What a new order asks for at the door.
-#[derive(Clone, Debug, Default)]
-pub struct WantedProofs {
-    /// Which kinds, each once.
-    pub kinds: Vec<ProofKind>,
-    /// Argon2id of the PIN, when it asks for one.
-    pub pin_hash: Option<String>,
-}
-
-/// An order that is about to be added.
-#[derive(Clone, Debug)]
-pub struct NewOrder {
-    /// The order.
-    pub order: Order,
-    /// What it asks for at the door.
-    pub at_the_door: WantedProofs,
-    /// SHA-256 of its link's secret.
-    pub tracking_token_hash: [u8; 32],
-}
-
 impl Store {
-    /// Adds an order with its first event.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn create_order(
-        &self,
-        order: &Order,
-        at_the_door: &WantedProofs,
-        tracking_token_hash: &[u8],
-        by: &Actor,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Adds orders with their first events: all of them, or none.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn create_orders(&self, orders: &[NewOrder], by: &Actor) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        for NewOrder { order, at_the_door, tracking_token_hash } in orders {
-            insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Which of these references an order of the last month has.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn known_references(
-        &self,
-        references: &[String],
-        now: DateTime<Utc>,
-    ) -> Result<HashSet<String>, StoreError> {
-        let known = sqlx::query_scalar!(
-            "select reference from orders where created_at > $2::timestamptz - interval '1 month' and reference = any($1)",
-            references,
-            now
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(known.into_iter().collect())
-    }
-
     /// One order.
     ///
     /// # Errors
@@ -169,7 +35,7 @@ impl Store {
         Ok(self.orders(&[id]).await?.pop())
     }
 
-    /// These orders, as far as there are such, in any order.
+    /// These orders, in any order. Unknown ids are left out.
     ///
     /// # Errors
     /// When the database is away.
@@ -235,7 +101,7 @@ impl Store {
         Ok(self.tracked_orders(&[id]).await?.remove(&id))
     }
 
-    /// The same for many orders. Those that are not there are left out.
+    /// The same for many orders. Unknown ids are left out.
     ///
     /// # Errors
     /// When the database is away.
@@ -291,7 +157,7 @@ impl Store {
         Ok(open_orders_in(&mut connection, &[courier]).await?.remove(&courier).unwrap_or_default())
     }
 
-    /// The open orders of each of these couriers, in serving order. Who has none is left out.
+    /// The open orders of each of these couriers, in serving order. Couriers without one are left out.
     ///
     /// # Errors
     /// When the database is away.
@@ -303,7 +169,7 @@ impl Store {
         open_orders_in(&mut connection, couriers).await
     }
 
-    /// Everybody who has an open order.
+    /// Every courier who has an open order.
     ///
     /// # Errors
     /// When the database is away.
@@ -316,134 +182,9 @@ impl Store {
         .await?;
         Ok(ids.into_iter().map(CourierId::from_uuid).collect())
     }
-
-    /// Starts a change to an order; the row is locked until the change is committed or dropped, and so is the plan
-    /// of the courier who has the order and of the one who is to get it: a change reads and writes their other
-    /// orders too, and two that did so at once would each miss the other's, or wait for each other for ever.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn lock_order(
-        &self,
-        id: OrderId,
-        for_courier: Option<CourierId>,
-    ) -> Result<Option<OrderChange>, StoreError> {
-        let mut holder = self.holder_of(id).await?;
-        loop {
-            let mut transaction = self.pool.begin().await?;
-            lock_plans(&mut transaction, [holder, for_courier]).await?;
-            let row = sqlx::query_as!(
-                OrderRow,
-                "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
-                     dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-                     customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
-                 from orders where id = $1 for update",
-                id.as_uuid()
-            )
-            .fetch_optional(&mut *transaction)
-            .await?;
-            let Some(order) = row.map(Order::from) else { return Ok(None) };
-            if order.courier_id == holder {
-                return Ok(Some(OrderChange { transaction, order }));
-            }
-            // Somebody else got the order meanwhile, whose plan is not locked. Locks are only taken in one order,
-            // so this begins again.
-            holder = order.courier_id;
-        }
-    }
-
-    async fn holder_of(&self, id: OrderId) -> Result<Option<CourierId>, StoreError> {
-        let holder = sqlx::query_scalar!("select courier_id from orders where id = $1", id.as_uuid())
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(holder.flatten().map(CourierId::from_uuid))
-    }
 }
 
-/// Makes changes to these couriers' plans wait for each other until the transaction ends.
-async fn lock_plans(connection: &mut PgConnection, couriers: [Option<CourierId>; 2]) -> Result<(), StoreError> {
-    let ids: Vec<_> = couriers.into_iter().flatten().map(|courier| *courier.as_uuid()).collect();
-    // Everybody takes them in the order of the keys, so nobody waits in a circle.
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(key) as "locked: ()" from
-               (select distinct hashtextextended(id::text, 0) as key from unnest($1::uuid[]) as id order by key) as keys"#,
-        &ids
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(())
-}
-
-/// An order being changed, in a transaction that holds its row.
-#[derive(Debug)]
-pub struct OrderChange {
-    transaction: PgTransaction<'static>,
-    /// The order as it was when locked.
-    pub order: Order,
-}
-
-impl OrderChange {
-    /// What the order asks for at the door that was not brought back yet.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn missing_proofs(&mut self) -> Result<Vec<ProofKind>, StoreError> {
-        missing_proofs(&mut self.transaction, self.order.id).await
-    }
-
-    /// Writes the order's new state with its event, and reopens the feeds of both couriers concerned.
-    ///
-    /// # Errors
-    /// When the database is away; nothing was changed then.
-    pub async fn commit(
-        mut self,
-        changed: &Order,
-        event_at: DateTime<Utc>,
-        by: &Actor,
-        note: Option<&str>,
-    ) -> Result<(), StoreError> {
-        sqlx::query!(
-            "update orders set status = $2, status_at = $3, courier_id = $4, assigned_at = $5, feed_from = $6, leg_from = $7 \
-             where id = $1",
-            changed.id.as_uuid(),
-            changed.status.as_str(),
-            changed.status_at,
-            changed.courier_id.map(|courier| *courier.as_uuid()),
-            changed.assigned_at,
-            changed.feed_from,
-            changed.leg_from,
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        insert_event(&mut self.transaction, changed.id, changed.status, event_at, by, note).await?;
-        let concerned =
-            [self.order.courier_id, changed.courier_id.filter(|_| self.order.courier_id != changed.courier_id)];
-        for courier in concerned.into_iter().flatten() {
-            reopen_feed(&mut self.transaction, courier, event_at).await?;
-        }
-        self.transaction.commit().await?;
-        Ok(())
-    }
-}
-
-/// Opens the feed of the courier's next order and closes those of all others.
-async fn reopen_feed(connection: &mut PgConnection, courier: CourierId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let open = open_orders_in(connection, &[courier]).await?.remove(&courier).unwrap_or_default();
-    let next = visibility::visible(&open);
-    sqlx::query!(
-        "update orders set feed_from = case when id = $2 then coalesce(feed_from, $3) end \
-         where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff') \
-           and (feed_from is null) = (id is not distinct from $2)",
-        courier.as_uuid(),
-        next.map(|order| *order.as_uuid()),
-        now,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn open_orders_in(
+pub(super) async fn open_orders_in(
     connection: &mut PgConnection,
     couriers: &[CourierId],
 ) -> Result<HashMap<CourierId, Vec<Order>>, StoreError> {
@@ -463,65 +204,4 @@ async fn open_orders_in(
         of_each.entry(order.courier_id.expect("asked for by courier")).or_default().push(order);
     }
     Ok(of_each.into_iter().map(|(courier, open)| (courier, visibility::serving_order(open))).collect())
-}
-
-async fn insert_order(
-    connection: &mut PgConnection,
-    order: &Order,
-    at_the_door: &WantedProofs,
-    tracking_token_hash: &[u8],
-    by: &Actor,
-) -> Result<(), StoreError> {
-    let kinds: Vec<String> = at_the_door.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-    sqlx::query!(
-        "insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, \
-                 pickup_instructions, dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, \
-                 customer_phone, customer_email, promised_from, promised_until, tracking_token_hash, created_at, \
-                 proof_wanted, pin_hash) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4, $19, $20)",
-        order.id.as_uuid(),
-        order.reference,
-        order.status.as_str(),
-        order.status_at,
-        order.pickup.point.lat(),
-        order.pickup.point.lon(),
-        order.pickup.address,
-        order.pickup.instructions,
-        order.dropoff.point.lat(),
-        order.dropoff.point.lon(),
-        order.dropoff.address,
-        order.dropoff.instructions,
-        order.customer.name,
-        order.customer.phone,
-        order.customer.email,
-        order.promised_from,
-        order.promised_until,
-        tracking_token_hash,
-        &kinds,
-        at_the_door.pin_hash,
-    )
-    .execute(&mut *connection)
-    .await?;
-    insert_event(connection, order.id, order.status, order.status_at, by, None).await
-}
-
-async fn insert_event(
-    connection: &mut PgConnection,
-    order: OrderId,
-    status: OrderStatus,
-    happened_at: DateTime<Utc>,
-    by: &Actor,
-    note: Option<&str>,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "insert into order_events (order_id, status, happened_at, actor, note) values ($1, $2, $3, $4, $5)",
-        order.as_uuid(),
-        status.as_str(),
-        happened_at,
-        by.to_string(),
-        note
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Tracking links of an order besides its first.
 //!
-//! Only hashes are kept, so nobody can read a link again: who needs one gets another, and those given out before go on
+//! The database keeps only hashes, so a link cannot be shown again: dispatch makes another, and earlier links go on
 //! working. The delivery PIN belongs to the first link alone.
 
 use std::collections::HashMap;
@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use doorstep_shared::{OrderId, OrderStatus};
 
-use super::{Store, StoreError, orders::status_of};
-use crate::domain::order::Actor;
+use super::{Store, StoreError, order_rows::status_of};
+use crate::{domain::order::Actor, platform::token::SecretHash};
 
 /// SHA-256 of a tracking link's secret.
-pub type LinkHash = [u8; 32];
+pub type LinkHash = SecretHash;
 
-/// Where a link leads, and how far that order is.
+/// The order that a link leads to, and its status.
 pub type LinkedOrder = (OrderId, OrderStatus);
 
 impl Store {
@@ -42,7 +42,7 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Which order a tracking link leads to, its first or another, and how far it is: enough to let somebody in.
+    /// The order that a tracking link leads to, its first link or another, and its status: enough to let a customer in.
     ///
     /// # Errors
     /// When the database is away.
@@ -50,7 +50,7 @@ impl Store {
         Ok(self.orders_by_tracking_tokens(&[*token_hash]).await?.remove(token_hash))
     }
 
-    /// The same for many links. Those that lead nowhere are left out.
+    /// The same for many links. Unknown links are left out.
     ///
     /// # Errors
     /// When the database is away.

@@ -47,7 +47,7 @@ fn point(lat: f64, lon: f64) -> LatLon {
 }
 
 async fn look(app: &TestApp) {
-    app.state().exceptions.look().await.expect("the database is there");
+    app.state().exceptions.make_round().await.expect("the database is there");
 }
 
 async fn pass(app: &TestApp, hand: &ManualClock, ms: i64) {

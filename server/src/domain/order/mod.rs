@@ -105,6 +105,23 @@ impl Order {
     }
 }
 
+/// What it takes to tell how late an open order will be.
+#[derive(Clone, Debug)]
+pub struct OpenOrder {
+    /// Its id.
+    pub id: OrderId,
+    /// How far it is.
+    pub status: OrderStatus,
+    /// Who brings it.
+    pub courier: Option<CourierId>,
+    /// Where it comes from.
+    pub pickup: LatLon,
+    /// Where it goes.
+    pub dropoff: LatLon,
+    /// End of the promised window.
+    pub promised_until: Option<DateTime<Utc>>,
+}
+
 /// An order with what its customer's page shows around it.
 #[derive(Clone, Debug)]
 pub struct TrackedOrder {

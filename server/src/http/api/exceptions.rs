@@ -27,7 +27,7 @@ use crate::{
     },
     platform::clock::{from_ms, is_usable},
     state::AppState,
-    store::exceptions::ExceptionCursor,
+    store::exception_lists::ExceptionCursor,
 };
 
 /// Which exceptions to show.
@@ -56,7 +56,7 @@ pub async fn list(
     let more = items.len() > limit;
     items.truncate(limit);
     // The places are those of couriers. A console asks twice a minute, which is one look and not thousands.
-    if items.iter().any(|item| item.at.is_some()) && app.exceptions.is_new_look(person) {
+    if items.iter().any(|item| item.at.is_some()) && app.exceptions.is_new_access(person) {
         access::note(&app, &request, &by, AccessKind::Fleet, None);
     }
     let next_cursor = items.last().filter(|_| more).map(|last| write_cursor(ExceptionCursor::of(last)));

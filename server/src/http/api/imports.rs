@@ -26,7 +26,7 @@ use crate::{
     http::body::{self, RequestBody},
     platform::token,
     state::AppState,
-    store::orders::NewOrder,
+    store::new_orders::NewOrder,
 };
 
 /// Refused rows that an answer names; the preview names them all.

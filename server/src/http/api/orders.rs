@@ -29,7 +29,7 @@ use crate::{
     platform::{clock::is_usable, password, token},
     service::orders::{lifecycle::Outcome, risk::Estimates},
     state::AppState,
-    store::orders::WantedProofs,
+    store::new_orders::WantedProofs,
 };
 
 /// Creates an order and its tracking link.

@@ -11,7 +11,8 @@ use doorstep_shared::{DeviceId, protocol::PresenceReason};
 use super::{Devices, SESSION_LIFETIME};
 use crate::{
     live::connections::ConnectedDevice,
-    store::{StoreError, courier_sessions::SecretHash, devices::DeviceClient},
+    platform::token::SecretHash,
+    store::{StoreError, devices::DeviceClient},
 };
 
 /// The contract is that a socket outlives its session by a minute at most.

@@ -3,10 +3,7 @@
 use doorstep_shared::{CourierId, DeviceId, protocol::PresenceReason};
 
 use super::Devices;
-use crate::{
-    live::broker::Fact,
-    store::{StoreError, courier_sessions::SecretHash},
-};
+use crate::{live::broker::Fact, platform::token::SecretHash, store::StoreError};
 
 impl Devices {
     /// Revokes a device: its token, sessions and sign-in links stop working and its sockets are closed. Doing it again

@@ -1,4 +1,4 @@
-//! Hand-overs on their way from where they are reported to where they are judged.
+//! Hand-overs on their way from the courier's report to the round that judges them.
 
 use std::{
     collections::VecDeque,
@@ -7,10 +7,10 @@ use std::{
 
 use doorstep_shared::{CourierId, LatLon, OrderId, api::exception::ExceptionCode};
 
-use crate::{domain::order::Order, store::exceptions::Finding};
+use crate::domain::{exception::Finding, order::Order};
 
-/// Hand-overs that may wait for the next look. Overflow policy: the oldest is not judged. Ten thousand within a few
-/// seconds are more than any company's.
+/// Hand-overs that may wait for the next round. Overflow policy: the oldest is not judged. No company has ten thousand
+/// within a few seconds.
 const QUEUED: usize = 10_000;
 
 /// An order that a courier handed over.
@@ -20,16 +20,17 @@ pub struct Delivery {
     pub order: OrderId,
     /// Who brought it.
     pub courier: CourierId,
-    /// Where it should go.
+    /// Where it should have been handed over.
     pub door: LatLon,
-    /// When, as was reported, Unix epoch milliseconds.
+    /// When, as the courier reported, Unix epoch milliseconds.
     pub delivered_ms: i64,
-    /// When that was reported.
+    /// When the report came, Unix epoch milliseconds.
     pub reported_ms: i64,
 }
 
 impl Delivery {
-    /// The hand-over of a delivered order that was reported at `reported_ms`; `None` when nobody brought it.
+    /// The hand-over of a delivered order that was reported at `reported_ms`; `None` when it has no
+    /// courier.
     pub fn of(order: &Order, reported_ms: i64) -> Option<Self> {
         Some(Self {
             order: order.id,
@@ -40,7 +41,7 @@ impl Delivery {
         })
     }
 
-    /// What there is to say when it happened elsewhere. It is over as soon as it is noticed.
+    /// The exception of a hand-over that happened elsewhere. It is over as soon as it is noticed.
     pub fn far(&self, distance_m: f64, place: LatLon) -> Finding {
         Finding {
             code: ExceptionCode::DeliveredFar,
@@ -62,7 +63,7 @@ impl Delivery {
 pub struct Deliveries(Mutex<VecDeque<Delivery>>);
 
 impl Deliveries {
-    /// Adds one. Never waits.
+    /// Adds a hand-over. Never waits.
     pub fn note(&self, delivery: Delivery) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.len() == QUEUED {

@@ -1,34 +1,40 @@
-//! Notices what needs a dispatcher's look, keeps it, and tells the fleet feed of it.
+//! Notices what needs a dispatcher's attention, keeps it, and tells the fleet feed of it.
 //!
-//! One task looks every few seconds at every courier who has orders. What is the case is decided by pure code, in
-//! [`crate::domain::track`] and [`crate::domain::order`]; [`round`] asks it and compares with what is in the database. The database
-//! holds what is going on, each thing once, so neither a restart nor a second instance notices anything twice. An
-//! instance judges who reports to it, or to nobody; of a courier whose phone may talk to another one it asks the database
-//! before it calls them silent.
-//! Hand-overs are reported by [`crate::service::orders::lifecycle`] and judged a little later, when positions had time to come.
+//! Every few seconds one task judges every courier who has orders: a [`round`] asks pure code in
+//! [`crate::domain::track`] and [`crate::domain::order`] and compares the verdicts with what the database has. The
+//! database holds each ongoing exception once, so neither a restart nor a second instance raises one twice. An instance
+//! judges the couriers who report to it or to no instance; before it calls a courier silent whose phone may talk to
+//! another instance, it asks the database. Hand-overs come from [`crate::service::orders::lifecycle`] and are judged a
+//! little later, when their positions had time to come.
 
 pub mod deliveries;
+mod expected;
+mod memory;
+mod readers;
 pub mod round;
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::HashSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use chrono::TimeDelta;
-use doorstep_shared::{CourierId, OrderId, UserId, api::exception::ExceptionCode, protocol::fleet::FleetAlert};
+use doorstep_shared::{CourierId, UserId, api::exception::ExceptionCode, protocol::fleet::FleetAlert};
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::{
     deliveries::{Deliveries, Delivery},
+    memory::{Asked, Memory},
+    readers::Readers,
     round::Round,
 };
 use crate::{
     domain::{
+        exception::{Finding, Ongoing},
         fleet::FleetChange,
         order::handover::{self, Handover},
-        track::{off_route::Way, silence},
+        track::silence,
     },
     live::{
         broker::Broker,
@@ -38,29 +44,23 @@ use crate::{
         clock::{Clock, from_ms},
         error_chain::SourceChain,
     },
-    store::{
-        Store, StoreError,
-        exceptions::{Finding, LastHeard, Ongoing},
-    },
+    store::{Store, StoreError},
 };
 
-/// How often the fleet is looked at. Nothing that is noticed here is younger than a minute.
-pub const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// From one round to the next. No exception is younger than a minute when it is noticed, so this is often enough.
+pub const ROUND_EVERY: Duration = Duration::from_secs(5);
 
-/// Nobody would need longer for an order; whose promise is farther away cannot be late yet.
+/// No delivery takes longer, so an order whose promise is farther away cannot be late yet.
 const PROMISE_HORIZON: TimeDelta = TimeDelta::hours(3);
 
-/// How long an answer of the database about a courier who is not heard of holds.
-const HEARD_AGAIN_AFTER_MS: i64 = 15_000;
+/// How long the database's answer about a courier who seems silent holds.
+const ASK_AGAIN_AFTER_MS: i64 = 15_000;
 
 /// Fixes that are read around one hand-over: four minutes of a phone that sends two a second.
 const FIXES_AROUND: i64 = 500;
 
-/// Hand-overs this old are not judged any more after a restart.
+/// After a restart, hand-overs older than this are not judged any more.
 const DELIVERED_LATELY: TimeDelta = TimeDelta::minutes(5);
-
-/// A console that asks for the list again and again looks once in this time, as the log of looks has it.
-const LOOK_LASTS_MS: i64 = 10 * 60_000;
 
 /// Watches over the fleet. Shared by reference.
 #[derive(Debug)]
@@ -71,26 +71,9 @@ pub struct Exceptions {
     clock: Clock,
     deliveries: Arc<Deliveries>,
     listening_since_ms: i64,
-    /// Held for the whole of a look: two at once would judge each other's half-told story.
+    /// Held for a whole round: two rounds at once would each judge what the other has half written.
     memory: tokio::sync::Mutex<Memory>,
-    looked: Mutex<HashMap<UserId, i64>>,
-}
-
-/// What is remembered from look to look; all of it may be lost.
-#[derive(Debug, Default)]
-struct Memory {
-    ways: HashMap<CourierId, Way>,
-    heard: HashMap<CourierId, Asked>,
-    /// Since when an order will surely be late.
-    doubtful: HashMap<OrderId, i64>,
-    pending: Vec<Delivery>,
-    has_begun: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    at_ms: i64,
-    answer: Option<LastHeard>,
+    readers: Readers,
 }
 
 impl Exceptions {
@@ -103,37 +86,37 @@ impl Exceptions {
         deliveries: Arc<Deliveries>,
     ) -> Self {
         let listening_since_ms = clock.now_ms();
-        let (memory, looked) = Default::default();
-        Self { tracker, store, broker, clock, deliveries, listening_since_ms, memory, looked }
+        let (memory, readers) = Default::default();
+        Self { tracker, store, broker, clock, deliveries, listening_since_ms, memory, readers }
     }
 
-    /// Looks again and again until it is cancelled. A look that the database spoils is made up for by the next.
+    /// Makes a round every [`ROUND_EVERY`], until it is cancelled. The next round makes up for one that failed.
     pub async fn run(self: Arc<Self>) {
-        let mut clock = interval(LOOK_EVERY);
+        let mut clock = interval(ROUND_EVERY);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_well = true;
         loop {
             clock.tick().await;
-            match self.look().await {
+            match self.make_round().await {
                 Ok(()) => is_well = true,
                 Err(error) => {
                     if std::mem::replace(&mut is_well, false) {
-                        tracing::warn!(error = %SourceChain(&error), "cannot watch over the fleet; trying on");
+                        tracing::warn!(error = %SourceChain(&error), "cannot watch over the fleet; trying again");
                     }
                 }
             }
         }
     }
 
-    /// Looks at the whole fleet once.
+    /// Judges the whole fleet once.
     ///
     /// # Errors
-    /// When the database is away. What was not written is found again by the next look.
-    pub async fn look(&self) -> Result<(), StoreError> {
+    /// When the database is away. The next round finds again what this one could not write.
+    pub async fn make_round(&self) -> Result<(), StoreError> {
         let mut memory = self.memory.lock().await;
         let began = Instant::now();
         let now_ms = self.clock.now_ms();
-        // The database first: what the tracker says afterwards is not older.
+        // The database first, so that the tracker's state is not older than the database's.
         let ongoing = self.store.ongoing_exceptions().await?;
         let unassigned = self.store.unassigned_promised_before(from_ms(now_ms) + PROMISE_HORIZON).await?;
         let fleet = self.tracker.at_work(now_ms);
@@ -142,12 +125,12 @@ impl Exceptions {
 
         let mut round = Round::begin(ongoing, now_ms, self.listening_since_ms);
         for courier in &fleet {
-            round.look_at(courier, &mut memory);
+            round.judge_courier(courier, &mut memory);
         }
         for order in &unassigned {
-            round.look_at_unassigned(order, &mut memory.doubtful);
+            round.judge_unassigned(order, &mut memory.doubtful);
         }
-        self.gather_deliveries(&mut memory, now_ms).await?;
+        self.collect_deliveries(&mut memory, now_ms).await?;
         let (handovers, undecided) = self.judge_deliveries(&memory.pending, now_ms).await?;
         let mut found = round.found;
         found.extend(handovers);
@@ -173,7 +156,8 @@ impl Exceptions {
         }
     }
 
-    /// Couriers who seem silent may have been heard elsewhere, or by what this instance has forgotten.
+    /// Asks the database about couriers who seem silent: they may report to another instance, or this one has forgotten
+    /// them since they reported.
     async fn ask_about_quiet(
         &self,
         memory: &mut Memory,
@@ -189,7 +173,7 @@ impl Exceptions {
         let quiet = fleet.iter().filter(|seen| seems_silent(seen.heard_ms) || noticed.contains(&seen.courier));
         let quiet = quiet.map(|seen| seen.courier).filter(|courier| {
             memory.heard.get(courier).is_none_or(|asked| {
-                let answer_is_old = now_ms.saturating_sub(asked.at_ms) >= HEARD_AGAIN_AFTER_MS;
+                let answer_is_old = now_ms.saturating_sub(asked.at_ms) >= ASK_AGAIN_AFTER_MS;
                 answer_is_old && seems_silent(asked.answer.map(|heard| heard.at_ms))
             })
         });
@@ -203,7 +187,7 @@ impl Exceptions {
         Ok(())
     }
 
-    async fn gather_deliveries(&self, memory: &mut Memory, now_ms: i64) -> Result<(), StoreError> {
+    async fn collect_deliveries(&self, memory: &mut Memory, now_ms: i64) -> Result<(), StoreError> {
         if !memory.has_begun {
             let lately = self.store.delivered_since(from_ms(now_ms) - DELIVERED_LATELY).await?;
             memory.pending.extend(lately.iter().filter_map(|order| Delivery::of(order, now_ms)));
@@ -213,7 +197,7 @@ impl Exceptions {
         Ok(())
     }
 
-    /// What there is to say about hand-overs, and those about which nothing can be said yet.
+    /// The hand-overs that were far from their door, and those that cannot be judged yet.
     async fn judge_deliveries(
         &self,
         pending: &[Delivery],
@@ -237,35 +221,9 @@ impl Exceptions {
         Ok((found, undecided))
     }
 
-    /// Whether somebody who reads the list now has not been noted in the log of looks lately, for the same.
-    pub fn is_new_look(&self, by: UserId) -> bool {
-        let now_ms = self.clock.now_ms();
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.retain(|_, at_ms| now_ms.saturating_sub(*at_ms) < LOOK_LASTS_MS);
-        if looked.contains_key(&by) {
-            return false;
-        }
-        looked.insert(by, now_ms);
-        true
-    }
-}
-
-impl Memory {
-    /// Keeps nothing about couriers and orders that are no longer looked at.
-    fn forget_others(&mut self, fleet: &[AtWork], unassigned: &[OrderId]) {
-        let couriers: HashSet<CourierId> = fleet.iter().map(|seen| seen.courier).collect();
-        self.ways.retain(|courier, _| couriers.contains(courier));
-        self.heard.retain(|courier, _| couriers.contains(courier));
-        if self.doubtful.is_empty() {
-            return;
-        }
-        let open = fleet.iter().flat_map(|seen| seen.open.iter().map(|order| order.id));
-        let orders: HashSet<OrderId> = open.chain(unassigned.iter().copied()).collect();
-        self.doubtful.retain(|order, _| orders.contains(order));
-    }
-
-    /// What the database last said of a courier who seemed silent.
-    fn heard(&self, courier: CourierId) -> Option<LastHeard> {
-        self.heard.get(&courier).and_then(|asked| asked.answer)
+    /// Whether a person who reads the list now makes a new entry in the access log: once in ten minutes, however often
+    /// their console asks.
+    pub fn is_new_access(&self, by: UserId) -> bool {
+        self.readers.is_new(by, self.clock.now_ms())
     }
 }

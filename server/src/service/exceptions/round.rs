@@ -1,70 +1,64 @@
-//! One look at the fleet: what is new, what goes on, what is over. Pure: it is given everything it looks at.
+//! One round of the watch over the fleet: which exceptions are new, which go on, which are over.
+//!
+//! Pure: [`super::Exceptions`] passes in what the database and the live view know, and writes the outcome.
 
 use std::collections::{HashMap, HashSet};
 
 use doorstep_shared::{LatLon, OrderId, OrderStatus, Vehicle, api::exception::ExceptionCode};
 use uuid::Uuid;
 
-use super::Memory;
+use super::{expected::expected, memory::Memory};
 use crate::{
     domain::{
+        exception::{Change, End, Finding, Ongoing},
         order::{
-            Order,
-            outlook::{outlook, time_needed_ms},
+            OpenOrder, Order,
+            outlook::time_needed_ms,
             promise::{Promise, late},
         },
         track::{
             eta,
             off_route::{Seen, Way},
-            progress::progress,
             silence::{Reporter, Signs, silent},
             standstill::{KNOWN_FOR_MS, Stand, stationary},
             verdict::Verdict,
         },
     },
     live::tracker::AtWork,
-    service::arrival::journey,
-    store::{
-        exceptions::{Change, End, Finding, Ongoing},
-        order_lists::OpenOrder,
-    },
 };
 
-/// An order must surely be late for this long before anybody is told: one odd estimate is none.
+/// An order must surely be late for this long before it is raised: one odd estimate is not enough.
 const SURE_FOR_MS: i64 = 30_000;
 
-/// What is known of an ongoing exception is written again when it grew by this much.
+/// An ongoing exception is written again when it grew by this much.
 const WORSE_BY_S: i32 = 120;
 const WORSE_BY_M: i32 = 250;
 
-/// So much time to spare, and as much again as is needed, is plenty.
-const PLENTY_MS: i64 = 10 * 60_000;
-
-/// A position that does not say how certain it is.
+/// The accuracy of a position that does not give one.
 const ASSUMED_ACCURACY_M: f64 = 30.0;
 
 type Key = (ExceptionCode, Uuid);
 
-/// A look at the fleet.
+/// A round over the fleet.
 #[derive(Debug)]
 pub struct Round {
-    /// What is noticed for the first time.
+    /// Exceptions noticed for the first time.
     pub found: Vec<Finding>,
-    /// What grew worse.
+    /// Exceptions that grew worse.
     pub changed: Vec<Change>,
-    /// What is over.
+    /// Exceptions that are over.
     pub over: Vec<End>,
-    /// How many go on.
+    /// How many exceptions go on.
     pub going_on: usize,
     now_ms: i64,
     listening_since_ms: i64,
     ongoing: HashMap<Key, Ongoing>,
-    /// What this look has ended does not begin again in the same look: the live view may be a moment behind.
+    /// An exception that this round ended does not begin again in the same round: the live view may be a moment behind.
     ended: HashSet<Key>,
 }
 
 impl Round {
-    /// Begins a look at `now_ms`: first of all ends what the database itself says is over.
+    /// Begins a round at `now_ms`, and ends the exceptions that are over by what the database knows.
     pub fn begin(ongoing: Vec<Ongoing>, now_ms: i64, listening_since_ms: i64) -> Self {
         let mut round = Self {
             found: Vec::new(),
@@ -91,21 +85,21 @@ impl Round {
         round
     }
 
-    /// Looks at a courier who has orders.
-    pub(super) fn look_at(&mut self, seen: &AtWork, memory: &mut Memory) {
+    /// Judges a courier who has orders.
+    pub(super) fn judge_courier(&mut self, seen: &AtWork, memory: &mut Memory) {
         let heard_ms = seen.heard_ms.max(memory.heard(seen.courier).map(|heard| heard.at_ms));
-        self.look_for_silence(seen, heard_ms, memory.heard(seen.courier).map(|heard| heard.reporter));
-        // Somebody whom another instance hears is judged there.
+        self.judge_silence(seen, heard_ms, memory.heard(seen.courier).map(|heard| heard.reporter));
+        // A courier who reports to another instance is judged there.
         let is_current = seen.heard_ms.is_some_and(|heard_ms| self.now_ms.saturating_sub(heard_ms) <= KNOWN_FOR_MS);
         let here = seen.position.and_then(|position| position.point()).filter(|_| is_current);
         if let Some(here) = here {
-            self.look_for_standstill(seen, here);
-            self.look_for_detour(seen, here, memory.ways.entry(seen.courier).or_default());
+            self.judge_standstill(seen, here);
+            self.judge_detour(seen, here, memory.ways.entry(seen.courier).or_default());
         }
-        self.look_for_lateness(seen, here, &mut memory.doubtful);
+        self.judge_promises(seen, here, &mut memory.doubtful);
     }
 
-    fn look_for_silence(&mut self, seen: &AtWork, heard_ms: Option<i64>, reporter: Option<Reporter>) {
+    fn judge_silence(&mut self, seen: &AtWork, heard_ms: Option<i64>, reporter: Option<Reporter>) {
         let key = (ExceptionCode::Silent, *seen.courier.as_uuid());
         let noticed = self.ongoing.contains_key(&key);
         let assigned = seen.open.iter().filter_map(|order| order.assigned_at).min();
@@ -113,7 +107,7 @@ impl Round {
             heard_ms,
             reporter: reporter.unwrap_or_default(),
             presence: seen.presence,
-            // What was noticed neither a new order nor a restart of ours excuses.
+            // Neither a new order nor a restart of ours ends a silence that was noticed.
             under_way_since_ms: match assigned {
                 _ if noticed => i64::MIN,
                 Some(at) => at.timestamp_millis(),
@@ -133,7 +127,7 @@ impl Round {
         self.settle(key, finding);
     }
 
-    fn look_for_standstill(&mut self, seen: &AtWork, here: LatLon) {
+    fn judge_standstill(&mut self, seen: &AtWork, here: LatLon) {
         let key = (ExceptionCode::Stationary, *seen.courier.as_uuid());
         let stops: Vec<LatLon> = seen.open.iter().flat_map(|order| [order.pickup.point, order.dropoff.point]).collect();
         let stand = Stand {
@@ -150,7 +144,7 @@ impl Round {
         self.settle(key, finding);
     }
 
-    fn look_for_detour(&mut self, seen: &AtWork, here: LatLon, way: &mut Way) {
+    fn judge_detour(&mut self, seen: &AtWork, here: LatLon, way: &mut Way) {
         let Some((order, target)) = seen.open.first().and_then(|order| Some((order, order.next_place()?.point))) else {
             return;
         };
@@ -175,7 +169,7 @@ impl Round {
         self.settle(key, finding);
     }
 
-    fn look_for_lateness(&mut self, seen: &AtWork, here: Option<LatLon>, doubtful: &mut HashMap<OrderId, i64>) {
+    fn judge_promises(&mut self, seen: &AtWork, here: Option<LatLon>, doubtful: &mut HashMap<OrderId, i64>) {
         if seen.open.iter().all(|order| order.promised_until.is_none()) {
             return;
         }
@@ -188,10 +182,10 @@ impl Round {
         }
     }
 
-    /// Looks at an order that nobody has and that has a promise.
-    pub fn look_at_unassigned(&mut self, order: &OpenOrder, doubtful: &mut HashMap<OrderId, i64>) {
+    /// Judges an order that has a promise and no courier.
+    pub fn judge_unassigned(&mut self, order: &OpenOrder, doubtful: &mut HashMap<OrderId, i64>) {
         let Some(until) = order.promised_until else { return };
-        // Somebody at its pickup could take it this very moment; nobody can be quicker.
+        // The quickest possible courier stands at its pickup and takes it this very moment.
         let needed_ms = time_needed_ms(order.pickup, order.status, order.pickup, order.dropoff, Vehicle::Motorcycle);
         let window = eta::window(needed_ms as f64, self.now_ms);
         let promise = Promise {
@@ -253,7 +247,7 @@ impl Round {
         }
     }
 
-    /// Compares what is the case with what was.
+    /// Compares a verdict with what was known before.
     fn settle(&mut self, key: Key, verdict: Verdict<Finding>) {
         match (self.ongoing.get(&key), verdict) {
             (None, Verdict::Present(finding)) if !self.ended.contains(&key) => self.found.push(finding),
@@ -269,7 +263,7 @@ impl Round {
     }
 }
 
-/// Whether something noticed can still be the case, by what the database says of its courier and order.
+/// Whether an exception can still go on, by what the database knows of its courier and order.
 fn applies(known: &Ongoing) -> bool {
     let order = known.order_state;
     match known.code {
@@ -306,40 +300,4 @@ fn has_goods(open: &[Order]) -> bool {
 
 fn accuracy_m(seen: &AtWork) -> f64 {
     seen.position.and_then(|position| position.accuracy_m).map_or(ASSUMED_ACCURACY_M, f64::from)
-}
-
-/// When each of a courier's orders will be handed over, at the earliest and in the middle. By a rule of thumb while
-/// all promises are far away: finding one's place on a long way takes longer than everything else here.
-fn expected(seen: &AtWork, here: LatLon, now_ms: i64) -> HashMap<OrderId, (i64, i64)> {
-    let Some(vehicle) = seen.vehicle else { return HashMap::new() };
-    let rough = outlook(Some(here), &seen.open, vehicle, None, now_ms).handovers;
-    let has_time = |(order, expected_ms): (&Order, i64)| {
-        let enough_ms = PLENTY_MS.max(expected_ms.saturating_sub(now_ms));
-        let until_ms = order.promised_until.map_or(i64::MAX, |until| until.timestamp_millis());
-        until_ms.saturating_sub(expected_ms) > enough_ms
-    };
-    if seen.open.iter().zip(rough.iter().map(|(_, expected_ms)| *expected_ms)).all(has_time) {
-        let earliest = |order: &Order| soonest_ms(order, here, vehicle, now_ms);
-        let handovers = seen.open.iter().zip(rough);
-        return handovers.map(|(order, (id, expected_ms))| (id, (earliest(order), expected_ms))).collect();
-    }
-    let first = seen.open.first().and_then(|order| {
-        let target = order.next_place()?.point;
-        let remaining_m = progress(here, target, seen.route.as_deref()).remaining_m;
-        eta::estimate(&journey(order, vehicle, remaining_m), now_ms)
-    });
-    let first_ms = first.map(|eta| i64::midpoint(eta.earliest_ms, eta.latest_ms));
-    let handovers = outlook(Some(here), &seen.open, vehicle, first_ms, now_ms).handovers;
-    let earliest = |place: usize, order: &Order| match first.filter(|_| place == 0) {
-        Some(eta) => eta.earliest_ms,
-        None => soonest_ms(order, here, vehicle, now_ms),
-    };
-    let handovers = seen.open.iter().zip(handovers).enumerate();
-    handovers.map(|(place, (order, (id, expected_ms)))| (id, (earliest(place, order), expected_ms))).collect()
-}
-
-/// The earliest hand-over of an order that waits for others: couriers may turn to it first, or fetch several at once.
-fn soonest_ms(order: &Order, here: LatLon, vehicle: Vehicle, now_ms: i64) -> i64 {
-    let needed_ms = time_needed_ms(here, order.status, order.pickup.point, order.dropoff.point, vehicle);
-    eta::window(needed_ms as f64, now_ms).earliest_ms
 }

@@ -21,7 +21,7 @@ use crate::{
     live::{broker::Broker, hub::LiveEvent, tracker::Tracker},
     platform::clock::{Clock, from_ms},
     service::exceptions::deliveries::{Deliveries, Delivery},
-    store::{Store, StoreError, orders::OrderChange},
+    store::{Store, StoreError, order_changes::OrderChange},
 };
 
 /// Why an order did not move on.

@@ -12,12 +12,11 @@ use doorstep_shared::{CourierId, OrderId, OrderStatus, Vehicle};
 
 use crate::{
     domain::order::{
-        Order,
+        OpenOrder, Order,
         outlook::{self, outlook, time_needed_ms},
     },
     live::tracker::Tracker,
     platform::clock::from_ms,
-    store::order_lists::OpenOrder,
 };
 
 /// Where an order stands in the list; smaller is more urgent.

@@ -1,4 +1,6 @@
-use doorstep_shared::{OrderId, OrderStatus};
+use std::collections::HashMap;
+
+use doorstep_shared::{CourierId, LatLon, OrderId, OrderStatus, protocol::fleet::FleetCourier};
 use proptest::{prelude::*, sample::select};
 
 use super::*;

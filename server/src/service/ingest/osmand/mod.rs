@@ -1,225 +1,30 @@
 //! The OsmAnd protocol, as Traccar Client and many others speak it: parameters in a query or a form, or JSON.
 //!
-//! The device's token stands among the data, so a decoder finds it too; whether anybody has it is for the caller
-//! to see. A heartbeat, or the upload of a push token, is no point. Speeds are knots among parameters and metres
-//! per second in JSON. OsmAnd's own app means metres per second by the same parameter and nothing tells it apart,
-//! so its users leave the speed out of their template.
+//! The device's token stands among the data, so the decoders return it; the caller looks it up. A heartbeat or the
+//! upload of a push token contains no point. Speeds are knots among parameters and metres per second in JSON. OsmAnd's
+//! own app sends metres per second in the same parameter and nothing tells the two apart, so its users leave the speed
+//! out of their template.
 
-use actix_web::web::Query;
-use doorstep_shared::RawFix;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+mod json;
+mod parameters;
+mod report;
 
-use super::decode::{DecodeError, Decoded, Hint, MAX_POINTS, Timestamp, Unreadable, one_or_many, part, place, time_ms};
-
-const KNOT_MPS: f64 = 1_852.0 / 3_600.0;
-const PERCENT: f64 = 0.01;
-
-/// What a request says. Without `Debug`, because the token is a secret.
-#[derive(Default)]
-pub struct Report {
-    /// The token of the device, if there was one.
-    pub token: Option<String>,
-    /// Where it was.
-    pub decoded: Decoded,
-}
-
-/// Reads a query or a urlencoded form. A point without a time was taken at `now_ms`.
-pub fn decode_parameters(encoded: &str, now_ms: i64) -> Report {
-    let parameters = Query::<Parameters>::from_query(encoded).map(Query::into_inner).unwrap_or_default();
-    let mut decoded = Decoded::default();
-    decoded.add(parameters.fix(now_ms));
-    Report { token: parameters.id, decoded }
-}
-
-/// Reads a JSON message, or an array of them. A point without a time was taken at `now_ms`.
-///
-/// A batch is one device's: a message that names another than the first is counted as unreadable.
-///
-/// # Errors
-/// [`DecodeError`]
-pub fn decode_json(body: &[u8], now_ms: i64) -> Result<Report, DecodeError> {
-    let mut report = Report::default();
-    for message in one_or_many(body)? {
-        match part::<Message<'_>>(message) {
-            Ok(message) => report.add(message, now_ms)?,
-            Err(unreadable) => report.decoded.add(Err(unreadable)),
-        }
-    }
-    Ok(report)
-}
-
-impl Report {
-    fn add(&mut self, message: Message<'_>, now_ms: i64) -> Result<(), DecodeError> {
-        match (&self.token, message.device_id) {
-            (Some(ours), Some(named)) if *ours != named => {
-                self.decoded.add(Err(Unreadable));
-                return Ok(());
-            }
-            (None, named) => self.token = named,
-            _ => {}
-        }
-        let Some(locations) = message.location else { return Ok(()) };
-        // A plugin that batches puts the array here.
-        for location in one_or_many(locations.get().as_bytes())? {
-            self.decoded.add(part::<Location<'_>>(location).and_then(|location| location.fix(now_ms)));
-        }
-        if self.decoded.points() > MAX_POINTS { Err(DecodeError::TooManyPoints) } else { Ok(()) }
-    }
-}
-
-/// The parameters that say something to us. Of two with the same name the last counts; an empty one is absent.
-#[derive(Default)]
-struct Parameters {
-    id: Option<String>,
-    timestamp: Option<String>,
-    lat: Option<String>,
-    lon: Option<String>,
-    location: Option<String>,
-    speed: Option<String>,
-    bearing: Option<String>,
-    altitude: Option<String>,
-    accuracy: Option<String>,
-    batt: Option<String>,
-}
-
-impl Parameters {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
-        Some(match name {
-            "id" | "deviceid" => &mut self.id,
-            "timestamp" => &mut self.timestamp,
-            "lat" => &mut self.lat,
-            "lon" => &mut self.lon,
-            "location" => &mut self.location,
-            "speed" => &mut self.speed,
-            "bearing" | "heading" => &mut self.bearing,
-            "altitude" => &mut self.altitude,
-            "accuracy" => &mut self.accuracy,
-            "batt" => &mut self.batt,
-            _ => return None,
-        })
-    }
-
-    fn fix(&self, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
-        let Some((lat, lon)) = self.place()? else { return Ok(None) };
-        Ok(Some(RawFix {
-            time_ms: self.timestamp.as_deref().map_or(Ok(now_ms), time_ms)?,
-            lat: degrees(lat)?,
-            lon: degrees(lon)?,
-            accuracy_m: Hint::from_text(self.accuracy.as_deref()).value(),
-            speed_mps: Hint::from_text(self.speed.as_deref()).known(KNOT_MPS),
-            heading_deg: Hint::from_text(self.bearing.as_deref()).known(1.0),
-            altitude_m: Hint::from_text(self.altitude.as_deref()).value(),
-            battery: Hint::from_text(self.batt.as_deref()).known(PERCENT),
-        }))
-    }
-
-    fn place(&self) -> Result<Option<(&str, &str)>, Unreadable> {
-        match (place(self.lat.as_deref(), self.lon.as_deref())?, self.location.as_deref()) {
-            (None, Some(pair)) => pair.split_once(',').map(Some).ok_or(Unreadable),
-            (place, _) => Ok(place),
-        }
-    }
-}
-
-fn degrees(text: &str) -> Result<f64, Unreadable> {
-    text.trim().parse().map_err(|_| Unreadable)
-}
-
-impl<'de> Deserialize<'de> for Parameters {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Parameters;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("parameters")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameters, A::Error> {
-                let mut parameters = Parameters::default();
-                while let Some((name, value)) = map.next_entry::<String, String>()? {
-                    if let Some(slot) = parameters.slot(&name)
-                        && !value.is_empty()
-                    {
-                        *slot = Some(value);
-                    }
-                }
-                Ok(parameters)
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
-#[derive(Deserialize)]
-struct Message<'a> {
-    device_id: Option<String>,
-    #[serde(borrow)]
-    location: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Location<'a> {
-    timestamp: Option<Timestamp>,
-    coords: Option<Coords>,
-    #[serde(borrow)]
-    battery: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Coords {
-    latitude: Option<f64>,
-    longitude: Option<f64>,
-    #[serde(default)]
-    accuracy: Hint,
-    #[serde(default)]
-    speed: Hint,
-    #[serde(default)]
-    heading: Hint,
-    #[serde(default)]
-    altitude: Hint,
-}
-
-#[derive(Default, Deserialize)]
-struct Battery {
-    #[serde(default)]
-    level: Hint,
-}
-
-impl Location<'_> {
-    fn fix(&self, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
-        let Some(coords) = &self.coords else { return Ok(None) };
-        let Some((lat, lon)) = place(coords.latitude, coords.longitude)? else { return Ok(None) };
-        let battery = self.battery.and_then(|battery| part::<Battery>(battery).ok()).unwrap_or_default();
-        Ok(Some(RawFix {
-            time_ms: self.timestamp.as_ref().map_or(Ok(now_ms), Timestamp::to_ms)?,
-            lat,
-            lon,
-            accuracy_m: coords.accuracy.value(),
-            speed_mps: coords.speed.known(1.0),
-            heading_deg: coords.heading.known(1.0),
-            altitude_m: coords.altitude.value(),
-            battery: battery.level.known(1.0),
-        }))
-    }
-}
+pub use self::{json::decode_json, parameters::decode_parameters, report::Report};
 
 #[cfg(test)]
 mod tests {
+    use doorstep_shared::RawFix;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::service::ingest::decode::{DecodeError, Decoded, MAX_POINTS};
 
     const NOW_MS: i64 = 1_787_400_000_000;
     const TAKEN_MS: i64 = 1_787_392_800_000;
 
     macro_rules! payload {
         ($name:literal) => {
-            include_str!(concat!("../../../tests/payloads/osmand/", $name)).trim_end()
+            include_str!(concat!("../../../../tests/payloads/osmand/", $name)).trim_end()
         };
     }
 

@@ -1,0 +1,31 @@
+//! Why a file of orders cannot be read at all.
+
+use doorstep_shared::api::console::MAX_IMPORT_ROWS;
+
+use super::header::REQUIRED;
+
+/// Why a file cannot be read at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// Some bytes are not UTF-8.
+    #[error("line {line} is not UTF-8 text; save the file as \"CSV UTF-8\"")]
+    NotText {
+        /// The first line with such bytes, counted from 1.
+        line: usize,
+    },
+    /// There is nothing in it.
+    #[error("the file is empty; its first line names the columns")]
+    Empty,
+    /// Required columns are missing.
+    #[error("the first line must name the columns {}; {} is missing", REQUIRED.join(", "), .0.join(", "))]
+    MissingColumns(Vec<&'static str>),
+    /// A column occurs twice.
+    #[error("the column {0} is there twice")]
+    RepeatedColumn(String),
+    /// Too many rows.
+    #[error("the file has more than {MAX_IMPORT_ROWS} orders; send it in parts")]
+    TooManyRows,
+    /// Quotes that are never closed, and the like.
+    #[error("the file cannot be read as CSV: {0}")]
+    Malformed(String),
+}

@@ -1,0 +1,229 @@
+//! Reads a file of orders as spreadsheets write them: the order of each row, and each row's errors.
+//!
+//! Pure: the caller brings the search for addresses and the check of an order along. The file is CSV in UTF-8, with or
+//! without a byte order mark; cells are separated by commas or semicolons, whichever the header has more of. The first
+//! row names the columns, in any order, see [`COLUMNS`]; unknown columns are ignored and listed. Called by the import
+//! of orders over REST.
+
+mod addresses;
+mod error;
+mod header;
+mod lines;
+mod row;
+mod times;
+
+use std::collections::HashMap;
+
+use csv::{ReaderBuilder, Trim};
+use doorstep_shared::api::console::{ImportRow, MAX_IMPORT_ROWS};
+
+pub use self::{addresses::FindAddress, error::FileError, header::COLUMNS, row::Surroundings};
+use self::{header::Header, lines::Lines, row::Row};
+
+/// What a file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Every row that is not empty, in order.
+    pub rows: Vec<ImportRow>,
+    /// Columns that mean nothing to us.
+    pub ignored_columns: Vec<String>,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// [`FileError`] when no row can be read; the errors of one row stand in that row.
+pub fn read(bytes: &[u8], surroundings: &Surroundings) -> Result<Table, FileError> {
+    let text = as_text(bytes)?;
+    let mut reader =
+        ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).trim(Trim::All).from_reader(text.as_bytes());
+    let malformed = |error: csv::Error| FileError::Malformed(error.to_string());
+    let header = Header::read(reader.headers().map_err(malformed)?)?;
+    let mut table = Table { rows: Vec::new(), ignored_columns: header.ignored.clone() };
+    let mut references = HashMap::<String, u32>::new();
+    let mut lines = Lines::of(text);
+    for record in reader.records() {
+        let record = record.map_err(malformed)?;
+        let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        if table.rows.len() == MAX_IMPORT_ROWS {
+            return Err(FileError::TooManyRows);
+        }
+        let mut row = Row::new(&header, &record).into_row(line, surroundings);
+        let known = references.entry(row.reference.clone()).or_insert(row.line);
+        if *known != row.line && !row.reference.is_empty() {
+            let message = format!("line {known} has the same reference");
+            row.warnings.push(header.note("reference", message));
+        }
+        table.rows.push(row);
+    }
+    Ok(table)
+}
+
+fn as_text(bytes: &[u8]) -> Result<&str, FileError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        FileError::NotText { line: 1 + before.iter().filter(|byte| **byte == b'\n').count() }
+    })
+}
+
+/// Spreadsheets of half of Europe separate cells by semicolons, because their numbers have a comma.
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |sign| header.matches(sign).count();
+    if count(';') > count(',') { b';' } else { b',' }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_shared::{
+        LatLon,
+        api::CreateOrder,
+        places::{Found, Kind},
+        problem::FieldError,
+        text,
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::platform::clock::from_ms;
+
+    const NOW_MS: i64 = 1_795_219_200_000;
+
+    fn read_with(bytes: &[u8]) -> Result<Table, FileError> {
+        let known = |text: &str, _near: Option<LatLon>| {
+            text::fold(text).contains("merkanti").then(|| Found {
+                name: "Triq il-Merkanti".to_owned(),
+                town: Some("Valletta".to_owned()),
+                kind: Kind::Street,
+                point: LatLon::try_new(35.8971, 14.5131).expect("on earth"),
+                distance_m: None,
+            })
+        };
+        let check = |order: &CreateOrder| {
+            let field = |field: &str| FieldError { field: field.to_owned(), message: "must be there".to_owned() };
+            let mut errors = Vec::new();
+            errors.extend(order.reference.is_empty().then(|| field("reference")));
+            errors.extend(order.dropoff.address.is_empty().then(|| field("dropoff.address")));
+            errors.extend(order.customer.name.is_empty().then(|| field("customer.name")));
+            errors
+        };
+        let zone = chrono_tz::Europe::Malta;
+        read(bytes, &Surroundings { find: &known, check: &check, zone, now: from_ms(NOW_MS) })
+    }
+
+    const HEADER: &str =
+        "reference,pickup_address,pickup_lat,pickup_lon,dropoff_address,customer_name,promised_until,proof";
+
+    fn row(text: &str) -> ImportRow {
+        let table = read_with(format!("{HEADER}\n{text}\n").as_bytes()).expect("a file");
+        table.rows.into_iter().next().expect("a row")
+    }
+
+    fn complaints(row: &ImportRow) -> Vec<(&str, Option<u32>)> {
+        row.errors.iter().map(|error| (error.column.as_str(), error.position)).collect()
+    }
+
+    #[test]
+    fn a_spreadsheets_file_is_read_whatever_parts_its_cells() {
+        let comma = "reference,Pickup Address,pickup-lat,PICKUP_LON,dropoff_address,customer_name\n\
+            A-1,\"Kitchen, back door\",35.9,14.5,12 Triq il-Merkanti,Eve\n";
+        let semicolon = "\u{feff}reference;pickup_address;pickup_lat;pickup_lon;dropoff_address;customer_name\r\n\
+            A-1;Kitchen, back door;35,9;14,5;12 Triq il-Merkanti;Eve\r\n\r\n;;;;;\r\n";
+        let (comma, semicolon) = (read_with(comma.as_bytes()), read_with(semicolon.as_bytes()));
+        assert_eq!(comma, semicolon);
+        let table = comma.expect("a file");
+        let order = table.rows[0].order.as_deref().expect("an order");
+        assert_eq!((order.pickup.address.as_str(), order.pickup.lat), ("Kitchen, back door", 35.9));
+        assert_eq!((order.dropoff.lat, order.dropoff.lon), (35.8971, 14.5131));
+        assert_eq!(table.rows[0].line, 2);
+        assert_eq!(table.rows[0].warnings[0].column, "dropoff_address");
+        assert!(table.rows[0].warnings[0].message.contains("Triq il-Merkanti, Valletta"), "{table:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_where_it_stands() {
+        assert_eq!(complaints(&row("A-1,K,35.9,14.5,Merkanti,Eve,18:30,pin+photo")), []);
+        assert_eq!(complaints(&row("A-1,K,95,14.5,Merkanti,Eve")), [("pickup_lat", Some(3))]);
+        assert_eq!(complaints(&row("A-1,K,35.9,,Merkanti,Eve")), [("pickup_lon", Some(4))]);
+        assert_eq!(complaints(&row("A-1,Nowhere,,,Merkanti,Eve")), [("pickup_address", Some(2))]);
+        assert_eq!(
+            complaints(&row("A-1,K,35.9,14.5,Merkanti,Eve,soon,selfie")),
+            [("promised_until", Some(7)), ("proof", Some(8))]
+        );
+        let empty = row(",K,35.9,14.5,,,,");
+        assert_eq!(
+            complaints(&empty),
+            [("reference", Some(1)), ("dropoff_address", Some(5)), ("customer_name", Some(6))]
+        );
+        assert!(empty.order.is_none());
+        assert_eq!(complaints(&row("A-1,K,35.9,14.5,Merkanti,Eve,18:30,pin,more,cells")), [("", Some(9))]);
+        assert!(!complaints(&row("A-1")).is_empty(), "cells that are not there are empty");
+    }
+
+    #[test]
+    fn times_are_those_of_the_servers_town() {
+        let until = |text: &str| {
+            row(&format!("A-1,K,35.9,14.5,Merkanti,Eve,{text}")).order.and_then(|order| order.promised_until)
+        };
+        let expected = "2026-11-21T17:30:00Z".parse().ok();
+        for text in ["2026-11-21 18:30", "2026-11-21T18:30", "2026-11-21T17:30:00Z", "18:30", "2026-11-21 18:30:00"] {
+            assert_eq!(until(text), expected, "{text}");
+        }
+        assert_eq!(until(""), None);
+        assert_eq!(until("2026-03-29 02:30"), None, "the clocks skip that hour");
+    }
+
+    #[test]
+    fn lines_are_counted_through_quotes_and_repeated_references_told() {
+        let file =
+            format!("{HEADER},note\nA-1,\"K\nback\",35.9,14.5,Merkanti,Eve,,,x\nA-1,K,35.9,14.5,Merkanti,Eve,,,\n");
+        let table = read_with(file.as_bytes()).expect("a file");
+        assert_eq!(table.ignored_columns, ["note"]);
+        assert_eq!(table.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4]);
+        assert!(table.rows[1].warnings.iter().any(|note| note.message == "line 2 has the same reference"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_says_why() {
+        assert_eq!(read_with(b""), Err(FileError::Empty));
+        assert_eq!(read_with(b"\n\n"), Err(FileError::Empty));
+        let missing = read_with(b"reference,customer_name\n").expect_err("columns are missing");
+        assert_eq!(missing, FileError::MissingColumns(vec!["pickup_address", "dropoff_address"]));
+        assert!(missing.to_string().contains("pickup_address, dropoff_address is missing"), "{missing}");
+        let twice = format!("{HEADER},Reference\n");
+        assert_eq!(read_with(twice.as_bytes()), Err(FileError::RepeatedColumn("reference".to_owned())));
+        let latin1 = [format!("{HEADER}\nA-1,").as_bytes(), b"Caf\xe9,35.9"].concat();
+        assert_eq!(read_with(&latin1), Err(FileError::NotText { line: 2 }));
+        let many = format!("{HEADER}\n{}", "A,K,35.9,14.5,Merkanti,Eve\n".repeat(MAX_IMPORT_ROWS + 1));
+        assert_eq!(read_with(many.as_bytes()), Err(FileError::TooManyRows));
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read_with(&bytes);
+            let _ = read_with(&[HEADER.as_bytes(), b"\n", &bytes].concat());
+        }
+
+        #[test]
+        fn what_is_written_as_csv_is_read_back(
+            cells in prop::collection::vec(("[^\\p{C}\\s]([^\\p{C}]{0,20}[^\\p{C}\\s])?", "[^\\p{C}\\s]([^\\p{C}]{0,20}[^\\p{C}\\s])?"), 1..10),
+        ) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(HEADER.split(',')).expect("memory takes it");
+            for (reference, name) in &cells {
+                writer.write_record([reference, "K", "35.9", "14.5", "Merkanti", name, "", ""]).expect("memory takes it");
+            }
+            let table = read_with(&writer.into_inner().expect("memory takes it")).expect("a file");
+            let read: Vec<_> = table.rows.iter().map(|row| {
+                let order = row.order.as_deref().expect("an order");
+                (order.reference.clone(), order.customer.name.clone())
+            }).collect();
+            prop_assert_eq!(read, cells);
+        }
+    }
+}

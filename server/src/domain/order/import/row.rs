@@ -1,0 +1,174 @@
+//! One row of a file of orders: the order it means, its errors and its warnings.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use csv::StringRecord;
+use doorstep_shared::{
+    LatLon,
+    api::{
+        CreateOrder, CustomerBody, PlaceBody,
+        console::{ImportNote, ImportRow},
+        proof::ProofKind,
+    },
+    places::Kind,
+    problem::FieldError,
+    text,
+};
+
+use super::{
+    addresses::{self, FindAddress},
+    header::Header,
+    times,
+};
+
+/// What the reader needs from its caller: search, check and time.
+pub struct Surroundings<'a> {
+    /// Finds the place of an address.
+    pub find: &'a FindAddress<'a>,
+    /// The errors of an order that was read; fields have their names in JSON.
+    pub check: &'a dyn Fn(&CreateOrder) -> Vec<FieldError>,
+    /// The zone of times that name none.
+    pub zone: Tz,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+/// One row being read.
+pub(super) struct Row<'a> {
+    header: &'a Header,
+    record: &'a StringRecord,
+    errors: Vec<ImportNote>,
+    warnings: Vec<ImportNote>,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn new(header: &'a Header, record: &'a StringRecord) -> Self {
+        Self { header, record, errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    pub(super) fn into_row(mut self, line: u32, surroundings: &Surroundings) -> ImportRow {
+        let reference = self.cell("reference").unwrap_or_default().to_owned();
+        let order = self.order(&reference, surroundings);
+        if self.record.len() > self.header.width {
+            let message = format!("the row has {} cells, the header {}", self.record.len(), self.header.width);
+            let position = Some(self.header.width as u32 + 1);
+            self.errors.push(ImportNote { column: String::new(), position, message });
+        }
+        for error in (surroundings.check)(&order) {
+            let column = column_of(&error.field);
+            // An address that was not found has its message already.
+            if !self.errors.iter().any(|known| known.column == column) {
+                self.errors.push(self.header.note(&column, error.message));
+            }
+        }
+        let order = self.errors.is_empty().then(|| Box::new(order));
+        ImportRow { line, reference, order, errors: self.errors, warnings: self.warnings }
+    }
+
+    /// A column's cell; `None` when it is empty or missing.
+    fn cell(&self, column: &str) -> Option<&'a str> {
+        self.record.get(self.header.position(column)?).filter(|cell| !cell.is_empty())
+    }
+
+    fn owned(&self, column: &str) -> Option<String> {
+        self.cell(column).map(str::to_owned)
+    }
+
+    fn refuse(&mut self, column: &str, message: impl Into<String>) {
+        self.errors.push(self.header.note(column, message));
+    }
+
+    fn order(&mut self, reference: &str, surroundings: &Surroundings) -> CreateOrder {
+        let pickup = self.place("pickup", None, surroundings);
+        let near = LatLon::try_new(pickup.lat, pickup.lon).ok();
+        CreateOrder {
+            reference: reference.to_owned(),
+            dropoff: self.place("dropoff", near, surroundings),
+            pickup,
+            customer: CustomerBody {
+                name: self.owned("customer_name").unwrap_or_default(),
+                phone: self.owned("customer_phone"),
+                email: self.owned("customer_email"),
+            },
+            promised_from: self.time("promised_from", surroundings),
+            promised_until: self.time("promised_until", surroundings),
+            proof: self.proof(),
+        }
+    }
+
+    fn place(&mut self, end: &str, near: Option<LatLon>, surroundings: &Surroundings) -> PlaceBody {
+        let [lat, lon, address, instructions] =
+            ["lat", "lon", "address", "instructions"].map(|part| format!("{end}_{part}"));
+        let mut place = PlaceBody {
+            lat: 0.0,
+            lon: 0.0,
+            address: self.owned(&address).unwrap_or_default(),
+            instructions: self.owned(&instructions),
+        };
+        match (self.cell(&lat), self.cell(&lon)) {
+            (None, None) if place.address.is_empty() => {}
+            (None, None) => self.look_up(&mut place, &address, near, surroundings),
+            (Some(_), None) => self.refuse(&lon, "lat is given, and lon is not"),
+            (None, Some(_)) => self.refuse(&lat, "lon is given, and lat is not"),
+            (Some(north), Some(east)) => {
+                place.lat = self.degrees(&lat, north, 90.0);
+                place.lon = self.degrees(&lon, east, 180.0);
+            }
+        }
+        place
+    }
+
+    fn look_up(&mut self, place: &mut PlaceBody, column: &str, near: Option<LatLon>, surroundings: &Surroundings) {
+        let Some(found) = addresses::find(&place.address, near, surroundings.find) else {
+            return self.refuse(column, "no such address was found; correct it, or give lat and lon");
+        };
+        (place.lat, place.lon) = (found.point.lat(), found.point.lon());
+        let town = found.town.as_deref().map(|town| format!(", {town}")).unwrap_or_default();
+        let found_as = format!("found as {}{town}", found.name);
+        let note = match found.kind {
+            Kind::House => None,
+            Kind::Street => Some(format!("{found_as}; the middle of the street is used")),
+            Kind::Town => Some(format!("{found_as}; only the town was found")),
+            Kind::PointOfInterest => Some(found_as),
+        };
+        self.warnings.extend(note.map(|note| self.header.note(column, note)));
+    }
+
+    fn degrees(&mut self, column: &str, text: &str, most: f64) -> f64 {
+        let number = text.replace(',', ".").parse::<f64>();
+        match number {
+            Ok(degrees) if (-most..=most).contains(&degrees) => degrees,
+            _ => {
+                self.refuse(column, format!("must be degrees between -{most} and {most}"));
+                0.0
+            }
+        }
+    }
+
+    fn time(&mut self, column: &str, surroundings: &Surroundings) -> Option<DateTime<Utc>> {
+        let text = self.cell(column)?;
+        let time = times::time(text, surroundings.zone, surroundings.now);
+        if time.is_none() {
+            self.refuse(column, "must be a time like 2026-11-21 18:30, 18:30 for today, or 2026-11-21T18:30:00+01:00");
+        }
+        time
+    }
+
+    fn proof(&mut self) -> Option<Vec<ProofKind>> {
+        let words = text::words(self.cell("proof")?);
+        let kinds: Option<Vec<_>> = words.iter().map(|word| ProofKind::from_word(word)).collect();
+        if kinds.is_none() {
+            self.refuse("proof", "must be photo, signature or pin, or several of them with a + between them");
+        }
+        kinds
+    }
+}
+
+/// The column of a JSON field: `pickup.address` is `pickup_address`, and an error of a whole point stands at its
+/// latitude.
+fn column_of(field: &str) -> String {
+    match field.strip_suffix(".lon") {
+        Some(place) => format!("{place}_lat"),
+        None => field.replace('.', "_"),
+    }
+}

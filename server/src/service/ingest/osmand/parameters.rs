@@ -1,0 +1,106 @@
+//! The form with parameters: a query or a urlencoded body, one point each. Speeds are knots.
+
+use actix_web::web::Query;
+use doorstep_shared::RawFix;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+
+use super::report::Report;
+use crate::service::ingest::decode::{Decoded, Hint, Unreadable, place, time_ms};
+
+const KNOT_MPS: f64 = 1_852.0 / 3_600.0;
+const PERCENT: f64 = 0.01;
+
+/// Reads a query or a urlencoded form. A point without a time was taken at `now_ms`.
+pub fn decode_parameters(encoded: &str, now_ms: i64) -> Report {
+    let parameters = Query::<Parameters>::from_query(encoded).map(Query::into_inner).unwrap_or_default();
+    let mut decoded = Decoded::default();
+    decoded.add(parameters.fix(now_ms));
+    Report { token: parameters.id, decoded }
+}
+
+/// The parameters that we use. Of two with the same name the last counts; an empty one is absent.
+#[derive(Default)]
+struct Parameters {
+    id: Option<String>,
+    timestamp: Option<String>,
+    lat: Option<String>,
+    lon: Option<String>,
+    location: Option<String>,
+    speed: Option<String>,
+    bearing: Option<String>,
+    altitude: Option<String>,
+    accuracy: Option<String>,
+    batt: Option<String>,
+}
+
+impl Parameters {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "id" | "deviceid" => &mut self.id,
+            "timestamp" => &mut self.timestamp,
+            "lat" => &mut self.lat,
+            "lon" => &mut self.lon,
+            "location" => &mut self.location,
+            "speed" => &mut self.speed,
+            "bearing" | "heading" => &mut self.bearing,
+            "altitude" => &mut self.altitude,
+            "accuracy" => &mut self.accuracy,
+            "batt" => &mut self.batt,
+            _ => return None,
+        })
+    }
+
+    fn fix(&self, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
+        let Some((lat, lon)) = self.place()? else { return Ok(None) };
+        Ok(Some(RawFix {
+            time_ms: self.timestamp.as_deref().map_or(Ok(now_ms), time_ms)?,
+            lat: degrees(lat)?,
+            lon: degrees(lon)?,
+            accuracy_m: Hint::from_text(self.accuracy.as_deref()).value(),
+            speed_mps: Hint::from_text(self.speed.as_deref()).known(KNOT_MPS),
+            heading_deg: Hint::from_text(self.bearing.as_deref()).known(1.0),
+            altitude_m: Hint::from_text(self.altitude.as_deref()).value(),
+            battery: Hint::from_text(self.batt.as_deref()).known(PERCENT),
+        }))
+    }
+
+    fn place(&self) -> Result<Option<(&str, &str)>, Unreadable> {
+        match (place(self.lat.as_deref(), self.lon.as_deref())?, self.location.as_deref()) {
+            (None, Some(pair)) => pair.split_once(',').map(Some).ok_or(Unreadable),
+            (place, _) => Ok(place),
+        }
+    }
+}
+
+fn degrees(text: &str) -> Result<f64, Unreadable> {
+    text.trim().parse().map_err(|_| Unreadable)
+}
+
+impl<'de> Deserialize<'de> for Parameters {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Parameters;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("parameters")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameters, A::Error> {
+                let mut parameters = Parameters::default();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    if let Some(slot) = parameters.slot(&name)
+                        && !value.is_empty()
+                    {
+                        *slot = Some(value);
+                    }
+                }
+                Ok(parameters)
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}

@@ -1,0 +1,12 @@
+//! What one request of the OsmAnd protocol says, whatever its form.
+
+use crate::service::ingest::decode::Decoded;
+
+/// A device and its points. Without `Debug`, because the token is a secret.
+#[derive(Default)]
+pub struct Report {
+    /// The device's token, if the request has one.
+    pub token: Option<String>,
+    /// Its points.
+    pub decoded: Decoded,
+}

@@ -1,0 +1,124 @@
+//! Adds orders, one by one or a whole file of them.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::api::proof::ProofKind;
+use sqlx::PgConnection;
+
+use super::{Store, StoreError, order_changes::insert_event};
+use crate::{
+    domain::order::{Actor, Order},
+    platform::token::SecretHash,
+};
+
+/// What a new order asks for at the door.
+#[derive(Clone, Debug, Default)]
+pub struct WantedProofs {
+    /// The kinds, each once.
+    pub kinds: Vec<ProofKind>,
+    /// Argon2id of the PIN, when it asks for one.
+    pub pin_hash: Option<String>,
+}
+
+/// An order to be added.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// The order.
+    pub order: Order,
+    /// What it asks for at the door.
+    pub at_the_door: WantedProofs,
+    /// SHA-256 of its link's secret.
+    pub tracking_token_hash: SecretHash,
+}
+
+impl Store {
+    /// Adds an order with its first event.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn create_order(
+        &self,
+        order: &Order,
+        at_the_door: &WantedProofs,
+        tracking_token_hash: &[u8],
+        by: &Actor,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Adds orders with their first events: all of them, or none.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn create_orders(&self, orders: &[NewOrder], by: &Actor) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for NewOrder { order, at_the_door, tracking_token_hash } in orders {
+            insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Those of `references` that an order of the last month has.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn known_references(
+        &self,
+        references: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<HashSet<String>, StoreError> {
+        let known = sqlx::query_scalar!(
+            "select reference from orders where created_at > $2::timestamptz - interval '1 month' and reference = any($1)",
+            references,
+            now
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(known.into_iter().collect())
+    }
+}
+
+async fn insert_order(
+    connection: &mut PgConnection,
+    order: &Order,
+    at_the_door: &WantedProofs,
+    tracking_token_hash: &[u8],
+    by: &Actor,
+) -> Result<(), StoreError> {
+    let kinds: Vec<String> = at_the_door.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+    sqlx::query!(
+        "insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, \
+                 pickup_instructions, dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, \
+                 customer_phone, customer_email, promised_from, promised_until, tracking_token_hash, created_at, \
+                 proof_wanted, pin_hash) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4, $19, $20)",
+        order.id.as_uuid(),
+        order.reference,
+        order.status.as_str(),
+        order.status_at,
+        order.pickup.point.lat(),
+        order.pickup.point.lon(),
+        order.pickup.address,
+        order.pickup.instructions,
+        order.dropoff.point.lat(),
+        order.dropoff.point.lon(),
+        order.dropoff.address,
+        order.dropoff.instructions,
+        order.customer.name,
+        order.customer.phone,
+        order.customer.email,
+        order.promised_from,
+        order.promised_until,
+        tracking_token_hash,
+        &kinds,
+        at_the_door.pin_hash,
+    )
+    .execute(&mut *connection)
+    .await?;
+    insert_event(connection, order.id, order.status, order.status_at, by, None).await
+}
