@@ -20,7 +20,7 @@ async function look(page, name) {
   expect(found, name).toEqual([]);
 }
 
-// The browser itself reports that a phone without a session was told so.
+// The browser itself logs the 401 that a phone without a session gets.
 test.use({ expected: /status of 401/ });
 
 for (const colorScheme of ["light", "dark"]) {

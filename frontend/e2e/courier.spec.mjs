@@ -144,7 +144,7 @@ test.describe("without a network", () => {
     await phone.goOnline();
     await until("the first fix is stored", 15_000, async () => (await storedFixes(doorstep, ana)).length >= 1);
     await phone.enterTunnel();
-    // Nobody looks, so a fix every 30 s is wanted.
+    // No customer or dispatcher looks, so the server asks for a fix every 30 s.
     await phone.drive(approach(14, 10).slice(1), 31_000);
     await phone.press("I have arrived");
     const kept = await phone.saved();

@@ -81,7 +81,7 @@ fn states() -> Vec<(&'static str, Shift)> {
         with(&|shift| {
             (shift.duty, shift.gps, shift.wake, shift.audience, shift.position) =
                 (Duty::Off, Gps::Idle, Wake::Idle, None, None);
-            shift.line.clear();
+            shift.way.clear();
             change(shift);
         })
     };
@@ -231,7 +231,7 @@ fn online() -> Shift {
     shift.stops[1].stop.kind = StopKind::Pickup;
     shift.done_at_ms = Some(NOW_MS + 55 * MINUTE_MS);
     shift.position = Some(Here { lon: 14.5080, lat: 35.9003, heading_deg: Some(48.0) });
-    shift.line =
+    shift.way =
         vec![[14.5080, 35.9003], [14.5098, 35.9011], [14.5111, 35.9002], [14.5125, 35.9006], [14.5142, 35.8990]];
     shift.audience = Some(Audience { customers: 1, dispatchers: 1 });
     shift.pace = Pace { interval_ms: 2_000, min_distance_m: 5, reason: None };

@@ -52,8 +52,8 @@ async function kept(path, request) {
   return (await current.match(path, options)) ?? (await caches.match(path, options)) ?? fetch(request);
 }
 
-// The map's tiles are parts of one large file. It is fetched whole the first time somebody looks at the map, behind
-// what they look at; from then on parts are cut from it here.
+// The map's tiles are parts of one large file. It is fetched whole, in the background, the first
+// time the map is shown; from then on parts are cut from it here.
 async function mapPart(event) {
   const whole = await caches.match(SHELL.map);
   if (!whole) {

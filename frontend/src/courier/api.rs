@@ -3,7 +3,7 @@
 use doorstep_shared::{
     OrderId,
     api::courier::{CourierHome, CourierSignIn, CreateTracker, Tour, TrackerApp, TrackerCreated},
-    problem::Problem,
+    problem,
     protocol::{decode_json, encode_json},
 };
 use serde::de::DeserializeOwned;
@@ -20,13 +20,13 @@ const SESSION: &str = "/api/v1/courier/session";
 const TOUR: &str = "/api/v1/courier/tour";
 const TRACKERS: &str = "/api/v1/courier/trackers";
 
-/// An answer that takes longer than this does not come.
+/// A request without an answer fails after this long.
 const LIMIT_MS: f64 = 15_000.0;
 
-/// A photo over a slow network: half a megabyte at 14 kbit/s. The server's patience ends before.
+/// A photo over a slow network: half a megabyte at 14 kbit/s. The server gives up sooner.
 const UPLOAD_LIMIT_MS: f64 = 310_000.0;
 
-/// What a server wants that says "too many" and not for how long.
+/// The wait after a "too many" that names none.
 const TOO_MANY_WAIT_MS: f64 = 10_000.0;
 
 /// A proof that has to wait longer than this is refused: nothing else could be reported meanwhile.
@@ -39,7 +39,7 @@ pub async fn sign_in(code: String) -> Answer {
     who(reply, |status| matches!(status, 400 | 401 | 403 | 404 | 409 | 410 | 422))
 }
 
-/// Whom the server takes this phone for.
+/// Which courier the server takes this phone for.
 pub async fn who_am_i() -> Answer {
     // A proxy in between may say many things; only this one is the server's about the session.
     who(ask("GET", HOME, None, LIMIT_MS).await, |status| status == 401)
@@ -90,8 +90,7 @@ fn proof_answer(reply: &Reply) -> ProofAnswer {
 
 /// The problem's own code, or the one that fits the status.
 fn code(reply: &Reply) -> String {
-    let problem = decode_json::<Problem>(&reply.text()).map(|problem| problem.code);
-    problem.unwrap_or_else(|_| {
+    problem::code_of(&reply.text()).unwrap_or_else(|| {
         match reply.status() {
             404 => "not_found",
             413 => "too_large",

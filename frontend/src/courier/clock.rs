@@ -1,9 +1,9 @@
-//! What the phone's clock is worth: how far it is from the server's, as far as anybody can know.
+//! What the phone's clock is worth: how far it is from the server's, as far as it can be known.
 //!
 //! A message says what the server's clock showed before it arrived, so the server is at least that far on; when it answers
 //! something, the server's clock cannot have shown more than that when it was asked. Between those two lies the truth, and
 //! only where they are close together is anything concluded. Questions are timed by the clock that never goes back. When
-//! the phone's own clock moves otherwise than that one, somebody has set it, or the phone slept, and everything known is
+//! the phone's own clock moves otherwise than that one, the courier has set it, or the phone slept, and everything known is
 //! forgotten.
 
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! The door to the phone: the only foreign functions of the courier's app besides the map's.
+//! The bindings to the phone: the only foreign functions of the courier's app besides the map's.
 //!
 //! `device.js` holds what has no typed bindings or differs per browser. It decides nothing. Its address is absolute,
 //! because wasm-bindgen does not follow a module's own imports; the build replaces it by the hashed one.
@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "/assets/js/device.js")]
 extern "C" {
-    /// From now on `hear(word, numbers)` is called with whatever the phone has to say.
+    /// From now on `hear(word, numbers)` is called with the name of each event of the phone, and its numbers.
     pub fn listen(hear: &Function);
 
     /// Everything that is kept.

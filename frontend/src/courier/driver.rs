@@ -2,7 +2,7 @@
 //!
 //! Whatever happens is posted and handled one after the other in a task of its own. So nothing is dropped while the
 //! browser is still calling it, and no handler runs inside another. The screens are drawn anew only when what they show
-//! has changed, and not while nobody looks.
+//! has changed, and not while the page is hidden.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -30,14 +30,14 @@ use crate::live::{
     socket::{News, Socket},
 };
 
-/// The screens tell ages in whole seconds.
+/// While the page is shown the engine runs this often: how good the position is changes with its age.
 const TICK_MS: f64 = 1_000.0;
 
 /// The running engine. It lives as long as the page.
 #[derive(Clone)]
 pub struct Driver(Rc<RefCell<Running>>);
 
-/// A word, and numbers.
+/// Takes the name of an event of the phone, and its numbers.
 type Hear = dyn FnMut(String, Vec<f64>);
 
 struct Running {
@@ -45,7 +45,7 @@ struct Running {
     shift: RwSignal<Shift>,
     is_hidden: bool,
     socket: Option<Socket>,
-    /// Counts sockets, so that the last words of a dropped one are not taken for the next one's.
+    /// Counts sockets, so that a late message of a dropped one is not taken for the next one's.
     socket_number: u32,
     timer: Option<Timer>,
     listeners: Vec<Listener>,
@@ -238,7 +238,7 @@ impl Driver {
         }));
     }
 
-    /// Wakes when the engine wants to, and every second while somebody looks.
+    /// Wakes when the engine wants to, and every second while the page is shown.
     fn sleep(&self, running: &mut Running) {
         let now_ms = now_ms();
         let wake_ms = running.engine.next_wake_ms(now_ms, js_sys::Date::now() as i64).map(|at_ms| at_ms - now_ms);
@@ -270,7 +270,7 @@ fn moment() -> Moment {
     Moment { now_ms: now_ms(), date_ms: js_sys::Date::now() as i64, random: js_sys::Math::random(), id }
 }
 
-/// Starts something whose end nobody waits for.
+/// Starts something whose end does not matter here.
 fn run(task: impl Future<Output = Result<JsValue, JsValue>> + 'static) {
     spawn(Box::pin(async move {
         // The phone says itself how it went, where that matters.

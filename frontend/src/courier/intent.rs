@@ -19,11 +19,11 @@ pub enum Intent {
         /// Which order.
         order_id: OrderId,
     },
-    /// Nobody there, wrong address …
+    /// The stop could not be done: the customer is away, the address is wrong.
     Fail {
         /// Which order.
         order_id: OrderId,
-        /// Why, in words for the customer and the dispatcher.
+        /// Why, as the customer and the dispatcher read it.
         reason: String,
     },
     /// Opens the screen that collects the proofs of a drop-off.
@@ -46,7 +46,7 @@ pub enum Intent {
         /// Which of its proofs.
         kind: ProofKind,
     },
-    /// Somebody signed.
+    /// The customer signed.
     Sign {
         /// Which order.
         order_id: OrderId,

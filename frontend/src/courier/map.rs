@@ -26,21 +26,21 @@ pub type Target = (StopKind, LonLat);
 struct Scene {
     target: Option<Target>,
     here: Option<Here>,
-    line: Vec<LonLat>,
+    way: Vec<LonLat>,
 }
 
 impl Scene {
     fn of(shift: &Shift, target: Option<Target>) -> Self {
         // The way leads to the next stop; to another one none is known.
         let next = shift.stops.first().map(|card| (card.stop.kind, [card.stop.lon, card.stop.lat]));
-        let line = if target == next { shift.line.clone() } else { Vec::new() };
-        Self { target, here: shift.position, line }
+        let way = if target == next { shift.way.clone() } else { Vec::new() };
+        Self { target, here: shift.position, way }
     }
 
     fn in_view(&self) -> Vec<f64> {
         let here = self.here.map(|here| [here.lon, here.lat]);
         let target = self.target.map(|(_, place)| place);
-        here.into_iter().chain(target).chain(self.line.iter().copied()).flatten().collect()
+        here.into_iter().chain(target).chain(self.way.iter().copied()).flatten().collect()
     }
 
     fn draw(&self, map: &StreetMap) {
@@ -54,7 +54,7 @@ impl Scene {
                 None => map.remove(name),
             }
         }
-        let way: Vec<f64> = self.line.iter().copied().flatten().collect();
+        let way: Vec<f64> = self.way.iter().copied().flatten().collect();
         map.line("route", &way);
         let points = self.in_view();
         if !points.is_empty() {
@@ -86,7 +86,7 @@ pub fn open_when_idle(shift: RwSignal<Shift>, target: Memo<Option<Target>>, stre
 
 async fn open(scene: Memo<Scene>, map: StoredValue<Option<StreetMap>, LocalStorage>, streets: RwSignal<bool>) {
     let Some(points) = scene.try_with_untracked(|scene| Float64Array::from(&scene.in_view()[..])) else { return };
-    // Nobody can move it, so nobody needs to be told.
+    // No gesture moves this map, so there is nothing to do when it moves.
     let moved: Function = Closure::<dyn FnMut()>::new(|| {}).into_js_value().unchecked_into();
     let Ok(opened) = maplibre::open_map(&points, &moved).await else { return };
     // The screens may be gone by now.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{clock::PhoneClock, presence::Presence, state::Who, stops::Leg};
 
-/// A shift that is older than this when the app opens is over: somebody forgot to end it.
+/// A shift that is older than this when the app opens is over: the courier forgot to end it.
 pub const LONGEST_SHIFT_MS: i64 = 16 * 3_600_000;
 
 /// How long a phone that was signed out keeps what could not be sent.
@@ -58,7 +58,7 @@ pub struct Memory {
 /// Who is signed in, as kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Known {
-    /// Their id: what waits belongs to them and nobody else.
+    /// Their id: what waits belongs to them alone.
     pub id: CourierId,
     name: String,
     vehicle: Vehicle,

@@ -1,7 +1,7 @@
 //! The courier's web app: goes online, shares the position, works through the stops.
 //!
 //! [`state`] is what the screens show and [`intent`] what people do on them; both are plain values, so the screens are
-//! drawn and tested without a browser. Everything that decides (what waits, what is sent next, what a silence is called)
+//! drawn and tested without a browser. Everything that decides (what waits, what is sent next, which reason a silence has)
 //! is pure too; only the driver touches sockets, storage, sensors and timers.
 
 #[cfg(feature = "courier")]

@@ -1,4 +1,4 @@
-//! Which phone and browser a courier works with, as far as words and links depend on it.
+//! Which phone and browser a courier works with, as far as texts and links depend on it.
 //!
 //! Read once from the user agent. A wrong guess costs nothing but a hint that fits another browser: nothing is decided
 //! by it.

@@ -1,17 +1,17 @@
-//! What is reported about sharing itself: that it goes on, that it pauses and why, that the shift is over.
+//! What the phone reports about sharing itself: that it goes on, that it pauses and why, that the shift is over.
 //!
 //! A report says since when, so it may arrive late. The contract has no answer to it; a `pong` to a ping sent behind it
-//! shows that it was read, and until then it is kept and goes again, in order, on the next connection. When nothing
-//! waits, the present state is said again on each connection, because the server may have been told something else by
-//! another app of the same courier.
+//! shows that the server has read it; until then the phone keeps it and sends it again, in order, on the next connection.
+//! When nothing waits, the phone reports the present state again on each connection, because another app of the same
+//! courier may have reported another one.
 
 use std::collections::VecDeque;
 
 use doorstep_shared::protocol::{PresenceReason, PresenceState, courier::PresenceReport};
 use serde::{Deserialize, Serialize};
 
-/// Reports that wait. In a shift without network it is pauses in the middle that are forgotten first, never when a shift
-/// ended or the next one began: by those the server tells what was recorded off duty.
+/// The most reports that wait. In a shift without network the phone forgets pauses in the middle first, never when a shift
+/// ended or the next one began: by those the server knows what was recorded off duty.
 const CAP: usize = 64;
 
 /// The reports of one phone.
@@ -32,12 +32,12 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Takes note of how things stand since `since_ms`; answers whether that is new.
+    /// Takes note of the presence since `since_ms`; answers whether that is new.
     pub fn note(&mut self, state: PresenceState, reason: Option<PresenceReason>, since_ms: i64) -> bool {
         if self.current.is_some_and(|current| (current.state, current.reason) == (state, reason)) {
             return false;
         }
-        // What follows must not seem to have been before.
+        // A later report must not seem to come from before.
         let least_ms = self.current.and_then(|current| current.time_ms).unwrap_or(i64::MIN);
         let report = PresenceReport { state, reason, time_ms: Some(since_ms.max(least_ms)) };
         self.current = Some(report);
@@ -68,7 +68,7 @@ impl Presence {
         self.current
     }
 
-    /// A new connection: everything that waits, or else how things stand.
+    /// A new connection: everything that waits is sent, or else the present state.
     pub fn connected(&mut self) {
         self.disconnected();
         if self.unread.is_empty() {
@@ -89,7 +89,7 @@ impl Presence {
         reports
     }
 
-    /// Whether something was said that the server may not have read.
+    /// Whether there is a report that the server may not have read.
     pub fn is_unread(&self) -> bool {
         !self.unread.is_empty()
     }
@@ -108,7 +108,7 @@ impl Presence {
         read > 0
     }
 
-    /// Makes room: a pause with its end, as near to the middle as there is one. Whoever did nothing but begin and end
+    /// Makes room: a pause with its end, as near to the middle as there is one. A courier who only began and ended
     /// shifts loses the oldest break between two, in which nothing was recorded anyway.
     fn forget_one_pause(&mut self) {
         let unread = &self.unread;

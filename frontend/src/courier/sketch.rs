@@ -47,7 +47,7 @@ impl Frame {
 
 /// The way from the courier on.
 pub fn points(shift: &Shift) -> Vec<LonLat> {
-    shift.position.map(|here| [here.lon, here.lat]).into_iter().chain(shift.line.iter().copied()).collect()
+    shift.position.map(|here| [here.lon, here.lat]).into_iter().chain(shift.way.iter().copied()).collect()
 }
 
 /// The `transform` that puts a pin at a place.
@@ -91,7 +91,7 @@ mod tests {
     fn a_waiting_courier_adds_no_points() {
         let mut shift = online();
         shift.position = None;
-        shift.line = vec![[14.5, 35.9]; 50];
+        shift.way = vec![[14.5, 35.9]; 50];
         assert_eq!(line(&shift, &shift.stops[0].clone()).matches(',').count(), 1);
     }
 }

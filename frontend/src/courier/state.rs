@@ -40,12 +40,12 @@ pub struct Shift {
     /// The newest position, `[lon, lat]`, and its heading.
     pub position: Option<Here>,
     /// The way to the next stop, `[lon, lat]`.
-    pub line: Vec<[f64; 2]>,
-    /// Who looks; `None` until the server said so, and while offline.
+    pub way: Vec<[f64; 2]>,
+    /// Who looks at the courier; `None` until the server said so, and while offline.
     pub audience: Option<Audience>,
     /// How often the position is sent.
     pub pace: Pace,
-    /// Sentences that want to be read, oldest first.
+    /// Notices that want to be read, oldest first.
     pub notices: Vec<Notice>,
     /// The order whose proofs are being collected.
     pub proof: Option<ProofDraft>,
@@ -75,7 +75,7 @@ impl Shift {
             stops: Vec::new(),
             done_at_ms: None,
             position: None,
-            line: Vec::new(),
+            way: Vec::new(),
             audience: None,
             pace: Pace { interval_ms: 5_000, min_distance_m: 0, reason: None },
             notices: Vec::new(),
@@ -98,7 +98,7 @@ impl Shift {
 pub enum Door {
     /// The app is starting.
     Starting,
-    /// Nobody is signed in; dispatch sends a link.
+    /// No courier is signed in; dispatch sends a link.
     SignedOut,
     /// The link was used before, or is too old.
     LinkSpent,
@@ -212,7 +212,7 @@ impl StopCard {
     }
 }
 
-/// A sentence that wants to be read.
+/// A notice that wants to be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
     /// For [`super::intent::Intent::Dismiss`].

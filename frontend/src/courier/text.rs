@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{live::connection::Health, ui::text::PRODUCT};
 
-/// Said by buttons and landmarks wherever they stand.
+/// Texts of buttons and landmarks wherever they stand.
 pub mod fixed {
     /// Leaves a screen.
     pub const BACK: &str = "Back";
@@ -62,7 +62,7 @@ pub fn screen(screen: Screen) -> &'static str {
     }
 }
 
-/// What is told to people who do not look: changes of the connection and of the position alone, not every metre.
+/// What a screen reader says by itself: changes of the connection and of the position alone, not every metre.
 pub fn spoken(shift: &Shift) -> &'static str {
     match (shift.duty, shift.gps, shift.health) {
         _ if shift.door != Door::Open => "",

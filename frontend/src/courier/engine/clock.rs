@@ -13,7 +13,7 @@ use crate::courier::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
     pub(super) comparison: Comparison,
-    /// Whether the courier was told that the phone's clock is wrong.
+    /// Whether a notice has said that the phone's clock is wrong.
     is_reported: bool,
 }
 

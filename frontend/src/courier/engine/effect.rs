@@ -37,7 +37,7 @@ pub enum Effect {
     Load,
     /// Change storage, all of it or nothing.
     Commit {
-        /// Comes back in [`Input::Committed`].
+        /// Comes back in [`super::Input::Committed`].
         number: u64,
         /// The changes.
         writes: Vec<Write>,
@@ -52,7 +52,7 @@ pub enum Effect {
         /// The code.
         code: String,
     },
-    /// Ask the server whom it takes this phone for.
+    /// Ask the server which courier it takes this phone for.
     AskWhoAmI,
     /// End the session.
     EndSession,

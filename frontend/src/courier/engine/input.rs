@@ -49,7 +49,7 @@ pub enum Input {
     },
     /// The server's answer to a sign-in link.
     SignedIn(Answer),
-    /// Whom the server takes this phone for.
+    /// Which courier the server takes this phone for.
     WhoAmI(Answer),
     /// The session was ended, if the server was reached.
     SignedOut {
@@ -69,13 +69,13 @@ pub enum Input {
     },
     /// A message came over the socket.
     SocketMessage(CourierEvent),
-    /// The socket closed or never opened; 1006 when nobody said why.
+    /// The socket closed or never opened; 1006 when no code came.
     SocketClosed(u16),
     /// The device found a network.
     Online,
     /// The device lost its network, or believes so.
     Offline,
-    /// Somebody looks at the page again.
+    /// The page is shown again.
     Shown,
     /// The page is hidden, or the phone locked.
     Hidden,
@@ -112,7 +112,7 @@ pub enum Input {
     },
     /// The courier did something.
     Act(Intent),
-    /// The time told by [`Engine::next_wake_ms`] has come.
+    /// The time that [`super::Engine::next_wake_ms`] named has come.
     Tick,
 }
 
@@ -123,7 +123,7 @@ pub struct Start {
     pub code: Option<String>,
     /// Whether the browser may be asked for a position at all.
     pub can_locate: bool,
-    /// Whether nobody looks.
+    /// Whether the page is hidden.
     pub is_hidden: bool,
     /// Whether the device says that it has a network.
     pub has_network: bool,
@@ -143,9 +143,9 @@ pub enum Lock {
 /// The server's answer about who is signed in.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// Somebody is.
+    /// This courier is.
     Home(CourierHome),
-    /// Nobody, or the link is spent.
+    /// No courier is, or the link is spent.
     Refused,
     /// It was not reached, or could not say.
     Unreachable,
@@ -161,7 +161,7 @@ pub enum ProofAnswer {
         /// What a program matches on.
         code: String,
     },
-    /// Nobody is signed in.
+    /// No courier is signed in any more.
     SignedOut,
     /// Try again, not before this long from now.
     Again {

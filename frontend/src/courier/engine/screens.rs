@@ -1,4 +1,4 @@
-//! Which screen is open, what the courier is told above it, and how setting up another app stands.
+//! Which screen is open, the notices above it, and how far setting up another app is.
 
 use doorstep_shared::api::courier::{TrackerApp, TrackerCreated};
 

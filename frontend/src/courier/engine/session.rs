@@ -43,7 +43,7 @@ impl Default for Session {
 }
 
 impl Engine {
-    /// Whether somebody is signed in here; what is not sent by the time that ends waits for the next sign-in.
+    /// Whether a courier is signed in and works in this tab.
     pub(super) fn is_open(&self) -> bool {
         self.session.door == Door::Open
     }

@@ -21,7 +21,7 @@ impl Engine {
         shift.proof = self.proof_draft(&stops);
         shift.stops = stops;
         shift.position = self.positions.here;
-        shift.line.clone_from(&self.tour.way);
+        shift.way.clone_from(&self.tour.way);
         let is_seen = self.session.door == Door::Open && shift.health == Health::Live;
         shift.audience = self.audience.filter(|_| is_seen);
     }

@@ -51,7 +51,7 @@ impl Engine {
         }
     }
 
-    /// Does what is due on the connection: opens it, or gives it up.
+    /// Opens the socket when its wait is over, and gives up one that is silent or never opened.
     pub(super) fn tick_connection(&mut self, at: Moment) {
         match self.connection.due(at.now_ms) {
             Some(Due::Open) => {

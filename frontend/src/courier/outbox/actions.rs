@@ -22,9 +22,9 @@ pub struct Action {
     pub id: u64,
     /// On which order.
     pub order_id: OrderId,
-    /// The order's name, for sentences about it.
+    /// The order's name, for notices about it.
     pub reference: String,
-    /// Where, for sentences about it.
+    /// The address of the stop, for notices about it.
     pub place: String,
     /// When, Unix epoch milliseconds.
     pub time_ms: i64,

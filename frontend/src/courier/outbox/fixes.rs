@@ -17,7 +17,7 @@ use super::thin::{self, Held};
 /// The most positions kept on a phone: five hours and a half at one a second.
 pub const CAP: usize = 20_000;
 
-/// Messages of the backlog on their way at once. Two keep the line busy; more would only make live positions wait.
+/// Messages of the backlog on their way at once. Two keep the network busy; more would only make live positions wait.
 const BACKLOG_IN_FLIGHT: usize = 2;
 
 /// Live messages on their way at once. While its database is away the server shows positions that it cannot ack, so the
@@ -94,7 +94,7 @@ pub struct Tally {
     pub acked: u64,
     /// Refused for good.
     pub refused: u64,
-    /// Given up for room.
+    /// Dropped to make room.
     pub thinned: u64,
 }
 
@@ -124,7 +124,7 @@ impl FixQueue {
         }
     }
 
-    /// Takes a new position; `None` when there is one of the same time. Answers the times of those given up for room.
+    /// Takes a new position; `None` when there is one of the same time. Answers the times of those dropped to make room.
     pub fn record(&mut self, recorded: Recorded) -> Option<Vec<i64>> {
         let time_ms = recorded.fix.time_ms;
         if self.kept.contains_key(&time_ms) {

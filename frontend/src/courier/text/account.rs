@@ -41,7 +41,7 @@ pub mod fixed {
     pub const SIGN_OUT_TEXT: &str = "You need a new link from your dispatcher to sign in again.";
 }
 
-/// What is shared, and when, in sentences that hold.
+/// What is shared, and when; the server keeps to each line.
 pub const PRIVACY: [&str; 4] = [
     "Your location is shared only while you are online. Going offline stops it at once; later positions are refused.",
     "Your dispatcher sees it for the whole shift.",

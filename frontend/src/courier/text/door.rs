@@ -1,4 +1,4 @@
-//! Before the stops: nobody is signed in, or somebody else sends.
+//! The screens before the stops: no courier is signed in, or another tab or phone works.
 
 use crate::courier::{intent::Intent, state::Door};
 

@@ -144,7 +144,7 @@ pub fn kept_after_revoke(fixes: usize, actions: usize) -> String {
     format!("{waiting} could not be sent. This phone keeps them for a day, in case dispatch signs you in again.")
 }
 
-/// Somebody else signs in on a phone on which things of another courier wait.
+/// Another courier signs in on a phone on which things of the one before wait.
 pub fn others_deleted(fixes: usize, actions: usize) -> String {
     let waiting = waiting(fixes, actions);
     format!("{waiting} of the courier who used this phone before could not be sent and were deleted.")

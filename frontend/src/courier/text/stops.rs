@@ -178,7 +178,7 @@ pub fn failure(kind: StopKind) -> &'static str {
     }
 }
 
-/// Why it could not, as the customer and the dispatcher read it; the last is for the courier's own words.
+/// The usual reasons, as the customer and the dispatcher read them; [`OTHER`] follows them.
 pub fn reasons(kind: StopKind) -> &'static [&'static str] {
     match kind {
         StopKind::Pickup => &["Closed", "Order not known here", "Not ready", "Damaged", "Cannot find it"],

@@ -60,7 +60,7 @@ pub(crate) fn online() -> Shift {
     shift.stops = vec![card(1), card(2), card(3)];
     shift.done_at_ms = Some(NOW_MS + 55 * MINUTE_MS);
     shift.position = Some(Here { lon: 14.508, lat: 35.9003, heading_deg: Some(48.0) });
-    shift.line = vec![[14.508, 35.9003], [14.5111, 35.9011], [14.5142, 35.899]];
+    shift.way = vec![[14.508, 35.9003], [14.5111, 35.9011], [14.5142, 35.899]];
     shift.audience = Some(Audience { customers: 1, dispatchers: 1 });
     shift
 }

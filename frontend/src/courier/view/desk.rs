@@ -117,9 +117,9 @@ impl Desk {
         move || self.proof.with(|draft| draft.as_ref().map(text).unwrap_or_default())
     }
 
-    /// A flag of the proofs that are being collected; not set when there are none.
+    /// A flag of the proofs that are being collected; set when there are none.
     pub(super) fn proof_flag(self, flag: fn(&ProofDraft) -> bool) -> impl Fn() -> bool + Copy + Send + 'static {
-        move || self.proof.with(|draft| draft.as_ref().is_some_and(flag))
+        move || self.proof.with(|draft| draft.as_ref().is_none_or(flag))
     }
 
     /// The order whose proofs are being collected, in an event handler, which follows nothing.

@@ -1,4 +1,4 @@
-//! The screens before the stops: nobody is signed in here, or another tab or phone works.
+//! The screens before the stops: no courier is signed in, or another tab or phone works.
 
 use leptos::prelude::*;
 

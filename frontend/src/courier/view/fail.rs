@@ -129,13 +129,14 @@ pub(super) fn FailSheet(desk: Desk, failing: Failing) -> AnyView {
 #[component]
 fn Reasons(failing: Failing) -> AnyView {
     let kind = Memo::new(move |_| failing.kind());
-    let choices = move || stops::reasons(kind.get()).iter().copied().chain([stops::OTHER]);
+    let choices = move || {
+        let all = stops::reasons(kind.get()).iter().copied().chain([stops::OTHER]);
+        all.map(|word| view! { <Choice word reason=failing.reason /> }).collect_view()
+    };
     view! {
         <fieldset>
             <legend>{stops::fixed::REASON}</legend>
-            <For each=choices key=|word| *word let:word>
-                <Choice word reason=failing.reason />
-            </For>
+            {choices}
         </fieldset>
     }
     .into_any()

@@ -32,7 +32,13 @@ use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 pub use act::Act;
 
 use self::{
-    account::Account, desk::Desk, door::Closed, notices::Notices, proof::Proof, stops::Stops, trackers::Trackers,
+    account::Account,
+    desk::{Desk, shown_screen},
+    door::Closed,
+    notices::Notices,
+    proof::Proof,
+    stops::Stops,
+    trackers::Trackers,
 };
 use super::{
     intent::Screen,
@@ -58,8 +64,8 @@ fn App(shift: RwSignal<Shift>, act: Act) -> AnyView {
     view! {
         <div
             class="app"
-            data-door=move || door::name(desk.door.get()).to_owned()
-            data-screen=move || screen_name(desk.screen.get()).to_owned()
+            data-door=word(shift, |shift| door::name(shift.door))
+            data-screen=word(shift, |shift| screen_name(shown_screen(shift)))
             data-duty=word(shift, duty_name)
             data-link=word(shift, health_name)
             data-waiting=bind::text(shift, |shift| shift.waiting().to_string())
@@ -67,8 +73,8 @@ fn App(shift: RwSignal<Shift>, act: Act) -> AnyView {
             // Not part of what the door shows: a screen reader reads a notice once, whichever screen follows.
             <Notices desk />
             {move || match desk.door.get() {
-                Door::Open => view! { <SignedIn desk /> }.into_any(),
-                door => view! { <Closed desk door /> }.into_any(),
+                Door::Open => view! { <SignedIn desk /> },
+                door => view! { <Closed desk door /> },
             }}
             <p class="unseen" role="status">
                 {move || spoken.get()}
@@ -83,10 +89,10 @@ fn SignedIn(desk: Desk) -> AnyView {
     view! {
         <Stops desk />
         {move || match desk.screen.get() {
-            Screen::Stops => ().into_any(),
-            Screen::Proof => view! { <Proof desk /> }.into_any(),
-            Screen::Trackers => view! { <Trackers desk /> }.into_any(),
-            Screen::Account => view! { <Account desk /> }.into_any(),
+            Screen::Stops => None,
+            Screen::Proof => Some(view! { <Proof desk /> }),
+            Screen::Trackers => Some(view! { <Trackers desk /> }),
+            Screen::Account => Some(view! { <Account desk /> }),
         }}
     }
     .into_any()

@@ -23,7 +23,6 @@ pub(super) fn Photo(desk: Desk) -> AnyView {
             desk.raise(Intent::DropProof { order_id, kind: ProofKind::Photo });
         }
     };
-    let has_photo = desk.proof_flag(|draft| draft.photo_url.is_some());
     view! {
         <p class="detail">{text::fixed::PHOTO_HINT}</p>
         <Preview desk />
@@ -45,7 +44,7 @@ pub(super) fn Photo(desk: Desk) -> AnyView {
                 </svg>
                 {desk.proof_text(take)}
             </label>
-            <button type="button" class="button" hidden=move || !has_photo() on:click=remove>
+            <button type="button" class="button" hidden=desk.proof_flag(|draft| draft.photo_url.is_none()) on:click=remove>
                 {text::fixed::REMOVE}
             </button>
         </div>
@@ -58,12 +57,7 @@ pub(super) fn Photo(desk: Desk) -> AnyView {
 fn Preview(desk: Desk) -> AnyView {
     let url = Memo::new(move |_| desk.proof.with(|draft| draft.as_ref().and_then(|draft| draft.photo_url.clone())));
     let alt = desk.proof_text(text::photo);
-    view! {
-        <For each=move || url.get() key=String::clone let:url>
-            <img class="photo" src=url alt=alt />
-        </For>
-    }
-    .into_any()
+    (move || url.get().map(|url| view! { <img class="photo" src=url alt=alt /> })).into_any()
 }
 
 /// What the button says that opens the camera.

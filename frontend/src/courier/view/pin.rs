@@ -9,7 +9,6 @@ use crate::courier::{intent::Intent, text::proof as text};
 /// What stands in the PIN's section.
 #[component]
 pub(super) fn Pin(desk: Desk) -> AnyView {
-    let has_pin = desk.proof_flag(|draft| draft.has_pin);
     let digits = RwSignal::new(String::new());
     let enter = move |event| {
         digits.set(only_digits(&event_target_value(&event)));
@@ -25,7 +24,7 @@ pub(super) fn Pin(desk: Desk) -> AnyView {
         }
     };
     view! {
-        <label class="field" hidden=has_pin>
+        <label class="field" hidden=desk.proof_flag(|draft| draft.has_pin)>
             {text::fixed::PIN}
             <input
                 class="digits"
@@ -39,7 +38,7 @@ pub(super) fn Pin(desk: Desk) -> AnyView {
             />
             <span class="detail" id="pin-hint">{text::fixed::PIN_HINT}</span>
         </label>
-        <div class="kept" hidden=move || !has_pin()>
+        <div class="kept" hidden=desk.proof_flag(|draft| !draft.has_pin)>
             <p>{text::fixed::PIN_KEPT}</p>
             <button type="button" class="button" on:click=change>
                 {text::fixed::CHANGE}

@@ -10,7 +10,7 @@ use super::{
     pin::Pin,
     signature::Signature,
 };
-use crate::courier::{intent::Intent, text::proof as text};
+use crate::courier::{intent::Intent, state::ProofDraft, text::proof as text};
 
 /// The longest remark, in characters.
 const MAX_NOTE: &str = "200";
@@ -19,14 +19,12 @@ const MAX_NOTE: &str = "200";
 #[component]
 pub(super) fn Proof(desk: Desk) -> AnyView {
     let note = RwSignal::new(String::new());
-    let has_problem = desk.proof_flag(|draft| draft.problem.is_some());
-    let asks_pin = desk.proof_flag(|draft| draft.wanted.contains(&ProofKind::Pin));
     view! {
         <main class="page">
             <Top desk back=Intent::LeaveProof heading=text::fixed::HEADING />
             <p class="detail">{desk.proof_text(text::detail)}</p>
             <OfflineBar desk />
-            <p class="panel" data-tone="bad" role="alert" hidden=move || !has_problem()>
+            <p class="panel" data-tone="bad" role="alert" hidden=desk.proof_flag(|draft| draft.problem.is_none())>
                 {desk.proof_text(|draft| draft.problem.clone().unwrap_or_default())}
             </p>
             <Section desk kind=ProofKind::Photo>
@@ -36,7 +34,7 @@ pub(super) fn Proof(desk: Desk) -> AnyView {
                 <Signature desk />
             </Section>
             // A PIN exists only where one was asked for.
-            <div hidden=move || !asks_pin()>
+            <div hidden=desk.proof_flag(|draft| !draft.wanted.contains(&ProofKind::Pin))>
                 <Section desk kind=ProofKind::Pin>
                     <Pin desk />
                 </Section>
@@ -59,7 +57,6 @@ pub(super) fn Proof(desk: Desk) -> AnyView {
 /// The main button of this screen, and what is still missing.
 #[component]
 fn DeliverBar(desk: Desk, note: RwSignal<String>) -> AnyView {
-    let is_complete = desk.proof_flag(|draft| draft.is_complete() && !draft.is_shrinking);
     let deliver = move |_| {
         let Some(order_id) = desk.proof_order_now() else { return };
         let note = Some(note.get_untracked().trim().to_owned()).filter(|note| !note.is_empty());
@@ -72,12 +69,12 @@ fn DeliverBar(desk: Desk, note: RwSignal<String>) -> AnyView {
                 class="action"
                 data-primary="true"
                 aria-describedby="missing"
-                disabled=move || !is_complete()
+                disabled=desk.proof_flag(|draft| !is_complete(draft))
                 on:click=deliver
             >
                 {text::fixed::DELIVERED}
             </button>
-            <p class="audience" id="missing" data-complete=is_complete>
+            <p class="audience" id="missing" data-complete=desk.proof_flag(is_complete)>
                 {desk.proof_text(text::missing)}
             </p>
         </footer>
@@ -103,6 +100,10 @@ fn Section(desk: Desk, kind: ProofKind, children: Children) -> AnyView {
         </details>
     }
     .into_any()
+}
+
+fn is_complete(draft: &ProofDraft) -> bool {
+    draft.is_complete() && !draft.is_shrinking
 }
 
 fn tone(state: &str) -> &'static str {

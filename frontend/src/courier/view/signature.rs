@@ -75,8 +75,6 @@ impl Drawing {
 /// What stands in the signature's section.
 #[component]
 pub(super) fn Signature(desk: Desk) -> AnyView {
-    let is_signed = desk.proof_flag(|draft| draft.signed_by.is_some());
-    let has_customer = desk.proof_flag(|draft| draft.customer.as_ref().is_some_and(|name| !name.is_empty()));
     let customer = desk.proof_text(customer);
     let drawing = RwSignal::new(Drawing::default());
     let name = RwSignal::new(String::new());
@@ -92,7 +90,7 @@ pub(super) fn Signature(desk: Desk) -> AnyView {
         }
     };
     view! {
-        <div class="sign" hidden=is_signed>
+        <div class="sign" hidden=desk.proof_flag(|draft| draft.signed_by.is_some())>
             <Pad drawing />
             <label class="field">
                 {fixed::NAME}
@@ -108,7 +106,7 @@ pub(super) fn Signature(desk: Desk) -> AnyView {
                 <button
                     type="button"
                     class="button"
-                    hidden=move || !has_customer()
+                    hidden=desk.proof_flag(|draft| draft.customer.as_ref().is_none_or(String::is_empty))
                     on:click=move |_| name.set(untrack(customer))
                 >
                     {customer}
@@ -123,7 +121,7 @@ pub(super) fn Signature(desk: Desk) -> AnyView {
                 </button>
             </div>
         </div>
-        <div class="kept" hidden=move || !is_signed()>
+        <div class="kept" hidden=desk.proof_flag(|draft| draft.signed_by.is_none())>
             <p>{desk.proof_text(signed)}</p>
             <button type="button" class="button" on:click=change>
                 {fixed::CHANGE}

@@ -53,9 +53,7 @@ fn PositionProblem(desk: Desk) -> AnyView {
             <h2>{word(shift, |shift| status::position_problem(shift).map_or("", |problem| problem.heading))}</h2>
             <p>{word(shift, |shift| status::position_problem(shift).map_or("", |problem| problem.text))}</p>
             <ol class="steps">
-                <For each=move || steps.get().iter().copied() key=|step| *step let:step>
-                    <li>{step}</li>
-                </For>
+                {move || steps.get().iter().map(|step| view! { <li>{*step}</li> }).collect_view()}
             </ol>
             // Off duty the main action says the same.
             <button

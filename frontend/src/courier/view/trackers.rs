@@ -24,10 +24,10 @@ pub(super) fn Trackers(desk: Desk) -> AnyView {
             <p>{trackers::fixed::WHY}</p>
             <h2>{move || desk.tracker.with(trackers::chosen)}</h2>
             {move || match desk.tracker.get() {
-                TrackerSetup::Choose => view! { <Apps desk /> }.into_any(),
-                TrackerSetup::Preparing(_) => view! { <Preparing /> }.into_any(),
-                TrackerSetup::Ready(tracker) => view! { <Guide desk tracker=*tracker /> }.into_any(),
-                TrackerSetup::Failed(reason) => view! { <Failed desk reason /> }.into_any(),
+                TrackerSetup::Choose => view! { <Apps desk /> },
+                TrackerSetup::Preparing(_) => view! { <Preparing /> },
+                TrackerSetup::Ready(tracker) => view! { <Guide desk tracker=*tracker /> },
+                TrackerSetup::Failed(reason) => view! { <Failed desk reason /> },
             }}
             <p class="detail">{trackers::fixed::SHIFT_ONLY}</p>
         </main>
@@ -77,7 +77,7 @@ fn Failed(desk: Desk, reason: String) -> AnyView {
 #[component]
 fn Guide(desk: Desk, tracker: TrackerCreated) -> AnyView {
     let app = tracker.app;
-    let settings = StoredValue::new(tracker.settings);
+    let settings = tracker.settings.into_iter().map(|(name, value)| view! { <Setting name value /> });
     view! {
         <ol class="guide">
             <li>
@@ -94,11 +94,7 @@ fn Guide(desk: Desk, tracker: TrackerCreated) -> AnyView {
                 <img class="qr" src=links::svg_image(&tracker.qr_svg) alt=trackers::fixed::QR />
                 <details>
                     <summary>{trackers::fixed::BY_HAND}</summary>
-                    <dl class="settings">
-                        <For each=move || settings.get_value() key=|(name, _)| name.clone() let((name, value))>
-                            <Setting name value />
-                        </For>
-                    </dl>
+                    <dl class="settings">{settings.collect_view()}</dl>
                 </details>
                 <p class="detail">{trackers::fixed::ONCE}</p>
             </li>
