@@ -1,4 +1,4 @@
-// Ten thousand orders in a list: only those in sight are in the page, and scrolling never holds it up.
+// Ten thousand orders in a list: only the rows in sight are in the page, and scrolling never blocks it.
 
 import { Doorstep } from "./support/doorstep.mjs";
 import { PATIENCE, expect, isLive, row, search, signIn, tab, test } from "./support/desk.mjs";
@@ -7,7 +7,7 @@ test.describe.configure(PATIENCE);
 
 const ORDERS = 10_000;
 
-/** Fills the lists behind the API's back: ten thousand orders that wait, and as many that are over. */
+/** Fills the lists by SQL, which is faster than the API: ten thousand unassigned orders, and as many delivered ones. */
 const FILL = `
   insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, dropoff_lat, dropoff_lon,
     dropoff_address, customer_name, promised_until, tracking_token_hash, created_at)
@@ -41,7 +41,7 @@ crowded("ten thousand orders scroll smoothly, and one of them is found", async (
     console.log(`${name}: ${steps} steps through ${reached} rows, main thread per step ${took}, at most ${most} rows in the page`);
     expect(most, "only what is in sight is in the page").toBeLessThan(60);
     expect(reached, "the rows go on as far as somebody scrolls").toBeGreaterThan(2_000);
-    // The median, because other work on the machine counts too; alone on one, p95 is far below this.
+    // The median, because other work on the machine counts too; on an idle machine p95 is far below this.
     expect(p50, "the main thread per step of scrolling").toBeLessThan(50);
   }
   await tab(page, "Unassigned").click();
@@ -52,14 +52,14 @@ crowded("ten thousand orders scroll smoothly, and one of them is found", async (
   await expect(page.getByRole("option")).toHaveCount(1);
 });
 
-/** Runs in the page: turns the wheel, one screen with each frame, and measures how long each takes to be drawn. */
+/** Runs in the page: scrolls by one screen with each frame, and measures how long the main thread takes for each. */
 async function scroll() {
   const list = document.getElementById("list");
   const took = [];
   let most = 0;
   let reached = 0;
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  // A message runs after everything that the scrolling began on the main thread, and before the frame is painted.
+  // A message is handled after all work that the scrolling started on the main thread, and before the frame is painted.
   const rest = () =>
     new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel();
@@ -76,7 +76,7 @@ async function scroll() {
     most = Math.max(most, list.querySelectorAll("[role=option]").length);
     const last = list.querySelector("[role=option]:last-child");
     reached = Math.max(reached, Number(last?.getAttribute("aria-posinset") ?? 0));
-    // The list grows by pages: at its end there is nothing to draw until the next one came.
+    // The list grows by pages: at its end there is nothing to draw until the next page has come.
     if (list.scrollTop + list.clientHeight >= list.scrollHeight - 1) await new Promise((resolve) => setTimeout(resolve, 50));
   }
   took.sort((a, b) => a - b);

@@ -8,7 +8,7 @@ import { gpxProblems } from "./support/gpx.mjs";
 
 test.describe.configure(PATIENCE);
 
-/** Some kilometres from everything: whoever hands over here does so far from the door. */
+/** Some kilometres from every door: a delivery here is one far from the door. */
 const FAR = [14.47, 35.87];
 
 const newReference = () => `D-${randomBytes(3).toString("hex")}`;
@@ -91,7 +91,7 @@ test("an order's whole life: made on the map, given, given on, followed, deliver
     const line = row(desk, reference).locator(".row-line");
     await expect(line).toContainText("to go");
     const before = await line.textContent();
-    // Never more than 300 m at once, which nobody would believe.
+    // Steps of at most 300 m: the server rejects greater leaps.
     const way = road(120);
     for (const point of [way[30], way[60], way[90]]) await ana.at(point);
     const fix = await ana.at(way[119]);

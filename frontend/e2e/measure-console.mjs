@@ -1,15 +1,15 @@
-// How heavy a large fleet is for the console: 5 000 couriers, each reporting once in 5 s, for as long as asked.
+// Measures what a large fleet costs the console: 5 000 couriers, each reporting once in 5 s, for as many minutes as asked.
 //
 //   cargo xtask site
 //   cargo run -p doorstep-frontend --features ssr --example preview -- target/preview
 //   npm --prefix frontend run measure:console -- [minutes, default 15] [couriers, default 5000]
 //
 // An update is everything that the main thread does because of one message of the feed: decoding it, applying it, handing
-// it to the map. It is measured from the message to the end of the work that it began; frames of the map are measured
-// apart, and so is all that the main thread computed, whatever for, divided by the number of updates: in CPU time, which
-// other work on the machine does not touch, while the rest is by the clock on the wall. The heap is JavaScript's
-// after a collection, with the browser's own objects and the program's memory. The feed is a pretended one, so that only
-// the browser is measured: couriers move four times a second in turns, and every second an order moves on, is over, or is new.
+// it to the map. It is measured from the message to the end of the work that it started, in wall time; frames of the map
+// are measured apart. All that the main thread computed, divided by the number of updates, is in CPU time, which other work
+// on the machine does not change. The heap is JavaScript's after a collection, with the browser's own objects and the
+// program's memory. The feed is pretended, so that only the browser is measured: couriers move four times a second in
+// turns, and every second one order takes its next status; a delivered one is replaced by a new one.
 
 import { chromium } from "@playwright/test";
 import { serveConsole } from "./support/console-preview.mjs";
@@ -81,7 +81,7 @@ function measure() {
   let longTasks = 0;
   let all = 0;
   const keep = (list, ms) => {
-    // Bounded, so that the measuring is not what grows.
+    // Bounded, so that the measurement itself does not grow the heap.
     if (list.length >= 20_000) list.splice(0, 10_000);
     list.push(ms);
   };
@@ -91,7 +91,7 @@ function measure() {
     const timed = (event) => {
       const began = performance.now();
       listener.call(this, event);
-      // The console works in microtasks; the next task comes after all of them.
+      // The console works in microtasks; the next task runs after all of them.
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
         keep(updates, performance.now() - began);

@@ -1,5 +1,5 @@
 // Photographs the console's screens with a pretended fleet behind them: full and empty, light and dark, in three sizes.
-// Each is checked for accessibility, for what is cut off, and for what the browser complains about.
+// Each is checked for accessibility, for text that is cut off, and for warnings and errors of the browser.
 //
 //   cargo xtask site && cargo run -p doorstep-frontend --features ssr --example preview -- target/preview
 //   node frontend/e2e/support/console-looks.mjs target/preview [name, size or theme…]
@@ -104,7 +104,7 @@ async function photograph(name, size, colorScheme) {
   await page.close();
 }
 
-/** Those of these that are wanted: all, when none is named. */
+/** The names that were asked for: all, when none is named. */
 function chosen(names) {
   const named = names.filter((name) => wanted.includes(name));
   return named.length > 0 ? named : names;

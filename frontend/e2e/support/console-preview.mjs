@@ -30,7 +30,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Begins to serve; answers the server, listening. */
+/** Starts to serve; answers the listening server. */
 export async function serveConsole({ folder, port = 0, fleet }) {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://localhost");

@@ -6,7 +6,7 @@ import { road } from "./courier.mjs";
 export { expect };
 
 export const test = base.extend({
-  /** Somebody who may dispatch. */
+  /** A user with the role of a dispatcher. */
   dispatcher: [async ({ doorstep }, use) => use(await doorstep.person("dispatcher")), { scope: "worker" }],
 
   /** The console, signed in and live. */
@@ -42,7 +42,7 @@ export const drawer = (page) => page.getByRole("complementary", { name: "Details
 export const title = (page) => drawer(page).getByRole("heading", { level: 2 });
 export const search = (page) => page.getByRole("searchbox", { name: "Search orders, couriers, streets" });
 
-/** The inbox's card about something. */
+/** The inbox's card with this text. */
 export const card = (page, text) => drawer(page).locator(".alert").filter({ hasText: text });
 
 /** A courier who is online at a place. */
@@ -53,7 +53,7 @@ export async function online(doorstep, name, at = road(1)[0]) {
   return courier;
 }
 
-/** Presses Tab, as people without a pointer do, until `target` has the focus. */
+/** Presses Tab until `target` has the focus. */
 export async function tabTo(page, target, key = "Tab") {
   for (let pressed = 0; pressed < 80; pressed++) {
     if (await target.evaluate((element) => element === document.activeElement)) return;

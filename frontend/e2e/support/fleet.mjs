@@ -1,4 +1,4 @@
-// A dispatcher's program, as far as the tests need one: it follows the whole fleet with an API key.
+// A small client of the fleet feed: it follows the whole fleet with an API key, as far as the tests need.
 
 import WebSocket from "ws";
 import { until } from "./until.mjs";

@@ -1,5 +1,5 @@
 // A pretended server behind the console: a fleet of any size that drives around, orders of any number, and just enough of
-// the API to open them. For looking at the console and for measuring it, not for testing what the server does.
+// the API to open them. It is for looking at the console and measuring it, not for testing the server.
 
 import { WebSocketServer } from "ws";
 import { orderChange, positions, snapshot } from "./postcard.mjs";
@@ -100,7 +100,7 @@ export class PretendFleet {
     };
   }
 
-  /** One of each kind, and one that somebody took care of. */
+  /** One exception of each kind, and an acknowledged one. */
   troubles() {
     const orders = [...this.orders.values()];
     const about = (index, code, minutes, more) => {
@@ -183,7 +183,7 @@ export class PretendFleet {
       this.orders.set(next.id, next);
       this.change(next);
     } else {
-      // Behind all others, so that each has its turn.
+      // Moved to the end, so that every order has its turn.
       this.orders.set(id, order);
     }
     this.change(order);

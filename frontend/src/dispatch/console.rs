@@ -26,6 +26,7 @@ mod replays;
 mod replies;
 mod scene;
 mod selection;
+mod sorting;
 mod totals;
 mod trail;
 

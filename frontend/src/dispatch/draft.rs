@@ -1,4 +1,4 @@
-//! A new order while it is being written: plain fields as people type them, and what the API makes of them.
+//! A new order while a dispatcher fills in its form: plain fields as they are typed, and the request that they become.
 
 use doorstep_shared::api::{CreateOrder, CustomerBody, OrderView, PlaceBody, proof::ProofKind};
 
@@ -7,16 +7,16 @@ use crate::{data::Locale, ui::time};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// A time that lies this far behind is taken for tomorrow's.
+/// A clock time further in the past than this means tomorrow.
 const SURELY_PAST_MS: i64 = 6 * 3_600_000;
 
-/// Which end of the delivery.
+/// A stop of the delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum StopKind {
-    /// Where it is collected.
+    /// Where the courier collects the goods.
     #[default]
     Pickup,
-    /// Where it goes.
+    /// Where the courier delivers them.
     Dropoff,
 }
 
@@ -33,7 +33,7 @@ impl StopKind {
     }
 }
 
-/// One end as it is written.
+/// One stop as it is typed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DraftStop {
     pub address: String,
@@ -42,7 +42,7 @@ pub struct DraftStop {
     pub instructions: String,
 }
 
-/// The order as it is written.
+/// The order as it is typed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
     pub reference: String,
@@ -59,11 +59,11 @@ pub struct Draft {
     pub placing: StopKind,
 }
 
-/// A field that is not right, by the API's name for it, and why.
+/// Fields that are wrong, by the API's name for them, and why.
 pub type Problems = Vec<(String, String)>;
 
 impl Draft {
-    /// The next order after one that was made: the same pickup, the next number.
+    /// The next order after one that was created: the same pickup, the next number.
     pub fn after(made: Option<&OrderView>) -> Self {
         let Some(made) = made else { return Self::default() };
         let pickup = DraftStop {
@@ -74,7 +74,7 @@ impl Draft {
         Self { reference: next_reference(&made.reference), pickup, placing: StopKind::Dropoff, ..Self::default() }
     }
 
-    /// One end.
+    /// One stop.
     pub fn stop(&self, kind: StopKind) -> &DraftStop {
         match kind {
             StopKind::Pickup => &self.pickup,
@@ -82,7 +82,7 @@ impl Draft {
         }
     }
 
-    /// One end, to change.
+    /// One stop, to change.
     pub fn stop_mut(&mut self, kind: StopKind) -> &mut DraftStop {
         match kind {
             StopKind::Pickup => &mut self.pickup,
@@ -90,22 +90,23 @@ impl Draft {
         }
     }
 
-    /// Puts a pin; the next click is for the end that has none. An address is filled in only where nobody wrote one.
+    /// Puts a pin for the stop that is being placed; the next click is for a stop that has none. `address` replaces what was
+    /// typed.
     pub fn pin(&mut self, at: [f64; 2], address: Option<&str>) {
-        let end = self.placing;
-        let place = self.stop_mut(end);
+        let kind = self.placing;
+        let place = self.stop_mut(kind);
         place.at = Some(at.map(|degrees| (degrees * 1e6).round() / 1e6));
         if let Some(address) = address {
             place.address = address.to_owned();
         }
-        let missing = StopKind::ALL.into_iter().find(|end| self.stop(*end).at.is_none());
-        self.placing = missing.unwrap_or(end);
+        let missing = StopKind::ALL.into_iter().find(|kind| self.stop(*kind).at.is_none());
+        self.placing = missing.unwrap_or(kind);
     }
 
     /// The order as the API takes it.
     ///
     /// # Errors
-    /// What is missing or unreadable, field by field.
+    /// The missing and unreadable fields.
     pub fn order(&self, at_ms: i64, locale: &Locale) -> Result<CreateOrder, Problems> {
         let mut problems = Problems::new();
         let mut check = |is_right: bool, field: &str, why: &str| {
@@ -115,13 +116,13 @@ impl Draft {
         };
         check(!self.reference.trim().is_empty(), "reference", "Give the order a reference");
         check(!self.customer.trim().is_empty(), "customer.name", "Say who gets it");
-        for end in StopKind::ALL {
-            let place = self.stop(end);
+        for kind in StopKind::ALL {
+            let place = self.stop(kind);
             let is_placed = place.at.is_some();
-            check(is_placed, end.word(), "Click on the map, or choose an address that the search finds");
+            check(is_placed, kind.word(), "Click on the map, or choose an address that the search finds");
             check(
                 !place.address.trim().is_empty() || !is_placed,
-                &format!("{}.address", end.word()),
+                &format!("{}.address", kind.word()),
                 "Write the address",
             );
         }
@@ -162,7 +163,7 @@ fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The next moment at which a clock at the place of work shows this, give or take what surely is past.
+/// The next moment at which a clock at the place of work shows this time; a time that has just passed is still today's.
 fn moment(clock: &str, at_ms: i64, locale: &Locale) -> Option<i64> {
     let (hours, minutes) = clock.trim().split_once(':')?;
     let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.get(..2)?.parse().ok()?);

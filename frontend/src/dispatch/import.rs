@@ -1,32 +1,32 @@
-//! A file of orders on its way in: chosen, looked at row by row, and only then sent.
+//! The import of a file of orders: chosen, previewed row by row, and only then carried out.
 
 use doorstep_shared::api::console::{ImportPreview, ImportRow, Imported, MAX_IMPORT_BYTES};
 
-/// How far it is.
+/// An import and how far it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Import {
     /// The file's name.
     pub name: String,
-    /// Its text; asked about first and sent afterwards, the same both times.
+    /// The file's text, the same for the preview and for the import.
     pub csv: String,
     pub step: Step,
-    /// Why the last step did not work.
+    /// Why the last step failed.
     pub problem: Option<String>,
 }
 
-/// What comes next.
+/// The steps of an import.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Step {
-    /// A file must be chosen.
+    /// The dispatcher chooses a file.
     #[default]
     Choose,
-    /// The server reads it.
+    /// The server checks it.
     Checking,
-    /// Somebody looks at what would happen.
+    /// The dispatcher looks at what the import would do.
     Preview(ImportPreview),
-    /// The orders are being made.
+    /// The server creates the orders.
     Sending(ImportPreview),
-    /// They are there.
+    /// The orders are created.
     Finished(Imported),
 }
 
@@ -44,14 +44,14 @@ impl Import {
         self.problem.is_none()
     }
 
-    /// Takes what the server read in the file.
+    /// Takes the server's preview of the file.
     pub fn preview(&mut self, preview: ImportPreview) {
         if self.step == Step::Checking {
             self.step = Step::Preview(preview);
         }
     }
 
-    /// Sends the good rows. Answers whether there are any.
+    /// Imports the valid rows. Answers whether there are any.
     pub fn confirm(&mut self) -> bool {
         match std::mem::take(&mut self.step) {
             Step::Preview(preview) if preview.valid > 0 => {
@@ -65,12 +65,12 @@ impl Import {
         }
     }
 
-    /// Takes the new orders.
+    /// Takes the server's reply to the import.
     pub fn finish(&mut self, imported: Imported) {
         (self.step, self.csv) = (Step::Finished(imported), String::new());
     }
 
-    /// Goes back a step: what was looked at is still there.
+    /// Goes back one step; a preview stays.
     pub fn fail(&mut self, problem: String) {
         self.step = match std::mem::take(&mut self.step) {
             Step::Sending(preview) => Step::Preview(preview),
@@ -80,20 +80,20 @@ impl Import {
         self.problem = Some(problem);
     }
 
-    /// Whether something is on its way.
+    /// Whether a call is on its way.
     pub fn is_busy(&self) -> bool {
         matches!(self.step, Step::Checking | Step::Sending(_))
     }
 }
 
-/// The rows in the order in which somebody wants to see them: what is wrong first.
+/// The rows in the order in which they are shown: invalid ones first.
 pub fn sorted(preview: &ImportPreview) -> Vec<&ImportRow> {
     let mut rows: Vec<_> = preview.rows.iter().collect();
     rows.sort_by_key(|row| (row.errors.is_empty(), row.warnings.is_empty(), row.line));
     rows
 }
 
-/// The tracking links of the new orders as a file: they are told this once.
+/// The tracking links of the new orders as a CSV file. The server sends them this once.
 pub fn links_csv(imported: &Imported) -> String {
     let mut text = "line,reference,tracking_url,delivery_pin\r\n".to_owned();
     for order in &imported.created {

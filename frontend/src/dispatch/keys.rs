@@ -1,35 +1,35 @@
-//! What the keyboard does, outside of text fields.
+//! The keyboard commands, which work outside of text fields.
 
-/// Something a key asks for.
+/// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// The row below.
+    /// Go to the row below.
     Next,
-    /// The row above.
+    /// Go to the row above.
     Previous,
-    /// The first row.
+    /// Go to the first row.
     First,
-    /// The last row.
+    /// Go to the last row.
     Last,
-    /// Opens the row.
+    /// Open the row.
     Open,
-    /// Into the search field.
+    /// Go to the search field.
     Search,
-    /// The couriers for the order.
+    /// Choose a courier for the order.
     Assign,
-    /// What needs a look.
+    /// Go to the inbox.
     Inbox,
-    /// A new order.
+    /// Begin a new order.
     New,
-    /// Shows which keys there are.
+    /// Show the list of keys.
     Help,
-    /// Back: closes what is on top.
+    /// Close what is on top.
     Leave,
-    /// The list with this place among the tabs.
+    /// Choose the list with this index among the tabs.
     Tab(usize),
 }
 
-/// Every key and what it does, for the help.
+/// Every key and what it does, for the list of keys.
 pub const HELP: [(&str, &str); 10] = [
     ("J or ↓", "Next in the list"),
     ("K or ↑", "Previous in the list"),
@@ -43,8 +43,8 @@ pub const HELP: [(&str, &str); 10] = [
     ("?", "These keys"),
 ];
 
-/// The command of a key by its `KeyboardEvent.key`. In a text field only Escape is one; on a button Enter is its own, and
-/// arrows belong to what has the focus unless that is the list.
+/// The command of a key by its `KeyboardEvent.key`. In a text field only Escape is a command. Enter and the arrows are
+/// commands while the list has the focus, and otherwise belong to the button or slider that has it.
 pub fn command(key: &str, is_typing: bool, is_in_list: bool, has_modifier: bool) -> Option<Command> {
     if key == "Escape" {
         return Some(Command::Leave);

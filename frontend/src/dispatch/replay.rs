@@ -1,6 +1,6 @@
 //! A courier's day, or a part of it, on a slider: where they were at any moment, played at any speed.
 //!
-//! Between two fixes the marker goes straight; over a gap it stands where it was last seen, because nobody knows better.
+//! Between two fixes the marker moves along a straight line. In a gap it stays where the courier was last seen.
 
 use doorstep_shared::{CourierId, RawFix};
 
@@ -12,7 +12,7 @@ use crate::{
 /// A silence longer than this is a gap, as in the exported files.
 const GAP_MS: i64 = 120_000;
 
-/// How many times faster than life a day may be played.
+/// The speeds at which a day may be played, in times of life.
 pub const SPEEDS: [u32; 5] = [1, 10, 30, 60, 120];
 
 /// The speed to begin with: an hour in two minutes.
@@ -20,17 +20,17 @@ const FIRST_SPEED: u32 = 30;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// A day that is being looked at, or a part of one.
+/// A replay of a day, or of a part of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
     pub courier: CourierId,
     /// Counted from 1 January 1970 at the place of work.
     pub day: i64,
-    /// From when until when, if not the whole day.
+    /// Its begin and end, unless it is the whole day; Unix epoch milliseconds.
     pub part: Option<(i64, i64)>,
     /// Oldest first.
     fixes: Vec<Spot>,
-    /// The moment shown.
+    /// The moment shown, Unix epoch milliseconds.
     pub at_ms: i64,
     pub is_playing: bool,
     pub speed: u32,
@@ -52,7 +52,7 @@ pub struct Shown {
     pub at: LonLat,
     pub heading_deg: Option<f32>,
     pub speed_mps: Option<f32>,
-    /// How long ago, at that moment, they had been heard of.
+    /// How old their last position was at that moment.
     pub age_ms: i64,
 }
 
@@ -71,7 +71,7 @@ impl Replay {
         }
     }
 
-    /// From when until when is asked for: the part, or midnight to midnight at the place of work.
+    /// Begin and end of the positions to fetch: the part, or midnight to midnight at the place of work.
     pub fn bounds(&self, utc_offset_min: i32) -> (i64, i64) {
         if let Some(part) = self.part {
             return part;
@@ -84,7 +84,7 @@ impl Replay {
     pub fn take(&mut self, fixes: &[RawFix], is_last: bool) {
         let was_empty = self.fixes.is_empty();
         for fix in fixes {
-            // A fix exactly at 0,0 is a phone that does not know, and stays off the map here as everywhere.
+            // A phone without a position reports exactly 0,0, which no map shows.
             if (fix.lat, fix.lon) == (0.0, 0.0) || self.fixes.last().is_some_and(|last| last.time_ms >= fix.time_ms) {
                 continue;
             }
@@ -115,14 +115,14 @@ impl Replay {
         }
     }
 
-    /// Plays on for `elapsed_ms` of real time; it stops at the end.
+    /// Plays on for `elapsed_ms` of real time, at most to the end.
     pub fn advance(&mut self, elapsed_ms: f64) {
         let Some((_, until_ms)) = self.span().filter(|_| self.is_playing) else { return };
         self.at_ms = self.at_ms.saturating_add((elapsed_ms * f64::from(self.speed)) as i64).min(until_ms);
         self.is_playing = self.at_ms < until_ms;
     }
 
-    /// Plays, or pauses; at the end it begins anew.
+    /// Plays, or pauses; at the end it begins again.
     pub fn toggle(&mut self) {
         let Some((from_ms, until_ms)) = self.span() else { return };
         self.is_playing = !self.is_playing;

@@ -1,5 +1,5 @@
-//! What the address bar keeps: which list, what was searched, what is open. A reload, a bookmark and the back button all
-//! lead to the same screen.
+//! The console's route, which the address bar keeps: the chosen list, its search and filter, and what is open. A reload, a
+//! bookmark and the back button all lead to the same screen.
 
 use std::fmt::Write;
 
@@ -11,25 +11,25 @@ pub const PATH: &str = "/dispatch";
 /// The longest search that is kept; the server takes no longer one either.
 pub const MAX_QUERY_CHARS: usize = 100;
 
-/// So long before and after something its replay goes.
+/// A replay around a moment begins this long before it and ends this long after it.
 const AROUND_MS: i64 = 300_000;
 
 /// A list on the left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Tab {
-    /// Orders that nobody has.
+    /// Orders without a courier.
     Unassigned,
-    /// Orders that somebody has, and those that failed.
+    /// Orders with a courier, and failed ones.
     #[default]
     Active,
     /// Orders that are over.
     Done,
-    /// Everybody who delivers.
+    /// All couriers.
     Couriers,
 }
 
 impl Tab {
-    /// In the order in which they stand.
+    /// In their order on the screen.
     pub const ALL: [Self; 4] = [Self::Unassigned, Self::Active, Self::Done, Self::Couriers];
 
     /// The word in the address and in the API.
@@ -47,10 +47,10 @@ impl Tab {
     }
 }
 
-/// Leaves out of a list what does not matter now.
+/// A filter of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// What needs a look.
+    /// What needs attention.
     Attention,
     /// Couriers with an order.
     Delivering,
@@ -77,7 +77,7 @@ impl Filter {
 /// What is open beside the map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Open {
-    /// Nothing; what needs attention is listed.
+    /// Nothing; the drawer shows the inbox.
     #[default]
     Nothing,
     /// An order.
@@ -90,15 +90,15 @@ pub enum Open {
     NewOrder,
 }
 
-/// What is replayed of a courier's way.
+/// The time that a replay covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Span {
-    /// The day that it is now.
+    /// Today.
     #[default]
     Today,
-    /// A day, counted from 1 January 1970 at the route of work.
+    /// A day, counted from 1 January 1970 at the place of work.
     Day(i64),
-    /// From a moment until another: a trip, or the minutes around something. Unix epoch milliseconds.
+    /// From one moment to another, Unix epoch milliseconds: a trip, or the minutes around an exception.
     Between(i64, i64),
 }
 
@@ -109,7 +109,7 @@ impl Span {
     }
 }
 
-/// Where the console is.
+/// Where the console is, as its address says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
     pub tab: Tab,
@@ -121,7 +121,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Reads the part of an address after `?`. What it does not understand it leaves out.
+    /// Reads the part of an address after `?`. Unknown names and unreadable values are ignored.
     pub fn from_query(query: &str) -> Self {
         let mut route = Self::default();
         let mut span = Span::Today;
@@ -244,7 +244,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_place_is_found_again(
+        fn every_route_is_found_again(
             tab in select(Tab::ALL.to_vec()), query in "\\PC{0,40}", filter in prop::option::of(select(Filter::ALL.to_vec())),
             open in any_open(), inbox in select(vec![ExceptionState::Open, ExceptionState::All]),
         ) {

@@ -1,7 +1,7 @@
 //! The console as the views see it: they read it by subject, and send what the dispatcher does.
 //!
-//! A view that reads a subject runs again when [`Store::publish`] finds that the subject changed. Positions change none,
-//! so the feed of a large fleet costs the views nothing.
+//! A value that a view shows is a [`Store::memo`] of the subjects that it depends on. [`Store::publish`] has the values of
+//! the subjects that changed computed again. Positions change none, so the feed of a large fleet costs the views nothing.
 
 use leptos::prelude::*;
 
@@ -46,12 +46,6 @@ impl Store {
         }
     }
 
-    /// Reads the console; what runs at the moment runs again when one of these subjects changes.
-    pub fn read<T>(self, subjects: impl Into<Subjects>, read: impl FnOnce(&Console) -> T) -> T {
-        self.track(subjects.into());
-        self.peek(read)
-    }
-
     /// A value of the console that is computed again when one of these subjects changes. Views that show it are drawn
     /// again only when it differs.
     pub fn memo<T: PartialEq + Send + Sync + 'static>(
@@ -59,8 +53,21 @@ impl Store {
         subjects: impl Into<Subjects>,
         read: impl Fn(&Console) -> T + Send + Sync + 'static,
     ) -> Memo<T> {
-        let subjects = subjects.into();
-        Memo::new(move |_| self.read(subjects, &read))
+        self.boxed_memo(subjects.into(), Box::new(read))
+    }
+
+    /// Apart from [`Self::memo`], so that the program holds it once for each type of value and not for each closure.
+    fn boxed_memo<T: PartialEq + Send + Sync + 'static>(
+        self,
+        subjects: Subjects,
+        read: Box<dyn Fn(&Console) -> T + Send + Sync>,
+    ) -> Memo<T> {
+        Memo::new(move |_| {
+            for subject in subjects.iter() {
+                self.changed[subject as usize].track();
+            }
+            self.peek(|console| read(console))
+        })
     }
 
     /// Reads the console as it is now.
@@ -97,11 +104,5 @@ impl Store {
     /// The street map is there, or will never be.
     pub fn set_map(self, state: MapState) {
         self.map.set(state);
-    }
-
-    fn track(self, subjects: Subjects) {
-        for subject in subjects.iter() {
-            self.changed[subject as usize].track();
-        }
     }
 }

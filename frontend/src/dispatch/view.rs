@@ -46,6 +46,8 @@ pub struct User {
 #[component]
 pub fn ConsoleView(user: User) -> impl IntoView {
     let store = use_store();
+    let subjects = Subject::Fleet | Subject::Clock | Subject::Inbox | Subject::List | Subject::Route;
+    let totals = store.memo(subjects, |console| console.totals());
     let open = store.memo(Subject::Route, |console| console.route.open);
     let screen = store.memo(Subject::Selection, |console| screen_name(console.selection.screen));
     let health = store.memo(Subject::Connection, |console| health_name(console.connection.health));
@@ -59,10 +61,10 @@ pub fn ConsoleView(user: User) -> impl IntoView {
             data-known=is_known
             data-open=move || (open.get() != Open::Nothing).to_string()
         >
-            <Head user />
+            <Head user totals />
             <ConnectionBar />
             <main class="work">
-                <Lists />
+                <Lists totals />
                 <Stage />
             </main>
             <aside class="drawer" id="drawer" tabindex="-1" aria-label="Details">

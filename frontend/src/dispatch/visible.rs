@@ -1,11 +1,11 @@
-//! Which rows of a long list are in the page: those in sight and a few on either side.
+//! Which rows of a long list are drawn: those in sight and a few on either side.
 //!
 //! Every row has the same height, so ten thousand of them cost no more than thirty.
 
-/// Rows drawn beyond either edge, so that a quick scroll meets rows and not emptiness.
+/// Rows drawn beyond either edge, so that a quick scroll shows rows and no blank space.
 const BEYOND: usize = 8;
 
-/// A stretch of a list.
+/// The drawn part of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VisibleRange {
     /// The first row drawn.
@@ -41,13 +41,13 @@ mod tests {
         fn what_is_in_sight_is_drawn_and_not_much_more(
             total in 0usize..20_000, top_px in -50.0f64..1_000_000.0, height_px in 0.0f64..2_000.0,
         ) {
-            let window = VisibleRange::of(total, 64.0, top_px, height_px);
-            prop_assert!(window.first + window.count <= total);
-            prop_assert!(window.count <= (height_px / 64.0) as usize + 3 + 2 * BEYOND);
+            let range = VisibleRange::of(total, 64.0, top_px, height_px);
+            prop_assert!(range.first + range.count <= total);
+            prop_assert!(range.count <= (height_px / 64.0) as usize + 3 + 2 * BEYOND);
             for index in 0..total.min(40_000) {
                 let (above_px, below_px) = (index as f64 * 64.0, (index + 1) as f64 * 64.0);
                 if below_px > top_px.max(0.0) && above_px < top_px.max(0.0) + height_px {
-                    prop_assert!(index >= window.first && index < window.first + window.count, "row {index}");
+                    prop_assert!(index >= range.first && index < range.first + range.count, "row {index}");
                 }
             }
         }

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use doorstep_shared::{
-    CourierId, OrderId, OrderStatus,
+    CourierId, OrderId,
     api::{ListPage, OrderView, console::OrderCounts},
 };
+use uuid::Uuid;
 
 use super::{ApiCall, ApiError, Console, Effect, Moment, list_refresh::TYPING_REST_MS};
 use crate::dispatch::{
-    fleet::Activity,
     route::{Filter, MAX_QUERY_CHARS, Open, Tab},
     visible::VisibleRange,
 };
@@ -30,9 +30,14 @@ pub enum Item {
 impl Item {
     /// The id of its row in the page.
     pub fn row_id(self) -> String {
+        format!("row-{}", self.uuid())
+    }
+
+    /// The UUID of the order or courier.
+    pub const fn uuid(self) -> Uuid {
         match self {
-            Self::Order(id) => format!("row-{id}"),
-            Self::Courier(id) => format!("row-{id}"),
+            Self::Order(id) => *id.as_uuid(),
+            Self::Courier(id) => *id.as_uuid(),
         }
     }
 
@@ -134,6 +139,11 @@ impl List {
         self.found.as_mut().filter(|found| found.tab == tab && found.query == query)
     }
 
+    /// The orders that the server found, if it keeps the list.
+    pub(super) fn found(&self) -> Option<&[OrderId]> {
+        self.found.as_ref().map(|found| found.ids.as_slice())
+    }
+
     /// Begins a search, unless the same one is shown already.
     fn search(&mut self, tab: Tab, query: &str) {
         if self.found_for(tab, query).is_none() {
@@ -164,28 +174,6 @@ impl List {
         let cursor = found.next_cursor.clone()?;
         found.is_requested = true;
         Some(ApiCall::Orders { tab: found.tab, query: found.query.clone(), cursor: Some(cursor) })
-    }
-}
-
-/// The list in which an order with this status stands.
-pub const fn tab_of(status: OrderStatus) -> Tab {
-    match status {
-        OrderStatus::Created => Tab::Unassigned,
-        OrderStatus::Delivered | OrderStatus::Returned | OrderStatus::Cancelled => Tab::Done,
-        _ => Tab::Active,
-    }
-}
-
-impl Filter {
-    /// Whether a courier who does this is shown.
-    pub const fn shows(self, activity: Activity) -> bool {
-        matches!(
-            (self, activity),
-            (Self::Attention, Activity::Attention)
-                | (Self::Delivering, Activity::Delivering)
-                | (Self::Free, Activity::Free)
-                | (Self::Away, Activity::Away)
-        )
     }
 }
 
@@ -278,53 +266,5 @@ impl Console {
         if let Some(found) = self.list.found_for(tab, query) {
             (found.is_requested, found.problem) = (false, Some(error.text()));
         }
-    }
-
-    /// Puts the rows in their order.
-    pub(super) fn sort(&mut self) {
-        let items = match self.route.tab {
-            Tab::Couriers => self.courier_items(),
-            tab => self.order_items(tab),
-        };
-        if self.list.items != items {
-            self.list.items = items;
-        }
-        // While a search is on its way nothing is listed, and the row that was chosen may well be in its result.
-        let is_gone = self.selection.cursor.is_some_and(|item| !self.list.items.contains(&item));
-        if is_gone && !self.list.is_waiting() {
-            self.selection.cursor = None;
-        }
-    }
-
-    fn order_items(&self, tab: Tab) -> Vec<Item> {
-        let at_ms = self.at_ms;
-        let orders = &self.fleet.orders;
-        let mut found: Vec<_> = match &self.list.found {
-            // An order that left the list since it was fetched is left out; one that entered it comes with the next search.
-            Some(found) => found.ids.iter().filter_map(|id| orders.get(id)).collect(),
-            None => orders.values().collect(),
-        };
-        found.retain(|order| tab_of(order.status) == tab);
-        if self.route.filter == Some(Filter::Attention) {
-            found.retain(|order| self.fleet.risk(order, at_ms).is_some());
-        }
-        if tab != Tab::Done {
-            found.sort_by_cached_key(|order| self.fleet.urgency(order, at_ms));
-        }
-        found.into_iter().map(|order| Item::Order(order.id)).collect()
-    }
-
-    fn courier_items(&self) -> Vec<Item> {
-        let wanted = self.route.query.to_lowercase();
-        let is_shown = |activity| self.route.filter.is_none_or(|filter| filter.shows(activity));
-        let mut rows: Vec<_> = self
-            .fleet
-            .couriers
-            .values()
-            .map(|courier| (self.fleet.activity(courier, self.at_ms), courier.name.to_lowercase(), courier.id))
-            .filter(|(activity, name, _)| name.contains(&wanted) && is_shown(*activity))
-            .collect();
-        rows.sort();
-        rows.into_iter().map(|(_, _, id)| Item::Courier(id)).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The numbers beside the tabs and at the top of the page.
 
-use super::{Console, list::tab_of};
+use super::{Console, sorting::tab_of};
 use crate::dispatch::{fleet::is_live, route::Tab};
 
 /// How many there are of everything that is counted.

@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use super::{Driver, Running, Source, requests::fetch};
 use crate::{
     dispatch::{
-        api::{ApiCall, ApiError, day_span},
+        api::{ApiCall, ApiError, fixes_export},
         browser,
         console::{Effect, Format, Input},
         route::{PATH, encode},
@@ -97,8 +97,7 @@ impl Driver {
         let Export { courier, from_ms, until_ms, format, name } = export;
         let driver = self.clone();
         spawn(Box::pin(async move {
-            let path = format!("/couriers/{courier}/fixes?{}", day_span(from_ms, until_ms));
-            let (status, text) = fetch(crate::dispatch::api::get(path), format.media_type()).await;
+            let (status, text) = fetch(fixes_export(courier, from_ms, until_ms), format.media_type()).await;
             if status == 200 {
                 browser::save(&name, format.media_type(), &text);
             } else {

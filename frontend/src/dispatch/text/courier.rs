@@ -12,7 +12,7 @@ use crate::{
     ui::time,
 };
 
-/// A courier's badge.
+/// A courier's badge, as its tone and words.
 pub fn courier_badge(fleet: &Fleet, courier: &Courier, at_ms: i64) -> (&'static str, &'static str) {
     match fleet.activity(courier, at_ms) {
         Activity::Attention => (tone::BAD, "Attention"),
@@ -53,7 +53,7 @@ pub const fn vehicle(vehicle: Vehicle) -> &'static str {
     }
 }
 
-/// Why positions pause, in a word or two.
+/// Why sharing is paused, in a word or two.
 pub const fn pause_reason(reason: Option<PresenceReason>) -> &'static str {
     match reason {
         Some(PresenceReason::ScreenLocked) => "phone locked",
@@ -78,7 +78,7 @@ pub fn presence(presence: Option<Presence>, locale: &Locale) -> String {
 
 /// A reading of the battery.
 pub fn battery(charge: f32) -> String {
-    // The sign stays with its number.
+    // A no-break space: the sign stays on the line of its number.
     format!("{:.0}\u{a0}%", (charge.clamp(0.0, 1.0) * 100.0).round())
 }
 

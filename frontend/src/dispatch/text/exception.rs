@@ -76,7 +76,7 @@ fn spaced(text: Option<String>) -> String {
     text.map_or_else(String::new, |text| text + " ")
 }
 
-/// The colour of an exception.
+/// The tone of an exception.
 pub const fn exception_tone(exception: &ExceptionView) -> &'static str {
     match exception.code {
         _ if exception.acknowledged_at.is_some() => tone::QUIET,
@@ -86,7 +86,7 @@ pub const fn exception_tone(exception: &ExceptionView) -> &'static str {
     }
 }
 
-/// From when until when it went on.
+/// When it began and ended.
 pub fn exception_time(exception: &ExceptionView, locale: &Locale) -> String {
     let clock = |at: &DateTime<Utc>| time::clock(at.timestamp_millis(), locale);
     let since = clock(&exception.since);
@@ -97,7 +97,7 @@ pub fn exception_time(exception: &ExceptionView, locale: &Locale) -> String {
     }
 }
 
-/// Who took care of an exception, when, and with which remark.
+/// Who acknowledged an exception, when, and with which remark.
 pub fn acknowledgement(exception: &ExceptionView, locale: &Locale) -> Option<String> {
     let at = exception.acknowledged_at?;
     let by = exception.acknowledged_by.as_deref().unwrap_or("somebody");

@@ -54,7 +54,7 @@ pub const fn action(status: OrderStatus) -> &'static str {
     }
 }
 
-/// The colour of a status.
+/// The tone of a status.
 const fn status_tone(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::PickedUp | OrderStatus::AtDropoff => tone::ACCENT,
@@ -64,7 +64,7 @@ const fn status_tone(status: OrderStatus) -> &'static str {
     }
 }
 
-/// An order's badge: its risk, or else its status. Colour and words.
+/// An order's badge, as its tone and words: its risk, or else its status.
 pub fn badge(fleet: &Fleet, order: &Order, at_ms: i64) -> (&'static str, String) {
     match fleet.risk(order, at_ms) {
         Some(Risk::Failed) => (tone::BAD, status(order.status).to_owned()),
@@ -80,7 +80,7 @@ pub fn badge(fleet: &Fleet, order: &Order, at_ms: i64) -> (&'static str, String)
     }
 }
 
-/// The second line of an order in a list: who, how far, and what is the matter.
+/// The second line of an order in a list: its courier, and the distance to go or why it is at risk.
 pub fn order_line(fleet: &Fleet, order: &Order, at_ms: i64, locale: &Locale) -> String {
     let courier = order.courier_id.and_then(|id| fleet.couriers.get(&id));
     let Some(courier) = courier else {
@@ -102,7 +102,7 @@ pub fn order_line(fleet: &Fleet, order: &Order, at_ms: i64, locale: &Locale) -> 
     }
 }
 
-/// How far the courier is from where the order makes them go next, as the crow flies.
+/// The distance from the courier to their next stop, as the crow flies.
 fn to_go(order: &Order, courier: &Courier, locale: &Locale) -> Option<String> {
     let details = order.details.as_ref()?;
     let position = courier.position?;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{
     exceptions::ExceptionsOf,
-    keyed::follow,
+    keyed::{Entries, Entry, Row},
     parts::{DrawerHead, Fact, Problem},
 };
 use crate::{
@@ -29,18 +29,18 @@ fn about(store: Store, id: CourierId, text: fn(&Console, &Courier) -> String) ->
 #[component]
 pub fn CourierDrawer(id: CourierId) -> impl IntoView {
     let store = use_store();
-    let badge = store.memo(Subject::Fleet | Subject::Clock, move |console| {
+    let badge = move |console: &Console| {
         let known = console.fleet.couriers.get(&id);
         known.map_or(("quiet", "Not known yet"), |courier| text::courier_badge(&console.fleet, courier, console.at_ms))
-    });
+    };
+    let tone = store.memo(Subject::Fleet | Subject::Clock, move |console| badge(console).0);
+    let activity = store.memo(Subject::Fleet | Subject::Clock, move |console| badge(console).1);
     let name = store.memo(Subject::Fleet, move |console| {
         console.fleet.couriers.get(&id).map_or_else(|| "Courier".to_owned(), |courier| courier.name.clone())
     });
     view! {
         <div class="open" data-courier=id.to_string()>
-            <span class="badge" data-tone=move || badge.get().0>
-                {move || badge.get().1}
-            </span>
+            <span class="badge" data-tone=tone>{activity}</span>
             <DrawerHead title=name />
             <Problem />
             <dl class="facts">
@@ -60,16 +60,21 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
 
 #[component]
 fn Phone() -> impl IntoView {
-    let phone = use_store()
-        .memo(Subject::Drawer, |console| console.drawer.courier.as_ref().and_then(|courier| courier.phone.clone()));
+    let store = use_store();
+    let has_phone = store.memo(Subject::Drawer, |console| phone(console).is_some());
+    let phone = store.memo(Subject::Drawer, |console| phone(console).unwrap_or_default().to_owned());
     view! {
-        <div class="fact" hidden=move || phone.with(Option::is_none)>
+        <div class="fact" hidden=move || !has_phone.get()>
             <dt>"Phone"</dt>
             <dd>
-                <a href=move || format!("tel:{}", phone.get().unwrap_or_default())>{move || phone.get().unwrap_or_default()}</a>
+                <a href=move || format!("tel:{}", phone.get())>{phone}</a>
             </dd>
         </div>
     }
+}
+
+fn phone(console: &Console) -> Option<&str> {
+    console.drawer.courier.as_ref()?.phone.as_deref()
 }
 
 #[component]
@@ -118,24 +123,20 @@ fn last_position(console: &Console, courier: &Courier) -> String {
     }
 }
 
-/// An order of the courier as it is drawn.
-#[derive(Clone, Debug, PartialEq)]
-struct OrderCard {
-    id: OrderId,
-    reference: String,
-    door: String,
-    tone: &'static str,
-    badge: String,
-}
-
-fn orders_of(console: &Console, id: CourierId) -> Vec<OrderCard> {
+fn orders_of(console: &Console, id: CourierId) -> Vec<Entry> {
     let ids = console.fleet.couriers.get(&id).map(|courier| courier.orders.as_slice()).unwrap_or_default();
     let mut orders: Vec<_> = ids.iter().filter_map(|id| console.fleet.orders.get(id)).collect();
     orders.sort_by_cached_key(|order| console.fleet.urgency(order, console.at_ms));
     let card = |order: &Order| {
-        let door = order.details.as_ref().map(|details| details.dropoff.address.clone()).unwrap_or_default();
         let (tone, badge) = text::badge(&console.fleet, order, console.at_ms);
-        OrderCard { id: order.id, reference: order.reference.clone(), door, tone, badge }
+        Entry {
+            key: *order.id.as_uuid(),
+            title: order.reference.clone(),
+            line: order.details.as_ref().map(|details| details.dropoff.address.clone()).unwrap_or_default(),
+            tone,
+            badge,
+            ..Entry::default()
+        }
     };
     orders.into_iter().map(card).collect()
 }
@@ -144,92 +145,81 @@ fn orders_of(console: &Console, id: CourierId) -> Vec<OrderCard> {
 fn Orders(id: CourierId) -> impl IntoView {
     let store = use_store();
     let orders = store.memo(Subject::Fleet | Subject::Clock, move |console| orders_of(console, id));
-    let card = move |order: OrderCard| {
-        let id = order.id;
-        let order = follow(orders, order, |order| order.id);
+    let card = move |row: Row| {
+        let open = Intent::Open(Open::Order(OrderId::from_uuid(row.key)));
         view! {
             <li>
-                <button type="button" class="card" on:click=move |_| store.send(Intent::Open(Open::Order(id)))>
-                    <span class="card-title">{move || order.with(|order| order.reference.clone())}</span>
-                    <span class="badge" data-tone=move || order.with(|order| order.tone)>
-                        {move || order.with(|order| order.badge.clone())}
-                    </span>
-                    <span class="card-line">{move || order.with(|order| order.door.clone())}</span>
+                <button type="button" class="card" on:click=move |_| store.send(open.clone())>
+                    <span class="card-title">{row.title()}</span>
+                    <span class="badge" data-tone=row.tone()>{row.badge()}</span>
+                    <span class="card-line">{row.line()}</span>
                 </button>
             </li>
         }
     };
+    let has_orders = move || orders.with(|orders| !orders.is_empty());
     view! {
         <section aria-label="Orders">
             <h3>"Orders"</h3>
-            <p class="note" hidden=move || !orders.with(Vec::is_empty)>"Free: no order at the moment."</p>
+            <p class="note" hidden=has_orders>"Free: no order at the moment."</p>
             <ul class="cards">
-                <For each=move || orders.get() key=|order| order.id children=card />
+                <Entries entries=orders row=card />
             </ul>
         </section>
     }
 }
 
-/// A phone or tracker as it is drawn.
-#[derive(Clone, Debug, PartialEq)]
-struct Device {
-    id: DeviceId,
-    label: String,
-    line: String,
-    is_revoked: bool,
-}
-
-fn devices_of(console: &Console) -> Option<Vec<Device>> {
-    let devices = console.drawer.devices.as_ref()?.iter().map(|device| {
-        let is_revoked = device.revoked_at.is_some();
+/// The courier's phones and trackers; done are those that were revoked.
+fn devices_of(console: &Console) -> Vec<Entry> {
+    let devices = console.drawer.devices.iter().flatten().map(|device| {
+        let is_done = device.revoked_at.is_some();
         let seen = device.last_seen_at.map(|at| time::ago(console.at_ms - at.timestamp_millis()));
         let client = device.client.as_deref().map_or("Has not reported yet", text::client);
-        let line = match (is_revoked, seen) {
+        let line = match (is_done, seen) {
             (true, _) => "Revoked".to_owned(),
             (false, Some(seen)) => format!("{client} · {seen}"),
             (false, None) => client.to_owned(),
         };
-        Device { id: device.id, label: device.label.clone(), line, is_revoked }
+        Entry { key: *device.id.as_uuid(), title: device.label.clone(), line, is_done, ..Entry::default() }
     });
-    Some(devices.collect())
+    devices.collect()
 }
 
 #[component]
 fn Devices() -> impl IntoView {
     let store = use_store();
-    let known = store.memo(Subject::Drawer | Subject::Clock, devices_of);
-    let devices = Memo::new(move |_| known.get().unwrap_or_default());
-    let row = move |device: Device| view! { <DeviceRow device=follow(devices, device, |device| device.id) /> };
+    let devices = store.memo(Subject::Drawer | Subject::Clock, devices_of);
+    let has_none = store.memo(Subject::Drawer, |console| console.drawer.devices.as_ref().is_some_and(Vec::is_empty));
     view! {
         <section aria-label="Phones and trackers">
             <h3>"Phones and trackers"</h3>
-            <p class="note" hidden=move || known.with(|known| known.as_ref().is_none_or(|devices| !devices.is_empty()))>
+            <p class="note" hidden=move || !has_none.get()>
                 "None yet. Invite a phone: the courier scans a QR code and is signed in."
             </p>
             <ul>
-                <For each=move || devices.get() key=|device| device.id children=row />
+                <Entries entries=devices row=|device| view! { <Device device /> } />
             </ul>
         </section>
     }
 }
 
 #[component]
-fn DeviceRow(device: Memo<Device>) -> impl IntoView {
+fn Device(device: Row) -> impl IntoView {
     let store = use_store();
-    let is_revoked = move || device.with(|device| device.is_revoked);
+    let (label, is_revoked) = (device.title(), device.is_done());
     let revoke = move |_| {
-        let Device { id: device, label, .. } = device.get_untracked();
-        store.send(CourierIntent::ConfirmRevoke { device, label });
+        let (id, label) = (DeviceId::from_uuid(device.key), device.title_now());
+        store.send(CourierIntent::ConfirmRevoke { device: id, label });
     };
     view! {
         <li class="choice" data-revoked=move || is_revoked().then_some("")>
-            <span class="choice-name">{move || device.with(|device| device.label.clone())}</span>
-            <span class="choice-line">{move || device.with(|device| device.line.clone())}</span>
+            <span class="choice-name">{label}</span>
+            <span class="choice-line">{device.line()}</span>
             <button
                 type="button"
                 class="quiet"
                 data-tone="bad"
-                aria-label=move || device.with(|device| format!("Revoke {}", device.label))
+                aria-label=move || format!("Revoke {}", label())
                 hidden=is_revoked
                 on:click=revoke
             >

@@ -2,8 +2,9 @@
 
 use doorstep_shared::{CourierId, ExceptionId, OrderId, api::exception::ExceptionView};
 use leptos::prelude::*;
+use uuid::Uuid;
 
-use super::{icon::Icon, keyed::follow};
+use super::{icon::Icon, keyed::Keyed};
 use crate::dispatch::{
     console::{Console, InboxIntent, Intent, Item, Subject},
     route::{Open, Span},
@@ -72,13 +73,20 @@ pub fn ExceptionsOf(
 
 #[component]
 pub fn Cards(cards: Memo<Vec<Card>>) -> impl IntoView {
+    let keys = Memo::new(move |_| cards.with(|cards| cards.iter().map(|card| *card.id.as_uuid()).collect::<Vec<_>>()));
     view! {
         <ul class="cards">
-            <For each=move || cards.get() key=|card| card.id let:card>
-                <ExceptionCard card=follow(cards, card, |card| card.id) />
-            </For>
+            <Keyed keys row=move |key| view! { <ExceptionCard card=follow(cards, key) /> } />
         </ul>
     }
+}
+
+/// The card of this exception. One that is about to go keeps its last content.
+fn follow(cards: Memo<Vec<Card>>, key: Uuid) -> Memo<Card> {
+    Memo::new(move |before: Option<&Card>| {
+        let found = cards.with(|cards| cards.iter().find(|card| card.id.as_uuid() == &key).cloned());
+        found.or_else(|| before.cloned()).expect("a row is drawn for a key of the cards")
+    })
 }
 
 #[component]

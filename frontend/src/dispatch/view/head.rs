@@ -4,13 +4,13 @@ use leptos::prelude::*;
 
 use super::{User, icon::Icon};
 use crate::dispatch::{
-    console::{DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Subject},
+    console::{DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Totals},
     route::{Open, Tab},
     store::use_store,
 };
 
 #[component]
-pub fn Head(user: User) -> impl IntoView {
+pub fn Head(user: User, totals: Memo<Totals>) -> impl IntoView {
     let store = use_store();
     view! {
         <header class="head">
@@ -18,8 +18,8 @@ pub fn Head(user: User) -> impl IntoView {
                 <a class="brand" href="/dispatch">"Doorstep"<span class="unseen">" dispatch"</span></a>
             </h1>
             <div class="pills">
-                <LivePill />
-                <AttentionPill />
+                <LivePill totals />
+                <AttentionPill totals />
             </div>
             <div class="tools">
                 <button type="button" class="quiet wide" on:click=move |_| store.send(ImportIntent::Open)>
@@ -37,18 +37,18 @@ pub fn Head(user: User) -> impl IntoView {
 
 /// How many couriers are live; leads to their list.
 #[component]
-fn LivePill() -> impl IntoView {
+fn LivePill(totals: Memo<Totals>) -> impl IntoView {
     let store = use_store();
-    let live = store.memo(Subject::Fleet | Subject::Clock, |console| console.totals().live);
+    let live = move || totals.get().live;
     view! {
         <button
             type="button"
             class="pill"
-            data-tone=move || if live.get() == 0 { "quiet" } else { "ok" }
+            data-tone=move || if live() == 0 { "quiet" } else { "ok" }
             on:click=move |_| store.send(ListIntent::Tab(Tab::Couriers))
         >
             <span class="dot" aria-hidden="true"></span>
-            {move || match live.get() {
+            {move || match live() {
                 1 => "1 courier live".to_owned(),
                 many => format!("{many} couriers live"),
             }}
@@ -58,12 +58,12 @@ fn LivePill() -> impl IntoView {
 
 /// How many things need attention; leads to the inbox.
 #[component]
-fn AttentionPill() -> impl IntoView {
+fn AttentionPill(totals: Memo<Totals>) -> impl IntoView {
     let store = use_store();
-    let attention = store.memo(Subject::Inbox | Subject::Fleet, |console| console.attention());
-    let is_calm = move || attention.get().is_none_or(|count| count == 0);
-    let count = move || attention.get().filter(|count| *count > 0).map(|count| count.to_string());
-    let text = move || match attention.get() {
+    let attention = move || totals.get().attention;
+    let is_calm = move || attention().is_none_or(|count| count == 0);
+    let count = move || attention().filter(|count| *count > 0).map(|count| count.to_string());
+    let text = move || match attention() {
         None => "Inbox",
         Some(0) => "All well",
         Some(1) => " needs attention",

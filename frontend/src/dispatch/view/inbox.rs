@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{
     exceptions::{Card, Cards},
-    keyed::follow,
+    keyed::{Entries, Entry, Row, is_empty},
     parts::{Alert, Skeleton},
     qr,
 };
@@ -67,7 +67,7 @@ fn Exceptions() -> impl IntoView {
     let cards = store.memo(Subject::Inbox | Subject::Clock, |console| {
         console.inbox.shown.iter().flatten().map(|exception| Card::of(console, exception)).collect::<Vec<_>>()
     });
-    let is_empty = store.memo(Subject::Inbox, |console| console.inbox.shown.as_ref().is_some_and(Vec::is_empty));
+    let has_none = store.memo(Subject::Inbox, |console| console.inbox.shown.as_ref().is_some_and(Vec::is_empty));
     let is_waiting =
         store.memo(Subject::Inbox, |console| console.inbox.shown.is_none() && console.inbox.problem.is_none());
     let problem = store.memo(Subject::Inbox, |console| console.inbox.problem.clone().unwrap_or_default());
@@ -88,7 +88,7 @@ fn Exceptions() -> impl IntoView {
                 </div>
             </div>
             <Alert text=problem />
-            <p class="note" hidden=move || !is_empty.get()>{empty}</p>
+            <p class="note" hidden=move || !has_none.get()>{empty}</p>
             <Skeleton rows=2 is_shown=is_waiting />
             <Cards cards />
             <button
@@ -120,40 +120,36 @@ fn StateChip(state: ExceptionState, name: &'static str) -> impl IntoView {
     }
 }
 
-/// An order as it is drawn.
-#[derive(Clone, Debug, PartialEq)]
-struct OrderCard {
-    id: OrderId,
-    title: String,
-    line: String,
-}
-
 /// Orders that could not be delivered: they need a decision, not an acknowledgement.
-fn failed_orders(console: &Console) -> Vec<OrderCard> {
+fn failed_orders(console: &Console) -> Vec<Entry> {
     let mut failed: Vec<_> = console.failed_orders().collect();
     failed.sort_by_key(|order| order.status_at_ms);
-    let card = |order: &Order| OrderCard {
-        id: order.id,
-        title: format!("{} could not be delivered", order.reference),
-        line: format!(
-            "{} had it. Bring it back, or cancel it.",
-            courier_name(console, order.courier_id).unwrap_or("Nobody")
-        ),
+    let card = |order: &Order| {
+        let who = courier_name(console, order.courier_id).unwrap_or("Nobody");
+        Entry {
+            key: *order.id.as_uuid(),
+            title: format!("{} could not be delivered", order.reference),
+            line: format!("{who} had it. Bring it back, or cancel it."),
+            ..Entry::default()
+        }
     };
     failed.into_iter().map(card).collect()
 }
 
 /// Orders whose promise ends soon, with the goods not picked up.
-fn due_soon(console: &Console) -> Vec<OrderCard> {
+fn due_soon(console: &Console) -> Vec<Entry> {
     let (fleet, at_ms) = (&console.fleet, console.at_ms);
     let is_tight = |order: &&_| matches!(fleet.risk(order, at_ms), Some(Risk::Tight { .. }));
     let mut tight: Vec<_> = fleet.orders.values().filter(is_tight).collect();
     tight.sort_by_cached_key(|order| fleet.urgency(order, at_ms));
-    let card = |order: &Order| OrderCard {
-        id: order.id,
-        title: format!("{} · {}", order.reference, text::badge(fleet, order, at_ms).1.to_lowercase()),
-        line: courier_name(console, order.courier_id)
-            .map_or_else(|| "No courier yet".to_owned(), |name| format!("{name} has it")),
+    let card = |order: &Order| {
+        let name = courier_name(console, order.courier_id);
+        Entry {
+            key: *order.id.as_uuid(),
+            title: format!("{} · {}", order.reference, text::badge(fleet, order, at_ms).1.to_lowercase()),
+            line: name.map_or_else(|| "No courier yet".to_owned(), |name| format!("{name} has it")),
+            ..Entry::default()
+        }
     };
     tight.into_iter().take(MAX_DUE).map(card).collect()
 }
@@ -163,30 +159,24 @@ fn courier_name(console: &Console, id: Option<CourierId>) -> Option<&str> {
 }
 
 #[component]
-fn OrderCards(name: &'static str, tone: &'static str, orders: Memo<Vec<OrderCard>>) -> impl IntoView {
+fn OrderCards(name: &'static str, tone: &'static str, orders: Memo<Vec<Entry>>) -> impl IntoView {
     let store = use_store();
-    let card = move |order: OrderCard| {
-        let id = order.id;
-        let order = follow(orders, order, |order| order.id);
+    let card = move |row: Row| {
+        let open = Intent::Open(Open::Order(OrderId::from_uuid(row.key)));
         view! {
             <li>
-                <button
-                    type="button"
-                    class="card"
-                    data-tone=tone
-                    on:click=move |_| store.send(Intent::Open(Open::Order(id)))
-                >
-                    <span class="card-title">{move || order.with(|order| order.title.clone())}</span>
-                    <span class="card-line">{move || order.with(|order| order.line.clone())}</span>
+                <button type="button" class="card" data-tone=tone on:click=move |_| store.send(open.clone())>
+                    <span class="card-title">{row.title()}</span>
+                    <span class="card-line">{row.line()}</span>
                 </button>
             </li>
         }
     };
     view! {
-        <section aria-label=name hidden=move || orders.with(Vec::is_empty)>
+        <section aria-label=name hidden=is_empty(orders)>
             <h3>{name}</h3>
             <ul class="cards">
-                <For each=move || orders.get() key=|order| order.id children=card />
+                <Entries entries=orders row=card />
             </ul>
         </section>
     }

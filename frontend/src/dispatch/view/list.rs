@@ -7,20 +7,20 @@ use leptos::prelude::*;
 use self::rows::Rows;
 use super::{drag, icon::Icon, parts::Skeleton};
 use crate::dispatch::{
-    console::{CourierIntent, ListIntent, Subject, Totals},
+    console::{Console, CourierIntent, ListIntent, Subject, Totals},
     route::{Filter, MAX_QUERY_CHARS, Tab},
     store::use_store,
     text,
 };
 
 #[component]
-pub fn Lists() -> impl IntoView {
+pub fn Lists(totals: Memo<Totals>) -> impl IntoView {
     let store = use_store();
     let name = store.memo(Subject::Route, |console| tab_name(console.route.tab));
     view! {
         <section class="lists" aria-label="Orders and couriers">
             <Search />
-            <Tabs />
+            <Tabs totals />
             <Filters />
             <div class="panel" role="tabpanel" id="panel" aria-label=name>
                 <Rows name />
@@ -63,9 +63,7 @@ fn Search() -> impl IntoView {
 }
 
 #[component]
-fn Tabs() -> impl IntoView {
-    let subjects = Subject::Fleet | Subject::Clock | Subject::Inbox | Subject::List | Subject::Route;
-    let totals = use_store().memo(subjects, |console| console.totals());
+fn Tabs(totals: Memo<Totals>) -> impl IntoView {
     view! {
         <div class="tabs" role="tablist" aria-label="Lists">
             {Tab::ALL.map(|tab| view! { <TabButton tab totals /> }).into_iter().collect_view()}
@@ -108,9 +106,10 @@ fn TabButton(tab: Tab, totals: Memo<Totals>) -> impl IntoView {
 #[component]
 fn Filters() -> impl IntoView {
     let store = use_store();
-    let tab = store.memo(Subject::Route, |console| console.route.tab);
+    let is_done = store.memo(Subject::Route, |console| console.route.tab == Tab::Done);
+    let is_couriers = store.memo(Subject::Route, |console| console.route.tab == Tab::Couriers);
     view! {
-        <div class="filters" role="group" aria-label="Filters" hidden=move || tab.get() == Tab::Done>
+        <div class="filters" role="group" aria-label="Filters" hidden=is_done>
             <FilterChip filter=Filter::Attention name="Needs attention" is_for_orders=true />
             <FilterChip filter=Filter::Delivering name="Delivering" is_for_orders=false />
             <FilterChip filter=Filter::Free name="Free" is_for_orders=false />
@@ -118,7 +117,7 @@ fn Filters() -> impl IntoView {
             <button
                 type="button"
                 class="chip add"
-                hidden=move || tab.get() != Tab::Couriers
+                hidden=move || !is_couriers.get()
                 on:click=move |_| store.send(CourierIntent::Edit(None))
             >
                 "Add courier"
@@ -163,17 +162,15 @@ fn Empty() -> impl IntoView {
             && !console.list.is_waiting()
             && console.list.problem().is_none()
     });
-    let texts = store.memo(Subject::Route, |console| {
-        let is_filtered = !console.route.query.is_empty() || console.route.filter.is_some();
-        text::empty(console.route.tab, is_filtered)
-    });
+    let title = store.memo(Subject::Route, |console| empty_text(console).0);
+    let advice = store.memo(Subject::Route, |console| empty_text(console).1);
     let adds_courier = store.memo(Subject::Route | Subject::Fleet, |console| {
         console.route.tab == Tab::Couriers && console.fleet.couriers.is_empty()
     });
     view! {
         <div class="empty" hidden=move || !is_empty.get()>
-            <p class="empty-title">{move || texts.get().0}</p>
-            <p>{move || texts.get().1}</p>
+            <p class="empty-title">{title}</p>
+            <p>{advice}</p>
             <button
                 type="button"
                 class="primary"
@@ -184,6 +181,11 @@ fn Empty() -> impl IntoView {
             </button>
         </div>
     }
+}
+
+fn empty_text(console: &Console) -> (&'static str, &'static str) {
+    let is_filtered = !console.route.query.is_empty() || console.route.filter.is_some();
+    text::empty(console.route.tab, is_filtered)
 }
 
 /// Grey rows until the first ones come, and why they do not.

@@ -33,37 +33,35 @@ use crate::{
 pub fn OrderDrawer(id: OrderId) -> impl IntoView {
     let store = use_store();
     let is_missing = store.memo(Subject::Drawer, |console| console.drawer.is_missing);
-    let status = store.memo(Subject::Fleet, move |console| console.fleet.orders.get(&id).map(|order| order.status));
     let title = store.memo(Subject::Fleet, move |console| {
         console.fleet.orders.get(&id).map_or_else(|| "Order".to_owned(), |order| title(console, order))
     });
-    let badge = store.memo(Subject::Fleet | Subject::Clock, move |console| {
-        let known = console.fleet.orders.get(&id);
-        known.map_or_else(
-            || ("quiet", "Fetching…".to_owned()),
-            |order| text::badge(&console.fleet, order, console.at_ms),
-        )
-    });
+    let tone = store.memo(Subject::Fleet | Subject::Clock, move |console| badge(console, id).0);
+    let badge = store.memo(Subject::Fleet | Subject::Clock, move |console| badge(console, id).1);
     view! {
         <div class="open" hidden=move || !is_missing.get()>
             <DrawerHead title=Signal::stored("No such order".to_owned()) />
             <p class="note">"It may have been removed, or the address is not complete."</p>
         </div>
         <div class="open" data-order=id.to_string() hidden=is_missing>
-            <span class="badge" data-tone=move || badge.with(|(tone, _)| *tone)>
-                {move || badge.with(|(_, text)| text.clone())}
-            </span>
+            <span class="badge" data-tone=tone>{badge}</span>
             <DrawerHead title />
             <Problem />
             <Facts id />
-            <Actions id status />
+            <Actions id />
             <ExceptionsOf order=id />
             <Assign id />
-            <Statuses id status />
+            <Statuses id />
             <Timeline />
             <Proofs />
         </div>
     }
+}
+
+fn badge(console: &Console, id: OrderId) -> (&'static str, String) {
+    let known = console.fleet.orders.get(&id);
+    let badge = known.map(|order| text::badge(&console.fleet, order, console.at_ms));
+    badge.unwrap_or_else(|| ("quiet", "Fetching…".to_owned()))
 }
 
 fn title(console: &Console, order: &Order) -> String {
@@ -75,20 +73,24 @@ fn title(console: &Console, order: &Order) -> String {
 }
 
 #[component]
-fn Actions(id: OrderId, status: Memo<Option<OrderStatus>>) -> impl IntoView {
+fn Actions(id: OrderId) -> impl IntoView {
     let store = use_store();
-    let courier = store.memo(Subject::Fleet, move |console| courier_of(console, id));
+    let about = move |is: fn(&Order) -> bool| {
+        store.memo(Subject::Fleet, move |console| console.fleet.orders.get(&id).is_some_and(is))
+    };
+    let is_known = about(|_| true);
+    let is_unassigned = about(|order| order.status == OrderStatus::Created);
+    let is_assignable = about(|order| !order.status.is_final() && order.status != OrderStatus::Failed);
+    let had_courier = about(|order| order.courier_id.is_some());
+    let has_courier = about(|order| order.courier_id.is_some() && !order.status.is_final());
     let is_assigning = store.memo(Subject::Drawer, |console| console.drawer.is_assigning);
-    let is_unassigned = move || status.get() == Some(OrderStatus::Created);
-    let is_going_on = move || status.get().is_some_and(|status| !status.is_final());
     let replay = move |_| {
-        if let Some(courier) = courier.get_untracked() {
-            let trip = store.peek(|console| trip(console, id));
+        if let Some((courier, trip)) = store.peek(|console| Some((courier_of(console, id)?, trip(console, id)))) {
             store.send(Intent::Open(Open::Replay(courier, trip)));
         }
     };
     let open_courier = move |_| {
-        if let Some(courier) = courier.get_untracked() {
+        if let Some(courier) = store.peek(|console| courier_of(console, id)) {
             store.send(Intent::Open(Open::Courier(courier)));
         }
     };
@@ -96,29 +98,29 @@ fn Actions(id: OrderId, status: Memo<Option<OrderStatus>>) -> impl IntoView {
         <div class="actions">
             <button
                 type="button"
-                class=move || if is_unassigned() { "primary" } else { "quiet" }
-                hidden=move || !is_going_on() || status.get() == Some(OrderStatus::Failed)
+                class=move || if is_unassigned.get() { "primary" } else { "quiet" }
+                hidden=move || !is_assignable.get()
                 aria-expanded=move || is_assigning.get().to_string()
                 aria-keyshortcuts="A"
                 on:click=move |_| store.send(OrderIntent::Assigning(!is_assigning.get_untracked()))
             >
-                {move || if is_unassigned() { "Assign" } else { "Reassign" }}
+                {move || if is_unassigned.get() { "Assign" } else { "Reassign" }}
             </button>
             <button
                 type="button"
                 class="quiet"
-                hidden=move || status.get().is_none()
+                hidden=move || !is_known.get()
                 on:click=move |_| store.send(OrderIntent::TrackingLink(id))
             >
                 "Tracking link"
             </button>
-            <button type="button" class="quiet" hidden=move || courier.get().is_none() on:click=replay>
+            <button type="button" class="quiet" hidden=move || !had_courier.get() on:click=replay>
                 "Replay"
             </button>
             <button
                 type="button"
                 class="quiet"
-                hidden=move || !is_going_on() || courier.get().is_none()
+                hidden=move || !has_courier.get()
                 on:click=open_courier
             >
                 "Courier"

@@ -38,16 +38,16 @@ pub fn ReplayDrawer(id: CourierId) -> impl IntoView {
         console.fleet.couriers.get(&id).map_or_else(|| "Courier".to_owned(), |courier| courier.name.clone())
     });
     let is_part = about(store, |_, replay| replay.part.is_some());
-    let span = about(store, |_, replay| replay.span());
+    let has_span = about(store, |_, replay| replay.span().is_some());
     view! {
         <div class="open" data-replay=id.to_string()>
             <span class="badge" data-tone="accent">"Replay"</span>
             <DrawerHead title=name />
             <Days is_part />
             <Problem />
-            <NoPositions is_part span />
-            <Controls span />
-            <Download is_part span />
+            <NoPositions is_part has_span />
+            <Controls has_span />
+            <Download is_part has_span />
             <div class="actions">
                 <button type="button" class="quiet" on:click=move |_| store.send(Intent::Open(Open::Courier(id)))>
                     "Back to the courier"
@@ -86,11 +86,11 @@ fn Days(is_part: Memo<bool>) -> impl IntoView {
 
 /// Why there is no slider.
 #[component]
-fn NoPositions(is_part: Memo<bool>, span: Memo<Option<(i64, i64)>>) -> impl IntoView {
+fn NoPositions(is_part: Memo<bool>, has_span: Memo<bool>) -> impl IntoView {
     let is_complete = about(use_store(), |_, replay| replay.is_complete);
     view! {
-        <p class="note" hidden=move || is_complete.get() || span.get().is_some()>"Fetching the positions…"</p>
-        <p class="note" hidden=move || !is_complete.get() || span.get().is_some()>
+        <p class="note" hidden=move || is_complete.get() || has_span.get()>"Fetching the positions…"</p>
+        <p class="note" hidden=move || !is_complete.get() || has_span.get()>
             {move || if is_part.get() {
                 "No positions in this time. Nobody knows where the courier was."
             } else {
@@ -101,20 +101,19 @@ fn NoPositions(is_part: Memo<bool>, span: Memo<Option<(i64, i64)>>) -> impl Into
 }
 
 #[component]
-fn Controls(span: Memo<Option<(i64, i64)>>) -> impl IntoView {
+fn Controls(has_span: Memo<bool>) -> impl IntoView {
     let store = use_store();
     let moment = about(store, |console, replay| time::clock(replay.at_ms, &console.locale));
     let is_playing = about(store, |_, replay| replay.is_playing);
-    let clock = move |at_ms: Option<i64>| {
-        store.peek(|console| at_ms.map(|at_ms| time::clock(at_ms, &console.locale))).unwrap_or_default()
-    };
+    let begin = about(store, |console, replay| clock(console, replay.span().map(|(from_ms, _)| from_ms)));
+    let end = about(store, |console, replay| clock(console, replay.span().map(|(_, until_ms)| until_ms)));
     let seek = move |event| {
         if let Ok(at_ms) = event_target_value(&event).parse::<f64>() {
             store.send(ReplayIntent::Seek(at_ms as i64));
         }
     };
     view! {
-        <div class="player" hidden=move || span.get().is_none()>
+        <div class="player" hidden=move || !has_span.get()>
             <output class="moment">{moment}</output>
             <p class="note">{about(store, situation)}</p>
             <input
@@ -122,16 +121,16 @@ fn Controls(span: Memo<Option<(i64, i64)>>) -> impl IntoView {
                 id="slider"
                 aria-label="Time of day"
                 aria-valuetext=moment
-                min=move || span.get().map_or(0, |(from_ms, _)| from_ms).to_string()
-                max=move || span.get().map_or(0, |(_, until_ms)| until_ms).to_string()
+                min=about(store, |_, replay| replay.span().map_or(0, |(from_ms, _)| from_ms).to_string())
+                max=about(store, |_, replay| replay.span().map_or(0, |(_, until_ms)| until_ms).to_string())
                 // By keyboard a hundredth of what is replayed, whether that is a day or a minute.
                 step="any"
                 prop:value=about(store, |_, replay| replay.at_ms.to_string())
                 on:input=seek
             />
             <div class="ends">
-                <span>{move || clock(span.get().map(|(from_ms, _)| from_ms))}</span>
-                <span>{move || clock(span.get().map(|(_, until_ms)| until_ms))}</span>
+                <span>{begin}</span>
+                <span>{end}</span>
             </div>
             <div class="actions">
                 <button type="button" class="primary play" on:click=move |_| store.send(ReplayIntent::Play)>
@@ -149,12 +148,14 @@ fn Controls(span: Memo<Option<(i64, i64)>>) -> impl IntoView {
 #[component]
 fn SpeedChip(speed: u32) -> impl IntoView {
     let store = use_store();
-    let chosen = about(store, |_, replay| replay.speed);
+    let is_chosen = store.memo(Subject::Replay, move |console| {
+        console.replay.current.as_ref().is_some_and(|replay| replay.speed == speed)
+    });
     view! {
         <button
             type="button"
             class="chip"
-            aria-pressed=move || (chosen.get() == speed).to_string()
+            aria-pressed=move || is_chosen.get().to_string()
             on:click=move |_| store.send(ReplayIntent::Speed(speed))
         >
             {format!("{speed}×")}
@@ -163,7 +164,7 @@ fn SpeedChip(speed: u32) -> impl IntoView {
 }
 
 #[component]
-fn Download(is_part: Memo<bool>, span: Memo<Option<(i64, i64)>>) -> impl IntoView {
+fn Download(is_part: Memo<bool>, has_span: Memo<bool>) -> impl IntoView {
     let store = use_store();
     let button = move |format: Format| {
         view! {
@@ -173,11 +174,15 @@ fn Download(is_part: Memo<bool>, span: Memo<Option<(i64, i64)>>) -> impl IntoVie
         }
     };
     view! {
-        <section aria-label="Download" hidden=move || span.get().is_none()>
+        <section aria-label="Download" hidden=move || !has_span.get()>
             <h3>{move || if is_part.get() { "Download these minutes" } else { "Download this day" }}</h3>
             <div class="actions">{Format::ALL.map(button).into_iter().collect_view()}</div>
         </section>
     }
+}
+
+fn clock(console: &Console, at_ms: Option<i64>) -> String {
+    at_ms.map(|at_ms| time::clock(at_ms, &console.locale)).unwrap_or_default()
 }
 
 fn date(console: &Console, replay: &Replay) -> String {

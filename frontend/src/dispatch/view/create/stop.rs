@@ -6,7 +6,7 @@ use crate::dispatch::{
     console::{Change, Console, DraftIntent, Subject},
     draft::StopKind,
     store::use_store,
-    view::keyed::{Numbered, follow, numbered},
+    view::keyed::{Entries, Entry, Row, is_empty, number_key},
 };
 
 #[component]
@@ -57,43 +57,37 @@ fn stop_problem(console: &Console, kind: StopKind) -> String {
     found.map(|(_, why)| why.clone()).unwrap_or_default()
 }
 
-/// An address as it is drawn.
-#[derive(Clone, Debug, PartialEq)]
-struct Found {
-    name: String,
-    town: String,
-}
-
-fn found(console: &Console, kind: StopKind) -> Vec<Numbered<Found>> {
+/// The addresses that the search found for this stop.
+fn found(console: &Console, kind: StopKind) -> Vec<Entry> {
     let places = console.form.found.as_ref().filter(|(found_for, _)| *found_for == kind);
-    let places = places.map(|(_, places)| places.as_slice()).unwrap_or_default();
-    let drawn = |place: &doorstep_shared::api::console::PlaceFound| Found {
-        name: place.name.clone(),
-        town: place.town.clone().unwrap_or_default(),
-    };
-    numbered(places.iter().map(drawn))
+    let places = places.into_iter().flat_map(|(_, places)| places).enumerate();
+    let entry = places.map(|(index, place)| Entry {
+        key: number_key(index),
+        title: place.name.clone(),
+        line: place.town.clone().unwrap_or_default(),
+        ..Entry::default()
+    });
+    entry.collect()
 }
 
 #[component]
 fn AddressesFound(kind: StopKind) -> impl IntoView {
     let store = use_store();
     let found = store.memo(Subject::Form, move |console| found(console, kind));
-    let row = move |address: Numbered<Found>| {
-        let index = address.index;
-        let address = follow(found, address, |address| address.index);
-        let choose = move |_| store.send(DraftIntent::Change(Change::Choose(kind, index)));
+    let address = move |row: Row| {
+        let index = row.key.as_u128() as usize;
         view! {
             <li>
-                <button type="button" on:click=choose>
-                    <span>{move || address.with(|address| address.content.name.clone())}</span>
-                    <span class="note">{move || address.with(|address| address.content.town.clone())}</span>
+                <button type="button" on:click=move |_| store.send(DraftIntent::Change(Change::Choose(kind, index)))>
+                    <span>{row.title()}</span>
+                    <span class="note">{row.line()}</span>
                 </button>
             </li>
         }
     };
     view! {
-        <ul class="found" aria-label="Addresses found" hidden=move || found.with(Vec::is_empty)>
-            <For each=move || found.get() key=|address| address.index children=row />
+        <ul class="found" aria-label="Addresses found" hidden=is_empty(found)>
+            <Entries entries=found row=address />
         </ul>
     }
 }

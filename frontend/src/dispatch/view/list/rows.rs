@@ -1,7 +1,8 @@
-//! The rows in sight. All rows of a list are as high as its box says, but only those in sight are in the page; a row keeps
-//! its elements while it stays in sight, wherever it moves.
+//! The rows in sight. The box of the list is as high as all rows together, but only those in sight are in the page; a row
+//! keeps its elements while it stays in sight, wherever it moves.
 
 use leptos::prelude::*;
+use uuid::Uuid;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::Element;
 
@@ -12,18 +13,11 @@ use crate::dispatch::{
     route::Open,
     store::use_store,
     text,
-    view::drag,
+    view::{
+        drag,
+        keyed::{Entries, Entry, Row},
+    },
 };
-
-/// What a row says.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct RowText {
-    title: String,
-    line: String,
-    time: String,
-    tone: &'static str,
-    badge: String,
-}
 
 #[component]
 pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
@@ -43,9 +37,10 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
         let then = Closure::<dyn FnMut()>::new(measure).into_js_value();
         browser::on_height(list.as_ref(), then.unchecked_ref());
     });
-    let total = store.memo(Subject::List, |console| console.list.items.len());
-    let first = store.memo(Subject::List, |console| console.list.visible().first);
-    let items = store.memo(Subject::List | Subject::Fleet, visible_items);
+    let is_empty = store.memo(Subject::List, |console| console.list.items.is_empty());
+    let height = store.memo(Subject::List, |console| px(console.list.items.len()));
+    let offset = store.memo(Subject::List, |console| format!("translateY({})", px(console.list.visible().first)));
+    let entries = store.memo(Subject::List | Subject::Fleet | Subject::Clock, entries);
     let active_row = store.memo(Subject::List | Subject::Selection, active_row);
     view! {
         <div
@@ -55,39 +50,70 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
             tabindex="0"
             aria-label=name
             aria-activedescendant=active_row
-            hidden=move || total.get() == 0
+            hidden=is_empty
             node_ref=list
             on:scroll=move |_| measure()
             on:mouseleave=move |_| store.send(Intent::Hover(None))
         >
-            <div class="rows" role="presentation" style:height=move || format!("{}px", total.get() as f64 * ROW_PX)>
-                <div
-                    class="slice"
-                    role="presentation"
-                    style:transform=move || format!("translateY({}px)", first.get() as f64 * ROW_PX)
-                >
-                    <For each=move || items.get() key=|item| *item let:item>
-                        <Row item total />
-                    </For>
+            <div class="rows" role="presentation" style:height=height>
+                <div class="slice" role="presentation" style:transform=offset>
+                    <Entries entries row=|row| view! { <ListRow row /> } />
                 </div>
             </div>
         </div>
     }
 }
 
+/// The height of so many rows.
+fn px(rows: usize) -> String {
+    format!("{}px", rows as f64 * ROW_PX)
+}
+
 /// The rows to draw. An order that the fleet has dropped leaves the list with the next sorting.
-fn visible_items(console: &Console) -> Vec<Item> {
-    let is_known = |item: &Item| match item {
-        Item::Order(id) => console.fleet.orders.contains_key(id),
-        Item::Courier(id) => console.fleet.couriers.contains_key(id),
+fn entries(console: &Console) -> Vec<Entry> {
+    let entry = |item: &Item| match item {
+        Item::Order(id) => Some(order_entry(console, console.fleet.orders.get(id)?)),
+        Item::Courier(id) => Some(courier_entry(console, console.fleet.couriers.get(id)?)),
     };
-    console.list.visible_items().iter().copied().filter(is_known).collect()
+    console.list.visible_items().iter().filter_map(entry).collect()
+}
+
+fn order_entry(console: &Console, order: &Order) -> Entry {
+    let (fleet, at_ms, locale) = (&console.fleet, console.at_ms, &console.locale);
+    let (tone, badge) = text::badge(fleet, order, at_ms);
+    let door = order.details.as_ref().map(|details| details.dropoff.address.as_str());
+    Entry {
+        key: *order.id.as_uuid(),
+        title: door.map_or_else(|| order.reference.clone(), |door| format!("{} · {door}", order.reference)),
+        line: text::order_line(fleet, order, at_ms, locale),
+        aside: text::order_time(order, at_ms, locale),
+        tone,
+        badge,
+        is_done: false,
+    }
+}
+
+fn courier_entry(console: &Console, courier: &Courier) -> Entry {
+    let (tone, badge) = text::courier_badge(&console.fleet, courier, console.at_ms);
+    Entry {
+        key: *courier.id.as_uuid(),
+        title: courier.name.clone(),
+        line: text::courier_line(courier, console.at_ms),
+        aside: courier.battery.map(text::battery).unwrap_or_default(),
+        tone,
+        badge: badge.to_owned(),
+        is_done: false,
+    }
 }
 
 /// The id of the row that keys act on, while it is in the page.
 fn active_row(console: &Console) -> String {
     let cursor = console.selection.cursor.filter(|item| console.list.visible_items().contains(item));
     cursor.map(Item::row_id).unwrap_or_default()
+}
+
+fn item_with(console: &Console, key: Uuid) -> Option<Item> {
+    console.list.visible_items().iter().copied().find(|item| item.uuid() == key)
 }
 
 /// The number of a row in its list, from 1.
@@ -97,21 +123,22 @@ fn position(console: &Console, item: Item) -> usize {
 }
 
 #[component]
-fn Row(item: Item, total: Memo<usize>) -> impl IntoView {
+fn ListRow(row: Row) -> Option<impl IntoView> {
     let store = use_store();
-    let texts = store.memo(Subject::Fleet | Subject::Clock, move |console| row_text(console, item));
-    let position = store.memo(Subject::List, move |console| position(console, item));
+    let item = store.peek(|console| item_with(console, row.key))?;
+    let total = store.memo(Subject::List, |console| console.list.items.len().to_string());
+    let position = store.memo(Subject::List, move |console| position(console, item).to_string());
     let is_open = store.memo(Subject::Route, move |console| is_open(console.route.open, item));
     let is_cursor = store.memo(Subject::Selection, move |console| console.selection.cursor == Some(item));
     let is_hovered = store.memo(Subject::Selection, move |console| console.selection.hover == Some(item));
-    view! {
+    Some(view! {
         <div
             class="row"
             role="option"
             id=item.row_id()
             aria-selected=move || is_open.get().to_string()
-            aria-setsize=move || total.get().to_string()
-            aria-posinset=move || position.get().to_string()
+            aria-setsize=total
+            aria-posinset=position
             data-cursor=move || is_cursor.get().then_some("")
             data-hover=move || is_hovered.get().then_some("")
             draggable=matches!(item, Item::Order(_)).to_string()
@@ -129,14 +156,12 @@ fn Row(item: Item, total: Memo<usize>) -> impl IntoView {
                 store.send(OrderIntent::Assign { order, courier });
             }
         >
-            <span class="row-title">{move || texts.with(|row| row.title.clone())}</span>
-            <span class="badge" data-tone=move || texts.with(|row| row.tone)>
-                {move || texts.with(|row| row.badge.clone())}
-            </span>
-            <span class="row-line">{move || texts.with(|row| row.line.clone())}</span>
-            <span class="row-time">{move || texts.with(|row| row.time.clone())}</span>
+            <span class="row-title">{row.title()}</span>
+            <span class="badge" data-tone=row.tone()>{row.badge()}</span>
+            <span class="row-line">{row.line()}</span>
+            <span class="row-time">{row.aside()}</span>
         </div>
-    }
+    })
 }
 
 fn is_open(open: Open, item: Item) -> bool {
@@ -144,37 +169,5 @@ fn is_open(open: Open, item: Item) -> bool {
         (Item::Order(id), Open::Order(open)) => id == open,
         (Item::Courier(id), Open::Courier(open) | Open::Replay(open, _)) => id == open,
         _ => false,
-    }
-}
-
-fn row_text(console: &Console, item: Item) -> RowText {
-    let text = match item {
-        Item::Order(id) => console.fleet.orders.get(&id).map(|order| order_text(console, order)),
-        Item::Courier(id) => console.fleet.couriers.get(&id).map(|courier| courier_text(console, courier)),
-    };
-    text.unwrap_or_default()
-}
-
-fn order_text(console: &Console, order: &Order) -> RowText {
-    let (fleet, at_ms, locale) = (&console.fleet, console.at_ms, &console.locale);
-    let (tone, badge) = text::badge(fleet, order, at_ms);
-    let door = order.details.as_ref().map(|details| details.dropoff.address.as_str());
-    RowText {
-        title: door.map_or_else(|| order.reference.clone(), |door| format!("{} · {door}", order.reference)),
-        line: text::order_line(fleet, order, at_ms, locale),
-        time: text::order_time(order, at_ms, locale),
-        tone,
-        badge,
-    }
-}
-
-fn courier_text(console: &Console, courier: &Courier) -> RowText {
-    let (tone, badge) = text::courier_badge(&console.fleet, courier, console.at_ms);
-    RowText {
-        title: courier.name.clone(),
-        line: text::courier_line(courier, console.at_ms),
-        time: courier.battery.map(text::battery).unwrap_or_default(),
-        tone,
-        badge: badge.to_owned(),
     }
 }

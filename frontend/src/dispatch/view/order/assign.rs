@@ -9,22 +9,16 @@ use crate::{
         fleet::Courier,
         store::use_store,
         text,
-        view::{drag, keyed::follow},
+        view::{
+            drag,
+            keyed::{Entries, Entry, Row},
+        },
     },
     ui::time,
 };
 
 /// This many couriers are shown.
 const MAX_CHOICES: usize = 8;
-
-/// A courier who could take the order, as they are drawn.
-#[derive(Clone, Debug, PartialEq)]
-struct Choice {
-    courier: CourierId,
-    name: String,
-    line: String,
-    has_it: bool,
-}
 
 #[component]
 pub fn Assign(id: OrderId) -> impl IntoView {
@@ -35,9 +29,6 @@ pub fn Assign(id: OrderId) -> impl IntoView {
         console.drawer.suggestions.is_none() && console.drawer.courier_query.is_empty()
     });
     let choices = store.memo(Subject::Drawer | Subject::Fleet | Subject::Clock, move |console| choices(console, id));
-    let row = move |choice: Choice| {
-        view! { <ChoiceRow order=id choice=follow(choices, choice, |choice| choice.courier) /> }
-    };
     view! {
         <section class="choices" aria-label="Choose a courier" hidden=move || !is_shown.get()>
             <h3>{move || if query.with(String::is_empty) { "Best couriers" } else { "Found" }}</h3>
@@ -52,7 +43,7 @@ pub fn Assign(id: OrderId) -> impl IntoView {
             />
             <p class="note" hidden=move || !is_waiting.get()>"Looking for who is near…"</p>
             <ul>
-                <For each=move || choices.get() key=|choice| choice.courier children=row />
+                <Entries entries=choices row=move |choice| view! { <Choice order=id choice /> } />
             </ul>
             <p class="note" hidden=move || is_waiting.get() || !choices.with(Vec::is_empty)>
                 "Nobody can take it now. When a courier goes online, they appear here."
@@ -62,11 +53,11 @@ pub fn Assign(id: OrderId) -> impl IntoView {
 }
 
 #[component]
-fn ChoiceRow(order: OrderId, choice: Memo<Choice>) -> impl IntoView {
+fn Choice(order: OrderId, choice: Row) -> impl IntoView {
     let store = use_store();
-    let courier = choice.with_untracked(|choice| choice.courier);
+    let courier = CourierId::from_uuid(choice.key);
+    let (name, has_it) = (choice.title(), choice.is_done());
     let is_busy = store.memo(Subject::Drawer, |console| console.drawer.is_busy);
-    let has_it = move || choice.with(|choice| choice.has_it);
     view! {
         <li
             class="choice"
@@ -75,12 +66,12 @@ fn ChoiceRow(order: OrderId, choice: Memo<Choice>) -> impl IntoView {
                 store.send(OrderIntent::Assign { order, courier });
             }
         >
-            <span class="choice-name">{move || choice.with(|choice| choice.name.clone())}</span>
-            <span class="choice-line">{move || choice.with(|choice| choice.line.clone())}</span>
+            <span class="choice-name">{name}</span>
+            <span class="choice-line">{choice.line()}</span>
             <button
                 type="button"
                 class="quiet"
-                aria-label=move || choice.with(|choice| format!("Assign to {}", choice.name))
+                aria-label=move || format!("Assign to {}", name())
                 disabled=move || has_it() || is_busy.get()
                 on:click=move |_| store.send(OrderIntent::Assign { order, courier })
             >
@@ -90,7 +81,8 @@ fn ChoiceRow(order: OrderId, choice: Memo<Choice>) -> impl IntoView {
     }
 }
 
-fn choices(console: &Console, id: OrderId) -> Vec<Choice> {
+/// The couriers who could take the order; done is the one who has it.
+fn choices(console: &Console, id: OrderId) -> Vec<Entry> {
     let holder = console.fleet.orders.get(&id).and_then(|order| order.courier_id);
     let query = console.drawer.courier_query.trim().to_lowercase();
     if query.is_empty() {
@@ -111,16 +103,17 @@ fn named<'a>(console: &'a Console, query: &str) -> Vec<&'a Courier> {
     named
 }
 
-fn named_choice(console: &Console, courier: &Courier, holder: Option<CourierId>) -> Choice {
-    Choice {
-        courier: courier.id,
-        name: courier.name.clone(),
+fn named_choice(console: &Console, courier: &Courier, holder: Option<CourierId>) -> Entry {
+    Entry {
+        key: *courier.id.as_uuid(),
+        title: courier.name.clone(),
         line: text::courier_line(courier, console.at_ms),
-        has_it: holder == Some(courier.id),
+        is_done: holder == Some(courier.id),
+        ..Entry::default()
     }
 }
 
-fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option<CourierId>) -> Choice {
+fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option<CourierId>) -> Entry {
     let clock = |at_ms: i64| time::clock(at_ms, &console.locale);
     let mut parts = Vec::new();
     parts.extend(
@@ -136,6 +129,11 @@ fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option
     if !found.on_duty {
         parts.push("not online".to_owned());
     }
-    let has_it = holder == Some(found.courier_id);
-    Choice { courier: found.courier_id, name: found.name.clone(), line: parts.join(" · "), has_it }
+    Entry {
+        key: *found.courier_id.as_uuid(),
+        title: found.name.clone(),
+        line: parts.join(" · "),
+        is_done: holder == Some(found.courier_id),
+        ..Entry::default()
+    }
 }

@@ -7,89 +7,82 @@ use crate::{
         console::{Console, Subject},
         store::use_store,
         text,
-        view::keyed::{Numbered, follow, numbered},
+        view::keyed::{Entries, Entry, Row, is_empty, number_key},
     },
     ui::time,
 };
 
-/// An event of the timeline as it is drawn.
-#[derive(Clone, Debug, PartialEq)]
-struct Event {
-    what: &'static str,
-    at: String,
-    note: String,
-}
-
-fn events(console: &Console) -> Vec<Numbered<Event>> {
+fn events(console: &Console) -> Vec<Entry> {
     let events = console.drawer.order.iter().flat_map(|order| order.timeline.iter().flatten());
-    numbered(events.map(|event| Event {
-        what: text::event(event.status),
-        at: time::clock(event.at.timestamp_millis(), &console.locale),
-        note: event.note.clone().unwrap_or_default(),
-    }))
+    let entry = events.enumerate().map(|(index, event)| Entry {
+        key: number_key(index),
+        title: text::event(event.status).to_owned(),
+        line: event.note.clone().unwrap_or_default(),
+        aside: time::clock(event.at.timestamp_millis(), &console.locale),
+        ..Entry::default()
+    });
+    entry.collect()
 }
 
 #[component]
 pub fn Timeline() -> impl IntoView {
     let events = use_store().memo(Subject::Drawer, events);
-    let row = move |event: Numbered<Event>| {
-        let event = follow(events, event, |event| event.index);
+    let event = |row: Row| {
         view! {
             <li>
-                <span class="what">{move || event.with(|event| event.content.what)}</span>
-                <time>{move || event.with(|event| event.content.at.clone())}</time>
-                <span class="note">{move || event.with(|event| event.content.note.clone())}</span>
+                <span class="what">{row.title()}</span>
+                <time>{row.aside()}</time>
+                <span class="note">{row.line()}</span>
             </li>
         }
     };
     view! {
-        <section aria-label="What happened so far" hidden=move || events.with(Vec::is_empty)>
+        <section aria-label="What happened so far" hidden=is_empty(events)>
             <h3>"So far"</h3>
             <ol class="timeline">
-                <For each=move || events.get() key=|event| event.index children=row />
+                <Entries entries=events row=event />
             </ol>
         </section>
     }
 }
 
-/// A proof as it is drawn.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Proof {
-    caption: String,
-    image: Option<String>,
-}
-
-fn proofs(console: &Console) -> Vec<Proof> {
+/// The proofs of delivery; beside each stands the address of its image, if it has one.
+fn proofs(console: &Console) -> Vec<Entry> {
     let proofs = console.drawer.order.iter().flat_map(|order| order.proofs.iter().flatten());
-    let proof = proofs.map(|proof| {
+    let entry = proofs.enumerate().map(|(index, proof)| {
         let at = time::clock(proof.taken_at.timestamp_millis(), &console.locale);
         let by = proof.name.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
-        Proof { caption: format!("{}{by}, {at}", text::proof(proof.kind)), image: proof.image_url.clone() }
+        Entry {
+            key: number_key(index),
+            title: format!("{}{by}, {at}", text::proof(proof.kind)),
+            aside: proof.image_url.clone().unwrap_or_default(),
+            ..Entry::default()
+        }
     });
-    proof.collect()
+    entry.collect()
 }
 
 #[component]
 pub fn Proofs() -> impl IntoView {
     let proofs = use_store().memo(Subject::Drawer, proofs);
-    // A proof never changes, so its number and content are its key.
-    let row = |(_, proof): (usize, Proof)| {
-        let Proof { caption, image } = proof;
-        let picture = image.map(|url| {
-            let link = url.clone();
-            view! {
-                <a href=link target="_blank" rel="noopener">
-                    <img src=url alt=caption.clone() loading="lazy" />
-                </a>
-            }
-        });
+    let proof = |row: Row| {
+        let (caption, url) = (row.title(), row.aside());
+        let picture = move || {
+            (!url().is_empty()).then(|| {
+                view! {
+                    <a href=url() target="_blank" rel="noopener">
+                        <img src=url() alt=caption() loading="lazy" />
+                    </a>
+                }
+            })
+        };
         view! { <li>{picture}<span>{caption}</span></li> }
     };
     view! {
-        <section aria-label="Proof of delivery" hidden=move || proofs.with(Vec::is_empty)>
+        <section aria-label="Proof of delivery" hidden=is_empty(proofs)>
             <h3>"Proof of delivery"</h3>
             <ul class="proofs">
-                <For each=move || proofs.get().into_iter().enumerate() key=Clone::clone children=row />
+                <Entries entries=proofs row=proof />
             </ul>
         </section>
     }

@@ -1,0 +1,183 @@
+//! The HTTP request of each call.
+
+use doorstep_shared::{
+    CourierId, OrderStatus,
+    api::{
+        Assign, CreateDevice, SetStatus,
+        console::{ACTIVE, DONE, UNASSIGNED},
+        exception::{AcknowledgeException, ExceptionState},
+    },
+};
+use serde::Serialize;
+
+use super::ApiCall;
+use crate::dispatch::{
+    route::{Tab, encode},
+    text::rfc3339,
+};
+
+/// Orders in one page of a list.
+const PAGE_ORDERS: u32 = 200;
+
+/// Fixes in one page of a day.
+const PAGE_FIXES: u32 = 1_000;
+
+/// Exceptions in one page of the inbox.
+const PAGE_EXCEPTIONS: u32 = 100;
+
+/// An HTTP request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    pub method: &'static str,
+    pub path: String,
+    pub body: Option<String>,
+    pub media_type: &'static str,
+    /// The idempotency key, which makes a repeat harmless.
+    pub key: Option<String>,
+}
+
+impl ApiCall {
+    /// The request of this call.
+    pub fn request(&self) -> Request {
+        match self {
+            Self::Session => get("/session".to_owned()),
+            Self::Orders { tab, query, cursor } => get(orders_path(*tab, query, cursor.as_deref())),
+            Self::Counts { query } => get(format!("/orders/counts{}", first_pair("q", query))),
+            Self::Order(id) => get(format!("/orders/{id}")),
+            Self::Suggestions(id) => get(format!("/orders/{id}/suggestions")),
+            Self::Assign { order, courier } => {
+                json("POST", format!("/orders/{order}/assign"), &Assign { courier_id: *courier })
+            }
+            Self::SetStatus { order, status, note } => {
+                json("POST", format!("/orders/{order}/status"), &SetStatus { status: *status, note: note.clone() })
+            }
+            Self::TrackingLink(id) => plain("POST", format!("/orders/{id}/tracking-link")),
+            Self::Create { order, key } => keyed(json("POST", "/orders".to_owned(), order), key),
+            Self::Addresses { query, near, .. } => get(places_path(query, *near)),
+            Self::AddressAt { at: [lon, lat], .. } => get(format!("/places?at={lat:.6},{lon:.6}&limit=1")),
+            Self::Import { csv, is_preview, key } => import(csv, *is_preview, key),
+            Self::Courier(id) => get(format!("/couriers/{id}")),
+            Self::Devices(id) => get(format!("/couriers/{id}/devices")),
+            Self::CreateCourier { courier, key } => keyed(json("POST", "/couriers".to_owned(), courier), key),
+            Self::EditCourier { courier, edit } => json("PATCH", format!("/couriers/{courier}"), edit),
+            Self::Invite { courier, label, key } => {
+                let device = CreateDevice { label: label.clone() };
+                keyed(json("POST", format!("/couriers/{courier}/devices"), &device), key)
+            }
+            Self::Revoke { courier, device } => plain("DELETE", format!("/couriers/{courier}/devices/{device}")),
+            Self::Trail { courier, from_ms } => {
+                get(format!("/couriers/{courier}/fixes?from={}&limit={PAGE_FIXES}", rfc3339(*from_ms)))
+            }
+            Self::Day { courier, from_ms, until_ms, cursor } => {
+                let span = day_span(*from_ms, *until_ms);
+                get(format!("/couriers/{courier}/fixes?{span}&limit={PAGE_FIXES}{}", next(cursor.as_deref())))
+            }
+            Self::Exceptions { state, cursor } => {
+                let state = match state {
+                    ExceptionState::Open => "open",
+                    ExceptionState::All => "all",
+                };
+                get(format!("/exceptions?state={state}&limit={PAGE_EXCEPTIONS}{}", next(cursor.as_deref())))
+            }
+            Self::Acknowledge { id, note } => {
+                json("POST", format!("/exceptions/{id}/acknowledge"), &AcknowledgeException { note: note.clone() })
+            }
+            Self::SignOut => plain("DELETE", "/session".to_owned()),
+        }
+    }
+}
+
+/// The request for a courier's positions between two moments as a file.
+pub fn fixes_export(courier: CourierId, from_ms: i64, until_ms: i64) -> Request {
+    get(format!("/couriers/{courier}/fixes?{}", day_span(from_ms, until_ms)))
+}
+
+/// The part of a query that limits the time.
+fn day_span(from_ms: i64, until_ms: i64) -> String {
+    format!("from={}&until={}", rfc3339(from_ms), rfc3339(until_ms))
+}
+
+fn orders_path(tab: Tab, query: &str, cursor: Option<&str>) -> String {
+    let statuses: &[OrderStatus] = match tab {
+        Tab::Unassigned => &UNASSIGNED,
+        Tab::Done => &DONE,
+        Tab::Active | Tab::Couriers => &ACTIVE,
+    };
+    let statuses: Vec<_> = statuses.iter().map(|status| status.as_str()).collect();
+    // A search may find more than one page, and then the first must hold the orders at risk.
+    let sort = if tab == Tab::Done || query.is_empty() { "newest" } else { "late_risk" };
+    let mut path = format!("/orders?status={}&sort={sort}&limit={PAGE_ORDERS}", statuses.join(","));
+    if !query.is_empty() {
+        path += &format!("&q={}", encode(query));
+    }
+    path + &next(cursor)
+}
+
+/// The part of a query that asks for the next page.
+fn next(cursor: Option<&str>) -> String {
+    cursor.map_or(String::new(), |cursor| format!("&cursor={}", encode(cursor)))
+}
+
+fn places_path(query: &str, near: Option<[f64; 2]>) -> String {
+    let near = near.map_or(String::new(), |[lon, lat]| format!("&near={lat:.5},{lon:.5}"));
+    format!("/places?q={}&limit=6{near}", encode(query))
+}
+
+fn first_pair(name: &str, value: &str) -> String {
+    if value.is_empty() { String::new() } else { format!("?{name}={}", encode(value)) }
+}
+
+fn import(csv: &str, is_preview: bool, key: &str) -> Request {
+    // The preview has shown the invalid rows; the import leaves them out.
+    let what = if is_preview { "preview=true" } else { "only_valid=true" };
+    let request = Request {
+        method: "POST",
+        path: format!("/orders/import?{what}"),
+        body: Some(csv.to_owned()),
+        media_type: "text/csv",
+        key: None,
+    };
+    if is_preview { request } else { keyed(request, key) }
+}
+
+fn get(path: String) -> Request {
+    plain("GET", path)
+}
+
+fn plain(method: &'static str, path: String) -> Request {
+    Request { method, path, body: None, media_type: "application/json", key: None }
+}
+
+fn json<B: Serialize>(method: &'static str, path: String, body: &B) -> Request {
+    let body = serde_json::to_string(body).expect("a body is strings, numbers and lists");
+    Request { body: Some(body), ..plain(method, path) }
+}
+
+fn keyed(request: Request, key: &str) -> Request {
+    Request { key: Some(key.to_owned()), ..request }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::draft::StopKind;
+
+    #[test]
+    fn what_people_type_stays_inside_its_part_of_the_address() {
+        let query = "a&limit=1#?/ħ".to_owned();
+        let ask = ApiCall::Orders { tab: Tab::Done, query, cursor: Some("c+d".into()) };
+        assert_eq!(
+            ask.request().path,
+            "/orders?status=delivered,returned,cancelled&sort=newest&limit=200&q=a%26limit%3D1%23%3F%2F%C4%A7&cursor=c%2Bd"
+        );
+    }
+
+    #[test]
+    fn addresses_are_asked_for_near_what_is_seen_and_points_for_their_address() {
+        let near = Some([14.51234567, 35.9]);
+        let places = ApiCall::Addresses { kind: StopKind::Pickup, query: "triq l-ifran".into(), near };
+        assert_eq!(places.request().path, "/places?q=triq%20l-ifran&limit=6&near=35.90000,14.51235");
+        let around = ApiCall::AddressAt { kind: StopKind::Pickup, at: [14.5, 35.9] };
+        assert_eq!(around.request().path, "/places?at=35.900000,14.500000&limit=1");
+    }
+}
