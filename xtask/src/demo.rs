@@ -13,7 +13,7 @@ use xtask_support::setup::Tool;
 use xtask_support::{process, progress, setup, workspace};
 
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Passed on to `doorstep demo`; see `cargo xtask demo -- --help`.
     #[arg(last = true)]
     arguments: Vec<OsString>,
@@ -23,7 +23,7 @@ pub struct Options {
 ///
 /// # Errors
 /// When something does not build.
-pub fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     setup::prepare(&[site::TOOLS.as_slice(), &[Tool::Postgres]].concat())?;
     site::build()?;
     progress::step("building the server", || {

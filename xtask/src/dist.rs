@@ -1,7 +1,14 @@
-//! Makes the archive that is deployed: one program with everything inside it, and the licences of what that is.
+//! Makes the archive that is deployed: one program with everything inside it, the licences of what that is, and a bill of
+//! materials for programs that ask what it is made of.
 
+mod licences;
+mod sbom;
+
+use crate::crates::metadata::Package;
+use crate::crates::shipped;
 use crate::site;
 use anyhow::{Context, Result};
+use sbom::Library;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +30,7 @@ const DOCUMENTS: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// When something does not build, or a document is missing.
-pub fn run() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     setup::prepare(&site::TOOLS)?;
     site::build()?;
     progress::step("building the server with all optimisations", || {
@@ -52,9 +59,12 @@ fn pack() -> Result<PathBuf> {
         copy(&workspace::root().join(from), &folder.join(to))?;
     }
     for licence in library_licences()? {
-        let library = library_name(&licence);
-        copy(&licence, &folder.join(format!("licences/{library}.txt")))?;
+        let name = library(&licence).name;
+        copy(&licence, &folder.join(format!("licences/{name}.txt")))?;
     }
+    let packages = shipped::packages()?;
+    write(&folder.join("licences/crates.txt"), &licences::text(&packages)?)?;
+    write(&folder.join("sbom.cdx.json"), &bill_of_materials(&packages)?)?;
     let archive = dist.join(format!("{name}.tar.gz"));
     let mut tar = Command::new("tar");
     // Root's ids would stick to the unpacked files when root unpacks them elsewhere; so none are kept.
@@ -73,12 +83,24 @@ fn library_licences() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// `maplibre-gl` of `vendor/maplibre-gl-6.17.0.1a2b3c4d/LICENSE.txt`.
-fn library_name(licence: &Path) -> String {
+/// Name and version of `vendor/maplibre-gl-6.17.0.1a2b3c4d/LICENSE.txt`: `maplibre-gl` and `6.17.0`.
+fn library(licence: &Path) -> Library {
     let folder = licence.parent().and_then(Path::file_name);
     let folder = folder.unwrap_or_default().to_string_lossy();
-    let name = folder.rsplit_once('-').map_or(&*folder, |(name, _)| name);
-    name.to_owned()
+    let (name, version) = folder.rsplit_once('-').unwrap_or((&*folder, ""));
+    let version = version.rsplit_once('.').map_or(version, |(version, _)| version);
+    Library { name: name.to_owned(), version: version.to_owned() }
+}
+
+fn bill_of_materials(packages: &[Package]) -> Result<String> {
+    let lock = fs::read_to_string(workspace::root().join("Cargo.lock")).context("reading Cargo.lock")?;
+    let libraries: Vec<_> = library_licences()?.iter().map(|licence| library(licence)).collect();
+    let document = sbom::document(packages, &libraries, &sbom::checksums(&lock));
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("writing {}", file.display()))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -93,8 +115,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_library_is_named_without_its_version() {
+    fn a_library_is_named_and_versioned_by_its_folder() {
         let licence = Path::new("vendor/maplibre-gl-6.17.0.1a2b3c4d/LICENSE.txt");
-        assert_eq!(library_name(licence), "maplibre-gl");
+        let library = library(licence);
+        assert_eq!((library.name.as_str(), library.version.as_str()), ("maplibre-gl", "6.17.0"));
     }
 }

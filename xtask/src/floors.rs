@@ -7,7 +7,6 @@
 
 mod circle;
 mod import;
-mod token;
 mod tree;
 
 use anyhow::{Result, bail};

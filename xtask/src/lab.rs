@@ -12,7 +12,7 @@ use xtask_support::{process, workspace};
 
 /// Everything behind the command's name, for the lab to read.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
 }
@@ -21,7 +21,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the lab does not build or cannot be started.
-pub fn run(command: &str, arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(command: &str, arguments: &Arguments) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--package", "doorstep-lab"]).current_dir(workspace::root());
     process::run(&mut cargo).or_remedy("the lab does not compile", "correct what the compiler names above")?;
@@ -34,7 +34,7 @@ pub fn run(command: &str, arguments: &Arguments) -> Result<()> {
 ///
 /// # Errors
 /// When a promise was broken; the lab has said which.
-pub fn run_short_faults() -> Result<()> {
+pub(crate) fn run_short_faults() -> Result<()> {
     process::run(program()?.args(["faults", "--short", "--profile", "debug", "--built"]))
 }
 

@@ -7,12 +7,15 @@
 
 #![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and tasks")]
 
+mod audit;
+mod crates;
 mod demo;
 mod dist;
 mod floors;
 mod lab;
 mod places;
 mod roads;
+mod rust_text;
 mod site;
 mod sqlx;
 mod test;
@@ -45,6 +48,8 @@ enum Command {
     /// Breaks parts of a running system under load, and checks that it keeps its promises.
     #[command(disable_help_flag = true)]
     Faults(lab::Arguments),
+    /// Checks what takes a network or minutes to install: known vulnerabilities and unused dependencies.
+    Audit,
     /// Makes the archive to deploy, in target/dist.
     Dist,
     /// Records what the database says about the SQL queries, in .sqlx, so that building needs no database.
@@ -65,6 +70,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => lab::run("bench", &arguments),
         Command::Cluster(arguments) => lab::run("cluster", &arguments),
         Command::Faults(arguments) => lab::run("faults", &arguments),
+        Command::Audit => audit::run(),
         Command::Dist => dist::run(),
         Command::Sqlx => sqlx::run(),
         Command::BakeRoads(options) => roads::run(&options),

@@ -14,7 +14,7 @@ use xtask_support::workspace;
 
 /// What `bake-places` takes.
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The OpenStreetMap extract to read, for example malta-latest.osm.pbf.
     extract: PathBuf,
     /// Where to write the gazetteer [default: static/places/malta.places].
@@ -26,7 +26,7 @@ pub struct Options {
 ///
 /// # Errors
 /// When the extract cannot be read or the file not be written.
-pub fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     let output = options.output.clone();
     let output = output.unwrap_or_else(|| workspace::root().join("static/places/malta.places"));
     bake(options, &output)

@@ -15,7 +15,7 @@ use xtask_support::workspace;
 
 /// What `bake-roads` takes.
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The OpenStreetMap extract to read, for example malta-latest.osm.pbf.
     extract: PathBuf,
     /// Where to write the graph [default: static/roads/malta.roads].
@@ -27,7 +27,7 @@ pub struct Options {
 ///
 /// # Errors
 /// When the extract cannot be read or the graph not be written.
-pub fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     let output = options.output.clone();
     let output = output.unwrap_or_else(|| workspace::root().join("static/roads/malta.roads"));
     bake(options, &output)

@@ -29,16 +29,16 @@ const NOT_FOR_BROWSERS: [&str; 2] = ["roads", "places"];
 const COMMON_STYLE: &str = "css/common/";
 
 /// The features of the front end that each become one program for browsers.
-pub const BUNDLES: [&str; 3] = ["track", "courier", "dispatch"];
+pub(crate) const BUNDLES: [&str; 3] = ["track", "courier", "dispatch"];
 
 /// What the site needs of the machine.
-pub const TOOLS: [Tool; 2] = [Tool::WasmTarget, Tool::NpmPackages];
+pub(crate) const TOOLS: [Tool; 2] = [Tool::WasmTarget, Tool::NpmPackages];
 
 /// `cargo xtask site`.
 ///
 /// # Errors
 /// Those of the set-up and of [`build`].
-pub fn command() -> Result<()> {
+pub(crate) fn command() -> Result<()> {
     setup::prepare(&TOOLS)?;
     build()
 }
@@ -48,7 +48,7 @@ pub fn command() -> Result<()> {
 /// # Errors
 /// When something does not build, or a bundle is larger than its budget; the site is then written all the same, so
 /// that it can be looked at, but the next run tries again.
-pub fn build() -> Result<()> {
+pub(crate) fn build() -> Result<()> {
     let stamp = Stamp::of("site", &inputs()?)?;
     if stamp.is_current() && workspace::site().join(assembly::MANIFEST).exists() {
         return Ok(());

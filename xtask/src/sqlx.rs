@@ -4,6 +4,8 @@
 //! needed. The new records replace `.sqlx` only when every query was accepted: a half-written query leaves the others'
 //! records alone.
 
+mod records;
+
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ const DATABASE: &str = "doorstep";
 ///
 /// # Errors
 /// When a migration or a query is refused.
-pub fn run() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     setup::prepare(&[Tool::Postgres])?;
     let postgres = progress::step("starting a throwaway Postgres", || Throwaway::start(Durability::Skipped))?;
     progress::step("applying the migrations", || migrate(&postgres))?;
@@ -29,6 +31,15 @@ pub fn run() -> Result<()> {
     let count = replace(&records)?;
     progress::note(&format!("{count} queries are recorded in .sqlx; commit it with the code"));
     Ok(())
+}
+
+/// Whether `.sqlx` has exactly the records of the queries in the code. Needs no database: whether the records describe
+/// the present tables is seen when they are made.
+///
+/// # Errors
+/// With every query that has no record, and every record that no query uses.
+pub(crate) fn check() -> Result<()> {
+    records::check(&workspace::root())
 }
 
 fn migrate(postgres: &Throwaway) -> Result<()> {

@@ -3,7 +3,7 @@
 //! One throwaway Postgres serves the whole run; it is stopped however the run ends. The first failing step ends it: what
 //! follows would only bury the reason. Each tool's own output passes through untouched, and a table closes the run.
 
-use crate::{floors, lab, site};
+use crate::{crates, floors, lab, site, sqlx};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::num::NonZero;
@@ -16,10 +16,10 @@ use xtask_support::setup::{Tool, WASM_TARGET};
 use xtask_support::{process, progress, setup, workspace};
 
 /// Where the tests find the database server. They make databases of their own in it.
-pub const DATABASE_URL: &str = "DOORSTEP_TEST_DATABASE_URL";
+pub(crate) const DATABASE_URL: &str = "DOORSTEP_TEST_DATABASE_URL";
 
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Runs one part only.
     #[arg(long)]
     only: Option<Part>,
@@ -31,7 +31,7 @@ pub struct Options {
 enum Part {
     /// Whether imports follow the architecture; part of `lint`, alone in a second.
     Floors,
-    /// Imports, formatting and clippy, for the server and for the browser.
+    /// Imports, crates, records of queries, formatting, clippy and documentation.
     Lint,
     /// The tests of every crate.
     Rust,
@@ -50,7 +50,7 @@ impl Options {
 }
 
 /// Runs the chosen parts, names the step that failed if one did, and prints the table last.
-pub fn run(options: &Options) -> ExitCode {
+pub(crate) fn run(options: &Options) -> ExitCode {
     let parts = options.parts();
     let mut steps = Steps::default();
     let outcome = run_parts(&parts, options.filter.as_deref(), &mut steps);
@@ -101,6 +101,8 @@ fn tools(parts: &[Part]) -> Vec<Tool> {
 
 fn lint(steps: &mut Steps) -> Result<()> {
     steps.run("floors", floors::check)?;
+    steps.run("crates", crates::check)?;
+    steps.run("records of queries", sqlx::check)?;
     steps.run("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     steps.run("clippy", || clippy(&["--workspace", "--exclude", "xtask", "--all-targets"]))?;
     // Apart from the others: its dependencies, built once for `cargo xtask` itself, have other features.
@@ -108,6 +110,11 @@ fn lint(steps: &mut Steps) -> Result<()> {
     steps.run("clippy for the browser", || {
         let front_end = ["--package", "doorstep-frontend", "--lib", "--target", WASM_TARGET, "--no-default-features"];
         site::BUNDLES.iter().try_for_each(|name| clippy(&[front_end.as_slice(), &["--features", name]].concat()))
+    })?;
+    steps.run("documentation", || {
+        let selection = ["doc", "--workspace", "--exclude", "xtask", "--no-deps"];
+        process::run(cargo_command(&selection).env("RUSTDOCFLAGS", "-D warnings"))?;
+        process::run(cargo_command(&["doc", "--package", "xtask", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     })
 }
 

@@ -1,6 +1,6 @@
 //! The imports of a source file: what it names by `use` and by paths written out, without what only its tests name.
 
-use super::token::{Kind, Token, tokens};
+use crate::rust_text::{Kind, Token, tokens};
 
 /// A path that a file names.
 #[derive(Clone, Debug, PartialEq, Eq)]

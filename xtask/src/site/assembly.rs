@@ -9,10 +9,10 @@ use xtask_support::hash;
 use xtask_support::workspace;
 
 /// Logical name → URL, for the server.
-pub const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Files added so far, and the names they go by.
-pub struct Assembly {
+pub(super) struct Assembly {
     folder: PathBuf,
     manifest: BTreeMap<String, String>,
     known: Known,
@@ -23,7 +23,7 @@ impl Assembly {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn begin() -> Result<Self> {
+    pub(super) fn begin() -> Result<Self> {
         let folder = workspace::site().with_extension("next");
         remove(&folder)?;
         fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -31,12 +31,12 @@ impl Assembly {
     }
 
     /// Where the files are.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// What modules may name so far.
-    pub fn known(&self) -> &Known {
+    pub(super) fn known(&self) -> &Known {
         &self.known
     }
 
@@ -44,7 +44,7 @@ impl Assembly {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn add(&mut self, path: &str, content: &[u8]) -> Result<String> {
+    pub(super) fn add(&mut self, path: &str, content: &[u8]) -> Result<String> {
         let file = self.folder.join(path);
         let folder = file.parent().unwrap_or(&self.folder);
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -59,7 +59,7 @@ impl Assembly {
     ///
     /// # Errors
     /// When it cannot be written, or `key` is taken.
-    pub fn add_hashed(&mut self, key: &str, place: &str, name: &str, content: &[u8]) -> Result<String> {
+    pub(super) fn add_hashed(&mut self, key: &str, place: &str, name: &str, content: &[u8]) -> Result<String> {
         let url = self.add(&format!("{place}/{}", hash::name(name, content)), content)?;
         self.know(&format!("{BASE_URL}{place}/{name}"), &url);
         self.publish_as(key, &url)?;
@@ -70,14 +70,14 @@ impl Assembly {
     ///
     /// # Errors
     /// When it cannot be written, or two modules have one file name.
-    pub fn add_linked(&mut self, linked: &Linked) -> Result<()> {
+    pub(super) fn add_linked(&mut self, linked: &Linked) -> Result<()> {
         let url = self.add(&linked.place, linked.source.text.as_bytes())?;
         let place = &linked.source.place;
         self.publish_as(place.rsplit('/').next().unwrap_or(place), &url)
     }
 
     /// Lets modules name `url` as `plain`.
-    pub fn know(&mut self, plain: &str, url: &str) {
+    pub(super) fn know(&mut self, plain: &str, url: &str) {
         self.known.insert(plain.to_owned(), url.to_owned());
     }
 
@@ -85,7 +85,7 @@ impl Assembly {
     ///
     /// # Errors
     /// When `key` is taken.
-    pub fn publish_as(&mut self, key: &str, url: &str) -> Result<()> {
+    pub(super) fn publish_as(&mut self, key: &str, url: &str) -> Result<()> {
         let earlier = self.manifest.insert(key.to_owned(), url.to_owned());
         ensure!(earlier.is_none(), "two files of the site are called {key}");
         Ok(())
@@ -95,7 +95,7 @@ impl Assembly {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write_manifest(&self) -> Result<()> {
+    pub(super) fn write_manifest(&self) -> Result<()> {
         let text = serde_json::to_string_pretty(&self.manifest)?;
         fs::write(self.folder.join(MANIFEST), text + "\n").context("writing the manifest")
     }
@@ -104,7 +104,7 @@ impl Assembly {
     ///
     /// # Errors
     /// When the old one cannot be removed.
-    pub fn publish(self) -> Result<()> {
+    pub(super) fn publish(self) -> Result<()> {
         let site = workspace::site();
         remove(&site)?;
         fs::rename(&self.folder, &site).with_context(|| format!("renaming to {}", site.display()))

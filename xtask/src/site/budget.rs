@@ -46,7 +46,7 @@ fn is_library_script(path: &str) -> bool {
 ///
 /// # Errors
 /// Names the budgets that are exceeded.
-pub fn check(sizes: &Sizes) -> Result<()> {
+pub(super) fn check(sizes: &Sizes) -> Result<()> {
     let mut exceeded = Vec::new();
     for budget in &BUDGETS {
         let line = budget.line(sizes);

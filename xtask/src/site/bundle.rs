@@ -27,7 +27,7 @@ const WASM_FEATURES: [&str; 7] = [
 ];
 
 /// What a page loads of our own Rust.
-pub struct Bundle {
+pub(super) struct Bundle {
     /// The front end's feature.
     pub name: String,
     /// The module that loads the WASM and gives it the browser.
@@ -42,7 +42,7 @@ pub struct Bundle {
 ///
 /// # Errors
 /// When it does not compile.
-pub fn build(name: &str) -> Result<Bundle> {
+pub(super) fn build(name: &str) -> Result<Bundle> {
     let compiled = progress::step(&format!("compiling the {name} bundle to WASM"), || compile(name))
         .or_remedy(format!("the {name} bundle does not compile"), "correct what the compiler names above")?;
     // The recipe counts as much as what goes in: this file, and the lock file that holds the version of wasm-opt.

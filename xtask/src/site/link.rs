@@ -10,16 +10,16 @@ use xtask_support::failure::Failure;
 use xtask_support::hash;
 
 /// Where the server serves the site.
-pub const BASE_URL: &str = "/assets/";
+pub(super) const BASE_URL: &str = "/assets/";
 
 /// Plain URL → the URL that browsers shall ask for.
-pub type Known = BTreeMap<String, String>;
+pub(super) type Known = BTreeMap<String, String>;
 
 const QUOTES: [char; 3] = ['"', '\'', '`'];
 
 /// A text file of ours that may name others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub(super) struct Source {
     /// Its place in the site, without a hash: `js/map.js`.
     pub place: String,
     /// Its content, naming others by plain URLs.
@@ -28,12 +28,12 @@ pub struct Source {
 
 impl Source {
     /// A source for `place`.
-    pub fn new(place: &str, text: impl Into<String>) -> Self {
+    pub(super) fn new(place: &str, text: impl Into<String>) -> Self {
         Self { place: place.to_owned(), text: text.into() }
     }
 
     /// The URL by which other modules name it.
-    pub fn plain_url(&self) -> String {
+    pub(super) fn plain_url(&self) -> String {
         format!("{BASE_URL}{}", self.place)
     }
 
@@ -46,7 +46,7 @@ impl Source {
 
 /// A source that names only final URLs, and its own final place.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Linked {
+pub(super) struct Linked {
     /// What it was, with its final text.
     pub source: Source,
     /// Its final place in the site: `js/map.1a2b3c4d.js`.
@@ -57,7 +57,7 @@ pub struct Linked {
 ///
 /// # Errors
 /// When modules name one another in a circle, or name something that is not in the site.
-pub fn link(sources: Vec<Source>, known: &Known) -> Result<Vec<Linked>> {
+pub(super) fn link(sources: Vec<Source>, known: &Known) -> Result<Vec<Linked>> {
     let mut known = known.clone();
     let mut waiting = sources;
     let mut finished = Vec::new();

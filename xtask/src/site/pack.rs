@@ -20,13 +20,13 @@ const QUALITY: i32 = 11;
 const WINDOW_BITS: i32 = 22;
 
 /// Path in the site → size of the compressed file in bytes.
-pub type Sizes = BTreeMap<String, usize>;
+pub(super) type Sizes = BTreeMap<String, usize>;
 
 /// Writes a `.br` beside every compressible file below `site`.
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn compress(site: &Path) -> Result<Sizes> {
+pub(super) fn compress(site: &Path) -> Result<Sizes> {
     let remembered = workspace::memory().join("brotli");
     fs::create_dir_all(&remembered).context("creating target/xtask/brotli")?;
     let mut sizes = Sizes::new();

@@ -83,7 +83,7 @@ const LIBRARIES: [Library; 2] = [
 ///
 /// # Errors
 /// When a package does not ship a file that it used to.
-pub fn add(assembly: &mut Assembly) -> Result<()> {
+pub(super) fn add(assembly: &mut Assembly) -> Result<()> {
     LIBRARIES.iter().try_for_each(|library| add_library(assembly, library))
 }
 

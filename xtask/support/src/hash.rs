@@ -84,7 +84,7 @@ mod tests {
     fn files_are_found_at_every_depth_and_a_missing_folder_has_none() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let found = files_below(here).expect("our own sources can be read");
-        assert!(found.contains(&here.join("src/site/hash.rs")));
+        assert!(found.contains(&here.join("src/hash.rs")));
         let none = files_below(&here.join("no-such-folder")).expect("absence is no error");
         assert!(none.is_empty());
     }

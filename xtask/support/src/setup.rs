@@ -38,6 +38,9 @@ pub enum Tool {
 /// The target that browsers run.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// The target that servers run.
+pub const HOST_TARGET: &str = "x86_64-unknown-linux-gnu";
+
 /// Where Debian puts the browser.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -86,8 +89,6 @@ fn crates() -> Result<()> {
     )?;
     stamp.keep()
 }
-
-const HOST_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 fn npm_packages() -> Result<()> {
     let frontend = workspace::frontend();

@@ -1,10 +1,12 @@
-//! Rust text as words and signs, without comments, strings and spaces: as much as it takes to find imports.
+//! Rust text as words, signs and strings, without comments and spaces: as much as it takes to find imports and queries.
 
 /// A word or a sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A name or a keyword; raw names come without their `r#`.
     Word(String),
+    /// A string as it is written, with its quotes and whatever stands before them.
+    Text(String),
     /// `::`
     PathSeparator,
     /// Any other sign.
@@ -13,13 +15,13 @@ pub(super) enum Kind {
 
 /// One of them, and its line, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) line: usize,
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) line: usize,
 }
 
 /// The tokens of a source file.
-pub(super) fn tokens(text: &str) -> Vec<Token> {
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut lexer = Lexer { rest: text, line: 1, tokens: Vec::new() };
     while lexer.step() {}
     lexer.tokens
@@ -40,6 +42,7 @@ impl Lexer<'_> {
         } else if self.rest.starts_with("/*") {
             self.skip(block_comment(self.rest));
         } else if let Some(length) = string(self.rest) {
+            self.push(Kind::Text(self.rest[..length].to_owned()));
             self.skip(length);
         } else if first == '\'' {
             self.skip(character_or_lifetime(self.rest));
@@ -146,6 +149,7 @@ mod tests {
     fn shown(text: &str) -> String {
         let shown = tokens(text).into_iter().map(|token| match token.kind {
             Kind::Word(word) => word,
+            Kind::Text(_) => "text".to_owned(),
             Kind::PathSeparator => "::".to_owned(),
             Kind::Sign(sign) => sign.to_string(),
         });
@@ -153,9 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_strings_are_not_there() {
+    fn comments_are_not_there_and_strings_are_one_token() {
         assert_eq!(shown("a // use crate::b\n/* use /* crate::c */ */ d"), "a d");
-        assert_eq!(shown(r##"a("\" crate::b", r#"crate::"c""#, b"crate::d", 'x', '\'', '"') e"##), "a ( , , , , , ) e");
+        assert_eq!(
+            shown(r##"a("\" crate::b", r#"crate::"c""#, b"crate::d", 'x', '\'', '"') e"##),
+            "a ( text , text , text , , , ) e"
+        );
         assert_eq!(shown("fn f<'a>(x: &'a str)"), "fn f < a > ( x : & a str )");
         assert_eq!(shown("r#type::x"), "type :: x");
     }
@@ -163,6 +170,6 @@ mod tests {
     #[test]
     fn lines_are_counted_through_everything() {
         let tokens = tokens("/* \n */ a\n\"\n\n\" b");
-        assert_eq!(tokens.iter().map(|token| token.line).collect::<Vec<_>>(), [2, 5]);
+        assert_eq!(tokens.iter().map(|token| token.line).collect::<Vec<_>>(), [2, 3, 5]);
     }
 }
