@@ -30,7 +30,7 @@ macro_rules! id {
 
             /// A new id that sorts after every id made before it on this machine.
             #[cfg(not(target_arch = "wasm32"))]
-            #[allow(clippy::new_without_default)]
+            #[allow(clippy::new_without_default, reason = "each is another one, which no default should be")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }

@@ -92,13 +92,13 @@ macro_rules! wire {
         const _: () = {
             type Target = $name;
 
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "serde reads and writes its fields through the remote type")]
             #[serde_with::skip_serializing_none]
             #[derive(serde::Serialize, serde::Deserialize)]
             #[serde(remote = "Target")]
             struct Json { $($body)* }
 
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "serde reads and writes its fields through the remote type")]
             #[derive(serde::Serialize, serde::Deserialize)]
             #[serde(remote = "Target")]
             struct Postcard { $($body)* }
@@ -108,20 +108,19 @@ macro_rules! wire {
     };
     ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
         $(#[$meta])*
-        // A message lives for one send; a box around the large one would cost more than it saves.
-        #[allow(clippy::large_enum_variant)]
+        #[allow(clippy::large_enum_variant, reason = "a message lives for one send; a box would cost more than it saves")]
         #[derive(Clone, Debug, PartialEq)]
         pub enum $name { $($body)* }
 
         const _: () = {
             type Target = $name;
 
-            #[allow(dead_code, clippy::large_enum_variant)]
+            #[allow(dead_code, clippy::large_enum_variant, reason = "serde reads and writes the remote type")]
             #[derive(serde::Serialize, serde::Deserialize)]
             #[serde(remote = "Target", tag = "type", rename_all = "snake_case")]
             enum Json { $($body)* }
 
-            #[allow(dead_code, clippy::large_enum_variant)]
+            #[allow(dead_code, clippy::large_enum_variant, reason = "serde reads and writes the remote type")]
             #[derive(serde::Serialize, serde::Deserialize)]
             #[serde(remote = "Target")]
             enum Postcard { $($body)* }

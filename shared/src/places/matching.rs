@@ -1,17 +1,17 @@
 //! How well one typed word fits a word of a name.
 
 /// What a fit costs; smaller is better. Costs of a whole query are added up.
-pub type Cost = u8;
+pub(super) type Cost = u8;
 
 /// No fit.
-pub const NO_FIT: Cost = Cost::MAX;
+pub(super) const NO_FIT: Cost = Cost::MAX;
 
 const PREFIX: Cost = 1;
 const ONE_TYPO: Cost = 4;
 const TWO_TYPOS: Cost = 7;
 
 /// How well `typed` fits `word`, both folded, when nothing was mistyped: the word, or its beginning.
-pub fn plain(typed: &str, word: &str) -> Cost {
+pub(super) fn plain(typed: &str, word: &str) -> Cost {
     match word.strip_prefix(typed) {
         Some("") => 0,
         Some(_) => PREFIX,
@@ -21,7 +21,7 @@ pub fn plain(typed: &str, word: &str) -> Cost {
 
 /// The same with slips of the finger: a letter too many, too few, another, or two exchanged. One slip is forgiven in
 /// words of four letters, two in words of eight; the first letter is always right.
-pub fn forgiving(typed: &str, word: &str) -> Cost {
+pub(super) fn forgiving(typed: &str, word: &str) -> Cost {
     let exact = plain(typed, word);
     let typed: Vec<char> = typed.chars().collect();
     let allowed = match typed.len() {

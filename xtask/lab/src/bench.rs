@@ -10,7 +10,7 @@ mod document;
 mod families;
 mod load;
 mod measuring;
-pub mod report;
+pub(crate) mod report;
 mod served;
 mod svg;
 mod target;
@@ -28,7 +28,7 @@ use xtask_support::setup::Tool;
 use xtask_support::{process, progress, setup, workspace};
 
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Only these rows of the table, `T5` for example; `growth` is the plot.
     #[arg(long, value_delimiter = ',')]
     row: Vec<String>,
@@ -43,7 +43,7 @@ const TOOLS: [Tool; 4] = [Tool::Postgres, Tool::Redis, Tool::NatsServer, Tool::M
 ///
 /// # Errors
 /// When something does not build, or the machine has no room for a measurement at all.
-pub fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     let known: Vec<_> = FAMILIES.iter().flat_map(|family| family.rows).copied().collect();
     for row in &options.row {
         ensure!(

@@ -5,7 +5,7 @@
 //! rolling restart under load, which ends by itself.
 
 mod check;
-pub mod topology;
+pub(crate) mod topology;
 
 use crate::programs;
 use anyhow::Result;
@@ -18,7 +18,7 @@ use xtask_support::setup::Tool;
 use xtask_support::{process, progress, setup, workspace};
 
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Restarts both servers in turn under load, judges what everybody saw, and ends.
     #[arg(long)]
     check: bool,
@@ -52,7 +52,7 @@ impl Options {
 ///
 /// # Errors
 /// When something does not build or start, and when a check finds a broken promise.
-pub fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     setup::prepare(&[Tool::Postgres, Tool::Redis, Tool::Caddy])?;
     // Nobody opens a page during a check.
     if !options.check {

@@ -33,7 +33,7 @@ use xtask_support::{process, progress, setup, workspace};
 const SHORT_AT_ONCE: usize = 3;
 
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Only these rows of the fault table, `F3` for example.
     #[arg(long, value_delimiter = ',')]
     row: Vec<String>,
@@ -58,7 +58,7 @@ pub struct Options {
 ///
 /// # Errors
 /// When something does not build, and when a promise was broken, with the rows.
-pub fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     for row in &options.row {
         let known: Vec<_> = ROWS.iter().map(|row| row.id).collect();
         ensure!(known.iter().any(|id| id.eq_ignore_ascii_case(row)), "there is no row {row}: {}", known.join(", "));

@@ -1,8 +1,8 @@
 //! What a figure was measured on.
 
-pub mod autogroup;
-pub mod descriptors;
-pub mod fsync;
+pub(crate) mod autogroup;
+pub(crate) mod descriptors;
+pub(crate) mod fsync;
 
 use anyhow::Result;
 use doorstep_simulator::footprint;
@@ -11,7 +11,7 @@ use std::process::Command;
 use xtask_support::postgres;
 
 /// Processor, memory, kernel and the versions of everything that took part, on one line.
-pub fn description() -> String {
+pub(crate) fn description() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let parts = [
         format!("{cores} cores"),
@@ -31,7 +31,7 @@ pub fn description() -> String {
 }
 
 /// How many wanted to run at once during the last minute.
-pub fn load_average() -> String {
+pub(crate) fn load_average() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().unwrap_or_default().to_owned()
 }
@@ -40,12 +40,12 @@ pub fn load_average() -> String {
 ///
 /// # Errors
 /// When it is gone.
-pub fn resident_bytes(pid: u32) -> Result<f64> {
+pub(crate) fn resident_bytes(pid: u32) -> Result<f64> {
     Ok(footprint::resident(pid)? as f64)
 }
 
 /// The date in UTC.
-pub fn today() -> String {
+pub(crate) fn today() -> String {
     said(Command::new("date").args(["-u", "+%F"]))
 }
 

@@ -20,25 +20,25 @@ use tokio_tungstenite::{
 };
 
 /// Longer than any bot may take in a test.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The listening side.
-pub struct Stage {
+pub(crate) struct Stage {
     listener: TcpListener,
 }
 
 impl Stage {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.expect("a free port") }
     }
 
-    pub fn server(&self) -> ServerUrl {
+    pub(crate) fn server(&self) -> ServerUrl {
         let address = self.listener.local_addr().expect("bound");
         format!("http://{address}").parse().expect("an address")
     }
 
     /// The next bot that connects.
-    pub async fn accept(&self) -> Peer {
+    pub(crate) async fn accept(&self) -> Peer {
         let accepting = tokio::time::timeout(PATIENCE, self.listener.accept());
         let (stream, _) = accepting.await.expect("a bot connects").expect("a connection");
         let (mut path, mut authorization, mut codec) = (String::new(), None, Codec::Json);
@@ -57,7 +57,7 @@ impl Stage {
     }
 
     /// Answers the next bot that connects with a plain HTTP refusal.
-    pub async fn refuse(&self, status: &str) {
+    pub(crate) async fn refuse(&self, status: &str) {
         let accepting = tokio::time::timeout(PATIENCE, self.listener.accept());
         let (mut stream, _) = accepting.await.expect("a bot connects").expect("a connection");
         let mut request = [0; 4_096];
@@ -68,13 +68,13 @@ impl Stage {
     }
 
     /// Whether somebody connects within `patience`.
-    pub async fn is_called(&self, patience: Duration) -> bool {
+    pub(crate) async fn is_called(&self, patience: Duration) -> bool {
         tokio::time::timeout(patience, self.listener.accept()).await.is_ok()
     }
 }
 
 /// A connected bot. Dropping it breaks the connection without a word, as `kill -9` does.
-pub struct Peer {
+pub(crate) struct Peer {
     pub path: String,
     pub authorization: Option<String>,
     socket: WebSocketStream<TcpStream>,
@@ -82,7 +82,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub async fn send<M: Serialize>(&mut self, message: &M) {
+    pub(crate) async fn send<M: Serialize>(&mut self, message: &M) {
         let message = match self.codec {
             Codec::Json => Message::text(protocol::encode_json(message)),
             Codec::Postcard => Message::binary(protocol::encode_postcard(message)),
@@ -90,7 +90,7 @@ impl Peer {
         self.socket.send(message).await.expect("the bot is there");
     }
 
-    pub async fn receive<M: DeserializeOwned>(&mut self) -> M {
+    pub(crate) async fn receive<M: DeserializeOwned>(&mut self) -> M {
         let receiving = tokio::time::timeout(PATIENCE, self.socket.next());
         match receiving.await.expect("the bot speaks").expect("the bot is there").expect("a sound frame") {
             Message::Text(text) => protocol::decode_json(&text).expect("JSON of the contract"),
@@ -99,7 +99,7 @@ impl Peer {
         }
     }
 
-    pub async fn close(mut self, code: u16) {
+    pub(crate) async fn close(mut self, code: u16) {
         let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
         self.socket.close(Some(frame)).await.expect("the bot is there");
         while let Some(Ok(_)) = self.socket.next().await {}

@@ -12,20 +12,20 @@ const IN_ONE_PROCESS: u32 = 10_000;
 
 /// How all processes of a crowd were admitted, one after the other.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Admitted {
+pub(super) struct Admitted {
     /// Connections that were lost or could not be made.
     pub losses: u64,
     pub seconds: f64,
 }
 
 /// A crowd that stays until it is dropped.
-pub struct Crowd {
+pub(super) struct Crowd {
     processes: Vec<Child>,
 }
 
 impl Crowd {
     /// `viewers` customers of `served`, at most `at_once` of them connecting at a time.
-    pub fn gather(served: &Served, viewers: u32, at_once: u32, seed: u32) -> Result<(Self, Admitted)> {
+    pub(super) fn gather(served: &Served, viewers: u32, at_once: u32, seed: u32) -> Result<(Self, Admitted)> {
         let mut crowd = Self { processes: Vec::new() };
         let (mut connected, mut all) = (0, Admitted::default());
         while connected < viewers {

@@ -14,7 +14,7 @@ const END: &str = "<!-- to here -->\n";
 ///
 /// # Errors
 /// When the marks are missing, or the file cannot be written.
-pub fn update(machine: &str, date: &str, rows: &[Value]) -> Result<()> {
+pub(super) fn update(machine: &str, date: &str, rows: &[Value]) -> Result<()> {
     let file = workspace::root().join(DOCUMENT);
     let document = fs::read_to_string(&file).with_context(|| format!("reading {DOCUMENT}"))?;
     let table = table(machine, date, rows);

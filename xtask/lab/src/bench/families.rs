@@ -19,7 +19,7 @@ use super::report::Row;
 use anyhow::Result;
 
 /// Rows that are measured together.
-pub struct Family {
+pub(super) struct Family {
     /// Their numbers.
     pub rows: &'static [&'static str],
     /// Whether a quick run has time for them.
@@ -29,7 +29,7 @@ pub struct Family {
 }
 
 /// All of them, in the order of the table.
-pub const FAMILIES: &[Family] = &[
+pub(super) const FAMILIES: &[Family] = &[
     Family { rows: &["T1", "T3", "T4"], in_quick: true, measure: storing::one_by_one },
     Family { rows: &["T2"], in_quick: true, measure: storing::in_batches },
     Family { rows: &["T5"], in_quick: true, measure: carrying::measure },

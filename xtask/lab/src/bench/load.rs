@@ -1,11 +1,11 @@
 //! What the load client is asked to do.
 
 /// Decides everything that the load client draws.
-pub const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 
 /// Couriers who send on a schedule, and customers who watch.
 #[derive(Clone, Copy, Debug)]
-pub struct Load {
+pub(super) struct Load {
     pub couriers: u32,
     pub viewers: u32,
     pub dispatchers: u32,
@@ -17,7 +17,7 @@ pub struct Load {
 
 impl Load {
     /// Its options for the client.
-    pub fn arguments(&self) -> Vec<String> {
+    pub(super) fn arguments(&self) -> Vec<String> {
         let options = [
             ("--couriers", self.couriers.to_string()),
             ("--viewers", self.viewers.to_string()),

@@ -19,7 +19,7 @@ use xtask_support::{process, progress, workspace};
 const QUICK: Duration = Duration::from_secs(270);
 
 /// What the families of rows share.
-pub struct Bench<'a> {
+pub(super) struct Bench<'a> {
     postgres: &'a Throwaway,
     folder: PathBuf,
     quick: bool,
@@ -32,7 +32,7 @@ pub struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    pub fn new(postgres: &'a Throwaway, quick: bool, rows: Vec<String>) -> Result<Self> {
+    pub(super) fn new(postgres: &'a Throwaway, quick: bool, rows: Vec<String>) -> Result<Self> {
         let folder = workspace::memory().join("bench");
         fs::create_dir_all(&folder).context("making a folder for the measurements")?;
         let now = Instant::now();
@@ -50,22 +50,22 @@ impl<'a> Bench<'a> {
     }
 
     /// Whether a row was asked for.
-    pub fn wants(&self, row: &str) -> bool {
+    pub(super) fn wants(&self, row: &str) -> bool {
         self.rows.is_empty() || self.rows.iter().any(|wanted| wanted.eq_ignore_ascii_case(row))
     }
 
     /// A size or a time: as the target asks, or for a quick run.
-    pub fn size<T>(&self, full: T, quick: T) -> T {
+    pub(super) fn size<T>(&self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
     }
 
     /// Seconds for which messages are due. CPU is counted in hundredths of a second, so never below five.
-    pub fn duration_s(&self) -> f64 {
+    pub(super) fn duration_s(&self) -> f64 {
         self.size(10.0, 5.0)
     }
 
     /// Shares the time that a quick run has left among the families to come, this one included.
-    pub fn begin_family(&self, families_left: usize) {
+    pub(super) fn begin_family(&self, families_left: usize) {
         let left = self.quick_until.saturating_duration_since(Instant::now());
         self.family_until.set(Instant::now() + left / families_left.max(1) as u32);
         self.client_cpu.borrow_mut().clear();
@@ -73,7 +73,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The rounds of a row: five, or in a quick run as many of three as fit into the family's time, and at least one.
-    pub fn rounds(&self) -> impl Iterator<Item = u32> + use<> {
+    pub(super) fn rounds(&self) -> impl Iterator<Item = u32> + use<> {
         let (most, until) = if self.quick { (3, Some(self.family_until.get())) } else { (5, None) };
         let (mut round, mut began, mut longest) = (0, Instant::now(), Duration::ZERO);
         std::iter::from_fn(move || {
@@ -88,14 +88,14 @@ impl<'a> Bench<'a> {
     }
 
     /// Notes what waiting for the disk costs now; told beside the family's rows.
-    pub fn probe_disk(&self) -> Result<()> {
+    pub(super) fn probe_disk(&self) -> Result<()> {
         let us = progress::step("pg_test_fsync", || fsync::fdatasync_us(&self.folder))?;
         self.fdatasync_us.set(Some(us));
         Ok(())
     }
 
     /// What a family's figures should be read with.
-    pub fn circumstances(&self) -> String {
+    pub(super) fn circumstances(&self) -> String {
         let mut told = vec![format!("load average {}", machine::load_average())];
         if let Some(most) = self.client_cpu.borrow().iter().copied().reduce(f64::max) {
             told.push(format!("load client at most {most:.2} cores"));
@@ -107,17 +107,17 @@ impl<'a> Bench<'a> {
     }
 
     /// Where measurements may put files.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The throwaway Postgres.
-    pub fn postgres(&self) -> &Throwaway {
+    pub(super) fn postgres(&self) -> &Throwaway {
         self.postgres
     }
 
     /// The name of a new, empty database.
-    pub fn fresh_database(&self) -> Result<String> {
+    pub(super) fn fresh_database(&self) -> Result<String> {
         self.databases.set(self.databases.get() + 1);
         let name = format!("bench_{}", self.databases.get());
         self.postgres.create_database(&name)?;
@@ -125,35 +125,24 @@ impl<'a> Bench<'a> {
     }
 
     /// A server on a database of its own.
-    pub fn doorstep(&self) -> Result<Served> {
+    pub(super) fn doorstep(&self) -> Result<Served> {
         self.doorstep_on(&self.fresh_database()?, &[])
     }
 
     /// A server on `database`, with more settings.
-    pub fn doorstep_on(&self, database: &str, settings: &[(&str, &str)]) -> Result<Served> {
+    pub(super) fn doorstep_on(&self, database: &str, settings: &[(&str, &str)]) -> Result<Served> {
         Served::doorstep(&self.postgres.url(database), &self.folder.join("data"), settings)
     }
 
     /// The load client's report on `served`.
-    pub fn load(&self, load: &Load, served: &Served) -> Result<Report> {
+    pub(super) fn load(&self, load: &Load, served: &Served) -> Result<Report> {
         let report = self.folder.join("report.json");
-        process::run_quietly(&mut self.load_client(load, served, &report, true)?)?;
+        process::run_quietly(&mut load_client(load, served, &report, true)?)?;
         self.read(&report)
     }
 
-    /// The load client, to be started. `watches` has it report what the server takes, which must then live on.
-    pub fn load_client(&self, load: &Load, served: &Served, report: &Path, watches: bool) -> Result<Command> {
-        let mut client = Command::new(workspace::built("release", "simulator")?);
-        client.args(["load", "--server", &served.url("http"), "--api-key", served.api_key()]);
-        client.args(load.arguments()).arg("--json").arg(report);
-        if watches {
-            client.args(["--server-pid", &served.pid().to_string()]);
-        }
-        Ok(client)
-    }
-
     /// The same deliveries through a broker that speaks `protocol`.
-    pub fn fanout(&self, load: &Load, served: &Served, protocol: &str) -> Result<FanoutReport> {
+    pub(super) fn fanout(&self, load: &Load, served: &Served, protocol: &str) -> Result<FanoutReport> {
         let report = self.folder.join("report.json");
         let mut client = Command::new(workspace::built("release", "simulator")?);
         client.args(["fanout", "--protocol", protocol, "--url", &served.url("ws")]);
@@ -167,11 +156,22 @@ impl<'a> Bench<'a> {
     }
 
     /// A report that the load client wrote.
-    pub fn read(&self, report: &Path) -> Result<Report> {
+    pub(super) fn read(&self, report: &Path) -> Result<Report> {
         let report: Report = parsed(report)?;
         self.client_cpu.borrow_mut().push(report.own_cpu);
         Ok(report)
     }
+}
+
+/// The load client, to be started. `watches` has it report what the server takes, which must then live on.
+pub(super) fn load_client(load: &Load, served: &Served, report: &Path, watches: bool) -> Result<Command> {
+    let mut client = Command::new(workspace::built("release", "simulator")?);
+    client.args(["load", "--server", &served.url("http"), "--api-key", served.api_key()]);
+    client.args(load.arguments()).arg("--json").arg(report);
+    if watches {
+        client.args(["--server-pid", &served.pid().to_string()]);
+    }
+    Ok(client)
 }
 
 fn parsed<T: DeserializeOwned>(report: &Path) -> Result<T> {

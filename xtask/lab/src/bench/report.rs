@@ -12,7 +12,7 @@ use xtask_support::workspace;
 
 /// One measured target.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub(crate) struct Row {
     target: Target,
     values: Vec<f64>,
     detail: String,
@@ -20,13 +20,13 @@ pub struct Row {
 
 impl Row {
     /// A row from the figure of each round.
-    pub fn new(target: Target, mut values: Vec<f64>, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(target: Target, mut values: Vec<f64>, detail: impl Into<String>) -> Self {
         values.sort_by(f64::total_cmp);
         Self { target, values, detail: detail.into() }
     }
 
     /// The number of its target.
-    pub fn id(&self) -> &'static str {
+    pub(crate) fn id(&self) -> &'static str {
         self.target.id
     }
 
@@ -85,7 +85,7 @@ impl Row {
 }
 
 /// A number with about three digits that mean something.
-pub fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     let digits = match value.abs() {
         large if large >= 100.0 => 0,
         medium if medium >= 10.0 => 1,
@@ -96,7 +96,7 @@ pub fn figure(value: f64) -> String {
 }
 
 /// Everything that a run found.
-pub struct Table {
+pub(crate) struct Table {
     machine: String,
     quick: bool,
     rows: Vec<(Row, String)>,
@@ -105,7 +105,7 @@ pub struct Table {
 
 impl Table {
     /// An empty one, with the machine as it is now.
-    pub fn begin(quick: bool) -> Self {
+    pub(crate) fn begin(quick: bool) -> Self {
         Self {
             machine: format!("{}, seed {SEED}", machine::description()),
             quick,
@@ -115,7 +115,7 @@ impl Table {
     }
 
     /// Adds the rows of a family, measured in these circumstances.
-    pub fn add(&mut self, rows: Vec<Row>, circumstances: &str) {
+    pub(crate) fn add(&mut self, rows: Vec<Row>, circumstances: &str) {
         for row in rows {
             row.print(circumstances);
             self.rows.push((row, circumstances.to_owned()));
@@ -123,14 +123,14 @@ impl Table {
     }
 
     /// Notes that rows could not be measured.
-    pub fn leave_out(&mut self, rows: &[&str], error: &anyhow::Error) {
+    pub(crate) fn leave_out(&mut self, rows: &[&str], error: &anyhow::Error) {
         let (names, reason) = (rows.join(", "), format!("{error:#}"));
         eprintln!("  {names} left out: {reason}");
         self.left_out.push((names, reason));
     }
 
     /// Prints everything on standard output.
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         println!(
             "\n{}{}",
             self.machine,
@@ -150,7 +150,7 @@ impl Table {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write(&self) -> Result<()> {
+    pub(crate) fn write(&self) -> Result<()> {
         let folder = self.folder()?;
         let earlier = newest(&folder)?;
         let file = folder.join(format!("{}.json", machine::today()));

@@ -19,7 +19,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 const MAX_CONNECTIONS: &str = "19700";
 
 /// A running program.
-pub struct Served {
+pub(super) struct Served {
     child: Child,
     address: SocketAddr,
     api_key: String,
@@ -37,7 +37,7 @@ enum Sign {
 
 impl Served {
     /// The server, on the database at `database_url`, with more settings.
-    pub fn doorstep(database_url: &str, folder: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+    pub(super) fn doorstep(database_url: &str, folder: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let doorstep = workspace::built("release", "doorstep")?;
         let address = free_address()?;
         let serve = || {
@@ -56,7 +56,7 @@ impl Served {
     }
 
     /// An example of the server's crate that takes its address as its argument: `relay` or `echo`.
-    pub fn example(name: &str) -> Result<Self> {
+    pub(super) fn example(name: &str) -> Result<Self> {
         let address = free_address()?;
         let mut example = Command::new(workspace::cargo_target()?.join("release/examples").join(name));
         example.arg(address.to_string());
@@ -64,7 +64,7 @@ impl Served {
     }
 
     /// Debian's nats-server, over WebSockets.
-    pub fn nats(folder: &Path) -> Result<Self> {
+    pub(super) fn nats(folder: &Path) -> Result<Self> {
         let (address, plain) = (free_address()?, free_address()?);
         let file = folder.join("nats.conf");
         let settings = format!("listen: \"{plain}\"\nwebsocket {{ listen: \"{address}\", no_tls: true }}\n");
@@ -75,7 +75,7 @@ impl Served {
     }
 
     /// Debian's mosquitto, over WebSockets.
-    pub fn mosquitto(folder: &Path) -> Result<Self> {
+    pub(super) fn mosquitto(folder: &Path) -> Result<Self> {
         let (address, plain) = (free_address()?, free_address()?);
         let file = folder.join("mosquitto.conf");
         let listener = |address: SocketAddr| format!("listener {} {}\n", address.port(), address.ip());
@@ -92,7 +92,7 @@ impl Served {
     }
 
     /// npm's socket.io, installed as `package`, on Node.
-    pub fn socketio(package: &Path) -> Result<Self> {
+    pub(super) fn socketio(package: &Path) -> Result<Self> {
         let address = free_address()?;
         let mut node = Command::new("node");
         node.arg(workspace::root().join("server/benches/socketio.mjs"));
@@ -122,7 +122,7 @@ impl Served {
     }
 
     /// Kills the server without a warning and starts it again at the same address. Gives the time until it was ready.
-    pub fn kill_and_start_again(&mut self) -> Result<Duration> {
+    pub(super) fn kill_and_start_again(&mut self) -> Result<Duration> {
         self.child.kill().context("killing the server")?;
         self.child.wait().context("waiting for the server's end")?;
         let started = Instant::now();
@@ -132,17 +132,17 @@ impl Served {
     }
 
     /// Where it answers, with `scheme`.
-    pub fn url(&self, scheme: &str) -> String {
+    pub(super) fn url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.address)
     }
 
     /// A key that it takes.
-    pub fn api_key(&self) -> &str {
+    pub(super) fn api_key(&self) -> &str {
         &self.api_key
     }
 
     /// Its process.
-    pub fn pid(&self) -> u32 {
+    pub(super) fn pid(&self) -> u32 {
         self.child.id()
     }
 }
@@ -155,14 +155,14 @@ impl Drop for Served {
 }
 
 /// A Redis that keeps nothing, gone when dropped.
-pub struct Redis {
+pub(super) struct Redis {
     _served: Served,
     url: String,
 }
 
 impl Redis {
     /// Starts one on a free port.
-    pub fn start(folder: &Path) -> Result<Self> {
+    pub(super) fn start(folder: &Path) -> Result<Self> {
         let address = free_address()?;
         let mut redis = Command::new("redis-server");
         redis.args(["--bind", &address.ip().to_string(), "--port", &address.port().to_string()]);
@@ -173,7 +173,7 @@ impl Redis {
     }
 
     /// The address for `DOORSTEP_REDIS_URL`.
-    pub fn url(&self) -> &str {
+    pub(super) fn url(&self) -> &str {
         &self.url
     }
 }

@@ -10,20 +10,20 @@ const TOP: f64 = 44.0;
 const BOTTOM: f64 = 44.0;
 
 /// One line: a name, a colour and its points.
-pub struct Line<'a> {
+pub(super) struct Line<'a> {
     pub name: &'a str,
     pub colour: &'a str,
     pub points: Vec<(f64, f64)>,
 }
 
 /// One diagram: its title and its lines. The vertical axis begins at zero.
-pub struct Diagram<'a> {
+pub(super) struct Diagram<'a> {
     pub title: &'a str,
     pub lines: Vec<Line<'a>>,
 }
 
 /// Diagrams below each other, over the same logarithmic horizontal axis with these marks.
-pub fn drawn(diagrams: &[Diagram<'_>], axis: &str, marks: &[f64]) -> String {
+pub(super) fn drawn(diagrams: &[Diagram<'_>], axis: &str, marks: &[f64]) -> String {
     let height = HEIGHT * diagrams.len() as f64;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \

@@ -2,7 +2,7 @@
 
 /// A row of `targets.md`: what is measured and where it should be.
 #[derive(Clone, Copy, Debug)]
-pub struct Target {
+pub(crate) struct Target {
     /// Its number.
     pub id: &'static str,
     /// In words, with the unit or the baseline.
@@ -17,14 +17,14 @@ pub struct Target {
 
 /// Which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Better {
+pub(crate) enum Better {
     Higher,
     Lower,
 }
 
 /// Where a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Better than asked.
     Stretch,
     /// As asked.
@@ -37,22 +37,22 @@ pub enum Verdict {
 
 impl Target {
     /// A target where less is better.
-    pub const fn at_most(id: &'static str, what: &'static str, must: f64, stretch: f64) -> Self {
+    pub(crate) const fn at_most(id: &'static str, what: &'static str, must: f64, stretch: f64) -> Self {
         Self { id, what, must: Some(must), stretch: Some(stretch), better: Better::Lower }
     }
 
     /// A target where more is better.
-    pub const fn at_least(id: &'static str, what: &'static str, must: f64, stretch: f64) -> Self {
+    pub(crate) const fn at_least(id: &'static str, what: &'static str, must: f64, stretch: f64) -> Self {
         Self { id, what, must: Some(must), stretch: Some(stretch), better: Better::Higher }
     }
 
     /// A figure that is only told.
-    pub const fn told(id: &'static str, what: &'static str) -> Self {
+    pub(crate) const fn told(id: &'static str, what: &'static str) -> Self {
         Self { id, what, must: None, stretch: None, better: Better::Lower }
     }
 
     /// How `value` stands.
-    pub fn verdict(&self, value: f64) -> Verdict {
+    pub(crate) fn verdict(&self, value: f64) -> Verdict {
         let reaches = |bound: f64| match self.better {
             Better::Higher => value >= bound,
             Better::Lower => value <= bound,

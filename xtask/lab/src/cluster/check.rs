@@ -32,7 +32,7 @@ const END_DEADLINE: Duration = Duration::from_secs(300);
 ///
 /// # Errors
 /// When a promise was broken, with which.
-pub fn run(cluster: &mut Cluster, options: &Options) -> Result<()> {
+pub(super) fn run(cluster: &mut Cluster, options: &Options) -> Result<()> {
     let report_file = cluster.logs().join("report.json");
     let mut load = start(cluster, options, &report_file)?;
     let everybody = f64::from(options.couriers + options.viewers + options.dispatchers);

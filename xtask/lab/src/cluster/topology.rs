@@ -10,7 +10,7 @@ use xtask_support::postgres::{Durability, Throwaway};
 use xtask_support::workspace;
 
 /// Everything, running. Fields are dropped in this order: nobody loses what they stand on.
-pub struct Cluster {
+pub(crate) struct Cluster {
     proxy: Running,
     servers: [Server; 2],
     redis: Running,
@@ -27,7 +27,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When a part does not start.
-    pub fn start(profile: &str) -> Result<Self> {
+    pub(crate) fn start(profile: &str) -> Result<Self> {
         let folder = Folder::make()?;
         let postgres = Throwaway::start(Durability::Kept)?;
         postgres.create_database("doorstep")?;
@@ -53,32 +53,32 @@ impl Cluster {
     }
 
     /// Where clients go.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("https://localhost:{}", self.proxy_address.port())
     }
 
     /// The certificate of the authority that vouches for the proxy.
-    pub fn authority(&self) -> PathBuf {
+    pub(crate) fn authority(&self) -> PathBuf {
         authority(&self.folder.0)
     }
 
     /// A key with every scope.
-    pub fn api_key(&self) -> &str {
+    pub(crate) fn api_key(&self) -> &str {
         &self.api_key
     }
 
     /// Where everybody's logs are.
-    pub fn logs(&self) -> &Path {
+    pub(crate) fn logs(&self) -> &Path {
         &self.folder.0
     }
 
     /// The servers.
-    pub fn servers(&self) -> &[Server; 2] {
+    pub(crate) fn servers(&self) -> &[Server; 2] {
         &self.servers
     }
 
     /// One of them, to be restarted.
-    pub fn server(&mut self, index: usize) -> &mut Server {
+    pub(crate) fn server(&mut self, index: usize) -> &mut Server {
         &mut self.servers[index]
     }
 
@@ -86,7 +86,7 @@ impl Cluster {
     ///
     /// # Errors
     /// With the part's name.
-    pub fn expect_alive(&mut self) -> Result<()> {
+    pub(crate) fn expect_alive(&mut self) -> Result<()> {
         let parts = [("the proxy", &mut self.proxy), ("Redis", &mut self.redis)];
         for (name, part) in parts {
             if let Some(status) = part.ended()? {
@@ -102,7 +102,7 @@ impl Cluster {
 ///
 /// # Errors
 /// When it does not start.
-pub fn redis(folder: &Path) -> Result<Running> {
+pub(crate) fn redis(folder: &Path) -> Result<Running> {
     let socket = folder.join("redis.sock");
     let mut command = mortal("redis-server");
     command.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"]).arg(&socket).current_dir(folder);

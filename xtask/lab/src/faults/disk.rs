@@ -13,13 +13,13 @@ const SIZE: &str = "size=192m";
 static PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// A mounted file system that is gone when dropped.
-pub struct SmallDisk {
+pub(super) struct SmallDisk {
     folder: PathBuf,
 }
 
 impl SmallDisk {
     /// Mounts one at `folder`, which is made. Otherwise says why this machine cannot.
-    pub fn mount(folder: &Path) -> Result<Result<Self, String>> {
+    pub(super) fn mount(folder: &Path) -> Result<Result<Self, String>> {
         if !geteuid().is_root() {
             return Ok(Err("only root may mount a small disk".to_owned()));
         }
@@ -33,7 +33,7 @@ impl SmallDisk {
     }
 
     /// Where it is.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -41,7 +41,7 @@ impl SmallDisk {
     ///
     /// # Errors
     /// When it cannot be written for another reason than that it is full.
-    pub fn fill(&self) -> Result<()> {
+    pub(super) fn fill(&self) -> Result<()> {
         let mut filler = File::create(self.filler()).context("creating the file that fills the disk")?;
         // Ever smaller pieces, until not a byte fits.
         let mut piece = PIECE.len();
@@ -59,7 +59,7 @@ impl SmallDisk {
     ///
     /// # Errors
     /// When that is refused.
-    pub fn clear(&self) -> Result<()> {
+    pub(super) fn clear(&self) -> Result<()> {
         fs::remove_file(self.filler()).context("removing the file that fills the disk")
     }
 

@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::time::Duration;
 
 /// A sequence of numbers (splitmix64).
-pub struct Draw(Cell<u64>);
+pub(super) struct Draw(Cell<u64>);
 
 impl Draw {
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(Cell::new(seed))
     }
 
@@ -20,12 +20,12 @@ impl Draw {
     }
 
     /// A number below `end`, which is above zero.
-    pub fn below(&self, end: usize) -> usize {
+    pub(super) fn below(&self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
     /// A duration between both, in seconds.
-    pub fn between(&self, from_s: f64, until_s: f64) -> Duration {
+    pub(super) fn between(&self, from_s: f64, until_s: f64) -> Duration {
         let part = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
         Duration::from_secs_f64(from_s + (until_s - from_s) * part)
     }

@@ -9,7 +9,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What came back, and how long it took until it was complete.
 #[derive(Debug)]
-pub struct Answer {
+pub(super) struct Answer {
     /// `None` when there was no whole answer.
     pub status: Option<u16>,
     pub body: String,
@@ -17,7 +17,7 @@ pub struct Answer {
 }
 
 /// Asks the server at `address`, with an API key, and with a body of JSON when there is one.
-pub fn call(address: SocketAddr, method: &str, path: &str, api_key: &str, body: Option<&str>) -> Answer {
+pub(super) fn call(address: SocketAddr, method: &str, path: &str, api_key: &str, body: Option<&str>) -> Answer {
     let asked = Instant::now();
     let text = exchange(address, method, path, api_key, body).unwrap_or_default();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();

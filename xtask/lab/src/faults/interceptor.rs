@@ -29,7 +29,7 @@ const LONGEST_MESSAGE: u32 = 1 << 28;
 
 /// What is done to one commit of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trick {
+pub(super) enum Trick {
     /// It is cut off before Postgres hears of it.
     CutBefore,
     /// It is cut off when Postgres has heard of it: nobody knows what became of it.
@@ -41,7 +41,7 @@ pub enum Trick {
 }
 
 /// The intercepting socket. Connections go on without tricks when it is dropped; new ones are refused.
-pub struct Interceptor {
+pub(super) struct Interceptor {
     socket: PathBuf,
     plan: Arc<Plan>,
     is_over: Arc<AtomicBool>,
@@ -66,7 +66,7 @@ impl Interceptor {
     ///
     /// # Errors
     /// When it cannot listen there.
-    pub fn start(socket: PathBuf, postgres: PathBuf) -> Result<Self> {
+    pub(super) fn start(socket: PathBuf, postgres: PathBuf) -> Result<Self> {
         let listener = UnixListener::bind(&socket).with_context(|| format!("listening on {}", socket.display()))?;
         let (plan, is_over) = (Arc::<Plan>::default(), Arc::new(AtomicBool::new(false)));
         let (its_plan, is_it_over) = (Arc::clone(&plan), Arc::clone(&is_over));
@@ -78,7 +78,7 @@ impl Interceptor {
     ///
     /// # Errors
     /// When no writer commits anything within `patience`.
-    pub fn trick(&self, trick: Trick, patience: Duration) -> Result<Instant> {
+    pub(super) fn trick(&self, trick: Trick, patience: Duration) -> Result<Instant> {
         let mut state = self.plan.lock();
         let before = state.done.len();
         state.next = Some(trick);

@@ -22,7 +22,7 @@ const BEGIN_DEADLINE: Duration = Duration::from_secs(300);
 const END_DEADLINE: Duration = Duration::from_secs(300);
 
 /// A load client that runs.
-pub struct Load {
+pub(super) struct Load {
     running: Running,
     report: PathBuf,
     log: PathBuf,
@@ -30,7 +30,7 @@ pub struct Load {
 }
 
 /// How one load differs from another.
-pub struct Plan {
+pub(super) struct Plan {
     /// Of its files.
     pub name: &'static str,
     pub seed: u64,
@@ -45,7 +45,7 @@ impl Load {
     ///
     /// # Errors
     /// When it does not come that far.
-    pub fn start(setting: &Setting, server: &Server, api_key: &str, plan: &Plan) -> Result<Self> {
+    pub(super) fn start(setting: &Setting, server: &Server, api_key: &str, plan: &Plan) -> Result<Self> {
         let [report, log] = ["json", "log"].map(|kind| setting.folder().join(format!("{}.{kind}", plan.name)));
         let size = setting.size();
         let mut command = mortal(workspace::built(setting.profile.folder(), "simulator")?);
@@ -77,7 +77,7 @@ impl Load {
     ///
     /// # Errors
     /// When it does not end, or ends without a report.
-    pub fn finish(mut self) -> Result<Report> {
+    pub(super) fn finish(mut self) -> Result<Report> {
         let deadline = Instant::now() + self.duration + END_DEADLINE;
         wait_until("the load client ends", deadline.saturating_duration_since(Instant::now()), || {
             Ok(self.running.ended()?.is_some())
@@ -105,12 +105,12 @@ impl Load {
 }
 
 /// Well-behaved clients must not lose their connections because of others.
-pub fn kept_its_connections(report: &Report) -> Check {
+pub(super) fn kept_its_connections(report: &Report) -> Check {
     Check::never("connections that others lost", report.losses())
 }
 
 /// What must be true after every fault.
-pub fn judged(report: &Report) -> Vec<Check> {
+pub(super) fn judged(report: &Report) -> Vec<Check> {
     let Some((verdict, ending)) = report.verdict.zip(report.ending) else {
         return vec![Check::holds("everything was read back", false, "nothing")];
     };

@@ -13,7 +13,7 @@ use xtask_support::workspace;
 const DEADLINE: Duration = Duration::from_secs(900);
 
 /// The simulator, while it misbehaves.
-pub struct Misbehaving {
+pub(super) struct Misbehaving {
     running: Running,
     findings: PathBuf,
     log: PathBuf,
@@ -24,7 +24,7 @@ impl Misbehaving {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
+    pub(super) fn start(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
         Self::start_as(mortal(simulator(setting)?), setting, scene, arguments)
     }
 
@@ -33,7 +33,7 @@ impl Misbehaving {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start_humbly(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
+    pub(super) fn start_humbly(setting: &Setting, scene: &Scene, arguments: &[&str]) -> Result<Self> {
         let mut command = mortal("chrt");
         command.args(["--idle", "0"]).arg(simulator(setting)?);
         Self::start_as(command, setting, scene, arguments)
@@ -51,7 +51,7 @@ impl Misbehaving {
     ///
     /// # Errors
     /// When the system cannot be asked.
-    pub fn is_over(&mut self) -> Result<bool> {
+    pub(super) fn is_over(&mut self) -> Result<bool> {
         Ok(self.running.ended()?.is_some())
     }
 
@@ -59,7 +59,7 @@ impl Misbehaving {
     ///
     /// # Errors
     /// When it does not end, or ends without findings.
-    pub fn finish(mut self) -> Result<Findings> {
+    pub(super) fn finish(mut self) -> Result<Findings> {
         wait_until("the misbehaving clients end", DEADLINE, || self.is_over())?;
         let Ok(findings) = fs::read_to_string(&self.findings) else {
             let said = fs::read_to_string(&self.log).unwrap_or_default();

@@ -4,14 +4,14 @@ use clap::ValueEnum;
 
 /// Which programs are put to the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Profile {
+pub(super) enum Profile {
     Release,
     Debug,
 }
 
 impl Profile {
     /// The name of its folder.
-    pub const fn folder(self) -> &'static str {
+    pub(super) const fn folder(self) -> &'static str {
         match self {
             Self::Release => "release",
             Self::Debug => "debug",

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use xtask_support::workspace;
 
 /// Everything that a run of the suite found.
-pub struct Results {
+pub(super) struct Results {
     short: bool,
     profile: Profile,
     machine: String,
@@ -20,12 +20,12 @@ pub struct Results {
 }
 
 impl Results {
-    pub fn begin(short: bool, profile: Profile) -> Self {
+    pub(super) fn begin(short: bool, profile: Profile) -> Self {
         Self { short, profile, machine: machine::description(), runs: Vec::new(), failed: Vec::new() }
     }
 
     /// Prints the line of a run and keeps it. A run that could not be carried out has failed.
-    pub fn add(&mut self, row: &Row, seed: u64, outcome: Result<Outcome>) {
+    pub(super) fn add(&mut self, row: &Row, seed: u64, outcome: Result<Outcome>) {
         let (verdict, told, checks) = match outcome {
             Ok(Outcome::Skipped(reason)) => ("skipped", reason, Vec::new()),
             Ok(Outcome::Judged { facts, checker }) => {
@@ -45,7 +45,7 @@ impl Results {
     }
 
     /// The rows and seeds with broken promises.
-    pub fn failed(&self) -> &[String] {
+    pub(super) fn failed(&self) -> &[String] {
         &self.failed
     }
 
@@ -54,7 +54,7 @@ impl Results {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write(&self) -> Result<()> {
+    pub(super) fn write(&self) -> Result<()> {
         let file = self.file()?;
         let earlier = fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str(&text).ok());
         let results = json!({

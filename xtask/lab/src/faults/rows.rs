@@ -13,7 +13,7 @@ use anyhow::Result;
 use doorstep_simulator::Check;
 
 /// A row of the fault table.
-pub struct Row {
+pub(super) struct Row {
     /// Its number.
     pub id: &'static str,
     /// What is done.
@@ -27,7 +27,7 @@ pub struct Row {
 }
 
 /// How a run ended.
-pub enum Outcome {
+pub(super) enum Outcome {
     /// It took place.
     Judged {
         /// What this row asks for.
@@ -40,7 +40,7 @@ pub enum Outcome {
 }
 
 /// All of them, in the order of their numbers.
-pub static ROWS: [Row; 18] = [
+pub(super) static ROWS: [Row; 18] = [
     row("F1", "kill -9 of the server", true, crashes::killed).with_seeds(20),
     row("F2", "SIGTERM of the server", true, crashes::asked_to_end),
     row("F3", "Postgres stopped without a goodbye", true, database::stopped),

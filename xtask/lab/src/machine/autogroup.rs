@@ -11,13 +11,13 @@ const SWITCH: &str = "/proc/sys/kernel/sched_autogroup_enabled";
 
 /// Autogroups are off while this value lives, where this machine lets us turn them off.
 #[derive(Debug)]
-pub struct AutogroupOff {
+pub(crate) struct AutogroupOff {
     turn_on_again: bool,
 }
 
 impl AutogroupOff {
     /// Turns autogroups off and says so, or says how to where that is not allowed.
-    pub fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         if !is_on() {
             return Self { turn_on_again: false };
         }
@@ -45,7 +45,7 @@ impl Drop for AutogroupOff {
 }
 
 /// What the description of a machine says of it; nothing where autogroups are off or unknown.
-pub fn description() -> &'static str {
+pub(crate) fn description() -> &'static str {
     if is_on() { "cores shared between sessions" } else { "" }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 ///
 /// # Errors
 /// When it is gone.
-pub fn count(pid: u32) -> Result<usize> {
+pub(crate) fn count(pid: u32) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd")).with_context(|| format!("process {pid} is gone"))?.count())
 }
 
@@ -18,7 +18,7 @@ pub fn count(pid: u32) -> Result<usize> {
 ///
 /// # Errors
 /// When it is gone.
-pub fn next(pid: u32) -> Result<usize> {
+pub(crate) fn next(pid: u32) -> Result<usize> {
     let open = fs::read_dir(format!("/proc/{pid}/fd")).with_context(|| format!("process {pid} is gone"))?.flatten();
     let open: HashSet<usize> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     Ok((0..).find(|number| !open.contains(number)).unwrap_or(open.len()))
@@ -28,7 +28,7 @@ pub fn next(pid: u32) -> Result<usize> {
 ///
 /// # Errors
 /// When it does not within `patience`.
-pub fn wait_for_at_most(pid: u32, most: usize, patience: Duration) -> Result<()> {
+pub(crate) fn wait_for_at_most(pid: u32, most: usize, patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
     while count(pid)? > most {
         ensure!(Instant::now() < deadline, "process {pid} still holds {} descriptors", count(pid)?);

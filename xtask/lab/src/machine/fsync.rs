@@ -10,7 +10,7 @@ use xtask_support::postgres;
 ///
 /// # Errors
 /// When Postgres' programs are not complete.
-pub fn fdatasync_us(folder: &Path) -> Result<f64> {
+pub(crate) fn fdatasync_us(folder: &Path) -> Result<f64> {
     let programs = postgres::programs().context("Postgres is not installed")?;
     let mut child = Command::new(programs.join("pg_test_fsync"))
         .args(["--secs-per-test=1", "--filename"])

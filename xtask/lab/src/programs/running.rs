@@ -18,7 +18,7 @@ const STOP_DEADLINE: Duration = Duration::from_secs(15);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A program that runs.
-pub struct Running {
+pub(crate) struct Running {
     name: String,
     child: Child,
 }
@@ -28,7 +28,7 @@ impl Running {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
+    pub(crate) fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
         let log = File::options().create(true).append(true).open(log).with_context(|| format!("the log of {name}"))?;
         let child = command
             .stdin(Stdio::null())
@@ -43,7 +43,7 @@ impl Running {
     ///
     /// # Errors
     /// When the program ends first, or a minute has passed.
-    pub fn wait_until(&mut self, is_ready: impl Fn() -> bool) -> Result<()> {
+    pub(crate) fn wait_until(&mut self, is_ready: impl Fn() -> bool) -> Result<()> {
         let deadline = Instant::now() + START_DEADLINE;
         while !is_ready() {
             if let Some(status) = self.ended()? {
@@ -61,7 +61,7 @@ impl Running {
     ///
     /// # Errors
     /// When the system cannot be asked.
-    pub fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
         self.child.try_wait().with_context(|| format!("asking about {}", self.name))
     }
 
@@ -69,7 +69,7 @@ impl Running {
     ///
     /// # Errors
     /// When it takes longer than a program may.
-    pub fn stop(&mut self) -> Result<Duration> {
+    pub(crate) fn stop(&mut self) -> Result<Duration> {
         let asked = Instant::now();
         self.signal(Signal::SIGTERM);
         while self.ended()?.is_none() {
@@ -85,18 +85,18 @@ impl Running {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn kill(&mut self) -> Result<()> {
+    pub(crate) fn kill(&mut self) -> Result<()> {
         self.child.kill().with_context(|| format!("killing {}", self.name))?;
         self.child.wait().with_context(|| format!("waiting for the end of {}", self.name)).map(drop)
     }
 
     /// Its number.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends it a signal. One that has ended gets none: its number may be somebody else's by now.
-    pub fn signal(&mut self, signal: Signal) {
+    pub(crate) fn signal(&mut self, signal: Signal) {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = kill(Pid::from_raw(self.child.id().cast_signed()), signal);
         }
@@ -113,7 +113,7 @@ impl Drop for Running {
 }
 
 /// A command that the kernel ends for us should we be killed.
-pub fn mortal(program: impl AsRef<OsStr>) -> Command {
+pub(crate) fn mortal(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "TERM"]).arg(program);
     command
@@ -123,7 +123,7 @@ pub fn mortal(program: impl AsRef<OsStr>) -> Command {
 ///
 /// # Errors
 /// When there is none left.
-pub fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).context("no free port")
 }
 
@@ -131,7 +131,7 @@ pub fn free_address() -> Result<SocketAddr> {
 ///
 /// # Errors
 /// When nobody answers within two seconds.
-pub fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
+pub(crate) fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;

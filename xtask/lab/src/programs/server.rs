@@ -9,7 +9,7 @@ use std::time::Duration;
 use xtask_support::{process, workspace};
 
 /// A server that ends with this value.
-pub struct Server {
+pub(crate) struct Server {
     running: Running,
     command: ServerCommand,
 }
@@ -27,7 +27,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(
+    pub(crate) fn start(
         profile: &str,
         address: SocketAddr,
         environment: Vec<(&'static str, String)>,
@@ -40,22 +40,22 @@ impl Server {
     }
 
     /// Where it answers.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.command.address
     }
 
     /// The same as a URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.command.address)
     }
 
     /// Its process.
-    pub fn running(&mut self) -> &mut Running {
+    pub(crate) fn running(&mut self) -> &mut Running {
         &mut self.running
     }
 
     /// The number of its process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.running.pid()
     }
 
@@ -63,7 +63,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not end.
-    pub fn stop(&mut self) -> Result<Duration> {
+    pub(crate) fn stop(&mut self) -> Result<Duration> {
         self.running.stop()
     }
 
@@ -71,7 +71,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start_again(&mut self) -> Result<()> {
+    pub(crate) fn start_again(&mut self) -> Result<()> {
         self.running = self.command.start()?;
         Ok(())
     }
@@ -80,18 +80,18 @@ impl Server {
     ///
     /// # Errors
     /// When it does not succeed.
-    pub fn run(&self, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<String> {
         let command = &self.command;
         process::run_quietly(Command::new(&command.program).args(arguments).envs(command.environment.iter().cloned()))
     }
 
     /// The status of the answer to a `GET`, or `None` when there is none.
-    pub fn status(&self, path: &str) -> Option<u16> {
+    pub(crate) fn status(&self, path: &str) -> Option<u16> {
         self.command.status(path)
     }
 
     /// What its metric says, labels added up; 0 when it says nothing.
-    pub fn metric(&self, name: &str) -> f64 {
+    pub(crate) fn metric(&self, name: &str) -> f64 {
         let answer = get(self.command.address, "/metrics").unwrap_or_default();
         let of_name = answer.lines().filter(|line| line.starts_with(name));
         let exact = of_name.filter(|line| line[name.len()..].starts_with([' ', '{']));

@@ -55,7 +55,7 @@ pub(super) fn next(arrived: &mut BytesMut) -> Option<Said> {
     arrived.advance(header + length);
     Some(match kind {
         CONNACK | SUBACK => Said::Ready,
-        PUBLISH => Said::Payload(after_topic(content)),
+        PUBLISH => Said::Payload(after_topic(&content)),
         _ => Said::Aside,
     })
 }
@@ -72,7 +72,7 @@ fn measure(arrived: &[u8]) -> Option<(usize, usize)> {
     None
 }
 
-fn after_topic(content: Vec<u8>) -> Vec<u8> {
+fn after_topic(content: &[u8]) -> Vec<u8> {
     let topic = content.first_chunk::<2>().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
     content.get(2 + topic..).unwrap_or_default().to_vec()
 }

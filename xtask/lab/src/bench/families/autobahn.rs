@@ -34,7 +34,7 @@ struct Case {
 }
 
 /// Both rows, and a summary for the repository.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let python = python()?;
     let suite = installed(&python)?;
     let echo = Served::example("echo")?;

@@ -12,10 +12,10 @@ const STATEMENTS_PER_S: u32 = 1_000;
 const ROWS: u32 = 2;
 
 /// Stores until it is dropped.
-pub struct Busy(Child);
+pub(super) struct Busy(Child);
 
 impl Busy {
-    pub fn start(bench: &Bench<'_>) -> Result<Self> {
+    pub(super) fn start(bench: &Bench<'_>) -> Result<Self> {
         let database = migrated_database(bench)?;
         let file = bench.folder().join("busy.sql");
         let insert = format!(

@@ -18,7 +18,7 @@ const T5_P99: Target = Target::at_most("T5", "the same, p99", 2.0, 1.5);
 const BESIDE: Target = Target::told("T5", "the same, p99, against a relay beside a database as busy");
 
 /// The row, its 99th percentile, and the latter against a relay that shares its cores with a database.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     bench.probe_disk()?;
     let load = Load {
         couriers: 500,

@@ -11,7 +11,7 @@ use xtask_support::progress;
 const T12: Target = Target::at_most("T12", "p99 of 100 busy orders with 19 000 idle viewers, against none", 1.5, 1.2);
 
 /// Alone, then among the crowd, on the same server.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     bench.probe_disk()?;
     let idle = bench.size(19_000, 4_000);
     let load = Load {

@@ -55,7 +55,7 @@ const MOSQUITTO: Target = Target::told("T7", "the same against mosquitto");
 const SOCKETIO: Target = Target::told("T8", "the same against socket.io on Node");
 
 /// Both rows for every shape; a quick run has the first alone.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let shapes = bench.size(&SHAPES[..], &SHAPES[..1]);
     let mut rows = Vec::new();
     for shape in shapes {

@@ -12,7 +12,7 @@ use xtask_support::progress;
 const FRAMES_PER_S: f64 = 10.0;
 
 /// Frames and bytes.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     // A smaller fleet is passed on as it moves, so a quick run has as many for a shorter time.
     let couriers = 5_000;
     let load = Load {

@@ -20,7 +20,7 @@ const DELIVERIES_PER_S: f64 = 4_000.0;
 const GROWTH: Target = Target::told("growth", "CPU per delivery at 19 000 viewers, against 1 000");
 
 /// Measures every size and draws the plot.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let (mut cost, mut memory) = (Vec::new(), Vec::new());
     for viewers in VIEWERS {
         let load = Load {

@@ -37,7 +37,7 @@ struct Costs {
 }
 
 /// T10, T11 and T13.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let sizes = bench.size([1_000, 10_000, 19_000], [500, 2_500, 5_000]);
     let (mut kib, mut of_relay, mut growth, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut memory, mut relays) = (Vec::new(), Vec::new());

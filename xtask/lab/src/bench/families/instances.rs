@@ -3,7 +3,7 @@
 //! The CPU time is that of both instances together; Redis itself is not counted.
 
 use crate::bench::load::Load;
-use crate::bench::measuring::Bench;
+use crate::bench::measuring::{Bench, load_client};
 use crate::bench::report::{Row, figure};
 use crate::bench::served::Redis;
 use crate::bench::target::Target;
@@ -16,7 +16,7 @@ const P50: Target =
 const CPU: Target = Target::at_most("T20", "the same, CPU per delivery of both", 1.6, 1.3);
 
 /// Both rows.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let load = Load {
         couriers: 500,
         viewers: 1_000,
@@ -51,7 +51,7 @@ fn apart(bench: &Bench<'_>, load: &Load) -> Result<Report> {
     let of_couriers = bench.doorstep_on(&database, &settings)?;
     let of_viewers = bench.doorstep_on(&database, &settings)?;
     let report = bench.folder().join("report.json");
-    let mut client = bench.load_client(load, &of_couriers, &report, true)?;
+    let mut client = load_client(load, &of_couriers, &report, true)?;
     client.args(["--viewer-server", &of_viewers.url("http"), "--server-pid", &of_viewers.pid().to_string()]);
     process::run_quietly(&mut client)?;
     bench.read(&report)

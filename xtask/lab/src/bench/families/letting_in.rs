@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CALM: Duration = Duration::from_secs(1);
 
 /// Both rows.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     if bench.wants("T14") {
         rows.extend(rush(bench)?);

@@ -1,7 +1,7 @@
 //! T19: how long customers see nothing new when the server is killed and started again at once.
 
 use crate::bench::load::Load;
-use crate::bench::measuring::Bench;
+use crate::bench::measuring::{Bench, load_client};
 use crate::bench::report::{Row, figure};
 use crate::bench::target::Target;
 use anyhow::{Context, Result, ensure};
@@ -16,7 +16,7 @@ const T19: Target = Target::at_most("T19", "seconds from kill -9 until viewers a
 const KILL_AFTER: Duration = Duration::from_secs(12);
 
 /// The row.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     bench.probe_disk()?;
     let (couriers, viewers) = bench.size((500, 1_000), (100, 200));
     let load = Load {
@@ -40,7 +40,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
 fn kill(bench: &Bench<'_>, load: &Load) -> Result<(f64, f64, f64)> {
     let mut server = bench.doorstep()?;
     let report = bench.folder().join("recovery.json");
-    let mut client = bench.load_client(load, &server, &report, false)?;
+    let mut client = load_client(load, &server, &report, false)?;
     let mut client = client
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -14,7 +14,7 @@ const BYTES_PER_FIX: &str = "select sum(pg_total_relation_size(part)) / sum(fixe
     from (select tableoid as part, count(*) as fixes from fixes group by tableoid) as parts";
 
 /// The row.
-pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let (mut ratios, mut detail) = (Vec::new(), Vec::new());
     for round in bench.rounds().take(3) {
         let database = bench.fresh_database()?;

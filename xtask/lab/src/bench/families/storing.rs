@@ -31,7 +31,7 @@ const EASY: f64 = 0.2;
 const EACH_BY_ITSELF: [(&str, &str); 2] = [("DOORSTEP_FIX_WRITERS", "16"), ("DOORSTEP_FIX_BATCH_ROWS", "1")];
 
 /// T1, T3 and T4.
-pub fn one_by_one(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn one_by_one(bench: &Bench<'_>) -> Result<Vec<Row>> {
     bench.probe_disk()?;
     let (mut of_copy, mut of_inserts, mut p50, mut p99) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut stored, mut single, mut waited) = (Vec::new(), Vec::new(), Vec::new());
@@ -69,7 +69,7 @@ pub fn one_by_one(bench: &Bench<'_>) -> Result<Vec<Row>> {
 }
 
 /// T2.
-pub fn in_batches(bench: &Bench<'_>) -> Result<Vec<Row>> {
+pub(super) fn in_batches(bench: &Bench<'_>) -> Result<Vec<Row>> {
     bench.probe_disk()?;
     let (mut ratios, mut detail) = (Vec::new(), Vec::new());
     for round in bench.rounds() {
@@ -84,7 +84,7 @@ pub fn in_batches(bench: &Bench<'_>) -> Result<Vec<Row>> {
 
 /// Somewhat more than this machine can take, so that the server is the bound, and not so much more that the client
 /// drowns in what is waiting. A quick run has fewer couriers, each faster.
-pub fn most(bench: &Bench<'_>, fixes_per_message: u32) -> Load {
+pub(super) fn most(bench: &Bench<'_>, fixes_per_message: u32) -> Load {
     let (couriers, faster) = bench.size((2_000, 1.0), (500, 4.0));
     let rate_hz = faster * if fixes_per_message == 1 { 20.0 } else { 3.0 };
     Load { couriers, viewers: 1, dispatchers: 0, rate_hz, fixes_per_message, duration_s: bench.duration_s() }
@@ -135,7 +135,7 @@ fn single_commit_ms(bench: &Bench<'_>, database: &str) -> Result<f64> {
 }
 
 /// A database with the server's tables and today's partition.
-pub fn migrated_database(bench: &Bench<'_>) -> Result<String> {
+pub(super) fn migrated_database(bench: &Bench<'_>) -> Result<String> {
     let database = bench.fresh_database()?;
     drop(bench.doorstep_on(&database, &[])?);
     Ok(database)
@@ -152,11 +152,11 @@ fn copied_per_s(bench: &Bench<'_>) -> Result<f64> {
 }
 
 /// What the server stores of a fix.
-pub const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "courier_id, fixed_at, received_at, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m, battery";
 
 /// Has psql run one line, which may be a command of its own.
-pub fn script(bench: &Bench<'_>, database: &str, line: &str) -> Result<()> {
+pub(super) fn script(bench: &Bench<'_>, database: &str, line: &str) -> Result<()> {
     let file = bench.folder().join("script.sql");
     fs::write(&file, format!("{line}\n")).context("writing script.sql")?;
     bench.postgres().run_file(database, &file)

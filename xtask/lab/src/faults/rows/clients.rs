@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::faults::load::{judged, kept_its_connections};
 use crate::faults::misbehaving::Misbehaving;
-use crate::faults::setting::Setting;
+use crate::faults::setting::{Setting, pass};
 use crate::machine;
 use anyhow::Result;
 use doorstep_simulator::Check;
@@ -22,30 +22,30 @@ const NEIGHBOURS_RATIO: f64 = 2.0;
 const QUIET: Duration = Duration::from_secs(6);
 
 /// F7.
-pub fn silent(setting: &Setting) -> Result<Outcome> {
+pub(super) fn silent(setting: &Setting) -> Result<Outcome> {
     let seconds = setting.or_short("120", "70");
     beside_the_load(setting, setting.or_short(170.0, 110.0), &["silent", "--couriers", "20", "--seconds", seconds])
 }
 
 /// F11.
-pub fn repeated(setting: &Setting) -> Result<Outcome> {
+pub(super) fn repeated(setting: &Setting) -> Result<Outcome> {
     let couriers = setting.or_short("50", "10");
     beside_the_load(setting, setting.or_short(25.0, 7.0), &["repeated", "--couriers", couriers])
 }
 
 /// F12.
-pub fn shuffled(setting: &Setting) -> Result<Outcome> {
+pub(super) fn shuffled(setting: &Setting) -> Result<Outcome> {
     let couriers = setting.or_short("20", "4");
     beside_the_load(setting, 35.0, &["shuffled", "--couriers", couriers])
 }
 
 /// F13.
-pub fn clocks(setting: &Setting) -> Result<Outcome> {
+pub(super) fn clocks(setting: &Setting) -> Result<Outcome> {
     beside_the_load(setting, setting.or_short(15.0, 6.0), &["clocks"])
 }
 
 /// F20.
-pub fn ended(setting: &Setting) -> Result<Outcome> {
+pub(super) fn ended(setting: &Setting) -> Result<Outcome> {
     let orders = setting.or_short("20", "2");
     beside_the_load(setting, setting.or_short(25.0, 8.0), &["ended", "--orders", orders])
 }
@@ -64,12 +64,12 @@ fn beside_the_load(setting: &Setting, duration_s: f64, arguments: &[&str]) -> Re
 }
 
 /// F18.
-pub fn hostile(setting: &Setting) -> Result<Outcome> {
+pub(super) fn hostile(setting: &Setting) -> Result<Outcome> {
     let scene = setting.scene()?;
     let drip = setting.or_short("70", "15");
     let load = setting.load(&scene, setting.or_short(100.0, 60.0))?;
     let quiet_from_ms = now_ms();
-    setting.pass(QUIET)?;
+    pass(QUIET)?;
     let (pid, quiet_until_ms) = (scene.server.pid(), now_ms());
     let before = machine::resident_bytes(pid)?;
     let attackers = ATTACKERS.to_string();

@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::faults::interceptor::{Interceptor, Trick};
 use crate::faults::load::judged;
-use crate::faults::setting::{DATABASE, Scene, Setting};
+use crate::faults::setting::{DATABASE, Scene, Setting, pass};
 use anyhow::{Context, Result};
 use doorstep_simulator::Check;
 use doorstep_simulator::clock::now_ms;
@@ -32,12 +32,12 @@ fn intercepted(setting: &Setting) -> Result<(Interceptor, Scene)> {
     // A developer's shell may ask for backtraces, and finding the names for one takes most of a second.
     let plain_panics = [("RUST_BACKTRACE", "0".to_owned())];
     let server = setting.server(url_through(&folder, DATABASE), &plain_panics)?;
-    let scene = setting.complete(server, postgres)?;
+    let scene = Scene::new(server, postgres)?;
     Ok((interceptor, scene))
 }
 
 /// F6.
-pub fn cut(setting: &Setting) -> Result<Outcome> {
+pub(super) fn cut(setting: &Setting) -> Result<Outcome> {
     let (interceptor, scene) = intercepted(setting)?;
     let load = setting.load(&scene, setting.or_short(25.0, 8.0))?;
     let began_ms = now_ms();
@@ -47,7 +47,7 @@ pub fn cut(setting: &Setting) -> Result<Outcome> {
         setting.reach_a_moment(0.5, 1.5)?;
         interceptor.trick(CUTS[(first + number) % CUTS.len()], COMMIT_PATIENCE)?;
     }
-    setting.pass(Duration::from_secs(2))?;
+    pass(Duration::from_secs(2))?;
     let until_ms = now_ms();
     let noticed = scene.server.metric("doorstep_fix_write_failures_total");
     let report = load.finish()?;
@@ -62,7 +62,7 @@ pub fn cut(setting: &Setting) -> Result<Outcome> {
 }
 
 /// F19.
-pub fn garbled(setting: &Setting) -> Result<Outcome> {
+pub(super) fn garbled(setting: &Setting) -> Result<Outcome> {
     let (interceptor, mut scene) = intercepted(setting)?;
     let load = setting.load(&scene, setting.or_short(20.0, 10.0))?;
     setting.reach_a_moment(2.0, setting.or_short(5.0, 2.5))?;

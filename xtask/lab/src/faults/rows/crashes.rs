@@ -16,7 +16,7 @@ const ENDED_WITHIN_S: f64 = 5.0;
 const SERVER_RESTART: u16 = 4000;
 
 /// F1.
-pub fn killed(setting: &Setting) -> Result<Outcome> {
+pub(super) fn killed(setting: &Setting) -> Result<Outcome> {
     let mut scene = setting.scene()?;
     let load = setting.load(&scene, setting.or_short(18.0, 10.0))?;
     setting.reach_a_moment(2.0, setting.or_short(8.0, 3.0))?;
@@ -38,7 +38,7 @@ pub fn killed(setting: &Setting) -> Result<Outcome> {
 }
 
 /// F2.
-pub fn asked_to_end(setting: &Setting) -> Result<Outcome> {
+pub(super) fn asked_to_end(setting: &Setting) -> Result<Outcome> {
     let mut scene = setting.scene()?;
     let load = setting.load(&scene, setting.or_short(20.0, 10.0))?;
     setting.reach_a_moment(2.0, setting.or_short(6.0, 3.0))?;

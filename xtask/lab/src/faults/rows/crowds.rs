@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::faults::load::{judged, kept_its_connections};
 use crate::faults::misbehaving::Misbehaving;
-use crate::faults::setting::Setting;
+use crate::faults::setting::{Setting, pass};
 use crate::machine;
 use anyhow::{Context, Result, ensure};
 use doorstep_simulator::Check;
@@ -36,7 +36,7 @@ const ESTABLISHED: &str = "01";
 /// F9. The others' times are compared with those of the minutes before the deaf come and after they have gone, in which the
 /// same couriers report: no machine keeps its pace for twenty minutes. What the server holds is compared with a run
 /// without them, because couriers' trails grow.
-pub fn deaf(setting: &Setting) -> Result<Outcome> {
+pub(super) fn deaf(setting: &Setting) -> Result<Outcome> {
     let alone = listen(setting, 0)?;
     let beside = listen(setting, DEAF)?;
     let bytes_each = (beside.most_bytes - alone.most_bytes).max(0.0) / f64::from(DEAF);
@@ -68,7 +68,7 @@ fn listen(setting: &Setting, deaf: u32) -> Result<Run> {
     let (time, edge) = (Duration::from_secs(seconds), Duration::from_secs(edge_seconds));
     let scene = setting.scene()?;
     let load = setting.load(&scene, (MARGIN + edge + time + edge + MARGIN).as_secs_f64())?;
-    setting.pass(MARGIN)?;
+    pass(MARGIN)?;
     let words = [deaf.to_string(), seconds.to_string(), edge_seconds.to_string()];
     let deafness = ["deaf", "--viewers", &words[0], "--seconds", &words[1], "--edge", &words[2]];
     let mut clients = Misbehaving::start(setting, &scene, &deafness)?;
@@ -79,7 +79,7 @@ fn listen(setting: &Setting, deaf: u32) -> Result<Run> {
         let are_deaf = (edge..edge + time).contains(&began.elapsed());
         most_bytes = if are_deaf { most_bytes.max(bytes) } else { most_bytes };
         ensure!(began.elapsed() < edge + time + edge + PATIENCE, "the deaf do not leave");
-        setting.pass(ASK_EVERY)?;
+        pass(ASK_EVERY)?;
     }
     let Findings { checks, during_ms } = clients.finish()?;
     let edge_ms = i64::try_from(edge.as_millis())?;
@@ -108,7 +108,7 @@ fn unsent_in(table: &str, port: u16) -> u64 {
 }
 
 /// F14.
-pub fn stampede(setting: &Setting) -> Result<Outcome> {
+pub(super) fn stampede(setting: &Setting) -> Result<Outcome> {
     let scene = setting.scene()?;
     let load = setting.load(&scene, setting.or_short(150.0, 45.0))?;
     let viewers = setting.or_short("10000", "1000");

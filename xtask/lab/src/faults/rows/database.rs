@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::faults::disk::SmallDisk;
 use crate::faults::http::{Answer, call};
 use crate::faults::load::judged;
-use crate::faults::setting::{DATABASE, Scene, Setting, wait_until};
+use crate::faults::setting::{DATABASE, Scene, Setting, pass, wait_until};
 use crate::machine;
 use anyhow::{Context, Result};
 use doorstep_simulator::Check;
@@ -41,7 +41,7 @@ const LAST_PAGES_MS: i64 = 3_000;
 const RESUMED_WITHIN: Duration = Duration::from_secs(10);
 
 /// F3.
-pub fn stopped(setting: &Setting) -> Result<Outcome> {
+pub(super) fn stopped(setting: &Setting) -> Result<Outcome> {
     let mut scene = setting.scene()?;
     let load = setting.load(&scene, setting.or_short(40.0, 12.0))?;
     setting.reach_a_moment(2.0, setting.or_short(5.0, 3.0))?;
@@ -52,7 +52,7 @@ pub fn stopped(setting: &Setting) -> Result<Outcome> {
         Ok(scene.server.status("/health/ready") == Some(503))
     })?;
     let live = scene.server.status("/health/live");
-    setting.pass(stopped_for.saturating_sub(stopped.elapsed()))?;
+    pass(stopped_for.saturating_sub(stopped.elapsed()))?;
     let grown_mib = (machine::resident_bytes(pid)? - memory_before) / f64::from(1 << 20);
     let back_ms = now_ms();
     scene.postgres.start_again()?;
@@ -80,7 +80,7 @@ pub fn stopped(setting: &Setting) -> Result<Outcome> {
 }
 
 /// F4.
-pub fn terminated(setting: &Setting) -> Result<Outcome> {
+pub(super) fn terminated(setting: &Setting) -> Result<Outcome> {
     let scene = setting.scene()?;
     let load = setting.load(&scene, setting.or_short(18.0, 8.0))?;
     let began_ms = now_ms();
@@ -92,7 +92,7 @@ pub fn terminated(setting: &Setting) -> Result<Outcome> {
         let said = scene.postgres.ask(DATABASE, all)?;
         terminated += said.trim().parse::<u64>().context("Postgres did not say how many it terminated")?;
     }
-    setting.pass(Duration::from_secs(2))?;
+    pass(Duration::from_secs(2))?;
     let until_ms = now_ms();
     let report = load.finish()?;
     let slowest_s = report.times.slowest_s(Of::Acks, (began_ms, until_ms));
@@ -105,7 +105,7 @@ pub fn terminated(setting: &Setting) -> Result<Outcome> {
 }
 
 /// F5.
-pub fn frozen(setting: &Setting) -> Result<Outcome> {
+pub(super) fn frozen(setting: &Setting) -> Result<Outcome> {
     let mut scene = setting.scene()?;
     let frozen_for = setting.or_short(FROZEN_FOR, Duration::from_secs(20));
     let load = setting.load(&scene, frozen_for.as_secs_f64() + 20.0)?;
@@ -122,9 +122,9 @@ pub fn frozen(setting: &Setting) -> Result<Outcome> {
             answers
         });
         // Some are in the middle of what they do.
-        setting.pass(ASKED_BEFORE)?;
+        pass(ASKED_BEFORE)?;
         scene.postgres.set_frozen(true)?;
-        setting.pass(frozen_for)?;
+        pass(frozen_for)?;
         scene.postgres.set_frozen(false)?;
         anyhow::Ok(asking.join().expect("asking does not panic"))
     })?;
@@ -195,7 +195,7 @@ fn ask_all(address: SocketAddr, api_key: &str, routes: &[(String, String)]) -> V
 }
 
 /// F15.
-pub fn full(setting: &Setting) -> Result<Outcome> {
+pub(super) fn full(setting: &Setting) -> Result<Outcome> {
     let disk = match SmallDisk::mount(&setting.folder().join("tables"))? {
         Ok(disk) => disk,
         Err(reason) => return Ok(Outcome::Skipped(reason)),
@@ -210,7 +210,7 @@ pub fn full(setting: &Setting) -> Result<Outcome> {
     let mut answers = Vec::new();
     while full.elapsed() < FULL_FOR {
         answers.push(new_courier(&scene));
-        setting.pass(Duration::from_millis(250))?;
+        pass(Duration::from_millis(250))?;
     }
     let failing = scene.server.metric("doorstep_fix_write_failures_total");
     let freed_ms = now_ms();

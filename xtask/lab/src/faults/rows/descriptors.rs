@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::faults::load::judged;
-use crate::faults::setting::{Setting, wait_until};
+use crate::faults::setting::{Setting, pass, wait_until};
 use crate::machine::descriptors;
 use anyhow::{Context, Result};
 use doorstep_simulator::Check;
@@ -22,7 +22,7 @@ const DELIVERED: f64 = 0.9;
 const WITHOUT_ACK_S: f64 = 1.0;
 
 /// F16.
-pub fn exhausted(setting: &Setting) -> Result<Outcome> {
+pub(super) fn exhausted(setting: &Setting) -> Result<Outcome> {
     let scene = setting.scene()?;
     let load = setting.load(&scene, 30.0)?;
     let pid = scene.server.pid();
@@ -36,7 +36,7 @@ pub fn exhausted(setting: &Setting) -> Result<Outcome> {
     while now_ms() < from_ms + i64::try_from(EXHAUSTED_FOR.as_millis())? {
         asked += 1;
         refused += u64::from(scene.server.status("/health/live").is_none());
-        setting.pass(Duration::from_millis(100))?;
+        pass(Duration::from_millis(100))?;
     }
     let until_ms = now_ms();
     allow(pid, usual)?;

@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::cluster::topology;
 use crate::faults::load::{Load, Plan, judged};
-use crate::faults::setting::{DATABASE, Setting, wait_until};
+use crate::faults::setting::{DATABASE, Scene, Setting, pass, wait_until};
 use crate::programs::running::Running;
 use anyhow::Result;
 use doorstep_simulator::Check;
@@ -28,7 +28,7 @@ const HEALED_WITHIN: Duration = Duration::from_secs(30);
 const HEALED_WITHIN_S: f64 = 15.0;
 
 /// F21. One load is on one server alone; in the other, customers are connected to the server that couriers are not.
-pub fn stopped(setting: &Setting) -> Result<Outcome> {
+pub(super) fn stopped(setting: &Setting) -> Result<Outcome> {
     let postgres = Throwaway::start(setting.durability())?;
     postgres.create_database(DATABASE)?;
     let mut redis = topology::redis(setting.folder())?;
@@ -36,7 +36,7 @@ pub fn stopped(setting: &Setting) -> Result<Outcome> {
     let settings = [("DOORSTEP_REDIS_URL", url)];
     let first = setting.server(postgres.url(DATABASE), &settings)?;
     let other = setting.server(postgres.url(DATABASE), &settings)?;
-    let scene = setting.complete(first, postgres)?;
+    let scene = Scene::new(first, postgres)?;
     let duration_s = STOPPED_FOR.as_secs_f64() + LASTS_LONGER_S;
     let own = Plan { name: "own", seed: setting.seed, duration_s, viewer_server: None };
     let across =
@@ -48,9 +48,9 @@ pub fn stopped(setting: &Setting) -> Result<Outcome> {
     let (stopped, stopped_ms) = (Instant::now(), now_ms());
     let how = if setting.draw.below(2) == 0 { Fault::Frozen } else { Fault::Ended };
     how.begin(&mut redis)?;
-    setting.pass(STOPPED_FOR / 2)?;
+    pass(STOPPED_FOR / 2)?;
     let ready = [&scene.server, &other].map(|server| server.status("/health/ready"));
-    setting.pass(STOPPED_FOR.saturating_sub(stopped.elapsed()))?;
+    pass(STOPPED_FOR.saturating_sub(stopped.elapsed()))?;
     let until_ms = now_ms();
     how.end(&mut redis, setting)?;
     let healed = wait_until("both servers hear each other again", HEALED_WITHIN, || {
