@@ -12,8 +12,9 @@ use crate::geo::{
 };
 
 wire! {
-    /// A reading as a client sent it, unchecked. Only `time_ms`, `lat` and `lon` are required.
+    /// A reading of where a device was. Only `time_ms`, `lat` and `lon` are required; nothing here is checked yet.
     #[derive(Default)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct RawFix {
         /// When the device took the reading, Unix epoch milliseconds, by the device's clock.
         pub time_ms: i64,

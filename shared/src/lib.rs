@@ -12,6 +12,8 @@ pub mod api;
 pub mod fix;
 pub mod geo;
 pub mod id;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod order;
 #[cfg(feature = "roads")]
 pub mod places;

@@ -5,6 +5,7 @@ use crate::{Fix, LatLon, geo::coord::round6};
 wire! {
     /// One published position of a courier.
     #[derive(Copy)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct Position {
         /// When the device recorded it, Unix epoch milliseconds.
         pub time_ms: i64,

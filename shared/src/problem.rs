@@ -17,12 +17,16 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Always `about:blank`: the `code` carries the meaning.
+    #[cfg_attr(feature = "openapi", schema(example = "about:blank"))]
     pub r#type: String,
     /// A short sentence, the same for every occurrence of `code`.
+    #[cfg_attr(feature = "openapi", schema(example = "Some fields are not valid"))]
     pub title: String,
     /// The HTTP status again.
+    #[cfg_attr(feature = "openapi", schema(minimum = 400, maximum = 599, example = 422))]
     pub status: u16,
     /// What a program matches on; never changes its meaning.
+    #[cfg_attr(feature = "openapi", schema(example = "invalid_fields"))]
     pub code: String,
     /// What was wrong this time; left out for 5xx.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,15 +54,18 @@ pub fn code_of(json: &str) -> Option<String> {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// Where in the body, as a dotted path: `dropoff.lat`.
+    #[cfg_attr(feature = "openapi", schema(example = "dropoff"))]
     pub field: String,
-    /// Why, as a sentence.
+    /// Why, a sentence for people.
+    #[cfg_attr(feature = "openapi", schema(example = "lat must be −90 to 90 and lon −180 to 180"))]
     pub message: String,
 }
 
 wire! {
     /// The values behind an error's `code`. Which of them are there depends on the code, and is stable for it.
     ///
-    /// A further key goes into an `added` block at the end, so that older clients skip it.
+    /// Clients ignore keys that they do not know.
+    // A further key goes into an `added` block at the end, so that older clients skip it.
     #[derive(Default)]
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct ErrorDetails {

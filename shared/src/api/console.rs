@@ -1,4 +1,4 @@
-//! Bodies of what the dispatcher's console asks for beyond orders and couriers themselves.
+//! Bodies that the dispatcher's console asks for beyond orders and couriers themselves.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -27,166 +27,180 @@ pub const MAX_IMPORT_BYTES: usize = 1024 * 1024;
 pub const MAX_IMPORT_ROWS: usize = 2_000;
 
 body! {
-    /// How many orders each tab holds: `GET /api/v1/orders/counts`, with the list's own `q` and `courier_id`.
-    /// No count is higher than [`MAX_COUNT`] + 1, which stands for "more".
+    /// How many orders each tab of the console holds. Counting stops at 100 001, which stands for "more than 100 000".
     #[derive(Copy, Eq, Default)]
     pub struct OrderCounts {
-        /// Created, and nobody has them.
+        /// Orders that no courier has yet.
+        #[cfg_attr(feature = "openapi", schema(maximum = 100001))]
         pub unassigned: u32,
-        /// On the way, or failed and waiting for a decision.
+        /// Orders that a courier has, and failed ones that wait for a decision.
+        #[cfg_attr(feature = "openapi", schema(maximum = 100001))]
         pub active: u32,
-        /// Delivered, returned or cancelled.
+        /// Orders that are delivered, returned or cancelled.
+        #[cfg_attr(feature = "openapi", schema(maximum = 100001))]
         pub done: u32,
     }
 
-    /// Changes a courier: `PATCH /api/v1/couriers/{id}`. What is left out stays.
+    /// Changes to a courier. A field that is left out stays as it is.
     #[derive(Default)]
     pub struct EditCourier {
-        /// What customers and dispatchers call them; 1 to 100 characters.
+        /// Their name, as customers and dispatchers see it.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Ana Borg"))]
         pub name: Option<String>,
-        /// For dispatchers only; the empty text removes it.
+        /// Their number, which only dispatchers see; the empty text removes it.
+        #[cfg_attr(feature = "openapi", schema(max_length = 40, example = "+356 2100 0000"))]
         pub phone: Option<String>,
         /// What they ride.
         pub vehicle: Option<Vehicle>,
     }
 
-    /// Who could take an order, the best first: `GET /api/v1/orders/{id}/suggestions`.
+    /// A courier who could take an order.
     pub struct CourierSuggestion {
-        /// Who.
+        /// The courier.
         pub courier_id: CourierId,
         /// Their name.
         pub name: String,
         /// What they ride.
         pub vehicle: Vehicle,
-        /// Whether they share their position now: they are on duty and were heard of lately.
+        /// Whether they are on duty and reported lately.
         pub on_duty: bool,
-        /// Whether they share their position, as they last said.
+        /// Whether they share their position, as their phone last said.
         pub presence: Option<PresenceView>,
-        /// Metres from where they are to the pickup, along the streets where these are known.
+        /// Metres from their position to the pickup, along the streets where these are known.
         pub distance_m: Option<u32>,
-        /// When their position was recorded.
+        /// When their phone recorded that position.
         pub position_at: Option<DateTime<Utc>>,
-        /// How many of their orders are still open.
+        /// How many orders they have that are not final.
         pub open_orders: u32,
-        /// When they should be done with those; absent when they are free now, or nothing can be said.
+        /// When they should be done with those orders; absent when they are free now, or when no estimate is possible.
         pub free_at: Option<DateTime<Utc>>,
-        /// When they should reach this order's pickup, after what they already have.
+        /// When they should reach this order's pickup after the orders that they have; absent when no estimate is possible.
         pub arrives_at: Option<DateTime<Utc>>,
     }
 
-    /// A new tracking link of an order; the token is shown this once. Links given out before go on working.
+    /// A further tracking link of an order. This answer alone shows the token; earlier links go on working.
     pub struct TrackingLink {
-        /// The secret part of the link.
+        /// The secret at the end of the link.
         pub tracking_token: String,
-        /// The customer's link.
+        /// The link to give to the customer.
+        #[cfg_attr(feature = "openapi", schema(format = "uri"))]
         pub tracking_url: String,
-        /// The same as a QR code, as SVG.
+        /// The link as a QR code, an SVG document.
         pub qr_svg: String,
     }
 
-    /// What a file of orders holds: `POST /api/v1/orders/import?preview=true`.
+    /// What the server reads in a file of orders. It has created nothing.
     pub struct ImportPreview {
-        /// Every row, in the file's order.
+        /// All rows, in the file's order.
+        #[cfg_attr(feature = "openapi", schema(max_items = 2000))]
         pub rows: Vec<ImportRow>,
-        /// How many of them can become orders.
+        /// How many rows can become orders.
+        #[cfg_attr(feature = "openapi", schema(maximum = 2000))]
         pub valid: u32,
-        /// How many cannot.
+        /// How many rows cannot.
+        #[cfg_attr(feature = "openapi", schema(maximum = 2000))]
         pub invalid: u32,
-        /// Columns whose names mean nothing here; they are left out.
+        /// Names of columns that the server does not know and ignores.
         pub ignored_columns: Vec<String>,
     }
 
     /// One row of a file of orders.
     pub struct ImportRow {
-        /// The line it begins on; the header is on line 1.
+        /// The line on which the row begins; the header is on line 1.
         pub line: u32,
-        /// The merchant's name for it, as far as it could be read.
+        /// The merchant's name for the order, as far as the server could read it.
         pub reference: String,
-        /// The order as it would be created; absent when something is wrong.
+        /// The order that the row describes; absent when the row has errors.
         #[cfg_attr(feature = "openapi", schema(value_type = Option<CreateOrder>))]
         pub order: Option<Box<CreateOrder>>,
-        /// What is wrong with it.
+        /// Why the row cannot become an order.
         #[serde(default)]
         pub errors: Vec<ImportNote>,
-        /// What somebody should look at, and which does not stand in the way.
+        /// What a dispatcher should check, though the row can become an order.
         #[serde(default)]
         pub warnings: Vec<ImportNote>,
     }
 
-    /// A remark about one field of a file.
+    /// A remark about one cell of a file.
     pub struct ImportNote {
         /// The column's name.
         pub column: String,
-        /// Which column it is, counted from 1; absent when the file has no such column.
+        /// The column's place, counted from 1; absent when the file has no such column.
         pub position: Option<u32>,
-        /// In words.
+        /// The remark, a sentence for people.
         pub message: String,
     }
 
-    /// What became of a file of orders: `POST /api/v1/orders/import`.
+    /// What the server created from a file of orders.
     pub struct Imported {
         /// The new orders, in the file's order.
+        #[cfg_attr(feature = "openapi", schema(max_items = 2000))]
         pub created: Vec<ImportedOrder>,
-        /// The rows that were left out; always empty without `only_valid=true`.
+        /// The rows with errors; always empty without `only_valid=true`.
+        #[cfg_attr(feature = "openapi", schema(max_items = 2000))]
         pub skipped: Vec<ImportRow>,
     }
 
     /// An order that a file created.
     pub struct ImportedOrder {
-        /// The line of the file.
+        /// The line of the file on which its row begins.
         pub line: u32,
         /// Its id.
         pub id: OrderId,
         /// The merchant's name for it.
         pub reference: String,
-        /// The customer's link, shown this once.
+        /// The link to give to the customer; this answer alone shows it.
+        #[cfg_attr(feature = "openapi", schema(format = "uri"))]
         pub tracking_url: String,
-        /// The digits that the customer says at the door, when the order asks for them; shown this once.
+        /// The four digits that the customer says at the door, when the order asks for a PIN; this answer alone shows them.
+        #[cfg_attr(feature = "openapi", schema(pattern = r"^[0-9]{4}$", example = "4711"))]
         pub delivery_pin: Option<String>,
     }
 
-    /// Somewhere that an address search found: `GET /api/v1/places`.
+    /// A place that an address search found.
     pub struct PlaceFound {
-        /// What it is called, as an address begins: "12 Triq il-Merkanti".
+        /// Its name, as an address begins: "12 Triq il-Merkanti".
         pub name: String,
-        /// The town, village or quarter it is in; absent when it is one.
+        /// The town, village or quarter that it is in; absent when it is one itself.
         pub town: Option<String>,
         /// Name and town on one line, as an address.
         pub address: String,
-        /// What it is.
+        /// What kind of place it is.
         pub kind: PlaceKind,
         /// Degrees north.
+        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90))]
         pub lat: f64,
         /// Degrees east.
+        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180))]
         pub lon: f64,
-        /// Metres from the point that was asked about; absent without one.
+        /// Metres from the point of the query, `near` or `at`; absent without one.
         pub distance_m: Option<u32>,
     }
 
-    /// An entry of the access log: an access to where a courier or an order is. `GET /api/v1/audit`, for admins.
+    /// An entry of the access log: a caller saw where a courier or an order is.
     pub struct AccessView {
-        /// Number in the log; later entries have higher ones.
+        /// The entry's number; later entries have higher numbers.
         pub id: i64,
-        /// When.
+        /// When the caller saw it.
         pub at: DateTime<Utc>,
-        /// Who saw it: `user:…`, `key:…`, or `system` where the log has a gap.
+        /// The caller: `user:` or `key:` with an id, or `system` where the log has a gap.
         pub actor: String,
         /// The person's address or the key's name.
         pub actor_name: Option<String>,
-        /// What they saw.
+        /// What the caller saw.
         pub what: AccessKind,
-        /// Which courier or order; absent for the whole fleet.
+        /// The courier or order; absent for the whole fleet.
         pub subject_id: Option<Uuid>,
         /// The courier's name or the order's reference, as it is now.
         pub subject_name: Option<String>,
-        /// The network address they came from.
+        /// The caller's network address.
         pub address: Option<String>,
-        /// How many entries before this one could not be written; only with `gap`.
+        /// How many entries the server could not write before this one; only with `gap`.
         pub lost: Option<u32>,
     }
 }
 
-/// What a found place is.
+/// What kind of place a found place is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -197,11 +211,11 @@ pub enum PlaceKind {
     House,
     /// A town, a village or a quarter.
     Town,
-    /// A shop, an office, a hotel, a church: whatever has a name of its own.
+    /// A shop, an office, a hotel, a church: anything with a name of its own.
     Poi,
 }
 
-/// What an access showed.
+/// What the caller of an access log entry saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -210,17 +224,17 @@ pub enum AccessKind {
     Couriers,
     /// One courier with their position.
     Courier,
-    /// Where a courier was.
+    /// Where a courier was, as JSON.
     Fixes,
-    /// The same as a file.
+    /// Where a courier was, as a file.
     Export,
     /// An order with where its courier is.
     Order,
     /// The picture of a proof of delivery.
     Proof,
-    /// The live fleet, or what is noticed in it.
+    /// The live fleet, or the exceptions noticed in it.
     Fleet,
-    /// Entries that could not be written.
+    /// Entries that the server could not write.
     Gap,
 }
 
@@ -249,7 +263,7 @@ impl AccessKind {
     }
 }
 
-/// In which order a list of orders comes.
+/// How a list of orders is sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -257,6 +271,6 @@ pub enum OrderSort {
     /// The last created first.
     #[default]
     Newest,
-    /// Open orders only, the one that must be hurried most first: by the promise, less the time that is still needed.
+    /// Open orders only, the most urgent first: by the promise, less the time that is still needed.
     LateRisk,
 }

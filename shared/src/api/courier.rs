@@ -1,4 +1,4 @@
-//! Bodies of what a courier's own phone asks for, `/api/v1/courier`: signed in by its session cookie or device token.
+//! Bodies of `/api/v1/courier`, for a courier's own phone, which shows its session cookie or device token.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,13 @@ use super::proof::ProofKind;
 use crate::{CourierId, DeviceId, OrderId, Vehicle, protocol::courier::StopKind};
 
 body! {
-    /// Exchanges the code of a sign-in link for a session cookie: `POST /api/v1/courier/session`.
+    /// The code of a sign-in link, to be exchanged for a session cookie.
     pub struct CourierSignIn {
-        /// What stands behind the `#` of the link.
+        /// The part of the link behind `#`.
         pub code: String,
     }
 
-    /// Who is signed in on this phone: `GET /api/v1/courier`, and the answer to signing in.
+    /// The courier who is signed in on this phone.
     pub struct CourierHome {
         /// The courier's id.
         pub id: CourierId,
@@ -21,31 +21,31 @@ body! {
         pub name: String,
         /// What they ride.
         pub vehicle: Vehicle,
-        /// This phone.
+        /// The id of this phone.
         pub device_id: DeviceId,
-        /// What this phone is called.
+        /// The name of this phone.
         pub device_label: String,
     }
 
-    /// What the socket does not say about the stops ahead: `GET /api/v1/courier/tour`.
+    /// The stops ahead of a courier: what the courier's socket does not say about them.
     pub struct Tour {
-        /// When the times were worked out.
+        /// When the server computed the times.
         pub computed_at: DateTime<Utc>,
-        /// In driving order; the same stops as the socket's.
+        /// The stops in driving order, the same as the socket's.
         pub stops: Vec<TourStop>,
-        /// The way from the courier to the next stop, `[lon, lat]`; empty when no position is known.
+        /// The way from the courier to the next stop, points of `[lon, lat]`; empty when the server knows no position.
         pub line: Vec<[f64; 2]>,
     }
 
-    /// When a courier gets to a stop, and what is asked of them there.
+    /// When a courier arrives at a stop, and which proofs they need there.
     pub struct TourStop {
-        /// Which order.
+        /// The order.
         pub order_id: OrderId,
-        /// Collect or hand over.
+        /// Whether the courier collects the order or hands it over.
         pub kind: StopKind,
-        /// Earliest arrival; absent when nothing can be said.
+        /// Earliest arrival; absent when no estimate is possible.
         pub earliest_at: Option<DateTime<Utc>>,
-        /// Latest arrival.
+        /// Latest arrival; absent when no estimate is possible.
         pub latest_at: Option<DateTime<Utc>>,
         /// Metres to drive from the stop before, or from the courier for the first.
         pub distance_m: Option<u32>,
@@ -53,36 +53,51 @@ body! {
         pub promised_from: Option<DateTime<Utc>>,
         /// End of the window that the merchant promised the customer.
         pub promised_until: Option<DateTime<Utc>>,
-        /// What must be brought back from the door.
+        /// Which proofs the courier must bring back from the door.
         pub proof: Vec<ProofKind>,
     }
 
-    /// Sets up another app as a tracker of this courier: `POST /api/v1/courier/trackers`.
+    /// Asks for another app to be set up as a courier's tracker.
     pub struct CreateTracker {
-        /// Which app.
+        /// The app.
         pub app: TrackerApp,
     }
 
-    /// A new tracker, with everything its app needs. The token is shown this once.
+    /// A new tracker, with everything that its app needs. This answer alone shows the token.
     pub struct TrackerCreated {
-        /// Its id; dispatch can revoke it like any other device.
+        /// Its id; dispatchers can revoke it like any other device.
         pub device_id: DeviceId,
-        /// Which app.
+        /// The app.
         pub app: TrackerApp,
         /// Where the app sends its positions.
+        #[cfg_attr(feature = "openapi", schema(format = "uri"))]
         pub server_url: String,
         /// Its secret.
         pub token: String,
-        /// Opens the app on this phone and sets it up.
+        /// A link that opens the app on this phone and sets it up.
+        #[cfg_attr(feature = "openapi", schema(format = "uri"))]
         pub config_url: String,
-        /// The same as a QR code for another phone, as SVG.
+        /// That link as a QR code for another phone, an SVG document.
         pub qr_svg: String,
-        /// The settings in words, for somebody who enters them by hand: name and value.
+        /// The settings for people who enter them by hand: pairs of a name and a value.
+        #[cfg_attr(feature = "openapi", schema(schema_with = name_and_value))]
         pub settings: Vec<(String, String)>,
     }
 }
 
-/// An app that reports in the background.
+/// The schema of [`TrackerCreated::settings`]. Tuples have `prefixItems`, which some client generators cannot read.
+#[cfg(feature = "openapi")]
+fn name_and_value() -> utoipa::openapi::schema::Array {
+    use utoipa::openapi::schema::{ArrayBuilder, Object, Type};
+
+    let pair = ArrayBuilder::new().items(Object::with_type(Type::String)).min_items(Some(2)).max_items(Some(2));
+    ArrayBuilder::new()
+        .items(pair)
+        .description(Some("The settings for people who enter them by hand: pairs of a name and a value."))
+        .build()
+}
+
+/// An app that reports positions in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

@@ -13,7 +13,7 @@ use crate::{CourierId, ExceptionId, OrderId, protocol::PresenceReason};
 /// The longest remark on an acknowledgement, in characters.
 pub const MAX_EXCEPTION_NOTE_CHARS: usize = 500;
 
-/// What is wrong.
+/// What an exception is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -67,68 +67,71 @@ impl ExceptionCode {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ExceptionState {
-    /// Those that nobody has acknowledged: what still goes on first, of these the gravest code first, and of one
-    /// code what began first.
+    /// Exceptions that no dispatcher has acknowledged: what still goes on first, of these the gravest code first, and of
+    /// one code what began first.
     #[default]
     Open,
-    /// All that are kept, the last noticed first.
+    /// All exceptions that the server keeps, the last noticed first.
     All,
 }
 
 body! {
-    /// Something that needs a dispatcher's look, or needed it.
+    /// A situation that needs, or needed, a dispatcher's attention.
     pub struct ExceptionView {
         /// Its id.
         pub id: ExceptionId,
-        /// What is wrong.
+        /// What it is about.
         pub code: ExceptionCode,
-        /// Since when: the last that was heard (`silent`), when they stopped (`stationary`) or left the way
-        /// (`off_route`), when it became clear (`late`), when it was delivered (`delivered_far`).
+        /// When it began: the courier's last sign (`silent`), when they stopped (`stationary`) or left the way
+        /// (`off_route`), when the delay became certain (`late`), when the order was delivered (`delivered_far`).
         pub since: DateTime<Utc>,
-        /// When it was over by itself; absent while it goes on. What happened once, `delivered_far`, is over at once.
+        /// When it ended by itself; absent while it goes on. `delivered_far` ends at once.
         pub ended_at: Option<DateTime<Utc>>,
-        /// Whom it is about.
+        /// The courier it is about.
         pub courier_id: Option<CourierId>,
-        /// Their name, as it is now.
+        /// The courier's name, as it is now.
         pub courier_name: Option<String>,
-        /// Which order it is about.
+        /// The order it is about.
         pub order_id: Option<OrderId>,
-        /// The merchant's name for it.
+        /// The merchant's name for the order.
         pub order_reference: Option<String>,
-        /// Where the courier was when it was noticed, as far as that was known.
+        /// Where the courier was when the server noticed it, if the server knew.
         pub at: Option<ExceptionPlace>,
-        /// `late`: seconds behind the promise: so far, or as expected when it was last worked out.
+        /// `late`: seconds behind the promise, so far or as last estimated.
         pub late_by_s: Option<u32>,
         /// `silent`: seconds without a sign of the courier, until now or until the end.
         pub silent_s: Option<u32>,
         /// `stationary`: seconds on one spot, until now or until the end.
         pub stationary_s: Option<u32>,
-        /// `delivered_far`: metres from the door; `off_route`: the most metres from the way so far.
+        /// `delivered_far`: metres from the door; `off_route`: the largest distance from the way so far, in metres.
         pub distance_m: Option<u32>,
-        /// `silent`: why, when the courier's phone said that it would pause; absent when it just went quiet.
+        /// `silent`: why the courier's phone announced a pause; absent when it announced none.
         pub reason: Option<PresenceReason>,
-        /// When somebody took care of it.
+        /// When a dispatcher acknowledged it.
         pub acknowledged_at: Option<DateTime<Utc>>,
-        /// Who did, as they are called: a person's address.
+        /// The e-mail address of that dispatcher.
         pub acknowledged_by: Option<String>,
-        /// What they remarked.
+        /// The dispatcher's remark.
         pub note: Option<String>,
     }
 
-    /// A place where something was noticed.
+    /// Where the server noticed an exception.
     #[derive(Copy)]
     pub struct ExceptionPlace {
         /// Degrees north.
+        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90))]
         pub lat: f64,
         /// Degrees east.
+        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180))]
         pub lon: f64,
     }
 
-    /// Takes care of an exception: `POST /api/v1/exceptions/{id}/acknowledge`. Of two who do, the first counts, and
-    /// both are answered with the first one's name and remark.
+    /// Acknowledges an exception. Of two acknowledgements the first counts, and both get an answer with the first one's
+    /// name and remark.
     #[derive(Default)]
     pub struct AcknowledgeException {
-        /// A remark, at most [`MAX_EXCEPTION_NOTE_CHARS`] characters.
+        /// A remark of at most 500 characters.
+        #[cfg_attr(feature = "openapi", schema(max_length = 500, example = "called the courier"))]
         pub note: Option<String>,
     }
 }

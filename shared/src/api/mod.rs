@@ -23,21 +23,25 @@ pub mod console;
 pub mod courier;
 pub mod exception;
 pub mod proof;
+#[cfg(feature = "openapi")]
+pub mod track;
 
 use proof::{ProofKind, ProofView};
 
 body! {
-    /// Registers a courier.
+    /// A courier to register.
     pub struct CreateCourier {
-        /// What customers and dispatchers call them; 1 to 100 characters.
+        /// Their name, as customers and dispatchers see it.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Ana Borg"))]
         pub name: String,
-        /// For dispatchers only.
+        /// Their number, which only dispatchers see.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = r"\S", example = "+356 2100 0000"))]
         pub phone: Option<String>,
         /// What they ride.
         pub vehicle: Vehicle,
     }
 
-    /// A courier as dispatchers and API keys see them.
+    /// A courier, as dispatchers and API keys see them.
     pub struct CourierView {
         /// Their id.
         pub id: CourierId,
@@ -50,45 +54,47 @@ body! {
         /// When they were registered.
         pub created_at: DateTime<Utc>,
         /// Their newest stored fix.
-        #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
         pub position: Option<RawFix>,
-        /// Whether they share their position.
+        /// Whether they share their position; absent before their phone said anything.
         pub presence: Option<PresenceView>,
     }
 
     /// Whether a courier shares their position.
     pub struct PresenceView {
-        /// Sharing or not.
+        /// Whether they share it.
         pub state: PresenceState,
-        /// Why not.
+        /// Why they do not, as far as their phone said.
         pub reason: Option<PresenceReason>,
         /// Since when.
         pub since_at: DateTime<Utc>,
     }
 
-    /// Registers a phone or tracker of a courier.
+    /// A phone of a courier to register.
     pub struct CreateDevice {
-        /// What to call it: "Ana's phone".
+        /// A name for it: "Ana's phone".
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Ana's phone"))]
         pub label: String,
     }
 
-    /// A new device. The token is shown this once.
+    /// A new device. This answer alone shows the token and the link.
     pub struct DeviceCreated {
         /// Its id.
         pub id: DeviceId,
         /// Its secret, for `Authorization: Bearer` on the courier socket.
         pub token: String,
-        /// Opens the courier's web app, signed in as this device. Works once, and only for a short time.
+        /// A link that opens the courier's web app, signed in as this device. It works once, and only for a short time.
+        #[cfg_attr(feature = "openapi", schema(format = "uri"))]
         pub sign_in_url: String,
-        /// Until when it works.
+        /// Until when the link works.
         pub sign_in_expires_at: DateTime<Utc>,
     }
 
-    /// Another sign-in link for a device, because the first was used, lost or too late. Earlier ones stop working.
+    /// A new sign-in link for a device. Earlier ones stop working.
     pub struct SignInLink {
-        /// Opens the courier's web app, signed in as this device. Works once, and only for a short time.
+        /// A link that opens the courier's web app, signed in as this device. It works once, and only for a short time.
+        #[cfg_attr(feature = "openapi", schema(format = "uri"))]
         pub sign_in_url: String,
-        /// Until when it works.
+        /// Until when the link works.
         pub sign_in_expires_at: DateTime<Utc>,
     }
 
@@ -96,43 +102,52 @@ body! {
     pub struct DeviceView {
         /// Its id.
         pub id: DeviceId,
-        /// What it is called.
+        /// Its name.
         pub label: String,
         /// When it was registered.
         pub created_at: DateTime<Utc>,
         /// When it last connected or reported, to the minute.
         pub last_seen_at: Option<DateTime<Utc>>,
-        /// What it last reported with: `web`, `native`, `traccar`, `owntracks` or `overland`.
+        /// The kind of app that it last reported with.
+        #[cfg_attr(feature = "openapi", schema(schema_with = device_client, required = false))]
         pub client: Option<String>,
-        /// Since when it may not report any more.
+        /// When it was revoked; absent while it may report.
         pub revoked_at: Option<DateTime<Utc>>,
     }
 
     /// An end of a delivery.
     pub struct PlaceBody {
         /// Degrees north, ±90.
+        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90, example = 35.8989))]
         pub lat: f64,
         /// Degrees east, ±180.
+        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, example = 14.5145))]
         pub lon: f64,
-        /// In words, as the courier and the customer should read it.
+        /// The address, as the courier and the customer should read it.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, pattern = r"\S", example = "12 Triq il-Merkanti, Valletta"))]
         pub address: String,
-        /// For the courier.
+        /// What the courier should know there.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "ring twice"))]
         pub instructions: Option<String>,
     }
 
-    /// Who gets the order.
+    /// The person who gets the order.
     pub struct CustomerBody {
         /// Their name.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Eve Camilleri"))]
         pub name: String,
-        /// For the courier, while they have the order.
+        /// Their number, which the courier sees while they have the order.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = r"\S", example = "+356 2100 0001"))]
         pub phone: Option<String>,
-        /// For notifications.
+        /// Their e-mail address, for notifications.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 254, pattern = r"\S", example = "eve@example.org"))]
         pub email: Option<String>,
     }
 
-    /// Creates an order.
+    /// An order to create.
     pub struct CreateOrder {
         /// The merchant's name for it.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "A-1042"))]
         pub reference: String,
         /// Where the courier collects it.
         pub pickup: PlaceBody,
@@ -140,15 +155,15 @@ body! {
         pub dropoff: PlaceBody,
         /// Who gets it.
         pub customer: CustomerBody,
-        /// Start of the window that the merchant promised.
+        /// Start of the time window that the merchant promised.
         pub promised_from: Option<DateTime<Utc>>,
-        /// End of the window that the merchant promised.
+        /// End of the time window that the merchant promised; not before its start.
         pub promised_until: Option<DateTime<Utc>>,
-        /// What the courier must bring back from the door; nothing when left out.
+        /// Which proofs the courier must bring back from the door; none when left out.
         pub proof: Option<Vec<ProofKind>>,
     }
 
-    /// A new order. The tracking token is shown this once; the database keeps its hash.
+    /// A new order. This answer alone shows the tracking token, the link and the PIN; the database keeps hashes.
     pub struct OrderCreated {
         /// Its id.
         pub id: OrderId,
@@ -156,26 +171,28 @@ body! {
         pub reference: String,
         /// Always `created`.
         pub status: OrderStatus,
-        /// The secret part of the customer's link.
+        /// The secret at the end of the customer's link.
         pub tracking_token: String,
-        /// The customer's link.
+        /// The link to give to the customer.
+        #[cfg_attr(feature = "openapi", schema(format = "uri"))]
         pub tracking_url: String,
-        /// Four digits that the customer says at the door, when the order asks for them. The customer's page shows
-        /// them too; the database keeps a hash.
+        /// The four digits that the customer says at the door, when the order asks for a PIN. The customer's page shows
+        /// them, too.
+        #[cfg_attr(feature = "openapi", schema(pattern = r"^[0-9]{4}$", example = "4711"))]
         pub delivery_pin: Option<String>,
         /// When it was created.
         pub created_at: DateTime<Utc>,
     }
 
-    /// An order as dispatchers and API keys see it.
+    /// An order, as dispatchers and API keys see it.
     pub struct OrderView {
         /// Its id.
         pub id: OrderId,
         /// The merchant's name for it.
         pub reference: String,
-        /// How far it is.
+        /// Its status.
         pub status: OrderStatus,
-        /// Since when.
+        /// Since when it has this status.
         pub status_at: DateTime<Utc>,
         /// Where it comes from.
         pub pickup: PlaceBody,
@@ -183,65 +200,84 @@ body! {
         pub dropoff: PlaceBody,
         /// Who gets it.
         pub customer: CustomerBody,
-        /// Who brings it.
+        /// The courier who has it.
         pub courier_id: Option<CourierId>,
-        /// Start of the promised window.
+        /// Start of the time window that the merchant promised.
         pub promised_from: Option<DateTime<Utc>>,
-        /// End of the promised window.
+        /// End of the time window that the merchant promised.
         pub promised_until: Option<DateTime<Utc>>,
         /// When it was created.
         pub created_at: DateTime<Utc>,
-        /// What the courier must bring back from the door; left out when nothing.
+        /// Which proofs the courier must bring back from the door; left out when none.
         pub proof: Option<Vec<ProofKind>>,
-        /// When it should reach the door, by the newest estimate; only for an order that is still on its way there.
+        /// When it should reach the door, by the newest estimate; only for an order that is on its way there.
         pub expected_at: Option<DateTime<Utc>>,
-        /// What happened so far, oldest first; only when one order is asked for.
+        /// What happened so far, oldest first; left out in lists.
         pub timeline: Option<Vec<OrderEventView>>,
-        /// What was brought back from the door, oldest first; only when one order is asked for.
+        /// The proofs that the courier brought back from the door, oldest first; left out in lists.
         pub proofs: Option<Vec<ProofView>>,
     }
 
-    /// One thing that happened to an order.
+    /// A change of an order's status.
     pub struct OrderEventView {
-        /// What it became.
+        /// The status that it took.
         pub status: OrderStatus,
         /// When it happened.
         pub at: DateTime<Utc>,
-        /// A remark.
+        /// A remark of the person who changed it.
         pub note: Option<String>,
     }
 
-    /// Gives an order to a courier.
+    /// The courier who is to bring an order.
     pub struct Assign {
-        /// To whom.
+        /// The courier.
         pub courier_id: CourierId,
     }
 
-    /// Moves an order on.
+    /// The next status of an order.
     pub struct SetStatus {
-        /// What it becomes.
+        /// The status that it is to take.
         pub status: OrderStatus,
         /// A remark for the timeline.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "left with the concierge"))]
         pub note: Option<String>,
     }
 
-    /// Signs a person in.
+    /// The credentials of a dispatcher or admin.
     pub struct SignIn {
-        /// Their address.
+        /// Their e-mail address; letter case does not matter.
+        #[cfg_attr(feature = "openapi", schema(max_length = 254, example = "dispatch@example.org"))]
         pub email: String,
         /// Their password.
+        #[cfg_attr(feature = "openapi", schema(max_length = 1024, format = Password))]
         pub password: String,
     }
 
-    /// Who is signed in.
+    /// The person who is signed in.
     pub struct SessionView {
-        /// Their address.
+        /// Their e-mail address.
         pub email: String,
-        /// What they may do: `admin` or `dispatcher`.
+        /// What they may do.
+        #[cfg_attr(feature = "openapi", schema(schema_with = role))]
         pub role: String,
-        /// When the session ends however much it is used; unused it ends earlier.
+        /// When the session ends at the latest; one that is not used ends earlier.
         pub expires_at: DateTime<Utc>,
     }
+}
+
+/// The schema of [`DeviceView::client`].
+#[cfg(feature = "openapi")]
+fn device_client() -> utoipa::openapi::Object {
+    crate::openapi::words(
+        ["web", "native", "traccar", "owntracks", "overland"],
+        "The kind of app that it last reported with: Doorstep's web app, another app on the courier's socket, or a tracker's.",
+    )
+}
+
+/// The schema of [`SessionView::role`].
+#[cfg(feature = "openapi")]
+fn role() -> utoipa::openapi::Object {
+    crate::openapi::words(["admin", "dispatcher"], "What they may do.")
 }
 
 /// One page of a list.
@@ -250,7 +286,7 @@ body! {
 pub struct ListPage<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
-    /// Ask for the next page with `?cursor=`; absent on the last page.
+    /// The `cursor` of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }

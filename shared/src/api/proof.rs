@@ -27,7 +27,7 @@ pub const PIN_DIGITS: usize = 4;
 pub enum ProofKind {
     /// A picture of where it was left.
     Photo,
-    /// The name, and mostly the hand, of whoever took it.
+    /// The name, and usually a drawn signature, of the person who took it.
     Signature,
     /// The four digits that only the customer knows.
     Pin,
@@ -57,38 +57,49 @@ impl ProofKind {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ProofBody {
-    /// Who took it.
+    /// The person who took the order signs.
+    #[cfg_attr(feature = "openapi", schema(title = "SignatureProof"))]
     Signature {
-        /// Their name, typed; 1 to 100 characters.
+        /// Their name, typed.
+        #[cfg_attr(
+            feature = "openapi",
+            schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Eve Camilleri")
+        )]
         name: String,
         /// What they drew, as strokes of `[x, y]` between 0 and 1, y downwards, in a box three times as wide as high.
-        /// Empty when they typed their name only.
+        /// At most 2 000 points; empty when they typed their name only.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_items = 2000))]
         strokes: Vec<Vec<[f32; 2]>>,
-        /// When, Unix epoch milliseconds.
+        /// When the phone took it, Unix epoch milliseconds.
+        #[cfg_attr(feature = "openapi", schema(example = 1795219260000_i64))]
         taken_ms: i64,
     },
-    /// The customer's digits. A wrong PIN is refused and nothing is kept.
+    /// The customer says the PIN. A wrong PIN is refused and nothing is kept.
+    #[cfg_attr(feature = "openapi", schema(title = "PinProof"))]
     Pin {
-        /// [`PIN_DIGITS`] digits.
+        /// The four digits.
+        #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9]{4}$", example = "4711"))]
         pin: String,
-        /// When, Unix epoch milliseconds.
+        /// When the phone took it, Unix epoch milliseconds.
+        #[cfg_attr(feature = "openapi", schema(example = 1795219260000_i64))]
         taken_ms: i64,
     },
 }
 
 body! {
-    /// A proof as dispatchers, API keys and the phone that sent it see it.
+    /// A proof, as dispatchers, API keys and the phone that sent it see it.
     pub struct ProofView {
         /// Its id.
         pub id: Uuid,
-        /// Which kind.
+        /// Which kind of proof.
         pub kind: ProofKind,
-        /// When it was taken, by the phone.
+        /// When the phone took it, by the phone's clock.
         pub taken_at: DateTime<Utc>,
-        /// Who signed.
+        /// The name of the person who signed.
         pub name: Option<String>,
-        /// Where the picture of a photo or of a drawn signature is; the same credentials open it.
+        /// The path of the photo or of the drawn signature's picture; the same credentials open it.
+        #[cfg_attr(feature = "openapi", schema(format = "uri-reference"))]
         pub image_url: Option<String>,
     }
 }

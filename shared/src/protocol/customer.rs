@@ -49,6 +49,7 @@ impl CustomerEvent {
 
 wire! {
     /// Everything a page needs to draw itself.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct Snapshot {
         /// The server's clock, Unix epoch milliseconds.
         pub server_time_ms: i64,
@@ -67,6 +68,7 @@ wire! {
 
 wire! {
     /// An order as its customer sees it.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct TrackedOrder {
         /// The merchant's name for it.
         pub reference: String,
@@ -87,6 +89,7 @@ wire! {
 
 wire! {
     /// A pin on the map.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct Place {
         /// Degrees north.
         pub lat: f64,
@@ -100,6 +103,7 @@ wire! {
 wire! {
     /// One thing that happened to an order.
     #[derive(Copy)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct TimelineEntry {
         /// What it became.
         pub status: OrderStatus,
@@ -110,6 +114,7 @@ wire! {
 
 wire! {
     /// The courier as their customer sees them.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct CourierCard {
         /// Their name.
         pub name: String,
@@ -182,6 +187,7 @@ wire! {
 wire! {
     /// When the courier arrives at the door, as a range.
     #[derive(Copy)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct Eta {
         /// Not before, Unix epoch milliseconds.
         pub earliest_ms: i64,
