@@ -2,18 +2,28 @@
 //!
 //! The server applies [`Conventions`] to the document that utoipa collects from the handlers. They make true what the
 //! wire does everywhere: an absent field is left out and never `null`, a page refers to its items by name, and a point
-//! has two numbers.
+//! has two numbers. They also write out the pattern of text, which no attribute could share.
 
 use utoipa::{
     Modify,
     openapi::{
-        Object, ObjectBuilder, OpenApi, Ref, RefOr, Schema,
+        Object, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Schema,
+        path::Operation,
         schema::{AllOf, Array, ArrayItems, Components, OneOf, SchemaType, Type},
     },
 };
 
 /// How the name of a page's schema begins; the name of its items' schema follows.
 const PAGE_OF: &str = "ListPage_";
+
+/// What a field's attribute says in place of [`TEXT`].
+const PRINTABLE: &str = "printable";
+
+/// The same for a field whose empty text has a meaning.
+const PRINTABLE_OR_EMPTY: &str = "printable or empty";
+
+/// Text for people: not only blanks, and no control characters but line breaks. The server refuses all other.
+const TEXT: &str = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$";
 
 const COMPONENTS: &str = "#/components/schemas/";
 
@@ -23,15 +33,29 @@ pub struct Conventions;
 
 impl Modify for Conventions {
     fn modify(&self, document: &mut OpenApi) {
-        let Some(components) = &mut document.components else { return };
-        components.schemas.values_mut().for_each(correct);
-        name_items_of_pages(components);
+        document.paths.paths.values_mut().flat_map(operations).for_each(correct_parameters);
+        if let Some(components) = &mut document.components {
+            components.schemas.values_mut().for_each(correct);
+            name_items_of_pages(components);
+        }
     }
 }
 
 /// The schema of a text that is one of `words`.
 pub(crate) fn words<const N: usize>(words: [&str; N], description: &str) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some(description)).build()
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch].into_iter().flatten()
+}
+
+fn correct_parameters(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            parameter.schema.iter_mut().for_each(correct);
+        }
+    }
 }
 
 fn correct(schema: &mut RefOr<Schema>) {
@@ -50,6 +74,11 @@ fn correct(schema: &mut RefOr<Schema>) {
 
 fn correct_object(object: &mut Object) {
     remove_null(&mut object.schema_type);
+    match object.pattern.as_deref() {
+        Some(PRINTABLE) => object.pattern = Some(TEXT.to_owned()),
+        Some(PRINTABLE_OR_EMPTY) => object.pattern = Some(format!("^$|{TEXT}")),
+        _ => {}
+    }
     object.properties.values_mut().for_each(correct);
 }
 
@@ -166,6 +195,7 @@ mod tests {
         let schemas = schemas();
         let note = &schemas["AcknowledgeException"]["properties"]["note"];
         assert_eq!(note["maxLength"], MAX_EXCEPTION_NOTE_CHARS);
+        assert_eq!(schemas["CreateOrder"]["properties"]["reference"]["pattern"], TEXT);
         let strokes = &schemas["ProofBody"]["oneOf"][0]["properties"]["strokes"];
         assert_eq!(strokes["maxItems"], MAX_SIGNATURE_POINTS);
         let pin = &schemas["ProofBody"]["oneOf"][1]["properties"]["pin"];

@@ -67,13 +67,13 @@ macro_rules! wire {
         const _: () = {
             type Target = $name;
 
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "the mirror is only a shape for serde")]
             #[serde_with::skip_serializing_none]
             #[derive(serde::Serialize, serde::Deserialize)]
             #[serde(remote = "Target")]
             struct Json { $($body)* $($field: Option<$of>),+ }
 
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "the mirror is only a shape for serde")]
             #[derive(serde::Serialize, serde::Deserialize)]
             #[serde(remote = "Target")]
             struct Postcard {

@@ -13,6 +13,7 @@ mod demo;
 mod dist;
 mod floors;
 mod lab;
+mod openapi;
 mod places;
 mod roads;
 mod rust_text;

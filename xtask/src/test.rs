@@ -3,7 +3,7 @@
 //! One throwaway Postgres serves the whole run; it is stopped however the run ends. The first failing step ends it: what
 //! follows would only bury the reason. Each tool's own output passes through untouched, and a table closes the run.
 
-use crate::{crates, floors, lab, site, sqlx};
+use crate::{crates, floors, lab, openapi, site, sqlx};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::num::NonZero;
@@ -35,6 +35,8 @@ enum Part {
     Lint,
     /// The tests of every crate.
     Rust,
+    /// The OpenAPI document with others' tools, and the server against the document.
+    Api,
     /// Playwright with Chromium, against the built server.
     Browser,
 }
@@ -44,7 +46,7 @@ impl Options {
         match (self.only, &self.filter) {
             (Some(part), _) => vec![part],
             (None, Some(_)) => vec![Part::Rust],
-            (None, None) => vec![Part::Lint, Part::Rust, Part::Browser],
+            (None, None) => vec![Part::Lint, Part::Rust, Part::Api, Part::Browser],
         }
     }
 }
@@ -82,6 +84,10 @@ fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<
             steps.run("faults, the short set", lab::run_short_faults)?;
         }
     }
+    if parts.contains(&Part::Api) {
+        steps.run("OpenAPI", openapi::check_document)?;
+        steps.run("schemathesis", || openapi::check_server(&postgres))?;
+    }
     if parts.contains(&Part::Browser) {
         steps.run("browser tests", || browser_tests(&postgres, filter))?;
     }
@@ -92,6 +98,9 @@ fn tools(parts: &[Part]) -> Vec<Tool> {
     let mut tools = site::TOOLS.to_vec();
     if parts != [Part::Lint] {
         tools.extend([Tool::Postgres, Tool::Redis]);
+    }
+    if parts.contains(&Part::Api) {
+        tools.extend(openapi::TOOLS);
     }
     if parts.contains(&Part::Browser) {
         tools.push(Tool::Chromium);
@@ -217,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_filter_alone_means_the_rust_tests() {
-        let all = [Part::Lint, Part::Rust, Part::Browser];
+        let all = [Part::Lint, Part::Rust, Part::Api, Part::Browser];
         assert_eq!(options(None, None).parts(), all);
         assert_eq!(options(None, Some("eta")).parts(), [Part::Rust]);
         let browser = options(Some(Part::Browser), Some("eta"));

@@ -45,10 +45,10 @@ body! {
     #[derive(Default)]
     pub struct EditCourier {
         /// Their name, as customers and dispatchers see it.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Ana Borg"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Ana Borg"))]
         pub name: Option<String>,
         /// Their number, which only dispatchers see; the empty text removes it.
-        #[cfg_attr(feature = "openapi", schema(max_length = 40, example = "+356 2100 0000"))]
+        #[cfg_attr(feature = "openapi", schema(max_length = 40, pattern = "printable or empty", example = "+356 2100 0000"))]
         pub phone: Option<String>,
         /// What they ride.
         pub vehicle: Option<Vehicle>,

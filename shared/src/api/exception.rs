@@ -131,7 +131,7 @@ body! {
     #[derive(Default)]
     pub struct AcknowledgeException {
         /// A remark of at most 500 characters.
-        #[cfg_attr(feature = "openapi", schema(max_length = 500, example = "called the courier"))]
+        #[cfg_attr(feature = "openapi", schema(max_length = 500, pattern = "printable or empty", example = "called the courier"))]
         pub note: Option<String>,
     }
 }

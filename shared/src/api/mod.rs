@@ -32,10 +32,10 @@ body! {
     /// A courier to register.
     pub struct CreateCourier {
         /// Their name, as customers and dispatchers see it.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Ana Borg"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Ana Borg"))]
         pub name: String,
         /// Their number, which only dispatchers see.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = r"\S", example = "+356 2100 0000"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+356 2100 0000"))]
         pub phone: Option<String>,
         /// What they ride.
         pub vehicle: Vehicle,
@@ -72,7 +72,7 @@ body! {
     /// A phone of a courier to register.
     pub struct CreateDevice {
         /// A name for it: "Ana's phone".
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Ana's phone"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Ana's phone"))]
         pub label: String,
     }
 
@@ -124,30 +124,30 @@ body! {
         #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, example = 14.5145))]
         pub lon: f64,
         /// The address, as the courier and the customer should read it.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, pattern = r"\S", example = "12 Triq il-Merkanti, Valletta"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, pattern = "printable", example = "12 Triq il-Merkanti, Valletta"))]
         pub address: String,
         /// What the courier should know there.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "ring twice"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "printable", example = "ring twice"))]
         pub instructions: Option<String>,
     }
 
     /// The person who gets the order.
     pub struct CustomerBody {
         /// Their name.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Eve Camilleri"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Eve Camilleri"))]
         pub name: String,
         /// Their number, which the courier sees while they have the order.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = r"\S", example = "+356 2100 0001"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+356 2100 0001"))]
         pub phone: Option<String>,
         /// Their e-mail address, for notifications.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 254, pattern = r"\S", example = "eve@example.org"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 254, pattern = "printable", example = "eve@example.org"))]
         pub email: Option<String>,
     }
 
     /// An order to create.
     pub struct CreateOrder {
         /// The merchant's name for it.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = r"\S", example = "A-1042"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "A-1042"))]
         pub reference: String,
         /// Where the courier collects it.
         pub pickup: PlaceBody,
@@ -239,7 +239,7 @@ body! {
         /// The status that it is to take.
         pub status: OrderStatus,
         /// A remark for the timeline.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "left with the concierge"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "printable", example = "left with the concierge"))]
         pub note: Option<String>,
     }
 

@@ -63,13 +63,13 @@ pub enum ProofBody {
         /// Their name, typed.
         #[cfg_attr(
             feature = "openapi",
-            schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Eve Camilleri")
+            schema(min_length = 1, max_length = 100, pattern = "printable", example = "Eve Camilleri")
         )]
         name: String,
         /// What they drew, as strokes of `[x, y]` between 0 and 1, y downwards, in a box three times as wide as high.
         /// At most 2 000 points; empty when they typed their name only.
         #[serde(default)]
-        #[cfg_attr(feature = "openapi", schema(max_items = 2000))]
+        #[cfg_attr(feature = "openapi", schema(schema_with = strokes, required = false))]
         strokes: Vec<Vec<[f32; 2]>>,
         /// When the phone took it, Unix epoch milliseconds.
         #[cfg_attr(feature = "openapi", schema(example = 1795219260000_i64))]
@@ -85,6 +85,23 @@ pub enum ProofBody {
         #[cfg_attr(feature = "openapi", schema(example = 1795219260000_i64))]
         taken_ms: i64,
     },
+}
+
+/// The schema of a signature's strokes: numbers between 0 and 1.
+#[cfg(feature = "openapi")]
+fn strokes() -> utoipa::openapi::schema::Array {
+    use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+
+    let number = ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Float)))
+        .minimum(Some(0))
+        .maximum(Some(1));
+    let point = ArrayBuilder::new().items(number).min_items(Some(2)).max_items(Some(2));
+    let stroke = ArrayBuilder::new().items(point).max_items(Some(MAX_SIGNATURE_POINTS));
+    let description = "What they drew, as strokes of `[x, y]` between 0 and 1, y downwards, in a box three times as wide as \
+        high. All strokes together have at most 2 000 points; left out or empty when they typed their name only.";
+    ArrayBuilder::new().items(stroke).max_items(Some(MAX_SIGNATURE_POINTS)).description(Some(description)).build()
 }
 
 body! {

@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::customer::Snapshot;
 
 /// An order as its customer sees it: the feed's message `snapshot`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[derive(utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrackSnapshot {
     /// The message's type.
     pub r#type: SnapshotType,
@@ -19,8 +18,7 @@ pub struct TrackSnapshot {
 }
 
 /// The `type` of a [`TrackSnapshot`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[derive(utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SnapshotType {
     /// The only value.
@@ -28,8 +26,7 @@ pub enum SnapshotType {
 }
 
 /// A line on the map, a GeoJSON LineString of RFC 7946.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[derive(utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LineString {
     /// The geometry's type.
     pub r#type: LineStringType,
@@ -38,8 +35,7 @@ pub struct LineString {
 }
 
 /// The `type` of a [`LineString`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[derive(utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum LineStringType {
     /// The only value.
     LineString,

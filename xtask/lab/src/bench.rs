@@ -16,7 +16,7 @@ mod svg;
 mod target;
 
 use crate::machine::autogroup::AutogroupOff;
-use crate::programs;
+use crate::site;
 use anyhow::{Result, ensure};
 use families::FAMILIES;
 use measuring::Bench;
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         );
     }
     setup::prepare(&TOOLS)?;
-    programs::build_site()?;
+    site::build()?;
     build()?;
     let postgres = progress::step("starting a throwaway Postgres", || Throwaway::start(Durability::Kept))?;
     let _even = AutogroupOff::begin();

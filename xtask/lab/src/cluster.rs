@@ -7,7 +7,7 @@
 mod check;
 pub(crate) mod topology;
 
-use crate::programs;
+use crate::site;
 use anyhow::Result;
 use std::process::Command;
 use std::thread;
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     setup::prepare(&[Tool::Postgres, Tool::Redis, Tool::Caddy])?;
     // Nobody opens a page during a check.
     if !options.check {
-        programs::build_site()?;
+        site::build()?;
     }
     progress::step("building the server and the load client", || build(options))
         .or_remedy("something does not compile", "correct what the compiler names above")?;

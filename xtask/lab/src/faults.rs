@@ -7,7 +7,6 @@
 
 mod disk;
 mod draw;
-mod http;
 mod interceptor;
 mod load;
 mod misbehaving;

@@ -1,9 +1,9 @@
 //! The lab: benchmarks, faults and a cluster, run as `cargo xtask bench`, `faults` and `cluster`.
 //!
 //! It runs the product as it is deployed, under the load of the simulator, and judges it: [`bench`] measures it against
-//! baselines, [`faults`] breaks parts of it, [`cluster`] restarts one of two servers. What they start is in
-//! [`programs`]; what they say of the machine in [`machine`]. The simulator runs as a program of its own, so that its
-//! CPU time is told apart; its reports have the types of its crate.
+//! baselines, [`faults`] breaks parts of it, [`cluster`] restarts one of two servers. What they say of the machine is in
+//! [`machine`]. The simulator runs as a program of its own, so that its CPU time is told apart; its reports have the
+//! types of its crate.
 
 #![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and tasks")]
 
@@ -11,8 +11,8 @@ mod bench;
 mod cluster;
 mod faults;
 mod machine;
-mod programs;
 mod results;
+mod site;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! Makes a machine ready for a command, and does nothing on a machine that already is.
 //!
 //! Each tool is first looked for, which takes milliseconds and no network, and only then installed: crates by cargo,
-//! the WASM target by rustup, npm packages by npm, programs by apt where we are root. Elsewhere the person is told the
+//! the WASM target by rustup, npm packages by npm, Python packages by pip, programs by apt where we are root. Elsewhere the person is told the
 //! exact command to run.
 
 use crate::failure::{Failure, OrRemedy};
@@ -21,6 +21,8 @@ pub enum Tool {
     WasmTarget,
     /// The map libraries and the tools of frontend/package.json.
     NpmPackages,
+    /// The tools of xtask/requirements.txt, in a virtual environment of their own.
+    PythonPackages,
     /// The database server's programs.
     Postgres,
     /// The browser that the browser tests drive.
@@ -56,7 +58,11 @@ pub fn prepare(tools: &[Tool]) -> Result<()> {
     if tools.contains(&Tool::NpmPackages) {
         npm_packages()?;
     }
-    debian_packages(&missing_packages(tools))
+    debian_packages(&missing_packages(tools))?;
+    if tools.contains(&Tool::PythonPackages) {
+        python_packages()?;
+    }
+    Ok(())
 }
 
 fn wasm_target() -> Result<()> {
@@ -108,10 +114,41 @@ fn npm_packages() -> Result<()> {
     stamp.keep()
 }
 
+/// Installs into an empty folder each time: packages that are not in the requirements any more do not stay.
+fn python_packages() -> Result<()> {
+    let requirements = workspace::root().join("xtask/requirements.txt");
+    let stamp = Stamp::of("python-packages", std::slice::from_ref(&requirements))?;
+    if stamp.is_current() && workspace::python("python").exists() {
+        return Ok(());
+    }
+    progress::step("installing Python packages", || install_python_packages(&requirements)).or_remedy(
+        "the Python packages could not be installed",
+        "install Python 3.11 or newer with venv, check that the package index is reachable, then run the command again",
+    )?;
+    stamp.keep()
+}
+
+fn install_python_packages(requirements: &Path) -> Result<()> {
+    let mut venv = Command::new("python3");
+    process::run_quietly(venv.args(["-m", "venv", "--clear"]).arg(workspace::python_environment()))?;
+    let mut pip = Command::new(workspace::python("python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"]);
+    process::run_quietly(pip.arg(requirements)).map(drop)
+}
+
+/// Whether Python can make a virtual environment: Debian has what that needs in a package of its own.
+fn can_make_venv() -> bool {
+    let mut python = Command::new("python3");
+    process::run_quietly(python.args(["-c", "import ensurepip, venv"])).is_ok()
+}
+
 fn missing_packages(tools: &[Tool]) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if tools.contains(&Tool::Postgres) && postgres::programs().is_none() {
         missing.push("postgresql");
+    }
+    if tools.contains(&Tool::PythonPackages) && !can_make_venv() {
+        missing.push("python3-venv");
     }
     if tools.contains(&Tool::Chromium) && !Path::new(CHROMIUM).exists() {
         missing.push("chromium");

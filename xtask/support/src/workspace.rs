@@ -23,6 +23,16 @@ pub fn node_modules(path: &str) -> PathBuf {
     frontend().join("node_modules").join(path)
 }
 
+/// The virtual environment with the packages of xtask/requirements.txt.
+pub fn python_environment() -> PathBuf {
+    memory().join("python")
+}
+
+/// A program of that virtual environment.
+pub fn python(program: &str) -> PathBuf {
+    python_environment().join("bin").join(program)
+}
+
 /// The browser assets, which the server embeds from exactly this folder.
 pub fn site() -> PathBuf {
     root().join("target/site")

@@ -5,12 +5,12 @@
 
 use super::Options;
 use super::topology::Cluster;
-use crate::programs::running::{Running, mortal};
 use anyhow::{Context, Result, bail, ensure};
 use doorstep_simulator::load::Report;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
+use xtask_support::running::{Running, mortal};
 use xtask_support::{process, progress, workspace};
 
 /// Thousands of TLS handshakes on two cores that do everything else as well.

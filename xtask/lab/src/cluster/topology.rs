@@ -1,12 +1,12 @@
 //! What stands where: the proxy before two servers, and behind them Redis and Postgres.
 
-use crate::programs::running::{Running, free_address, mortal};
-use crate::programs::server::Server;
 use anyhow::{Context, Result};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 use xtask_support::postgres::{Durability, Throwaway};
+use xtask_support::running::{Running, free_address, mortal};
+use xtask_support::server::Server;
 use xtask_support::workspace;
 
 /// Everything, running. Fields are dropped in this order: nobody loses what they stand on.

@@ -2,14 +2,14 @@
 //! was seen.
 
 use super::setting::{Setting, wait_until};
-use crate::programs::running::{Running, mortal};
-use crate::programs::server::Server;
 use anyhow::{Context, Result, bail, ensure};
 use doorstep_simulator::Check;
 use doorstep_simulator::load::Report;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use xtask_support::running::{Running, mortal};
+use xtask_support::server::Server;
 use xtask_support::{process, workspace};
 
 /// What the load client says when the schedule begins.

@@ -1,13 +1,13 @@
 //! Clients that misbehave beside the load, and what they found.
 
 use super::setting::{Scene, Setting, wait_until};
-use crate::programs::running::{Running, mortal};
 use anyhow::{Context, Result, bail};
 use doorstep_simulator::misbehaviour::Findings;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
+use xtask_support::running::{Running, mortal};
 use xtask_support::workspace;
 
 const DEADLINE: Duration = Duration::from_secs(900);

@@ -3,8 +3,6 @@
 use super::draw::Draw;
 use super::load::{Load, Plan};
 use super::profile::Profile;
-use crate::programs::running::free_address;
-use crate::programs::server::Server;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,6 +10,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 use xtask_support::postgres::{Durability, Throwaway};
 use xtask_support::process;
+use xtask_support::running::free_address;
+use xtask_support::server::Server;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 

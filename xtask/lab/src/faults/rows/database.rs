@@ -2,7 +2,6 @@
 
 use super::Outcome;
 use crate::faults::disk::SmallDisk;
-use crate::faults::http::{Answer, call};
 use crate::faults::load::judged;
 use crate::faults::setting::{DATABASE, Scene, Setting, pass, wait_until};
 use crate::machine;
@@ -14,6 +13,7 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
+use xtask_support::http::{Answer, call};
 use xtask_support::postgres::{Durability, Throwaway, give_to_owner};
 
 /// What was on its way when the fault struck may still arrive.

@@ -4,7 +4,6 @@ use super::Outcome;
 use crate::cluster::topology;
 use crate::faults::load::{Load, Plan, judged};
 use crate::faults::setting::{DATABASE, Scene, Setting, pass, wait_until};
-use crate::programs::running::Running;
 use anyhow::Result;
 use doorstep_simulator::Check;
 use doorstep_simulator::clock::now_ms;
@@ -12,6 +11,7 @@ use doorstep_simulator::load::Of;
 use nix::sys::signal::Signal;
 use std::time::{Duration, Instant};
 use xtask_support::postgres::Throwaway;
+use xtask_support::running::Running;
 
 const STOPPED_FOR: Duration = Duration::from_secs(20);
 const MARGIN_MS: i64 = 1_000;

@@ -1,5 +1,6 @@
 //! Programs in the background: each ends with its value, and with us, however we end.
 
+use crate::process;
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -11,14 +12,13 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-use xtask_support::process;
 
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const STOP_DEADLINE: Duration = Duration::from_secs(15);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A program that runs.
-pub(crate) struct Running {
+pub struct Running {
     name: String,
     child: Child,
 }
@@ -28,7 +28,7 @@ impl Running {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(crate) fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
+    pub fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
         let log = File::options().create(true).append(true).open(log).with_context(|| format!("the log of {name}"))?;
         let child = command
             .stdin(Stdio::null())
@@ -43,7 +43,7 @@ impl Running {
     ///
     /// # Errors
     /// When the program ends first, or a minute has passed.
-    pub(crate) fn wait_until(&mut self, is_ready: impl Fn() -> bool) -> Result<()> {
+    pub fn wait_until(&mut self, is_ready: impl Fn() -> bool) -> Result<()> {
         let deadline = Instant::now() + START_DEADLINE;
         while !is_ready() {
             if let Some(status) = self.ended()? {
@@ -61,7 +61,7 @@ impl Running {
     ///
     /// # Errors
     /// When the system cannot be asked.
-    pub(crate) fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
+    pub fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
         self.child.try_wait().with_context(|| format!("asking about {}", self.name))
     }
 
@@ -69,7 +69,7 @@ impl Running {
     ///
     /// # Errors
     /// When it takes longer than a program may.
-    pub(crate) fn stop(&mut self) -> Result<Duration> {
+    pub fn stop(&mut self) -> Result<Duration> {
         let asked = Instant::now();
         self.signal(Signal::SIGTERM);
         while self.ended()?.is_none() {
@@ -85,18 +85,18 @@ impl Running {
     ///
     /// # Errors
     /// When the system refuses.
-    pub(crate) fn kill(&mut self) -> Result<()> {
+    pub fn kill(&mut self) -> Result<()> {
         self.child.kill().with_context(|| format!("killing {}", self.name))?;
         self.child.wait().with_context(|| format!("waiting for the end of {}", self.name)).map(drop)
     }
 
     /// Its number.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends it a signal. One that has ended gets none: its number may be somebody else's by now.
-    pub(crate) fn signal(&mut self, signal: Signal) {
+    pub fn signal(&mut self, signal: Signal) {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = kill(Pid::from_raw(self.child.id().cast_signed()), signal);
         }
@@ -113,7 +113,7 @@ impl Drop for Running {
 }
 
 /// A command that the kernel ends for us should we be killed.
-pub(crate) fn mortal(program: impl AsRef<OsStr>) -> Command {
+pub fn mortal(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "TERM"]).arg(program);
     command
@@ -123,7 +123,7 @@ pub(crate) fn mortal(program: impl AsRef<OsStr>) -> Command {
 ///
 /// # Errors
 /// When there is none left.
-pub(crate) fn free_address() -> Result<SocketAddr> {
+pub fn free_address() -> Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).context("no free port")
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn free_address() -> Result<SocketAddr> {
 ///
 /// # Errors
 /// When nobody answers within two seconds.
-pub(crate) fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
+pub fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// Beyond every deadline of a server: whoever is not answered by then hangs.
+/// Beyond every deadline of a server: a request without an answer by then hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What came back, and how long it took until it was complete.
@@ -12,7 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Answer {
     /// `None` when there was no whole answer.
     pub status: Option<u16>,
+    /// Empty when there was no whole answer.
     pub body: String,
+    /// How long it took until it was complete.
     pub took: Duration,
 }
 

@@ -1,15 +1,15 @@
 //! One server as a process: started, stopped, killed and started again at the same address.
 
-use crate::programs::running::{Running, get, mortal};
+use crate::running::{Running, get, mortal};
+use crate::{process, workspace};
 use anyhow::Result;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-use xtask_support::{process, workspace};
 
 /// A server that ends with this value.
-pub(crate) struct Server {
+pub struct Server {
     running: Running,
     command: ServerCommand,
 }
@@ -27,7 +27,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start.
-    pub(crate) fn start(
+    pub fn start(
         profile: &str,
         address: SocketAddr,
         environment: Vec<(&'static str, String)>,
@@ -40,22 +40,22 @@ impl Server {
     }
 
     /// Where it answers.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.command.address
     }
 
     /// The same as a URL.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.command.address)
     }
 
     /// Its process.
-    pub(crate) fn running(&mut self) -> &mut Running {
+    pub fn running(&mut self) -> &mut Running {
         &mut self.running
     }
 
     /// The number of its process.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.running.pid()
     }
 
@@ -63,7 +63,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not end.
-    pub(crate) fn stop(&mut self) -> Result<Duration> {
+    pub fn stop(&mut self) -> Result<Duration> {
         self.running.stop()
     }
 
@@ -71,7 +71,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start.
-    pub(crate) fn start_again(&mut self) -> Result<()> {
+    pub fn start_again(&mut self) -> Result<()> {
         self.running = self.command.start()?;
         Ok(())
     }
@@ -80,18 +80,18 @@ impl Server {
     ///
     /// # Errors
     /// When it does not succeed.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Result<String> {
+    pub fn run(&self, arguments: &[&str]) -> Result<String> {
         let command = &self.command;
         process::run_quietly(Command::new(&command.program).args(arguments).envs(command.environment.iter().cloned()))
     }
 
     /// The status of the answer to a `GET`, or `None` when there is none.
-    pub(crate) fn status(&self, path: &str) -> Option<u16> {
+    pub fn status(&self, path: &str) -> Option<u16> {
         self.command.status(path)
     }
 
     /// What its metric says, labels added up; 0 when it says nothing.
-    pub(crate) fn metric(&self, name: &str) -> f64 {
+    pub fn metric(&self, name: &str) -> f64 {
         let answer = get(self.command.address, "/metrics").unwrap_or_default();
         let of_name = answer.lines().filter(|line| line.starts_with(name));
         let exact = of_name.filter(|line| line[name.len()..].starts_with([' ', '{']));

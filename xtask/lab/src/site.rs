@@ -1,7 +1,4 @@
-//! Programs that the lab runs in the background: servers, brokers, the simulator.
-
-pub(crate) mod running;
-pub(crate) mod server;
+//! The browser's part of the product, which the servers that the lab starts embed.
 
 use anyhow::Result;
 use std::process::Command;
@@ -11,7 +8,7 @@ use xtask_support::{process, workspace};
 ///
 /// # Errors
 /// When it does not build; `cargo xtask site` has said why.
-pub(crate) fn build_site() -> Result<()> {
+pub(crate) fn build() -> Result<()> {
     let mut site = Command::new("cargo");
     process::run(site.args(["run", "--quiet", "--package", "xtask", "--", "site"]).current_dir(workspace::root()))
 }
