@@ -1,8 +1,8 @@
 //! `bake-roads`: makes the street graph that the product carries from an OpenStreetMap extract.
 //!
-//! Reading such an extract takes two dozen crates that nothing else here needs, for a command that is run once
-//! a year. They are behind the feature `bake`, so that nobody's first `cargo xtask demo` waits for them; without
-//! the feature the command builds itself again with it.
+//! Reading such an extract takes two dozen crates that nothing else here needs, for a command that is run once a year.
+//! They are behind the feature `bake`, so that the first `cargo xtask demo` of a clone does not wait for them; without the
+//! feature the command builds itself again with it.
 
 #[cfg(feature = "bake")]
 mod bake;

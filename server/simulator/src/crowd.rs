@@ -2,7 +2,7 @@
 //!
 //! For measuring what a connection costs a server, and how fast it admits clients. One process has room for fewer
 //! than twenty thousand sockets, so a measurement starts several crowds.
-//! The orders are ones that nobody has, a hundred customers each.
+//! The orders are unassigned, with a hundred customers each.
 
 use std::{
     io::Read,
@@ -115,7 +115,7 @@ async fn watch(options: &CrowdOptions, tracking_token: String, number: usize) ->
     Ok(bot)
 }
 
-/// Blocks until nobody holds the other end of standard input.
+/// Blocks until standard input ends.
 fn wait_for_the_end() -> Result<()> {
     let mut unread = Vec::new();
     std::io::stdin().read_to_end(&mut unread).context("standard input cannot be read").map(drop)

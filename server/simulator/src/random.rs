@@ -14,7 +14,7 @@ pub fn generator(seed: u64, stream: u64) -> StdRng {
     StdRng::seed_from_u64(mixed ^ (mixed >> 31))
 }
 
-/// A seed that nobody chose, for when none is given.
+/// A seed from the system, for when none is given.
 pub fn any_seed() -> u64 {
     // Short enough to be typed again.
     u64::from(rand::rng().random::<u32>())

@@ -14,7 +14,7 @@ static MALTA: LazyLock<RoadNetwork> = LazyLock::new(|| {
         .expect("the shared crate's tests read this very file")
 });
 
-// Doors stand along streets like these; nobody orders to a trunk road.
+// Doors stand along streets like these; there are no deliveries to a trunk road.
 const SHORTEST_DOOR_EDGE_M: f64 = 25.0;
 const TRIES: usize = 10_000;
 
@@ -23,7 +23,7 @@ pub fn malta() -> &'static RoadNetwork {
     &MALTA
 }
 
-/// A point on a street where somebody might live or sell, with its address.
+/// A point on a street where a customer might live or a shop be, with its address.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Door {
     /// Where it is, on the street.

@@ -25,11 +25,11 @@ pub fn trust(file: &Path) -> Result<()> {
         CertificateDer::from_pem_file(file).with_context(|| format!("no certificate in {}", file.display()))?;
     let mut roots = RootCertStore::empty();
     roots.add(certificate).context("the certificate cannot be trusted")?;
-    ensure!(CONFIG.set(trusting(roots)).is_ok(), "another authority is trusted already, or nobody");
+    ensure!(CONFIG.set(trusting(roots)).is_ok(), "another authority is trusted already, or none");
     Ok(())
 }
 
-/// How to connect. Whoever asks before an authority was named trusts nobody, for good.
+/// How to connect. A call before [`trust`] makes every later connection trust no authority.
 pub fn config() -> Arc<ClientConfig> {
     Arc::clone(CONFIG.get_or_init(|| trusting(RootCertStore::empty())))
 }

@@ -54,7 +54,7 @@ impl Options {
 /// When something does not build or start, and when a check finds a broken promise.
 pub(crate) fn run(options: &Options) -> Result<()> {
     setup::prepare(&[Tool::Postgres, Tool::Redis, Tool::Caddy])?;
-    // Nobody opens a page during a check.
+    // A check opens no page.
     if !options.check {
         site::build()?;
     }

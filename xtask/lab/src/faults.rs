@@ -99,7 +99,7 @@ fn run_rows(options: &Options) -> Result<()> {
     bail!(Failure::new(format!("promises were broken: {}", failed.join(", ")), remedy))
 }
 
-/// Carries out one of `runs` after the other, and keeps what came of it: whoever interrupts the rest has it.
+/// Carries out one of `runs` after the other, and writes each outcome at once: an interruption keeps those before it.
 fn take_turns(
     options: &Options,
     runs: &Mutex<impl Iterator<Item = (&'static Row, u64)>>,

@@ -1,8 +1,8 @@
 //! The lab: benchmarks, faults and a cluster, run as `cargo xtask bench`, `faults` and `cluster`.
 //!
-//! It runs the product as it is deployed, under the load of the simulator, and judges it: [`bench`] measures it against
+//! It runs the product as it is deployed, under the load of the simulator, and judges it: `bench` measures it against
 //! baselines, [`faults`] breaks parts of it, [`cluster`] restarts one of two servers. What they say of the machine is in
-//! [`machine`]. The simulator runs as a program of its own, so that its CPU time is told apart; its reports have the
+//! [`machine`]. The simulator runs as a program of its own, so that its CPU time is measured apart; its reports have the
 //! types of its crate.
 
 #![allow(clippy::disallowed_methods, reason = "those rules guard the server's clock and tasks")]

@@ -1,6 +1,6 @@
 //! From an OpenStreetMap extract to a gazetteer, in two passes over the file.
 //!
-//! The same extract always gives the same bytes. Ways of one name within one town are one street, whoever may use them:
+//! The same extract always gives the same bytes. Ways of one name within one town are one street, for any vehicles:
 //! people live in alleys and on stairs, too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -26,7 +26,7 @@ const NAME_KEYS: [&str; 7] = ["name", "name:en", "name:mt", "alt_name", "officia
 const POINT_KEYS: [&str; 9] =
     ["amenity", "shop", "tourism", "office", "leisure", "healthcare", "historic", "craft", "building"];
 
-/// Things with a name that nobody orders to.
+/// Things with a name that are no delivery address.
 const POINTLESS: [&str; 8] =
     ["parking", "bench", "waste_basket", "parking_space", "recycling", "pitch", "swimming_pool", "information"];
 

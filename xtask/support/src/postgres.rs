@@ -204,7 +204,7 @@ impl Throwaway {
     }
 
     fn signal(&mut self, signal: Signal) {
-        // The number of one that has ended may be somebody else's by now.
+        // The number of one that has ended may belong to another process by now.
         if matches!(self.server.try_wait(), Ok(None)) {
             let _ = kill(Pid::from_raw(self.server.id().cast_signed()), signal);
         }
@@ -343,7 +343,7 @@ pub fn socket_name() -> String {
     format!(".s.PGSQL.{PORT}")
 }
 
-/// Gives `folder` to whoever must run Postgres.
+/// Gives `folder` to the user that must run Postgres.
 ///
 /// # Errors
 /// When that is not allowed.

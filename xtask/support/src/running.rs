@@ -95,7 +95,7 @@ impl Running {
         self.child.id()
     }
 
-    /// Sends it a signal. One that has ended gets none: its number may be somebody else's by now.
+    /// Sends it a signal. One that has ended gets none: its number may belong to another process by now.
     pub fn signal(&mut self, signal: Signal) {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = kill(Pid::from_raw(self.child.id().cast_signed()), signal);
@@ -130,7 +130,7 @@ pub fn free_address() -> Result<SocketAddr> {
 /// The answer to a `GET` over plain HTTP: status line, headers and body.
 ///
 /// # Errors
-/// When nobody answers within two seconds.
+/// When the server does not answer within two seconds.
 pub fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;

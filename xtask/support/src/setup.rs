@@ -1,8 +1,8 @@
 //! Makes a machine ready for a command, and does nothing on a machine that already is.
 //!
 //! Each tool is first looked for, which takes milliseconds and no network, and only then installed: crates by cargo,
-//! the WASM target by rustup, npm packages by npm, Python packages by pip, programs by apt where we are root. Elsewhere the person is told the
-//! exact command to run.
+//! the WASM target by rustup, npm packages by npm, Python packages by pip, programs by apt where we are root. Elsewhere
+//! the failure names the exact command to run.
 
 use crate::failure::{Failure, OrRemedy};
 use crate::stamp::Stamp;
@@ -196,7 +196,7 @@ fn apt_get() -> Command {
 }
 
 /// While this lives, installing Debian's `postgresql` makes no cluster and starts no server: only the programs are
-/// wanted. It is a setting file of Debian's own, taken away afterwards so that nobody's later choice changes.
+/// wanted. It is a setting file of Debian's own, removed afterwards so that no later installation is changed.
 struct NoDefaultCluster(PathBuf);
 
 impl NoDefaultCluster {

@@ -83,7 +83,7 @@ impl Picture {
                 self.orders.insert(change.order.id, change.order);
             }
             FleetEvent::Alert(raised) => self.alerts.push(raised.alert),
-            FleetEvent::Error(error) => self.violations.push(format!("an error nobody asked for: {}", error.message)),
+            FleetEvent::Error(error) => self.violations.push(format!("an unexpected error: {}", error.message)),
             FleetEvent::Heartbeat(_) | FleetEvent::Pong(_) => {}
         }
         Ok(())
@@ -104,7 +104,7 @@ impl Picture {
 
     fn moved(&mut self, fix: &FleetFix) {
         let Some(courier) = self.couriers.get_mut(&fix.courier_id) else {
-            self.violations.push("a position of somebody unheard of".to_owned());
+            self.violations.push("a position of an unknown courier".to_owned());
             return;
         };
         if courier.position.is_some_and(|known| fix.time_ms < known.time_ms) {

@@ -12,7 +12,7 @@ use crate::socket::Endings;
 pub struct SentFix {
     /// The reading.
     pub fix: RawFix,
-    /// What became of it; `None` while nobody knows.
+    /// What became of it; `None` until the server has answered.
     pub outcome: Option<FixOutcome>,
 }
 

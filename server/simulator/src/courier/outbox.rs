@@ -295,7 +295,7 @@ impl InFlight {
     }
 }
 
-/// Forgets a time that has come, so that nobody waits for it again.
+/// Forgets a time that has come, so that the session does not wait for it again.
 fn is_too_early(not_before: &mut Option<Instant>, now: Instant) -> bool {
     *not_before = not_before.filter(|not_before| now < *not_before);
     not_before.is_some()

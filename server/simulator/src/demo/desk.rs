@@ -1,6 +1,6 @@
-//! Orders that nobody has yet: what a dispatcher at the console finds to do.
+//! Unassigned orders: what a dispatcher at the console finds to do.
 //!
-//! So many always wait; whoever takes one away, by giving it to a courier or calling it off, finds another in its
+//! So many always wait; a dispatcher who assigns or cancels one finds another in its
 //! place. The first was promised so soon that it is late before anybody looks: something for the inbox.
 
 use std::{sync::Arc, time::Duration};

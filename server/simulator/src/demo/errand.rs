@@ -16,7 +16,7 @@ use crate::streets::{Door, Quarter, malta};
 pub(super) enum Fate {
     /// Handed over.
     Delivered,
-    /// Nobody there; brought back.
+    /// The customer was not there; brought back.
     Returned,
     /// Called off on the way to the pickup.
     Cancelled,
@@ -131,7 +131,7 @@ fn route(from: &Door, to: &Door, vehicle: Vehicle) -> Option<Route> {
 }
 
 impl Errand {
-    /// An order that somebody else made and gave to a courier.
+    /// An order that a dispatcher made and gave to a courier.
     pub(super) fn given(pickup: Door, dropoff: Door) -> Self {
         let (merchant, customer) = (cast::MERCHANTS[0], cast::CUSTOMERS[0]);
         let fate = Fate::Delivered;

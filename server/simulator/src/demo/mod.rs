@@ -1,8 +1,8 @@
-//! Couriers who deliver in Malta for as long as somebody watches.
+//! Couriers who deliver in Malta until the demo ends.
 //!
 //! Each courier takes orders, fetches them, brings them and begins again, in real time, on real streets, with
 //! the phones and networks that couriers have. The first order is picked up within seconds and then takes
-//! some minutes, so that whoever opens its link sees a delivery from beginning to end.
+//! some minutes, so that a person who opens its link sees a delivery from beginning to end.
 //! Couriers of an earlier demo on the same server are taken over, and their open orders called off.
 
 mod cast;
@@ -51,7 +51,7 @@ pub use guest::Invitation;
 pub struct Introduction {
     /// The page of a customer whose order is on its way.
     pub customer_url: String,
-    /// For the courier whom nobody drives.
+    /// For the courier whom no bot drives.
     pub guest: Invitation,
 }
 
@@ -201,7 +201,7 @@ fn courier(number: usize) -> CreateCourier {
     CreateCourier { name, phone: Some(format!("+356 2098 {number:04}")), vehicle }
 }
 
-/// Calls off the open orders of couriers whom we are about to take over: nobody is driving them any more.
+/// Calls off the open orders of couriers whom we are about to take over: no bot drives them any more.
 async fn tidy_up(api: &Api, known: &HashMap<(String, Option<String>), CourierView>) -> Result<()> {
     let ours: HashSet<(String, Option<String>)> = (0..known.len().max(cast::COURIERS.len()))
         .map(courier)
@@ -213,7 +213,7 @@ async fn tidy_up(api: &Api, known: &HashMap<(String, Option<String>), CourierVie
     if taken_over.is_empty() {
         return Ok(());
     }
-    // Nobody else's customers have these numbers.
+    // Only the demo's customers have these numbers.
     let is_ours = |order: &OrderView| {
         order.customer.phone.as_deref().is_some_and(|phone| phone.starts_with(errand::CUSTOMERS_PHONE))
     };

@@ -26,7 +26,7 @@ const PACE_UNLESS_TOLD: Duration = Duration::from_secs(2);
 // A server may wish for anything; a phone has its own idea of what its battery allows.
 const FASTEST_PACE: Duration = Duration::from_millis(500);
 const SLOWEST_PACE: Duration = Duration::from_secs(10);
-// Whoever stands still is reported now and then, or the map would call them lost.
+// A courier who stands still is reported now and then, or the map would call them lost.
 const STANDING_REPORT: Duration = Duration::from_secs(10);
 
 pub(super) struct Phone {

@@ -98,7 +98,7 @@ impl Shift {
         Ok(())
     }
 
-    /// An order that somebody at the console gave to this courier.
+    /// An order that a dispatcher gave to this courier.
     fn given(&self) -> Option<Taken> {
         let stops = self.phone.stops();
         let door = |stop: &Stop| {
@@ -153,7 +153,7 @@ impl Shift {
         let reason = cast::CANCELLATIONS.choose(&mut self.random).copied();
         self.over(taken.order);
         match self.api.set_status(taken.order, OrderStatus::Cancelled, reason).await {
-            // Somebody at the console was quicker.
+            // A dispatcher was quicker.
             Err(error) if is_invalid_transition(&error) => Ok(()),
             other => Ok(other?),
         }

@@ -1,4 +1,4 @@
-//! Somebody on their way along a route.
+//! A rider on their way along a route.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use super::{
 
 // Short enough that half a metre a second of speed is the most that changes in between.
 const STEP_S: f64 = 0.2;
-// Whoever brakes for a stop rolls the last bit, or they would never arrive.
+// A rider who brakes for a stop rolls the last metres, or they would never arrive.
 const CREEP_MPS: f64 = 0.6;
 const ARRIVED_WITHIN_M: f64 = 0.5;
 
-/// Where somebody truly is, before any receiver gets it wrong.
+/// Where a rider truly is, before the receiver adds its error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Truth {
     /// Where.

@@ -1,4 +1,4 @@
-//! How fast somebody may be at each point of a route: limits, bends, stops, and braking in time for them.
+//! How fast a rider may be at each point of a route: limits, bends, stops, and braking in time for them.
 
 use doorstep_shared::{
     LatLon, Vehicle,
@@ -92,7 +92,7 @@ fn slow_down_in_bends(vertices: &mut [Vertex], rider: &Rider) {
     }
 }
 
-/// Where streets meet, somebody else may have the right of way: slow down to look, and now and then wait.
+/// Where streets meet, others may have the right of way: slow down to look, and now and then wait.
 /// Walkers hardly ever do, and two wheels filter through.
 fn give_way_at_junctions(vertices: &mut [Vertex], route: &Route, rider: &Rider, random: &mut impl Rng) {
     let (slow, stop) = match rider.vehicle {

@@ -3,7 +3,7 @@
 use doorstep_shared::Vehicle;
 use rand::Rng;
 
-/// A vehicle with somebody on it.
+/// A vehicle and how its rider drives it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rider {
     /// What they ride.
@@ -39,7 +39,7 @@ impl Rider {
             Vehicle::Motorcycle | Vehicle::Car => 23.0,
             Vehicle::Van => 20.0,
         };
-        // Nobody crawls through a car park at its nominal walking pace.
+        // No rider crawls through a car park at its nominal walking pace.
         (limit_mps.max(3.0) * self.eagerness).min(able_mps * self.eagerness)
     }
 

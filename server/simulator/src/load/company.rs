@@ -50,7 +50,7 @@ impl Company {
         schedule: Schedule,
         seed: u64,
     ) -> Result<Self> {
-        // Ten thousand handshakes take seconds: what is due counts from a moment that lies behind them.
+        // Ten thousand handshakes take seconds: the schedule begins after them.
         // With TLS the proxy does what takes longest, on the same cores.
         let each_ms = if options.server.is_tls() { 15 } else { 2 };
         let handshakes = Duration::from_millis(each_ms * options.sockets()).max(LEAST_HANDSHAKES);

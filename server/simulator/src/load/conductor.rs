@@ -20,8 +20,8 @@ use crate::{courier::Recorded, footprint::Watched};
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
-/// Whoever breaks things under load waits for this line.
-const BEGUN: &str = "everybody is connected, and couriers report";
+/// The faults of the lab wait for this line before they break anything.
+pub const BEGUN: &str = "everybody is connected, and couriers report";
 
 pub(super) struct Conductor {
     pub company: Arc<Company>,

@@ -32,6 +32,7 @@ use company::Company;
 use conductor::Conductor;
 use schedule::Schedule;
 
+pub use conductor::BEGUN;
 pub use ending::Ending;
 pub use latency::Latency;
 pub(crate) use measure::Durations;
@@ -44,7 +45,7 @@ pub use verify::{Verdict, verify};
 
 const IDLE_VIEWERS_PER_ORDER: usize = 100;
 
-/// Tracking tokens of `count` new orders that nobody has.
+/// Tracking tokens of `count` new, unassigned orders.
 ///
 /// # Errors
 /// When the server refuses.

@@ -14,7 +14,7 @@ pub struct LoadOptions {
     /// Where the server is.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub server: ServerUrl,
-    /// The certificate authority of an https:// server, as a PEM file; nobody else is trusted.
+    /// The certificate authority of an https:// server, as a PEM file; no other is trusted.
     #[cfg(feature = "tls")]
     #[arg(long)]
     pub ca: Option<PathBuf>,
@@ -27,7 +27,7 @@ pub struct LoadOptions {
     /// Customers, spread evenly over the orders.
     #[arg(long, default_value_t = 100)]
     pub viewers: usize,
-    /// More customers, on orders that nobody has: connections that only have to be kept.
+    /// More customers, on unassigned orders: connections that only have to be kept.
     #[arg(long, default_value_t = 0)]
     pub idle_viewers: usize,
     /// Dispatchers, each with the whole fleet in view.

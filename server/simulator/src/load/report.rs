@@ -37,7 +37,7 @@ pub struct Report {
     pub couriers: usize,
     /// Customers.
     pub viewers: usize,
-    /// Customers of orders that nobody has.
+    /// Customers of unassigned orders.
     pub idle_viewers: usize,
     /// Messages a second from each courier.
     pub rate_hz: f64,
@@ -67,7 +67,7 @@ pub struct Report {
     pub longest_silence: Latency,
     /// Messages times the customers that watched their courier.
     pub deliveries_expected: u64,
-    /// How many of those arrived; the others were conflated with newer ones, or nobody was connected.
+    /// How many of those arrived; the others were conflated with newer ones, or the customer was not connected.
     pub deliveries_received: u64,
     /// From when a message was due until this program handed it to its bot: how well it kept its schedule.
     pub own_lateness: Latency,

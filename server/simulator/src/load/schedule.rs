@@ -1,7 +1,7 @@
 //! When which courier is due to send what: fixed before the first message leaves.
 //!
 //! Moments are whole milliseconds, and the newest fix of a message carries the moment it is due as its time.
-//! So whoever receives a position can tell from the position alone when it should have been sent.
+//! So a customer bot can tell from the position alone when it should have been sent.
 
 use std::{
     thread,

@@ -43,7 +43,7 @@ async fn delivery(api: &Api, number: usize, seed: u64) -> Result<Delivery> {
     })
 }
 
-/// An order that nobody has, for customers to wait on.
+/// An unassigned order, for customers to wait on.
 #[derive(Clone, Debug)]
 pub(super) struct Idle {
     pub order: OrderId,
@@ -72,7 +72,7 @@ pub(super) async fn tidy_up(api: &Api, deliveries: &[Delivery], idle: &[Idle], c
     stream::iter(cancelling).buffer_unordered(concurrency.max(1)).collect::<()>().await;
 }
 
-/// Between two places off the riders' streets, so that nobody arrives while they are measured.
+/// Between two places off the riders' streets, so that no courier arrives during the measurement.
 fn order(reference: String) -> CreateOrder {
     let place = |point: LatLon, address: &str| PlaceBody {
         lat: point.lat(),

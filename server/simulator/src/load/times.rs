@@ -1,6 +1,6 @@
 //! When acks and positions came, step by step, as the report of a load test says, and questions about it.
 //!
-//! What a fault did shows only over time: a test that broke something asks for gaps and for slow answers within a window.
+//! What a fault did shows only over time: a test that broke something asks for gaps and for slow answers in a window.
 
 use serde::{Deserialize, Serialize};
 
@@ -77,9 +77,9 @@ impl Times {
         median(self.filled_p99_ms(of, window))
     }
 
-    /// The same for a window of many seconds: the median over its seconds of what their steps took in the mean. Consoles
-    /// are told four times a second, which makes four steps in ten slower, and the median over steps hangs on how far the
-    /// others reach.
+    /// The same for a window of many seconds: the median over its seconds of what their steps took in the mean. The
+    /// server sends to consoles four times a second, which makes four steps in ten slower, and the median over steps
+    /// depends on how far the others reach.
     pub fn steady_p99_ms(&self, of: Of, window: Window) -> f64 {
         let steps_a_second = (1_000 / self.step_ms.max(1)).max(1) as usize;
         let p99_ms = self.filled_p99_ms(of, window);
@@ -101,7 +101,7 @@ impl Times {
         usize::try_from(first).unwrap_or(0)..usize::try_from(end).unwrap_or(0)
     }
 
-    /// Nothing is told of steps after the last answer.
+    /// There are no counts for steps after the last answer.
     fn at(&self, of: Of, step: usize) -> u32 {
         self.moments(of).counts.get(step).copied().unwrap_or(0)
     }

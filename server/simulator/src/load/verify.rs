@@ -20,7 +20,7 @@ pub struct Verdict {
     pub stored: u64,
     /// Acknowledged, and not there.
     pub acked_but_missing: u64,
-    /// There, though nobody sent them.
+    /// There, though no courier sent them.
     pub stored_but_never_sent: u64,
     /// There more than once.
     pub duplicates: u64,
@@ -61,7 +61,7 @@ async fn verify_courier(api: &Api, courier: CourierId, log: &CourierLog) -> Resu
     let (Some((first_ms, _)), Some((last_ms, _))) = (log.sent.first_key_value(), log.sent.last_key_value()) else {
         return Ok(Verdict::default());
     };
-    // A little wider than what was sent, so that fixes nobody sent are found too.
+    // A little wider than what was sent, so that fixes that no courier sent are found too.
     let time = |ms: i64| DateTime::<Utc>::from_timestamp_millis(ms).context("a time beyond the calendar");
     let (from, until) = (time(*first_ms)? - TimeDelta::minutes(10), time(*last_ms)? + TimeDelta::minutes(10));
     let stored = api.fixes(courier, from, until).await.context("reading fixes back")?;

@@ -1,4 +1,4 @@
-//! Orders that end, go to somebody else, or whose courier loses the device, while everybody is connected.
+//! Orders that end, go to another courier, or whose courier loses the device, with all clients connected.
 //!
 //! From the moment the API has answered nothing more may be seen or stored, and who has no business there any more is
 //! sent away within a second.
@@ -87,7 +87,7 @@ pub(super) async fn run(stage: &Stage, orders_each: usize) -> Result<Vec<Check>>
     let logs = traffic.stop(PATIENCE).await?;
     let mut checks = judge_gone(&cases);
     let reassigned = || cases.iter().filter(|case| case.fate == Fate::Reassigned);
-    // Whoever is not there sees nothing, which would prove nothing.
+    // A viewer without a connection sees nothing, which would prove nothing.
     let there = reassigned().filter(|case| case.viewer.log().is_live).count();
     checks.push(Check::count("customers still there after a reassignment", there as u64, reassigned().count() as u64));
     let (mut seen, mut stored) = (0, 0);

@@ -1,4 +1,4 @@
-//! Clients that attack with frames: each is answered with the right code, and nobody else notices.
+//! Clients that attack with frames: each is answered with the right code, and no other client notices.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ fn empty_fragments() -> Vec<u8> {
 /// Stands for an end without a code.
 const CUT_OFF: u16 = 1006;
 
-/// As whom somebody attacks.
+/// In which role a client attacks.
 #[derive(Clone, Copy)]
 enum As {
     Courier,
@@ -60,7 +60,7 @@ enum As {
 }
 
 pub(super) async fn run(stage: &Stage, attackers: usize, drip: Duration) -> Result<Vec<Check>> {
-    // Those who drip need couriers of their own: a device has one connection at a time.
+    // Attackers who drip need couriers of their own: a device has one connection at a time.
     let deliveries = stage.deliveries(attackers * 2).await?;
     let (attacking, dripping) = deliveries.split_at(attackers);
     let dripped = try_join_all(dripping.iter().map(|delivery| drip_into(stage, delivery, drip)));
@@ -128,7 +128,7 @@ async fn drip_into(stage: &Stage, delivery: &Delivery, drip: Duration) -> Result
         if let Some(code) = socket.close_code(DRIP_EVERY).await {
             return Ok(Some(code));
         }
-        // Whoever was cut off hears so at once, and notices with the next byte.
+        // A client that was cut off reads the close at once, or its next byte fails.
         tokio::time::sleep_until(next.into()).await;
     }
     Ok(None)

@@ -98,7 +98,7 @@ pub enum Kind {
         #[arg(long, default_value_t = 10_000)]
         viewers: usize,
     },
-    /// Frames that nobody should send.
+    /// Frames that no client should send.
     Hostile {
         /// Attackers of each kind.
         #[arg(long, default_value_t = 10)]
@@ -107,7 +107,7 @@ pub enum Kind {
         #[arg(long, default_value_t = 70)]
         drip: u64,
     },
-    /// Orders end, go to somebody else, or lose their courier's device, with everybody connected.
+    /// Orders end, go to another courier, or lose their courier's device, with all clients connected.
     Ended {
         /// Orders of each kind.
         #[arg(long, default_value_t = 10)]

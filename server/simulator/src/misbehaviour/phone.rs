@@ -1,4 +1,4 @@
-//! A courier's device that sends exactly what it is told to, one message after the other.
+//! A courier's device that sends exactly the messages it is given, one after the other.
 //!
 //! The bot of [`crate::courier`] behaves well; these are for what well-behaved devices do not do.
 

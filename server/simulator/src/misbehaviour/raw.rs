@@ -1,4 +1,4 @@
-//! A WebSocket without a library: what nobody's library would send can be sent, and nothing has to be read.
+//! A WebSocket without a library: what no library would send can be sent, and nothing has to be read.
 
 use std::{io, time::Duration};
 

@@ -86,7 +86,7 @@ impl Drop for SilencingProxy {
 async fn accept(listener: TcpListener, wire: Wire) {
     let mut connections = JoinSet::new();
     loop {
-        // Accepting fails when descriptors run out; whoever called is refused.
+        // Accepting fails when descriptors run out; the client is refused.
         if let Ok((client, _)) = listener.accept().await {
             connections.spawn(carry(client, wire.clone()));
         }
@@ -124,8 +124,8 @@ async fn carry(mut client: TcpStream, mut wire: Wire) {
     let _ = wire.silent.wait_for(|silent| !*silent).await;
 }
 
-/// Waits until the link is not silent. Gives what the client said meanwhile, or `None` when it has hung up: nobody hears
-/// of a call that was given up before anything passed.
+/// Waits until the proxy is not silent. Gives what the client said meanwhile, or `None` when it has hung up: the
+/// server never sees a connection that the client gave up before anything passed.
 async fn put_through(client: &mut TcpStream, silent: &mut watch::Receiver<bool>) -> Option<Vec<u8>> {
     let mut said = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! Everybody loses the connection at the same moment and comes back within a second.
+//! All customers lose their connections at the same moment and come back within a second.
 
 use std::{
     net::Ipv4Addr,
@@ -78,7 +78,7 @@ pub(super) async fn run(stage: &Stage, viewers: usize) -> Result<(Vec<Check>, (i
     }
     let over_ms = now_ms();
     let waited = Latency::of(&waits.get());
-    // A machine that is busy with everybody's leaving is later than a second.
+    // A machine that is busy closing all connections starts the last attempts later than that second.
     let tried = Latency::of(&tries.get());
     eprintln!("{viewers} came back: {waited}; tried after {tried}; {refusals} attempts were refused first");
     let checks = vec![

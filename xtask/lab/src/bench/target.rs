@@ -1,6 +1,6 @@
 //! What a row should reach, and whether it does.
 
-/// A row of `targets.md`: what is measured and where it should be.
+/// A row of the table in docs/performance.md: what is measured and where it should be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
     /// Its number.

@@ -130,7 +130,10 @@ fn judge(report: &Report, crossed: f64) -> Result<()> {
     );
     println!("facts that crossed between the servers since their last start: {crossed:.0}");
     ensure!(report.verdict.is_some(), "nothing was read back");
-    ensure!(report.courier_losses > 0 && report.viewer_losses > 0, "nobody noticed the restarts: nothing was tested");
+    ensure!(
+        report.courier_losses > 0 && report.viewer_losses > 0,
+        "no client lost a connection to the restarts: nothing was tested"
+    );
     ensure!(crossed > 0.0, "nothing crossed between the servers: nothing was tested");
     // Reckoned from the last position before the stop, so it holds all the sooner from the return.
     let limit_ms = CURRENT_LIMIT.as_millis() as f64;

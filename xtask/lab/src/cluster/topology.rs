@@ -9,7 +9,7 @@ use xtask_support::running::{Running, free_address, mortal};
 use xtask_support::server::Server;
 use xtask_support::workspace;
 
-/// Everything, running. Fields are dropped in this order: nobody loses what they stand on.
+/// Everything, running. Fields are dropped in this order: each part before the parts it needs.
 pub(crate) struct Cluster {
     proxy: Running,
     servers: [Server; 2],
@@ -67,7 +67,7 @@ impl Cluster {
         &self.api_key
     }
 
-    /// Where everybody's logs are.
+    /// The folder of all logs.
     pub(crate) fn logs(&self) -> &Path {
         &self.folder.0
     }
@@ -145,7 +145,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Whoever looks for the reason of a failure finds the logs.
+        // A failure keeps the logs, to look for its reason.
         if !std::thread::panicking() && env::var_os("DOORSTEP_KEEP_LOGS").is_none() {
             let _ = fs::remove_dir_all(&self.0);
         }

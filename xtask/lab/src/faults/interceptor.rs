@@ -32,7 +32,7 @@ const LONGEST_MESSAGE: u32 = 1 << 28;
 pub(super) enum Trick {
     /// It is cut off before Postgres hears of it.
     CutBefore,
-    /// It is cut off when Postgres has heard of it: nobody knows what became of it.
+    /// It is cut off when Postgres has received it: the server cannot know whether it was committed.
     CutDuring,
     /// It is cut off when Postgres has answered: it is committed, and the server does not know.
     CutAfter,
@@ -92,7 +92,7 @@ impl Interceptor {
 impl Drop for Interceptor {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
-        // Wakes whoever waits for a connection.
+        // Wakes the thread that accepts connections.
         let _ = UnixStream::connect(&self.socket);
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();

@@ -4,16 +4,13 @@
 use super::setting::{Setting, wait_until};
 use anyhow::{Context, Result, bail, ensure};
 use doorstep_simulator::Check;
-use doorstep_simulator::load::Report;
+use doorstep_simulator::load::{BEGUN, Report};
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use xtask_support::running::{Running, mortal};
 use xtask_support::server::Server;
 use xtask_support::{process, workspace};
-
-/// What the load client says when the schedule begins.
-const BEGUN: &str = "everybody is connected, and couriers report";
 
 /// Registering and connecting thousands, with programs that are not optimised.
 const BEGIN_DEADLINE: Duration = Duration::from_secs(300);

@@ -48,7 +48,7 @@ impl Connection {
             loop {
                 match self.next().await? {
                     Said::Ready => return Ok(()),
-                    Said::Payload(_) => bail!("something was delivered that nobody asked for"),
+                    Said::Payload(_) => bail!("the broker delivered a message before the subscription"),
                     Said::Answer(_) | Said::Aside => {}
                 }
             }

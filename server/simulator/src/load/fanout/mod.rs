@@ -1,4 +1,4 @@
-//! The deliveries of a load test through somebody else's message broker: a baseline.
+//! The deliveries of a load test through another message broker: a baseline.
 //!
 //! As many topics as the load test has couriers and as many subscribers as it has customers, on the same schedule,
 //! with a payload like a position of ours. The brokers are spoken to over WebSockets, as browsers would, and they

@@ -120,7 +120,7 @@ fn fuzz(python: &Python, suite: &Path, echo: &Served, reports: &Path) -> Result<
     let index = fs::read_to_string(reports.join("index.json")).context("the suite wrote no report")?;
     let mut agents: BTreeMap<String, BTreeMap<String, Case>> =
         serde_json::from_str(&index).context("the suite's report cannot be read")?;
-    agents.remove("doorstep").context("the suite's report is about somebody else")
+    agents.remove("doorstep").context("the suite's report is about another program")
 }
 
 /// `autobahn.json`: how many cases behaved how, and those that were not simply right.

@@ -1,6 +1,6 @@
 //! T5: from a courier's send to a customer's receive, while everything is stored, against a relay that stores nothing.
 //!
-//! The server shares its cores with Postgres, and the relay with nobody. So that the table says what the database alone
+//! The server shares its cores with Postgres; the relay has them alone. So that the table says what the database alone
 //! costs, each round also measures the relay beside a database that stores as many rows in the same way.
 
 use super::busy::Busy;

@@ -1,8 +1,8 @@
 //! T10, T11 and T13: what a customer costs who only watches.
 //!
 //! Memory is the server's resident set, less what it had with the first two hundred customers, divided by how many came
-//! after them: what a server needs once, whoever comes, is no cost of a customer. The crowd grows in steps. CPU is
-//! measured over whole rounds of heartbeats, and holds everything else that an idle server does.
+//! after them: memory that a server needs once, for any number of customers, is no cost of one. The crowd grows in steps.
+//! CPU is measured over whole rounds of heartbeats, and holds everything else that an idle server does.
 
 use crate::bench::crowd::Crowd;
 use crate::bench::measuring::Bench;

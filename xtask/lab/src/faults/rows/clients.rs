@@ -17,7 +17,7 @@ use std::time::Duration;
 const ATTACKERS: u32 = 10;
 const MEMORY_MIB_EACH: f64 = 1.0;
 
-/// How much slower neighbours may get; on two cores everybody's work is everybody's.
+/// How much slower neighbours may get; with two cores, the attackers' work delays all clients.
 const NEIGHBOURS_RATIO: f64 = 2.0;
 const QUIET: Duration = Duration::from_secs(6);
 
@@ -82,7 +82,7 @@ pub(super) fn hostile(setting: &Setting) -> Result<Outcome> {
     let Findings { checks: mut facts, during_ms } = clients.finish()?;
     let panics = scene.server.metric("doorstep_task_panics_total");
     let report = load.finish()?;
-    // At once: all attacks of one kind, in both roles, and those who drip.
+    // At once: all attacks of one kind, in both roles, and the attackers who drip.
     let at_once = f64::from(3 * ATTACKERS);
     let times = &report.times;
     let ratio = times.usual_p99_ms(Of::Deliveries, during_ms)

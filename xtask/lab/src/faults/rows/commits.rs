@@ -56,7 +56,7 @@ pub(super) fn cut(setting: &Setting) -> Result<Outcome> {
         Check::at_least("cuts that a writer noticed, before, during and after the commit", noticed, cuts as f64, ""),
         Check::at_most("the longest that an ack took", slowest_s, setting.limit(INTERRUPTED_FOR_S), "s"),
     ];
-    // Last, so that the server never finds nobody behind its socket.
+    // Dropped last, so that the server always finds Postgres behind its socket.
     drop((scene, interceptor));
     Ok(Outcome::Judged { facts, checker: judged(&report) })
 }

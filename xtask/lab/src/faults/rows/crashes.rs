@@ -27,7 +27,7 @@ pub(super) fn killed(setting: &Setting) -> Result<Outcome> {
     let ready = started.elapsed();
     let away_s = (now_ms() - killed_ms) as f64 / 1_000.0;
     let report = load.finish()?;
-    // Somebody's longest silence began before the crash, so this is more than the time since they were back.
+    // The longest silence began before the crash, so this is more than the time from the restart.
     let current_s = report.longest_silence.max_ms / 1_000.0 - away_s;
     let facts = vec![
         Check::at_most("ready again after", ready.as_secs_f64(), setting.limit(READY_WITHIN_S), "s"),

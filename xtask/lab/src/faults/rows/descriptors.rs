@@ -1,4 +1,4 @@
-//! No file descriptors are left: nobody new gets in, and whoever is in does not notice.
+//! No file descriptors are left: the server admits no new client, and connected clients do not notice.
 
 use super::Outcome;
 use crate::faults::load::judged;
@@ -41,13 +41,13 @@ pub(super) fn exhausted(setting: &Setting) -> Result<Outcome> {
     let until_ms = now_ms();
     allow(pid, usual)?;
     let recovered =
-        wait_until("somebody new gets in", PATIENCE, || Ok(scene.server.status("/health/live") == Some(200)))?;
+        wait_until("a new client gets in", PATIENCE, || Ok(scene.server.status("/health/live") == Some(200)))?;
     let report = load.finish()?;
     let (times, window) = (&report.times, (from_ms, until_ms));
     let expected = setting.size().deliveries_per_s() * (until_ms - from_ms) as f64 / 1_000.0;
     let facts = vec![
         Check::at_least(format!("of {asked} who tried, refused"), refused as f64, 1.0, ""),
-        Check::never("connections lost by those who were in", report.losses()),
+        Check::never("connections lost by connected clients", report.losses()),
         Check::at_least(
             "positions that customers got",
             times.count(Of::Deliveries, window) as f64,
