@@ -65,10 +65,10 @@ id!(
     OrderId
 );
 id!(
-    /// Somebody who signs in to the dispatch console.
+    /// A person who signs in to the dispatch console.
     UserId
 );
 id!(
-    /// Something that needs a dispatcher's look.
+    /// A situation that needs a dispatcher's attention.
     ExceptionId
 );

@@ -1,9 +1,9 @@
-//! What needs a dispatcher's look: couriers gone silent, orders running late, and the like.
+//! Exceptions: situations that need a dispatcher's attention, such as silent couriers and late orders.
 //!
 //! `GET /api/v1/exceptions?state=open|all&cursor=&limit=` lists them, and
-//! `POST /api/v1/exceptions/{id}/acknowledge` says that somebody took care of one. Only a signed-in dispatcher or
+//! `POST /api/v1/exceptions/{id}/acknowledge` records that a dispatcher took care of one. Only a signed-in dispatcher or
 //! admin can do either: acknowledging is done by a named person. `/ws/fleet` announces each with an `alert`, which
-//! holds no more than its code, its beginning and whom it is about; the words come from here.
+//! holds no more than its code, its beginning, its courier and its order; all else comes from here.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

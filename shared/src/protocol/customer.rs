@@ -55,13 +55,13 @@ wire! {
         pub server_time_ms: i64,
         /// The order.
         pub order: TrackedOrder,
-        /// Who brings it, once somebody does.
+        /// The courier who brings it, once one has the order.
         pub courier: Option<CourierCard>,
-        /// Where they are, while the visibility policy allows it.
+        /// Where the courier is, while the customer may see it.
         pub position: Option<Position>,
-        /// Where they came along on this leg, `[lon, lat]`, oldest first.
+        /// Where the courier came along on this leg, points of `[lon, lat]`, oldest first.
         pub trail: Vec<[f64; 2]>,
-        /// When they arrive, once that can be told.
+        /// When the courier arrives at the door; absent while no estimate is possible.
         pub eta: Option<Eta>,
     }
 }
@@ -72,9 +72,9 @@ wire! {
     pub struct TrackedOrder {
         /// The merchant's name for it.
         pub reference: String,
-        /// How far it is.
+        /// Its status.
         pub status: OrderStatus,
-        /// Since when, Unix epoch milliseconds.
+        /// Since when it has this status, Unix epoch milliseconds.
         pub status_at_ms: i64,
         /// How many of the courier's stops come before this one.
         pub stops_before: u32,
@@ -101,11 +101,11 @@ wire! {
 }
 
 wire! {
-    /// One thing that happened to an order.
+    /// A change of an order's status.
     #[derive(Copy)]
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct TimelineEntry {
-        /// What it became.
+        /// The status that it took.
         pub status: OrderStatus,
         /// When, Unix epoch milliseconds.
         pub at_ms: i64,

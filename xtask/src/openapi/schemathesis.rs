@@ -4,8 +4,9 @@
 use super::document::folder;
 use super::scene::Scene;
 use super::tool;
-use anyhow::Result;
-use std::path::Path;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use xtask_support::postgres::Throwaway;
 use xtask_support::{progress, workspace};
@@ -35,9 +36,17 @@ pub fn run(document: &Path, postgres: &Throwaway) -> Result<()> {
 
 fn schemathesis(config: &str, scene: &Scene) -> Result<Command> {
     let mut command = tool::python("schemathesis")?;
-    command.arg("--config-file").arg(workspace::root().join("xtask/openapi").join(config));
+    command.arg("--config-file").arg(beside_dictionaries(config)?);
     command.args(["run", "--seed", SEED, "--max-examples", MAX_EXAMPLES, "--generation-database", "none"]);
     command.args(["--warnings", "off", "--no-color", "--url"]).arg(scene.url());
     command.envs(scene.credentials()).current_dir(folder());
     Ok(command)
+}
+
+/// A copy of `config` in the folder of the dictionaries: it names them from where it lies.
+fn beside_dictionaries(config: &str) -> Result<PathBuf> {
+    let copy = folder().join(config);
+    fs::copy(workspace::root().join("xtask/openapi").join(config), &copy)
+        .with_context(|| format!("writing {}", copy.display()))?;
+    Ok(copy)
 }
