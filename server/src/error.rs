@@ -307,7 +307,7 @@ impl From<ProofError> for ApiError {
                 tracing::error!(error = %SourceChain(&error), "the proof store failed");
                 return Self::unavailable();
             }
-            ProofError::TooManyTries { retry_after_s } => return Self::too_many_attempts(retry_after_s),
+            ProofError::TooManyAttempts { retry_after_s } => return Self::too_many_attempts(retry_after_s),
             ProofError::Field { field, message } => {
                 return Self::invalid_fields(vec![FieldError { field: field.to_owned(), message: message.to_owned() }]);
             }

@@ -9,19 +9,19 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Turns transparent huge pages off. A connection touches half of what actix reserves for it; with huge pages all of it
 /// is resident: an idle viewer took 24 KiB instead of 18 when this was measured, with 9 000 of them.
 fn spare_memory() {
-    // A kernel without them needs nothing turned off.
+    // A kernel without huge pages needs nothing turned off.
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_thp_disable(true);
 }
 
-/// mimalloc's number for the time after which freed memory goes back to the system, in milliseconds.
+/// mimalloc's number of the option for how long it keeps freed memory, in milliseconds.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 
-/// Longer than customers need who have lost their connections and come back.
+/// Longer than customers take to come back after they lost their connections.
 const PURGE_DELAY_MS: std::ffi::c_long = 10_000;
 
-/// Keeps freed memory for a while, unless the environment says otherwise (`MIMALLOC_PURGE_DELAY`). Given back after a
-/// second, as mimalloc has it, it was wanted again a moment later: while ten thousand customers came back, acks waited
+/// Keeps freed memory for a while, unless the environment says otherwise (`MIMALLOC_PURGE_DELAY`). With mimalloc's
+/// default of a second the memory was wanted again a moment later: while ten thousand customers came back, acks waited
 /// for pages to be unmapped and mapped.
 fn keep_memory() {
     #[allow(unsafe_code, reason = "sets a number that the allocator knows, before there is another thread")]
@@ -33,14 +33,14 @@ fn keep_memory() {
 fn main() {
     spare_memory();
     keep_memory();
-    // Before any other thread: they inherit it. Without it everything works, only later.
+    // Before any other thread, because threads inherit it. Without it everything works, only later.
     #[cfg(target_os = "linux")]
     let _ = doorstep_server::platform::scheduler_slice::request_short();
-    // Everything that has to end has been awaited; the runtime would go on waiting for idle threads.
+    // Every task that has to end has been awaited; the runtime would go on waiting for idle threads.
     std::process::exit(run())
 }
 
-/// Gives the exit code.
+/// Runs the command and returns the exit code.
 #[tokio::main]
 async fn run() -> i32 {
     match Cli::parse().run().await {

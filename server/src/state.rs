@@ -17,10 +17,10 @@ use crate::{
         access_log::AccessLog,
         devices::Devices,
         exceptions::Exceptions,
+        gazetteer::LazyGazetteer,
         ingest::Ingest,
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
-        places::Places,
         presence::Presences,
         proofs::{Proofs, uploads::Uploads},
         suggestions::Suggestions,
@@ -69,7 +69,7 @@ pub struct AppState {
     /// What needs a dispatcher's look.
     pub exceptions: Arc<Exceptions>,
     /// Names of streets and towns.
-    pub places: Places,
+    pub gazetteer: LazyGazetteer,
     /// Who could take an order.
     pub suggestions: Suggestions,
     /// Where tracking links lead, looked up for many at once.

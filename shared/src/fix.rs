@@ -1,8 +1,7 @@
 //! A device's reading of where it was: as it came in, and as it was checked.
 //!
-//! [`RawFix`] is what any protocol decodes to; its numbers may be anything.
-//! [`Fix`] can only be made from a reading that makes sense, so everything behind ingest may trust it.
-//! Times are not judged here, because this crate has no clock.
+//! Any protocol decodes to [`RawFix`]; its numbers may be anything. [`Fix`] can only be made from a valid reading, so
+//! all code behind ingest may trust it. Times are not judged here, because this crate has no clock.
 
 use serde::{Deserialize, Serialize};
 
@@ -102,11 +101,11 @@ pub struct Fix {
 impl Fix {
     /// Checks a reading.
     ///
-    /// Headings are brought into `[0, 360)`. A negative speed, heading or battery is how phones say
-    /// "unknown" (−1), and becomes `None`; so does a battery above 1.
+    /// Headings are brought into `[0, 360)`. A negative speed, heading or battery means "unknown" on phones (−1), and
+    /// becomes `None`; so does a battery above 1.
     ///
     /// # Errors
-    /// The [`Rejection`] to send back; the reading is bad for ever.
+    /// The [`Rejection`] to send back; a repeat of the reading would be rejected, too.
     pub fn try_new(raw: &RawFix) -> Result<Self, Rejection> {
         let point = LatLon::try_new(raw.lat, raw.lon)?;
         let accuracy_m = finite(raw.accuracy_m)?;
@@ -131,7 +130,7 @@ impl Fix {
         self.recorded_at_ms
     }
 
-    /// Where.
+    /// The position.
     pub const fn point(&self) -> LatLon {
         self.point
     }

@@ -1,9 +1,9 @@
-//! The contract between Doorstep's server, its pages, its simulator and everybody else's clients.
+//! The contract between Doorstep's server, its pages, its simulator and other people's clients.
 //!
-//! Types that cross a process boundary live here and only here: ids, fixes, positions, orders, geometry,
-//! every wire message with both codecs, REST bodies and problem details.
-//! Nothing in this crate does I/O, reads a clock, awaits or logs; it builds for `wasm32-unknown-unknown`,
-//! so a rule checked here is the same rule in the phone, on the server and in the tests.
+//! Types that cross a process boundary live here and only here: ids, fixes, positions, orders, geometry, every wire
+//! message with both codecs, REST bodies and problem details. Nothing in this crate does I/O, reads a clock, awaits or
+//! logs; it builds for `wasm32-unknown-unknown`, so a rule checked here is the same rule in the phone, on the server
+//! and in the tests.
 
 #[macro_use]
 mod wire;

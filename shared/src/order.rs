@@ -1,18 +1,18 @@
-//! What can happen to an order, and in which sequence.
+//! The statuses of an order, and which may follow which.
 //!
-//! The transition rules are data-free and shared, so that the courier's phone can refuse a button
-//! before the server does, with the same answer.
+//! The transition rules are data-free and shared, so that the courier's phone can refuse a button before the server
+//! does, with the same answer.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Where an order stands. Steps may be skipped forwards, never taken backwards.
+/// How far an order is. Steps may be skipped forwards, never taken backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum OrderStatus {
-    /// Received from the merchant; nobody has it yet.
+    /// Received from the merchant; it has no courier yet.
     Created,
     /// A courier has it and is heading to the pickup.
     Assigned,

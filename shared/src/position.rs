@@ -1,4 +1,4 @@
-//! What we publish of a fix: the part that a map needs and nothing else.
+//! The published part of a fix: what a map needs and nothing else.
 
 use crate::{Fix, LatLon, geo::coord::round6};
 
@@ -35,7 +35,7 @@ impl Position {
         }
     }
 
-    /// The place as a checked point; `None` when a peer sent nonsense.
+    /// The position as a checked point; `None` when a peer sent an invalid one.
     pub fn point(&self) -> Option<LatLon> {
         LatLon::try_new(self.lat, self.lon).ok()
     }

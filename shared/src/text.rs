@@ -1,15 +1,15 @@
-//! Text as people type it when they search: small letters, without marks.
+//! Folds text for search: lower case, without marks.
 //!
 //! The same folding as `search_fold` in the database, so that a search means the same everywhere. Letters of the Latin
-//! alphabets of Europe lose their marks, Maltese ħ, ġ, ż and ċ among them; all others only become small.
+//! alphabets of Europe lose their marks, Maltese ħ, ġ, ż and ċ among them; all others only become lower case.
 
-/// `text` in small letters without marks.
+/// `text` in lower case without marks.
 pub fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(unmarked).filter(|c| !is_combining(*c)).collect()
 }
 
-/// The words of a text, folded: whatever stands between characters that are no letters and no digits.
-/// An apostrophe ends a word, as a hyphen does: "Sant'Anna" and "il-Merkanti" are two each.
+/// The words of a text, folded: the pieces between characters that are neither letters nor digits. An apostrophe ends a
+/// word, as a hyphen does: "Sant'Anna" and "il-Merkanti" are two words each.
 pub fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
     let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());

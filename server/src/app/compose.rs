@@ -45,11 +45,11 @@ use crate::{
         arrival::Arrivals,
         devices::Devices,
         exceptions::{Exceptions, deliveries::Deliveries},
+        gazetteer::LazyGazetteer,
         ingest::{Ingest, validate::Limits},
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
         peers::{self, Peers},
-        places::Places,
         planner::Planner,
         presence::Presences,
         proofs::{Proofs, files::FileProofStore, uploads::Uploads},
@@ -121,7 +121,7 @@ async fn serve(
     let listener = listen::listen(settings.bind)?;
     let address = listener.local_addr().context("the socket has no address")?;
     let roads = load_roads(settings.roads.as_deref()).await?;
-    let places = Places::open(&settings, Some(&roads))?;
+    let gazetteer = LazyGazetteer::open(&settings, Some(&roads))?;
     let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
     let store = Store::new(options, config.settings.database_connections);
     store.migrate().await.context("preparing the database")?;
@@ -130,7 +130,7 @@ async fn serve(
     let ground = Ground { config, clock, store, tasks: Tasks::default(), shutdown: CancellationToken::new() };
     let (live, remote) = LiveView::new(&ground).await?;
     let use_cases = UseCases::new(&ground, &live)?;
-    let app = Data::new(state(&ground, &live, &use_cases, (places, &roads), metrics));
+    let app = Data::new(state(&ground, &live, &use_cases, (gazetteer, &roads), metrics));
     let loaded = app.plans.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
     if let Some((arrivals, thread)) = remote {
@@ -291,7 +291,7 @@ fn state(
     ground: &Ground,
     live: &LiveView,
     use_cases: &UseCases,
-    (places, roads): (Places, &Arc<RoadNetwork>),
+    (gazetteer, roads): (LazyGazetteer, &Arc<RoadNetwork>),
     metrics: PrometheusHandle,
 ) -> AppState {
     let Ground { config, clock, store, tasks, shutdown } = ground;
@@ -309,7 +309,7 @@ fn state(
         ),
         suggestions: Suggestions::new(Arc::clone(tracker), store.clone(), clock.clone(), Some(Arc::clone(roads))),
         tours: Tours::new(Arc::clone(tracker), clock.clone(), Some(Arc::clone(roads))),
-        places,
+        gazetteer,
         access_log: AccessLog::start(store.clone(), clock.clone(), tasks, shutdown.clone()),
         proofs: Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone()),
         uploads: Uploads::default(),

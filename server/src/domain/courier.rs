@@ -16,6 +16,6 @@ pub struct Courier {
     pub vehicle: Vehicle,
     /// When they were registered.
     pub created_at: DateTime<Utc>,
-    /// Whether they share their position; `None` until they ever said.
+    /// Whether they share their position; `None` before the first report.
     pub presence: Option<Presence>,
 }

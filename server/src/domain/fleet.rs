@@ -1,4 +1,4 @@
-//! What happens to the fleet, and the inbox in which it waits to be shown.
+//! Changes to the fleet that dispatchers see, and the inbox in which changes wait until they are sent.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,43 +12,43 @@ use doorstep_shared::{
 
 use crate::domain::{courier::Courier, order::Order};
 
-/// Alerts that may wait. Overflow policy: the oldest is dropped from the feed; the inbox of exceptions, which the
-/// console reads over REST, has it all the same.
+/// Alerts that may wait. Overflow policy: the oldest is dropped from the feed; the list of exceptions, which the
+/// console reads over REST, still has it.
 const MAX_ALERTS: usize = 1_000;
 
-/// Something that dispatchers should see.
+/// A change that dispatchers see.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FleetChange {
     /// A courier moved.
     Moved {
-        /// Who.
+        /// The courier.
         courier: CourierId,
-        /// To where.
+        /// Their new position.
         position: Position,
         /// Charge of their device, when the newest fix says so.
         battery: Option<f32>,
     },
     /// A courier shares their position, or no longer.
     Presence {
-        /// Who.
+        /// The courier.
         courier: CourierId,
-        /// Since when, and why.
+        /// Their presence.
         presence: Presence,
     },
     /// A courier was created or edited.
     Courier(CourierProfile),
     /// An order was created or changed.
     Order(OrderState),
-    /// Something needs a look.
+    /// An exception was raised.
     Alert(FleetAlert),
 }
 
 /// The part of a courier that people edit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CourierProfile {
-    /// Who.
+    /// Their id.
     pub id: CourierId,
-    /// What they are called.
+    /// Their name.
     pub name: String,
     /// What they ride.
     pub vehicle: Vehicle,
@@ -60,20 +60,20 @@ impl From<&Courier> for CourierProfile {
     }
 }
 
-/// An order as dispatchers see it, with what tells an older state from a newer one.
+/// An order as dispatchers see it, with the fields that tell an older state from a newer one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderState {
-    /// What is shown.
+    /// The order in the feed's form.
     pub order: FleetOrder,
     /// When the present courier got it, Unix epoch milliseconds.
     pub assigned_at_ms: Option<i64>,
 }
 
 impl OrderState {
-    /// Whether this may be what became of `other`, if it is told later.
+    /// Whether this may be a later state of the order than `other`, when it arrives later.
     ///
-    /// Changes to one order are committed one after the other but may be told in any order. A status never goes
-    /// back, and under one status only the courier changes, each time later.
+    /// Changes to one order are committed one after the other but may arrive in any order. A status never goes back,
+    /// and under one status only the courier changes, each time later.
     pub fn may_follow(&self, other: &Self) -> bool {
         let age = |state: &Self| (state.order.status as u8, state.assigned_at_ms);
         age(self) >= age(other)
@@ -95,7 +95,7 @@ impl From<&Order> for OrderState {
     }
 }
 
-/// Changes that were told and not yet shown, the newest of each kind for everybody: it never holds more than the
+/// Changes that are not sent yet, the newest of each kind for each courier and order: it never holds more than the
 /// fleet does.
 #[derive(Debug, Default)]
 pub struct Inbox {
@@ -167,7 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_became_of_an_order_wins_however_late_the_rest_is_told(
+        fn the_last_state_of_an_order_wins_however_late_the_others_arrive(
             steps in prop::collection::vec(select(OrderStatus::ALL.to_vec()), 1..12), order in any::<u64>(),
         ) {
             let id = OrderId::new();
@@ -182,11 +182,11 @@ mod tests {
                 }
             }
             let last = history.last().expect("it began").clone();
-            let mut told = history;
-            let len = told.len();
-            told.rotate_left(order as usize % len);
+            let mut arriving = history;
+            let len = arriving.len();
+            arriving.rotate_left(order as usize % len);
             let mut inbox = Inbox::default();
-            told.into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
+            arriving.into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
             prop_assert_eq!(inbox.take_changes(), [FleetChange::Order(last)]);
         }
     }

@@ -9,7 +9,7 @@ use std::sync::{
 
 use chrono::{DateTime, Datelike, Utc};
 
-/// Tells the time: the system's, or one that a test sets.
+/// The source of the time: the system's clock, or one that a test sets.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     manual_ms: Option<Arc<AtomicI64>>,
@@ -59,7 +59,7 @@ fn system_now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// Whether a time that somebody named is one that both Postgres and arithmetic can work with: a year of four digits.
+/// Whether a time from outside is one that both Postgres and arithmetic can work with: a year of four digits.
 pub fn is_usable(time: DateTime<Utc>) -> bool {
     (0..=9_999).contains(&time.year())
 }

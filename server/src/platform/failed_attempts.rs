@@ -1,7 +1,8 @@
-//! How often somebody may be wrong: a bucket of tries for each key, which fills up again with time.
+//! Limits failed attempts, such as wrong passwords: a bucket of attempts for each key, which refills with time.
 //!
-//! A try is taken before the work and given back when it was none: so that many at once cannot slip past the limit,
-//! and whoever is right is never limited by what they do. Kept in memory, for each instance.
+//! A caller takes an attempt before the work and gives it back when the attempt succeeded: so concurrent attempts
+//! cannot slip past the limit, and a caller whose attempts succeed is never limited. Kept in memory, for each instance.
+//! [`crate::auth`] limits sign-ins and unknown secrets with it.
 
 use std::{
     collections::HashMap,
@@ -10,11 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Keys that are remembered at once: far more than are wrong before the first of them has all its tries again. A
-/// machine checks some dozens of passwords in a second, and a network that missed a link once is whole after 100 ms.
+/// Keys that are remembered at once: more than can fail before the first of them has all its attempts again. A machine
+/// checks some dozens of passwords in a second, and a network that missed a link once has its attempts back after 100
+/// ms.
 const MAX_KEYS: usize = 100_000;
 
-/// FailedAttemptLimiter, by key. Shared by reference.
+/// A limiter of failed attempts by key. Shared by reference.
 #[derive(Debug)]
 pub struct FailedAttemptLimiter<K> {
     burst: f64,
@@ -29,24 +31,24 @@ struct Bucket {
 }
 
 impl<K: Hash + Eq> FailedAttemptLimiter<K> {
-    /// `burst` tries at once, and one more after each `refill`.
+    /// `burst` attempts at once, and one more after each `refill`.
     pub fn new(burst: u32, refill: Duration) -> Self {
         Self { burst: f64::from(burst), refill, buckets: Mutex::default() }
     }
 
-    /// Whether there is a try left, without taking it.
+    /// Checks that an attempt is left, without taking it.
     ///
     /// # Errors
-    /// When there is none: after how many seconds, at least one, there is.
+    /// The seconds, at least one, until an attempt is left.
     pub fn check(&self, key: &K, now: Instant) -> Result<(), u32> {
         let left = self.lock().get(key).map_or(self.burst, |bucket| self.left(bucket, now));
         if left < 1.0 { Err(self.seconds(1.0 - left)) } else { Ok(()) }
     }
 
-    /// Takes a try.
+    /// Takes an attempt.
     ///
     /// # Errors
-    /// When there is none left: after how many seconds, at least one, there is.
+    /// The seconds, at least one, until an attempt is left.
     pub fn take(&self, key: K, now: Instant) -> Result<(), u32> {
         let mut buckets = self.lock();
         if buckets.len() >= MAX_KEYS && !buckets.contains_key(&key) {
@@ -64,7 +66,7 @@ impl<K: Hash + Eq> FailedAttemptLimiter<K> {
         Ok(())
     }
 
-    /// Gives a try back.
+    /// Gives an attempt back.
     pub fn give_back(&self, key: &K) {
         let mut buckets = self.lock();
         if let Some(bucket) = buckets.get_mut(key) {
@@ -87,9 +89,9 @@ impl<K: Hash + Eq> FailedAttemptLimiter<K> {
         self.burst.min(bucket.left + since.as_secs_f64() / self.refill.as_secs_f64())
     }
 
-    fn seconds(&self, tries: f64) -> u32 {
-        // What arithmetic leaves behind a whole number of seconds is no second.
-        (tries * self.refill.as_secs_f64() - 1e-6).ceil().max(1.0) as u32
+    fn seconds(&self, attempts: f64) -> u32 {
+        // A rounding error above a whole number of seconds must not add a second.
+        (attempts * self.refill.as_secs_f64() - 1e-6).ceil().max(1.0) as u32
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Bucket>> {
@@ -102,34 +104,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tries_run_out_for_each_key_and_come_back_with_time() {
-        let (tries, now) = (FailedAttemptLimiter::new(2, Duration::from_secs(15)), Instant::now());
-        assert_eq!([tries.take("ana", now), tries.take("ana", now)], [Ok(()), Ok(())]);
-        assert_eq!((tries.check(&"ana", now), tries.check(&"ben", now)), (Err(15), Ok(())));
-        assert_eq!(tries.take("ana", now), Err(15));
-        assert_eq!(tries.take("ben", now), Ok(()));
-        assert_eq!(tries.take("ana", now + Duration::from_secs(10)), Err(5));
-        assert_eq!(tries.take("ana", now + Duration::from_secs(15)), Ok(()));
+    fn attempts_run_out_for_each_key_and_come_back_with_time() {
+        let (attempts, now) = (FailedAttemptLimiter::new(2, Duration::from_secs(15)), Instant::now());
+        assert_eq!([attempts.take("ana", now), attempts.take("ana", now)], [Ok(()), Ok(())]);
+        assert_eq!((attempts.check(&"ana", now), attempts.check(&"ben", now)), (Err(15), Ok(())));
+        assert_eq!(attempts.take("ana", now), Err(15));
+        assert_eq!(attempts.take("ben", now), Ok(()));
+        assert_eq!(attempts.take("ana", now + Duration::from_secs(10)), Err(5));
+        assert_eq!(attempts.take("ana", now + Duration::from_secs(15)), Ok(()));
     }
 
     #[test]
     fn a_try_given_back_was_none() {
-        let (tries, now) = (FailedAttemptLimiter::new(1, Duration::from_secs(15)), Instant::now());
+        let (attempts, now) = (FailedAttemptLimiter::new(1, Duration::from_secs(15)), Instant::now());
         for _ in 0..10 {
-            assert_eq!(tries.take("ana", now), Ok(()));
-            tries.give_back(&"ana");
+            assert_eq!(attempts.take("ana", now), Ok(()));
+            attempts.give_back(&"ana");
         }
-        assert!(tries.lock().is_empty(), "and leaves nothing behind");
-        tries.give_back(&"nobody");
+        assert!(attempts.lock().is_empty(), "and leaves nothing behind");
+        attempts.give_back(&"unknown");
     }
 
     #[test]
-    fn what_is_full_again_is_forgotten() {
-        let (tries, now) = (FailedAttemptLimiter::new(2, Duration::from_secs(15)), Instant::now());
-        assert_eq!(tries.take("ana", now), Ok(()));
-        tries.forget_idle(now + Duration::from_secs(14));
-        assert_eq!(tries.lock().len(), 1);
-        tries.forget_idle(now + Duration::from_secs(15));
-        assert!(tries.lock().is_empty());
+    fn a_bucket_that_is_full_again_is_forgotten() {
+        let (attempts, now) = (FailedAttemptLimiter::new(2, Duration::from_secs(15)), Instant::now());
+        assert_eq!(attempts.take("ana", now), Ok(()));
+        attempts.forget_idle(now + Duration::from_secs(14));
+        assert_eq!(attempts.lock().len(), 1);
+        attempts.forget_idle(now + Duration::from_secs(15));
+        assert!(attempts.lock().is_empty());
     }
 }

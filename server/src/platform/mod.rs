@@ -1,6 +1,6 @@
-//! What every other floor stands on: the clock, the settings, tasks, limits, secrets and telemetry.
+//! The ground floor: clock, settings, tasks, limits, secrets and telemetry.
 //!
-//! Nothing here knows of couriers or orders, and nothing here imports another floor.
+//! Nothing here knows couriers or orders, and nothing here imports another floor.
 
 pub mod clock;
 pub mod config;

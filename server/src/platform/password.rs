@@ -8,7 +8,7 @@ use argon2::{
 /// The shortest password that `doorstep user create` takes.
 pub const MIN_CHARACTERS: usize = 10;
 
-/// The longest password; longer ones are wrong without a look.
+/// The longest password; longer ones are wrong without a check.
 pub const MAX_BYTES: usize = 1_024;
 
 /// Hashes a password with a new salt. Blocks for tens of milliseconds.
@@ -17,8 +17,8 @@ pub fn hash(password: &str) -> String {
     hashed.expect("Argon2's default parameters are valid").to_string()
 }
 
-/// Whether `password` is the one that was hashed. Blocks for tens of milliseconds, also for a hash that
-/// cannot be read, so that nobody learns from the time whether an account exists.
+/// Whether `password` is the one that was hashed. Blocks for tens of milliseconds, also for a hash that cannot be read,
+/// so that the time does not reveal whether an account exists.
 pub fn verify(password: &str, phc: &str) -> bool {
     match PasswordHash::new(phc) {
         Ok(parsed) => Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok(),

@@ -1,4 +1,4 @@
-//! How much one address or one device may ask for: a burst, and so much a second after that.
+//! Limits the requests of one address or one device: a burst, and a steady rate after it.
 
 use std::{
     fmt,
@@ -12,25 +12,24 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 
-/// Counts what each key asks for. Shared by reference; holds keys of the last while only, see
-/// [`RateLimit::forget_idle`].
+/// Counts the requests of each key. Shared by reference; it holds recent keys only, see [`RateLimit::forget_idle`].
 pub struct RateLimit<K: Hash + Eq + Clone>(DefaultKeyedRateLimiter<K>);
 
 impl<K: Hash + Eq + Clone> RateLimit<K> {
-    /// A limit of `burst` at once, and `per_second` after that.
+    /// A limit of `burst` requests at once, and `per_second` after that.
     pub fn per_second(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
         Self(RateLimiter::keyed(Quota::per_second(per_second).allow_burst(burst)))
     }
 
-    /// A limit of `burst` at once, and `per_minute` after that.
+    /// A limit of `burst` requests at once, and `per_minute` after that.
     pub fn per_minute(per_minute: NonZeroU32, burst: NonZeroU32) -> Self {
         Self(RateLimiter::keyed(Quota::per_minute(per_minute).allow_burst(burst)))
     }
 
-    /// Counts one more of `key`.
+    /// Counts a request of `key`.
     ///
     /// # Errors
-    /// After how many seconds, at least one, the next may come; this one was not counted.
+    /// The seconds, at least one, until the next request may come; this one was not counted.
     pub fn check(&self, key: &K) -> Result<(), u32> {
         self.0.check_key(key).map_err(|refused| {
             let wait = refused.wait_time_from(DefaultClock::default().now());
@@ -38,7 +37,7 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         })
     }
 
-    /// Forgets keys that asked for nothing lately.
+    /// Forgets keys without recent requests.
     pub fn forget_idle(&self) {
         self.0.retain_recent();
         self.0.shrink_to_fit();
@@ -51,8 +50,8 @@ impl<K: Hash + Eq + Clone> fmt::Debug for RateLimit<K> {
     }
 }
 
-/// The part of an address that one customer of a network has: all of it, or the first 64 bits of an IPv6 address,
-/// of which every home has 2⁶⁴.
+/// The part of an address that identifies one customer of a network: all of it, or the first 64 bits of an IPv6
+/// address, of which every home has 2⁶⁴.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,20 +1,20 @@
-//! How long a thread may keep a core from others who want it.
+//! Sets the scheduler slice: how long a thread may keep a core from other threads that are ready.
 //!
-//! An ack is five wake-ups, none of which does more than some microseconds, between threads of ours and of Postgres'.
-//! While every core is wanted each of them may wait until somebody else's slice of time is over: three milliseconds, as
-//! long as nobody asks the kernel for another. While ten thousand customers came back on two cores the p99 of an ack was
-//! usually 4 to 6 ms, and 3 to 4 with slices of a fifth of a millisecond.
+//! An ack is five wake-ups between threads of ours and of Postgres', none of which does more than some microseconds.
+//! While every core is busy each of them may wait until another thread's slice ends: three milliseconds by default.
+//! While ten thousand customers came back on two cores the p99 of an ack was usually 4 to 6 ms, and 3 to 4 with slices
+//! of a fifth of a millisecond.
 
 use std::{io, mem};
 
-/// What is asked for, in nanoseconds. The kernel takes 100 µs to 100 ms.
+/// The requested slice in nanoseconds. The kernel accepts 100 µs to 100 ms.
 const SLICE_NS: u64 = 200_000;
 
 /// Asks the kernel for short slices for this thread and those that it starts from now on, processes included: call it
-/// before there are others. A kernel before 6.12 knows one length for all, and keeps to it.
+/// before other threads exist. A kernel before 6.12 has one slice for all and ignores this.
 ///
 /// # Errors
-/// When the kernel refuses; everything works then as it does without.
+/// When the kernel refuses; everything then works as it does without.
 pub fn request_short() -> io::Result<()> {
     let mut attributes = attributes()?;
     attributes.sched_runtime = SLICE_NS;
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_is_started_afterwards_has_short_slices_and_nothing_else_changes() {
+    fn threads_started_afterwards_have_short_slices_and_nothing_else_changes() {
         let testing = || {
             let before = attributes().expect("the kernel tells");
             request_short().expect("the kernel allows it");

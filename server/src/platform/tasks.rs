@@ -88,9 +88,8 @@ impl Tasks {
         Ok(handle)
     }
 
-    /// Runs `work` to its end, whether or not somebody still waits for the answer: a client that hangs up must not
-    /// stop a change between its commit and telling those whom it concerns. `None` when `work` panicked, or the
-    /// process ended first.
+    /// Runs `work` to its end, even when its caller stops waiting: a client that hangs up must not stop a change
+    /// between its commit and its publication. `None` when `work` panicked, or the process ended first.
     ///
     /// # Cancel safety
     /// Dropping the future gives up the answer only.
@@ -104,8 +103,8 @@ impl Tasks {
         async move { answer.await.ok() }
     }
 
-    /// Wraps a task that somebody else spawns, such as a connection's on its own worker thread, so that
-    /// shutdown waits for it.
+    /// Wraps a task that the caller spawns itself, such as a connection's on its own worker thread, so that shutdown
+    /// waits for it.
     pub fn watched<F: Future<Output = ()>>(
         &self,
         name: &'static str,
@@ -114,7 +113,7 @@ impl Tasks {
     ) -> impl Future<Output = ()> + use<F> {
         let (stopping, failed) = (Arc::clone(&self.stopping), self.failed.clone());
         let running = metrics::gauge!("doorstep_tasks_running", "task" => name);
-        // Boxed, because a future that an async block takes in and then awaits has its size twice, and there is one
+        // Boxed, because a future that an async block captures and then awaits takes its size twice, and there is one
         // of these for every connection.
         let work = AssertUnwindSafe(Box::pin(work)).catch_unwind();
         self.tracker.track_future(async move {
@@ -132,7 +131,7 @@ impl Tasks {
         })
     }
 
-    /// Resolves with a name when a critical task has ended before its time.
+    /// Resolves with the name of a critical task that ended too early.
     /// # Cancel safety
     /// Safe; the failure stays visible.
     pub async fn critical_failure(&self) -> &'static str {
@@ -149,14 +148,14 @@ impl Tasks {
         self.stopping.store(true, Ordering::Release);
     }
 
-    /// Waits until every task has ended, at most `patience`. Says whether they all have.
+    /// Waits until every task has ended, at most `patience`. Returns whether they all have.
     pub async fn join(&self, patience: Duration) -> bool {
         self.expect_endings();
         self.tracker.close();
         tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
     }
 }
-/// Does `work` until it ends or `shutdown` is cancelled.
+/// Runs `work` until it ends or `shutdown` is cancelled.
 pub async fn until_shutdown(shutdown: CancellationToken, work: impl Future<Output = ()>) {
     shutdown.run_until_cancelled(work).await;
 }

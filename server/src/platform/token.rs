@@ -36,7 +36,7 @@ pub fn new_sign_in_code() -> String {
     random::<18>()
 }
 
-/// A password that nobody has to remember for long: 96 bits, 16 characters.
+/// A password that is typed once or stored: 96 bits, 16 characters.
 pub fn new_password() -> String {
     random::<12>()
 }
@@ -49,7 +49,7 @@ pub fn new_api_key() -> String {
 /// What the database keeps of a secret: its SHA-256.
 pub type SecretHash = [u8; 32];
 
-/// What the database keeps of a secret.
+/// Hashes a secret for the database.
 pub fn hash(secret: &str) -> SecretHash {
     Sha256::digest(secret.as_bytes()).into()
 }

@@ -1,8 +1,9 @@
 //! Works out when couriers arrive, off the hot path.
 //!
-//! One task looks about once a second at the couriers that moved, some at a time, places them on their planned route and plans
-//! anew when they left it. Planning runs on a thread of its own, one way at a time, so that positions never wait
-//! for it ([`crate::service::planner`]). It also sends fresh snapshots to viewers whose picture was completed from behind.
+//! About once a second one task takes the couriers that moved, some at a time, places each on their planned route and
+//! plans anew when they left it. A thread of its own plans one route at a time, so that positions never wait for
+//! planning ([`crate::service::planner`]). The task also sends fresh snapshots to viewers whose trail was completed
+//! from behind.
 
 use std::{
     collections::HashMap,
@@ -33,13 +34,13 @@ use crate::{
     store::Store,
 };
 
-/// How often the couriers that moved are looked at.
+/// From one round over the couriers that moved to the next.
 const ROUND: Duration = Duration::from_secs(1);
 
-/// A courier who keeps leaving the planned way is planned for no more often than this.
+/// A courier who keeps leaving the planned route gets a new one no more often than this.
 const REPLAN_AFTER: Duration = Duration::from_secs(12);
 
-/// The arrival task's means.
+/// What the arrival task works with.
 #[derive(Debug)]
 pub struct Arrivals {
     tracker: Arc<Tracker>,
@@ -48,12 +49,12 @@ pub struct Arrivals {
     store: Store,
     clock: Clock,
     planner: Option<Planner>,
-    /// When the way to which place was last planned.
+    /// When a route was last planned for each courier, and to which point.
     planned_at: HashMap<CourierId, (LatLon, Instant)>,
 }
 
 impl Arrivals {
-    /// Prepares the task. Without a `planner` the way to the door is guessed from the straight line.
+    /// Prepares the task. Without a `planner` it guesses the distance to the door from the straight line.
     pub fn new(
         tracker: Arc<Tracker>,
         hub: Arc<Hub>,
@@ -72,10 +73,10 @@ impl Arrivals {
             for order in outdated {
                 self.correct_viewers(order).await;
             }
-            // Over the round's second: no fix should wait behind thousands of couriers.
-            let mut handfuls = PacedChunks::new(&moved, ROUND);
-            while let Some(handful) = handfuls.next().await {
-                for courier in handful {
+            // Spread over a second: no fix should wait behind thousands of couriers.
+            let mut chunks = PacedChunks::new(&moved, ROUND);
+            while let Some(chunk) = chunks.next().await {
+                for courier in chunk {
                     self.update(*courier).await;
                 }
             }
@@ -84,12 +85,12 @@ impl Arrivals {
     }
 
     async fn update(&mut self, courier: CourierId) {
-        // Whoever hears them tells us.
+        // The instance to which the courier reports makes the estimate and sends it to this one.
         if self.tracker.is_elsewhere(courier, self.clock.now_ms()) {
             return;
         }
         let Some(mut heading) = self.tracker.heading(courier) else { return };
-        let (Some(here), Some(place)) = (heading.position.point(), heading.order.next_place()) else { return };
+        let (Some(here), Some(place)) = (heading.position.point(), heading.order.next_waypoint()) else { return };
         let target = place.point;
         let mut progress = progress::progress(here, target, heading.route.as_deref());
         let planned_lately = self.planned_at.get(&courier).is_some_and(|(place, _)| *place == target);
@@ -108,13 +109,13 @@ impl Arrivals {
                 heading.route = None;
             }
         }
-        self.tell(courier, &heading, progress.remaining_m);
+        self.send_estimate(courier, &heading, progress.remaining_m);
     }
 
-    fn tell(&self, courier: CourierId, heading: &Heading, to_next_m: f64) {
+    fn send_estimate(&self, courier: CourierId, heading: &Heading, to_next_m: f64) {
         let journey = journey(&heading.order, heading.vehicle, to_next_m);
         let Some(estimate) = eta::estimate(&journey, self.clock.now_ms()) else { return };
-        if eta::worth_telling(heading.eta.as_ref(), &estimate) {
+        if eta::worth_sending(heading.eta.as_ref(), &estimate) {
             self.tracker.set_eta(courier, heading.order.id, estimate, Heard::Here);
         }
     }
@@ -124,10 +125,10 @@ impl Arrivals {
         if self.hub.audience(order) == 0 {
             return;
         }
-        // When the database is away the viewers keep what they have; they lose nothing but the older trail.
+        // When the database is away the viewers keep what they have; only the older trail is missing.
         let Ok(Some(tracked)) = self.store.tracked_order_by_id(order).await else { return };
         if tracked.order.status.is_final() {
-            // They were told already, unless it happened on another instance that could not be heard.
+            // Every viewer has it already, unless this instance could not receive another one's facts.
             let ended = Ended { status: tracked.order.status, at_ms: tracked.order.status_at.timestamp_millis() };
             self.broker.publish(order, LiveEvent::Ended(ended));
             return;
@@ -140,7 +141,7 @@ impl Arrivals {
     }
 }
 
-/// What is ahead of somebody on `vehicle` who serves `order` and has `to_next_m` metres to its next place.
+/// The journey ahead of a courier on `vehicle` who serves `order` and has `to_next_m` metres to its next waypoint.
 pub(crate) fn journey(order: &Order, vehicle: Vehicle, to_next_m: f64) -> Journey {
     let before_pickup = matches!(order.status, OrderStatus::Assigned | OrderStatus::AtPickup);
     let pickup_to_door_m = match before_pickup {

@@ -1,17 +1,17 @@
-//! The use cases: what couriers, customers, dispatchers and programs can have done, whatever protocol they speak.
+//! The use cases of couriers, customers, dispatchers and programs, whatever protocol they speak.
 //!
-//! A use case checks the rules of [`crate::domain`], commits through [`crate::store`] and then changes the live view. The
-//! edge above only decodes requests and encodes answers.
+//! A use case checks the rules of [`crate::domain`], commits through [`crate::store`] and then changes the live view.
+//! The edge above only decodes requests and encodes answers.
 
 pub mod access_log;
 pub mod arrival;
 pub mod devices;
 pub mod exceptions;
+pub mod gazetteer;
 pub mod ingest;
 pub mod orders;
 pub mod pacing;
 pub mod peers;
-pub mod places;
 pub mod planner;
 pub mod presence;
 pub mod proofs;

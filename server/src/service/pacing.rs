@@ -1,9 +1,9 @@
-//! Tells couriers' phones how often to report and how many are looking.
+//! Tells couriers' phones how often to report and how many viewers they have.
 //!
-//! One task looks twice a second at every courier with an open socket and sends only what changed, so a customer
-//! who opens their page is noticed within a second, not at the next fix. The decision itself is
-//! [`crate::domain::track::pace`]'s. A round takes locks for moments only and asks no database: some milliseconds for
-//! five thousand couriers. Lock order: this, then tracker, hub, registry or outbox, one at a time.
+//! Twice a second one task decides for every courier with an open socket and sends only what changed, so a customer who
+//! opens their page counts within a second, not at the next fix. The rules are [`crate::domain::track::pace`]'s. A
+//! round takes locks for moments only and asks no database: some milliseconds for five thousand couriers. Lock order:
+//! this, then tracker, hub, registry or outbox, one at a time.
 
 use std::{
     collections::HashMap,
@@ -23,10 +23,10 @@ use crate::{
     platform::clock::Clock,
 };
 
-/// How often couriers are looked at. It also keeps a page that is reloaded from being counted twice a second.
+/// From one round to the next. A page that is reloaded within it is counted once.
 const ROUND: Duration = Duration::from_millis(500);
 
-/// Decides and tells paces and audiences. Shared by reference.
+/// Decides paces and audiences, and sends them. Shared by reference.
 #[derive(Debug)]
 pub struct Pacing {
     tracker: Arc<Tracker>,
@@ -35,27 +35,27 @@ pub struct Pacing {
     watching: Arc<Watching>,
     connections: Arc<Connections>,
     clock: Clock,
-    /// Of couriers with an open socket.
+    /// Couriers with an open socket.
     paced: Mutex<HashMap<CourierId, Paced>>,
 }
 
 #[derive(Debug, Default)]
 struct Paced {
     pacer: Pacer,
-    told: Option<Told>,
+    sent: Option<PaceAndAudience>,
 }
 
-/// What a courier's phones were told last.
+/// What a courier's phones were last sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Told {
+pub struct PaceAndAudience {
     /// How often to report.
     pub pace: Pace,
-    /// How many are looking.
+    /// How many viewers there are.
     pub audience: courier::Audience,
 }
 
 impl Pacing {
-    /// Pacing over these means.
+    /// Pacing over this live view.
     pub fn new(
         tracker: Arc<Tracker>,
         hub: Arc<Hub>,
@@ -66,10 +66,10 @@ impl Pacing {
         Self { tracker, hub, audience, watching, connections, clock, paced: Mutex::default() }
     }
 
-    /// What to greet a courier's phone with. The phone's socket must be registered already: whatever changes from
-    /// here on is told to it, and what it was told before this is not newer.
-    pub fn greet(&self, courier: CourierId) -> Told {
-        self.look_at(&mut self.lock(), courier, self.clock.now_ms())
+    /// The pace and audience for the greeting of a courier's phone. Register the phone's socket first: then every later
+    /// change is sent to it, and nothing sent before is newer.
+    pub fn greet(&self, courier: CourierId) -> PaceAndAudience {
+        self.decide(&mut self.lock(), courier, self.clock.now_ms())
     }
 
     /// Runs until it is cancelled.
@@ -84,7 +84,7 @@ impl Pacing {
 
     fn round(&self) {
         let now_ms = self.clock.now_ms();
-        // Before asking who is connected, or a courier who is just being greeted would be forgotten.
+        // Before reading who is connected, or a courier who is just being greeted would be forgotten.
         let mut paced = self.lock();
         let connected = self.connections.connected_couriers();
         if connected.len() < paced.len() {
@@ -92,11 +92,11 @@ impl Pacing {
             paced.retain(|courier, _| connected.contains(courier));
         }
         for courier in connected {
-            self.look_at(&mut paced, courier, now_ms);
+            self.decide(&mut paced, courier, now_ms);
         }
     }
 
-    fn look_at(&self, paced: &mut HashMap<CourierId, Paced>, courier: CourierId, now_ms: i64) -> Told {
+    fn decide(&self, paced: &mut HashMap<CourierId, Paced>, courier: CourierId, now_ms: i64) -> PaceAndAudience {
         let standing = self.tracker.standing(courier);
         let customers = |order| self.hub.audience(order) as u32 + self.watching.customers_of(order);
         let audience = courier::Audience {
@@ -110,14 +110,14 @@ impl Pacing {
             battery: standing.battery,
         };
         let paced = paced.entry(courier).or_default();
-        let told = Told { pace: paced.pacer.decide(&now, now_ms), audience };
-        if let Some(before) = paced.told.replace(told) {
-            self.tell_changes(courier, &before, &told);
+        let sent = PaceAndAudience { pace: paced.pacer.decide(&now, now_ms), audience };
+        if let Some(before) = paced.sent.replace(sent) {
+            self.send_changes(courier, &before, &sent);
         }
-        told
+        sent
     }
 
-    fn tell_changes(&self, courier: CourierId, before: &Told, now: &Told) {
+    fn send_changes(&self, courier: CourierId, before: &PaceAndAudience, now: &PaceAndAudience) {
         if before.pace != now.pace {
             metrics::counter!("doorstep_pace_changes_total", "reason" => now.pace.reason.as_str()).increment(1);
             self.connections.tell(courier, &CourierEvent::Pace(now.pace.to_wire()));
@@ -158,7 +158,7 @@ mod tests {
         Pacing::new(tracker, hub, (Arc::default(), Arc::default()), Arc::new(Connections::new(10_000)), clock)
     }
 
-    /// A courier on the road with an order that its customer follows, and a phone that is connected.
+    /// A courier on the road with a connected phone and an order that its customer follows.
     fn connected(pacing: &Pacing) -> (CourierId, Admission) {
         let courier = CourierId::new();
         let mut open = order(OrderStatus::PickedUp, 1);
@@ -180,31 +180,31 @@ mod tests {
         started.elapsed()
     }
 
-    /// Measured against asking the live view for the same couriers at the same time, because a busy machine is slow
-    /// at both.
+    /// Compared with asking the live view for the same couriers at the same time, because a busy machine is slow at
+    /// both.
     #[test]
-    fn a_round_over_five_thousand_couriers_costs_little_more_than_looking_at_each() {
+    fn a_round_over_five_thousand_couriers_costs_little_more_than_reading_each() {
         let pacing = pacing();
         let couriers: Vec<_> = (0..5_000).map(|_| connected(&pacing)).collect();
         pacing.round();
-        let look = || {
+        let read_each = || {
             for (courier, _) in &couriers {
                 std::hint::black_box(pacing.tracker.standing(*courier));
             }
         };
-        let (mut looking, mut quiet) = (Duration::MAX, Duration::MAX);
+        let (mut reading, mut quiet) = (Duration::MAX, Duration::MAX);
         for _ in 0..10 {
-            looking = looking.min(time(look));
+            reading = reading.min(time(read_each));
             quiet = quiet.min(time(|| pacing.round()));
         }
         let _view = pacing.audience.watch_all();
         let everything_changes = time(|| pacing.round());
         println!("a round over {} couriers: {quiet:?}, when all change {everything_changes:?}", couriers.len());
-        assert!(quiet < 8 * looking, "{quiet:?} is out of proportion to {looking:?} for looking at each");
+        assert!(quiet < 8 * reading, "{quiet:?} is out of proportion to {reading:?} for reading each");
     }
 
     #[test]
-    fn whoever_disconnects_is_forgotten() {
+    fn a_courier_who_disconnects_is_forgotten() {
         let pacing = pacing();
         let (ana, admission) = connected(&pacing);
         pacing.greet(ana);

@@ -1,8 +1,9 @@
-//! Does here what was told elsewhere, and tells elsewhere who watches here.
+//! Applies other instances' facts to this one, and tells them who watches what here.
 //!
-//! Only with several instances. One task takes facts in: what needs no database happens at once, in the order in which
-//! it was told; the rest waits for a second task. After an outage of the link that task reads from Postgres what may
-//! have been missed. A third one says who watches what, and follows the couriers whom somebody here is shown.
+//! It runs only with several instances, as three tasks. The intake applies facts in order and at once, as far as they
+//! need no database; the follower reads the rest from Postgres, and after a lost link everything that may have been
+//! missed. The announcer sends what is watched here, and follows the couriers who are shown to a viewer of this
+//! instance.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -47,16 +48,16 @@ use crate::{
 };
 
 /// Changes that may wait for the database. Overflow policy: the change is dropped, and everything is read anew, as
-/// after an outage.
+/// after a lost link.
 const WAITING_CHANGES: usize = 10_000;
 
-/// How often this instance looks at what is watched through it.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often the follower and the announcer look for work.
+const TICK_EVERY: Duration = Duration::from_millis(250);
 
-/// Reading everything anew costs the database as much as a restart: not more often than this.
+/// Reading everything anew costs the database as much as a restart, so it happens no more often than this.
 const CATCH_UP_EVERY: Duration = Duration::from_secs(2);
 
-/// When the database is away as well.
+/// When the database is away as well, reading everything anew is tried again after this long.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What the tasks work with.
@@ -66,7 +67,7 @@ pub struct Peers {
     pub clock: Clock,
     /// The database.
     pub store: Store,
-    /// The way to the other instances.
+    /// The link to the other instances.
     pub broker: Arc<dyn Broker>,
     /// The live state of couriers.
     pub tracker: Arc<Tracker>,
@@ -88,7 +89,7 @@ pub struct Peers {
     pub devices: Arc<Devices>,
 }
 
-/// Starts the three tasks, until `shutdown`: the one that takes facts in where they arrive, on `thread`.
+/// Starts the three tasks, which run until `shutdown`; the intake runs on `thread`, where facts arrive.
 pub fn start(
     peers: Peers,
     (arrivals, thread): (mpsc::Receiver<Arrival>, &Handle),
@@ -100,25 +101,25 @@ pub fn start(
     let shared = Arc::new(Shared::default());
     let intake = Intake { peers: Arc::clone(&peers), shared: Arc::clone(&shared), waiting };
     let follower = Follower { peers: Arc::clone(&peers), shared: Arc::clone(&shared), caught_up: None };
-    let announcer = Announcer { peers, shared, told: Counts::new() };
+    let announcer = Announcer { peers, shared, announced: Counts::new() };
     tasks.spawn_critical_on(thread, "peers_intake", until_shutdown(shutdown.clone(), intake.run(arrivals)));
     tasks.spawn_critical("peers_follower", until_shutdown(shutdown.clone(), follower.run(changes)));
     tasks.spawn_critical("peers_announcer", until_shutdown(shutdown.clone(), announcer.run()));
 }
 
-/// What the tasks tell each other.
+/// What the tasks share.
 #[derive(Debug, Default)]
 struct Shared {
-    /// Something may have been missed.
+    /// A fact may have been missed.
     missed: AtomicBool,
     woken: Notify,
-    /// Somebody wants to know everything that is watched here.
+    /// Another instance asks for everything that is watched here.
     asked: AtomicBool,
-    /// Couriers who move elsewhere and of whom nothing is known here yet.
+    /// Couriers who move on other instances and whom the live view here does not know yet.
     strangers: Mutex<HashMap<CourierId, Stranger>>,
 }
 
-/// What is done with a courier once they are known.
+/// What is applied to a courier once the live view knows them.
 #[derive(Debug, Default)]
 struct Stranger {
     movement: Option<Movement>,
@@ -136,14 +137,14 @@ impl Shared {
     }
 }
 
-/// What has to be read from the database.
+/// A change that has to be read from the database.
 #[derive(Debug)]
 enum Change {
     Order { state: StateForViewers, former: Option<CourierId> },
     Plan(CourierId),
 }
 
-/// Takes facts in, in order.
+/// Applies facts, in order.
 struct Intake {
     peers: Arc<Peers>,
     shared: Arc<Shared>,
@@ -158,14 +159,14 @@ impl Intake {
                 Arrival::Told { from, fact } => self.take_in(from, fact),
             }
         }
-        // The broker lives as long as the server; without it there is nothing to take in.
+        // The broker lives as long as the server; without it there are no facts.
         std::future::pending::<()>().await;
     }
 
     fn take_in(&self, from: InstanceId, fact: Fact) {
         let (peers, now_ms) = (&self.peers, self.peers.clock.now_ms());
         if !peers.watching.heard(from) && !matches!(fact, Fact::Hello { .. } | Fact::Watching { is_all: true, .. }) {
-            // Until it has said what it watches.
+            // Its counts are unknown until it has sent them.
             peers.broker.tell(Fact::Hello { missed: false });
             peers.watching.replace(from, []);
         }
@@ -220,7 +221,7 @@ impl Intake {
             Fact::Eta { courier, order, eta } => peers.tracker.set_eta(courier, order, eta, Heard::Elsewhere),
             Fact::DeviceConnected { courier, device, at_ms } => {
                 peers.connections.supersede(device, at_ms);
-                // Somebody may revoke it before it is announced.
+                // Another instance may revoke it before it is announced.
                 peers.watching.change(from, [(Watch::Device(courier, device), 1)]);
             }
             Fact::DeviceRevoked { courier, device } => {
@@ -239,7 +240,7 @@ impl Intake {
     }
 }
 
-/// Reads from the database what facts only hint at.
+/// Reads from the database what facts only name.
 struct Follower {
     peers: Arc<Peers>,
     shared: Arc<Shared>,
@@ -248,13 +249,13 @@ struct Follower {
 
 impl Follower {
     async fn run(mut self, mut changes: mpsc::Receiver<Change>) {
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut clock = interval(TICK_EVERY);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 Some(change) = changes.recv() => self.follow(change).await,
                 () = self.shared.woken.notified() => self.catch_up_if_needed().await,
-                _ = look.tick() => {
+                _ = clock.tick() => {
                     self.catch_up_if_needed().await;
                     self.meet_strangers().await;
                 }
@@ -279,7 +280,7 @@ impl Follower {
         }
         let couriers: Vec<_> = strangers.keys().copied().collect();
         if let Err(error) = self.peers.plans.reload(&couriers).await {
-            // They move on, and will be strangers again.
+            // They move on, and are added again then.
             tracing::warn!(error = %error, "could not load couriers who report to another instance");
             return;
         }
@@ -312,7 +313,7 @@ impl Follower {
     }
 }
 
-/// Reads anew what others may have told and nobody here heard.
+/// Reads anew everything that a missed fact may have changed.
 async fn catch_up(peers: &Peers) -> Result<(), StoreError> {
     peers.plans.reload(&peers.tracker.known()).await?;
     peers.tracker.outdate(peers.hub.audiences().into_iter().map(|(order, _)| order));
@@ -320,19 +321,19 @@ async fn catch_up(peers: &Peers) -> Result<(), StoreError> {
     peers.devices.check_connected().await
 }
 
-/// Says what is watched here, and asks for what is shown here.
+/// Announces what is watched here, and follows the couriers who are shown here.
 struct Announcer {
     peers: Arc<Peers>,
     shared: Arc<Shared>,
-    told: Counts,
+    announced: Counts,
 }
 
 impl Announcer {
     async fn run(mut self) {
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut clock = interval(TICK_EVERY);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            look.tick().await;
+            clock.tick().await;
             self.peers.watching.forget_silent();
             self.announce();
             self.follow_those_shown().await;
@@ -345,12 +346,12 @@ impl Announcer {
             let counts = now.iter().map(|(watch, count)| (*watch, *count)).collect();
             self.peers.broker.tell(Fact::Watching { is_all: true, counts });
         } else {
-            let counts = changes(&self.told, &now);
+            let counts = changes(&self.announced, &now);
             if !counts.is_empty() {
                 self.peers.broker.tell(Fact::Watching { is_all: false, counts });
             }
         }
-        self.told = now;
+        self.announced = now;
     }
 
     fn counts(&self) -> Counts {
@@ -364,7 +365,7 @@ impl Announcer {
         orders.chain(couriers).chain(devices).chain(fleet).collect()
     }
 
-    /// Follows whoever reports here or is shown to somebody here, and nobody else.
+    /// Follows exactly the couriers who report to this instance or are shown to one of its viewers.
     async fn follow_those_shown(&self) {
         let peers = &self.peers;
         let mut wanted = peers.tracker.concerns(peers.clock.now_ms(), |order| peers.hub.audience(order) > 0);
@@ -382,7 +383,7 @@ impl Announcer {
         }
         let new: Vec<_> = wanted.into_iter().collect();
         futures_util::future::join_all(new.iter().map(|courier| peers.broker.follow(*courier))).await;
-        // What others heard until now is in the database.
+        // Every fix that other instances received until now is in the database.
         let known: Vec<_> = new.into_iter().filter(|courier| peers.tracker.knows(*courier)).collect();
         if let Err(error) = peers.plans.reload(&known).await {
             tracing::warn!(error = %error, "could not read what other instances heard of couriers");

@@ -1,8 +1,8 @@
-//! Plans ways for couriers on a thread that gives way to everything else.
+//! Plans routes for couriers on a thread that yields to everything else.
 //!
-//! A way costs milliseconds of a core, and after a restart or a storm of detours hundreds are wanted at once. On a small
-//! machine that would stand between a courier's fix and its ack, so the one thread that plans is an idle one: an
-//! estimate that comes a second later is noticed by nobody.
+//! A route costs milliseconds of a core, and after a restart or a storm of detours hundreds are wanted at once. On a
+//! small machine that would stand between a courier's fix and its ack, so the one planning thread has idle priority:
+//! an estimate that comes a second later is early enough. [`crate::service::arrival`] calls it.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{domain::track::progress::PlannedRoute, platform::tasks::Tasks};
 
-/// Asks for ways. They are planned one after the other, so there is never more than one waiting for each holder.
+/// Requests routes. They are planned one after the other, so each holder has at most one that waits.
 #[derive(Debug)]
 pub struct Planner {
     wanted: mpsc::Sender<Wanted>,
@@ -46,7 +46,7 @@ impl Planner {
                         None
                     });
                     let route = route.map(|route| Arc::new(PlannedRoute { target: to, line: route.line }));
-                    // Whoever went away meanwhile does not want to know.
+                    // A caller that gave up meanwhile needs no answer.
                     let _ = planned.send(route);
                 }
             });
@@ -57,10 +57,10 @@ impl Planner {
         Self { wanted }
     }
 
-    /// The quickest way; `None` when there is none.
+    /// The quickest route; `None` when there is none.
     ///
     /// # Cancel safety
-    /// Safe; the way may still be planned.
+    /// Safe; the route may still be planned.
     pub async fn plan(&self, from: LatLon, to: LatLon, vehicle: Vehicle) -> Option<Arc<PlannedRoute>> {
         let (planned, answer) = oneshot::channel();
         self.wanted.send(Wanted { from, to, vehicle, planned }).await.ok()?;
@@ -68,8 +68,7 @@ impl Planner {
     }
 }
 
-/// An idle thread is run while a core has nothing else to do, and hardly while it has: whoever wakes up takes the core
-/// at once.
+/// The kernel runs an idle thread while a core has nothing else to do; any thread that wakes up takes the core at once.
 fn give_way() {
     #[cfg(target_os = "linux")]
     if let Err(error) = set_thread_priority_and_policy(

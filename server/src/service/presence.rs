@@ -1,9 +1,9 @@
-//! Whether a courier shares their position: the one place that changes it.
+//! Changes whether a courier shares their position; the only module that does.
 //!
-//! Phones say it over their socket, and the server says it for them when a device is revoked. The live view
-//! and whoever watches learn it at once, whatever the database does, because going off duty must take effect
-//! before the next fix; the database follows. What is older than what is known changes nothing, so a report that
-//! waited in a dead zone does not undo what another phone said meanwhile.
+//! Phones report it over their socket, and the server reports it for them when a device is revoked. The live view and
+//! viewers change at once, before the database, because going off duty must take effect before the next fix. A report
+//! older than the known one changes nothing, so one that waited in a dead zone does not undo what another phone
+//! reported meanwhile.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -22,10 +22,10 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Two couriers of one lane wait for each other's write, which takes a millisecond or two.
+/// Couriers of one lane wait for each other's write, which takes a millisecond or two.
 const LANES: usize = 32;
 
-/// Two devices of a courier may disagree about the time, and what was recorded just before a pause is no end of it.
+/// Two devices of a courier may disagree about the time, and a fix recorded just before a pause does not end it.
 const PAUSE_SLACK_MS: i64 = 3_000;
 
 /// Changes presences. Shared by reference.
@@ -35,25 +35,26 @@ pub struct Presences {
     plans: Arc<Plans>,
     store: Store,
     clock: Clock,
-    /// Nothing is kept from before.
+    /// No presence begins longer ago than this.
     retention_ms: i64,
-    /// Whose turn it is to write: the database gets a courier's presences one after the other, the last one last.
+    /// Serialises writes: the database gets a courier's presences one after the other, the last one last.
     lanes: Arc<[tokio::sync::Mutex<()>]>,
     hasher: RandomState,
 }
 
 impl Presences {
-    /// Presences over these means.
-    /// Nothing is since longer ago than `retention_ms`.
+    /// Presences over this live view and this database. `retention_ms` is how far back `since_ms` may lie.
     pub fn new(tracker: Arc<Tracker>, plans: Arc<Plans>, store: Store, clock: Clock, retention_ms: i64) -> Self {
         let lanes = (0..LANES).map(|_| tokio::sync::Mutex::default()).collect();
         Self { tracker, plans, store, clock, retention_ms, lanes, hasher: RandomState::new() }
     }
 
-    /// Changes a courier's presence, unless it is older than the known one: for the live view and its viewers
-    /// before this returns, in the database when the future is done.
+    /// Changes a courier's presence, unless it is older than the known one. The live view and its viewers have it when
+    /// this returns, the database when the future is done.
     ///
-    /// A time in the server's future becomes now, and one from before what is kept, the beginning of that. Saying the same again keeps the earlier `since_ms`.
+    /// A time in the server's future becomes now, and one from before the retention becomes its beginning. Repeating a
+    /// presence keeps the earlier `since_ms`.
+    ///
     /// # Errors
     /// When the database is away; the live view keeps the change, a restart forgets it.
     /// # Cancel safety
@@ -70,7 +71,7 @@ impl Presences {
         let presences = Arc::clone(self);
         async move {
             if !is_known {
-                // What the database knows may be newer, and an off-duty courier must not be forgotten over this.
+                // The database may know a newer presence, and an off-duty courier must not be forgotten over this one.
                 presences.plans.load(courier).await?;
                 presences.tracker.set_presence(courier, presence, Heard::Here, now_ms);
             }
@@ -78,8 +79,8 @@ impl Presences {
         }
     }
 
-    /// Says for a courier that no position comes and why, as when dispatch revokes their phone. Whoever is off duty
-    /// stays off duty.
+    /// Reports for a courier that no position comes and why, as when dispatch revokes their phone. A courier who is off
+    /// duty stays so.
     ///
     /// # Errors
     /// When the database is away.
@@ -95,9 +96,9 @@ impl Presences {
         self.set(courier, Presence { state: PresenceState::Paused, reason: Some(reason), since_ms }).await
     }
 
-    /// A position that came although the phone said that none would: a tracker reports for a phone that is locked.
-    /// What `shared_at_ms` proves is that the pause is over, for everybody before this returns, in the database when
-    /// the future is done; `None` when there is nothing to take back. Going off duty is never taken back like this.
+    /// Ends a pause because of a position recorded at `shared_at_ms`: a tracker may report for a phone that is locked.
+    /// Viewers know it when this returns, the database when the future is done; `None` when there is no pause to end.
+    /// Going off duty never ends like this.
     pub fn resume(
         self: &Arc<Self>,
         courier: CourierId,
@@ -109,7 +110,7 @@ impl Presences {
         is_over.then(|| self.set(courier, resumed))
     }
 
-    /// Stores whatever is known now, so that of two writers the last one is right, whoever it is.
+    /// Stores the newest presence at this moment, so that the last of two concurrent writers is right, whichever it is.
     async fn write_down(&self, courier: CourierId) -> Result<(), StoreError> {
         let _turn = self.lanes[self.hasher.hash_one(courier) as usize % LANES].lock().await;
         let Some(presence) = self.tracker.presence(courier) else { return Ok(()) };

@@ -1,6 +1,6 @@
-//! Who could take an order, the best first.
+//! Suggests couriers for an order, the best first.
 //!
-//! Everybody on duty near the pickup is looked at with what they already have to do; the best few are measured along
+//! Every courier on duty near the pickup is considered with the work they already have; the best few are measured along
 //! the streets, on a blocking thread and one request at a time, so that no number of dispatchers slows positions down.
 //! After those come couriers who are not on duty, because a dispatcher may know better.
 
@@ -26,27 +26,27 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// A position older than this says little about where somebody is.
+/// A position older than this says little about where a courier is.
 const FRESH_MS: i64 = 10 * 60_000;
 
-/// Couriers nearest to the pickup whose work is looked at.
+/// How many couriers, those nearest to the pickup, are considered with their work.
 const CONSIDERED: usize = 64;
 
-/// Of these, the ones that are measured along the streets, two ways each.
+/// How many of these are measured along the streets, two routes each.
 const MEASURED: usize = 8;
 
-/// The means. Shared by reference.
+/// Makes suggestions. Shared by reference.
 #[derive(Debug)]
 pub struct Suggestions {
     tracker: Arc<Tracker>,
     store: Store,
     clock: Clock,
     roads: Option<Arc<RoadNetwork>>,
-    /// Requests that wait here are bounded by the connections that there can be.
+    /// The number of connections bounds the requests that wait here.
     planning: Semaphore,
 }
 
-/// Somebody on duty, with what is ahead of them.
+/// A courier on duty, with the work ahead of them.
 #[derive(Clone, Debug)]
 struct Candidate {
     courier: CourierId,
@@ -55,7 +55,7 @@ struct Candidate {
     position_ms: i64,
     presence: Option<Presence>,
     open_orders: u32,
-    /// When and where they are done with what they have.
+    /// When and where they are done with their work.
     free_ms: i64,
     free_at: LatLon,
     distance_m: f64,
@@ -63,13 +63,13 @@ struct Candidate {
 }
 
 impl Suggestions {
-    /// The use case over these means. Without `roads` ways are guessed from the straight line.
+    /// Suggestions from this live view. Without `roads` distances are guessed from the straight line.
     pub fn new(tracker: Arc<Tracker>, store: Store, clock: Clock, roads: Option<Arc<RoadNetwork>>) -> Self {
         Self { tracker, store, clock, roads, planning: Semaphore::new(1) }
     }
 
-    /// At most `limit` couriers for `order`, the best first; not the one who has it. None once it is on its way to
-    /// nobody any more.
+    /// At most `limit` couriers for `order`, the best first, without the one who has it. None for an order that no
+    /// courier can bring any more.
     ///
     /// # Errors
     /// When the database is away.
@@ -129,7 +129,7 @@ impl Suggestions {
         })
     }
 
-    /// The same with ways along the streets for the first few, where the streets are known.
+    /// The same with distances along the streets for the first few, where the streets are known.
     async fn measured(&self, mut candidates: Vec<Candidate>, pickup: LatLon) -> Vec<Candidate> {
         let Some(roads) = self.roads.clone() else { return candidates };
         let Ok(_turn) = self.planning.acquire().await else { return candidates };
@@ -162,7 +162,7 @@ impl Suggestions {
         Ok(suggestions)
     }
 
-    /// Somebody who is off duty or was not heard of lately.
+    /// A courier who is off duty or did not report lately.
     fn off_duty(&self, courier: &Courier) -> CourierSuggestion {
         let seen = self.tracker.whereabouts(courier.id);
         let presence = seen.as_ref().and_then(|seen| seen.presence).or(courier.presence);

@@ -1,8 +1,9 @@
-//! A courier's tour: when they get to each stop, and the way to the next one.
+//! A courier's tour: when they get to each stop, and the route to the next one.
 //!
-//! Planned along the streets from where they are through all their stops, on a blocking thread and one tour at a
-//! time, so that planning never takes more than one core. Legs between stops are kept, as they do not move; the
-//! whole answer is kept for a few seconds. What cannot be planned in time is guessed from the straight line.
+//! A tour is planned along the streets from the courier's position through all their stops, on a blocking thread and
+//! one tour at a time, so that planning never takes more than one core. Legs between stops are kept, because stops do
+//! not move; the whole answer is kept for a few seconds. What cannot be planned in time is guessed from the straight
+//! line.
 
 use std::{
     collections::HashMap,
@@ -34,14 +35,14 @@ use crate::{
 /// How long an answer is good for, unless the stops change.
 const FRESH_FOR: Duration = Duration::from_secs(5);
 
-/// Whoever asks waits at most this long for others' planning, and planning itself takes at most this long.
+/// A request waits at most this long for others' planning, and planning itself takes at most this long.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
 const PLANNING_TIME: Duration = Duration::from_millis(1_500);
 
-/// A position older than this says nothing about when somebody arrives.
+/// A position older than this says nothing about when a courier arrives.
 const POSITION_COUNTS_MS: i64 = 15 * 60_000;
 
-/// Couriers whose tours are kept; beyond it those not asked for lately are forgotten.
+/// Couriers whose tours are kept. Overflow policy: the tours that were not asked for lately are dropped.
 const MAX_KEPT: usize = 10_000;
 const KEPT_FOR: Duration = Duration::from_secs(600);
 
@@ -63,7 +64,7 @@ struct Kept {
     legs: Vec<Leg>,
 }
 
-/// The streets between two places that stay where they are.
+/// The streets between two points that do not move.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Leg {
     from: LatLon,
@@ -80,7 +81,7 @@ struct Plan {
     legs: Vec<Leg>,
 }
 
-/// What planning finds out.
+/// What planning yields.
 struct Planned {
     /// To each stop from the one before it.
     leg_metres: Vec<f64>,
@@ -89,7 +90,7 @@ struct Planned {
 }
 
 impl Tours {
-    /// Tours over these means. Without `roads` every way is guessed.
+    /// Tours from this live view. Without `roads` every distance is guessed.
     pub fn new(tracker: Arc<Tracker>, clock: Clock, roads: Option<Arc<RoadNetwork>>) -> Self {
         Self { tracker, clock, roads, planning: Semaphore::new(1), kept: Mutex::default() }
     }
@@ -108,7 +109,7 @@ impl Tours {
             return self.without_times(&on_tour, &stops, now_ms);
         };
         let permit = tokio::time::timeout(QUEUE_PATIENCE, self.planning.acquire()).await;
-        // Somebody else may have asked for the same courier in the meantime.
+        // Another request for the same courier may have been answered in the meantime.
         if let Some(tour) = self.fresh(courier, &stops) {
             return tour;
         }
@@ -180,7 +181,7 @@ impl Plan {
         Self { legs: Vec::new(), stops: self.stops.clone(), route: None, ..*self }.follow(None)
     }
 
-    /// The way that the customer's arrival is reckoned with, or a new one.
+    /// The route behind the customer's arrival estimate, or a new one.
     fn first_leg(&self, to: LatLon, roads: Option<&RoadNetwork>) -> (f64, Vec<LatLon>) {
         let on_it = progress::progress(self.from, to, self.route.as_deref());
         if let Some(route) = self.route.as_deref().filter(|_| !on_it.off_route) {
@@ -195,7 +196,7 @@ impl Plan {
         }
     }
 
-    /// The way between two stops, if it is known or can be found.
+    /// The route between two stops, if it is known or can be found.
     fn leg(&self, from: LatLon, to: LatLon, roads: Option<&RoadNetwork>) -> Option<Leg> {
         let known = self.legs.iter().find(|leg| leg.from == from && leg.to == to);
         known.copied().or_else(|| {
@@ -210,11 +211,12 @@ fn point_of(stop: &Stop) -> Option<LatLon> {
 }
 
 fn tour(on_tour: &OnTour, stops: &[Stop], planned: &Planned, vehicle: Vehicle, now_ms: i64) -> Tour {
-    let told = |stop: &Stop| {
+    let customer_range = |stop: &Stop| {
         let (_, eta) = on_tour.eta.filter(|(order, _)| *order == stop.order_id && stop.kind == StopKind::Dropoff)?;
         Some(Window { earliest_ms: eta.earliest_ms, latest_ms: eta.latest_ms })
     };
-    let visit = |(stop, leg_m): (&Stop, &f64)| Visit { kind: stop.kind, leg_m: *leg_m, told: told(stop) };
+    let visit =
+        |(stop, leg_m): (&Stop, &f64)| Visit { kind: stop.kind, leg_m: *leg_m, customer_range: customer_range(stop) };
     let visits: Vec<_> = stops.iter().zip(&planned.leg_metres).map(visit).collect();
     let windows = windows(&visits, vehicle, now_ms);
     let legs = windows.into_iter().zip(&planned.leg_metres);
@@ -236,7 +238,7 @@ fn tour_stop(on_tour: &OnTour, stop: &Stop, arrival: Option<(Window, f64)>) -> T
         distance_m: arrival.map(|(_, leg_m)| leg_m.round().clamp(0.0, f64::from(u32::MAX)) as u32),
         promised_from: order.and_then(|order| order.promised_from),
         promised_until: order.and_then(|order| order.promised_until),
-        // Only the database knows; the handler asks it.
+        // Only the database knows; the handler reads it.
         proof: Vec::new(),
     }
 }

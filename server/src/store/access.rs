@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 
-/// How often an idempotency key that is given back at every look is tried before it counts as taken.
+/// How often a request tries to reserve an idempotency key that its holder releases meanwhile, before the key counts as
+/// taken.
 const RESERVE_TRIES: u32 = 3;
 
-/// What somebody at the console may do.
+/// What a person at the console may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Everything, including couriers and people.
@@ -32,7 +33,7 @@ impl Role {
     }
 }
 
-/// Somebody who signs in.
+/// A person who signs in.
 #[derive(Clone, Debug)]
 pub struct User {
     /// Their id.
@@ -54,14 +55,14 @@ pub struct ApiKey {
     pub scopes: Vec<String>,
 }
 
-/// What an earlier request with the same idempotency key was answered.
+/// The answer to an earlier request with the same idempotency key.
 #[derive(Clone, Debug)]
 pub struct KeptAnswer {
     /// SHA-256 of that request.
     pub request_hash: Vec<u8>,
     /// The HTTP status; 0 while the first request is still being worked on.
     pub status: i16,
-    /// The body; while the first request is still being worked on, who holds the key.
+    /// The body; while the first request is still being worked on, the id of its holder.
     pub body: Vec<u8>,
 }
 
@@ -102,9 +103,9 @@ impl Store {
         }))
     }
 
-    /// Starts a session of somebody whose password was found to be right; `false` when it was replaced meanwhile, or
-    /// they were disabled. Whoever replaces a password waits for this, or this for them, so that no session slips
-    /// between the new password and the end of all sessions.
+    /// Starts a session of a person whose password was right; `false` when it was replaced meanwhile, or they were
+    /// disabled. This and a replacement of the password wait for each other, so that no session slips in between the
+    /// new password and the end of all sessions.
     ///
     /// # Errors
     /// When the database is away.
@@ -163,7 +164,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a key's life. What it did stays attributed to it.
+    /// Revokes an API key. What it did stays attributed to it.
     ///
     /// # Errors
     /// When the database is away.
@@ -189,8 +190,8 @@ impl Store {
         Ok(row)
     }
 
-    /// Reserves an idempotency key for a new request, or returns what its first use was answered. A reservation that
-    /// nobody kept alive for a minute is taken over by the same request: its holder is gone.
+    /// Reserves an idempotency key for a new request, or returns the answer to its first use. The same request takes
+    /// over a reservation that was not renewed for a minute: its holder is gone.
     ///
     /// # Errors
     /// When the database is away.
@@ -208,7 +209,7 @@ impl Store {
             if let Some(kept) = self.kept_answer(principal, key).await? {
                 return Ok(Some(kept));
             }
-            // Given back between the two: it was answered with an error, and is free again.
+            // Released between the two statements: the first request failed, and the key is free again.
         }
         Ok(Some(KeptAnswer { request_hash: request_hash.to_vec(), status: 0, body: Vec::new() }))
     }
@@ -242,7 +243,7 @@ impl Store {
         Ok(kept)
     }
 
-    /// Says that the request which holds a key is still being worked on.
+    /// Renews the reservation of a request that is still being worked on.
     ///
     /// # Errors
     /// When the database is away.
@@ -258,8 +259,8 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the answer to a request, or forgets the reservation when there is none worth keeping. Does nothing when
-    /// somebody else has the key by now.
+    /// Keeps the answer to a request, or drops the reservation when there is no answer worth keeping. Does nothing when
+    /// another request holds the key by now.
     ///
     /// # Errors
     /// When the database is away.
@@ -299,7 +300,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets sessions that ran out and idempotency keys older than a day.
+    /// Deletes sessions that ran out and idempotency keys older than a day.
     ///
     /// # Errors
     /// When the database is away.

@@ -13,16 +13,16 @@ use crate::platform::token::SecretHash;
 /// How long sessions last.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetime {
-    /// A session that nobody used for this long is over.
+    /// A session that was not used for this long is over.
     pub idle: TimeDelta,
-    /// However much it is used, a session is over after this long.
+    /// A session is over after this long, however much it is used.
     pub absolute: TimeDelta,
 }
 
 /// The code of a sign-in link.
 #[derive(Clone, Copy, Debug)]
 pub struct NewCode {
-    /// Of the code.
+    /// The code's hash.
     pub hash: SecretHash,
     /// Now.
     pub created_at: DateTime<Utc>,
@@ -70,13 +70,13 @@ fn hash_in(column: Vec<u8>) -> SecretHash {
 }
 
 impl Store {
-    /// Gives a device a new code; those that nobody used stop working.
+    /// Gives a device a new code; its unused codes stop working.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn replace_sign_in_code(&self, device: DeviceId, code: &NewCode) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        // The lock lets two requests for a link follow each other, so that only the last one works.
+        // The lock orders two requests for a link, so that only the last one's works.
         sqlx::query!("select id from devices where id = $1 for no key update", device.as_uuid())
             .fetch_optional(&mut *transaction)
             .await?;
@@ -88,8 +88,8 @@ impl Store {
         Ok(())
     }
 
-    /// Uses a code up and begins a session with it, in place of the device's earlier ones. `None` when the code
-    /// does not work, whatever the reason; of two who try the same code at once, one gets the session.
+    /// Uses a code up and begins a session with it, in place of the device's earlier ones. `None` when the code does
+    /// not work, whatever the reason; of two requests with the same code at once, one gets the session.
     ///
     /// # Errors
     /// When the database is away.
@@ -110,7 +110,8 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(device) = device else { return Ok(None) };
-        // The lock lets whoever revokes the device come before, and be seen here, or after, and find the session.
+        // The lock orders this and a revocation of the device: the earlier revocation is seen here, and a later one
+        // finds the session.
         let row = sqlx::query_as!(
             SignedInRow,
             "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
@@ -141,7 +142,7 @@ impl Store {
         Ok(Some(Exchange { signed_in: row.signed_in_by(Some(*session)), ended }))
     }
 
-    /// Who a session belongs to, while it lasts and its device may report.
+    /// The owner of a session, while it lasts and its device may report.
     ///
     /// # Errors
     /// When the database is away.
@@ -198,7 +199,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a session; says whose it was.
+    /// Ends a session; returns its courier and device.
     ///
     /// # Errors
     /// When the database is away.
@@ -213,7 +214,7 @@ impl Store {
         Ok(row.map(|row| (CourierId::from_uuid(row.courier_id), DeviceId::from_uuid(row.id))))
     }
 
-    /// Which of these devices may still report, and which of these sessions last.
+    /// Those of these devices that may still report, and those of these sessions that last.
     ///
     /// # Errors
     /// When the database is away.
@@ -241,7 +242,7 @@ impl Store {
         Ok((devices.into_iter().map(DeviceId::from_uuid).collect(), sessions.into_iter().map(hash_in).collect()))
     }
 
-    /// Forgets sessions that ran out, and codes a day after they stopped working.
+    /// Deletes sessions that ran out, and codes a day after they stopped working.
     ///
     /// # Errors
     /// When the database is away.

@@ -1,4 +1,4 @@
-//! Couriers, and who of them a device token belongs to.
+//! Couriers, their presences and times off duty, and the courier of a device's token.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -15,7 +15,7 @@ use crate::{
     platform::{clock::from_ms, token::SecretHash},
 };
 
-/// What to change about a courier; `None` stays.
+/// What to change about a courier; `None` leaves it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CourierEdit<'a> {
     /// Their name.
@@ -67,7 +67,7 @@ pub struct SignedInDevice {
     pub is_tracker: bool,
     /// The session it came with, by its hash; `None` when it showed its token.
     pub session: Option<SecretHash>,
-    /// Whose it is.
+    /// Its courier.
     pub courier: Courier,
 }
 
@@ -174,7 +174,7 @@ impl Store {
         Ok(row.map(Courier::from))
     }
 
-    /// At most `limit` couriers other than these: whoever is on duty by their own word first, then by name.
+    /// At most `limit` couriers other than these: those on duty by their own report first, then by name.
     ///
     /// # Errors
     /// When the database is away.
@@ -210,7 +210,7 @@ impl Store {
         Ok(rows.into_iter().map(Courier::from).collect())
     }
 
-    /// Notes whether a courier shares their position, and the time off that this ended, if it did.
+    /// Writes a courier's presence, and the time off duty that it ended, if it did.
     ///
     /// # Errors
     /// When the database is away.
@@ -245,7 +245,8 @@ impl Store {
         Ok(())
     }
 
-    /// When each of these couriers was off duty, oldest first, in Unix epoch milliseconds. Who never was is left out.
+    /// When each of these couriers was off duty, oldest first, in Unix epoch milliseconds. Couriers who never were are
+    /// left out.
     ///
     /// # Errors
     /// When the database is away.
@@ -268,7 +269,7 @@ impl Store {
         Ok(of_each)
     }
 
-    /// Forgets time off that ended before `before`: fixes as old as that are refused for their age.
+    /// Deletes times off duty that ended before `before`: fixes as old as that are refused for their age.
     ///
     /// # Errors
     /// When the database is away.

@@ -1,4 +1,4 @@
-//! A courier's phones and trackers: added, looked at, seen and revoked.
+//! A courier's phones and trackers: added, listed, seen and revoked.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, DeviceId, api::courier::TrackerApp};
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::platform::token::SecretHash;
 
-/// What a device reports with.
+/// The client with which a device reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceClient {
     /// The courier's web app.
@@ -25,7 +25,7 @@ pub enum DeviceClient {
 }
 
 impl DeviceClient {
-    /// What a courier uses who signed in by a session, or by a token.
+    /// The client of a courier who signed in by a session, or by a token.
     pub const fn of_courier(by_session: bool) -> Self {
         if by_session { Self::Web } else { Self::Native }
     }
@@ -47,11 +47,11 @@ impl DeviceClient {
 pub struct NewDevice<'a> {
     /// Its id.
     pub id: DeviceId,
-    /// Whose it is.
+    /// Its courier.
     pub courier: CourierId,
     /// What to call it.
     pub label: &'a str,
-    /// Of its token.
+    /// The hash of its token.
     pub token_hash: SecretHash,
     /// Now.
     pub created_at: DateTime<Utc>,
@@ -68,7 +68,7 @@ pub struct Device {
     pub created_at: DateTime<Utc>,
     /// When it last connected or reported, to the minute.
     pub last_seen_at: Option<DateTime<Utc>>,
-    /// What it last reported with, one of [`DeviceClient`]'s words.
+    /// Its latest client, one of [`DeviceClient`]'s words.
     pub client: Option<String>,
     /// Whether it was set up for a tracker's app.
     pub is_tracker: bool,
@@ -76,27 +76,27 @@ pub struct Device {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// That a device was there.
+/// A device that was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// Which device.
+    /// The device.
     pub device: DeviceId,
-    /// What it reported with.
+    /// Its client.
     pub client: DeviceClient,
     /// When, to the minute.
     pub seen_at: DateTime<Utc>,
 }
 
-/// What revoking a device found.
+/// The state of a device when it was revoked.
 #[derive(Clone, Copy, Debug)]
 pub struct Revoked {
     /// Whether it could still report until now.
     pub was_valid: bool,
-    /// Whether it ever did, as far as was written down.
+    /// Whether it ever reported, as far as was written down.
     pub was_seen: bool,
 }
 
-/// More devices than this a courier does not have; older ones are left out of the list.
+/// The most devices of a courier that are listed; older ones are left out.
 const MAX_LISTED: i64 = 1_000;
 
 impl Store {
@@ -125,14 +125,14 @@ impl Store {
         Ok(true)
     }
 
-    /// Adds a device for a tracker's app, in place of the one that the courier had for it: that one is revoked, or
-    /// gone if it never reported.
+    /// Adds a device for a tracker's app, in place of the courier's earlier one for it: that one is revoked, or deleted
+    /// if it never reported.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn replace_tracker(&self, device: &NewDevice<'_>, app: TrackerApp) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        // The lock lets two set-ups of the same app follow each other.
+        // The lock orders two set-ups of the same app.
         sqlx::query!("select id from couriers where id = $1 for no key update", device.courier.as_uuid())
             .fetch_optional(&mut *transaction)
             .await?;
@@ -243,7 +243,7 @@ impl Store {
         Ok(Some(Revoked { was_valid: found.was_valid, was_seen: found.was_seen }))
     }
 
-    /// Writes down when devices were last seen. What is older than what is known changes nothing.
+    /// Writes down when devices were last seen. An older sighting than the known one changes nothing.
     ///
     /// # Errors
     /// When the database is away.

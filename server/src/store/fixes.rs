@@ -60,7 +60,7 @@ impl Store {
         Ok(rows.into_iter().map(Fix::from).collect())
     }
 
-    /// The newest `limit` fixes of each courier since their own time, oldest first. Who has none is left out.
+    /// The newest `limit` fixes of each courier since their own time, oldest first. Couriers without one are left out.
     ///
     /// # Errors
     /// When the database is away.

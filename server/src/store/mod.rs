@@ -1,8 +1,8 @@
 //! The only module that speaks SQL.
 //!
-//! One function per question, named for the question; rows become domain types here and never leave.
-//! Couriers' fixes do not go through the pool: [`fix_writer`] has connections of its own, so a stalled
-//! report query cannot keep positions from being stored.
+//! One function per question, named for the question; rows become domain types here and never leave. Couriers' fixes do
+//! not go through the pool: [`fix_writer`] has connections of its own, so a stalled report query cannot keep positions
+//! from being stored. The live view, the use cases and the edge call this module.
 
 pub mod access;
 pub mod access_log;
@@ -40,11 +40,11 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// No statement of a request runs longer; longer ones are a bug or a frozen database.
 const STATEMENT_TIMEOUT: &str = "5000";
 
-/// How long a migration waits for somebody who uses a table, and thereby makes all others wait who want to. The
-/// statements of an instance that still runs are over before that.
+/// How long a migration waits for a lock on a table. Meanwhile every other statement on the table waits, too. The
+/// statements of an instance that still runs end before that.
 const MIGRATION_LOCK_TIMEOUT: &str = "set lock_timeout = '30s'";
 
-/// After this long it is said why the server does not start yet.
+/// After this long the log says why the server does not start yet.
 const MIGRATION_QUIET: Duration = Duration::from_secs(5);
 
 /// What can go wrong between us and Postgres. Cheap to clone, because one answer may be for many.
@@ -53,7 +53,7 @@ pub enum StoreError {
     /// The database is away, overloaded or refused the connection. Trying again later may help.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<sqlx::Error>),
-    /// A query failed for a reason of its own.
+    /// The database refused a query, or its answer could not be read.
     #[error("the database refused a query")]
     Query(#[source] Arc<sqlx::Error>),
     /// A migration could not be applied.
@@ -73,7 +73,7 @@ impl From<MigrateError> for StoreError {
     }
 }
 
-/// Whether trying the same again may succeed: connection trouble, shutdown, or resources.
+/// Whether the same query may succeed later: a lost connection, a shutdown, or a lack of resources.
 pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(database) => {
@@ -131,16 +131,16 @@ impl Store {
         Ok(applied?)
     }
 
-    /// Asks the database for a sign of life.
+    /// Checks that the database answers.
     ///
     /// # Errors
-    /// When it gives none within the pool's patience.
+    /// When it does not answer in time.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("select 1").execute(&self.pool).await?;
         Ok(())
     }
 
-    /// A name for this database that no other has, the same from wherever it is asked.
+    /// A name for this database that no other database has, the same for every instance.
     ///
     /// # Errors
     /// When the database is away.
@@ -156,7 +156,7 @@ impl Store {
     }
 }
 
-/// Waits until no other instance migrates, and says so when that takes a while.
+/// Waits until no other instance migrates, and logs it when that takes a while.
 async fn wait_for_turn(mut turn: BoxFuture<'_, Result<(), MigrateError>>) -> Result<(), MigrateError> {
     match tokio::time::timeout(MIGRATION_QUIET, &mut turn).await {
         Ok(taken) => taken,

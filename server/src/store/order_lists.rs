@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_means_nothing_to_like() {
+    fn typed_text_has_no_meaning_to_like() {
         let filter = OrderFilter::default().search("  50% a_b \\ \u{0}x ");
         assert_eq!(filter.patterns, ["%50\\%%", "%a\\_b%", "%\\\\%", "%x%"]);
         let long = OrderFilter::default().search(&"word ".repeat(100));

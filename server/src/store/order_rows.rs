@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, LatLon, OrderId, OrderStatus, api::CustomerBody};
 use uuid::Uuid;
 
-use crate::domain::order::{OpenOrder, Order, Place};
+use crate::domain::order::{OpenOrder, Order, Waypoint};
 
 /// The columns of [`OrderRow`], for queries that are put together at run time.
 pub(super) const ORDER_COLUMNS: &str = "id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
@@ -45,12 +45,12 @@ impl From<OrderRow> for Order {
             reference: row.reference,
             status: status_of(&row.status),
             status_at: row.status_at,
-            pickup: Place {
+            pickup: Waypoint {
                 point: point_of(row.pickup_lat, row.pickup_lon),
                 address: row.pickup_address,
                 instructions: row.pickup_instructions,
             },
-            dropoff: Place {
+            dropoff: Waypoint {
                 point: point_of(row.dropoff_lat, row.dropoff_lon),
                 address: row.dropoff_address,
                 instructions: row.dropoff_instructions,

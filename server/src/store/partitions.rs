@@ -1,12 +1,11 @@
-//! Makes tomorrow's tables of fixes before tomorrow, and drops the days that are past keeping.
+//! Makes the tables of fixes of the coming days, and drops those of days past the retention.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use sqlx::AssertSqlSafe;
 
 use super::{Store, StoreError};
 
-/// How many days ahead partitions exist: a server that was not restarted and whose task failed for two days
-/// still stores.
+/// How many days ahead partitions exist: a server whose task failed for two days still stores.
 const DAYS_AHEAD: u64 = 3;
 
 impl Store {

@@ -1,6 +1,6 @@
-//! People at the console, their sessions, and how an end of either becomes known.
+//! People at the console, their sessions, and how instances learn that either ended.
 //!
-//! A person may be disabled by another process, `doorstep user disable`; every server hears of it through a Postgres
+//! Another process may disable a person, `doorstep user disable`; every server learns of it through a Postgres
 //! notification, which is sent in the transaction that ends the sessions.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,24 +10,24 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, access::Role};
 
-/// Where the end of a person's sessions is told; the payload is their id.
+/// The channel that announces the end of a person's sessions; the payload is the person's id.
 const ENDED: &str = "doorstep_sessions_ended";
 
-/// How a session ends by itself.
+/// When a session ends by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetime {
-    /// However much it is used.
+    /// After this long, however much it is used.
     pub absolute: TimeDelta,
-    /// Unused.
+    /// After this long without use.
     pub idle: TimeDelta,
-    /// Use is noted this often.
+    /// Use is written down this often.
     pub noted: TimeDelta,
 }
 
-/// Somebody's session, while it lasts.
+/// A person's session, while it lasts.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Whose.
+    /// The person.
     pub user: UserId,
     /// Their address.
     pub email: String,
@@ -44,7 +44,7 @@ pub struct Person {
     pub email: String,
     /// What they may do.
     pub role: Role,
-    /// Since when they are known.
+    /// When they were added.
     pub created_at: DateTime<Utc>,
     /// When they last used a session that is still there.
     pub last_used_at: Option<DateTime<Utc>>,
@@ -53,7 +53,7 @@ pub struct Person {
 }
 
 impl Store {
-    /// The session with this secret, while it lasts; its use is noted.
+    /// The session with this secret, while it lasts; writes down that it is used.
     ///
     /// # Errors
     /// When the database is away.
@@ -84,7 +84,7 @@ impl Store {
         }))
     }
 
-    /// Which of these sessions still last.
+    /// Those of these sessions that still last.
     ///
     /// # Errors
     /// When the database is away.
@@ -117,7 +117,7 @@ impl Store {
         Ok(())
     }
 
-    /// Which of these API keys still work.
+    /// Those of these API keys that still work.
     ///
     /// # Errors
     /// When the database is away.
@@ -128,7 +128,7 @@ impl Store {
         Ok(ids)
     }
 
-    /// Everybody, by address.
+    /// Every person, by address.
     ///
     /// # Errors
     /// When the database is away.
@@ -150,7 +150,7 @@ impl Store {
         Ok(rows.map(|row| person(row.email, row.role, row.created_at, row.last_used_at, row.disabled_at)).collect())
     }
 
-    /// Lets a person sign in, or not any more; in the latter case all their sessions end. `false` when nobody has the
+    /// Enables or disables a person; disabling ends all their sessions. `false` when there is no person with the
     /// address.
     ///
     /// # Errors
@@ -171,8 +171,8 @@ impl Store {
         Ok(id.is_some())
     }
 
-    /// Replaces a person's password and ends all their sessions: whoever knew the old one is out. `false` when nobody
-    /// has the address.
+    /// Replaces a person's password and ends all their sessions, so that the old password opens nothing any more.
+    /// `false` when there is no person with the address.
     ///
     /// # Errors
     /// When the database is away.
@@ -192,7 +192,7 @@ impl Store {
         Ok(id.is_some())
     }
 
-    /// A connection of its own on which the ends of people's sessions are heard.
+    /// A connection of its own on which the ends of people's sessions arrive.
     ///
     /// # Errors
     /// When the database is away.
@@ -210,12 +210,12 @@ async fn end_sessions_of(connection: &mut sqlx::PgConnection, user: Uuid) -> Res
     Ok(())
 }
 
-/// Hears whose sessions ended.
+/// Receives the ends of people's sessions.
 #[derive(Debug)]
 pub struct EndedSessions(PgListener);
 
 impl EndedSessions {
-    /// Waits for the next; `None` when the connection was lost and others may have been missed.
+    /// Waits for the next end; `None` when the connection was lost and some may have been missed.
     ///
     /// # Errors
     /// When the database is away.
@@ -223,7 +223,7 @@ impl EndedSessions {
     /// # Cancel safety
     /// Safe; nothing is lost.
     pub async fn next(&mut self) -> Result<Option<UserId>, StoreError> {
-        let told = self.0.try_recv().await?;
-        Ok(told.and_then(|told| told.payload().parse().ok()).map(UserId::from_uuid))
+        let notification = self.0.try_recv().await?;
+        Ok(notification.and_then(|notification| notification.payload().parse().ok()).map(UserId::from_uuid))
     }
 }

@@ -1,4 +1,4 @@
-//! What orders ask for at the door, and what was brought back.
+//! The proofs that orders ask for, and the proofs that couriers brought.
 
 use std::collections::HashMap;
 
@@ -10,55 +10,55 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 use crate::domain::proof::{MAX_PROOFS, Proof, ProofKey, pin};
 
-/// How far an order is, for somebody who brings a proof of it.
+/// The state of an order for which a courier brings a proof.
 #[derive(Clone, Debug)]
 pub struct AtTheDoor {
     /// The merchant's name for it.
     pub reference: String,
-    /// Who brings it.
+    /// Its courier.
     pub courier: Option<CourierId>,
-    /// How far it is.
+    /// Its status.
     pub status: OrderStatus,
-    /// Since when.
+    /// Since when it has that status.
     pub status_at: DateTime<Utc>,
 }
 
 /// Whether another PIN may be tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PinTry {
-    /// Yes; this is what it must match.
+pub enum PinAttempt {
+    /// Yes; the PIN must match this hash.
     Allowed {
         /// Argon2id, as a PHC string.
         hash: String,
     },
-    /// The order asks for none.
+    /// The order asks for no PIN.
     NotAsked,
-    /// Too many wrong ones; in so many seconds.
+    /// Too many wrong PINs.
     Wait {
-        /// Seconds from now.
+        /// Seconds until the next attempt.
         retry_after_s: u32,
     },
 }
 
-/// What became of a proof that was to be kept.
+/// The outcome of keeping a proof.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kept {
     /// It is new.
     New,
-    /// A proof with its id is there; the caller tells a repeat from a conflict.
+    /// There is a proof with its id; the caller tells a repeat from a conflict.
     Earlier(Box<StoredProof>),
     /// The order is no longer this courier's, or has proofs enough.
     Refused,
 }
 
-/// A proof as it is kept.
+/// A proof as the database has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredProof {
-    /// Of which order.
+    /// Its order.
     pub order: OrderId,
-    /// SHA-256 of what was sent.
+    /// SHA-256 of what the phone sent.
     pub content_hash: Vec<u8>,
-    /// The rest.
+    /// The proof.
     pub proof: Proof,
 }
 
@@ -98,7 +98,7 @@ fn kinds_of(words: &[String]) -> Vec<ProofKind> {
 }
 
 impl Store {
-    /// What each of these orders asks for at the door. Orders that ask for nothing are left out.
+    /// The proofs that each of these orders asks for. Orders that ask for none are left out.
     ///
     /// # Errors
     /// When the database is away.
@@ -126,7 +126,7 @@ impl Store {
         Ok(asks.unwrap_or(false))
     }
 
-    /// How far an order is.
+    /// The state of an order.
     ///
     /// # Errors
     /// When the database is away.
@@ -143,11 +143,11 @@ impl Store {
         }))
     }
 
-    /// Counts a try of an order's PIN, before it is compared, so that tries at the same time are all counted.
+    /// Counts an attempt at an order's PIN before it is compared, so that concurrent attempts all count.
     ///
     /// # Errors
     /// When the database is away; nothing was counted then.
-    pub async fn begin_pin_try(&self, order: OrderId, now: DateTime<Utc>) -> Result<PinTry, StoreError> {
+    pub async fn begin_pin_attempt(&self, order: OrderId, now: DateTime<Utc>) -> Result<PinAttempt, StoreError> {
         let row = sqlx::query!(
             r#"with before as (select pin_hash, pin_tries, pin_tried_from from orders where id = $1 for update)
                update orders set
@@ -159,30 +159,30 @@ impl Store {
             order.as_uuid(),
             now,
             now - pin::WINDOW,
-            pin::MAX_TRIES,
+            pin::MAX_ATTEMPTS,
         )
         .fetch_optional(&self.pool)
         .await?;
         match row {
-            Some(row) => Ok(row.pin_hash.map_or(PinTry::NotAsked, |hash| PinTry::Allowed { hash })),
+            Some(row) => Ok(row.pin_hash.map_or(PinAttempt::NotAsked, |hash| PinAttempt::Allowed { hash })),
             None => self.pin_wait(order, now).await,
         }
     }
 
-    async fn pin_wait(&self, order: OrderId, now: DateTime<Utc>) -> Result<PinTry, StoreError> {
+    async fn pin_wait(&self, order: OrderId, now: DateTime<Utc>) -> Result<PinAttempt, StoreError> {
         let tried_from = sqlx::query_scalar!("select pin_tried_from from orders where id = $1", order.as_uuid())
             .fetch_optional(&self.pool)
             .await?
             .flatten();
         let wait = tried_from.map_or(TimeDelta::zero(), |from| from + pin::WINDOW - now);
-        Ok(PinTry::Wait { retry_after_s: u32::try_from(wait.num_seconds()).unwrap_or(0) + 1 })
+        Ok(PinAttempt::Wait { retry_after_s: u32::try_from(wait.num_seconds()).unwrap_or(0) + 1 })
     }
 
-    /// Forgets an order's wrong tries, after the right one.
+    /// Resets the count of an order's attempts, after the right PIN.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn forget_pin_tries(&self, order: OrderId) -> Result<(), StoreError> {
+    pub async fn forget_pin_attempts(&self, order: OrderId) -> Result<(), StoreError> {
         sqlx::query!("update orders set pin_tries = 0, pin_tried_from = null where id = $1", order.as_uuid())
             .execute(&self.pool)
             .await?;
@@ -241,7 +241,7 @@ impl Store {
         Ok(row.map(StoredProof::from))
     }
 
-    /// Everything that was brought back from an order's door, oldest first.
+    /// Every proof of an order, oldest first.
     ///
     /// # Errors
     /// When the database is away.
@@ -257,7 +257,7 @@ impl Store {
         Ok(rows.into_iter().map(|row| StoredProof::from(row).proof).collect())
     }
 
-    /// Forgets proofs that came before `before`, and answers the pictures that nobody needs any more.
+    /// Deletes proofs that came before `before`, and returns the pictures that are not needed any more.
     ///
     /// # Errors
     /// When the database is away.
@@ -268,7 +268,7 @@ impl Store {
         Ok(keys.into_iter().flatten().filter_map(|key| ProofKey::from_text(&key)).collect())
     }
 
-    /// Those of `keys` that no proof has.
+    /// Those of `keys` that belong to no proof.
     ///
     /// # Errors
     /// When the database is away.
@@ -283,7 +283,7 @@ impl Store {
     }
 }
 
-/// What an order asks for that was not brought back yet.
+/// The proofs that an order asks for and does not have yet.
 pub(super) async fn missing_proofs(
     connection: &mut PgConnection,
     order: OrderId,

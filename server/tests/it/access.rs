@@ -1,7 +1,7 @@
-//! Who may do what: every route and socket, with everybody who might come, and the status of the answer.
+//! Who may do what: every route and socket, with every kind of caller, and the status of the answer.
 //!
-//! The table is complete or the test fails: it is held against the description of the API and against the server's own
-//! route table, as it is written. Whoever adds a route adds a line here, and thinks about all seven.
+//! The table is complete or the test fails: it is compared with the description of the API and with the server's own
+//! route table, as it is written. A developer who adds a route adds a line here, and thinks about all seven callers.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ use crate::support::{
     Answer, HERE, PASSWORD, Socket, TestApp, TestOrder, now_ms, order_body, text, with_app, with_settings,
 };
 
-/// Everybody who might come.
+/// Every kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
-    Nobody,
-    /// Somebody with a tracking link.
+    Anonymous,
+    /// A customer with a tracking link.
     Customer,
     /// A courier's phone with its device token.
     Courier,
@@ -26,15 +26,15 @@ enum Who {
     CourierInBrowser,
     Dispatcher,
     Admin,
-    /// A key with every scope but the one that is needed.
+    /// A key with every scope but the needed one.
     KeyWithout,
-    /// A key with just that scope; with all of them where none is needed.
+    /// A key with only the needed scope; with all scopes where none is needed.
     KeyWith,
 }
 
 impl Who {
     const ALL: [Self; 8] = [
-        Self::Nobody,
+        Self::Anonymous,
         Self::Customer,
         Self::Courier,
         Self::CourierInBrowser,
@@ -45,13 +45,14 @@ impl Who {
     ];
 }
 
-/// What nobody, a customer, a courier, a dispatcher, an admin, a key without and a key with the scope are answered.
+/// The status for a caller without credentials, a customer, a courier, a dispatcher, an admin, a key without and a key
+/// with the scope.
 type Expected = [u16; 7];
 
 fn expected(of: &Expected, who: Who) -> u16 {
-    let [nobody, customer, courier, dispatcher, admin, key_without, key_with] = *of;
+    let [anonymous, customer, courier, dispatcher, admin, key_without, key_with] = *of;
     match who {
-        Who::Nobody => nobody,
+        Who::Anonymous => anonymous,
         Who::Customer => customer,
         Who::Courier | Who::CourierInBrowser => courier,
         Who::Dispatcher => dispatcher,
@@ -77,17 +78,17 @@ const fn couriers(ok: u16) -> Expected {
     [401, 401, ok, 401, 401, 401, 401]
 }
 
-/// The link is the credential; what else somebody has opens nothing.
+/// The link is the credential; other credentials change nothing.
 const fn customers(ok: u16) -> Expected {
     [404, ok, 404, 404, 404, 404, 404]
 }
 
-/// A tracker's secret is its device's token; anybody else has none.
+/// A tracker's secret is its device's token; other callers have none.
 const fn trackers(refused: u16) -> Expected {
     [refused, refused, 200, refused, refused, refused, refused]
 }
 
-const fn everybody(status: u16) -> Expected {
+const fn every_caller(status: u16) -> Expected {
     [status; 7]
 }
 
@@ -130,14 +131,14 @@ fn table(worker: u16) -> Vec<Row> {
     let none: &[Scope] = &[];
     let (read, write): (&[Scope], &[Scope]) = (&[Scope::OrdersRead], &[Scope::OrdersWrite]);
     let (see, manage): (&[Scope], &[Scope]) = (&[Scope::CouriersRead], &[Scope::CouriersWrite]);
-    // Suggesting a courier tells where couriers are.
+    // Suggesting a courier reveals where couriers are.
     let read_and_see: &[Scope] = &[Scope::OrdersRead, Scope::CouriersRead];
     let courier = json!({ "name": "Ben", "vehicle": "van" });
     vec![
-        // People and their sessions. A key is nobody who could be signed in.
+        // People and their sessions. A key cannot be signed in.
         get("/api/v1/session", none, [401, 401, 401, 200, 200, 401, 401]),
-        post("/api/v1/session", none, json!({ "email": "{email}", "password": PASSWORD }), everybody(200)),
-        row(Method::DELETE, "/api/v1/session", none, Plain, everybody(204)),
+        post("/api/v1/session", none, json!({ "email": "{email}", "password": PASSWORD }), every_caller(200)),
+        row(Method::DELETE, "/api/v1/session", none, Plain, every_caller(204)),
         // Couriers, for dispatch.
         get("/api/v1/couriers", see, scoped(200)),
         post("/api/v1/couriers", manage, courier, scoped(201)),
@@ -152,8 +153,8 @@ fn table(worker: u16) -> Vec<Row> {
         // A courier's own phone.
         get("/api/v1/courier", none, couriers(200)),
         post("/api/v1/courier/trackers", none, json!({ "app": "traccar" }), couriers(201)),
-        post("/api/v1/courier/session", none, json!({ "code": "{code}" }), everybody(200)),
-        row(Method::DELETE, "/api/v1/courier/session", none, Plain, everybody(204)),
+        post("/api/v1/courier/session", none, json!({ "code": "{code}" }), every_caller(200)),
+        row(Method::DELETE, "/api/v1/courier/session", none, Plain, every_caller(204)),
         get("/api/v1/courier/tour", none, couriers(200)),
         row(Method::PUT, "/api/v1/courier/orders/{order_id}/proofs/{proof_id}", none, Json(signature()), couriers(201)),
         get("/api/v1/courier/orders/{order_id}/proofs/{proof_id}/image", none, couriers(200)),
@@ -169,32 +170,32 @@ fn table(worker: u16) -> Vec<Row> {
         post("/api/v1/orders/{id}/status", write, json!({ "status": "at_dropoff" }), scoped(200)),
         get("/api/v1/orders/{id}/proofs/{proof_id}/image", read, scoped(200)),
         get("/api/v1/places", read, scoped(200)),
-        // What is done or read by name.
+        // Routes that are called by name.
         get("/api/v1/audit", none, admins(200)),
         get("/api/v1/exceptions", none, people(200)),
         post("/api/v1/exceptions/{id}/acknowledge", none, json!({}), people(200)),
         // Customers.
         get("/api/v1/track/{token}", none, customers(200)),
-        // No way is planned yet.
+        // No route is planned yet.
         get("/api/v1/track/{token}/route", none, customers(204)),
         get("/api/v1/track/{token}/events", none, customers(200)),
         get("/api/v1/track/{token}/proofs/{proof_id}/image", none, customers(200)),
-        get("/api/v1/openapi.json", none, everybody(200)),
+        get("/api/v1/openapi.json", none, every_caller(200)),
         // Other people's apps.
         row(Method::GET, "/ingest/osmand", none, Osmand, trackers(400)),
         row(Method::POST, "/ingest/osmand", none, Osmand, trackers(400)),
         row(Method::POST, "/ingest/owntracks", none, Owntracks, trackers(401)),
         row(Method::POST, "/ingest/overland", none, Overland, trackers(401)),
-        // Operations. Metrics are for this machine and network, whoever asks.
-        get("/health/live", none, everybody(200)),
-        get("/health/ready", none, everybody(200)),
-        get("/metrics", none, everybody(200)),
-        // Pages. Who is not signed in is shown the way to the sign-in page.
-        get("/assets/{path:.*}", none, everybody(404)),
-        get("/courier", none, everybody(200)),
-        get("/courier/sw.js", none, everybody(worker)),
+        // Operations. Metrics are for this machine and network, whatever the credentials.
+        get("/health/live", none, every_caller(200)),
+        get("/health/ready", none, every_caller(200)),
+        get("/metrics", none, every_caller(200)),
+        // Pages. A caller who is not signed in gets the sign-in page.
+        get("/assets/{path:.*}", none, every_caller(404)),
+        get("/courier", none, every_caller(200)),
+        get("/courier/sw.js", none, every_caller(worker)),
         get("/login", none, [200, 200, 200, 303, 303, 200, 200]),
-        row(Method::POST, "/login", none, Form, everybody(303)),
+        row(Method::POST, "/login", none, Form, every_caller(303)),
         get("/dispatch", none, [303, 303, 303, 200, 200, 303, 303]),
         get("/t/{token}", none, customers(200)),
         // Connections.
@@ -216,7 +217,7 @@ struct Credentials {
     courier_cookie: String,
     dispatcher: String,
     admin: String,
-    /// Of the link that customers have.
+    /// The secret of the customer's link.
     token: String,
 }
 
@@ -234,13 +235,13 @@ impl Credentials {
         }
     }
 
-    /// The Bearer and the cookie that somebody sends along.
+    /// The Bearer token and the cookie that a caller sends.
     async fn of(&self, app: &TestApp, who: Who, needed: &[Scope]) -> (Option<String>, Option<String>) {
         let scopes = |with: bool| -> Vec<Scope> {
             Scope::ALL.into_iter().filter(|held| needed.is_empty() || needed.contains(held) == with).collect()
         };
         match who {
-            Who::Nobody => (None, None),
+            Who::Anonymous => (None, None),
             Who::Customer => (Some(self.token.clone()), None),
             Who::Courier => (Some(self.device_token.clone()), None),
             Who::CourierInBrowser => (None, Some(self.courier_cookie.clone())),
@@ -252,7 +253,7 @@ impl Credentials {
     }
 }
 
-/// What a call is about: an order of the courier's at its door, with a proof and an exception.
+/// The subject of a call: an order of the courier's at its door, with a proof and an exception.
 struct Subject {
     order: TestOrder,
     device: String,
@@ -281,7 +282,7 @@ impl Subject {
         Self { order, device: text(&device["id"]), exception, proof: Uuid::now_v7(), code, email }
     }
 
-    /// A signature that was brought back from the door.
+    /// A stored signature.
     async fn prove(&self, app: &TestApp, credentials: &Credentials) {
         let path = format!("/api/v1/courier/orders/{}/proofs/{}", self.order.id, self.proof);
         let request = app.bare(Method::PUT, &path).bearer_auth(&credentials.device_token).json(&signature());
@@ -310,7 +311,7 @@ impl Subject {
 const CSV: &str = "reference,pickup_address,pickup_lat,pickup_lon,dropoff_address,dropoff_lat,dropoff_lon,customer_name\n\
     S-1,Kitchen,35.898,14.5125,12 Triq il-Merkanti,35.9,14.51,Eve\n";
 
-/// A row's request as somebody sends it.
+/// A row's request as a caller sends it.
 fn request(app: &TestApp, row: &Row, path: &str, body: &Value, secret: Option<&str>, email: &str) -> RequestBuilder {
     let bare = |path: &str| app.bare(row.method.clone(), path);
     let token = secret.unwrap_or_default();
@@ -334,7 +335,7 @@ fn request(app: &TestApp, row: &Row, path: &str, body: &Value, secret: Option<&s
     }
 }
 
-/// Asks as `who`, and gives the status of the answer. Streams are not read to their end.
+/// Sends a row's request as `who`, and returns the status of the answer. Streams are not read to their end.
 async fn ask(app: &TestApp, row: &Row, who: Who, credentials: &Credentials, subject: &Subject) -> u16 {
     let (bearer, cookie) = credentials.of(app, who, row.scopes).await;
     let token = if who == Who::Customer { token_for(row, credentials, subject) } else { "unknown".to_owned() };
@@ -375,7 +376,7 @@ async fn ask(app: &TestApp, row: &Row, who: Who, credentials: &Credentials, subj
     crate::support::within(row.path, request.send()).await.expect("the server answers").status().as_u16()
 }
 
-/// The link of somebody who has one. Proofs are shown once the order is over, and everything else before.
+/// The link of a caller who has one. Proofs are shown once the order is over, and everything else before.
 fn token_for(row: &Row, credentials: &Credentials, subject: &Subject) -> String {
     if row.path.contains("/proofs/") { subject.order.token.clone() } else { credentials.token.clone() }
 }
@@ -389,8 +390,8 @@ fn ends_a_session(row: &Row) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_and_socket_answers_everybody_as_the_table_says() {
-    // Signing in is throttled by address, and each of those who do it here comes from one of their own.
+async fn every_route_and_socket_answers_every_caller_as_the_table_says() {
+    // Signing in is limited by address, so each caller who does it here comes from an address of its own.
     with_settings(&["--trust-proxy"], async |app| {
         let mut credentials = Credentials::make(app).await;
         let refused = Subject::make(app, &credentials).await;
@@ -419,18 +420,18 @@ async fn every_route_and_socket_answers_everybody_as_the_table_says() {
         }
         assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
         let untouched = app.get(&format!("/api/v1/orders/{}", refused.order.id)).await.expect(200);
-        assert_eq!(untouched["status"], "picked_up", "whoever was refused has changed nothing");
+        assert_eq!(untouched["status"], "picked_up", "a refused caller has changed nothing");
         let open: bool = sqlx::query_scalar("select acknowledged_at is null from exceptions where id = $1")
             .bind(refused.exception)
             .fetch_one(&app.db)
             .await
             .expect("it is there");
-        assert!(open, "whoever was refused has changed nothing");
+        assert!(open, "a refused caller has changed nothing");
     })
     .await;
 }
 
-/// Whose session was ended, or replaced by another one, signs in again.
+/// A caller whose session was ended, or replaced by another one, signs in again.
 async fn renew(app: &TestApp, credentials: &mut Credentials, subject: &Subject, who: Who) {
     let sign_in = async |email: &str| {
         let body = json!({ "email": email, "password": PASSWORD });
@@ -466,8 +467,8 @@ async fn the_table_holds_every_route_of_the_description() {
     .await;
 }
 
-/// The routes that the server's route table names, read from its source. A scope puts its prefix before everything
-/// inside the parentheses around it.
+/// The routes of the server's route table, read from its source. A scope puts its prefix before everything inside the
+/// parentheses around it.
 fn written() -> BTreeSet<(String, String)> {
     let source = include_str!("../../src/http/routes.rs");
     let (_, source) = source.split_once("pub fn configure(config: &mut ServiceConfig)").expect("the route table");

@@ -1,4 +1,4 @@
-//! What every broker promises, asked of each of them.
+//! The guarantees of every broker, tested on each of them.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ async fn keeps_its_promises(mut ours: Instance, mut theirs: Instance) {
     eventually("connecting", async || ours.broker.link() == Link::Up && theirs.broker.link() == Link::Up).await;
     assert!(ours.broker.has_peers());
 
-    // Everybody but the teller hears what is for all, in order.
+    // Every instance but the sender receives facts for all, in order.
     let told: Vec<_> = (0..500).map(for_all).collect();
     told.iter().for_each(|fact| ours.broker.tell(fact.clone()));
     for fact in &told {
@@ -63,11 +63,11 @@ async fn keeps_its_promises(mut ours: Instance, mut theirs: Instance) {
     theirs.broker.tell(for_all(1_000));
     assert!(matches!(ours.fact().await, Fact::DeviceConnected { at_ms: 1_000, .. }), "and not its own words before");
 
-    // Fixes reach who follows the courier, from the moment at which following is done until it ends.
+    // Fixes reach the followers of the courier, from the moment at which following is done until it ends.
     let (ana, ben) = (CourierId::new(), CourierId::new());
     ours.broker.tell(heard(ana, 1));
     ours.broker.tell(for_all(1));
-    assert!(matches!(theirs.fact().await, Fact::DeviceConnected { at_ms: 1, .. }), "nobody follows Ana yet");
+    assert!(matches!(theirs.fact().await, Fact::DeviceConnected { at_ms: 1, .. }), "Ana has no followers yet");
     assert!(within("following", theirs.broker.follow(ana)).await, "she is new");
     assert!(!within("following", theirs.broker.follow(ana)).await, "and now she is not");
     ours.broker.tell(heard(ben, 2));
@@ -75,19 +75,19 @@ async fn keeps_its_promises(mut ours: Instance, mut theirs: Instance) {
     ours.broker.tell(heard(ana, 3));
     for expected in [2, 3] {
         let Fact::Heard { courier, fixes, .. } = theirs.fact().await else { panic!("a fix is a fix") };
-        assert_eq!((courier, fixes[0].time_ms), (ana, expected), "Ana's in order, and nobody else's");
+        assert_eq!((courier, fixes[0].time_ms), (ana, expected), "Ana's in order, and no other courier's");
     }
     assert_eq!(theirs.broker.followed(), [ana]);
     theirs.broker.unfollow(&[ana, ben]);
     assert!(theirs.broker.followed().is_empty());
-    // Following somebody else is done after the unfollowing, so Ana's fix cannot be on its way any more.
+    // Following another courier is done after the unfollowing, so Ana's fix cannot be on its way any more.
     within("following", theirs.broker.follow(ben)).await;
     ours.broker.tell(heard(ana, 4));
     ours.broker.tell(heard(ben, 5));
     let Fact::Heard { courier, .. } = theirs.fact().await else { panic!("a fix is a fix") };
     assert_eq!(courier, ben);
 
-    // A change to the fleet reaches the others as a fact; of movements the newest does.
+    // A change to the fleet reaches the others as a fact; of movements only the newest does.
     let at = |time_ms| Position { time_ms, lat: 35.9, lon: 14.5, accuracy_m: None, speed_mps: None, heading_deg: None };
     for time_ms in 1..=50 {
         let moved = FleetChange::Moved { courier: ana, position: at(time_ms), battery: Some(0.5) };
@@ -123,7 +123,7 @@ async fn the_broker_through_redis_keeps_its_promises() {
         let Started { broker, arrivals, .. } = started.expect("a thread");
         Instance { broker: Arc::new(broker), arrivals }
     };
-    // Somebody else's deployment on the same Redis, to be heard by nobody.
+    // Another deployment on the same Redis, which no instance here may receive.
     let other = instance("other");
     let chatter = tokio::spawn(async move {
         loop {
@@ -138,7 +138,7 @@ async fn the_broker_through_redis_keeps_its_promises() {
 }
 
 #[test]
-fn a_server_on_its_own_tells_nobody() {
+fn a_server_on_its_own_sends_no_facts() {
     let broker = InProcess::new(Arc::default(), Arc::default());
     assert_eq!((broker.has_peers(), broker.link()), (false, Link::Alone));
     assert!(broker.followed().is_empty());

@@ -14,7 +14,7 @@ use crate::{
     support::{Answer, eventually, with_app},
 };
 
-/// The command with nothing of our own environment that it would listen to.
+/// The command without any setting from our own environment.
 fn doorstep(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
     command.args(arguments).stdin(Stdio::null());
@@ -137,7 +137,7 @@ async fn a_wrong_setting_is_a_sentence_and_not_a_trace() {
 struct Serving {
     child: Child,
     address: String,
-    /// How long it took to get there: what this machine needs for such things today.
+    /// How long that took: what this machine needs for such things today.
     took: Duration,
 }
 
@@ -154,7 +154,7 @@ impl Serving {
                 (line["fields"]["message"] == "listening")
                     .then(|| line["fields"]["address"].as_str().map(str::to_owned))?
             });
-            // The pipe is read to its end, or the server would wait for us.
+            // The pipe is read to its end, or the server would block on it.
             std::thread::spawn(move || lines.for_each(drop));
             address
         });

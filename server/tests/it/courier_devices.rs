@@ -1,4 +1,5 @@
-//! Couriers' devices as dispatch sees them: which are in use, and that a revoked one is out at once and for good.
+//! Couriers' devices as dispatch sees them: which are in use, and that a revoked device is disconnected at once and for
+//! good.
 
 use std::time::{Duration, Instant};
 
@@ -150,8 +151,8 @@ async fn a_phone_that_connects_while_it_is_revoked_does_not_stay() {
             }
         }
         // A closed connection waits a second at most for the other end's close frame.
-        let nobody = async || app.state().connections.connected_devices().is_empty();
-        crate::support::eventually("the last connection's end", nobody).await;
+        let none = async || app.state().connections.connected_devices().is_empty();
+        crate::support::eventually("the last connection's end", none).await;
     })
     .await;
 }
@@ -197,7 +198,7 @@ async fn the_list_shows_which_devices_are_in_use_and_with_what() {
             time
         };
         let first = minute(&seen[1]);
-        // Being connected is being seen; what has hung up is not seen any more.
+        // A connected device counts as seen; one that has hung up is not seen any more.
         clock.advance(5 * 60_000);
         app.state().devices.check_connected().await.expect("the database is there");
         let seen = list().await;

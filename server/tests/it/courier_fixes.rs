@@ -1,4 +1,4 @@
-//! What becomes of a courier's fixes: acked when committed, stored once, refused one by one.
+//! The way of a courier's fixes: acked when committed, stored once, refused one by one.
 
 use doorstep_shared::{
     RawFix,

@@ -1,4 +1,4 @@
-//! What a broken or hostile client can do to its own connection, and cannot do to anybody else's.
+//! What a broken or hostile client can do to its own connection, and cannot do to any other.
 
 use std::time::{Duration, Instant};
 
@@ -258,10 +258,11 @@ async fn who_does_not_hang_up_after_the_close_frame_is_hung_up_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_says_goodbye_is_answered_and_hung_up_on_at_once() {
+async fn a_client_that_says_goodbye_is_answered_and_hung_up_on_at_once() {
     attack(async |app, mallory, _| {
         let began = Instant::now();
-        // The patience of a second is for those who do not answer: one after the other these would need it ten times.
+        // The patience of a second is for clients that do not answer: one after the other these would need it ten
+        // times.
         for _ in 0..10 {
             let mut leaving = app.connect(mallory).await;
             let goodbye = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8];

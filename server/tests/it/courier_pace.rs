@@ -1,4 +1,4 @@
-//! How often a courier's phone is asked to report, and how many it is told are looking.
+//! How often a courier's phone must report, and how many viewers it shows.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{HERE, Socket, fix, now_ms, with_app, with_manual_clock};
 
-/// As the page of a customer promises: a change is noticed within a second; the rest is a busy machine's.
+/// The customer's page promises that a change is noticed within a second; the rest is a busy machine's.
 const SOON: Duration = Duration::from_secs(2);
 
 /// The courier's first order leads to [`HERE`], where its pickup is.
@@ -23,7 +23,7 @@ async fn soon(phone: &mut Socket, kind: &str) -> Value {
     let message = phone.expect(kind).await;
     let took = asked.elapsed();
     if took >= SOON {
-        // A machine that needs long for everything needs long for a mere pong.
+        // A machine that is slow at everything is slow at a mere pong, too.
         let asked = Instant::now();
         phone.send(&json!({ "type": "ping" })).await;
         phone.expect("pong").await;
@@ -71,7 +71,7 @@ async fn near_the_stop_a_watched_courier_reports_every_second_or_two() {
         let order = app.assigned("A-1042", &ana).await;
         let mut phone = app.connect(&ana).await;
         let _page = app.watch(&order).await;
-        assert_eq!(phone.expect("pace").await, pace(5_000, 10, "watched"), "nobody knows yet how near they are");
+        assert_eq!(phone.expect("pace").await, pace(5_000, 10, "watched"), "their distance is not known yet");
         let now = now_ms();
         for (id, (metres, expected)) in (1..).zip([
             (1_400.0, Some(pace(2_000, 5, "near"))),
@@ -91,7 +91,7 @@ async fn near_the_stop_a_watched_courier_reports_every_second_or_two() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_stands_still_or_has_little_battery_is_asked_less_often() {
+async fn a_courier_who_stands_still_or_has_little_battery_reports_less_often() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let order = app.assigned("A-1042", &ana).await;
@@ -118,7 +118,7 @@ async fn whoever_stands_still_or_has_little_battery_is_asked_less_often() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_phone_is_told_how_many_customers_and_dispatchers_look() {
+async fn the_phone_learns_how_many_customers_and_dispatchers_watch() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let id = ana.id.parse().expect("an id");
@@ -133,11 +133,11 @@ async fn the_phone_is_told_how_many_customers_and_dispatchers_look() {
         assert_eq!(phone.message().await, audience(0, 1), "it follows the welcome");
         let mut waiting = app.watch(&second).await;
         waiting.expect("snapshot").await;
-        let everybody = app.state().audience.watch_all();
+        let all = app.state().audience.watch_all();
         assert_eq!(phone.expect("audience").await, audience(0, 2), "who waits for another stop does not look at Ana");
         let _pages = (app.watch(&first).await, Socket::connect(app, &format!("/ws/track/{}", first.token), &[]).await);
         while phone.expect("audience").await != audience(2, 2) {}
-        drop((dispatcher, everybody));
+        drop((dispatcher, all));
         while phone.expect("audience").await != audience(2, 0) {}
         app.set_status(&first, "delivered").await;
         while phone.expect("audience").await != audience(1, 0) {}

@@ -1,10 +1,10 @@
-//! Whether a courier shares their position: who hears of it, what it undoes, what survives a restart.
+//! Whether a courier shares their position: which viewers learn it, what it undoes, what survives a restart.
 
 use serde_json::{Value, json};
 
 use crate::support::{Database, Socket, TestApp, TestCourier, eventually, now_ms, step, with_app};
 
-/// Says it and waits until it is done: reports take effect one after the other, and this one is answered.
+/// Sends a presence and waits until it took effect: reports take effect one after the other, and this one is answered.
 async fn say(phone: &mut Socket, state: &str, reason: Option<&str>, time_ms: i64) {
     let mut report = json!({ "type": "presence", "state": state, "time_ms": time_ms });
     if let Some(reason) = reason {
@@ -36,7 +36,7 @@ async fn a_report_that_waited_in_a_dead_zone_does_not_undo_a_newer_one() {
         let ack = tablet.report(1, &[step(now, 0)]).await;
         assert_eq!(ack["rejected"], json!([{ "index": 0, "code": "off_duty" }]));
         say(&mut tablet, "tracking", None, now).await;
-        // A fresh snapshot may come with the pause once more; the first that says otherwise is the new report.
+        // A fresh snapshot may repeat the pause; the first message with another presence is the new report.
         let told = loop {
             let told = page.expect("presence").await;
             if told["state"] != "off_duty" {
@@ -46,7 +46,7 @@ async fn a_report_that_waited_in_a_dead_zone_does_not_undo_a_newer_one() {
         assert_eq!(
             told,
             json!({ "type": "presence", "state": "tracking", "since_ms": now }),
-            "the old report reached nobody"
+            "the old report reached no viewer"
         );
     })
     .await;
@@ -110,7 +110,7 @@ async fn a_pause_survives_a_restart_of_the_server() {
     database.remove().await;
 }
 
-/// Revoking a device speaks for a courier who may not be in memory.
+/// Revoking a device changes the presence of a courier who may not be in memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_can_speak_for_a_courier_it_has_not_seen_since_it_started() {
     let database = Database::create().await;
@@ -192,7 +192,7 @@ async fn time_off_stays_off_limits_however_long_a_phone_was_quiet() {
         let tracker = &app.state().tracker;
         let later_ms = now_ms() + 31 * 60_000;
         tracker.forget_idle(&app.state().connections.connected_couriers(), later_ms);
-        assert!(tracker.knows(id), "nobody is forgotten whose phone is connected");
+        assert!(tracker.knows(id), "a courier whose phone is connected is not forgotten");
         tracker.forget_idle(&[], later_ms);
         assert!(!tracker.knows(id));
         let ack = phone.report(1, &[step(off_ms + 15_000, 0), step(off_ms + 45_000, 1)]).await;

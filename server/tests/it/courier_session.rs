@@ -1,4 +1,4 @@
-//! A courier's connection: who may open one, what it says first, and what happens to orders over it.
+//! A courier's connection: which clients may open one, what it sends first, and what happens to orders over it.
 
 use doorstep_shared::{
     OrderId, OrderStatus,
@@ -292,11 +292,11 @@ async fn hold(app: &TestApp, order: &str) -> sqlx::Transaction<'static, sqlx::Po
     holding
 }
 
-/// Waits until somebody waits for what [`hold`] holds.
-async fn somebody_waits(app: &TestApp) {
+/// Waits until a transaction waits for the lock that [`hold`] holds.
+async fn a_transaction_waits(app: &TestApp) {
     let waiting =
         "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    eventually("somebody waiting for the order", async || {
+    eventually("a transaction waiting for the order", async || {
         let count: i64 = sqlx::query_scalar(waiting).fetch_one(&app.db).await.expect("the database is there");
         count > 0
     })
@@ -315,7 +315,7 @@ async fn what_a_phone_said_last_is_seen_through_when_it_goes() {
             json!({ "type": "status", "id": 1, "order_id": order.id, "status": "delivered", "time_ms": now_ms() });
         phone.send(&delivered).await;
         phone.send(&json!({ "type": "presence", "state": "off_duty", "time_ms": now_ms() })).await;
-        somebody_waits(app).await;
+        a_transaction_waits(app).await;
         drop(phone);
         eventually("the phone being gone", async || app.state().connections.connected_couriers().is_empty()).await;
         holding.rollback().await.expect("the database is there");
@@ -331,14 +331,14 @@ async fn what_a_phone_said_last_is_seen_through_when_it_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_tells_whoever_the_first_report_did_not_reach() {
+async fn a_repeat_reaches_viewers_whom_the_first_report_did_not_reach() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let order = app.assigned("A-1042", &ana).await;
         let mut page = app.watch(&order).await;
         page.expect("snapshot").await;
         let mut phone = app.connect(&ana).await;
-        // As if the server had died between the commit and telling anybody.
+        // As if the server had died between the commit and the publication.
         let stored = "update orders set status = 'delivered', status_at = now(), feed_from = null where id = $1::uuid";
         sqlx::query(stored).bind(&order.id).execute(&app.db).await.expect("the order is there");
         assert_eq!(press(&mut phone, 1, &order.id, "delivered").await["duplicates"], 1);
@@ -355,9 +355,9 @@ async fn a_plan_that_could_not_be_read_is_read_later() {
         let mut phone = app.connect(&ana).await;
         let assigned = "update orders set status = 'assigned', courier_id = $2::uuid, assigned_at = now(), leg_from = now() where id = $1::uuid";
         sqlx::query(assigned).bind(&order.id).bind(&ana.id).execute(&app.db).await.expect("the order is there");
-        sqlx::query("alter table couriers rename to elsewhere").execute(&app.db).await.expect("nobody holds it");
+        sqlx::query("alter table couriers rename to elsewhere").execute(&app.db).await.expect("it is not locked");
         app.state().plans.refresh(ana.id.parse().expect("an id")).await;
-        sqlx::query("alter table elsewhere rename to couriers").execute(&app.db).await.expect("nobody holds it");
+        sqlx::query("alter table elsewhere rename to couriers").execute(&app.db).await.expect("it is not locked");
         let stops = phone.expect("stops").await;
         assert_eq!(stops["stops"].as_array().map(Vec::len), Some(2), "pickup and drop-off: {stops}");
     })
@@ -375,7 +375,7 @@ async fn a_change_goes_on_when_its_client_hangs_up() {
         let asking = Answer::to(request.json(&json!({ "status": "delivered" })));
         tokio::select! {
             answer = asking => panic!("the order is held: {answer:?}"),
-            () = somebody_waits(app) => {}
+            () = a_transaction_waits(app) => {}
         }
         holding.rollback().await.expect("the database is there");
         assert_eq!(page.expect("ended").await["status"], "delivered");
@@ -384,16 +384,16 @@ async fn a_change_goes_on_when_its_client_hangs_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_elses_order_does_not_exist_for_a_courier() {
+async fn another_couriers_order_does_not_exist_for_a_courier() {
     with_app(async |app| {
         let (ana, ben) = (app.courier("Ana").await, app.courier("Ben").await);
         let bens = app.assigned("B-1", &ben).await;
-        let nobodys = app.order("C-1").await;
+        let unassigned = app.order("C-1").await;
         let mut phone = app.connect(&ana).await;
         let unknown = uuid::Uuid::now_v7().to_string();
         let answers = [
             press(&mut phone, 1, &bens.id, "delivered").await,
-            press(&mut phone, 1, &nobodys.id, "delivered").await,
+            press(&mut phone, 1, &unassigned.id, "delivered").await,
             press(&mut phone, 1, &unknown, "delivered").await,
         ];
         for answer in &answers {
@@ -425,7 +425,7 @@ async fn reports_that_come_at_once_take_effect_in_the_order_sent() {
         for state in ["paused", "off_duty", "paused", "tracking", "off_duty"] {
             phone.send(&json!({ "type": "presence", "state": state, "time_ms": now_ms() })).await;
         }
-        // A report after them, answered, means that they are done.
+        // A later report that is answered proves that the earlier ones are done.
         press(&mut phone, 99, &uuid::Uuid::now_v7().to_string(), "delivered").await;
         let shown = app.get(&format!("/api/v1/couriers/{}", ana.id)).await.expect(200);
         assert_eq!(shown["presence"]["state"], "off_duty");
@@ -516,7 +516,7 @@ async fn a_new_assignment_brings_the_new_stops_and_a_reassignment_takes_them_awa
     .await;
 }
 
-/// Off duty is remembered through a restart, however the courier comes back into memory.
+/// Off duty survives a restart, however the courier comes back into memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_off_duty_courier_stays_off_duty_when_a_restart_and_an_order_come_between() {
     let database = crate::support::Database::create().await;

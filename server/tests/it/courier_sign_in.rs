@@ -1,5 +1,5 @@
-//! A courier's browser signs in with a link and out again: once, in time, by nobody else's page, and for couriers'
-//! things only.
+//! A courier's browser signs in with a link and out again: once, in time, not by another site's page, and for couriers'
+//! endpoints only.
 
 use reqwest::Method;
 use serde_json::json;
@@ -148,7 +148,7 @@ async fn only_a_phone_that_may_report_gets_a_new_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_somebody_else_chose_is_never_taken_over() {
+async fn a_session_that_another_party_chose_is_never_used() {
     with_app(async |app| {
         let (ana, ben) = (app.invite().await, app.invite().await);
         let planted = "doorstep-courier=planted";
@@ -347,7 +347,7 @@ async fn trying_links_is_slowed_down() {
             Answer::to(app.exchange("a guess")).await.expect_problem(410, "sign_in_link_spent");
         }
         let mut refused = Answer::to(app.exchange(&ana.code)).await;
-        // A slow machine gains a try or two meanwhile.
+        // A slow machine regains an attempt or two meanwhile.
         while refused.status == 200 || refused.status == 410 {
             refused = Answer::to(app.exchange("a guess")).await;
         }

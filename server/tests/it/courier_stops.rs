@@ -1,4 +1,4 @@
-//! The stops on a courier's phone: the newest are the last it hears of, whatever happens while it connects.
+//! The stops on a courier's phone: the newest are the last that it receives, whatever happens while it connects.
 
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ async fn many_changes_at_once_end_with_the_stops_that_are_true() {
             .fetch_all(&app.db)
             .await
             .expect("orders can be counted");
-        assert_eq!(feeds, [1, 1], "each courier is seen by the customer who is next, and by nobody else");
+        assert_eq!(feeds, [1, 1], "each courier is seen by the customer who is next, and by no other");
     })
     .await;
 }

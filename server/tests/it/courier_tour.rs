@@ -1,4 +1,4 @@
-//! The tour on a courier's phone: when they get where, and the way to the next stop.
+//! The tour on a courier's phone: when they get to each stop, and the route to the next one.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
@@ -104,7 +104,7 @@ async fn a_change_of_the_stops_is_in_the_next_answer() {
         assert_eq!(stops(&tour(app, &ana).await.expect(200)).len(), 0);
         let bens = tour(app, &ben).await.expect(200);
         assert_eq!(stops(&bens)[0]["order_id"], first.id.as_str());
-        assert!(stops(&bens)[0].get("earliest_at").is_none(), "nobody knows where Ben is: {bens}");
+        assert!(stops(&bens)[0].get("earliest_at").is_none(), "Ben has no known position: {bens}");
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! Setting other apps up: whoever follows the link reports where it leads, and nothing else.
+//! Setting other apps up: an app that follows the link reports to its address, and sends nothing else.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ fn parts(link: &str) -> (String, HashMap<String, String>) {
     (format!("{}://{}{}", link.scheme(), link.host_str().unwrap_or_default(), link.path()), parameters)
 }
 
-/// A position as the app sends it that was set up by `created`'s link alone.
+/// A position as an app sends it that was set up by `created`'s link alone.
 fn report(app: &TestApp, tracker: &str, created: &Value) -> RequestBuilder {
     let (address, settings) = parts(created["config_url"].as_str().expect("a link"));
     let now_s = now_ms() / 1_000;
@@ -63,7 +63,7 @@ fn as_courier(invited: &Invited) -> TestCourier {
 const APPS: [&str; 3] = ["traccar", "owntracks", "overland"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_follows_a_set_up_link_reports_for_that_courier() {
+async fn an_app_set_up_by_a_link_reports_for_that_courier() {
     with_app(async |app| {
         for tracker in APPS {
             let ana = app.invite().await;
@@ -97,8 +97,8 @@ async fn dispatch_can_set_a_tracker_up_for_a_courier() {
             assert_eq!(Answer::to(report(app, tracker, &created)).await.status, 200, "{tracker}");
         }
         app.post(&path, &json!({ "app": "gpslogger" })).await.expect_problem(400, "bad_request");
-        let nobody = format!("/api/v1/couriers/{}/trackers", uuid::Uuid::now_v7());
-        app.post(&nobody, &json!({ "app": "traccar" })).await.expect_problem(404, "not_found");
+        let unknown = format!("/api/v1/couriers/{}/trackers", uuid::Uuid::now_v7());
+        app.post(&unknown, &json!({ "app": "traccar" })).await.expect_problem(404, "not_found");
         let courier = app.bare(Method::POST, &path).bearer_auth(&ana.device_token).json(&json!({ "app": "traccar" }));
         Answer::to(courier).await.expect_problem(401, "unauthorized");
     })
@@ -203,14 +203,14 @@ async fn another_sites_page_cannot_set_a_tracker_up() {
             let request = request.header(name, value).json(&json!({ "app": "traccar" }));
             Answer::to(request).await.expect_problem(403, "origin_not_allowed");
         }
-        let nobody = app.bare(Method::POST, "/api/v1/courier/trackers").json(&json!({ "app": "traccar" }));
-        Answer::to(nobody).await.expect_problem(401, "unauthorized");
+        let anonymous = app.bare(Method::POST, "/api/v1/courier/trackers").json(&json!({ "app": "traccar" }));
+        Answer::to(anonymous).await.expect_problem(401, "unauthorized");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_that_runs_in_a_circle_is_told_to_wait_and_others_are_not() {
+async fn a_phone_that_repeats_without_end_must_wait_and_others_need_not() {
     with_app(async |app| {
         let (ana, ben) = (app.invite().await, app.invite().await);
         let heartbeat = |token: &str| {

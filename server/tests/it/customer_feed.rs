@@ -1,4 +1,4 @@
-//! A customer's live feed: what they see, and above all what they do not.
+//! A customer's live feed: what they see, and above all what they do not see.
 
 use std::collections::BTreeSet;
 
@@ -289,7 +289,7 @@ async fn only_the_customer_whose_stop_is_next_sees_the_courier_and_then_the_next
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_given_to_a_busy_courier_is_told_how_many_stops_come_first() {
+async fn an_order_given_to_a_busy_courier_shows_how_many_stops_come_first() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let order = app.order("A-2").await;
@@ -372,7 +372,7 @@ async fn shuffled_fixes_never_take_the_view_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_is_told_to_everybody_who_watches() {
+async fn a_status_reaches_every_viewer() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let order = app.assigned("A-1042", &ana).await;
@@ -455,7 +455,7 @@ async fn after_a_reassignment_nothing_of_the_former_courier_is_shown() {
         let (mut anas, mut bens) = (app.connect(&ana).await, app.connect(&ben).await);
         let (mut page, _) = watching(app, &order).await;
         let start_ms = now_ms();
-        // Ben was somewhere before he had the order, which is not this customer's business.
+        // Ben was somewhere before he had the order, which does not concern this customer.
         bens.report(1, &[step(start_ms - 600_000, 40), step(start_ms - 500_000, 50)]).await;
         anas.report(1, &[step(start_ms, 0)]).await;
         page.expect("position").await;
@@ -499,7 +499,7 @@ async fn an_order_passed_on_opens_the_next_ones_feed_from_now_and_not_from_earli
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn presence_is_told_live_and_to_whoever_comes_later() {
+async fn presence_reaches_viewers_live_and_those_who_come_later() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let (order, waiting) = (app.assigned("A-1", &ana).await, app.assigned("A-2", &ana).await);

@@ -154,7 +154,7 @@ async fn a_stream_that_is_left_is_forgotten() {
         events.next().await.expect("a snapshot");
         assert_eq!(app.state().connections.len(), 2);
         drop(events);
-        // TCP tells that nobody reads any more only when something is written.
+        // TCP notices a reader that is gone only when something is written.
         let start_ms = now_ms() - 60_000;
         let mut index = 0;
         crate::support::eventually("forgetting the viewer", async || {
@@ -221,7 +221,7 @@ async fn the_way_ahead_is_shown_once_it_is_planned() {
         let ana = app.courier("Ana").await;
         let order = app.assigned("A-1042", &ana).await;
         let path = format!("/api/v1/track/{}/route", order.token);
-        assert_eq!(app.get(&path).await.status, 204, "nobody knows where Ana is");
+        assert_eq!(app.get(&path).await.status, 204, "Ana has no known position");
         let mut page = app.watch(&order).await;
         app.connect(&ana).await.report(1, &[step(now_ms(), 60)]).await;
         page.expect("eta").await;
@@ -272,7 +272,7 @@ async fn viewers_who_never_read_do_not_slow_one_who_does() {
         for _ in 0..20 {
             idle.push(never_reading(app, &format!("/ws/track/{}", order.token)).await);
         }
-        crate::support::eventually("everybody watching", async || app.state().connections.len() == 21).await;
+        crate::support::eventually("every viewer watching", async || app.state().connections.len() == 21).await;
         let mut page = app.watch(&order).await;
         page.expect("snapshot").await;
         let start_ms = now_ms() - 100_000;
@@ -293,7 +293,7 @@ async fn viewers_who_never_read_do_not_slow_one_who_does() {
     .await;
 }
 
-/// A picture with a long trail.
+/// A snapshot with a long trail.
 fn long_snapshot() -> CustomerEvent {
     let place = Place { lat: HERE.0, lon: HERE.1, label: "here".into() };
     CustomerEvent::Snapshot(Snapshot {
@@ -321,9 +321,9 @@ async fn a_viewer_who_takes_nothing_is_cut_off() {
         let order = app.assigned("A-1042", &ana).await;
         let id = order.id.parse().expect("an id");
         let mut tcp = never_reading(app, &format!("/ws/track/{}", order.token)).await;
-        crate::support::eventually("somebody watching", async || app.state().hub.audience(id) == 1).await;
-        // More than the kernel and the connection hold for one client; what is more than that closes it.
-        crate::support::eventually("everybody gone", async || {
+        crate::support::eventually("a viewer watching", async || app.state().hub.audience(id) == 1).await;
+        // More than the kernel and the connection hold for one client; anything beyond that closes it.
+        crate::support::eventually("every viewer gone", async || {
             app.state().hub.publish(id, LiveEvent::Tell(long_snapshot()));
             app.state().connections.is_empty()
         })

@@ -22,13 +22,13 @@ async fn report(app: &TestApp, courier: &TestCourier, lat: f64, lon: f64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_gets_to_the_pickup_first_is_suggested_first() {
+async fn the_courier_who_gets_to_the_pickup_first_is_suggested_first() {
     with_settings(&[MALTA], async |app| {
         let (near, busy, far) = (app.courier("Near").await, app.courier("Busy").await, app.courier("Far").await);
         let (home, silent) = (app.courier("Home").await, app.courier("Silent").await);
         report(app, &near, HERE.0 + 0.002, HERE.1).await;
         report(app, &far, 35.9375, 14.3754).await;
-        // Nearer than Near, with somebody else's dinner on board.
+        // Nearer than Near, with another customer's dinner on board.
         report(app, &busy, HERE.0 + 0.0005, HERE.1).await;
         let mut dinner = order_body("dinner");
         dinner["dropoff"] = json!({ "lat": 35.8869, "lon": 14.4026, "address": "Rabat" });
@@ -64,7 +64,7 @@ async fn whoever_gets_to_the_pickup_first_is_suggested_first() {
         app.assign(&order, &near).await;
         assert!(!names(&suggestions(app, &order.id).await).contains(&"Near"), "who has it is not suggested");
         app.set_status(&order, "delivered").await;
-        assert!(suggestions(app, &order.id).await.is_empty(), "nobody can take it any more");
+        assert!(suggestions(app, &order.id).await.is_empty(), "no courier can take it any more");
     })
     .await;
 }
@@ -157,8 +157,8 @@ async fn a_courier_is_corrected_and_what_is_left_out_stays() {
         edit(json!({ "name": "Annie" })).await.expect(200);
         let snapshot = Answer::to(app.bare(Method::GET, &format!("/api/v1/track/{}", order.token))).await.expect(200);
         assert_eq!(snapshot["courier"], json!({ "name": "Annie", "vehicle": "van" }));
-        let nobody = app.request(Method::PATCH, &format!("/api/v1/couriers/{}", uuid::Uuid::now_v7()));
-        Answer::to(nobody.json(&json!({}))).await.expect_problem(404, "not_found");
+        let unknown = app.request(Method::PATCH, &format!("/api/v1/couriers/{}", uuid::Uuid::now_v7()));
+        Answer::to(unknown.json(&json!({}))).await.expect_problem(404, "not_found");
     })
     .await;
 }

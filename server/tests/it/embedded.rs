@@ -51,7 +51,7 @@ impl Cluster {
         Some(Pid::from_raw(lock.lines().next()?.trim().parse().ok()?))
     }
 
-    /// Sends a signal to Postgres and waits until nobody answers.
+    /// Sends a signal to Postgres and waits until it answers no more.
     pub async fn kill(&self, signal: Signal) {
         nix::sys::signal::kill(self.pid().expect("it runs"), signal).expect("it is ours");
         eventually("Postgres ending", async || !self.is_running().await).await;
@@ -80,7 +80,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(pid) = self.pid() {
-            // A frozen one would not hear the other.
+            // A frozen process would not receive the other signal.
             let _ = nix::sys::signal::kill(pid, Signal::SIGCONT);
             let _ = nix::sys::signal::kill(pid, Signal::SIGQUIT);
         }
@@ -121,10 +121,10 @@ async fn a_lock_that_a_killed_postgres_left_behind_is_no_obstacle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_whose_number_now_belongs_to_somebody_else_is_no_obstacle() {
+async fn a_lock_whose_number_now_belongs_to_another_process_is_no_obstacle() {
     let cluster = Cluster::new("reused");
     cluster.start().await.stop().await;
-    // After a reboot the number may be anybody's.
+    // After a reboot the number may belong to any process.
     for pid in [std::process::id(), 1] {
         let lock = format!("{pid}\n{}\n0\n5432\n", cluster.home.join("postgres").display());
         fs::write(cluster.home.join("postgres/postmaster.pid"), lock).expect("we may write");
@@ -148,7 +148,7 @@ async fn a_second_start_takes_over_the_postgres_that_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_may_enter_and_there_is_no_network_port() {
+async fn no_other_user_may_enter_and_there_is_no_network_port() {
     let cluster = Cluster::new("private");
     let postgres = cluster.start().await;
     for name in ["run", "postgres"] {

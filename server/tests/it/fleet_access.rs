@@ -1,4 +1,4 @@
-//! Who may watch the fleet, and for how long.
+//! Which callers may watch the fleet, and for how long.
 
 use doorstep_server::{auth::principal::Scope, platform::token, store::access::Role};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Answer, Database, Socket, TestApp, fix, now_ms, with_app};
 
-/// Who asks, with which headers, and the status of the answer.
+/// A caller, their headers, and the status of the answer.
 type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
 
 /// The HTTP status with which the feed answers these headers: 101 when it opens.
@@ -37,8 +37,8 @@ async fn only_dispatchers_admins_and_keys_with_the_scope_watch_the_fleet() {
         let customer_cookie = format!("doorstep={}", order.token);
         let evil = "https://evil.example";
         let table: &[Row<'_>] = &[
-            ("nobody", &[], 401),
-            ("nobody, from our own page", &[("origin", &own)], 401),
+            ("no credentials", &[], 401),
+            ("no credentials, from our own page", &[("origin", &own)], 401),
             ("a customer", &[("authorization", &customer)], 401),
             ("a customer's token as a cookie", &[("cookie", &customer_cookie), ("origin", &own)], 401),
             ("a courier", &[("authorization", &courier)], 401),
@@ -52,7 +52,7 @@ async fn only_dispatchers_admins_and_keys_with_the_scope_watch_the_fleet() {
             ("a key with the scope", &[("authorization", &with_scope)], 101),
             ("a key with the scope from our own page", &[("authorization", &with_scope), ("origin", &own)], 101),
             ("a key with the scope from another site", &[("authorization", &with_scope), ("origin", evil)], 403),
-            ("a key that nobody has", &[("authorization", "Bearer ds_nobody")], 401),
+            ("an unknown key", &[("authorization", "Bearer ds_nobody")], 401),
         ];
         for (who, headers, expected) in table {
             assert_eq!(status(app, headers).await, *expected, "{who}");
@@ -86,7 +86,7 @@ async fn signing_out_closes_that_sessions_consoles_and_no_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_loses_their_access_elsewhere_is_thrown_out_soon() {
+async fn a_console_that_loses_its_access_elsewhere_is_closed_soon() {
     with_app(async |app| {
         let own = format!("http://{}", app.address);
         let key = app.key_with(&[Scope::FleetRead]).await;
@@ -95,8 +95,8 @@ async fn whoever_loses_their_access_elsewhere_is_thrown_out_soon() {
         let mut person = Socket::connect(app, "/ws/fleet", &headers).await;
         let authorization = format!("Bearer {key}");
         let mut program = Socket::connect(app, "/ws/fleet", &[("authorization", &authorization)]).await;
-        // As another instance would do it; and as nothing tells of it, both are found out when next looked at. That
-        // is within half a minute, or when the connection breaks over which other ends are told.
+        // As another instance would do it; no notification announces it, so both are found by the next check. That is
+        // within half a minute, or when the connection breaks over which other ends are announced.
         app.state().store.revoke_api_key(&token::hash(&key)).await.expect("the database is there");
         let disabled = "update users set disabled_at = now() where email = 'dora@example.com'";
         sqlx::query(disabled).execute(&app.db).await.expect("the database is there");
@@ -114,7 +114,7 @@ async fn whoever_loses_their_access_elsewhere_is_thrown_out_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_restart_everybody_is_where_they_were() {
+async fn after_a_restart_every_courier_is_where_they_were() {
     let database = Database::create().await;
     let app = TestApp::start(&database, &[]).await;
     let (busy, idle) = (app.courier("Busy").await, app.courier("Idle").await);
@@ -125,7 +125,7 @@ async fn after_a_restart_everybody_is_where_they_were() {
         let mut phone = app.connect(courier).await;
         let mut reading = fix(time_ms, 35.9, lon);
         reading["battery"] = json!(0.75);
-        // A phone without a fix says 0,0; nobody should be shown there.
+        // A phone without a fix sends 0,0; no courier should be shown there.
         phone.report(1, &[reading, fix(time_ms + 1_000, 0.0, 0.0)]).await;
         phone.send(&json!({"type":"presence","state":"paused","reason":"no_signal","time_ms":time_ms})).await;
         phones.push(phone);
@@ -147,7 +147,7 @@ async fn after_a_restart_everybody_is_where_they_were() {
     let snapshot = console.message().await;
     for (courier, lon) in [(&busy, 14.50), (&idle, 14.51)] {
         let couriers = snapshot["couriers"].as_array().expect("a list");
-        let shown = couriers.iter().find(|shown| shown["id"] == courier.id).expect("everybody is there");
+        let shown = couriers.iter().find(|shown| shown["id"] == courier.id).expect("every courier is there");
         assert_eq!((&shown["position"]["lat"], &shown["position"]["lon"]), (&json!(35.9), &json!(lon)), "{shown}");
         assert_eq!((&shown["position"]["time_ms"], &shown["battery"]), (&json!(time_ms), &json!(0.75)));
         assert_eq!(shown["presence"]["reason"], "no_signal");

@@ -24,7 +24,7 @@ async fn console(app: &TestApp) -> (Socket, Value) {
     (socket, snapshot)
 }
 
-/// What `list` says of the courier or order with this id.
+/// The entry of `list` for the courier or order with this id.
 fn of<'a>(list: &'a Value, id: &str) -> &'a Value {
     let found = list.as_array().and_then(|items| items.iter().find(|item| item["id"] == id));
     found.unwrap_or_else(|| panic!("{id} is not in {list}"))
@@ -144,7 +144,7 @@ async fn seq_counts_every_message_about_the_fleet_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_is_told_from_its_creation_to_its_end() {
+async fn an_order_is_shown_from_its_creation_to_its_end() {
     with_app(async |app| {
         let (ana, ben) = (app.courier("Ana").await, app.courier("Ben").await);
         let (mut console, snapshot) = console(app).await;
@@ -235,11 +235,11 @@ async fn a_viewport_limits_positions_and_a_new_one_brings_who_is_inside() {
         fix_of(&mut console, &near).await;
         console.send(&json!({"type":"viewport","bbox":[14.40,35.80,14.58,35.99]})).await;
         let inside = fix_of(&mut console, &near).await;
-        assert_eq!(inside["time_ms"], start_ms, "whoever is inside is told again, though they did not move");
+        assert_eq!(inside["time_ms"], start_ms, "a courier inside is sent again, though they did not move");
         of_far.report(2, &[fix(start_ms + 1_000, 40.0001, 20.0)]).await;
         of_near.report(2, &[fix(start_ms + 1_000, 35.9001, 14.50)]).await;
         let batch = console.expect("positions").await;
-        assert_eq!(batch["fixes"].as_array().map(Vec::len), Some(1), "nobody outside: {batch}");
+        assert_eq!(batch["fixes"].as_array().map(Vec::len), Some(1), "no courier outside: {batch}");
         assert_eq!(batch["fixes"][0]["courier_id"], near.id);
 
         console.send(&json!({"type":"follow","courier_id":far.id})).await;
@@ -413,7 +413,7 @@ async fn an_alert_reaches_every_console() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_kept_for_nobody() {
+async fn without_a_console_nothing_is_kept() {
     with_app(async |app| {
         let key = app.key_with(&[Scope::FleetRead]).await;
         let authorization = format!("Bearer {key}");
@@ -424,7 +424,7 @@ async fn nothing_is_kept_for_nobody() {
             assert_eq!(snapshot["couriers"].as_array().map(Vec::len), Some(round + 1), "{snapshot}");
             of(&snapshot["couriers"], &courier.id);
             drop(socket);
-            crate::support::eventually("nobody watching", async || app.state().connections.is_empty()).await;
+            crate::support::eventually("no console watching", async || app.state().connections.is_empty()).await;
         }
     })
     .await;

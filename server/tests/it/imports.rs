@@ -114,8 +114,8 @@ async fn what_is_no_such_file_is_refused_in_words() {
         let json = app.post("/api/v1/orders/import", &json!([])).await;
         json.expect_problem(415, "unsupported_media_type");
         send(app, "?preview=perhaps", FILE, None).await.expect_problem(400, "bad_request");
-        let nobody = app.bare(Method::POST, "/api/v1/orders/import").header("content-type", "text/csv").body(FILE);
-        Answer::to(nobody).await.expect_problem(401, "unauthorized");
+        let anonymous = app.bare(Method::POST, "/api/v1/orders/import").header("content-type", "text/csv").body(FILE);
+        Answer::to(anonymous).await.expect_problem(401, "unauthorized");
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! Phones with somebody else's app: what they send arrives, and no answer makes one lose or repeat it for ever.
+//! Phones with another app: their fixes arrive, and no answer makes them lose one or repeat it for ever.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ fn overland(app: &TestApp, token: &str, body: String) -> RequestBuilder {
     app.bare(Method::POST, "/ingest/overland").bearer_auth(token).header("content-type", JSON).body(body)
 }
 
-/// What success looks like to each client.
+/// A successful answer to each client.
 const EMPTY: &str = "";
 const NO_COMMANDS: &str = "[]";
 const TAKEN: &str = r#"{"result":"ok"}"#;
@@ -62,7 +62,7 @@ fn assert_taken(answer: &Answer, body: &str, what: &str) {
     assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, body), "{what}");
 }
 
-/// The courier's fixes as REST tells them, oldest first.
+/// The courier's fixes as REST shows them, oldest first.
 async fn fixes(app: &TestApp, courier: &TestCourier) -> Vec<Value> {
     let told = app.get(&format!("/api/v1/couriers/{}/fixes", courier.id)).await.expect(200);
     told["items"].as_array().expect("a list").clone()
@@ -299,7 +299,7 @@ async fn a_customer_sees_a_courier_with_any_app() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_nobody_knows_hears_so_in_its_own_way() {
+async fn an_unknown_device_is_refused_in_its_own_way() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let token = ana.device_token.as_str();
@@ -355,7 +355,7 @@ async fn a_device_that_nobody_knows_hears_so_in_its_own_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_phone_is_nobodys() {
+async fn a_revoked_phone_belongs_to_no_courier() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let (token, point) = (&ana.device_token, "lat=35.9&lon=14.5");

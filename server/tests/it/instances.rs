@@ -1,4 +1,4 @@
-//! Two instances on one database and one Redis: it does not matter who is connected where.
+//! Two instances on one database and one Redis: it does not matter which one a client is connected to.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ async fn a_customer_follows_a_courier_who_reports_to_the_other_instance() {
         phone.send(&presence).await;
         let told = page.expect("presence").await;
         assert_eq!((&told["state"], &told["reason"]), (&json!("paused"), &json!("screen_locked")));
-        // Somebody who comes later, and over plain HTTP, sees the same.
+        // A customer who comes later, and over plain HTTP, sees the same.
         let shown = b.get(&format!("/api/v1/track/{}", order.token)).await.expect(200);
         assert_eq!(shown["position"]["time_ms"], start_ms + 20_000);
         assert!(shown["trail"].as_array().is_some_and(|trail| trail.len() >= 2), "{shown}");
@@ -113,7 +113,7 @@ async fn an_order_moves_on_through_the_other_instance_for_courier_customer_and_d
         while of_ana.expect("stops").await["stops"][0]["status"] != "picked_up" {}
         while of_a.expect("order").await["order"]["status"] != "picked_up" {}
 
-        // Ben takes over: from the answer on nobody sees Ana.
+        // Ben takes over: from the answer on no customer sees Ana.
         a.assign(&order, &ben).await;
         while of_ben.expect("stops").await["stops"][0]["order_id"] != order.id {}
         assert_eq!(of_ana.expect("stops").await["stops"], json!([]));
@@ -134,7 +134,7 @@ async fn an_order_moves_on_through_the_other_instance_for_courier_customer_and_d
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_device_is_closed_on_the_other_instance_and_its_customer_told() {
+async fn a_revoked_device_is_closed_on_the_other_instance_and_its_customer_learns_it() {
     with_two_instances(async |a, b, _| {
         let ana = a.courier("Ana").await;
         let order = b.assigned("A-1042", &ana).await;
@@ -205,20 +205,20 @@ async fn a_console_sees_the_whole_fleet_whichever_instance_it_is_on() {
         while board.expect("order").await["order"]["id"] != order.id {}
         phone.send(&json!({"type":"presence","state":"off_duty","time_ms":now_ms()})).await;
         while board.expect("courier").await["courier"]["presence"]["state"] != "off_duty" {}
-        // Whoever is off duty is so everywhere: a tracker that reports to the other instance is refused.
+        // A courier who is off duty is so everywhere: a tracker that reports to the other instance is refused.
         let tracker = b.device(&ana.id).await;
         let mut other = Socket::courier(b, &tracker).await;
         other.expect("welcome").await;
         let ack = other.report(1, &[step(now_ms(), 2)]).await;
         assert_eq!(ack["rejected"][0]["code"], "off_duty", "{ack}");
-        // And who could take an order is known here, too.
+        // Suggestions of the other instance know it, too.
         let cleo = a.courier("Cleo").await;
         let mut of_cleo = a.connect(&cleo).await;
         let at_ms = now_ms();
         of_cleo.report(1, &[step(at_ms, 0)]).await;
         fix_of(&mut board, &cleo, at_ms).await;
         let path = format!("/api/v1/orders/{}/suggestions", order.id);
-        eventually("suggesting whoever is near", async || {
+        eventually("suggesting a courier who is near", async || {
             let suggested = b.get(&path).await.expect(200);
             suggested
                 .as_array()
@@ -235,7 +235,7 @@ async fn an_instance_follows_whom_it_shows_and_leaves_with_the_last_viewer() {
         let ana = a.courier("Ana").await;
         let order = a.assigned("A-1042", &ana).await;
         assert_eq!(redis.listeners(":all").await, 2, "both instances");
-        assert_eq!(redis.listeners(&ana.id).await, 0, "nobody watches her and she reports to nobody");
+        assert_eq!(redis.listeners(&ana.id).await, 0, "she has no viewers and reports to no instance");
         let (mut first, mut second) = (b.watch(&order).await, b.watch(&order).await);
         first.expect("snapshot").await;
         assert_eq!(redis.listeners(&ana.id).await, 1, "subscribed before the snapshot");
@@ -253,7 +253,7 @@ async fn an_instance_follows_whom_it_shows_and_leaves_with_the_last_viewer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_redis_each_serves_its_own_and_afterwards_everybody_is_corrected() {
+async fn without_redis_each_instance_serves_its_own_clients_and_afterwards_all_are_corrected() {
     with_two_instances(async |a, b, redis| {
         let (ana, ben) = (a.courier("Ana").await, a.courier("Ben").await);
         let (order, over) = (a.assigned("A-1", &ana).await, a.assigned("A-2", &ben).await);
@@ -281,7 +281,7 @@ async fn without_redis_each_serves_its_own_and_afterwards_everybody_is_corrected
         let late = a.watch(&order).await;
         let mut late_other = b.watch(&order).await;
         let snapshot = late_other.expect("snapshot").await;
-        assert_eq!(snapshot["order"]["status"], "picked_up", "whoever comes now sees what the database has");
+        assert_eq!(snapshot["order"]["status"], "picked_up", "a customer who comes now sees what the database has");
         drop(late);
 
         redis.restart().await;

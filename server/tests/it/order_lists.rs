@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, now_ms, order_body, step, with_app};
 
-/// An answer slower than this on the server keeps a person waiting. Without optimisation, on a busy machine, and
-/// with the network of the test included.
+/// A slower answer keeps a person waiting. Measured without optimisation, on a busy machine, and including the network
+/// of the test.
 const PATIENCE_MS: f64 = 100.0;
 
 async fn page(app: &TestApp, query: &[(&str, &str)]) -> Value {
@@ -141,7 +141,7 @@ async fn the_order_that_must_be_hurried_most_comes_first() {
         }
         assert_eq!(walked, references(&ranked));
         let expected = |page: &Value, index: usize| page["items"][index]["expected_at"].as_str().map(str::to_owned);
-        assert_eq!(expected(&ranked, 0), None, "nobody brings it");
+        assert_eq!(expected(&ranked, 0), None, "it has no courier");
         let one = app.get(&format!("/api/v1/orders/{}", here.id)).await.expect(200);
         let expected_at = one["expected_at"].as_str().expect("an estimate").parse::<chrono::DateTime<chrono::Utc>>();
         let ahead_ms = expected_at.expect("a time").timestamp_millis() - now_ms();
@@ -179,8 +179,8 @@ async fn time_ms(work: impl Future<Output = ()>) -> f64 {
 }
 
 /// Asks several times, and expects that the quickest answer, which nothing else disturbed, comes in time: within
-/// [`PATIENCE_MS`], or on a machine that is too busy for that within what it needs, at the same time, for the simplest
-/// answer and for Postgres to look at every order once.
+/// [`PATIENCE_MS`], or on a machine that is too busy for that within the time that it needs for the simplest answer and
+/// for Postgres to read every order once.
 async fn comes_quickly(app: &TestApp, path: &str, query: &[(&str, &str)]) {
     let ask = async |path: &str, query: &[(&str, &str)]| {
         Answer::to(app.request(Method::GET, path).query(query)).await.expect(200);

@@ -39,7 +39,7 @@ async fn while_the_database_is_away_the_map_goes_on_and_nothing_is_acked() {
     phone.report(0, &[step(start_ms, 0)]).await;
     page.expect("position").await;
 
-    // SIGQUIT is `pg_ctl stop -m immediate`: no goodbye to anybody.
+    // SIGQUIT is `pg_ctl stop -m immediate`: Postgres says goodbye to no client.
     cluster.kill(Signal::SIGQUIT).await;
     drop(postgres);
     let stopped = Instant::now();
@@ -58,7 +58,7 @@ async fn while_the_database_is_away_the_map_goes_on_and_nothing_is_acked() {
     assert!(retry_after.parse::<u32>().is_ok() && problem.get("detail").is_none(), "{problem}");
     let report = serde_json::json!({ "type": "status", "id": 77, "order_id": order.id, "status": "picked_up", "time_ms": now_ms() });
     phone.send(&report).await;
-    // Who looks and how often to report is known without a database; an ack is not.
+    // Viewers and paces are known without a database; an ack needs it.
     let unavailable = loop {
         let message = phone.message().await;
         if !["pace", "audience"].iter().any(|kind| message["type"] == *kind) {
@@ -112,7 +112,7 @@ async fn a_server_stops_in_time_without_its_database_and_acks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_freezes_in_the_middle_of_a_query_makes_nobody_wait_either() {
+async fn a_database_that_freezes_in_the_middle_of_a_query_makes_no_request_wait_either() {
     let cluster = Cluster::new("mid-query");
     let postgres = cluster.start().await;
     let (app, pool) = (TestApp::start_on(&cluster.url(), cluster.pool(), &[]).await, cluster.pool());
@@ -139,7 +139,7 @@ async fn a_database_that_freezes_in_the_middle_of_a_query_makes_nobody_wait_eith
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_database_makes_nobody_wait_beyond_a_deadline() {
+async fn a_frozen_database_makes_no_request_wait_beyond_a_deadline() {
     let cluster = Cluster::new("frozen");
     let postgres = cluster.start().await;
     let app = TestApp::start_on(&cluster.url(), cluster.pool(), &[]).await;

@@ -100,7 +100,7 @@ async fn signing_out_closes_the_sockets_of_that_session_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_site_cannot_sign_somebody_out() {
+async fn another_site_cannot_sign_a_person_out() {
     with_app(async |app| {
         let dora = app.person(DORA, Role::Dispatcher).await;
         let request = app.as_person(&dora, Method::DELETE, "/api/v1/session").header("sec-fetch-site", "cross-site");
@@ -135,7 +135,7 @@ async fn a_session_ends_unused_and_however_much_it_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_who_is_disabled_is_out_at_once_and_comes_back_when_enabled() {
+async fn a_disabled_person_is_signed_out_at_once_and_comes_back_when_enabled() {
     with_app(async |app| {
         let dora = app.person(DORA, Role::Dispatcher).await;
         let eve = app.person("eve@example.com", Role::Dispatcher).await;
@@ -146,7 +146,7 @@ async fn somebody_who_is_disabled_is_out_at_once_and_comes_back_when_enabled() {
         let body = json!({ "email": DORA, "password": PASSWORD });
         let refused = Answer::to(app.bare(Method::POST, "/api/v1/session").json(&body)).await;
         refused.expect_problem(401, "unauthorized");
-        assert_eq!(hers.closed_with(), None, "nobody else's");
+        assert_eq!(hers.closed_with(), None, "no other person's");
         assert!(user(app, &["enable", "--email", DORA]).await.status.success());
         session(app, &dora.cookie).await.expect_problem(401, "unauthorized");
         app.signed_in(DORA).await;
@@ -155,7 +155,7 @@ async fn somebody_who_is_disabled_is_out_at_once_and_comes_back_when_enabled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_password_puts_everybody_out_who_knew_the_old_one() {
+async fn a_new_password_ends_every_session_of_the_old_one() {
     with_app(async |app| {
         let dora = app.person(DORA, Role::Admin).await;
         let (_admission, board) = open_console(app, held_by(&dora));
@@ -204,7 +204,7 @@ async fn submit_from(app: &TestApp, fields: &[(&str, &str)], origin: &str) -> An
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_form_signs_somebody_in_and_leads_them_where_they_wanted_to_go() {
+async fn the_form_signs_a_person_in_and_leads_them_where_they_wanted_to_go() {
     with_app(async |app| {
         app.register(DORA, Role::Dispatcher).await;
         let page = Answer::to(app.bare(Method::GET, "/login?next=/dispatch?tab=active%26q=x")).await;
@@ -292,7 +292,7 @@ async fn a_sign_in_with_the_old_password_does_not_survive_a_new_one() {
         let store = &app.state().store;
         let (now, later) = (chrono::Utc::now(), chrono::Utc::now() + chrono::TimeDelta::hours(1));
         let found = async || store.user_by_email(DORA).await.expect("the database is there").expect("Dora");
-        // Somebody's password was just found to be right.
+        // A person's password was just found to be right.
         let proven = found().await;
         store.set_password(DORA, "$argon2id$another").await.expect("the database is there");
         assert!(!store.create_session(&[1; 32], &proven, now, later).await.expect("the database is there"));
@@ -301,7 +301,7 @@ async fn a_sign_in_with_the_old_password_does_not_survive_a_new_one() {
         assert!(!store.create_session(&[2; 32], &proven, now, later).await.expect("the database is there"));
         store.set_user_disabled(DORA, false).await.expect("the database is there");
 
-        // The new password is being written, and nobody sees it yet.
+        // The new password is being written, and other transactions do not see it yet.
         let proven = found().await;
         let mut changing = app.db.begin().await.expect("the database is there");
         let changed = sqlx::query("update users set password_hash = '$argon2id$third' where email = $1").bind(DORA);
@@ -322,7 +322,7 @@ async fn a_sign_in_with_the_old_password_does_not_survive_a_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_on_another_sites_page_signs_nobody_in() {
+async fn a_form_on_another_sites_page_signs_no_one_in() {
     with_app(async |app| {
         app.register(DORA, Role::Dispatcher).await;
         let fields = [("email", DORA), ("password", PASSWORD)];
@@ -353,7 +353,7 @@ async fn the_form_of_a_secure_site_sets_a_cookie_bound_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_console_is_for_people_who_are_signed_in_and_everybody_else_is_sent_to_the_form() {
+async fn the_console_is_for_people_who_are_signed_in_and_all_others_get_the_form() {
     with_app(async |app| {
         let wanted = "/dispatch?tab=done&q=x%20y";
         let form = "/login?next=%2Fdispatch%3Ftab%3Ddone%26q%3Dx%2520y";

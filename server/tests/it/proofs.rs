@@ -181,7 +181,7 @@ async fn twenty_megabytes_are_refused_whether_announced_or_not() {
     .await;
 }
 
-/// Sends up to 20 MB as a client that does not look at the answer before it has to.
+/// Sends up to 20 MB as a client that reads the answer only when it has to.
 async fn raw_upload(app: &TestApp, by: &TestCourier, path: &str, announced: bool) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut tcp = tokio::net::TcpStream::connect(app.address).await.expect("the server accepts");
@@ -232,7 +232,7 @@ async fn one_phone_cannot_take_every_place_for_photos() {
         let mut refused = stalled_upload(app, &ana, &path(&bens, Uuid::now_v7())).await;
         let mut answer = [0; 12];
         within("the answer before the photo", refused.read_exact(&mut answer)).await.expect("an answer");
-        assert_eq!(&answer, b"HTTP/1.1 404", "somebody else's order takes no place");
+        assert_eq!(&answer, b"HTTP/1.1 404", "another courier's order takes no slot");
         let mut stalled = Vec::new();
         for order in [&bens, &bens] {
             stalled.push(stalled_upload(app, &ben, &path(order, Uuid::now_v7())).await);
@@ -311,7 +311,7 @@ async fn the_database_alone_does_not_know_the_pin_but_the_customers_page_shows_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proof_is_seen_by_those_who_may_see_the_order_and_by_nobody_else() {
+async fn only_callers_who_may_see_the_order_see_a_proof() {
     with_app(async |app| {
         let (ana, ben) = (app.courier("Ana").await, app.courier("Ben").await);
         let (order, _) = at_the_door(app, &ana, json!([])).await;

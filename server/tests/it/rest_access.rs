@@ -1,4 +1,4 @@
-//! Who may do what over REST, and what every answer says to a browser.
+//! Who may do what over REST, and the headers that every answer has for browsers.
 
 use doorstep_server::{
     auth::principal::Scope,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, order_body, with_app, with_settings};
 
-/// A call with the scope it needs and what it answers when everything is right.
+/// A call with the scope it needs and the status of its answer when everything is right.
 struct Call {
     method: Method,
     path: String,
@@ -202,7 +202,7 @@ async fn guessing_passwords_is_slowed_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_site_cannot_use_the_cookie_or_sign_somebody_in() {
+async fn another_site_cannot_use_the_cookie_or_sign_a_person_in() {
     with_app(async |app| {
         register(app).await;
         let session = cookie(&sign_in(app, EMAIL, PASSWORD).await);
@@ -294,7 +294,7 @@ async fn metrics_are_for_this_machine_and_not_for_what_a_proxy_passes_on() {
     .await;
 }
 
-/// Shows what nobody has, from all over one home network, until that is refused.
+/// Sends unknown secrets from all over one home network, until they are refused.
 async fn guess(app: &TestApp, path: &str, secret: Option<&str>) -> Answer {
     for round in 0..100 {
         let guesses = (0..25).map(|n| {
@@ -313,7 +313,7 @@ async fn guess(app: &TestApp, path: &str, secret: Option<&str>) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_that_shows_too_many_secrets_that_nobody_has_must_wait() {
+async fn a_network_that_sends_too_many_unknown_secrets_must_wait() {
     with_settings(&["--trust-proxy"], async |app| {
         let order = app.order("A-1").await;
         let link = |token: &str| format!("/api/v1/track/{token}");
@@ -322,7 +322,7 @@ async fn a_network_that_shows_too_many_secrets_that_nobody_has_must_wait() {
         assert_eq!(guess(app, "/t/nobodys", None).await.status, 429);
         guess(app, "/api/v1/orders", Some("ds_nobodys")).await.expect_problem(429, "too_many_attempts");
         guess(app, "/api/v1/courier/tour", Some("nobodys")).await.expect_problem(429, "too_many_attempts");
-        // Apps of others delete what is answered with a 4xx.
+        // Other people's apps delete a point that is answered with a 4xx.
         guess(app, "/ingest/osmand?id=nobodys&lat=35.9&lon=14.5", None).await.expect_problem(503, "slow_down");
         let neighbour = || app.bare(Method::GET, &link(&order.token)).header("x-forwarded-for", "2001:db8:1:3::1");
         for _ in 0..16 {

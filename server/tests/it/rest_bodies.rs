@@ -1,4 +1,4 @@
-//! Requests that are not as they should be, and requests that come twice.
+//! Invalid requests, and requests that come twice.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -315,7 +315,7 @@ async fn a_key_belongs_to_who_used_it_and_a_refused_request_does_not_use_it_up()
     .await;
 }
 
-/// As if the server had ended in the middle of the request with `key`, so many seconds ago.
+/// As if the server had ended in the middle of the request with `key`, this many seconds ago.
 async fn interrupt(app: &TestApp, key: &str, seconds: f64) {
     let unfinished = "update idempotency_keys set status = 0, body = '', created_at = now() - make_interval(secs => $2) where key = $1";
     let done = sqlx::query(unfinished).bind(key).bind(seconds).execute(&app.db).await.expect("the database is there");
@@ -346,7 +346,7 @@ async fn a_key_whose_request_never_ended_is_taken_over_after_a_minute() {
 async fn a_request_whose_client_hangs_up_is_answered_when_it_comes_again() {
     with_app(async |app| {
         let mut holding = app.db.begin().await.expect("the database is there");
-        sqlx::query("lock table orders in exclusive mode").execute(&mut *holding).await.expect("nobody has it");
+        sqlx::query("lock table orders in exclusive mode").execute(&mut *holding).await.expect("it is not locked");
         let kept = async || -> Option<i16> {
             let status = sqlx::query_scalar("select status from idempotency_keys where key = 'k'");
             status.fetch_optional(&app.db).await.expect("the database is there")

@@ -62,7 +62,8 @@ async fn pour(phone: &mut Socket, count: i64) -> Vec<Value> {
     fixes
 }
 
-/// Reads acks until every id below `count` has one; how many fixes they say are stored, and how many duplicates.
+/// Reads acks until every id below `count` has one; returns how many fixes they report as stored, and how many as
+/// duplicates.
 async fn all_acked(phone: &mut Socket, count: u64) -> (u64, u64) {
     let (mut waiting, mut sums) = ((0..count).collect::<BTreeSet<_>>(), (0, 0));
     while !waiting.is_empty() {
@@ -167,7 +168,7 @@ async fn stopping_closes_every_socket_with_4000_and_loses_nothing_acked() {
         sqlx::query_scalar("select count(*) from fixes").fetch_one(&db).await.expect("fixes can be counted");
     assert!(acked <= stored && stored <= 100, "{acked} acked, {stored} stored");
 
-    // The phone does what it should: it sends again what it has no ack for.
+    // The phone does what it should: it sends the messages without an ack again.
     let app = TestApp::start(&database, &[]).await;
     let mut phone = app.connect(&ana).await;
     let start_ms = now_ms() - 60_000;
@@ -257,7 +258,7 @@ async fn health_and_metrics_tell_how_we_are() {
             assert!(metrics.contains(name), "{name} is missing:\n{metrics}");
         }
         let personal = [&ana.id, &ana.device_token, "Ana"];
-        assert!(personal.iter().all(|word| !metrics.contains(*word)), "nobody's name in a metric");
+        assert!(personal.iter().all(|word| !metrics.contains(*word)), "no personal data in a metric");
         phone.send_raw(Message::Close(None)).await;
         eventually("forgetting the phone", async || app.state().connections.is_empty()).await;
     })
@@ -265,7 +266,7 @@ async fn health_and_metrics_tell_how_we_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_beyond_the_limit_are_told_to_come_back_later() {
+async fn connections_beyond_the_limit_must_come_back_later() {
     crate::support::with_settings(&["--max-connections=2"], async |app| {
         let order = app.order("A-1").await;
         let path = format!("/ws/track/{}", order.token);
@@ -290,7 +291,7 @@ async fn migrations_have_more_time_than_requests() {
     let database = Database::create().await;
     let options: PgConnectOptions = database.url().parse().expect("an address of Postgres");
     let mut other = options.connect().await.expect("the database is there");
-    other.lock().await.expect("nobody else migrates");
+    other.lock().await.expect("no other instance migrates");
     let store = Store::new(options, 1);
     let longer_than_a_request = Duration::from_secs(6);
     let (migrated, ()) = tokio::join!(tokio::time::timeout(3 * longer_than_a_request, store.migrate()), async {

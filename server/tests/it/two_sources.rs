@@ -1,4 +1,4 @@
-//! A courier with our app and somebody else's tracker at the same time.
+//! A courier with our app and another tracker at the same time.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -61,14 +61,14 @@ async fn two_devices_at_once_show_the_customer_one_line_and_both_are_stored() {
         }
         assert!(times.is_sorted(), "{times:?}");
         let seen = longitudes(&seen);
-        assert!(seen.iter().all(|lon| *lon == TRACKER_LON), "one change, and back to nobody: {seen:?}");
+        assert!(seen.iter().all(|lon| *lon == TRACKER_LON), "one change, and never back: {seen:?}");
         assert_eq!(app.stored(&ana).await, 20 + 1 + 4, "a fix of the same second is the same fix to us");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn off_duty_a_tracker_of_any_kind_is_told_all_is_well_and_nothing_new_is_kept() {
+async fn off_duty_a_tracker_of_any_kind_is_answered_with_success_and_nothing_new_is_kept() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let token = app.device(&ana.id).await;
@@ -114,7 +114,7 @@ async fn off_duty_a_tracker_of_any_kind_is_told_all_is_well_and_nothing_new_is_k
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tracker_that_reports_for_a_locked_phone_ends_the_pause_for_everybody() {
+async fn a_tracker_that_reports_for_a_locked_phone_ends_the_pause_for_every_viewer() {
     with_app(async |app| {
         let ana = app.courier("Ana").await;
         let tracker = app.device(&ana.id).await;

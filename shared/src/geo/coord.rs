@@ -28,7 +28,7 @@ impl LatLon {
     /// A point from degrees.
     ///
     /// # Errors
-    /// [`CoordError`] says which number is unusable; latitude is looked at first.
+    /// [`CoordError`] names the unusable number; latitude is checked first.
     pub fn try_new(lat_deg: f64, lon_deg: f64) -> Result<Self, CoordError> {
         if !lat_deg.is_finite() || !lon_deg.is_finite() {
             return Err(CoordError::NotANumber);

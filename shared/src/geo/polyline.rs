@@ -1,4 +1,4 @@
-//! Lines of points: length, simplification, and where on a line somebody is.
+//! Lines of points: length, simplification, and the nearest point on a line.
 
 use geo::{Closest, HaversineClosestPoint, LineString, Simplify};
 
@@ -20,10 +20,10 @@ pub fn simplify(line: &[LatLon], tolerance_deg: f64) -> Vec<LatLon> {
     kept.filter_map(|coord| LatLon::try_new(coord.y, coord.x).ok()).collect()
 }
 
-/// The point of a line that is nearest to somebody.
+/// The point of a line that is nearest to a given point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Nearest {
-    /// Metres between the line and the point asked about.
+    /// Metres between the line and the given point.
     pub offset_m: f64,
     /// The nearest point itself.
     pub point: LatLon,
@@ -32,20 +32,20 @@ pub struct Nearest {
 }
 
 impl Nearest {
-    /// Metres from here to the end of `line`, which must be the line that was asked about.
+    /// Metres from here to the end of `line`, which must be the line that was searched.
     pub fn remaining_m(&self, line: &[LatLon]) -> f64 {
         haversine_m(self.point, line[self.next_index]) + length_m(&line[self.next_index..])
     }
 }
 
-/// Where on a line the point nearest to somebody lies.
+/// How far along a line its point nearest to a given point lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Along {
     /// Metres from the line's start to the nearest point on it.
     pub travelled_m: f64,
     /// Metres from the nearest point on the line to its end.
     pub remaining_m: f64,
-    /// Metres between the line and the point asked about.
+    /// Metres between the line and the given point.
     pub offset_m: f64,
     /// The nearest point itself.
     pub nearest: LatLon,
@@ -56,7 +56,7 @@ pub struct Along {
 /// Finds the point of `line` nearest to `point`; `None` for a line of fewer than two points.
 ///
 /// Segments are compared on a plane that touches the earth at `point`, a hundred times faster than on the sphere; only
-/// the nearest one is then measured on the sphere. A plane misjudges what is far away, which is not the nearest.
+/// the nearest one is then measured on the sphere. A plane misjudges far segments, but those are not the nearest.
 pub fn nearest(line: &[LatLon], point: LatLon) -> Option<Nearest> {
     let plane = Plane::at(point);
     let segments = line.windows(2).map(|pair| plane.distance_to_segment(pair[0], pair[1]));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_beside_the_middle_of_a_line_is_half_way() {
+    fn a_point_beside_the_middle_of_a_line_is_half_way() {
         let start = at(35.9, 14.5);
         let line = [start, destination(start, 90.0, 500.0), destination(start, 90.0, 1_000.0)];
         let beside = destination(destination(start, 90.0, 500.0), 0.0, 30.0);

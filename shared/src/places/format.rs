@@ -31,7 +31,7 @@ pub enum PlacesError {
 /// A town, a village or a quarter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Town {
-    /// What it is called; first as addresses have it.
+    /// Its name; first as addresses have it.
     pub names: Vec<String>,
     /// Its middle.
     pub centre: LatLon,
@@ -40,7 +40,7 @@ pub struct Town {
 /// A street within one town.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Street {
-    /// What it is called; first as its signs have it.
+    /// Its name; first as its signs have it.
     pub names: Vec<String>,
     /// Index into [`PlacesData::towns`].
     pub town: Option<u32>,
@@ -59,10 +59,10 @@ pub struct House {
     pub point: LatLon,
 }
 
-/// A shop, an office, a hotel, a church: whatever has a name of its own.
+/// A shop, an office, a hotel, a church: any other thing with a name of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PointOfInterest {
-    /// What it is called.
+    /// Its name.
     pub names: Vec<String>,
     /// Index into [`PlacesData::towns`].
     pub town: Option<u32>,
@@ -77,7 +77,7 @@ pub struct PlacesData {
     pub towns: Vec<Town>,
     /// Streets.
     pub streets: Vec<Street>,
-    /// All else.
+    /// Points of interest.
     pub points: Vec<PointOfInterest>,
 }
 

@@ -12,10 +12,10 @@ use crate::{
     text::{fold, words},
 };
 
-/// No answer is longer.
+/// The longest answer.
 pub const MAX_RESULTS: usize = 20;
 
-/// More words than this are not looked at.
+/// Words beyond this many are ignored.
 const MAX_WORDS: usize = 8;
 
 /// A street farther away than this is not "here", nor is a house farther than the other. In metres.
@@ -24,7 +24,8 @@ const HOUSE_REACH_M: f64 = 20.0;
 
 const METRES_PER_DEGREE: f64 = 111_195.0;
 
-/// Words that say only that something is a street. Who types the English one for a Maltese street means it all the same.
+/// Words that say only that something is a street. People who type the English one for a Maltese street mean it all the
+/// same.
 const GENERIC: [&str; 15] = [
     "triq", "street", "st", "str", "road", "rd", "sqaq", "alley", "lane", "misrah", "pjazza", "square", "trejqet",
     "vjal", "avenue",
@@ -43,7 +44,7 @@ pub enum Kind {
     PointOfInterest,
 }
 
-/// Somewhere that fits.
+/// A place that fits a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// As an address begins: "12 Triq il-Merkanti".
@@ -54,7 +55,7 @@ pub struct Found {
     pub kind: Kind,
     /// Where; the middle of a street.
     pub point: LatLon,
-    /// Metres from the point that was asked about.
+    /// Metres from the requested point.
     pub distance_m: Option<f64>,
 }
 
@@ -65,7 +66,7 @@ enum Subject {
     Point(u32),
 }
 
-/// Something with a name, ready to be compared.
+/// A named thing, ready to be compared.
 #[derive(Debug)]
 struct Entry {
     subject: Subject,
@@ -73,11 +74,11 @@ struct Entry {
     names: Vec<Vec<u32>>,
     town: Option<u32>,
     point: LatLon,
-    /// What being what it is costs; see [`rank`].
+    /// The cost of its kind; see [`rank`].
     rank: u32,
 }
 
-/// An area's names, ready to be asked.
+/// An area's names, indexed for search.
 #[derive(Debug)]
 pub struct Gazetteer {
     data: PlacesData,
@@ -90,14 +91,14 @@ pub struct Gazetteer {
     town_words: Vec<Vec<u32>>,
 }
 
-/// Whether typing errors are looked past.
+/// Whether typing errors are forgiven.
 #[derive(Clone, Copy)]
 enum Slips {
     None,
     Forgiven,
 }
 
-/// What was typed.
+/// A typed search.
 struct Query {
     /// Words that must fit, and whether each is one of [`GENERIC`].
     words: Vec<(String, bool)>,
@@ -113,7 +114,7 @@ impl Query {
                 _ => query.words.push((word.clone(), GENERIC.contains(&word.as_str()))),
             }
         }
-        // "Triq" alone is looked for; beside a name it need not fit.
+        // "Triq" alone is searched for; beside a name it need not fit.
         if query.words.iter().all(|(_, generic)| *generic) {
             query.words.iter_mut().for_each(|(_, generic)| *generic = false);
         }
@@ -188,7 +189,7 @@ impl Gazetteer {
         self.entries.is_empty()
     }
 
-    /// At most `limit` places that fit what was typed, the best first; what is near `near` before what is far.
+    /// At most `limit` places that fit the text, the best first; places near `near` before places far from it.
     ///
     /// Every word must begin a word of the name or of its town. Small slips are forgiven when nothing fits without.
     pub fn search(&self, text: &str, near: Option<LatLon>, limit: usize) -> Vec<Found> {
@@ -208,7 +209,7 @@ impl Gazetteer {
     fn costs(&self, typed: &str, slips: Slips) -> Vec<Cost> {
         let mut costs = vec![NO_FIT; self.vocabulary.len()];
         let first = typed.chars().next().map_or(0, char::len_utf8);
-        // The vocabulary is in alphabetical order: what begins alike stands together.
+        // The vocabulary is in alphabetical order: words with the same beginning stand together.
         let (beginning, fit): (_, fn(&str, &str) -> Cost) = match slips {
             Slips::None => (typed, matching::plain),
             Slips::Forgiven => (&typed[..first], matching::forgiving),
@@ -242,7 +243,7 @@ impl Gazetteer {
         answers.filter(|found| seen.insert((found.name.clone(), found.town.clone()))).take(limit).collect()
     }
 
-    /// How well an entry fits, smaller is better; `None` when some word does not.
+    /// How well an entry fits, smaller is better; `None` when a word does not fit.
     fn score(&self, query: &Query, costs: &[Vec<Cost>], entry: &Entry) -> Option<u32> {
         let kind = match entry.subject {
             Subject::Street(_) if query.house.is_some() => 0,
@@ -267,7 +268,7 @@ impl Gazetteer {
                 }
             }
         }
-        // Words of the name that nobody typed: the shorter name is meant.
+        // Words of the name that were not typed: the shorter name is meant.
         let untyped = name.len().saturating_sub(query.words.len()) as u32;
         (own > 0).then_some(score + 2 * untyped)
     }
@@ -284,10 +285,11 @@ impl Gazetteer {
         Found { name, town, kind, point, distance_m: near.map(|near| haversine_m(near, point)) }
     }
 
-    /// What is at a point: a house when one stands there, then the nearest street; only the town where there is none.
+    /// The places at a point: a house when one stands there, then the nearest street; only the town where there is
+    /// none.
     pub fn at(&self, point: LatLon) -> Vec<Found> {
         let metres_per_lon = METRES_PER_DEGREE * point.lat().to_radians().cos();
-        // A look at four numbers leaves out nearly every line.
+        // Comparing four numbers excludes nearly every line.
         let is_far = |other: LatLon, reach_m: f64| {
             (other.lat() - point.lat()).abs() * METRES_PER_DEGREE > reach_m
                 || (other.lon() - point.lon()).abs() * metres_per_lon > reach_m
@@ -340,7 +342,7 @@ impl Gazetteer {
     }
 }
 
-/// A street, or the house on it that was asked for. A number that nobody mapped stays in the address.
+/// A street, or the requested house on it. A number that is not mapped stays in the address.
 fn street_found(street: &Street, query: &Query, middle: LatLon) -> (String, Kind, LatLon) {
     let name = &street.names[0];
     let Some(number) = &query.house else { return (name.clone(), Kind::Street, middle) };
@@ -350,15 +352,15 @@ fn street_found(street: &Street, query: &Query, middle: LatLon) -> (String, Kind
     }
 }
 
-/// What being far away costs: as much as an incomplete word at a kilometre, and ever less more beyond.
+/// The cost of distance: as much as an incomplete word at a kilometre, and ever less more beyond.
 fn far(point: LatLon, near: Option<LatLon>) -> u32 {
     near.map_or(0, |near| (10.0 * (1.0 + haversine_m(point, near) / 1_000.0).log2()) as u32)
 }
 
-/// What being no street costs.
+/// The cost of not being a street.
 const POINT_RANK: u32 = 12;
 
-/// What being a street costs: a long one is meant more often than the short one of the same name beside it.
+/// The cost of a street: a long one is meant more often than the short one of the same name beside it.
 fn rank(street: &Street) -> u32 {
     let length_m: f64 = street.lines.iter().map(|line| length_m(line)).sum();
     8 - (length_m / 100.0).min(8.0) as u32

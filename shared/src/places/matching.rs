@@ -41,8 +41,8 @@ pub(super) fn forgiving(typed: &str, word: &str) -> Cost {
     }
 }
 
-/// The fewest slips that turn `typed` into some beginning of `word`: optimal string alignment, with the end of `word`
-/// free.
+/// The fewest typing errors that turn `typed` into some beginning of `word`: optimal string alignment, with the end of
+/// `word` free.
 fn slips(typed: &[char], word: &[char]) -> usize {
     let width = word.len() + 1;
     let mut rows: [Vec<usize>; 3] = [vec![0; width], (0..width).collect(), vec![0; width]];

@@ -1,8 +1,8 @@
 //! Addresses without a network: which street is meant, and which street is here.
 //!
 //! `cargo xtask bake-places` collects the names of streets, towns and places of interest from OpenStreetMap data once;
-//! a [`Gazetteer`] answers from them in memory. It is read-only, so threads share it freely. It knows house numbers
-//! where somebody mapped them, and nothing beyond its area.
+//! a [`Gazetteer`] answers from them in memory. It is read-only, so threads share it freely. It knows mapped house
+//! numbers only, and nothing beyond its area.
 
 mod format;
 mod gazetteer;

@@ -1,4 +1,4 @@
-//! What people type and what they mean, on a few streets.
+//! Searches as people type them, on a few streets.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! WebSocket close codes. The range says what a client does: 4000–4499 reconnect, 4500–4999 stop.
+//! WebSocket close codes. The range tells a client what to do: 4000–4499 reconnect, 4500–4999 stop.
 
 /// Why the server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -7,7 +7,7 @@ pub enum CloseCode {
     ServerRestart,
     /// Messages that cannot be conflated overflowed the outbox.
     SlowConsumer,
-    /// Nothing heard for 60 s.
+    /// No frame came for 60 s.
     HeartbeatTimeout,
     /// Sustained flood; wait before reconnecting.
     RateLimited,
@@ -69,7 +69,7 @@ impl CloseCode {
 
     /// Whether a client should come back after any close code, ours or not.
     ///
-    /// Only 4500–4999 tell it to stop; a lost connection (1006) and everything unknown is worth another try.
+    /// Only 4500–4999 tell it to stop; a lost connection (1006) and every unknown code are worth another attempt.
     pub const fn should_reconnect(code: u16) -> bool {
         !(code >= 4500 && code <= 4999)
     }

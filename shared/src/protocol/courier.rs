@@ -38,9 +38,9 @@ wire! {
     pub struct StatusReport {
         /// Chosen by the client, echoed in the ack or the error.
         pub id: u64,
-        /// Which order.
+        /// The order.
         pub order_id: OrderId,
-        /// What it became.
+        /// Its new status.
         pub status: OrderStatus,
         /// When the courier pressed the button, Unix epoch milliseconds.
         pub time_ms: i64,
@@ -50,7 +50,7 @@ wire! {
 }
 
 wire! {
-    /// The courier's device says whether it shares its position.
+    /// The courier's device reports whether it shares its position.
     #[derive(Copy)]
     pub struct PresenceReport {
         /// Sharing or not.
@@ -73,13 +73,13 @@ wire! {
     pub enum CourierEvent {
         /// The first message of a connection.
         Welcome(Welcome),
-        /// What became of a message; for fixes it means committed to the database.
+        /// The outcome of a message; for fixes it means committed to the database.
         Ack(Ack),
         /// The courier's stops, complete, in driving order.
         Stops(Stops),
         /// How often to report from now on.
         Pace(Pace),
-        /// How many are looking.
+        /// How many viewers there are.
         Audience(Audience),
         /// Something was wrong with a message.
         Error(ErrorMessage),
@@ -95,7 +95,7 @@ wire! {
     pub struct Welcome {
         /// The server's clock, Unix epoch milliseconds.
         pub server_time_ms: i64,
-        /// Who is signed in.
+        /// The courier who is signed in.
         pub courier: CourierIdentity,
         /// The most fixes in one message.
         pub max_fixes: u32,
@@ -117,15 +117,15 @@ wire! {
 }
 
 wire! {
-    /// What became of the items in one message: `stored + duplicates + rejected.len()` is how many were sent.
+    /// The outcome of the items in one message: `stored + duplicates + rejected.len()` is how many were sent.
     pub struct Ack {
         /// The message's id.
         pub id: u64,
         /// New and committed.
         pub stored: u32,
-        /// Already there.
+        /// Stored before.
         pub duplicates: u32,
-        /// Bad for ever.
+        /// Refused; a repeat would be refused, too.
         pub rejected: Vec<RejectedFix>,
     }
 }
@@ -179,7 +179,7 @@ wire! {
         pub address: String,
         /// What the customer or the merchant asks for.
         pub instructions: Option<String>,
-        /// Who is there.
+        /// The person there.
         pub contact: Option<Contact>,
         /// How far the order is.
         pub status: OrderStatus,
@@ -197,11 +197,11 @@ wire! {
 }
 
 /// A phone that has not moved [`Pace::min_distance_m`] sends a fix all the same when its last one is this old, in
-/// milliseconds: standing still is no silence.
+/// milliseconds: a courier who stands still must not look silent.
 pub const PACE_KEEP_ALIVE_MS: u64 = 30_000;
 
 wire! {
-    /// How often the server would like to hear.
+    /// How often the phone should report.
     pub struct Pace {
         /// Milliseconds between fixes.
         pub interval_ms: u64,
@@ -213,7 +213,7 @@ wire! {
 }
 
 wire! {
-    /// How many are looking at this courier now.
+    /// How many viewers this courier has now.
     #[derive(Copy)]
     pub struct Audience {
         /// Customers with an open page.
@@ -229,7 +229,7 @@ pub enum DecodeError {
     /// Not even the envelope could be read: close with 4501.
     #[error("the message is not {0}")]
     Unreadable(&'static str),
-    /// A type this version does not know: answer `unknown_type`, stay open.
+    /// This version does not know the type: answer `unknown_type`, stay open.
     #[error("unknown message type {kind:?}")]
     UnknownType {
         /// The type as sent, shortened.

@@ -1,7 +1,6 @@
 //! Messages on `GET /ws/track/{token}`, its Server-Sent Events and its plain HTTP answer.
 //!
-//! Nothing here names the courier's id, phone, other orders or other stops; the schema test in the server
-//! keeps it so.
+//! Nothing here names the courier's id, phone, other orders or other stops; a schema test in the server holds that.
 
 use super::{PresenceReason, PresenceState, ServerTime};
 use crate::{OrderStatus, Position, Vehicle};
@@ -12,7 +11,7 @@ pub const MAX_SKIPPED: usize = 60;
 wire! {
     /// What the server sends to a customer's page.
     pub enum CustomerEvent {
-        /// The whole picture; always the first message.
+        /// The whole state; always the first message.
         Snapshot(Snapshot),
         /// The courier moved.
         Position(PositionUpdate),
@@ -82,7 +81,7 @@ wire! {
         pub pickup: Place,
         /// Where it goes to.
         pub dropoff: Place,
-        /// What happened so far, oldest first.
+        /// Its events, oldest first.
         pub timeline: Vec<TimelineEntry>,
     }
 }
@@ -95,7 +94,7 @@ wire! {
         pub lat: f64,
         /// Degrees east.
         pub lon: f64,
-        /// What to call it.
+        /// Its label.
         pub label: String,
     }
 }
@@ -138,14 +137,13 @@ wire! {
         pub speed_mps: Option<f32>,
         /// Direction of travel in `[0, 360)`.
         pub heading_deg: Option<f32>,
-        /// `[lon, lat]` of what came between the last sent position and this one, oldest first;
-        /// at most [`MAX_SKIPPED`].
+        /// `[lon, lat]` of the positions between the last sent one and this one, oldest first; at most [`MAX_SKIPPED`].
         pub skipped: Option<Vec<[f64; 2]>>,
     }
 }
 
 impl PositionUpdate {
-    /// The message for `position`, with what its viewer missed.
+    /// The message for `position`, with the positions that its viewer missed.
     pub fn new(position: &Position, skipped: Vec<[f64; 2]>) -> Self {
         Self {
             time_ms: position.time_ms,
@@ -158,7 +156,7 @@ impl PositionUpdate {
         }
     }
 
-    /// The position without what was skipped.
+    /// The position without the skipped ones.
     pub fn position(&self) -> Position {
         Position {
             time_ms: self.time_ms,
@@ -193,7 +191,7 @@ wire! {
         pub earliest_ms: i64,
         /// Not after, Unix epoch milliseconds.
         pub latest_ms: i64,
-        /// When this was worked out, Unix epoch milliseconds.
+        /// When this was estimated, Unix epoch milliseconds.
         pub computed_at_ms: i64,
         /// Metres left to the door, along the streets where they are known.
         pub remaining_m: u32,

@@ -22,7 +22,7 @@ wire! {
         Courier(FleetCourierChange),
         /// An order changed.
         Order(FleetOrderChange),
-        /// Something needs a look.
+        /// An exception was raised.
         Alert(FleetAlertRaised),
         /// Sent after 15 s of silence.
         Heartbeat(ServerTime),
@@ -34,7 +34,7 @@ wire! {
 }
 
 impl FleetEvent {
-    /// The message's place in the connection's sequence; `None` for those that are about the connection itself.
+    /// The message's place in the connection's sequence; `None` for messages about the connection itself.
     pub const fn seq(&self) -> Option<u64> {
         match self {
             Self::Snapshot(message) => Some(message.seq),
@@ -66,7 +66,7 @@ wire! {
     pub enum FleetMessage {
         /// Only positions inside this box from now on.
         Viewport(Viewport),
-        /// One courier wherever they are; nobody when left out.
+        /// Positions of one courier, wherever they are; of none when left out.
         Follow(Follow),
         /// Asks for a `pong`.
         Ping(Ping),
@@ -111,7 +111,7 @@ wire! {
     /// Which courier to follow beyond the viewport.
     #[derive(Copy)]
     pub struct Follow {
-        /// Nobody when left out.
+        /// None when left out.
         pub courier_id: Option<CourierId>,
     }
 }
@@ -175,10 +175,10 @@ wire! {
 }
 
 wire! {
-    /// Where one courier of the fleet is.
+    /// The position of one courier of the fleet.
     #[derive(Copy)]
     pub struct FleetFix {
-        /// Who.
+        /// The courier.
         pub courier_id: CourierId,
         /// When the device recorded it, Unix epoch milliseconds.
         pub time_ms: i64,
@@ -216,25 +216,25 @@ wire! {
 }
 
 wire! {
-    /// Something needs a look.
+    /// An exception was raised.
     pub struct FleetAlertRaised {
         /// Place in the connection's sequence.
         pub seq: u64,
-        /// What it is about.
+        /// The exception.
         pub alert: FleetAlert,
     }
 }
 
 wire! {
-    /// An exception for the dispatcher's inbox.
+    /// An exception, for the dispatcher's inbox.
     pub struct FleetAlert {
         /// What is wrong: `silent`, `late`, `stationary`, `off_route` or `delivered_far`.
         pub code: String,
         /// Since when, Unix epoch milliseconds.
         pub since_ms: i64,
-        /// Whom it is about.
+        /// The courier it is about.
         pub courier_id: Option<CourierId>,
-        /// Which order it is about.
+        /// The order it is about.
         pub order_id: Option<OrderId>,
     }
 }

@@ -21,7 +21,7 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// The server sends a WebSocket Ping this often, in milliseconds.
 pub const PING_INTERVAL_MS: u64 = 25_000;
 
-/// The server gives a peer up after this long without any frame, in milliseconds.
+/// The server ends a connection after this long without any frame, in milliseconds.
 pub const PEER_TIMEOUT_MS: u64 = 60_000;
 
 /// The server sends a heartbeat message after this long in which it sent nothing else, in milliseconds.
@@ -70,7 +70,7 @@ impl Codec {
 pub struct NoCommonSubprotocol;
 
 wire! {
-    /// Shows that the connection is alive, and what time the server has.
+    /// Shows that the connection is alive, and gives the server's time.
     #[derive(Copy)]
     pub struct ServerTime {
         /// The server's clock, Unix epoch milliseconds.
@@ -124,7 +124,7 @@ pub enum PresenceReason {
     ScreenLocked,
     /// The browser was not allowed to read the position.
     NoPermission,
-    /// The phone cannot find itself.
+    /// The phone cannot determine its position.
     NoSignal,
     /// Saving the battery.
     LowBattery,

@@ -98,9 +98,9 @@ impl Grid {
         }
     }
 
-    /// Calls `visit` with segments ever farther from `point`, until nothing nearer than what `visit` last
-    /// returned can be left, nor anything within `limit_m`. `visit` returns the least distance it has seen,
-    /// in metres. A segment may be visited more than once.
+    /// Calls `visit` with segments ever farther from `point`, until none nearer than the distance that `visit` last
+    /// returned can be left, nor any within `limit_m`. `visit` returns the least distance it has seen, in metres. A
+    /// segment may be visited more than once.
     pub(super) fn search(&self, point: LatLon, limit_m: f64, mut visit: impl FnMut(u32) -> f64) {
         if self.rows == 0 {
             return;

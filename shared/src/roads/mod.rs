@@ -1,10 +1,10 @@
 //! The street graph of an area, and routes on it.
 //!
-//! The server's arrival estimate and the simulator's driving both ask the same questions: which street is
-//! somebody on, and how would they get from here to there. The answers come from a graph that
-//! `cargo xtask bake-roads` makes from OpenStreetMap data once; nothing is looked up at run time.
-//! A [`RoadNetwork`] is read-only after [`RoadNetwork::from_bytes`], so threads share it freely.
-//! It knows neither traffic nor turn restrictions, and does not reach across the antimeridian.
+//! The server's arrival estimate and the simulator's driving both ask the same questions: which street is at a point,
+//! and what is the quickest route between two points. The answers come from a graph that `cargo xtask bake-roads` makes
+//! from OpenStreetMap data once; nothing is fetched at run time. A [`RoadNetwork`] is read-only after
+//! [`RoadNetwork::from_bytes`], so threads share it freely. It knows neither traffic nor turn restrictions, and does
+//! not reach across the antimeridian.
 
 mod format;
 mod grid;

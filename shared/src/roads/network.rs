@@ -1,4 +1,4 @@
-//! The street graph, indexed: which street is here, and what is it called.
+//! The street graph, indexed: which street is at a point, and its name.
 
 use super::{
     format::{RoadClass, RoadData, RoadEdge, RoadPlace, RoadsError},
@@ -24,14 +24,14 @@ const NODE_REACH_M: f64 = 0.05;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EdgeId(pub(super) u32);
 
-/// The point on the streets nearest to somebody.
+/// The point on the streets nearest to a given point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Snap {
-    /// On which edge.
+    /// The edge.
     pub edge: EdgeId,
     /// The point itself.
     pub point: LatLon,
-    /// Metres between it and the point asked about.
+    /// Metres between it and the given point.
     pub distance_m: f64,
     /// Metres along the edge, from its start.
     pub along_m: f64,
@@ -39,7 +39,7 @@ pub struct Snap {
     pub(super) segment: usize,
 }
 
-/// What is known about an edge.
+/// The properties of an edge.
 #[derive(Clone, Copy, Debug)]
 pub struct EdgeView<'a> {
     /// What kind of road it is.
@@ -86,13 +86,13 @@ pub(super) struct Arc {
     pub(super) forward: bool,
 }
 
-/// Streets, ready to be asked.
+/// Streets, indexed for search.
 #[derive(Debug)]
 pub struct RoadNetwork {
     streets: Vec<String>,
     places: Vec<RoadPlace>,
     pub(super) nodes: Vec<LatLon>,
-    /// Where the nodes lie in space: what every search asks of every node that it comes by.
+    /// The nodes' places in space, which a search needs for every node that it reaches.
     pub(super) nodes_in_space: Vec<InSpace>,
     pub(super) edges: Vec<Edge>,
     /// The lines of all edges, one after the other, ends included.
@@ -118,7 +118,7 @@ impl RoadNetwork {
     /// Indexes a graph.
     ///
     /// # Errors
-    /// [`RoadsError::Damaged`] when something refers to what is not there.
+    /// [`RoadsError::Damaged`] when an index refers to nothing.
     pub fn from_data(data: &RoadData) -> Result<Self, RoadsError> {
         let mut network = Self {
             streets: data.streets.clone(),
@@ -203,7 +203,7 @@ impl RoadNetwork {
         self.nodes.len()
     }
 
-    /// What is known about an edge.
+    /// The properties of an edge.
     ///
     /// # Panics
     /// When `id` came from another network.
@@ -265,8 +265,8 @@ impl RoadNetwork {
 
     /// The quickest way for `vehicle`, from the street point nearest to `from` to the one nearest to `to`.
     ///
-    /// Walkers may go against one-way streets, nobody else. `None` when an end is farther than
-    /// [`SNAP_LIMIT_M`] from every street, or when no way exists.
+    /// Walkers may go against one-way streets, vehicles may not. `None` when an end is farther than [`SNAP_LIMIT_M`]
+    /// from every street, or when no route exists.
     pub fn route(&self, from: LatLon, to: LatLon, vehicle: Vehicle) -> Option<Route> {
         route::quickest(self, &self.nearest(from)?, &self.nearest(to)?, vehicle)
     }

@@ -1,8 +1,8 @@
-//! The quickest way between two points on the streets.
+//! The quickest route between two points on the streets.
 //!
-//! A* over the nodes, with both ends in the middle of edges. A hand-written search rather than petgraph's:
-//! costs sit in one flat array instead of a hash map, and edges may be entered half-way, which together make
-//! it several times faster. Not aware of turn restrictions.
+//! A* over the nodes, with both ends in the middle of edges. A search written by hand rather than petgraph's: costs sit
+//! in one flat array instead of a hash map, and edges may be entered half-way, which together make it several times
+//! faster. Not aware of turn restrictions.
 
 use std::{cmp::Ordering, collections::BinaryHeap};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{LatLon, Vehicle, geo::polyline::length_m};
 
-/// A way along the streets.
+/// A route along the streets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     /// The points to go through, at least two. The first and the last lie on streets; they are equal, and the
@@ -40,12 +40,12 @@ pub struct Step {
     pub limit_kmh: u8,
 }
 
-/// What moving along edges costs one vehicle, in seconds.
+/// The cost of moving along edges for one vehicle, in seconds.
 struct Costs {
     vehicle: Vehicle,
     seconds_per_metre: [f64; 256],
     junction_delay_s: f64,
-    /// No way costs less than this for each metre as the crow flies.
+    /// No route costs less than this for each metre as the crow flies.
     least_seconds_per_metre: f64,
 }
 
@@ -64,7 +64,7 @@ impl Costs {
         forward || !edge.one_way || self.vehicle == Vehicle::Foot
     }
 
-    /// Whoever stands on a node may use it, whichever edge they were found on.
+    /// A traveller at a node may use any edge there, whichever edge they were found on.
     fn may_go_some(&self, edge: &Edge, forward: bool, metres: f64) -> bool {
         metres == 0.0 || self.may_go(edge, forward)
     }
@@ -74,7 +74,7 @@ impl Costs {
     }
 }
 
-/// An entry of the search's queue; the one that promises the least total comes out first.
+/// An entry of the search's queue; the entry with the least possible total comes out first.
 struct Candidate {
     promise_s: f64,
     cost_s: f64,
@@ -116,7 +116,7 @@ const NOT_REACHED: Reached = Reached { cost_s: f64::INFINITY, by: Arc { edge: 0,
 /// How the goal's point is entered.
 #[derive(Clone, Copy)]
 enum Finish {
-    /// Both ends lie on one edge and the way never leaves it.
+    /// Both ends lie on one edge and the route never leaves it.
     OnOneEdge { forward: bool },
     /// Through this node onto the goal's edge.
     Through { node: u32, forward: bool },

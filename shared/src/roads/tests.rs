@@ -1,4 +1,4 @@
-//! The graph's promises, on a small town drawn by hand, on random towns, and on the Malta that we ship.
+//! The graph's guarantees, on a small town drawn by hand, on random towns, and on the Malta that we ship.
 
 use std::{sync::LazyLock, time::Instant};
 
@@ -221,7 +221,7 @@ fn damage_anywhere_in_the_shipped_file_is_noticed() {
     }
 }
 
-/// How long routes take, for whoever asks: `cargo test --release … route_times -- --ignored --nocapture`.
+/// How long routes take; run it with `cargo test --release … route_times -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement, not a check: absolute times are noise on shared machines"]
 fn route_times() {

@@ -9,7 +9,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What came back, and how long it took until it was complete.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub struct Answer {
     /// `None` when there was no whole answer.
     pub status: Option<u16>,
     /// Empty when there was no whole answer.
@@ -19,7 +19,7 @@ pub(super) struct Answer {
 }
 
 /// Asks the server at `address`, with an API key, and with a body of JSON when there is one.
-pub(super) fn call(address: SocketAddr, method: &str, path: &str, api_key: &str, body: Option<&str>) -> Answer {
+pub fn call(address: SocketAddr, method: &str, path: &str, api_key: &str, body: Option<&str>) -> Answer {
     let asked = Instant::now();
     let text = exchange(address, method, path, api_key, body).unwrap_or_default();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();

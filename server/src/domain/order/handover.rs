@@ -1,8 +1,8 @@
-//! Tells when an order was handed over far from its door.
+//! Judges whether an order was handed over far from its door.
 //!
-//! A phone that was offline sends its status before the positions around it, so nothing is concluded before those had
+//! A phone that was offline sends its status before the positions around it, so the judgement waits until those had
 //! time to come. One reading may be a mistake: the courier was far only if each of the few readings nearest in time was
-//! far, and by more than it may be wrong. Without a reading from those minutes nothing is said.
+//! far, and by more than its accuracy. Without a reading from those minutes the hand-over counts as near.
 
 use doorstep_shared::{Fix, LatLon, geo::distance::haversine_m};
 
@@ -11,37 +11,37 @@ use crate::domain::track::filter::plausible_alone;
 /// Farther than this is not the door, nor its yard, nor the far end of the car park.
 pub const FAR_M: f64 = 150.0;
 
-/// Readings count that are this near in time, on either side.
+/// Only readings this near in time count, on either side.
 pub const WITHIN_MS: i64 = 120_000;
 
-/// One this near will do; with one farther away it is worth waiting for better ones.
+/// A reading this near in time suffices; with a farther one the judgement waits for better ones.
 const NEAR_IN_TIME_MS: i64 = 30_000;
 
-/// For so long after the report positions are always waited for.
+/// The judgement always waits this long after the report, for positions to come.
 pub const SETTLED_AFTER_MS: i64 = 10_000;
 
-/// And for so long when none is near in time.
+/// It waits this long when no reading is near in time.
 pub const GIVEN_UP_AFTER_MS: i64 = 90_000;
 
-/// So many readings have to agree, where there are so many.
+/// How many readings have to agree, where there are as many.
 const READINGS: usize = 3;
 
-/// How far a reading may be wrong that does not say so.
+/// The accuracy of a reading that does not give one.
 const ASSUMED_ACCURACY_M: f64 = 30.0;
 
 /// Where an order was handed over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Handover {
-    /// At its door, as far as anybody can tell.
+    /// At its door, as far as the readings show.
     Near,
     /// Somewhere else.
     Far {
         /// Metres from the door.
         distance_m: f64,
-        /// Where.
+        /// The courier's position.
         place: LatLon,
     },
-    /// Ask again later: positions may still come.
+    /// Ask again later: more positions may come.
     Undecided,
 }
 
@@ -76,7 +76,7 @@ mod tests {
     const DELIVERED_MS: i64 = 1_795_219_200_000;
     const LATER_MS: i64 = GIVEN_UP_AFTER_MS;
 
-    /// A reading so many seconds after the hand-over, so many metres from the door.
+    /// A reading some seconds after the hand-over, some metres from the door.
     fn fix(after_s: i64, metres: f64, accuracy_m: f32) -> Fix {
         let point = destination(door(), 120.0, metres);
         let raw = RawFix {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn far_is_what_every_near_reading_says_beyond_its_accuracy() {
+    fn a_handover_is_far_when_every_near_reading_is_beyond_its_accuracy() {
         let cases: [(&str, &[Fix], bool); 8] = [
             ("at the door", &[fix(-2, 12.0, 8.0)], false),
             ("two streets away", &[fix(-2, 420.0, 8.0)], true),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_backlog_of_a_phone_is_waited_for() {
+    fn the_judgement_waits_for_the_backlog_of_a_phone() {
         let before_the_tunnel = fix(-110, 900.0, 8.0);
         let early = judge(door(), DELIVERED_MS, &[before_the_tunnel], 20_000);
         assert_eq!(early, Handover::Undecided);
@@ -122,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn somebody_at_the_door_is_never_accused(
+        fn a_courier_at_the_door_is_never_accused(
             readings in prop::collection::vec((-120i64..120, 0.0f64..140.0, 0.0f32..300.0), 0..20), waited_s in 0i64..200,
         ) {
             let fixes: Vec<_> = readings.into_iter().map(|(after_s, metres, wrong_m)| fix(after_s, metres, wrong_m)).collect();

@@ -17,9 +17,9 @@ use doorstep_shared::{
     protocol::customer::Presence,
 };
 
-/// An end of a delivery.
+/// An end of a delivery: its pickup or its drop-off.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct Waypoint {
     /// Where.
     pub point: LatLon,
     /// In words.
@@ -28,8 +28,8 @@ pub struct Place {
     pub instructions: Option<String>,
 }
 
-impl Place {
-    /// The place as the REST API shows it.
+impl Waypoint {
+    /// The waypoint as the REST API shows it.
     pub fn to_body(&self) -> PlaceBody {
         PlaceBody {
             lat: self.point.lat(),
@@ -52,9 +52,9 @@ pub struct Order {
     /// Since when.
     pub status_at: DateTime<Utc>,
     /// Where it comes from.
-    pub pickup: Place,
+    pub pickup: Waypoint,
     /// Where it goes.
-    pub dropoff: Place,
+    pub dropoff: Waypoint,
     /// Who gets it.
     pub customer: CustomerBody,
     /// Start of the promised window.
@@ -63,7 +63,7 @@ pub struct Order {
     pub promised_until: Option<DateTime<Utc>>,
     /// Who brings it.
     pub courier_id: Option<CourierId>,
-    /// Since when they have it.
+    /// When the present courier got it.
     pub assigned_at: Option<DateTime<Utc>>,
     /// Since when the customer may see the courier.
     pub feed_from: Option<DateTime<Utc>>,
@@ -96,7 +96,7 @@ impl Order {
     }
 
     /// Where the courier is heading with this order now: the pickup, then the door; `None` once it is over.
-    pub fn next_place(&self) -> Option<&Place> {
+    pub fn next_waypoint(&self) -> Option<&Waypoint> {
         match self.status {
             OrderStatus::Assigned | OrderStatus::AtPickup => Some(&self.pickup),
             OrderStatus::PickedUp | OrderStatus::AtDropoff => Some(&self.dropoff),
@@ -105,7 +105,7 @@ impl Order {
     }
 }
 
-/// What it takes to tell how late an open order will be.
+/// The part of an open order that its lateness is judged by.
 #[derive(Clone, Debug)]
 pub struct OpenOrder {
     /// Its id.
@@ -127,7 +127,7 @@ pub struct OpenOrder {
 pub struct TrackedOrder {
     /// The order.
     pub order: Order,
-    /// What happened so far, oldest first.
+    /// Its events, oldest first.
     pub timeline: Vec<OrderEventView>,
     /// Who brings it.
     pub courier: Option<OrderCourier>,
@@ -146,7 +146,7 @@ pub struct OrderCourier {
     pub presence: Option<Presence>,
 }
 
-/// Who changes something, for the order's events: "courier:…", "key:…".
+/// The author of a change, for the order's events: "courier:…", "key:…", "user:…".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A courier, from their phone.

@@ -1,8 +1,8 @@
 //! When each of a courier's open orders reaches its door, and when the courier is free again.
 //!
-//! Orders are served one after the other, each with its pickup and its door. The way between places is a rule of thumb
-//! and not planned on the streets: a list of thousands of orders must not plan thousands of routes. Where an estimate by
-//! the streets exists, as for the order being served, callers prefer that.
+//! Orders are served one after the other, each with its pickup and its door. Distances are a rule of thumb and not
+//! planned on the streets: a list of thousands of orders must not plan thousands of routes. Where an estimate along the
+//! streets exists, as for the order being served, callers pass it in.
 
 use doorstep_shared::{LatLon, OrderId, OrderStatus, Vehicle};
 
@@ -12,20 +12,20 @@ use crate::domain::track::{
     progress::estimated_street_m,
 };
 
-/// What is ahead of a courier.
+/// The work ahead of a courier.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {
     /// When each open order should be handed over, Unix epoch milliseconds, in serving order.
     pub handovers: Vec<(OrderId, i64)>,
-    /// Where the last one ends; where they are when there is none.
+    /// Where the last order ends; where the courier is when there is none.
     pub ends_at: Option<LatLon>,
     /// When they are free, Unix epoch milliseconds.
     pub free_ms: i64,
 }
 
-/// What is ahead of a courier who is at `here` and has these open orders, in serving order.
+/// The work ahead of a courier who is at `here` and has these open orders, in serving order.
 ///
-/// `first_ms` is when the first is handed over, where that is known better.
+/// `first_ms` is when the first is handed over, where a better estimate exists.
 pub fn outlook(here: Option<LatLon>, open: &[Order], vehicle: Vehicle, first_ms: Option<i64>, now_ms: i64) -> Outlook {
     let mut outlook = Outlook { handovers: Vec::with_capacity(open.len()), ends_at: here, free_ms: now_ms };
     for order in open.iter().filter(|order| order.status.is_active()) {
@@ -39,7 +39,7 @@ pub fn outlook(here: Option<LatLon>, open: &[Order], vehicle: Vehicle, first_ms:
     outlook
 }
 
-/// What it still takes to hand over an order, for somebody at `here` who does nothing else. In milliseconds.
+/// The time until an order is handed over, for a courier at `here` who does nothing else. In milliseconds.
 pub fn time_needed_ms(here: LatLon, status: OrderStatus, pickup: LatLon, dropoff: LatLon, vehicle: Vehicle) -> i64 {
     let driving_ms = |metres: f64| metres / town_speed_mps(vehicle) * 1_000.0;
     let collect_ms = PICKUP_WAIT_MS + driving_ms(estimated_street_m(pickup, dropoff));
@@ -47,7 +47,7 @@ pub fn time_needed_ms(here: LatLon, status: OrderStatus, pickup: LatLon, dropoff
         OrderStatus::Created | OrderStatus::Assigned => driving_ms(estimated_street_m(here, pickup)) + collect_ms,
         OrderStatus::AtPickup => collect_ms,
         OrderStatus::PickedUp => driving_ms(estimated_street_m(here, dropoff)),
-        // Back to the merchant, or nowhere: nobody waits at the door.
+        // It goes back to the merchant or nowhere; no customer waits for it.
         _ => 0.0,
     };
     (needed_ms + HANDOVER_MS) as i64
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_courier_without_orders() {
+    fn a_courier_without_orders_is_free_at_once() {
         let here = order(OrderStatus::Created, 0).pickup.point;
         let over = [order(OrderStatus::Delivered, 0), order(OrderStatus::Failed, 1)];
         for open in [&over[..], &[]] {

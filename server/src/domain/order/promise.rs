@@ -1,12 +1,13 @@
-//! Tells when an order is later than promised, or surely will be.
+//! Judges whether an order is later than promised, or surely will be.
 //!
-//! Surely means that even the earliest arrival that the estimate allows comes after the promise. It is taken back only
-//! when the arrival in the middle keeps the promise again; between the two lies about a quarter of the way, so an
-//! estimate that wavers changes nothing. How long it must have been so before anybody is told is the caller's business.
+//! An order surely is late when even the earliest arrival of its estimate comes after the promise. The judgement is
+//! taken back only when the middle of the estimate keeps the promise again; between the two lies about a quarter of the
+//! way, so an estimate that wavers changes nothing. How long it must hold before an alert is raised is up to the
+//! caller.
 
 use crate::domain::track::verdict::Verdict;
 
-/// Nobody minds this much.
+/// A delay this short is not worth an alert.
 pub const GRACE_MS: i64 = 60_000;
 
 /// An order with a promise.
@@ -14,7 +15,7 @@ pub const GRACE_MS: i64 = 60_000;
 pub struct Promise {
     /// The end of the promised window, Unix epoch milliseconds.
     pub until_ms: i64,
-    /// Hardly before this will it be handed over; `None` when nobody can tell.
+    /// The earliest hand-over that the estimate allows; `None` without an estimate.
     pub earliest_ms: Option<i64>,
     /// When it should be handed over.
     pub expected_ms: Option<i64>,
@@ -25,7 +26,7 @@ pub struct Promise {
 pub struct Late {
     /// Milliseconds behind the promise: so far, or as expected.
     pub by_ms: i64,
-    /// The promised time is over; there is no estimate in this.
+    /// The promised time is over; this is no estimate.
     pub is_certain: bool,
 }
 
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_be_in_time_any_more_is_late() {
+    fn only_an_order_that_cannot_be_in_time_any_more_is_late() {
         assert_eq!(minutes_late(&expected(-5, 4), false, 20), None);
         assert_eq!(minutes_late(&expected(3, 4), false, 20), None, "it may still be in time");
         assert_eq!(minutes_late(&expected(9, 4), false, 20), Some(9));
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_noticed_ends_only_when_the_promise_will_be_kept() {
+    fn a_noticed_delay_ends_only_when_the_promise_will_be_kept() {
         assert_eq!(minutes_late(&expected(3, 4), true, 20), Some(3), "still doubtful");
         assert_eq!(minutes_late(&expected(-1, 4), true, 20), None);
         assert_eq!(minutes_late(&expected(-1, 4), true, -5), Some(5), "the time is over");
@@ -98,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_would_be_noticed_would_not_end_at_once(
+        fn a_delay_that_is_noticed_does_not_end_at_once(
             expected_min in option::of(-600i64..600), spread_min in 0i64..60, now_min in -600i64..600,
         ) {
             let promise = Promise {

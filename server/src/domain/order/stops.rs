@@ -5,19 +5,19 @@ use doorstep_shared::{
     protocol::courier::{Contact, Stop, StopKind},
 };
 
-use super::{Order, Place};
+use super::{Order, Waypoint};
 
 /// A courier's open orders as stops, in driving order.
 pub fn stops_of(open: &[Order]) -> Vec<Stop> {
-    let stop = |order: &Order, kind: StopKind, place: &Place, contact: Option<Contact>| Stop {
+    let stop = |order: &Order, kind: StopKind, waypoint: &Waypoint, contact: Option<Contact>| Stop {
         order_id: order.id,
         reference: order.reference.clone(),
         kind,
         sequence: 0,
-        lat: place.point.lat(),
-        lon: place.point.lon(),
-        address: place.address.clone(),
-        instructions: place.instructions.clone(),
+        lat: waypoint.point.lat(),
+        lon: waypoint.point.lon(),
+        address: waypoint.address.clone(),
+        instructions: waypoint.instructions.clone(),
         contact,
         status: order.status,
     };

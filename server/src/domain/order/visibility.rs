@@ -1,8 +1,8 @@
 //! What a customer may see of the courier, and when.
 //!
-//! A courier with several orders serves one at a time. Only the customer whose stop is next sees them move;
-//! everybody else learns how many stops come first. The feed opens by itself when an order becomes the next
-//! one and closes by itself when it is over, and a trail never reaches back before that.
+//! A courier with several orders serves one at a time. Only the customer whose stop is next sees them move; all other
+//! customers see how many stops come first. The feed opens by itself when an order becomes the next one and closes by
+//! itself when it is over, and a trail never reaches back before that.
 
 use std::cmp::Reverse;
 
@@ -13,7 +13,7 @@ use super::Order;
 
 /// The courier's open orders in the order in which they will be served.
 ///
-/// What is farthest along comes first: somebody at a door finishes there before anything else, and goods on
+/// The order that is farthest along comes first: a courier at a door finishes there before anything else, and goods on
 /// board are delivered before more are collected. Among equals the one assigned first comes first.
 pub fn serving_order(mut open: Vec<Order>) -> Vec<Order> {
     open.retain(|order| order.status.is_active());
@@ -44,10 +44,10 @@ pub(crate) mod tests {
     use proptest::{prelude::*, sample::select};
 
     use super::*;
-    use crate::{domain::order::Place, platform::clock::from_ms};
+    use crate::{domain::order::Waypoint, platform::clock::from_ms};
 
     pub(crate) fn order(status: OrderStatus, assigned_s: i64) -> Order {
-        let place = |lat, lon| Place {
+        let waypoint = |lat, lon| Waypoint {
             point: LatLon::try_new(lat, lon).expect("on earth"),
             address: "somewhere".into(),
             instructions: None,
@@ -57,8 +57,8 @@ pub(crate) mod tests {
             reference: "A-1".into(),
             status,
             status_at: from_ms(0),
-            pickup: place(35.90, 14.50),
-            dropoff: place(35.89, 14.51),
+            pickup: waypoint(35.90, 14.50),
+            dropoff: waypoint(35.89, 14.51),
             customer: CustomerBody { name: "Eve".into(), phone: None, email: None },
             promised_from: None,
             promised_until: None,

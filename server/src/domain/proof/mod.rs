@@ -18,18 +18,18 @@ pub const MAX_PROOFS: i64 = 20;
 pub struct ProofKey(String);
 
 impl ProofKey {
-    /// A key that was never given before.
+    /// A new key, which no other picture has.
     pub fn new() -> Self {
         Self(token::new_device_token())
     }
 
-    /// A key as the database has it; `None` for anything that could not be one.
+    /// A key as the database has it; `None` for text that cannot be one.
     pub fn from_text(text: &str) -> Option<Self> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         (text.len() == 32 && text.bytes().all(is_plain)).then(|| Self(text.to_owned()))
     }
 
-    /// As it is kept.
+    /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,23 +41,23 @@ impl Default for ProofKey {
     }
 }
 
-/// Something brought back from a door.
+/// A proof that a courier brought.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
     /// Chosen by the phone.
     pub id: Uuid,
-    /// Which kind.
+    /// Its kind.
     pub kind: ProofKind,
     /// When it was taken, by the phone.
     pub taken_at: DateTime<Utc>,
-    /// Who signed.
+    /// The name of the person who signed.
     pub name: Option<String>,
     /// Where the picture is, and its media type.
     pub picture: Option<(ProofKey, String)>,
 }
 
 impl Proof {
-    /// The proof for somebody who finds pictures below `base`: `{base}/{id}/image`.
+    /// The proof for a client that finds pictures below `base`: `{base}/{id}/image`.
     pub fn to_view(&self, base: &str) -> ProofView {
         ProofView {
             id: self.id,

@@ -1,7 +1,8 @@
-//! Makes a stored photo out of whatever a phone sent.
+//! Makes a stored photo out of the bytes that a phone sent.
 //!
-//! The type is told by content, the size is read before anything is decoded, and what is stored was encoded anew: no
-//! EXIF, no place, no time, no comment, and nothing a decoder did not understand can come through.
+//! The type follows from the content, the size is read before anything is decoded, and the stored photo is encoded
+//! anew: EXIF with its place, time and comments is lost, and nothing that a decoder did not understand can come
+//! through.
 
 use std::io::Cursor;
 
@@ -11,13 +12,13 @@ use image::{
     imageops::FilterType,
 };
 
-/// What a stored photo is.
+/// The media type of a stored photo.
 pub const MEDIA_TYPE: &str = "image/jpeg";
 
 /// More than the cameras of phones make in their usual mode, and few enough to be decoded beside others.
 const MAX_PIXELS: u64 = 40_000_000;
 
-/// What decoding one picture may take, in bytes.
+/// Memory that decoding one picture may take, in bytes.
 const MAX_DECODING_BYTES: u64 = 192 * 1024 * 1024;
 
 /// Good enough to read a house number, a tenth of the size.
@@ -29,10 +30,10 @@ pub enum PictureError {
     /// Neither JPEG nor PNG nor WebP.
     #[error("this is not a photo: send a JPEG, PNG or WebP")]
     Unsupported,
-    /// More pixels than are taken.
+    /// It has too many pixels.
     #[error("the picture has too many pixels: at most 40 million")]
     TooManyPixels,
-    /// Begins like a picture, and then does not go on like one.
+    /// It begins like a picture and cannot be read to its end.
     #[error("the picture is damaged")]
     Damaged,
 }
@@ -79,7 +80,8 @@ fn refusal(error: ImageError) -> PictureError {
     }
 }
 
-/// Smaller if need be, without transparency: JPEG has none, and what was clear becomes white rather than black.
+/// Scales down where needed, and removes transparency: JPEG has none, and transparent pixels become white rather than
+/// black.
 fn fit(picture: DynamicImage) -> DynamicImage {
     let side = picture.width().max(picture.height());
     let picture = match side > MAX_PHOTO_SIDE_PX {
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_clear_becomes_white() {
+    fn transparent_pixels_become_white() {
         let clear = image::RgbaImage::from_pixel(8, 8, image::Rgba([0, 0, 0, 0]));
         let mut png = Vec::new();
         clear.write_with_encoder(PngEncoder::new(&mut png)).expect("it can be written");
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_photo_is_refused_by_its_content() {
+    fn bytes_that_are_not_a_photo_are_refused_by_their_content() {
         for text in ["<!doctype html><script>alert(1)</script>", "<svg xmlns='x'/>", "GIF89a", "", "%PDF-1.7"] {
             assert_eq!(clean(text.as_bytes()), Err(PictureError::Unsupported), "{text}");
         }

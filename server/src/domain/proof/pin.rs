@@ -1,7 +1,8 @@
 //! The four digits that a customer says at the door.
 //!
-//! They follow from the tracking token, which only the customer's link holds: their page can show them, while the
-//! database, which has hashes of both, cannot. Four digits are soon tried, so an order takes few tries.
+//! They follow from the tracking token, which only the customer's link holds: the customer's page can show them, while
+//! the database, which has hashes of both, cannot. Trying all four digits takes no time, so an order allows few
+//! attempts.
 
 use chrono::TimeDelta;
 use doorstep_shared::api::proof::PIN_DIGITS;
@@ -9,9 +10,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// Wrong PINs that an order takes within [`WINDOW`].
-pub const MAX_TRIES: i16 = 5;
+pub const MAX_ATTEMPTS: i16 = 5;
 
-/// How long tries are counted.
+/// How long attempts count.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
 /// The PIN of the order with this tracking token: HMAC-SHA256 of a fixed text, modulo the number of PINs.

@@ -1,10 +1,10 @@
-//! Draws a signature: numbers in, our own SVG out. No markup of anybody else's is ever kept.
+//! Draws a signature: numbers in, our own SVG out. The server never stores another party's markup.
 
 use std::fmt::Write;
 
 use doorstep_shared::api::proof::MAX_SIGNATURE_POINTS;
 
-/// What a drawn signature is stored as.
+/// The media type of a drawn signature.
 pub const MEDIA_TYPE: &str = "image/svg+xml";
 
 /// The picture's size; strokes come with both coordinates between 0 and 1 in a box of this shape.
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_drawing_is_refused() {
+    fn strokes_that_are_not_a_drawing_are_refused() {
         for point in [[f32::NAN, 0.0], [0.0, -0.1], [1.1, 0.0], [f32::INFINITY, 0.0]] {
             assert!(draw(&[vec![point]]).is_err(), "{point:?}");
         }

@@ -1,9 +1,9 @@
-//! When a courier was not working, pure: nothing recorded at such a time is taken in, whenever it is sent.
+//! When a courier was not working, pure: a fix recorded at such a time is refused, whenever it is sent.
 
 use std::ops::Range;
 
-/// Spans kept of one courier; the oldest is forgotten first. A month of four breaks a day is as long as fixes are
-/// kept by default.
+/// Spans kept of one courier; the oldest is dropped first. A month of four breaks a day is as long as fixes are kept by
+/// default.
 const MAX_SPANS: usize = 128;
 
 /// A courier's time off, in Unix epoch milliseconds.

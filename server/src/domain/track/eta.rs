@@ -1,4 +1,4 @@
-//! A first arrival estimate, as a range that is honest about what nobody can know.
+//! A first arrival estimate, as a range that admits what cannot be known.
 
 use doorstep_shared::{OrderStatus, Vehicle, protocol::customer::Eta};
 
@@ -12,23 +12,23 @@ pub const HANDOVER_MS: f64 = 60_000.0;
 const EARLY_FACTOR: f64 = 0.85;
 const LATE_FACTOR: f64 = 1.30;
 
-/// No range is narrower than this; narrower would promise what nobody keeps.
+/// No range is narrower than this; couriers could not keep a narrower one.
 const MIN_SPREAD_MS: f64 = 4.0 * 60_000.0;
 
-/// A new estimate is worth telling when an end of the range moved this far.
-const WORTH_TELLING_MS: u64 = 45_000;
+/// A new estimate is sent when an end of the range moved this far.
+const WORTH_SENDING_MS: u64 = 45_000;
 
-/// Or when the way left shrank by this much.
-const WORTH_TELLING_M: u32 = 75;
+/// Or when the remaining distance shrank by this much.
+const WORTH_SENDING_M: u32 = 75;
 
-/// What an estimate is made from.
+/// What an estimate depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Journey {
-    /// How far the order is.
+    /// The order's status.
     pub status: OrderStatus,
     /// What the courier rides.
     pub vehicle: Vehicle,
-    /// Metres to the next place: the pickup before it, the door after it.
+    /// Metres to the next waypoint: first the pickup, then the door.
     pub to_next_m: f64,
     /// Metres from the pickup to the door; counted only before the pickup.
     pub pickup_to_door_m: f64,
@@ -70,7 +70,7 @@ pub fn estimate(journey: &Journey, now_ms: i64) -> Option<Eta> {
     })
 }
 
-/// Between when and when somebody arrives, Unix epoch milliseconds.
+/// The earliest and the latest arrival, Unix epoch milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Hardly before this.
@@ -79,7 +79,7 @@ pub struct Window {
     pub latest_ms: i64,
 }
 
-/// The honest range around something expected `expected_ms` from now: the farther away, the wider.
+/// The range around an event expected `expected_ms` from now: the farther away, the wider.
 pub fn window(expected_ms: f64, now_ms: i64) -> Window {
     let earliest_ms = expected_ms * EARLY_FACTOR;
     let latest_ms = (expected_ms * LATE_FACTOR).max(earliest_ms + MIN_SPREAD_MS);
@@ -89,12 +89,12 @@ pub fn window(expected_ms: f64, now_ms: i64) -> Window {
     }
 }
 
-/// Whether `new` differs enough from what viewers were told.
-pub fn worth_telling(told: Option<&Eta>, new: &Eta) -> bool {
-    told.is_none_or(|told| {
-        told.earliest_ms.abs_diff(new.earliest_ms) >= WORTH_TELLING_MS
-            || told.latest_ms.abs_diff(new.latest_ms) >= WORTH_TELLING_MS
-            || told.remaining_m.abs_diff(new.remaining_m) >= WORTH_TELLING_M
+/// Whether `new` differs enough from the estimate that viewers have.
+pub fn worth_sending(sent: Option<&Eta>, new: &Eta) -> bool {
+    sent.is_none_or(|sent| {
+        sent.earliest_ms.abs_diff(new.earliest_ms) >= WORTH_SENDING_MS
+            || sent.latest_ms.abs_diff(new.latest_ms) >= WORTH_SENDING_MS
+            || sent.remaining_m.abs_diff(new.remaining_m) >= WORTH_SENDING_M
     })
 }
 
@@ -126,12 +126,12 @@ mod tests {
 
     #[test]
     fn small_changes_are_kept_quiet() {
-        let told = estimate(&journey(OrderStatus::PickedUp, 2_000.0), 0).expect("on its way");
+        let sent = estimate(&journey(OrderStatus::PickedUp, 2_000.0), 0).expect("on its way");
         let close = estimate(&journey(OrderStatus::PickedUp, 1_990.0), 2_000).expect("on its way");
         let nearer = estimate(&journey(OrderStatus::PickedUp, 1_900.0), 15_000).expect("on its way");
-        assert!(!worth_telling(Some(&told), &close));
-        assert!(worth_telling(Some(&told), &nearer));
-        assert!(worth_telling(None, &told));
+        assert!(!worth_sending(Some(&sent), &close));
+        assert!(worth_sending(Some(&sent), &nearer));
+        assert!(worth_sending(None, &sent));
     }
 
     proptest! {

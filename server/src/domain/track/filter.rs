@@ -8,22 +8,22 @@ use doorstep_shared::{
     },
 };
 
-/// A fix less certain than this says hardly more than the district.
+/// A fix with a worse accuracy than this names hardly more than the district.
 const MAX_ACCURACY_M: f32 = 200.0;
 
-/// Nothing that delivers goes faster: 70 m/s are 252 km/h.
+/// No vehicle that delivers goes faster: 70 m/s are 252 km/h.
 const MAX_SPEED_MPS: f64 = 70.0;
 
-/// Below this distance no jump is called: noise between two readings of one second can look that fast.
+/// A shorter step is never a jump: noise between two readings of one second can look that fast.
 const MIN_JUMP_M: f64 = 300.0;
 
-/// So many jumping fixes in a row that agree with each other mean that the earlier place was the wrong one.
+/// After this many jumping fixes in a row that agree with each other, the earlier place was the wrong one.
 const JUMPS_TO_BELIEVE: u8 = 3;
 
 /// Slower than this the heading is noise and stays as it was.
 const HEADING_MIN_SPEED_MPS: f64 = 1.0;
 
-/// A heading is worked out from two points only when they are this far apart.
+/// A heading is computed from two points only when they are this far apart.
 const HEADING_MIN_STEP_M: f64 = 8.0;
 
 /// Why a valid fix is kept off the map.
@@ -33,7 +33,7 @@ pub enum OffMap {
     Inaccurate,
     /// Exactly 0,0.
     NullIsland,
-    /// Too far from the last one for the time between.
+    /// Too far from the last fix for the time between.
     Jump,
 }
 
@@ -64,7 +64,7 @@ struct Seen {
 }
 
 impl Filter {
-    /// Judges a fix newer than all before it; on the map it has the returned heading.
+    /// Judges a fix newer than all before it; a fix for the map gets the returned heading.
     pub fn judge(&mut self, fix: &Fix) -> Result<Option<f32>, OffMap> {
         plausible_alone(fix)?;
         let seen = Seen { time_ms: fix.recorded_at_ms(), point: fix.point() };
@@ -115,7 +115,7 @@ impl Filter {
     }
 }
 
-/// What can be said of a fix without knowing any other.
+/// Judges a fix by itself, without any other.
 pub fn plausible_alone(fix: &Fix) -> Result<(), OffMap> {
     if fix.point().is_null_island() {
         return Err(OffMap::NullIsland);

@@ -1,9 +1,8 @@
-//! Per-courier state, pure: a track and a fix make a new track and what there is to tell.
+//! A courier's state over time, pure: a track and a fix make a new track and an [`Update`].
 //!
-//! Nothing here knows a socket, a database or a clock. Every fix is stored whatever this module thinks of it;
-//! what it decides is which fixes reach a map, with which heading, and whether the courier stands still.
-//! Fix time rules, never arrival time: the newest fix is the position, and older ones that come later fill in
-//! the trail behind it.
+//! Every fix is stored, whatever this module makes of it; this module decides which fixes reach a map, with which
+//! heading, and whether the courier stands still. Fix time rules, never arrival time: the newest fix is the position,
+//! and older ones that come later fill in the trail behind it. [`crate::live::tracker`] holds a track for each courier.
 
 pub mod duty;
 pub mod eta;
@@ -41,7 +40,7 @@ const TRAIL_TOLERANCE_DEG: f64 = 0.000_045;
 /// The leader's trail has a hole where its points are farther apart than this; the slowest pace leaves none.
 const HOLE_MS: i64 = 61_000;
 
-/// And where it has a point of its own after all, points of others this near are taken out again.
+/// Where the leader has a point of its own after all, other devices' points this near in time are taken out again.
 const FILLER_YIELDS_MS: i64 = 30_000;
 
 /// Where a courier was, is, and whether they move.
@@ -51,7 +50,7 @@ pub struct Track {
     filter: Filter,
     stop: StopDetector,
     position: Option<Position>,
-    /// With the time of the fix that said so.
+    /// With the time of the fix that reported it.
     battery: Option<(i64, f32)>,
     trail: VecDeque<TrailPoint>,
 }
@@ -76,13 +75,13 @@ pub struct Update {
 }
 
 impl Track {
-    /// Takes in what one of the courier's devices sent, in any order. Only the device that leads moves the position
-    /// and draws the trail; see [`source`].
+    /// Applies what one of the courier's devices sent, in any order. Only the device that leads moves the position and
+    /// draws the trail; see [`source`].
     pub fn hear(&mut self, device: DeviceId, fixes: &[Fix]) -> Update {
         match self.sources.hear(device, fixes) {
             Role::Leads { waited } if waited.is_empty() => self.apply(fixes),
             Role::Leads { mut waited } => {
-                // What came before the former leader's last position was that one's to draw.
+                // The former leader drew everything up to its last position.
                 waited.retain(|fix| self.position.is_none_or(|position| fix.recorded_at_ms() > position.time_ms));
                 waited.extend_from_slice(fixes);
                 self.apply(&waited)
@@ -91,7 +90,7 @@ impl Track {
         }
     }
 
-    /// Takes in a batch of fixes in any order, whoever sent them.
+    /// Applies a batch of fixes in any order, from whichever device.
     pub fn apply(&mut self, fixes: &[Fix]) -> Update {
         let mut ordered: Vec<&Fix> = fixes.iter().collect();
         ordered.sort_by_key(|fix| fix.recorded_at_ms());
@@ -103,7 +102,7 @@ impl Track {
     }
 
     fn apply_one(&mut self, fix: &Fix, update: &mut Update) {
-        // Also from a fix that is no use for the map.
+        // Also from a fix that is of no use to the map.
         if let Some(charge) = fix.battery()
             && self.battery.is_none_or(|(time_ms, _)| fix.recorded_at_ms() > time_ms)
         {
@@ -136,7 +135,7 @@ impl Track {
         self.trail.push_back(point);
     }
 
-    /// Puts a late point where it belongs; false when it is there already or too old to keep.
+    /// Inserts a late point at its time; false when it is there already or too old to keep.
     fn fill_in(&mut self, fix: &Fix) -> bool {
         let time_ms = fix.recorded_at_ms();
         let yields =
@@ -152,8 +151,8 @@ impl Track {
         self.insert(TrailPoint { time_ms, point: fix.point(), fills_hole: false })
     }
 
-    /// Puts what a device that does not lead has seen where the leader saw nothing. What is newer than the position
-    /// waits until that device leads.
+    /// Inserts the points of a device that does not lead where the leader has none. Points newer than the position wait
+    /// until that device leads.
     fn fill_holes(&mut self, fixes: &[Fix]) -> Update {
         let mut update = Update::default();
         for fix in fixes {
@@ -221,7 +220,7 @@ impl Track {
         self.sources.battery().or(self.battery.map(|(_, charge)| charge))
     }
 
-    /// The device that moves the position; `None` until one has spoken since the server started.
+    /// The device that moves the position; `None` until a device reported since the server started.
     pub fn leader(&self) -> Option<DeviceId> {
         self.sources.leader()
     }

@@ -1,10 +1,10 @@
-//! Tells when a courier goes another way than the one to their next stop.
+//! Judges whether a courier goes another way than the one to their next stop.
 //!
-//! The way is planned anew whenever the courier leaves it, so its newest form says nothing about that. What counts is
-//! the way as it was when they set out for the stop, and how much is left on the newest one: somebody who takes another
-//! street and gets nearer has chosen another street. Only who is far from the first way *and* has clearly farther to go
-//! than before, for two minutes and several readings, is off the route. That ends when they are back on the first way,
-//! or have made up a good part of what they had lost.
+//! The route is planned anew whenever the courier leaves it, so its newest form says nothing about that. What counts is
+//! the route as it was when they set out for the stop, and how much is left on the newest one: a courier who takes
+//! another street and gets nearer has only chosen another street. A courier is off the route only while they are far
+//! from the first route *and* have clearly farther to go than before, for two minutes and several readings. It ends
+//! when they are back on the first route, or have made up a good part of what they had lost.
 
 use std::sync::Arc;
 
@@ -18,49 +18,49 @@ use super::{
     verdict::Verdict,
 };
 
-/// Farther than this from the way, beyond what the reading is sure of, is not beside the road any more.
+/// Farther than this from the route, beyond the reading's accuracy, is not beside the road any more.
 pub const LEFT_M: f64 = 200.0;
 
-/// Nearer than this is back on it.
+/// Nearer than this is back on the route.
 pub const BACK_M: f64 = 100.0;
 
-/// And so much more must be left to go than there was at best, or a quarter more on a long way.
+/// This much more must be left to go than there was at best, or a quarter more on a long way.
 pub const LOST_M: f64 = 500.0;
 const LOST_SHARE: f64 = 0.25;
 
-/// It ends when so much of it is made up.
+/// It ends when this much of it is made up.
 pub const MADE_UP_M: f64 = 500.0;
 
-/// For how long, in the readings' own time, and in how many of them at least.
+/// It must last this long, in the readings' own time, and for at least this many of them.
 pub const LEFT_FOR_MS: i64 = 120_000;
 const LEFT_READINGS: u32 = 3;
 
-/// Who got so much nearer to another one of their stops is going there first.
+/// A courier who got this much nearer to another of their stops is going there first.
 const OTHER_STOP_NEARER_M: f64 = 150.0;
 
-/// Where a courier is, and where they should go.
+/// A courier's position, and where they should go.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
-    /// When, by the device, Unix epoch milliseconds.
+    /// When it was recorded, Unix epoch milliseconds.
     pub time_ms: i64,
-    /// Where.
+    /// The position.
     pub here: LatLon,
-    /// Within how many metres.
+    /// Its accuracy in metres.
     pub accuracy_m: f64,
     /// Their next stop.
     pub target: LatLon,
-    /// The way planned last.
+    /// The newest route.
     pub route: Option<&'a Arc<PlannedRoute>>,
     /// Their other stops.
     pub others: &'a [LatLon],
 }
 
-/// A courier left the way.
+/// A courier left the route.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Off {
     /// When, Unix epoch milliseconds.
     pub since_ms: i64,
-    /// The most metres from it so far.
+    /// The greatest distance from it so far, in metres.
     pub distance_m: f64,
 }
 
@@ -74,7 +74,7 @@ pub struct Way {
 struct Leg {
     first: Arc<PlannedRoute>,
     last_ms: i64,
-    /// The least that was ever left to go, in metres.
+    /// The least that ever was left to go, in metres.
     best_m: f64,
     left: Option<Left>,
     is_off: bool,
@@ -91,8 +91,8 @@ struct Left {
 }
 
 impl Way {
-    /// Takes a reading in. `noticed_ms` is since when it was noticed before, if it was: after a restart that is all
-    /// that is known.
+    /// Applies a reading. `noticed_ms` is when the exception began that was noticed before, if one was: after a restart
+    /// nothing else is known.
     pub fn observe(&mut self, seen: &Seen<'_>, noticed_ms: Option<i64>) -> Verdict<Off> {
         if self.leg.as_ref().is_some_and(|leg| leg.first.target != seen.target) {
             self.leg = None;
@@ -104,7 +104,7 @@ impl Way {
         let Some(route) = seen.route.filter(|route| route.target == seen.target) else { return Verdict::Unknown };
         let now = progress(seen.here, seen.target, Some(route));
         if now.off_route {
-            // The way from here is not planned yet, and a guess would look like a detour.
+            // The route from here is not planned yet, and a guess would look like a detour.
             return self.leg.as_ref().map_or(Verdict::Unknown, Leg::verdict);
         }
         let leg = self.leg.get_or_insert_with(|| Leg::begin(route, seen, now.remaining_m, noticed_ms));
@@ -151,7 +151,7 @@ impl Leg {
     }
 
     fn step_off(&mut self, left: Left, offset_m: f64, remaining_m: f64) {
-        // After a restart the first way begins where they were then, and to be on it says nothing.
+        // After a restart the first route begins where the courier was then, and being on it says nothing.
         let is_back = left.readings > 0 && offset_m < BACK_M;
         if is_back || remaining_m <= left.worst_m - MADE_UP_M {
             self.is_off = false;
@@ -187,7 +187,7 @@ mod tests {
         destination(start(), 90.0, metres)
     }
 
-    /// A courier who reports every five seconds, and whose way is always planned straight from where they are.
+    /// A courier who reports every five seconds, and whose route is always planned straight from where they are.
     struct Drive {
         way: Way,
         time_ms: i64,
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn who_drives_away_is_off_the_route_after_two_minutes_and_not_before() {
+    fn a_courier_who_drives_away_is_off_the_route_after_two_minutes_and_not_before() {
         let mut drive = Drive::new();
         assert_eq!(drive.go(start(), east(500.0)), Verdict::Absent);
         let south = |metres| destination(east(500.0), 180.0, metres);
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn who_visits_another_one_of_their_stops_first_is_no_exception() {
+    fn visiting_another_of_their_stops_first_is_no_exception() {
         let mut drive = Drive::new();
         let other = destination(start(), 180.0, 4_000.0);
         drive.others = vec![other];
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_restart_what_was_noticed_goes_on_until_they_make_it_up() {
+    fn after_a_restart_a_noticed_detour_goes_on_until_they_make_it_up() {
         let south = |metres| destination(start(), 180.0, metres);
         let mut drive = Drive { noticed_ms: Some(-600_000), ..Drive::new() };
         let Verdict::Present(off) = drive.go(south(3_000.0), south(3_400.0)) else { panic!("they drive on") };
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn another_stop_begins_anew_and_without_a_way_nobody_can_tell() {
+    fn another_stop_begins_anew_and_without_a_route_the_verdict_is_unknown() {
         let mut drive = Drive::new();
         drive.go(start(), east(500.0));
         drive.go(east(500.0), destination(east(500.0), 180.0, 3_000.0));

@@ -1,18 +1,19 @@
-//! How often a courier's phone should report, pure: who looks, how near the next stop is, what the battery allows.
+//! How often a courier's phone should report, pure: it depends on viewers, the distance to the next stop, and the
+//! battery.
 //!
-//! Every threshold has a second one behind it, so that noise around it changes nothing: a phone that is told a new
-//! pace every second saves no battery. Being watched counts at once and wears off slowly, as pages are reloaded.
-//! A fix is due `interval_ms` after the last one. One that is nearer than `min_distance_m` to the last one sent is
-//! left out, but never for longer than [`courier::PACE_KEEP_ALIVE_MS`] (or the interval, where that is longer): whoever stands
-//! still is not lost.
+//! Every threshold has a second one behind it, so that noise around it changes nothing: a phone that gets a new pace
+//! every second saves no battery. A viewer counts at once and wears off slowly, because pages are reloaded. A fix is
+//! expected `interval_ms` after the last one. The phone leaves out a fix nearer than `min_distance_m` to the last one
+//! sent, but never for longer than [`courier::PACE_KEEP_ALIVE_MS`] (or the interval, where that is longer): a courier
+//! who stands still must not look lost.
 
 use doorstep_shared::protocol::courier;
 
 /// No pace is quicker or slower than this.
 pub const INTERVALS_MS: std::ops::RangeInclusive<u64> = 1_000..=60_000;
 
-/// The next stop is near from the first distance on, until it is farther than the second. In metres, as the crow
-/// flies: a block or two, where the customer looks for the courier in the street.
+/// The next stop is near from the first distance on, until it is farther than the second. In metres, as the crow flies:
+/// a block or two, where the customer begins to look out for the courier.
 const NEAR_M: (f64, f64) = (500.0, 650.0);
 
 /// The last minutes before that.
@@ -24,13 +25,13 @@ const LOW_BATTERY: (f32, f32) = (0.20, 0.25);
 /// A low battery makes every interval this much longer.
 const LOW_BATTERY_FACTOR: u64 = 2;
 
-/// Somebody who looked this lately may be about to look again.
+/// A viewer who left this lately may be about to come back.
 const WATCHED_GRACE_MS: i64 = 20_000;
 
-/// What a pace is decided from.
+/// What a pace depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Circumstances {
-    /// Somebody is looking right now, customer or dispatcher.
+    /// A customer or a dispatcher is watching right now.
     pub is_watched: bool,
     /// Metres to the next stop; `None` when there is none, or no position.
     pub to_next_stop_m: Option<f64>,
@@ -40,14 +41,14 @@ pub struct Circumstances {
     pub battery: Option<f32>,
 }
 
-/// Why a pace is as it is; stable words, shown to the courier.
+/// Why a pace is as it is; stable words, which the courier reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaceReason {
-    /// Somebody looks.
+    /// There are viewers.
     Watched,
-    /// Somebody looks and the next stop is near.
+    /// There are viewers and the next stop is near.
     Near,
-    /// Nobody looks.
+    /// There are no viewers.
     Unwatched,
     /// The courier stands still.
     Stationary,
@@ -120,7 +121,7 @@ impl Pacer {
         });
         let pace = match (is_watched, now.is_stationary) {
             (true, false) => moving(self.nearness),
-            // Quick enough to see them leave, and hardly a fix while they do not.
+            // Quick enough to show them leave, and hardly a fix while they stay.
             (true, true) if self.nearness > Nearness::Far => Pace::new(5_000, 20, PaceReason::Stationary),
             (true, true) => Pace::new(15_000, 25, PaceReason::Stationary),
             (false, false) => Pace::new(30_000, 30, PaceReason::Unwatched),
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_counts_at_once_and_wears_off_after_the_grace() {
+    fn a_viewer_counts_at_once_and_wears_off_after_the_grace() {
         let unwatched = Circumstances { is_watched: false, ..AT_THE_DOOR };
         let mut pacer = Pacer::default();
         assert_eq!(pacer.decide(&unwatched, 0).reason, PaceReason::Unwatched);
@@ -272,11 +273,11 @@ mod tests {
         }
 
         #[test]
-        fn viewers_who_come_and_go_within_the_grace_change_nothing(looks in prop::collection::vec(any::<bool>(), 1..100)) {
+        fn viewers_who_come_and_go_within_the_grace_change_nothing(watched in prop::collection::vec(any::<bool>(), 1..100)) {
             let mut pacer = Pacer::default();
             pacer.decide(&AT_THE_DOOR, 0);
             let mut last_look_s = 0;
-            for (second, is_watched) in (1..).zip(looks) {
+            for (second, is_watched) in (1..).zip(watched) {
                 let is_watched = is_watched || second - last_look_s >= 19;
                 if is_watched {
                     last_look_s = second;

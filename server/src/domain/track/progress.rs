@@ -20,7 +20,7 @@ pub struct PlannedRoute {
     pub line: Vec<LatLon>,
 }
 
-/// How far somebody has come on a route.
+/// How far a courier has come on a route.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// Metres to the target, along the streets where they are known.
@@ -29,7 +29,7 @@ pub struct Progress {
     pub off_route: bool,
 }
 
-/// Where `here` stands on the way to `target`, by `route` if there is one to that target.
+/// A courier's progress from `here` to `target`, by `route` if it leads to that target.
 pub fn progress(here: LatLon, target: LatLon, route: Option<&PlannedRoute>) -> Progress {
     let line = route.filter(|route| route.target == target).map_or(&[][..], |route| &route.line);
     match polyline::nearest(line, here) {
@@ -41,7 +41,7 @@ pub fn progress(here: LatLon, target: LatLon, route: Option<&PlannedRoute>) -> P
     }
 }
 
-/// A guess at the way along the streets between two points, for want of a map.
+/// A guess at the distance along the streets between two points, where no map is at hand.
 pub fn estimated_street_m(from: LatLon, to: LatLon) -> f64 {
     haversine_m(from, to) * DETOUR_FACTOR
 }

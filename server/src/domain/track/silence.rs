@@ -1,19 +1,19 @@
-//! Tells when nothing is heard of a courier who should be heard of.
+//! Judges whether a courier who should report is silent.
 //!
-//! A phone that says why it pauses is believed for a while: people lock their phones, and tunnels end. What it said is
-//! the reason that dispatchers read once the while is over. Off duty is no silence, and neither is the time before a
-//! courier took up the first of their orders.
+//! A phone that gives a reason for a pause is believed for a while: people lock their phones, and tunnels end. After
+//! that its reason is what dispatchers read. Off duty is no silence, and neither is the time before a courier took up
+//! the first of their orders.
 
 use doorstep_shared::protocol::{PresenceReason, PresenceState, customer::Presence};
 
-/// The slowest pace is a fix a minute; three that are missing are no coincidence.
+/// The slowest pace is a fix a minute; three missing fixes are no coincidence.
 pub const APP_PATIENCE_MS: i64 = 3 * 60_000;
 
-/// Other people's tracking apps say nothing while they are not moved, and never why.
+/// Other people's tracking apps send nothing while they are not moved, and never a reason.
 pub const TRACKER_PATIENCE_MS: i64 = 15 * 60_000;
 
 /// How long an announced pause explains itself. A permission that was taken away does not come back by itself, and
-/// is no explanation.
+/// explains nothing.
 pub const EXPLAINED_PATIENCE_MS: i64 = 10 * 60_000;
 
 /// What reports a courier's position.
@@ -26,33 +26,33 @@ pub enum Reporter {
     Tracker,
 }
 
-/// What is known of a courier who has orders.
+/// The state of a courier who has orders.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Signs {
-    /// When the last fix came in; `None` when never.
+    /// When the last fix came in; `None` when none ever did.
     pub heard_ms: Option<i64>,
-    /// What it came from.
+    /// What sent it.
     pub reporter: Reporter,
-    /// Whether they share their position, as they last said.
+    /// Whether they share their position, by their last report.
     pub presence: Option<Presence>,
     /// When they got the first of the orders they have.
     pub under_way_since_ms: i64,
     /// They have picked something up.
     pub has_goods: bool,
-    /// Since when this server listens: before that, nobody could be heard.
+    /// When this server began to listen: before that, it received nothing.
     pub listening_since_ms: i64,
 }
 
-/// Nothing is heard of a courier.
+/// A courier is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silent {
     /// When their last fix came in, Unix epoch milliseconds.
     pub since_ms: i64,
-    /// Why, when their phone said that it would pause.
+    /// The reason, when their phone announced a pause.
     pub reason: Option<PresenceReason>,
 }
 
-/// Whether a courier is silent at `now_ms`, Unix epoch milliseconds. Nobody who was never heard of is.
+/// Whether a courier is silent at `now_ms`, Unix epoch milliseconds. A courier who never reported is not.
 pub fn silent(signs: &Signs, now_ms: i64) -> Option<Silent> {
     let heard_ms = signs.heard_ms?;
     let presence = signs.presence;
@@ -61,7 +61,7 @@ pub fn silent(signs: &Signs, now_ms: i64) -> Option<Silent> {
     }
     let is_at_work = signs.has_goods || presence.is_some() || heard_ms >= signs.under_way_since_ms;
     let pause = presence.filter(|presence| presence.state == PresenceState::Paused);
-    // Saying that one pauses is a sign of life, too.
+    // Announcing a pause is a sign of life, too.
     let spoke_ms = pause.map_or(heard_ms, |pause| heard_ms.max(pause.since_ms));
     let quiet_from_ms = spoke_ms.max(signs.under_way_since_ms).max(signs.listening_since_ms);
     let reason = pause.and_then(|pause| pause.reason);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_not_begun_yet_is_not_silent() {
+    fn a_courier_who_has_not_begun_yet_is_not_silent() {
         let yesterday = Signs { under_way_since_ms: NOW_MS - 20 * MINUTE_MS, ..heard_before(900) };
         assert_eq!(silent(&yesterday, NOW_MS), None, "the order waits for the shift to begin");
         let at_work = Signs { presence: said(PresenceState::Tracking, None, 900), ..yesterday };
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_pause_is_said_as_what_it_is() {
+    fn an_announced_pause_keeps_its_reason() {
         let presence = said(PresenceState::Paused, Some(PresenceReason::LowBattery), 12);
         let found = silent(&Signs { presence, ..heard_before(14) }, NOW_MS).expect("it is over");
         let expected = Silent { since_ms: NOW_MS - 14 * MINUTE_MS, reason: Some(PresenceReason::LowBattery) };

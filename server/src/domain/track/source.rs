@@ -3,8 +3,8 @@
 //! A courier may run our app and a tracker side by side, on one phone or two. Drawn together, two receivers that are
 //! ten metres apart make a marker that flickers, so one of them leads: it moves the marker and draws the trail. It
 //! leads until it has been silent for longer than its own habit explains, or until another has proved clearly better
-//! for a while. Every fix is stored whoever leads, and what the others saw fills the holes the leader leaves.
-//! Silence is measured in fix time, so a leader that works off an old backlog is silent too.
+//! for a while. Every fix is stored, whichever device leads, and the points of the others fill the holes that the
+//! leader leaves. Silence is measured in fix time, so a leader that works off an old backlog is silent too.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,7 @@ use super::filter;
 /// A leader that usually reports every second may take this long over one; a block's shadow is shorter.
 pub const MIN_PATIENCE_MS: i64 = 15_000;
 
-/// Nobody is waited for longer, or the map would stand still for want of a better habit.
+/// The patience with a silent leader ends here, or the map would stand still until a better habit is known.
 pub const MAX_PATIENCE_MS: i64 = 90_000;
 
 /// Two reports may get lost before a leader counts as silent.
@@ -30,28 +30,28 @@ const LONGEST_INTERVAL_MS: f64 = 120_000.0;
 /// What the newest interval and accuracy weigh against those before.
 const WEIGHT: f64 = 0.3;
 
-/// Clearly better is: so many times as often …
+/// A device is clearly better when it reports this many times as often …
 const MUCH_MORE_OFTEN: f64 = 3.0;
 
-/// … proved over so many reports …
+/// … has proved it over this many reports …
 const PROOF_REPORTS: u32 = 5;
 
-/// … about as accurate …
+/// … is about as accurate …
 const AS_ACCURATE: f64 = 1.2;
 
-/// … and not within this time of another change.
+/// … and the leader did not change within this time.
 const MIN_TENURE_MS: i64 = 30_000;
 
-/// What a device that does not lead has seen lately, in case it takes over.
+/// Recent points of a device that does not lead, in case it takes over.
 const MAX_WAITING: usize = 64;
 
-/// A courier with more devices than this has some in a drawer.
+/// Devices that are remembered of one courier. More than this are in a drawer.
 const MAX_SOURCES: usize = 8;
 
-/// A device unheard for this long says nothing about batteries any more.
+/// A device silent for this long says nothing about batteries any more.
 const BATTERY_COUNTS_MS: i64 = 10 * 60_000;
 
-/// A courier's devices, as far as they were heard.
+/// The devices of a courier that have reported.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     leader: Option<DeviceId>,
@@ -76,7 +76,7 @@ struct Source {
 /// What to do with a device's fixes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Role {
-    /// They move the marker; after what this device has seen while another one led.
+    /// They move the marker, after the points that this device recorded while another one led.
     Leads {
         /// Oldest first; empty unless the device has just taken over.
         waited: Vec<Fix>,
@@ -86,7 +86,7 @@ pub enum Role {
 }
 
 impl Sources {
-    /// Takes notice of a message from `device` and says which part it plays now.
+    /// Notes a message from `device` and returns which part it plays now.
     pub fn hear(&mut self, device: DeviceId, fixes: &[Fix]) -> Role {
         let index = self.index_of(device);
         let is_news = self.known[index].observe(fixes);
@@ -108,7 +108,7 @@ impl Sources {
         self.leader
     }
 
-    /// The lowest charge among the devices in use: a pace is asked of all of them.
+    /// The lowest charge among the devices in use: the pace asks all of them to report.
     pub fn battery(&self) -> Option<f32> {
         let newest_ms = self.known.iter().map(|source| source.newest_ms).max()?;
         let in_use = self.known.iter().filter_map(|source| source.battery);
@@ -151,8 +151,8 @@ impl Source {
         }
     }
 
-    /// Learns the device's habits; true when the message brought something newer. A message counts once, however
-    /// many fixes it holds: what matters to a marker is how often it hears something.
+    /// Learns the device's habits; true when the message brought a newer fix. A message counts once, however many fixes
+    /// it holds: what matters to a marker is how often new fixes come.
     fn observe(&mut self, fixes: &[Fix]) -> bool {
         for fix in fixes {
             let time_ms = fix.recorded_at_ms();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_leader_falls_silent_the_other_takes_over_with_what_it_saw_meanwhile() {
+    fn when_the_leader_falls_silent_the_other_takes_over_with_its_points_from_meanwhile() {
         let [app, tracker] = devices();
         let mut sources = Sources::default();
         for second in 0..60 {

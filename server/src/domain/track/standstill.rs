@@ -1,4 +1,4 @@
-//! Tells when a courier with goods stands still where there is nothing to do.
+//! Judges whether a courier with goods stands still away from their stops.
 
 use doorstep_shared::{LatLon, geo::distance::haversine_m};
 
@@ -10,22 +10,22 @@ pub const STATIONARY_AFTER_MS: i64 = 8 * 60_000;
 /// This near to one of their stops a courier is at work: looking for a place to park, waiting for a lift.
 pub const AT_STOP_M: f64 = 120.0;
 
-/// And this far from where they stood they are on their way again. More than GPS moves by itself between houses.
+/// This far from where they stood they are on their way again. GPS moves less than that by itself between houses.
 pub const MOVED_ON_M: f64 = 100.0;
 
 /// An older position says nothing about now.
 pub const KNOWN_FOR_MS: i64 = 3 * 60_000;
 
-/// How a courier stands.
+/// A courier's position and how they stand.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stand<'a> {
-    /// Where.
+    /// The position.
     pub here: LatLon,
-    /// Within how many metres.
+    /// Its accuracy in metres.
     pub accuracy_m: f64,
     /// When the last fix came in, Unix epoch milliseconds.
     pub heard_ms: i64,
-    /// Since when they are where they are, if they do not move.
+    /// Since when they have not moved, if they stand still.
     pub still_since_ms: Option<i64>,
     /// They have picked something up.
     pub has_goods: bool,
@@ -33,7 +33,8 @@ pub struct Stand<'a> {
     pub stops: &'a [LatLon],
 }
 
-/// Since when a courier stands still for too long; `noticed_at` is where that was noticed before, if it was.
+/// Since when a courier stands still for too long; `noticed_at` is the place of the exception that was noticed before,
+/// if one was.
 pub fn stationary(stand: &Stand<'_>, noticed_at: Option<LatLon>, now_ms: i64) -> Verdict<i64> {
     let reach_m = AT_STOP_M + stand.accuracy_m;
     if !stand.has_goods || stand.stops.iter().any(|stop| haversine_m(*stop, stand.here) <= reach_m) {
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_has_goods_and_stands_for_long_away_from_every_stop_is_noticed() {
+    fn only_a_courier_with_goods_who_stands_for_long_away_from_every_stop_is_noticed() {
         let (beside, away) = ([destination(start(), 40.0, 90.0)], [destination(start(), 40.0, 400.0)]);
         let still = standing(9);
         let cases = [

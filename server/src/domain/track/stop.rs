@@ -1,11 +1,11 @@
-//! Tells when a courier stands still.
+//! Detects that a courier stands still.
 
 use doorstep_shared::{LatLon, geo::geofence::Geofence};
 
-/// Somebody who stays within this circle is not going anywhere; GPS noise in a street canyon is about that.
+/// A courier who stays within this circle is not going anywhere; GPS noise in a street canyon is about that.
 const RADIUS_M: f64 = 35.0;
 
-/// And has to stay this long, so that a red light is no stop.
+/// They must stay this long, so that a red light is no stop.
 const MIN_STAY_MS: i64 = 120_000;
 
 /// Watches for a stay.

@@ -1,8 +1,8 @@
 //! When a courier gets to each of their stops, pure.
 //!
-//! The same rules as [`super::eta`], which speaks to the customer whose turn it is: averages of the vehicle, time
-//! spent at each stop, and a range that grows with everything that comes before. Where the two speak of the same
-//! stop, the customer's range is taken as it is.
+//! The rules are those of [`super::eta`], whose estimate the next customer sees: averages of the vehicle, time spent at
+//! each stop, and a range that grows with everything that comes before. For a stop that both estimate, the customer's
+//! range is taken as it is.
 
 use doorstep_shared::{Vehicle, protocol::courier::StopKind};
 
@@ -20,8 +20,8 @@ pub struct Visit {
     pub kind: StopKind,
     /// Metres to drive from the stop before, or from the courier for the first.
     pub leg_m: f64,
-    /// When the customer was told the courier comes, if they were.
-    pub told: Option<Window>,
+    /// The range that the customer has, if they have one.
+    pub customer_range: Option<Window>,
 }
 
 /// When the courier is at each stop, in the same order; setting off at `now_ms`, Unix epoch milliseconds.
@@ -35,8 +35,8 @@ pub fn windows(visits: &[Visit], vehicle: Vehicle, now_ms: i64) -> Vec<Window> {
             StopKind::Dropoff => (driven_ms + HANDOVER_MS, LEAVE_DOOR_MS),
         };
         free_after_ms = there_ms + leaves_ms;
-        let own = visit.told.unwrap_or_else(|| window(there_ms, now_ms));
-        // Nobody is at a stop before they were at the one before it, whatever was told.
+        let own = visit.customer_range.unwrap_or_else(|| window(there_ms, now_ms));
+        // No courier is at a stop before they were at the one before it, whatever the customer's range says.
         let before = windows.last();
         windows.push(Window {
             earliest_ms: before.map_or(own.earliest_ms, |before| own.earliest_ms.max(before.earliest_ms)),
@@ -55,7 +55,7 @@ mod tests {
     use crate::domain::track::eta::{self, Journey};
 
     fn visit(kind: StopKind, leg_m: f64) -> Visit {
-        Visit { kind, leg_m, told: None }
+        Visit { kind, leg_m, customer_range: None }
     }
 
     #[test]
@@ -86,11 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_customer_was_told_is_what_the_courier_reads() {
-        let told = Some(Window { earliest_ms: 111_000, latest_ms: 999_000 });
-        let visits = [Visit { told, ..visit(StopKind::Dropoff, 500.0) }, visit(StopKind::Pickup, 100.0)];
+    fn the_courier_reads_the_range_that_the_customer_has() {
+        let customer_range = Some(Window { earliest_ms: 111_000, latest_ms: 999_000 });
+        let visits = [Visit { customer_range, ..visit(StopKind::Dropoff, 500.0) }, visit(StopKind::Pickup, 100.0)];
         let windows = windows(&visits, Vehicle::Car, 0);
-        assert_eq!(windows.first().copied(), told);
+        assert_eq!(windows.first().copied(), customer_range);
         assert!(windows[1].latest_ms >= 999_000);
     }
 

@@ -1,18 +1,18 @@
-//! What a watch over couriers concludes.
+//! The conclusions of the watch over couriers.
 
-/// Whether something that dispatchers should look at is the case.
+/// Whether an exception is present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict<T> {
-    /// It is, and this is known of it.
+    /// It is, with these details.
     Present(T),
     /// It is not.
     Absent,
-    /// Nobody can tell: what was noticed stays as it is.
+    /// It cannot be known: an exception that was noticed stays as it is.
     Unknown,
 }
 
 impl<T> Verdict<T> {
-    /// The same with what is known of it told in another way.
+    /// The same verdict with its details transformed.
     pub fn map<U>(self, tell: impl FnOnce(T) -> U) -> Verdict<U> {
         match self {
             Self::Present(known) => Verdict::Present(tell(known)),

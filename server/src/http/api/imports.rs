@@ -94,9 +94,9 @@ fn is_csv(request: &HttpRequest) -> bool {
 
 /// Reads the file on a blocking thread: thousands of addresses may have to be looked up.
 async fn read(app: &AppState, bytes: Bytes) -> Result<Table, ApiError> {
-    let (places, zone, now) = (app.places.clone(), app.config.settings.time_zone, app.clock.now());
+    let (gazetteer, zone, now) = (app.gazetteer.clone(), app.config.settings.time_zone, app.clock.now());
     let reading = web::block(move || {
-        let find = |text: &str, near| places.gazetteer().search(text, near, 1).pop();
+        let find = |text: &str, near| gazetteer.get().search(text, near, 1).pop();
         let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
         import::read(&bytes, &Surroundings { find: &find, check: &check, zone, now })
     });

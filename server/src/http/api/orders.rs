@@ -18,7 +18,7 @@ use doorstep_shared::{
 use crate::{
     auth::principal::{Principal, Scope},
     domain::{
-        order::{Order, Place},
+        order::{Order, Waypoint},
         proof::pin,
     },
     error::ApiError,
@@ -111,14 +111,14 @@ pub(super) fn draft(wanted: &CreateOrder, now: DateTime<Utc>) -> Result<Order, V
     })
 }
 
-fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Place> {
+fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Waypoint> {
     errors.check_text(&place.address, 300, &format!("{field}.address"));
     errors.check_optional_text(place.instructions.as_deref(), 1_000, &format!("{field}.instructions"));
     let point = LatLon::try_new(place.lat, place.lon);
     let coordinate = if point == Err(CoordError::LonOutOfRange) { "lon" } else { "lat" };
     errors.check(point.is_ok(), &format!("{field}.{coordinate}"), "lat must be −90 to 90 and lon −180 to 180");
     let address = place.address.trim().to_owned();
-    Some(Place { point: point.ok()?, address, instructions: place.instructions.clone() })
+    Some(Waypoint { point: point.ok()?, address, instructions: place.instructions.clone() })
 }
 
 /// Shows one order with its timeline.

@@ -54,14 +54,14 @@ pub async fn find(
         return Err(ApiError::bad_request(format!("limit must be 1 to {MAX_RESULTS}")));
     }
     let near = query.near.as_deref().map(point).transpose()?;
-    let places = app.places.clone();
+    let gazetteer = app.gazetteer.clone();
     let found = match (query.into_inner(), near) {
         (PlacesQuery { at: Some(at), q: None, .. }, None) => {
             let at = point(&at)?;
-            web::block(move || places.gazetteer().at(at)).await
+            web::block(move || gazetteer.get().at(at)).await
         }
         (PlacesQuery { q: Some(q), at: None, .. }, near) if q.chars().count() <= MAX_SEARCH_CHARACTERS => {
-            web::block(move || places.gazetteer().search(&q, near, limit)).await
+            web::block(move || gazetteer.get().search(&q, near, limit)).await
         }
         _ => return Err(ApiError::bad_request("ask with q, at most 200 characters and perhaps near, or with at")),
     };

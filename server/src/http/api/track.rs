@@ -71,7 +71,7 @@ pub async fn route(app: Data<AppState>, request: HttpRequest, path: Path<String>
 fn route_ahead(app: &AppState, tracked: &TrackedOrder) -> Option<Vec<LatLon>> {
     let heading = app.tracker.heading(tracked.courier.as_ref()?.id)?;
     let (route, here) = (heading.route?, heading.position.point()?);
-    let place = heading.order.next_place()?;
+    let place = heading.order.next_waypoint()?;
     let shows = heading.order.id == tracked.order.id && route.target == place.point;
     shows.then(|| progress::ahead(here, &route))
 }

@@ -95,7 +95,7 @@ pub struct Standing {
 impl From<&CourierState> for Standing {
     fn from(courier: &CourierState) -> Self {
         let here = courier.track.position().and_then(|position| position.point());
-        let next = courier.open.first().and_then(Order::next_place);
+        let next = courier.open.first().and_then(Order::next_waypoint);
         Self {
             shown_to: courier.visible().map(|order| order.id),
             to_next_stop_m: here.zip(next).map(|(here, next)| haversine_m(here, next.point)),

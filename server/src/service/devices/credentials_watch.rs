@@ -1,8 +1,8 @@
-//! Looks after connected devices: writes down that they are there, and closes those whose credentials are over.
+//! Watches connected devices: writes down that they are connected, and closes those whose credentials ended.
 //!
-//! Revoking and signing out close connections themselves, at once. This is for what no request does: a session that
-//! reaches its end, and whatever was changed through another instance. A connection outlives its credentials by at
-//! most one round.
+//! Revoking and signing out close connections at once and by themselves. This task covers what no request does: a
+//! session that reaches its end, and a change made through another instance. A connection outlives its credentials by
+//! one round at most.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     store::{StoreError, devices::DeviceClient},
 };
 
-/// The contract is that a socket outlives its session by a minute at most.
+/// A socket must not outlive its session by more than a minute.
 const EVERY: Duration = Duration::from_secs(30);
 
 impl Devices {
@@ -26,15 +26,15 @@ impl Devices {
         loop {
             clock.tick().await;
             if let Err(error) = self.check_connected().await {
-                tracing::warn!(error = %error, "devices could not be looked after; trying again soon");
+                tracing::warn!(error = %error, "could not check connected devices; trying again soon");
             }
         }
     }
 
-    /// One round: sightings of connected devices are noted and written, and sockets without credentials closed.
+    /// One round: writes sightings of connected devices, and closes sockets without credentials.
     ///
     /// # Errors
-    /// When the database is away; nobody is disconnected then.
+    /// When the database is away; no socket is closed then.
     pub async fn check_connected(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let connected = self.close_invalid(self.connections.connected_devices()).await?;
@@ -54,7 +54,8 @@ impl Devices {
         Ok(())
     }
 
-    /// Closes what may not be connected any more, tells whoever watches why nothing comes, and returns the others.
+    /// Closes sockets whose credentials ended, notes for viewers and dispatchers why positions stop, and returns the
+    /// other devices.
     async fn close_invalid(&self, connected: Vec<ConnectedDevice>) -> Result<Vec<ConnectedDevice>, StoreError> {
         if connected.is_empty() {
             return Ok(connected);

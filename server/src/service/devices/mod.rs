@@ -1,4 +1,4 @@
-//! The use cases of couriers' devices besides reporting: sign-in links, trackers' apps, being seen, and the end of each.
+//! The use cases of couriers' devices besides reporting: sign-in links, trackers' apps, sightings, and revocation.
 
 mod credentials_watch;
 mod revoke;
@@ -22,7 +22,7 @@ use crate::{
 /// How long a courier stays signed in. A phone is in use every working day; the longest leave fits in a month.
 pub const SESSION_LIFETIME: Lifetime = Lifetime { idle: TimeDelta::days(30), absolute: TimeDelta::days(180) };
 
-/// The use cases over these means. Shared by reference.
+/// The use cases of devices. Shared by reference.
 #[derive(Debug)]
 pub struct Devices {
     store: Store,
@@ -50,7 +50,7 @@ impl Devices {
         Self { store, clock, broker, connections, watching, presences, sightings, public_url, sign_in_for }
     }
 
-    /// When each device was last there.
+    /// When each device was last seen.
     pub fn sightings(&self) -> &Sightings {
         &self.sightings
     }

@@ -1,4 +1,4 @@
-//! Ends what a device may do, by dispatch or by the courier, and says why the courier's position stops.
+//! Ends what a device may do, for dispatch or for the courier, and notes why the courier's position stops.
 
 use doorstep_shared::{CourierId, DeviceId, protocol::PresenceReason};
 
@@ -6,10 +6,10 @@ use super::Devices;
 use crate::{live::broker::Fact, platform::token::SecretHash, store::StoreError};
 
 impl Devices {
-    /// Revokes a device: its token, sessions and sign-in links stop working and its sockets are closed. Doing it again
+    /// Revokes a device: its token, sessions and sign-in links stop working and its sockets are closed. Repeating it
     /// changes nothing. `false` when the courier has no such device.
     ///
-    /// If nothing else reports the courier's position, customers and dispatchers read that it is no longer allowed.
+    /// If no other device reports the courier's position, customers and dispatchers read that it is no longer allowed.
     ///
     /// # Errors
     /// When the database is away.
@@ -30,8 +30,8 @@ impl Devices {
         Ok(true)
     }
 
-    /// Signs a browser out: its session ends and the sockets that it opened are closed. Nothing happens when the session
-    /// is over already.
+    /// Signs a browser out: ends its session and closes the sockets that it opened. Does nothing when the session is
+    /// over already.
     ///
     /// # Errors
     /// When the database is away.
@@ -42,7 +42,7 @@ impl Devices {
         self.stop_sharing(courier, device, PresenceReason::User).await
     }
 
-    /// Closes what sessions of a courier opened, on every instance.
+    /// Closes the sockets of a courier's sessions, on every instance.
     pub(super) fn close_sessions(&self, courier: CourierId, sessions: Vec<SecretHash>) {
         self.connections.close_sessions(courier, &sessions);
         if self.broker.has_peers() {
@@ -50,8 +50,8 @@ impl Devices {
         }
     }
 
-    /// Notes that a courier's position is not shared any more, unless another device shares it, or they went off duty
-    /// before, which says more.
+    /// Notes that a courier's position is not shared any more, unless another device shares it, or the courier went off
+    /// duty before, which says more.
     ///
     /// # Errors
     /// When the database is away.

@@ -1,7 +1,7 @@
-//! When each device was last there, and with which client: in memory, written down once a minute.
+//! When each device was last seen, and with which client: kept in memory, written down once a minute.
 //!
-//! Noting a sighting costs a short lock and no query, so every report may do it. What is not yet written down when
-//! the process dies is lost; it was at most a minute.
+//! Noting a sighting costs a short lock and no query, so every report may do it. When the process dies, sightings of at
+//! most a minute are lost.
 
 use std::{
     collections::HashMap,
@@ -13,10 +13,10 @@ use doorstep_shared::{CourierId, DeviceId};
 
 use crate::store::devices::{DeviceClient, Sighting};
 
-/// A tracker that reported this recently still does, as far as anybody can tell.
+/// A tracker that reported this recently counts as one that still reports.
 const LATELY: TimeDelta = TimeDelta::minutes(2);
 
-/// A sighting that was written down is kept this much longer, for whoever asks what else reports.
+/// A sighting stays in memory this much longer after it was written down, for [`Sightings::has_other_tracker`].
 const KEPT: TimeDelta = TimeDelta::minutes(10);
 
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +29,14 @@ struct Noted {
 
 /// The latest sighting of each device. Shared by reference.
 ///
-/// Holds devices of the last minutes only, each at most once, so it is bounded by how many there are.
+/// Holds only devices of the last minutes, each at most once, so their number bounds it.
 #[derive(Debug, Default)]
 pub struct Sightings {
     noted: Mutex<HashMap<DeviceId, Noted>>,
 }
 
 impl Sightings {
-    /// Notes that a courier's device is there.
+    /// Notes that a courier's device was seen.
     pub fn note(&self, courier: CourierId, device: DeviceId, client: DeviceClient, now: DateTime<Utc>) {
         let seen_at = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now);
         let sighting = Sighting { device, client, seen_at };
@@ -45,24 +45,24 @@ impl Sightings {
         noted.insert(device, Noted { courier, sighting, at: now, is_written });
     }
 
-    /// The latest sighting of a device, if it was a few minutes ago at most.
+    /// The latest sighting of a device, if it is a few minutes old at most.
     pub fn last(&self, device: DeviceId) -> Option<Sighting> {
         self.lock().get(&device).map(|noted| noted.sighting)
     }
 
-    /// Whether a courier reported without a socket, with another device than `device`, lately.
+    /// Whether a courier reported lately without a socket, with another device than `device`.
     pub fn has_other_tracker(&self, courier: CourierId, device: DeviceId, now: DateTime<Utc>) -> bool {
         let is_other = |noted: &Noted| noted.courier == courier && noted.sighting.device != device;
         let is_tracker = |noted: &Noted| !matches!(noted.sighting.client, DeviceClient::Web | DeviceClient::Native);
         self.lock().values().any(|noted| is_other(noted) && is_tracker(noted) && now - noted.at < LATELY)
     }
 
-    /// What is to be written down.
+    /// The sightings to write down.
     pub fn unwritten(&self) -> Vec<Sighting> {
         self.lock().values().filter(|noted| !noted.is_written).map(|noted| noted.sighting).collect()
     }
 
-    /// Notes that `written` are in the database, and forgets what was long ago.
+    /// Notes that `written` are in the database, and drops old sightings.
     pub fn written(&self, written: &[Sighting], now: DateTime<Utc>) {
         let mut noted = self.lock();
         for sighting in written {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_while_the_database_was_away_is_still_to_be_written() {
+    fn sightings_while_the_database_was_away_are_written_later() {
         let (sightings, ana, phone) = (Sightings::default(), CourierId::new(), DeviceId::new());
         sightings.note(ana, phone, DeviceClient::Web, from_ms(START_MS));
         let before = sightings.unwritten();

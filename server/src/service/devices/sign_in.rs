@@ -25,8 +25,8 @@ impl Devices {
         (SignInLink { sign_in_url, sign_in_expires_at: expires_at }, kept)
     }
 
-    /// Exchanges a link's code for the secret of a new session. The device's earlier sessions are over, and their
-    /// sockets are closed: one device is one signed-in browser. `None` when the code does not work.
+    /// Exchanges a link's code for the secret of a new session. Ends the device's earlier sessions and closes their
+    /// sockets: one device is one signed-in browser. `None` when the code does not work.
     ///
     /// # Errors
     /// When the database is away; the code then still works.

@@ -1,4 +1,5 @@
-//! Makes a device for another app that reports a courier's position, in place of the one that they had for it.
+//! Adds a device for another app that reports a courier's position, in place of the courier's earlier device for that
+//! app.
 
 use doorstep_shared::{
     DeviceId,
@@ -13,11 +14,11 @@ use crate::{
 };
 
 impl Devices {
-    /// Sets a tracker's app up for a courier. The tracker that they had for it before stops working, so that a phone which was
-    /// handed on does not go on reporting.
+    /// Sets a tracker's app up for a courier. The courier's earlier tracker with that app stops working, so that a
+    /// phone that was handed on does not go on reporting.
     ///
     /// # Errors
-    /// When the database is away; nothing has changed then.
+    /// When the database is away; nothing was changed then.
     pub async fn create_tracker(&self, courier: &Courier, tracker: TrackerApp) -> Result<TrackerCreated, StoreError> {
         let (device_id, token) = (DeviceId::new(), token::new_device_token());
         let device = NewDevice {

@@ -1,6 +1,6 @@
 //! What another app needs to report a courier's position to us: its link, and the same settings in words.
 //!
-//! The forms of the links are those that the apps' own sources read.
+//! The links have the forms that the apps' own sources read.
 //!
 //! - Traccar Client takes any link with the scheme `org.traccar.client` whose host is not `action`, asks "apply?" and
 //!   keeps the query's `url`, `id`, `accuracy`, `distance`, `interval`, `fastest_interval`, `buffer` and
@@ -18,8 +18,8 @@ use doorstep_shared::api::courier::TrackerApp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-/// Seconds between positions while moving: what a customer who watches still sees as movement, and what a phone's
-/// battery bears for a shift. These apps cannot be told when nobody watches.
+/// Seconds between positions while moving: short enough that a customer sees movement, long enough for a phone's
+/// battery to last a shift. The server cannot slow these apps down when there are no viewers.
 const INTERVAL_S: u32 = 10;
 
 /// Metres between positions while moving.
@@ -38,7 +38,7 @@ pub struct Setup {
     pub server_url: String,
     /// Opens the app and sets it up.
     pub config_url: String,
-    /// The settings for somebody who enters them by hand: name, as the app shows it, and value.
+    /// The settings for a person who enters them by hand: each name, as the app shows it, and its value.
     pub settings: Vec<(String, String)>,
 }
 
@@ -137,7 +137,8 @@ fn overland(server_url: &str, token: &str) -> Setup {
     }
 }
 
-/// In base64 without padding, whatever decodes it: JSON may end in spaces, so it is made a multiple of three bytes.
+/// In base64 without padding, which every decoder takes: JSON may end in spaces, so it is made a multiple of three
+/// bytes.
 fn unpadded(mut json: String) -> String {
     while !json.len().is_multiple_of(3) {
         json.push(' ');
@@ -145,7 +146,7 @@ fn unpadded(mut json: String) -> String {
     STANDARD.encode(json)
 }
 
-/// The two letters with which OwnTracks marks somebody on a map.
+/// The two letters with which OwnTracks marks a courier on a map.
 fn initials(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();

@@ -29,8 +29,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The hand-over of a delivered order that was reported at `reported_ms`; `None` when it has no
-    /// courier.
+    /// The hand-over of a delivered order that was reported at `reported_ms`; `None` when it has no courier.
     pub fn of(order: &Order, reported_ms: i64) -> Option<Self> {
         Some(Self {
             order: order.id,

@@ -35,7 +35,7 @@ pub(super) fn expected(seen: &AtWork, here: LatLon, now_ms: i64) -> HashMap<Orde
         return handovers.map(|(order, (id, expected_ms))| (id, (earliest(order), expected_ms))).collect();
     }
     let first = seen.open.first().and_then(|order| {
-        let target = order.next_place()?.point;
+        let target = order.next_waypoint()?.point;
         let remaining_m = progress(here, target, seen.route.as_deref()).remaining_m;
         eta::estimate(&journey(order, vehicle, remaining_m), now_ms)
     });

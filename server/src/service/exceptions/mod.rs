@@ -134,7 +134,7 @@ impl Exceptions {
         let (handovers, undecided) = self.judge_deliveries(&memory.pending, now_ms).await?;
         let mut found = round.found;
         found.extend(handovers);
-        self.tell(self.store.raise_exceptions(found, from_ms(now_ms)).await?);
+        self.publish(self.store.raise_exceptions(found, from_ms(now_ms)).await?);
         memory.pending = undecided;
         self.store.change_exceptions(&round.changed).await?;
         self.store.end_exceptions(&round.over).await?;
@@ -143,7 +143,7 @@ impl Exceptions {
         Ok(())
     }
 
-    fn tell(&self, raised: Vec<Finding>) {
+    fn publish(&self, raised: Vec<Finding>) {
         for finding in raised {
             metrics::counter!("doorstep_exceptions_total", "code" => finding.code.as_str()).increment(1);
             let alert = FleetAlert {

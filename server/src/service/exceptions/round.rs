@@ -145,11 +145,12 @@ impl Round {
     }
 
     fn judge_detour(&mut self, seen: &AtWork, here: LatLon, way: &mut Way) {
-        let Some((order, target)) = seen.open.first().and_then(|order| Some((order, order.next_place()?.point))) else {
+        let Some((order, target)) = seen.open.first().and_then(|order| Some((order, order.next_waypoint()?.point)))
+        else {
             return;
         };
         let others: Vec<LatLon> =
-            seen.open[1..].iter().filter_map(Order::next_place).map(|place| place.point).collect();
+            seen.open[1..].iter().filter_map(Order::next_waypoint).map(|place| place.point).collect();
         let key = (ExceptionCode::OffRoute, *order.id.as_uuid());
         let place = Seen {
             time_ms: seen.position.map_or(i64::MIN, |position| position.time_ms),

@@ -1,8 +1,8 @@
 //! What the decoders of other people's trackers have in common.
 //!
-//! A phone sends again what we refuse, and some send nothing else until it is taken. So a decoder never fails
-//! over one bad point: it counts it and goes on. A position must be whole and made of numbers; everything beside
-//! it is a [`Hint`], left out when it makes no sense. Pure: bytes in, [`Decoded`] out.
+//! A phone sends a refused request again, and some send nothing else until it is accepted. So a decoder never fails
+//! over one bad point: it counts the point and goes on. A position must be whole and made of numbers; everything beside
+//! it is a [`Hint`], ignored when it makes no sense. Pure: bytes in, [`Decoded`] out.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub const MAX_POINTS: usize = 2_000;
 /// Traccar reads a number from here on as milliseconds, below as seconds.
 const FIRST_MILLISECONDS: f64 = 2_147_483_647.0;
 
-/// The readings in a request, and how many there were that nobody can read.
+/// The readings in a request, and the number of points that could not be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decoded {
     /// In the order sent, unchecked.
@@ -30,12 +30,12 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    /// One point that cannot be read.
+    /// One unreadable point.
     pub fn nothing_readable() -> Self {
         Self { fixes: Vec::new(), unreadable: 1 }
     }
 
-    /// Adds what became of one point; a heartbeat is none.
+    /// Adds one decoded point; a heartbeat is none.
     pub fn add(&mut self, point: Result<Option<RawFix>, Unreadable>) {
         match point {
             Ok(fix) => self.fixes.extend(fix),
@@ -43,20 +43,20 @@ impl Decoded {
         }
     }
 
-    /// How many points there were.
+    /// The number of points in the request.
     pub fn points(&self) -> usize {
         self.fixes.len() + self.unreadable as usize
     }
 }
 
-/// A point that will make no more sense the next time.
+/// A point that a repeat will not make readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// Why a whole request cannot be taken.
+/// Why a whole request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The body is not JSON, so nobody knows whose it is.
+    /// The body is not JSON, so its device is unknown.
     #[error("the body is not JSON")]
     NotJson,
     /// More than [`MAX_POINTS`].
@@ -76,7 +76,7 @@ pub fn one_or_many(json: &[u8]) -> Result<Vec<&RawValue>, DecodeError> {
     items.few_enough()
 }
 
-/// The parts of a JSON array, each still to be read, so that a bad one does not spoil the others.
+/// The parts of a JSON array, each decoded later, so that a bad one does not spoil the others.
 #[derive(Debug, Default)]
 pub struct Items<'a>(Vec<&'a RawValue>);
 
@@ -102,7 +102,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Items<'de>, A::Error> {
                 let mut items = Vec::new();
-                // One more than allowed is enough to know, and a long array must not cost more memory than that.
+                // One more than allowed is enough to refuse the array, and a long array must not cost more memory than
+                // that.
                 while items.len() <= MAX_POINTS
                     && let Some(item) = array.next_element()?
                 {
@@ -136,12 +137,12 @@ pub fn place<T>(lat: Option<T>, lon: Option<T>) -> Result<Option<(T, T)>, Unread
     }
 }
 
-/// A number that is good to have beside a position. Whatever else stands in its place counts as unknown.
+/// An optional number beside a position. Any other value in its place counts as unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hint(Option<f64>);
 
 impl Hint {
-    /// The number that `text` says, if any.
+    /// The number in `text`, if there is one.
     pub fn from_text(text: Option<&str>) -> Self {
         Self(text.and_then(|text| text.trim().parse().ok()))
     }
@@ -151,13 +152,12 @@ impl Hint {
         self.times(1.0)
     }
 
-    /// A quantity that is never negative, in our unit: `unit` of it make one of the client's. Phones say −1 for
-    /// "unknown".
+    /// A quantity that is never negative, in our unit: the client's number times `unit`. Phones send −1 for "unknown".
     pub fn known(self, unit: f64) -> Option<f32> {
         self.times(unit).filter(|value| *value >= 0.0)
     }
 
-    /// Whether the number is there and negative: how phones mark another one as not valid.
+    /// Whether the number is there and negative: phones mark another value as invalid this way.
     pub fn is_negative(self) -> bool {
         self.0.is_some_and(|value| value < 0.0)
     }
@@ -217,7 +217,7 @@ impl<'de> Visitor<'de> for HintVisitor {
     }
 }
 
-/// When a point was taken, in whatever form.
+/// When a point was recorded, in any of the forms that apps use.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Timestamp {
@@ -231,7 +231,7 @@ impl Timestamp {
     /// Unix epoch milliseconds.
     ///
     /// # Errors
-    /// [`Unreadable`] when it is no time.
+    /// [`Unreadable`] when it is not a time.
     pub fn to_ms(&self) -> Result<i64, Unreadable> {
         match self {
             Self::Epoch(number) => Ok(epoch_ms(*number)),

@@ -1,7 +1,7 @@
-//! The one door for fixes of every protocol.
+//! The one entry for fixes of every protocol.
 //!
-//! Whatever spoke to us, its readings come here as [`RawFix`]: they are checked, shown live at once, and
-//! stored; the caller is answered when they are durable.
+//! Decoders turn what a client sent into [`RawFix`]es. [`Ingest::accept`] checks them, shows the newest live at once,
+//! and stores them; its future resolves when they are committed. Couriers' sockets and the ingest endpoints call it.
 
 pub mod decode;
 pub mod osmand;
@@ -25,18 +25,18 @@ use crate::{
     },
 };
 
-/// What became of a batch of readings.
+/// The outcome of a batch of readings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receipt {
     /// New and committed.
     pub stored: u32,
-    /// Already there.
+    /// Stored before.
     pub duplicates: u32,
-    /// Bad for ever.
+    /// Refused; a repeat would be refused, too.
     pub rejected: Vec<RejectedFix>,
 }
 
-/// Takes in fixes. Cheap to clone.
+/// Accepts fixes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ingest {
     plans: Arc<Plans>,
@@ -47,15 +47,15 @@ pub struct Ingest {
     limits: Limits,
 }
 
-/// A batch that was checked and shown, and is still to be stored.
+/// A batch that was checked and shown, and is not stored yet.
 struct Taken {
     checked: Checked,
-    /// Notes that a pause is over. Boxed, because there seldom is one, and a place for it would be in every batch.
+    /// Writes that a pause is over. Boxed, because few batches have one, and room for it would be in every batch.
     resuming: Option<BoxFuture<'static, Result<(), StoreError>>>,
 }
 
 impl Ingest {
-    /// A door to these.
+    /// An entry to this live view and this writer.
     pub fn new(
         plans: Arc<Plans>,
         tracker: Arc<Tracker>,
@@ -67,7 +67,7 @@ impl Ingest {
         Self { plans, tracker, presences, fix_writer, clock, limits }
     }
 
-    /// Counts points that a decoder could not make a reading of, among those received and refused.
+    /// Counts points that a decoder could not read, among those received and those rejected.
     pub fn count_unreadable(&self, points: u32) {
         if points > 0 {
             metrics::counter!("doorstep_fixes_received_total").increment(u64::from(points));
@@ -75,10 +75,10 @@ impl Ingest {
         }
     }
 
-    /// Checks a batch and shows it live, and returns what waits for the database. The first half is done when
-    /// this returns, so a courier's messages become visible in the order in which they came in; only when nothing is
-    /// known of the courier, the database is asked for them first. Of several devices of a courier only one moves the
-    /// marker, but all fixes are stored. A fix from after a pause ends the pause.
+    /// Checks a batch, shows it live, and returns a future for the database's part. The first half is done when this
+    /// returns, so a courier's messages become visible in the order in which they came; only for a courier whom the
+    /// live view does not know, the future reads the database first. Only one of a courier's devices moves the marker,
+    /// but all fixes are stored. A fix recorded after a pause ends the pause.
     pub fn accept(
         &self,
         courier: CourierId,
@@ -87,7 +87,7 @@ impl Ingest {
     ) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
         metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
         let is_known = self.tracker.keep(courier, self.clock.now_ms());
-        // Without what they said of themselves, what was recorded off duty would be taken in.
+        // Presence and time off must be known first, or fixes recorded off duty would be accepted.
         let now_or_later = if is_known { Ok(self.take_in(courier, device, raw)) } else { Err(raw.to_vec()) };
         let (door, received_at) = (self.clone(), self.clock.now());
         async move {
@@ -126,7 +126,7 @@ impl Ingest {
         let newest_ms = checked.fixes.iter().map(Fix::recorded_at_ms).max();
         let resuming = newest_ms.and_then(|newest_ms| self.presences.resume(courier, newest_ms).map(FutureExt::boxed));
         if !checked.fixes.is_empty() {
-            // A lost position is replaced by the next, so the live view does not wait for the database.
+            // The next position replaces a lost one, so the live view does not wait for the database.
             self.tracker.apply(courier, device, &checked.fixes, now_ms);
         }
         Taken { checked, resuming }

@@ -1,7 +1,7 @@
-//! Overland: a batch of GeoJSON points a request, and while it catches up, where the phone is now.
+//! Overland: a batch of GeoJSON points per request and, while the phone catches up, its present position.
 //!
-//! The client deletes a batch when the answer is exactly `{"result":"ok"}` and sends it again otherwise, so a
-//! bad point is counted and the batch is taken.
+//! The client deletes a batch when the answer is exactly `{"result":"ok"}` and sends it again otherwise, so a bad point
+//! is counted and the rest of the batch is accepted.
 
 use doorstep_shared::RawFix;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::decode::{DecodeError, Decoded, Hint, Items, Timestamp, Unreadable, part};
 
-/// Reads a batch. The present position, where there is one, comes after the backlog.
+/// Reads a batch. The present position, if there is one, comes after the backlog.
 ///
 /// # Errors
 /// [`DecodeError::TooManyPoints`]
@@ -61,17 +61,17 @@ struct Properties {
 impl Feature {
     fn fix(&self) -> Result<RawFix, Unreadable> {
         let [lon, lat, ..] = self.geometry.coordinates[..] else { return Err(Unreadable) };
-        let told = &self.properties;
+        let properties = &self.properties;
         Ok(RawFix {
-            time_ms: told.timestamp.to_ms()?,
+            time_ms: properties.timestamp.to_ms()?,
             lat,
             lon,
-            accuracy_m: told.horizontal_accuracy.value(),
-            speed_mps: told.speed.known(1.0),
-            heading_deg: told.course.known(1.0),
-            // iOS says so when the altitude beside it is not valid.
-            altitude_m: if told.vertical_accuracy.is_negative() { None } else { told.altitude.value() },
-            battery: told.battery_level.known(1.0),
+            accuracy_m: properties.horizontal_accuracy.value(),
+            speed_mps: properties.speed.known(1.0),
+            heading_deg: properties.course.known(1.0),
+            // iOS sends a negative value when the altitude beside it is not valid.
+            altitude_m: if properties.vertical_accuracy.is_negative() { None } else { properties.altitude.value() },
+            battery: properties.battery_level.known(1.0),
         })
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_batch_is_counted() {
+    fn a_body_without_a_batch_is_counted() {
         for body in ["", "null", "7", "[", "{\"locations\":7}", "\u{0}"] {
             assert_eq!(decoded(body), Decoded::nothing_readable(), "{body:?}");
         }

@@ -1,8 +1,8 @@
-//! OwnTracks in HTTP mode: one JSON message a request.
+//! OwnTracks in HTTP mode: one JSON message per request.
 //!
-//! Only messages of type `location` hold a point; the others are none of our business and none of our trouble.
-//! An encrypted message cannot be read, because we have nobody's key. Whatever comes is an answer of 200:
-//! Android would send a refused message for ever before all others, and iOS would delete it.
+//! Only messages of type `location` hold a point; all others are ignored. An encrypted message cannot be read, because
+//! we have no keys. Every message gets 200: Android would repeat a refused one for ever before all others, and iOS
+//! would delete it.
 
 use doorstep_shared::RawFix;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::decode::{Decoded, Hint, Unreadable, seconds_ms};
 const KMH_MPS: f64 = 1.0 / 3.6;
 const PERCENT: f64 = 0.01;
 
-/// Reads one message. An empty body is none.
+/// Reads one message. An empty body contains no point.
 pub fn decode(body: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
     if !body.trim_ascii().is_empty() {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_never_be_read_is_counted() {
+    fn an_unreadable_message_is_counted() {
         for body in [
             payload!("encrypted.json"),
             "null",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_strange_beside_a_position_is_unknown() {
+    fn strange_values_beside_a_position_are_unknown() {
         let body = r#"{"_type":"location","lat":35.9,"lon":14.5,"tst":1787392800.5,"vel":"fast","cog":-1,"batt":[],"alt":null,"acc":{}}"#;
         let bare = RawFix { time_ms: 1_787_392_800_500, lat: 35.9, lon: 14.5, ..RawFix::default() };
         assert_eq!(decode(body.as_bytes()), Decoded { fixes: vec![bare], unreadable: 0 });

@@ -7,23 +7,23 @@ use crate::domain::track::duty::OffDuty;
 /// A phone's clock may be this far ahead of ours.
 pub const MAX_CLOCK_AHEAD_MS: i64 = 120_000;
 
-/// What times are acceptable.
+/// Which times are acceptable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Fixes older than this are forgotten anyway.
+    /// Fixes older than this would soon be deleted.
     pub retention_ms: i64,
 }
 
-/// A batch after looking at it.
+/// A checked batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Checked {
-    /// The good ones, in the order sent.
+    /// The good readings, in the order sent.
     pub fixes: Vec<Fix>,
-    /// The bad ones, with their place in the batch.
+    /// The bad readings, with their index in the batch.
     pub rejected: Vec<RejectedFix>,
 }
 
-/// Checks a batch at `now_ms`. Nothing is taken that was recorded `off_duty`.
+/// Checks a batch at `now_ms`. Rejects everything that was recorded `off_duty`.
 pub fn validate(raw: &[RawFix], limits: &Limits, now_ms: i64, off_duty: &OffDuty) -> Checked {
     let mut checked = Checked { fixes: Vec::with_capacity(raw.len()), rejected: Vec::new() };
     for (index, reading) in (0..).zip(raw) {
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_before_going_off_duty_is_still_taken() {
+    fn fixes_recorded_before_going_off_duty_are_still_accepted() {
         let batch = [at(NOW_MS - 5_000), at(NOW_MS - 1_000)];
         let mut off_duty = OffDuty::default();
         off_duty.begin(NOW_MS - 2_000);

@@ -101,7 +101,7 @@ impl Plans {
         if is_new { self.load_together(courier).await } else { self.load(courier).await }
     }
 
-    /// Reads a courier anew, together with all others who are wanted meanwhile: after a restart thousands of customers
+    /// Reads a courier anew, together with all others who are asked for meanwhile: after a restart thousands of customers
     /// come at once.
     async fn load_together(&self, courier: CourierId) -> Result<(), StoreError> {
         self.together.get(courier).await.map(drop)

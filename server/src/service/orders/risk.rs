@@ -1,6 +1,6 @@
-//! Which open orders must be hurried most.
+//! Ranks open orders by how urgently they must move.
 //!
-//! An order's rank is the moment at which somebody at its present place would have to begin to keep the promise: the
+//! An order's rank is the moment at which a courier at its present place would have to begin to keep the promise: the
 //! end of the promised window less the time that is still needed. The earliest comes first; orders without a promise
 //! come last. Estimates change from minute to minute, and so may ranks between two pages of a list; an order keeps its
 //! place relative to all others whose estimates did not change.
@@ -28,7 +28,7 @@ pub struct Rank {
     pub order: OrderId,
 }
 
-/// Estimates for many orders, each courier's plan looked at once.
+/// Estimates for many orders; each courier's plan is read once.
 #[derive(Debug)]
 pub struct Estimates<'a> {
     tracker: &'a Tracker,
@@ -37,12 +37,12 @@ pub struct Estimates<'a> {
 }
 
 impl<'a> Estimates<'a> {
-    /// None yet.
+    /// No estimate yet.
     pub fn new(tracker: &'a Tracker, now_ms: i64) -> Self {
         Self { tracker, now_ms, of_courier: HashMap::new() }
     }
 
-    /// When an order should be handed over; `None` when nobody is bringing it.
+    /// When an order should be handed over; `None` when it has no courier.
     pub fn expected_at(&mut self, order: &Order) -> Option<DateTime<Utc>> {
         let courier = order.courier_id.filter(|_| order.status.is_active())?;
         self.handover_ms(courier, order.id).map(from_ms)
@@ -55,7 +55,7 @@ impl<'a> Estimates<'a> {
             None => None,
         };
         let needed_ms = needed_ms.unwrap_or_else(|| {
-            // Whoever takes it is not there yet, but who that is nobody knows.
+            // Nobody knows yet which courier takes it, so the way to its pickup does not count.
             let status = if order.status == OrderStatus::Assigned { OrderStatus::Created } else { order.status };
             time_needed_ms(order.pickup, status, order.pickup, order.dropoff, Vehicle::Scooter)
         });

@@ -3,16 +3,16 @@
 use doorstep_shared::{
     OrderStatus,
     api::OrderEventView,
-    protocol::customer::{CourierCard, Place as PlacePin, Snapshot, TimelineEntry, TrackedOrder as TrackedOrderView},
+    protocol::customer::{CourierCard, Place as Pin, Snapshot, TimelineEntry, TrackedOrder as TrackedOrderView},
 };
 
 use crate::{
-    domain::order::{Place, TrackedOrder},
+    domain::order::{TrackedOrder, Waypoint},
     live::tracker::{Sight, Tracker},
 };
 
-/// The whole picture of an order for its customer, at `now_ms`.
-/// `trail_since_ms` leaves out trail points that the customer already has.
+/// Everything that the customer of an order may see, at `now_ms`. `trail_since_ms` leaves out trail points that the
+/// customer already has.
 pub fn build(tracked: &TrackedOrder, tracker: &Tracker, trail_since_ms: Option<i64>, now_ms: i64) -> Snapshot {
     let order = &tracked.order;
     let sight = match &tracked.courier {
@@ -40,11 +40,11 @@ pub fn build(tracked: &TrackedOrder, tracker: &Tracker, trail_since_ms: Option<i
     }
 }
 
-fn pin(place: &Place) -> PlacePin {
-    PlacePin { lat: place.point.lat(), lon: place.point.lon(), label: place.address.clone() }
+fn pin(waypoint: &Waypoint) -> Pin {
+    Pin { lat: waypoint.point.lat(), lon: waypoint.point.lon(), label: waypoint.address.clone() }
 }
 
-/// What happened, without repeats: a reassignment leaves the status as it was and is not the customer's business.
+/// The order's history without repeats: a reassignment leaves the status as it was and does not concern the customer.
 fn timeline(events: &[OrderEventView]) -> Vec<TimelineEntry> {
     let mut entries: Vec<TimelineEntry> = Vec::with_capacity(events.len());
     let mut seen: Option<OrderStatus> = None;

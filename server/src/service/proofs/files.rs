@@ -1,7 +1,7 @@
 //! Where pictures of proofs are kept.
 //!
-//! [`ProofStore`] is the seam for somebody with an object store; [`FileProofStore`] keeps one file for each picture
-//! under the data directory. A key is random and says nothing, so even a listing of names leads nowhere.
+//! [`ProofStore`] is the trait to implement for an object store; [`FileProofStore`] keeps one file for each picture
+//! under the data directory. A key is random and has no meaning, so even a listing of names leads nowhere.
 
 use std::{
     io,
@@ -21,13 +21,13 @@ pub trait ProofStore: std::fmt::Debug + Send + Sync {
     /// When they could not be kept; nothing is left behind then.
     async fn put(&self, key: &ProofKey, bytes: Vec<u8>) -> io::Result<()>;
 
-    /// What was kept; `None` when nothing is, or not any more.
+    /// The picture; `None` when there is none, or not any more.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn get(&self, key: &ProofKey) -> io::Result<Option<Vec<u8>>>;
 
-    /// Forgets a picture. Forgetting what is not there succeeds.
+    /// Deletes a picture. Deleting one that is not there succeeds.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -103,7 +103,7 @@ fn keys_below(folder: &Path, older_than: std::time::Duration) -> io::Result<Vec<
     Ok(keys)
 }
 
-/// Whole or not at all: under another name first, on the disk, and then renamed.
+/// Writes a file whole or not at all: under another name first, onto the disk, and then renamed.
 fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::{
         fs::{DirBuilder, File, OpenOptions},

@@ -1,8 +1,8 @@
 //! Proof of delivery: what a courier brings back from the door.
 //!
 //! A phone may send the same proof again and again; it is kept once. Pictures go through [`picture`] or [`signature`],
-//! so that only what we wrote ourselves is ever stored or served; they lie in a [`files::ProofStore`] under names that
-//! nobody can guess, and only rows of the database lead to them. A wrong PIN leaves nothing behind but a count.
+//! so that the server stores and serves only what it wrote itself; a [`files::ProofStore`] keeps them under names that
+//! cannot be guessed, and only rows of the database lead to them. A wrong PIN leaves only a count.
 
 pub mod files;
 pub mod uploads;
@@ -32,45 +32,45 @@ use crate::{
     },
     store::{
         Store, StoreError,
-        proofs::{AtTheDoor, Kept, PinTry, StoredProof},
+        proofs::{AtTheDoor, Kept, PinAttempt, StoredProof},
     },
 };
 
 /// Pictures decoded at once; each may take some hundred megabytes. Others wait.
 const DECODING_AT_ONCE: usize = 2;
 
-/// After an order is delivered or failed, a phone may still send what was taken at the door.
+/// How long after an order is delivered or failed a phone may still send what was recorded at the door.
 const LATE: TimeDelta = TimeDelta::minutes(15);
 
-/// A picture without a row is either on its way into one or left over from a crash.
+/// A picture without a row is either about to get one or left over from a crash.
 const ORPHAN_AFTER: Duration = Duration::from_secs(3_600);
 
 /// What a phone sent.
 #[derive(Clone, Debug)]
 pub enum Given {
-    /// A photo, as the phone has it.
+    /// A photo, as the phone sent it.
     Photo {
         /// JPEG, PNG or WebP.
         bytes: Vec<u8>,
-        /// When it was taken, Unix epoch milliseconds; now when the phone does not say.
+        /// When it was taken, Unix epoch milliseconds; `None` means now.
         taken_ms: Option<i64>,
     },
-    /// Anything else.
+    /// Any other proof.
     Words(ProofBody),
 }
 
-/// Why a proof was not taken.
+/// Why a proof was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// No such order, or not this courier's.
     #[error("there is no such order")]
     UnknownOrder,
-    /// The order is not at the door, or was too long ago.
+    /// The order is not at the door, or was there too long ago.
     #[error("order {reference} takes no proof now: it is {}", status.as_str().replace('_', " "))]
     NotNow {
         /// The merchant's name for it.
         reference: String,
-        /// What it is.
+        /// Its status.
         status: OrderStatus,
     },
     /// Another proof has this id.
@@ -79,7 +79,7 @@ pub enum ProofError {
     /// The order has as many proofs as it takes.
     #[error("this order has enough proofs")]
     Enough,
-    /// Not what the customer was told.
+    /// It is not the customer's PIN.
     #[error("the PIN for order {reference} is not right")]
     WrongPin {
         /// The merchant's name for it.
@@ -87,17 +87,17 @@ pub enum ProofError {
     },
     /// Too many wrong PINs.
     #[error("too many wrong PINs; wait a little")]
-    TooManyTries {
+    TooManyAttempts {
         /// Seconds from now.
         retry_after_s: u32,
     },
-    /// The picture is none, or too large.
+    /// The picture is not one, or too large.
     #[error(transparent)]
     Picture(#[from] PictureError),
     /// A field is not valid.
     #[error("{field} {message}")]
     Field {
-        /// Which.
+        /// Its name.
         field: &'static str,
         /// What is wrong with it.
         message: &'static str,
@@ -110,7 +110,7 @@ pub enum ProofError {
     Files(#[source] io::Error),
 }
 
-/// What became of a proof.
+/// The outcome of receiving a proof.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Received {
     /// It is new and kept.
@@ -134,7 +134,7 @@ impl Proofs {
         Self { store, pictures, clock, decoding: Arc::new(Semaphore::new(DECODING_AT_ONCE)) }
     }
 
-    /// Whether an order is this courier's, to be asked before a photo is read.
+    /// Checks that an order is this courier's, before its photo is read.
     ///
     /// # Errors
     /// [`ProofError::UnknownOrder`] when it is not.
@@ -143,11 +143,11 @@ impl Proofs {
         at.map(drop).ok_or(ProofError::UnknownOrder)
     }
 
-    /// Takes a proof from the phone of the order's courier. Kept for good when this returns.
+    /// Receives a proof from the phone of the order's courier. It is durable when this returns.
     ///
     /// # Errors
     /// [`ProofError`]; nothing was kept then. Only [`ProofError::Store`], [`ProofError::Files`] and
-    /// [`ProofError::TooManyTries`] are worth another try.
+    /// [`ProofError::TooManyAttempts`] are worth another attempt.
     /// # Cancel safety
     /// A dropped future may leave a picture without a row, which housekeeping removes; the phone sends it again.
     pub async fn receive(
@@ -177,7 +177,8 @@ impl Proofs {
                 Err(ProofError::Enough)
             }
             Err(error) => {
-                // It may be in the database all the same, so the picture stays; left over, housekeeping finds it.
+                // The row may have been written all the same, so the picture stays; housekeeping finds it if it was
+                // not.
                 Err(error.into())
             }
         }
@@ -215,7 +216,7 @@ impl Proofs {
 
     async fn keep_photo(&self, bytes: Vec<u8>) -> Result<(ProofKey, String), ProofError> {
         let turn = Arc::clone(&self.decoding).acquire_owned().await.expect("the semaphore is never closed");
-        // The turn goes along: decoding cannot be stopped when the phone hangs up, and must be counted until it ends.
+        // The permit moves along: decoding cannot be stopped when the phone hangs up, and counts until it ends.
         let cleaning = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             picture::clean(&bytes)
@@ -245,20 +246,22 @@ impl Proofs {
         if !pin::is_pin(&pin) {
             return Err(ProofError::Field { field: "pin", message: "must be four digits" });
         }
-        let hash = match self.store.begin_pin_try(order, self.clock.now()).await? {
-            PinTry::Allowed { hash } => hash,
-            PinTry::NotAsked => return Err(ProofError::Field { field: "pin", message: "is not asked by this order" }),
-            PinTry::Wait { retry_after_s } => return Err(ProofError::TooManyTries { retry_after_s }),
+        let hash = match self.store.begin_pin_attempt(order, self.clock.now()).await? {
+            PinAttempt::Allowed { hash } => hash,
+            PinAttempt::NotAsked => {
+                return Err(ProofError::Field { field: "pin", message: "is not asked by this order" });
+            }
+            PinAttempt::Wait { retry_after_s } => return Err(ProofError::TooManyAttempts { retry_after_s }),
         };
         let is_right = tokio::task::spawn_blocking(move || password::verify(&pin, &hash)).await.unwrap_or(false);
         if !is_right {
             return Err(ProofError::WrongPin { reference: at.reference.clone() });
         }
-        self.store.forget_pin_tries(order).await?;
+        self.store.forget_pin_attempts(order).await?;
         Ok(())
     }
 
-    /// When it was taken, by the phone; never in our future.
+    /// When the phone took it, but not in the server's future.
     fn plausible_time(&self, taken_ms: Option<i64>) -> Result<DateTime<Utc>, ProofError> {
         let now = self.clock.now();
         let taken_at = taken_ms.map_or(now, from_ms).min(now);
@@ -278,7 +281,7 @@ impl Proofs {
         Ok(bytes.map(|bytes| (bytes, media_type.clone())))
     }
 
-    /// Forgets proofs that came before `before`, and pictures that no proof has. What fails is tried again the next time.
+    /// Deletes proofs that came before `before`, and pictures without a proof. The next call tries again what failed.
     ///
     /// # Errors
     /// When the database is away or the proof store cannot be listed.
@@ -296,7 +299,7 @@ impl Proofs {
         if let Some((key, _)) = &proof.picture
             && let Err(error) = self.pictures.delete(key).await
         {
-            tracing::warn!(error = %error, "a picture that nobody needs could not be removed yet");
+            tracing::warn!(error = %error, "a picture without a proof could not be removed yet");
         }
     }
 }
@@ -315,7 +318,7 @@ fn signer(name: &str) -> Result<String, ProofError> {
     Err(ProofError::Field { field: "name", message: "must have 1 to 100 characters, none of them control characters" })
 }
 
-/// Of a PIN nothing is hashed: four digits are soon found by trying.
+/// A PIN itself is not hashed: trying four digits takes no time.
 fn content_hash(given: &Given) -> Vec<u8> {
     let mut hasher = Sha256::new();
     match given {

@@ -1,6 +1,6 @@
-//! Places for photos on their way in: each is in memory as a whole, from its first byte until it is kept.
+//! Slots for photos being received: each photo is in memory as a whole, from its first byte until it is kept.
 //!
-//! Whoever finds no place is told to try again. A device has few of them, so that one slow or hostile phone leaves
+//! A phone that finds no slot must try again later. A device has few of them, so that one slow or hostile phone leaves
 //! room for all others.
 
 use std::{
@@ -10,12 +10,12 @@ use std::{
 
 use doorstep_shared::DeviceId;
 
-/// Photos that are received at once, and of one device. A phone sends one after the other; a second one is there
-/// while the server has not noticed that the first connection is gone.
-const PLACES: usize = 16;
-const PLACES_OF_DEVICE: usize = 2;
+/// Photos that are received at once, in all and of one device. A phone sends one after the other; a second one comes
+/// while the server has not noticed yet that the first connection is gone.
+const SLOTS: usize = 16;
+const SLOTS_OF_DEVICE: usize = 2;
 
-/// The places. Shared by reference.
+/// The slots. Shared by reference.
 #[derive(Debug, Default)]
 pub struct Uploads {
     taken: Mutex<Taken>,
@@ -27,27 +27,27 @@ struct Taken {
     by_device: HashMap<DeviceId, usize>,
 }
 
-/// A place; dropping it makes room.
+/// A slot; dropping it frees it.
 #[derive(Debug)]
-pub struct Place<'a> {
+pub struct UploadSlot<'a> {
     uploads: &'a Uploads,
     device: DeviceId,
 }
 
 impl Uploads {
-    /// A place for a photo of `device`, if there is one.
-    pub fn take(&self, device: DeviceId) -> Option<Place<'_>> {
+    /// A slot for a photo of `device`, if one is free.
+    pub fn take(&self, device: DeviceId) -> Option<UploadSlot<'_>> {
         let mut taken = self.lock();
         let of_device = taken.by_device.get(&device).copied().unwrap_or_default();
-        if taken.all >= PLACES || of_device >= PLACES_OF_DEVICE {
+        if taken.all >= SLOTS || of_device >= SLOTS_OF_DEVICE {
             return None;
         }
         taken.all += 1;
         taken.by_device.insert(device, of_device + 1);
-        Some(Place { uploads: self, device })
+        Some(UploadSlot { uploads: self, device })
     }
 
-    /// How many places are taken.
+    /// How many slots are taken.
     pub fn taken(&self) -> usize {
         self.lock().all
     }
@@ -57,7 +57,7 @@ impl Uploads {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for UploadSlot<'_> {
     fn drop(&mut self) {
         let mut taken = self.uploads.lock();
         taken.all -= 1;
@@ -77,10 +77,10 @@ mod tests {
     #[test]
     fn one_device_leaves_room_for_others() {
         let (uploads, device) = (Uploads::default(), DeviceId::new());
-        let first = uploads.take(device).expect("a place");
-        let _second = uploads.take(device).expect("a place");
+        let first = uploads.take(device).expect("a slot");
+        let _second = uploads.take(device).expect("a slot");
         assert!(uploads.take(device).is_none());
-        let others: Vec<_> = (2..PLACES).map(|_| uploads.take(DeviceId::new()).expect("a place")).collect();
+        let others: Vec<_> = (2..SLOTS).map(|_| uploads.take(DeviceId::new()).expect("a slot")).collect();
         assert!(uploads.take(DeviceId::new()).is_none(), "all are taken");
         drop(first);
         assert!(uploads.take(device).is_some());

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn all_together_have_a_limit_and_what_is_committed_is_forgotten() {
+    fn all_couriers_together_have_a_limit_and_committed_rows_are_forgotten() {
         let backlog = Backlog::new(2);
         let couriers: Vec<_> = (0..4).map(|_| Uuid::now_v7()).collect();
         assert!(couriers.iter().all(|courier| backlog.admit(*courier, 25_000)));

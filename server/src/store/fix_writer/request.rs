@@ -1,11 +1,11 @@
-//! One caller's rows on their way to a writer, and their fate.
+//! One caller's rows on their way to a writer, and the outcome.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::Fix;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// What became of a caller's rows.
+/// The outcome of a caller's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
     /// New rows.

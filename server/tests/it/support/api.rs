@@ -90,7 +90,7 @@ impl TestApp {
         self.http.request(method, self.url(path))
     }
 
-    /// A request with the key that may do everything.
+    /// A request with the key that has every scope.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).bearer_auth(&self.key)
     }
@@ -138,7 +138,7 @@ impl TestApp {
         self.post(&path, &json!({ "status": status })).await.expect(200);
     }
 
-    /// Connects as `courier` and reads the welcome, and how many are looking.
+    /// Connects as `courier` and reads the welcome, and the number of viewers.
     pub async fn connect(&self, courier: &TestCourier) -> Socket {
         let mut socket = Socket::courier(self, &courier.device_token).await;
         socket.expect("welcome").await;

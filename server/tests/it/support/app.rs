@@ -27,7 +27,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 
 use super::{Database, RedisServer, eventually, within};
 
-/// A running server with a key that may do everything.
+/// A running server with a key that has every scope.
 pub struct TestApp {
     pub address: SocketAddr,
     pub key: String,
@@ -120,7 +120,8 @@ fn one_street() -> &'static Path {
     })
 }
 
-/// Where the server with this database keeps its files: nowhere where another test's does, whose end removes them.
+/// Where the server with this database keeps its files: in a folder of its own, because each test removes its folder at
+/// its end.
 fn data_dir(database_url: &str) -> PathBuf {
     let options: PgConnectOptions = database_url.parse().expect("an address of Postgres");
     let database = options.get_database().expect("every test has a database of its own");

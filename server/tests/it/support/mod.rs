@@ -1,4 +1,4 @@
-//! What every test stands on: a server, a database, and clients that never wait without a deadline.
+//! The ground of every test: a server, a database, and clients that never wait without a deadline.
 
 mod api;
 mod app;
@@ -44,12 +44,12 @@ pub fn step(time_ms: i64, step: i64) -> Value {
     fix(time_ms, HERE.0 + step as f64 * 0.000_09, HERE.1)
 }
 
-/// Waits for `work`; a test that is stuck says where.
+/// Waits for `work`; a test that is stuck names the place.
 pub async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
 }
 
-/// Asks again and again until the answer is yes. For what the server promises to do soon, without saying when.
+/// Asks again and again until the answer is yes. For effects that the server promises soon, without a time.
 pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let asking = async {
         while !holds().await {

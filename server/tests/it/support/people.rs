@@ -12,7 +12,7 @@ use super::{Answer, TestApp};
 
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Somebody who is signed in.
+/// A person who is signed in.
 #[derive(Clone, Debug)]
 pub struct TestPerson {
     pub id: UserId,
@@ -36,7 +36,7 @@ impl TestApp {
         TestPerson { id, cookie: self.signed_in(email).await }
     }
 
-    /// A new session of somebody with [`PASSWORD`].
+    /// A new session of a person with [`PASSWORD`].
     pub async fn signed_in(&self, email: &str) -> String {
         let body = json!({ "email": email, "password": PASSWORD });
         let answer = Answer::to(self.bare(Method::POST, "/api/v1/session").json(&body)).await;

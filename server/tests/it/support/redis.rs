@@ -49,7 +49,7 @@ impl RedisServer {
         std::fs::remove_file(&self.socket).expect("the socket is left behind");
     }
 
-    /// How many listen to the channels whose names end so.
+    /// How many connections listen to the channels whose names end like this.
     pub async fn listeners(&self, name_ends: &str) -> usize {
         let mut connection = self.connection().await.expect("Redis answers");
         let channels: Vec<String> =

@@ -58,7 +58,7 @@ impl TestApp {
         set_cookie(&answer)
     }
 
-    /// What a browser on our own page says as `Origin`.
+    /// The `Origin` that a browser on our own page sends.
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
     }

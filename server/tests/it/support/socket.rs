@@ -34,7 +34,7 @@ pub struct Refusal {
 }
 
 impl Socket {
-    /// Opens a connection, or says how it was refused.
+    /// Opens a connection, or returns the refusal.
     pub async fn try_connect(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Result<Self, Refusal> {
         let mut request = format!("ws://{}{path}", app.address).into_client_request().expect("a sound address");
         for (name, value) in headers {
@@ -126,7 +126,7 @@ impl Socket {
         }
     }
 
-    /// The next message, whatever it is.
+    /// The next message of any kind.
     #[track_caller]
     pub fn message(&mut self) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
@@ -138,7 +138,7 @@ impl Socket {
         }
     }
 
-    /// The next message of this kind; others before it are passed over.
+    /// The next message of this kind; others before it are skipped.
     #[track_caller]
     pub fn expect(&mut self, kind: &str) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
@@ -164,7 +164,7 @@ impl Socket {
         }
     }
 
-    /// Asks for a pong and returns everything that came before it: what was going to come has come.
+    /// Asks for a pong and returns everything that came before it: all messages that were on their way have come then.
     pub async fn everything_so_far(&mut self) -> Vec<Value> {
         let mut messages = Vec::new();
         // A position may stand behind the first pong, when that one shared its write with a snapshot.

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_where_it_stands() {
+    fn errors_name_their_column() {
         assert_eq!(complaints(&row("A-1,K,35.9,14.5,Merkanti,Eve,18:30,pin+photo")), []);
         assert_eq!(complaints(&row("A-1,K,95,14.5,Merkanti,Eve")), [("pickup_lat", Some(3))]);
         assert_eq!(complaints(&row("A-1,K,35.9,,Merkanti,Eve")), [("pickup_lon", Some(4))]);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_through_quotes_and_repeated_references_told() {
+    fn lines_are_counted_through_quotes_and_repeated_references_reported() {
         let file =
             format!("{HEADER},note\nA-1,\"K\nback\",35.9,14.5,Merkanti,Eve,,,x\nA-1,K,35.9,14.5,Merkanti,Eve,,,\n");
         let table = read_with(file.as_bytes()).expect("a file");
@@ -210,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_as_csv_is_read_back(
+        fn orders_written_as_csv_are_read_back(
             cells in prop::collection::vec(("[^\\p{C}\\s]([^\\p{C}]{0,20}[^\\p{C}\\s])?", "[^\\p{C}\\s]([^\\p{C}]{0,20}[^\\p{C}\\s])?"), 1..10),
         ) {
             let mut writer = csv::Writer::from_writer(Vec::new());

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_strange_beside_a_position_is_unknown() {
+    fn missing_or_strange_values_beside_a_position_are_unknown() {
         let bare = RawFix { time_ms: NOW_MS, lat: 1.5, lon: 2.5, ..RawFix::default() };
         for rest in ["", r#","battery":7"#, r#","battery":{"level":"full"}"#, r#","battery":null,"timestamp":null"#] {
             let body = format!(

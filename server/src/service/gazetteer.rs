@@ -1,6 +1,6 @@
-//! The gazetteer of this server: read when it is first asked, because most servers' first minute has other worries.
+//! The address search's names of streets and towns, read when the first search comes, so that starting does not wait.
 //!
-//! Built in for Malta. Another area has a file of its own, or is known by the names in its street graph alone.
+//! Built in for Malta. For another area the operator names a file; without one, the names in the street graph must do.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,15 +26,15 @@ enum Source {
     Roads(Arc<RoadNetwork>),
 }
 
-/// The gazetteer. Cheap to clone.
+/// A [`Gazetteer`] that is read on first use. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct LazyGazetteer {
     source: Source,
     read: Arc<OnceLock<Gazetteer>>,
 }
 
-impl Places {
-    /// The names that `settings` mean, for a server with these `roads`. A file that is named is read at once.
+impl LazyGazetteer {
+    /// The names that `settings` mean, for a server with these `roads`. Reads a named file at once.
     ///
     /// # Errors
     /// When a file that is named cannot be read.
@@ -53,7 +53,7 @@ impl Places {
     }
 
     /// The names. Blocks for some hundredths of a second the first time.
-    pub fn gazetteer(&self) -> &Gazetteer {
+    pub fn get(&self) -> &Gazetteer {
         self.read.get_or_init(|| match &self.source {
             Source::BuiltIn => Gazetteer::from_bytes(MALTA_PLACES).expect("the file in the binary is whole"),
             Source::Roads(roads) => Gazetteer::new(PlacesData::from_roads(roads)),
@@ -114,7 +114,7 @@ mod tests {
                 began.elapsed().as_millis()
             });
             let quickest = quickest.min().unwrap_or_default();
-            // The promise is 20 ms of an optimised build; this one is not.
+            // The target is 20 ms in an optimised build; this one is not.
             assert!(quickest < 100, "{typed} took {quickest} ms");
             println!("{quickest} ms for {typed:?}");
         }
