@@ -88,7 +88,7 @@ pub struct Console {
     pub form: Tracked<Form>,
     pub replay: Tracked<Player>,
     pub dialog: Tracked<Option<Dialog>>,
-    /// The last sentence for people who do not see the screen.
+    /// The last sentence for screen readers.
     pub announcement: Tracked<String>,
     map_view: MapView,
     keys: IdempotencyKeys,

@@ -8,6 +8,7 @@ mod clock;
 mod effects;
 mod listeners;
 mod map;
+mod map_reports;
 mod requests;
 
 use std::{cell::RefCell, rc::Rc};

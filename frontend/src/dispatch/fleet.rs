@@ -28,7 +28,7 @@ pub use risk::{Activity, Risk};
 pub struct Fleet {
     pub couriers: HashMap<CourierId, Courier>,
     pub orders: HashMap<OrderId, Order>,
-    /// Couriers whom an open exception is about.
+    /// Couriers with an exception that still goes on.
     pub flagged: HashSet<CourierId>,
     /// The courier of each number on the map.
     numbers: Vec<CourierId>,

@@ -4,7 +4,7 @@
 //! of plain values, tested without a browser, and stands on [`feed`] (the connection to `/ws/fleet`), [`fleet`] (couriers
 //! and orders), [`route`] (the address bar), [`draft`] (a new order), [`import`] (a file of orders), [`replay`] (a day on a
 //! slider) and [`api`] (calls of the REST API). Only `driver` touches sockets, requests, the map and the history; `view`
-//! draws the screens.
+//! draws the screens from the `store`, which offers the console by subject.
 
 // The tests compile the pure half alone; what only the driver calls is unused there.
 #![cfg_attr(

@@ -22,6 +22,7 @@ mod qr;
 mod replay;
 mod stage;
 
+pub use head::User;
 use leptos::prelude::*;
 
 use self::{
@@ -34,13 +35,6 @@ use super::{
     store::use_store,
 };
 use crate::live::connection::Health;
-
-/// Who is signed in.
-#[derive(Clone, Debug, Default)]
-pub struct User {
-    pub email: String,
-    pub is_admin: bool,
-}
 
 /// The whole console.
 #[component]

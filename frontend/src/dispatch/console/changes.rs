@@ -75,7 +75,7 @@ impl BitOr<Subject> for Subjects {
     }
 }
 
-/// A value that counts how often somebody could have changed it. Every mutable access counts, so a change cannot be
+/// A value that counts how often it may have changed. Every mutable access counts, so a change cannot be
 /// forgotten; code that runs with each event therefore reads first and writes only what differs.
 #[derive(Clone, Debug, Default)]
 pub struct Tracked<T> {

@@ -45,7 +45,7 @@ pub enum InboxIntent {
 pub struct Inbox {
     /// The list that is shown; `None` until it came.
     pub shown: Option<Vec<ExceptionView>>,
-    /// The exceptions that nobody has acknowledged, whichever list is shown: for the head and for what is open.
+    /// The exceptions without an acknowledgement, whichever list is shown: for the head and for what is open.
     pub open: Option<Vec<ExceptionView>>,
     /// Where the list goes on.
     pub next_cursor: Option<String>,
@@ -76,7 +76,7 @@ impl Inbox {
         self.shown.iter().chain(&self.open).flatten().find(|exception| exception.id == id)
     }
 
-    /// The couriers whom an exception that still goes on is about.
+    /// The couriers of exceptions that still go on.
     fn flagged(&self) -> HashSet<CourierId> {
         let ongoing = self.open.iter().flatten().filter(|exception| exception.ended_at.is_none());
         ongoing.filter_map(|exception| exception.courier_id).collect()

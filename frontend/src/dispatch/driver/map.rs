@@ -1,22 +1,19 @@
-//! The map: opened once, then handed what differs from what it shows.
+//! What the map shows, and what has to be handed to it because it differs.
 
 use std::collections::HashMap;
 
 use doorstep_shared::CourierId;
-use js_sys::{Float64Array, Object, Reflect};
+use js_sys::Float64Array;
 use serde_json::{Value, json};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-use super::{Driver, Source};
 use crate::{
     dispatch::{
-        console::{Console, Input, MapIntent, OrderIntent, Scene},
+        console::{Console, Scene},
         fleet::{Activity, Courier},
-        fleet_map::{self, FleetMap},
+        fleet_map::FleetMap,
         replay::Shown,
-        store::{MapState, Store},
+        store::Store,
     },
-    live::listen::document,
     map::plane::LonLat,
 };
 
@@ -33,7 +30,8 @@ pub struct MapView {
 }
 
 impl MapView {
-    fn opened(&mut self, map: FleetMap, store: Store) {
+    /// The map is open: draws everything.
+    pub fn opened(&mut self, map: FleetMap, store: Store) {
         self.map = Some(map);
         self.drawn.clear();
         self.mark_changed_activities(store);
@@ -148,57 +146,4 @@ fn courier_json(courier: &Courier) -> Option<Value> {
         "number": courier.number, "at": [position.lon, position.lat], "heading": position.heading_deg,
         "label": courier.name,
     }))
-}
-
-impl Driver {
-    pub(super) async fn open_map(&self) {
-        let state = match self.load_map().await {
-            Some(map) => {
-                let mut running = self.0.borrow_mut();
-                let store = running.store;
-                running.map.opened(map, store);
-                MapState::Open
-            }
-            // Without the library (a blocked or lost download) everything is there as lists.
-            None => MapState::Missing,
-        };
-        self.store().set_map(state);
-    }
-
-    async fn load_map(&self) -> Option<FleetMap> {
-        let container = document().get_element_by_id("map").filter(|_| fleet_map::can_draw())?;
-        let map = fleet_map::open_fleet_map(&container, &self.map_reports()).await.ok()?;
-        Some(map.unchecked_into())
-    }
-
-    /// The functions through which the map reports.
-    fn map_reports(&self) -> JsValue {
-        let reports = Object::new();
-        let set = |name: &str, function: JsValue| {
-            let _ = Reflect::set(&reports, &JsValue::from_str(name), &function);
-        };
-        let driver = self.clone();
-        let clicked = move |lon: f64, lat: f64, number: Option<u32>| {
-            driver.intend(MapIntent::Clicked { at: [lon, lat], number });
-        };
-        set("clicked", Closure::<dyn FnMut(f64, f64, Option<u32>)>::new(clicked).into_js_value());
-        let driver = self.clone();
-        let pointed = move |number: Option<u32>| driver.intend(MapIntent::Pointed(number));
-        set("pointed", Closure::<dyn FnMut(Option<u32>)>::new(pointed).into_js_value());
-        let driver = self.clone();
-        set("moved", Closure::<dyn FnMut()>::new(move || driver.intend(MapIntent::Moved)).into_js_value());
-        let driver = self.clone();
-        let dropped = move |order: String, number: u32| {
-            if let Ok(order) = order.parse() {
-                driver.intend(OrderIntent::DropOn { order, number });
-            }
-        };
-        set("dropped", Closure::<dyn FnMut(String, u32)>::new(dropped).into_js_value());
-        let driver = self.clone();
-        let viewport = move |west: f64, south: f64, east: f64, north: f64| {
-            driver.post(Source::Page, Input::Viewport([west, south, east, north]));
-        };
-        set("viewport", Closure::<dyn FnMut(f64, f64, f64, f64)>::new(viewport).into_js_value());
-        reports.into()
-    }
 }

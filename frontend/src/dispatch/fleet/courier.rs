@@ -17,7 +17,7 @@ pub(super) const SILENT_AFTER_MS: i64 = 3 * MINUTE_MS;
 /// A courier whose app never said whether they work, and who was last seen longer ago than this, does not.
 const GONE_AFTER_MS: i64 = 30 * MINUTE_MS;
 
-/// Somebody who delivers.
+/// A courier as the console knows them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Courier {
     pub id: CourierId,

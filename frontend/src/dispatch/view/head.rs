@@ -2,12 +2,19 @@
 
 use leptos::prelude::*;
 
-use super::{User, icon::Icon};
+use super::icon::Icon;
 use crate::dispatch::{
     console::{DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Totals},
     route::{Open, Tab},
     store::use_store,
 };
+
+/// Who is signed in.
+#[derive(Clone, Debug, Default)]
+pub struct User {
+    pub email: String,
+    pub is_admin: bool,
+}
 
 #[component]
 pub fn Head(user: User, totals: Memo<Totals>) -> impl IntoView {

@@ -17,7 +17,7 @@ use crate::dispatch::{
     text,
 };
 
-/// Nobody reads more than this from top to bottom; the list on the left has all of them.
+/// A dispatcher does not read more than this from top to bottom; the list on the left has all of them.
 const MAX_DUE: usize = 20;
 
 #[component]

@@ -22,6 +22,8 @@ pub struct Entry {
     pub badge: String,
     /// Its action is not to be had any more.
     pub is_done: bool,
+    /// Its number in the whole list, from 1, where only a part of the list is drawn.
+    pub position: usize,
 }
 
 /// The key of a row that has no id of its own.
@@ -73,6 +75,10 @@ impl Row {
 
     pub fn is_done(self) -> impl Fn() -> bool + Copy + Send + 'static {
         move || self.entry.with(|entry| entry.is_done)
+    }
+
+    pub fn position(self) -> impl Fn() -> String + Copy + Send + 'static {
+        move || self.entry.with(|entry| entry.position.to_string())
     }
 
     /// The title now, for an action.

@@ -37,6 +37,12 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
         let then = Closure::<dyn FnMut()>::new(measure).into_js_value();
         browser::on_height(list.as_ref(), then.unchecked_ref());
     });
+    let marks = Marks {
+        total: store.memo(Subject::List, |console| console.list.items.len().to_string()),
+        open: store.memo(Subject::Route, |console| open_key(console.route.open)),
+        cursor: store.memo(Subject::Selection, |console| key(console.selection.cursor)),
+        hover: store.memo(Subject::Selection, |console| key(console.selection.hover)),
+    };
     let is_empty = store.memo(Subject::List, |console| console.list.items.is_empty());
     let height = store.memo(Subject::List, |console| px(console.list.items.len()));
     let offset = store.memo(Subject::List, |console| format!("translateY({})", px(console.list.visible().first)));
@@ -57,7 +63,7 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
         >
             <div class="rows" role="presentation" style:height=height>
                 <div class="slice" role="presentation" style:transform=offset>
-                    <Entries entries row=|row| view! { <ListRow row /> } />
+                    <Entries entries row=move |row| view! { <ListRow row marks /> } />
                 </div>
             </div>
         </div>
@@ -69,13 +75,38 @@ fn px(rows: usize) -> String {
     format!("{}px", rows as f64 * ROW_PX)
 }
 
+/// What all rows follow: each by itself would cost a signal per row, and rows come and go with every turn of the wheel.
+#[derive(Clone, Copy)]
+struct Marks {
+    /// How many rows the list has.
+    total: Memo<String>,
+    /// The keys of what is open, of the row that keys act on, and of what the pointer is over; nil for none.
+    open: Memo<Uuid>,
+    cursor: Memo<Uuid>,
+    hover: Memo<Uuid>,
+}
+
+fn key(item: Option<Item>) -> Uuid {
+    item.map_or(Uuid::nil(), Item::uuid)
+}
+
+fn open_key(open: Open) -> Uuid {
+    match open {
+        Open::Order(id) => *id.as_uuid(),
+        Open::Courier(id) | Open::Replay(id, _) => *id.as_uuid(),
+        Open::Nothing | Open::NewOrder => Uuid::nil(),
+    }
+}
+
 /// The rows to draw. An order that the fleet has dropped leaves the list with the next sorting.
 fn entries(console: &Console) -> Vec<Entry> {
     let entry = |item: &Item| match item {
         Item::Order(id) => Some(order_entry(console, console.fleet.orders.get(id)?)),
         Item::Courier(id) => Some(courier_entry(console, console.fleet.couriers.get(id)?)),
     };
-    console.list.visible_items().iter().filter_map(entry).collect()
+    let first = console.list.visible().first + 1;
+    let numbered = console.list.visible_items().iter().enumerate();
+    numbered.filter_map(|(index, item)| Some(Entry { position: first + index, ..entry(item)? })).collect()
 }
 
 fn order_entry(console: &Console, order: &Order) -> Entry {
@@ -89,7 +120,7 @@ fn order_entry(console: &Console, order: &Order) -> Entry {
         aside: text::order_time(order, at_ms, locale),
         tone,
         badge,
-        is_done: false,
+        ..Entry::default()
     }
 }
 
@@ -102,7 +133,7 @@ fn courier_entry(console: &Console, courier: &Courier) -> Entry {
         aside: courier.battery.map(text::battery).unwrap_or_default(),
         tone,
         badge: badge.to_owned(),
-        is_done: false,
+        ..Entry::default()
     }
 }
 
@@ -116,31 +147,20 @@ fn item_with(console: &Console, key: Uuid) -> Option<Item> {
     console.list.visible_items().iter().copied().find(|item| item.uuid() == key)
 }
 
-/// The number of a row in its list, from 1.
-fn position(console: &Console, item: Item) -> usize {
-    let index = console.list.visible_items().iter().position(|other| *other == item);
-    index.map_or(0, |index| console.list.visible().first + index + 1)
-}
-
 #[component]
-fn ListRow(row: Row) -> Option<impl IntoView> {
+fn ListRow(row: Row, marks: Marks) -> Option<impl IntoView> {
     let store = use_store();
     let item = store.peek(|console| item_with(console, row.key))?;
-    let total = store.memo(Subject::List, |console| console.list.items.len().to_string());
-    let position = store.memo(Subject::List, move |console| position(console, item).to_string());
-    let is_open = store.memo(Subject::Route, move |console| is_open(console.route.open, item));
-    let is_cursor = store.memo(Subject::Selection, move |console| console.selection.cursor == Some(item));
-    let is_hovered = store.memo(Subject::Selection, move |console| console.selection.hover == Some(item));
     Some(view! {
         <div
             class="row"
             role="option"
             id=item.row_id()
-            aria-selected=move || is_open.get().to_string()
-            aria-setsize=total
-            aria-posinset=position
-            data-cursor=move || is_cursor.get().then_some("")
-            data-hover=move || is_hovered.get().then_some("")
+            aria-selected=move || (marks.open.get() == row.key).to_string()
+            aria-setsize=marks.total
+            aria-posinset=row.position()
+            data-cursor=move || (marks.cursor.get() == row.key).then_some("")
+            data-hover=move || (marks.hover.get() == row.key).then_some("")
             draggable=matches!(item, Item::Order(_)).to_string()
             on:click=move |_| store.send(Intent::Open(item.opens()))
             on:mouseenter=move |_| store.send(Intent::Hover(Some(item)))
@@ -162,12 +182,4 @@ fn ListRow(row: Row) -> Option<impl IntoView> {
             <span class="row-time">{row.aside()}</span>
         </div>
     })
-}
-
-fn is_open(open: Open, item: Item) -> bool {
-    match (item, open) {
-        (Item::Order(id), Open::Order(open)) => id == open,
-        (Item::Courier(id), Open::Courier(open) | Open::Replay(open, _)) => id == open,
-        _ => false,
-    }
 }

@@ -1,0 +1,67 @@
+//! Opens the map, and takes what it reports.
+
+use js_sys::{Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+
+use super::{Driver, Source};
+use crate::{
+    dispatch::{
+        console::{Input, MapIntent, OrderIntent},
+        fleet_map::{self, FleetMap},
+        store::MapState,
+    },
+    live::listen::document,
+};
+
+impl Driver {
+    pub(super) async fn open_map(&self) {
+        let state = match self.load_map().await {
+            Some(map) => {
+                let mut running = self.0.borrow_mut();
+                let store = running.store;
+                running.map.opened(map, store);
+                MapState::Open
+            }
+            // Without the library (a blocked or lost download) everything is there as lists.
+            None => MapState::Missing,
+        };
+        self.store().set_map(state);
+    }
+
+    async fn load_map(&self) -> Option<FleetMap> {
+        let container = document().get_element_by_id("map").filter(|_| fleet_map::can_draw())?;
+        let map = fleet_map::open_fleet_map(&container, &self.map_reports()).await.ok()?;
+        Some(map.unchecked_into())
+    }
+
+    /// The functions through which the map reports.
+    fn map_reports(&self) -> JsValue {
+        let reports = Object::new();
+        let set = |name: &str, function: JsValue| {
+            let _ = Reflect::set(&reports, &JsValue::from_str(name), &function);
+        };
+        let driver = self.clone();
+        let clicked = move |lon: f64, lat: f64, number: Option<u32>| {
+            driver.intend(MapIntent::Clicked { at: [lon, lat], number });
+        };
+        set("clicked", Closure::<dyn FnMut(f64, f64, Option<u32>)>::new(clicked).into_js_value());
+        let driver = self.clone();
+        let pointed = move |number: Option<u32>| driver.intend(MapIntent::Pointed(number));
+        set("pointed", Closure::<dyn FnMut(Option<u32>)>::new(pointed).into_js_value());
+        let driver = self.clone();
+        set("moved", Closure::<dyn FnMut()>::new(move || driver.intend(MapIntent::Moved)).into_js_value());
+        let driver = self.clone();
+        let dropped = move |order: String, number: u32| {
+            if let Ok(order) = order.parse() {
+                driver.intend(OrderIntent::DropOn { order, number });
+            }
+        };
+        set("dropped", Closure::<dyn FnMut(String, u32)>::new(dropped).into_js_value());
+        let driver = self.clone();
+        let viewport = move |west: f64, south: f64, east: f64, north: f64| {
+            driver.post(Source::Page, Input::Viewport([west, south, east, north]));
+        };
+        set("viewport", Closure::<dyn FnMut(f64, f64, f64, f64)>::new(viewport).into_js_value());
+        reports.into()
+    }
+}
