@@ -5,38 +5,36 @@
 //! the very same page again without any JSON code.
 //!
 //! The page holds one script, under the response's nonce, and no inline style, so it works under
-//! `script-src 'nonce-…' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'`. Every text that came from people goes
-//! through the same escaping; URLs and the nonce are escaped too, although they are ours.
+//! `script-src 'nonce-…' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'`. The views escape every text and every
+//! attribute, whether people wrote it or the server made it; only the one script's strings are escaped here.
 
 pub mod courier;
 pub mod dispatch;
 pub mod login;
+mod shell;
 
 use std::fmt::Write;
 
 use leptos::prelude::*;
 
+use self::shell::{Document, NoDetectedLinks, Preloads, SURFACE, ViewData, render};
 use crate::{
     base64url,
-    data::{AssetUrls, LinkState, TrackView},
+    data::{AssetUrls, LinkState, OrderPage, TrackView},
     track::{
         page::Page,
         signals::Signals,
-        text::{headline, message::message as message_text},
+        text::{headline, message::message},
         view::TrackPage,
     },
     ui::text::PRODUCT,
 };
 
-/// The address bar's colours, as `--surface` in the style sheet.
-const THEME_LIGHT: &str = "#ffffff";
-const THEME_DARK: &str = "#181b20";
-
-/// Shown by link previews; the same for everybody.
+/// Link previews show it; the same for all orders.
 const DESCRIPTION: &str = "Follow your delivery.";
 
 /// Pictures used by several spots of the page, drawn once.
-const ICONS: &str = include_str!("document/icons.svg");
+const SYMBOLS: &str = include_str!("document/icons.svg");
 
 /// The icon's lasting address, for a build whose manifest does not list it: without one, browsers ask for a file
 /// that is not there.
@@ -53,126 +51,120 @@ const RETRY_S: u8 = 10;
 /// `nonce` is the response's Content-Security-Policy nonce; it stands on the one script and on what belongs to it.
 pub fn track_document(view: &TrackView, assets: &AssetUrls, nonce: &str) -> String {
     match &view.link {
-        LinkState::Live(order) | LinkState::Ended(order) => {
-            let page = Page::new(order.clone(), view.locale.clone(), view.server_time_ms);
-            let title = headline::title(&page);
-            let is_over = page.status().is_final();
-            let body = render(move || view! { <TrackPage signals=Signals::new(page) /> });
-            let refresh = if is_over { String::new() } else { refresh_without_scripts() };
-            let head = live_head(assets, nonce) + &refresh;
-            let tail = String::new() + ICONS.trim_end() + &data(view, assets) + &starter(assets, nonce);
-            document(view, assets, title, &head, &(body + &tail))
-        }
-        LinkState::Expired | LinkState::Unknown => {
-            document(view, assets, message_text(&view.link).0, "", &message(view))
-        }
-        LinkState::Unavailable => {
-            let head = refresh(RETRY_S);
-            document(view, assets, message_text(&view.link).0, &head, &message(view))
-        }
+        LinkState::Live(order) | LinkState::Ended(order) => order_document(view, order, assets, nonce),
+        LinkState::Expired | LinkState::Unknown | LinkState::Unavailable => message_document(view, assets),
     }
 }
 
-fn document(view: &TrackView, assets: &AssetUrls, title: &str, head: &str, body: &str) -> String {
-    let lang = escape(&view.locale.lang);
-    let title = escape(title);
-    let product = PRODUCT;
-    let css = escape(&assets.track_css);
-    let icon = escape(if assets.icon.is_empty() { ICON } else { &assets.icon });
-    format!(
-        "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\
-         <title>{title} · {product}</title>\
-         <link rel=\"stylesheet\" href=\"{css}\">{head}\
-         <meta name=\"color-scheme\" content=\"light dark\">\
-         <meta name=\"theme-color\" content=\"{THEME_LIGHT}\" media=\"(prefers-color-scheme: light)\">\
-         <meta name=\"theme-color\" content=\"{THEME_DARK}\" media=\"(prefers-color-scheme: dark)\">\
-         <meta name=\"robots\" content=\"noindex,nofollow\">\
-         <meta name=\"description\" content=\"{DESCRIPTION}\">\
-         <meta property=\"og:title\" content=\"{title}\">\
-         <meta property=\"og:description\" content=\"{DESCRIPTION}\">\
-         <meta property=\"og:site_name\" content=\"{product}\">\
-         <meta name=\"format-detection\" content=\"telephone=no,address=no\">\
-         <link rel=\"icon\" href=\"{icon}\"></head><body>{body}</body></html>"
-    )
-}
-
-/// Draws a view to HTML, with an owner of its own for the signals in it.
-fn render<V: IntoView>(view: impl FnOnce() -> V) -> String {
-    let owner = Owner::new_root(None);
-    let html = owner.with(|| view().into_view().to_html());
-    owner.cleanup();
-    html
-}
-
-/// Fetches script and program beside each other, instead of one after the other finds out about the next.
-fn live_head(assets: &AssetUrls, nonce: &str) -> String {
-    let nonce = escape(nonce);
-    let mut head = String::new();
-    for module in [&assets.track_js, &assets.map_js] {
-        let url = escape(module);
-        let _ = write!(head, "<link rel=\"modulepreload\" nonce=\"{nonce}\" href=\"{url}\">");
-    }
-    let wasm = escape(&assets.track_wasm);
-    head + &format!("<link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" crossorigin href=\"{wasm}\">")
-}
-
-fn refresh_without_scripts() -> String {
-    format!("<noscript>{}</noscript>", refresh(REFRESH_S))
-}
-
-fn refresh(seconds: u8) -> String {
-    format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">")
-}
-
-/// What the browser's build draws from, and where the map finds its parts.
-fn data(view: &TrackView, assets: &AssetUrls) -> String {
-    let bytes = postcard::to_allocvec(view).expect("the page's data has known lengths");
-    let view = base64url::encode(&bytes);
-    let [pmtiles, land, css] =
-        [&assets.basemap_pmtiles, &assets.basemap_land, &assets.maplibre_css].map(|url| escape(url));
-    let style = assets.basemap_style.as_deref().map_or(String::new(), |url| format!(" data-style=\"{}\"", escape(url)));
-    format!(
-        "<script type=\"application/octet-stream\" id=\"view\" data-pmtiles=\"{pmtiles}\" data-land=\"{land}\" \
-         data-css=\"{css}\"{style}>{view}</script>"
-    )
-}
-
-/// Starts the browser's build. When it cannot start, the page is loaded anew now and then, as without scripts.
-fn starter(assets: &AssetUrls, nonce: &str) -> String {
-    let [js, wasm] = [&assets.track_js, &assets.track_wasm].map(|url| script_string(url));
-    let nonce = escape(nonce);
-    format!(
-        "<script type=\"module\" nonce=\"{nonce}\">import init,{{hydrate}}from{js};\
-         init({{module_or_path:{wasm}}}).then(hydrate).catch(e=>{{console.error(e);\
-         setTimeout(()=>location.reload(),{REFRESH_S}e3)}})</script>"
-    )
+fn order_document(view: &TrackView, order: &OrderPage, assets: &AssetUrls, nonce: &str) -> String {
+    let page = Page::new(order.clone(), view.locale.clone(), view.server_time_ms);
+    let title = headline::title(&page);
+    let refreshes = !page.status().is_final();
+    let (data, script) = (data(view), starter(assets));
+    let (lang, assets, nonce) = (view.locale.lang.clone(), assets.clone(), nonce.to_owned());
+    render(move || {
+        let preloads = view! {
+            <Preloads scripts=vec![assets.track_js, assets.map_js] wasm=assets.track_wasm nonce=Some(nonce.clone()) />
+            {refreshes
+                .then(|| {
+                    view! {
+                        <noscript>
+                            <Refresh seconds=REFRESH_S />
+                        </noscript>
+                    }
+                })}
+        };
+        view! {
+            <Document
+                lang
+                title=title.to_owned()
+                css=assets.track_css
+                icon=icon(assets.icon)
+                colours=SURFACE
+                preloads=preloads.into_any()
+                metas=previews(title)
+            >
+                <TrackPage signals=Signals::new(page) />
+                <Symbols content=SYMBOLS />
+                <ViewData
+                    pmtiles=assets.basemap_pmtiles
+                    land=assets.basemap_land
+                    css=assets.maplibre_css
+                    style=assets.basemap_style
+                    data
+                />
+                <script type="module" nonce=nonce>
+                    {script}
+                </script>
+            </Document>
+        }
+    })
 }
 
 /// A page without an order.
-fn message(view: &TrackView) -> String {
-    let (heading, text) = message_text(&view.link);
-    format!(
-        "<main class=\"message\" data-status=\"none\" data-link=\"ended\"><h1>{}</h1><p>{}</p></main>",
-        escape(heading),
-        escape(text)
-    )
+fn message_document(view: &TrackView, assets: &AssetUrls) -> String {
+    let (heading, text) = message(&view.link);
+    let retries = matches!(view.link, LinkState::Unavailable);
+    let (lang, assets) = (view.locale.lang.clone(), assets.clone());
+    render(move || {
+        view! {
+            <Document
+                lang
+                title=heading.to_owned()
+                css=assets.track_css
+                icon=icon(assets.icon)
+                colours=SURFACE
+                preloads=retries.then(|| view! { <Refresh seconds=RETRY_S /> }).into_any()
+                metas=previews(heading)
+            >
+                <main class="message" data-status="none" data-link="ended">
+                    <h1>{heading}</h1>
+                    <p>{text}</p>
+                </main>
+            </Document>
+        }
+    })
 }
 
-/// Text as it may stand in an element and in a quoted attribute.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
+/// What link previews may say: the state alone.
+fn previews(title: &'static str) -> AnyView {
+    view! {
+        <meta name="description" content=DESCRIPTION />
+        <meta property="og:title" content=title />
+        <meta property="og:description" content=DESCRIPTION />
+        <meta property="og:site_name" content=PRODUCT />
+        <NoDetectedLinks />
     }
-    safe
+    .into_any()
+}
+
+#[component]
+fn Refresh(seconds: u8) -> impl IntoView {
+    view! { <meta http-equiv="refresh" content=seconds.to_string() /> }
+}
+
+/// The pictures that `<use>` refers to; `content` is ours.
+#[component]
+fn Symbols(content: &'static str) -> impl IntoView {
+    view! { <svg hidden=true width="0" height="0" inner_html=content.trim_end()></svg> }
+}
+
+fn icon(url: String) -> String {
+    if url.is_empty() { ICON.to_owned() } else { url }
+}
+
+/// What the browser's build draws from. Its alphabet holds nothing that could end the element.
+fn data(view: &TrackView) -> String {
+    base64url::encode(&postcard::to_allocvec(view).expect("the page's data has known lengths"))
+}
+
+/// Starts the browser's build. When it cannot start, the page is loaded anew now and then, as without scripts.
+fn starter(assets: &AssetUrls) -> String {
+    let [js, wasm] = [&assets.track_js, &assets.track_wasm].map(|url| script_string(url));
+    format!(
+        "import init,{{hydrate}}from{js};init({{module_or_path:{wasm}}}).then(hydrate)\
+         .catch(e=>{{console.error(e);setTimeout(()=>location.reload(),{REFRESH_S}e3)}})"
+    )
 }
 
 /// Text as a JavaScript string inside a script element: nothing in it can end either.

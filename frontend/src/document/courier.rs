@@ -1,4 +1,4 @@
-//! The courier's app as a document: the same for everybody, so that the service worker may keep it.
+//! The courier's app as a document: the same for all couriers, so that the service worker may keep it.
 //!
 //! Nothing personal stands in it. Who is signed in, and everything else, comes from the phone's own storage and the API.
 //! It holds no inline script and no nonce, and works under
@@ -6,7 +6,10 @@
 
 use leptos::prelude::*;
 
-use super::{escape, render};
+use super::{
+    Symbols,
+    shell::{BACKGROUND, Document, NoDetectedLinks, NotStarted, Preloads, ViewData, render},
+};
 use crate::{
     courier::{
         platform::Platform,
@@ -17,80 +20,86 @@ use crate::{
     ui::text::PRODUCT,
 };
 
-/// The address bar's colours, as `--bg` in the style sheet.
-const THEME_LIGHT: &str = "#f6f5f2";
-const THEME_DARK: &str = "#0f1114";
+/// Pictures that the screens use, drawn once, as an element.
+pub const ICONS: &str = concat!(
+    "<svg hidden width=\"0\" height=\"0\">",
+    include_str!("icons.svg"),
+    include_str!("courier-icons.svg"),
+    "</svg>"
+);
+
+/// The same without the element around them.
+const SYMBOLS: &str = concat!(include_str!("icons.svg"), include_str!("courier-icons.svg"));
 
 /// The page that `GET /courier` answers.
 ///
-/// The app reads `locale` and the addresses from the two data elements at its end. Until it has started, the skeleton
-/// stands in `#app`; the app takes its place.
+/// The app reads `locale` and the addresses from the two data elements at its end. Until it has started, its own first
+/// screen stands in `#app`; the app takes its place.
 pub fn courier_document(locale: &Locale, assets: &CourierAssetUrls) -> String {
-    let lang = escape(&locale.lang);
-    let product = PRODUCT;
-    let [css, theme, js, icon, touch_icon, manifest] =
-        [&assets.courier_css, &assets.theme_js, &assets.start_js, &assets.icon, &assets.touch_icon, &assets.manifest]
-            .map(|url| escape(url));
-    let preloads: String = [&assets.courier_js, &assets.device_js, &assets.map_js]
-        .into_iter()
-        .filter(|url| !url.is_empty())
-        .map(|url| format!("<link rel=\"modulepreload\" href=\"{}\">", escape(url)))
-        .collect();
-    let wasm = escape(&assets.courier_wasm);
-    let data = data(locale, assets);
-    let skeleton = skeleton(locale);
-    format!(
-        "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\
-         <title>Courier · {product}</title>\
-         <link rel=\"stylesheet\" href=\"{css}\"><script src=\"{theme}\"></script>{preloads}\
-         <link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" crossorigin href=\"{wasm}\">\
-         <meta name=\"color-scheme\" content=\"light dark\">\
-         <meta name=\"theme-color\" content=\"{THEME_LIGHT}\" media=\"(prefers-color-scheme: light)\">\
-         <meta name=\"theme-color\" content=\"{THEME_DARK}\" media=\"(prefers-color-scheme: dark)\">\
-         <meta name=\"mobile-web-app-capable\" content=\"yes\">\
-         <meta name=\"apple-mobile-web-app-title\" content=\"{product}\">\
-         <meta name=\"robots\" content=\"noindex,nofollow\">\
-         <meta name=\"format-detection\" content=\"telephone=no,address=no\">\
-         <link rel=\"manifest\" href=\"{manifest}\">\
-         <link rel=\"apple-touch-icon\" href=\"{touch_icon}\">\
-         <link rel=\"icon\" href=\"{icon}\"></head><body>\
-         <div id=\"app\">{skeleton}</div>{WITHOUT_SCRIPTS}{NOT_STARTED}{ICONS}{data}\
-         <script type=\"module\" src=\"{js}\"></script></body></html>"
-    )
-}
-
-/// Pictures that the screens use, drawn once.
-pub const ICONS: &str = concat!(include_str!("icons.svg"), include_str!("courier-icons.svg"));
-
-/// What stands there for the moment until the app has started: its own first screen.
-fn skeleton(locale: &Locale) -> String {
+    let (locale, assets) = (locale.clone(), assets.clone());
     let shift = Shift::starting(locale.clone(), Platform::default());
-    render(move || app(RwSignal::new(shift), Act::new(|_| {})))
+    render(move || {
+        let preloads = view! {
+            <script src=assets.theme_js></script>
+            <Preloads scripts=vec![assets.courier_js, assets.device_js, assets.map_js] wasm=assets.courier_wasm />
+        };
+        view! {
+            <Document
+                lang=locale.lang.clone()
+                title="Courier".to_owned()
+                css=assets.courier_css
+                icon=assets.icon
+                colours=BACKGROUND
+                preloads=preloads.into_any()
+                metas=installable(assets.manifest, assets.touch_icon)
+            >
+                <div id="app">{app(RwSignal::new(shift), Act::new(|_| {}))}</div>
+                <noscript>
+                    <p class="panel">
+                        "The courier app needs JavaScript: it sends your position and keeps your actions when there is no network."
+                    </p>
+                </noscript>
+                <NotStarted class="door" heading="The app did not start" />
+                <Symbols content=SYMBOLS />
+                <ViewData
+                    pmtiles=assets.basemap_pmtiles
+                    land=assets.basemap_land
+                    css=assets.maplibre_css
+                    style=assets.basemap_style
+                />
+                <CourierData locale worker=assets.service_worker />
+                <script type="module" src=assets.start_js></script>
+            </Document>
+        }
+    })
 }
 
-/// What stands there besides when it never will.
-const WITHOUT_SCRIPTS: &str = "<noscript><p class=\"panel\">The courier app needs JavaScript: it sends your position and \
-     keeps your actions when there is no network.</p></noscript>";
+/// What makes the page an app on a home screen.
+fn installable(manifest: String, touch_icon: String) -> AnyView {
+    view! {
+        <meta name="mobile-web-app-capable" content="yes" />
+        <meta name="apple-mobile-web-app-title" content=PRODUCT />
+        <NoDetectedLinks />
+        <link rel="manifest" href=manifest />
+        <link rel="apple-touch-icon" href=touch_icon />
+    }
+    .into_any()
+}
 
-/// What stands there when it cannot start.
-const NOT_STARTED: &str = "<main class=\"door\" id=\"not-started\" hidden><h1>The app did not start</h1>\
-     <p>This browser may be too old, or the download broke off. Load the page again; if that does not help, use a \
-     current Chrome, Firefox or Safari.</p></main>";
-
-/// What the app and the map read. The map's code looks for its parts at `#view`, as on the customer's page.
-fn data(locale: &Locale, assets: &CourierAssetUrls) -> String {
-    let Locale { lang, hour12, utc_offset_min, miles } = locale;
-    let [lang, worker] = [lang, &assets.service_worker].map(|text| escape(text));
-    let [pmtiles, land, css] =
-        [&assets.basemap_pmtiles, &assets.basemap_land, &assets.maplibre_css].map(|url| escape(url));
-    let style = assets.basemap_style.as_deref().map_or(String::new(), |url| format!(" data-style=\"{}\"", escape(url)));
-    format!(
-        "<script type=\"application/octet-stream\" id=\"view\" data-pmtiles=\"{pmtiles}\" data-land=\"{land}\" \
-         data-css=\"{css}\"{style}></script>\
-         <script type=\"application/octet-stream\" id=\"courier-data\" data-lang=\"{lang}\" data-hour12=\"{hour12}\" \
-         data-miles=\"{miles}\" data-time-zone-offset-min=\"{utc_offset_min}\" data-sw=\"{worker}\"></script>"
-    )
+/// What the app reads.
+#[component]
+fn CourierData(locale: Locale, worker: String) -> impl IntoView {
+    view! {
+        <script
+            type="application/octet-stream"
+            id="courier-data"
+            data-lang=locale.lang
+            data-hour12=locale.hour12.to_string()
+            data-miles=locale.miles.to_string()
+            data-time-zone-offset-min=locale.utc_offset_min.to_string()
+            data-sw=worker
+        ></script>
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
-//! The page on which people sign in to the console: a form that works without scripts.
+//! The page on which dispatchers sign in to the console: a form that works without scripts.
 //!
 //! It holds no script at all and works under `default-src 'none'; style-src 'self'; form-action 'self'`.
-//! What somebody typed comes back escaped; the password never comes back.
+//! The address that was typed comes back, escaped; the password never does.
 
-use super::escape;
+use leptos::prelude::*;
+
+use super::shell::{BACKGROUND, Document, render};
 use crate::ui::text::PRODUCT;
-
-/// The address bar's colours, as `--bg` in the style sheet.
-const THEME_LIGHT: &str = "#f6f5f2";
-const THEME_DARK: &str = "#0f1114";
 
 /// What the page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +43,7 @@ pub enum LoginProblem {
 
 impl LoginProblem {
     /// What happened, then what to do.
-    fn words(self) -> String {
+    fn text(self) -> String {
         match self {
             Self::Wrong => "Email and password do not match. Check both and try again.".to_owned(),
             Self::Incomplete => "Enter your email and your password.".to_owned(),
@@ -65,48 +63,98 @@ impl LoginProblem {
 
 /// The page that `GET /login` answers, and `POST /login` when it did not work.
 pub fn login_document(view: &LoginView) -> String {
-    let product = PRODUCT;
-    let [css, icon, next, email] = [&view.css, &view.icon, &view.next, &view.email].map(|text| escape(text));
-    let problem = view.problem.map_or(String::new(), |problem| {
-        format!("<p class=\"problem\" id=\"problem\" role=\"alert\">{}</p>", escape(&problem.words()))
-    });
+    let view = view.clone();
     let title = if view.problem.is_some() { "Not signed in" } else { "Sign in" };
-    let invalid = match view.problem {
-        Some(problem) if problem.is_about_the_fields() => " aria-invalid=\"true\" aria-describedby=\"problem\"",
-        _ => "",
-    };
-    // Where the next thing is to be typed.
-    let (on_email, on_password) = if view.email.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
-    format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\
-         <title>{title} · {product}</title>\
-         <link rel=\"stylesheet\" href=\"{css}\">\
-         <meta name=\"color-scheme\" content=\"light dark\">\
-         <meta name=\"theme-color\" content=\"{THEME_LIGHT}\" media=\"(prefers-color-scheme: light)\">\
-         <meta name=\"theme-color\" content=\"{THEME_DARK}\" media=\"(prefers-color-scheme: dark)\">\
-         <meta name=\"robots\" content=\"noindex,nofollow\">\
-         <link rel=\"icon\" href=\"{icon}\"></head><body>\
-         <main><p class=\"product\">{MARK}{product}</p>\
-         <form class=\"card\" method=\"post\" action=\"/login\">\
-         <h1>Sign in</h1><p class=\"lead\">To the dispatcher’s console</p>{problem}\
-         <input type=\"hidden\" name=\"next\" value=\"{next}\">\
-         <label for=\"email\">Email</label>\
-         <input id=\"email\" name=\"email\" type=\"email\" value=\"{email}\" autocomplete=\"username\" inputmode=\"email\" \
-         autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"254\" required{on_email}{invalid}>\
-         <label for=\"password\">Password</label>\
-         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" maxlength=\"1024\" \
-         required{on_password}{invalid}>\
-         <button type=\"submit\">Sign in</button></form>\
-         <ul class=\"help\"><li>No account, or the password is lost? An admin of this server makes one.</li>\
-         <li>Couriers sign in with the link or QR code that dispatch gives them.</li></ul>\
-         </main></body></html>"
-    )
+    render(move || {
+        view! {
+            <Document
+                lang="en"
+                title=title.to_owned()
+                css=view.css.clone()
+                icon=view.icon.clone()
+                colours=BACKGROUND
+                preloads=().into_any()
+                metas=().into_any()
+            >
+                <main>
+                    <p class="product">
+                        <Mark />
+                        {PRODUCT}
+                    </p>
+                    <Form view />
+                    <ul class="help">
+                        <li>"No account, or the password is lost? An admin of this server makes one."</li>
+                        <li>"Couriers sign in with the link or QR code that dispatch gives them."</li>
+                    </ul>
+                </main>
+            </Document>
+        }
+    })
+}
+
+#[component]
+fn Form(view: LoginView) -> impl IntoView {
+    let is_refused = view.problem.is_some_and(LoginProblem::is_about_the_fields);
+    let invalid = is_refused.then_some("true");
+    let described_by = is_refused.then_some("problem");
+    let has_email = !view.email.is_empty();
+    view! {
+        <form class="card" method="post" action="/login">
+            <h1>"Sign in"</h1>
+            <p class="lead">"To the dispatcher’s console"</p>
+            {view
+                .problem
+                .map(|problem| {
+                    view! {
+                        <p class="problem" id="problem" role="alert">
+                            {problem.text()}
+                        </p>
+                    }
+                })}
+            <input type="hidden" name="next" value=view.next />
+            <label for="email">"Email"</label>
+            // The field that is still empty gets the focus.
+            <input
+                id="email"
+                name="email"
+                type="email"
+                value=view.email
+                autocomplete="username"
+                inputmode="email"
+                autocapitalize="none"
+                spellcheck="false"
+                maxlength="254"
+                required=true
+                autofocus=!has_email
+                aria-invalid=invalid
+                aria-describedby=described_by
+            />
+            <label for="password">"Password"</label>
+            <input
+                id="password"
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                maxlength="1024"
+                required=true
+                autofocus=has_email
+                aria-invalid=invalid
+                aria-describedby=described_by
+            />
+            <button type="submit">"Sign in"</button>
+        </form>
+    }
 }
 
 /// The door of the icon, as a picture that says nothing of its own.
-const MARK: &str = "<svg viewBox=\"0 0 24 24\" width=\"28\" height=\"28\" aria-hidden=\"true\" focusable=\"false\">\
-     <path d=\"M4 11.5 12 5l8 6.5V20h-5.5v-5h-5v5H4z\"/></svg>";
+#[component]
+fn Mark() -> impl IntoView {
+    view! {
+        <svg viewBox="0 0 24 24" width="28" height="28" aria-hidden="true" focusable="false">
+            <path d="M4 11.5 12 5l8 6.5V20h-5.5v-5h-5v5H4z" />
+        </svg>
+    }
+}
 
 #[cfg(test)]
 mod tests {

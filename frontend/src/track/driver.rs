@@ -276,17 +276,18 @@ impl Running {
         let now_ms = now_ms();
         let (feed, transport) = (self.feed.state(now_ms), self.feed.transport(now_ms));
         let server_now_ms = self.clock.now_ms();
-        let Signals { page, spoken, .. } = self.signals;
+        let page = self.signals.page;
         page.update_untracked(|page| {
             (page.feed, page.transport, page.now_ms) = (feed, transport, server_now_ms);
         });
         if self.hidden {
             return;
         }
-        page.notify();
-        if let Some(sentence) = page.with_untracked(|page| self.announcer.say(page)) {
-            spoken.set(sentence);
-        }
+        page.update(|page| {
+            if let Some(sentence) = self.announcer.say(page) {
+                page.spoken = sentence;
+            }
+        });
         let title = page.with_untracked(headline::title);
         if title != self.title {
             self.title = title;

@@ -32,7 +32,8 @@ impl Paths {
         let location = window().location();
         let text = |value: Result<String, JsValue>| value.unwrap_or_default();
         let page = text(location.pathname());
-        let token = page.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+        let path = page.strip_suffix('/').unwrap_or(&page);
+        let token = path.rsplit_once('/').map_or(path, |(_, token)| token).to_owned();
         let scheme = if text(location.protocol()) == "https:" { "wss://" } else { "ws://" };
         let socket = [scheme, &text(location.host()), "/ws/track/", &token].concat();
         Self { page, api: "/api/v1/track/".to_owned() + &token, socket }

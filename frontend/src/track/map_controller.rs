@@ -361,13 +361,13 @@ impl Drawing {
             map.disc(0.0, 0.0, 0.0);
             return;
         };
-        let mut trail = flat(self.playback.trail());
+        let mut trail = self.playback.trail().as_flattened().to_vec();
         trail.extend(shown.at);
         map.line("trail", &trail);
         let is_heading = self.is_heading();
         let ahead = self.route.as_mut().filter(|_| is_heading).map(|route| {
             route.follow(shown.at);
-            flat(&route.ahead(shown.at))
+            route.ahead(shown.at).as_flattened().to_vec()
         });
         map.line("route", &ahead.unwrap_or_default());
         let is_stale = self.signals.page.with_untracked(|page| matches!(page.freshness(), Freshness::Stale { .. }));
@@ -396,7 +396,7 @@ impl Drawing {
         if let Some(courier) = courier {
             points.extend(courier.at);
             if let Some(route) = &self.route {
-                points.extend(flat(&route.ahead(courier.at)));
+                points.extend(route.ahead(courier.at).as_flattened());
             }
         }
         let is_carried = order.status.step() >= Some(3) && courier.is_some();
@@ -417,8 +417,4 @@ impl Drawing {
 fn after(trail: &[LonLat], point: LonLat) -> &[LonLat] {
     let index = trail.iter().rposition(|other| *other == point);
     index.map_or(&[], |index| &trail[index + 1..])
-}
-
-fn flat(points: &[LonLat]) -> Vec<f64> {
-    points.iter().flatten().copied().collect()
 }

@@ -39,6 +39,8 @@ pub struct Page {
     pub feed: FeedState,
     /// By which way news arrives; `None` while none does.
     pub transport: Option<Transport>,
+    /// What a screen reader says when it changes.
+    pub spoken: String,
 }
 
 /// How old the newest position is.
@@ -70,7 +72,7 @@ impl Page {
     pub fn new(order: OrderPage, locale: Locale, now_ms: i64) -> Self {
         let is_final = order.snapshot.order.status.is_final();
         let feed = if is_final { FeedState::Ended } else { FeedState::Following(Health::Connecting) };
-        Self { order, locale, now_ms, feed, transport: None }
+        Self { order, locale, now_ms, feed, transport: None, spoken: String::new() }
     }
 
     /// The feed's newest picture.
@@ -129,7 +131,7 @@ impl Page {
             CustomerEvent::Snapshot(snapshot) => self.apply_snapshot(snapshot, resumed),
             CustomerEvent::Position(update) => {
                 let snapshot = &mut self.order.snapshot;
-                snapshot.trail.extend(update.skipped.iter().flatten());
+                snapshot.trail.extend_from_slice(update.skipped.as_deref().unwrap_or_default());
                 snapshot.trail.push([update.lon, update.lat]);
                 snapshot.position = Some(update.position());
                 thin(&mut snapshot.trail);

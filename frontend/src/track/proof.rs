@@ -5,7 +5,7 @@ use doorstep_shared::{OrderStatus, api::proof::ProofKind};
 use super::page::Page;
 use crate::data::PageProof;
 
-/// The most photos shown.
+/// The most photos shown: the page has a place for each from the start, so that showing one changes nothing else.
 pub const MAX_PHOTOS: usize = 4;
 
 /// What the card for the PIN says.
@@ -40,16 +40,8 @@ impl<'a> Pin<'a> {
 
 /// The photo `index`, oldest first.
 pub fn photo(page: &Page, index: usize) -> Option<&PageProof> {
-    photos(page).nth(index)
-}
-
-/// How many photos are shown.
-pub fn photo_count(page: &Page) -> usize {
-    photos(page).count().min(MAX_PHOTOS)
-}
-
-fn photos(page: &Page) -> impl Iterator<Item = &PageProof> {
-    page.order.proofs.iter().filter(|proof| proof.kind == ProofKind::Photo && proof.image_url.is_some())
+    let has_picture = |proof: &&PageProof| proof.kind == ProofKind::Photo && proof.image_url.is_some();
+    page.order.proofs.iter().filter(has_picture).nth(index)
 }
 
 /// Who signed, and what they drew; the last to sign counts.

@@ -1,6 +1,7 @@
 //! What the components of the tracking page share: one signal for each subject.
 //!
-//! A change of the map's state draws no text anew, and a second that passes does not touch what a screen reader says.
+//! A change of the map's box draws no text anew. More signals would cost more than they save: each type of value adds half
+//! a kilobyte to the compressed bundle.
 
 use leptos::prelude::*;
 
@@ -9,12 +10,10 @@ use super::page::Page;
 /// The page's signals; copies are the same signals.
 #[derive(Clone, Copy, Debug)]
 pub struct Signals {
-    /// The order, and how fresh what is known of it is.
+    /// What the page knows of the order and of the connection.
     pub page: RwSignal<Page>,
     /// The map's box.
     pub map: RwSignal<MapState>,
-    /// What a screen reader says next.
-    pub spoken: RwSignal<String>,
 }
 
 /// How the map's box looks.
@@ -32,6 +31,6 @@ impl Signals {
     /// Signals for a page as the server hands it over.
     pub fn new(page: Page) -> Self {
         let map = MapState { is_shown: false, is_following: true, is_large: false };
-        Self { page: RwSignal::new(page), map: RwSignal::new(map), spoken: RwSignal::new(String::new()) }
+        Self { page: RwSignal::new(page), map: RwSignal::new(map) }
     }
 }

@@ -36,7 +36,7 @@ pub fn TrackPage(
     /// What the page shows.
     signals: Signals,
 ) -> impl IntoView {
-    let Signals { page, map, spoken } = signals;
+    let Signals { page, map } = signals;
     view! {
         <main
             class="track"
@@ -57,7 +57,7 @@ pub fn TrackPage(
                 <Timeline page />
             </div>
             <p class="unseen" role="status">
-                {text(spoken, String::clone)}
+                {text(page, |page| page.spoken.clone())}
             </p>
         </main>
     }

@@ -1,59 +1,58 @@
 //! Ties spots of a page to what the page knows.
 //!
-//! Each spot is a plain function of the page. Because they all have one type, the browser's build holds the code of a
-//! reactive text once, however many texts there are; closures written in place would each bring their own. For the same
-//! reason fixed words become owned texts, and classes that come and go are attributes.
+//! Each spot is a plain function of a signal's value. What comes out is boxed, so all texts have one type, whatever signal
+//! they read, and a browser's build holds the code of a reactive text once; closures written in place would each bring
+//! their own. For the same reason fixed words become owned texts, and classes that come and go are attributes.
 
 use leptos::prelude::*;
 
-/// A text that follows the page.
-pub fn text<P: Send + Sync + 'static>(
-    page: RwSignal<P>,
-    words: fn(&P) -> String,
-) -> impl Fn() -> String + Copy + Send + 'static {
-    move || page.with(words)
+/// A text, or an attribute that always has a value.
+pub type Text = Box<dyn Fn() -> String + Send>;
+
+/// An attribute that is there or not.
+pub type Flag = Box<dyn Fn() -> bool + Send>;
+
+/// An attribute that is absent where it has no value: an address that is empty would be the page's own.
+pub type Value = Box<dyn Fn() -> Option<String> + Send>;
+
+/// A text that follows a signal.
+pub fn text<P: Send + Sync + 'static>(signal: RwSignal<P>, text: fn(&P) -> String) -> Text {
+    Box::new(move || signal.with(text))
 }
 
 /// An attribute with one of a few fixed values.
-pub fn word<P: Send + Sync + 'static>(
-    page: RwSignal<P>,
-    word: fn(&P) -> &'static str,
-) -> impl Fn() -> String + Copy + Send + 'static {
-    move || page.with(word).to_owned()
+pub fn word<P: Send + Sync + 'static>(signal: RwSignal<P>, word: fn(&P) -> &'static str) -> Text {
+    Box::new(move || signal.with(word).to_owned())
 }
 
 /// An attribute that is there or not.
-pub fn flag<P: Send + Sync + 'static>(
-    page: RwSignal<P>,
-    flag: fn(&P) -> bool,
-) -> impl Fn() -> bool + Copy + Send + 'static {
-    move || page.with(flag)
+pub fn flag<P: Send + Sync + 'static>(signal: RwSignal<P>, flag: fn(&P) -> bool) -> Flag {
+    Box::new(move || signal.with(flag))
 }
 
 /// A text for one of several alike spots.
 pub fn text_of<P: Send + Sync + 'static, K: Copy + Send + 'static>(
-    page: RwSignal<P>,
+    signal: RwSignal<P>,
     key: K,
-    words: fn(&P, K) -> String,
-) -> impl Fn() -> String + Copy + Send + 'static {
-    move || page.with(|page| words(page, key))
+    text: fn(&P, K) -> String,
+) -> Text {
+    Box::new(move || signal.with(|value| text(value, key)))
 }
 
 /// An attribute of one of several alike spots, there or not.
 pub fn flag_of<P: Send + Sync + 'static, K: Copy + Send + 'static>(
-    page: RwSignal<P>,
+    signal: RwSignal<P>,
     key: K,
     flag: fn(&P, K) -> bool,
-) -> impl Fn() -> bool + Copy + Send + 'static {
-    move || page.with(|page| flag(page, key))
+) -> Flag {
+    Box::new(move || signal.with(|value| flag(value, key)))
 }
 
-/// An attribute of one of several alike spots, absent where it has no value: an address that is empty would be this
-/// page's own.
+/// An attribute of one of several alike spots, absent where it has no value.
 pub fn value_of<P: Send + Sync + 'static, K: Copy + Send + 'static>(
-    page: RwSignal<P>,
+    signal: RwSignal<P>,
     key: K,
     value: fn(&P, K) -> Option<String>,
-) -> impl Fn() -> Option<String> + Copy + Send + 'static {
-    move || page.with(|page| value(page, key))
+) -> Value {
+    Box::new(move || signal.with(|held| value(held, key)))
 }

@@ -1,11 +1,13 @@
 //! The four steps, as a bar and as a list.
 
+use std::array;
+
 use leptos::prelude::*;
 
 use crate::{
     track::{
         page::Page,
-        phase::{Step, step},
+        phase::{STEPS, Step, step},
         text::{fixed, history},
     },
     ui::bind::{flag_of, text_of},
@@ -14,7 +16,7 @@ use crate::{
 /// The steps of the bar.
 #[component]
 pub fn Progress(page: RwSignal<Page>) -> impl IntoView {
-    let segments = [0, 1, 2, 3].map(|index| view! { <Segment page index /> });
+    let segments = array::from_fn::<_, STEPS, _>(|index| view! { <Segment page index /> });
     view! {
         <ol class="steps" aria-label=fixed::PROGRESS>
             {segments}

@@ -3,12 +3,14 @@
 //! The PIN's card keeps its place from the order's start to its end, so that a PIN that is shown or confirmed moves
 //! nothing. Pictures have their box before they are loaded, and their link opens them alone.
 
+use std::array;
+
 use leptos::prelude::*;
 
 use crate::{
     track::{
         page::Page,
-        proof,
+        proof::{self, MAX_PHOTOS},
         text::{fixed, proof as sentences},
     },
     ui::bind::{flag, flag_of, text, text_of, value_of},
@@ -47,7 +49,7 @@ fn Pin(page: RwSignal<Page>) -> impl IntoView {
 
 #[component]
 fn Photos(page: RwSignal<Page>) -> impl IntoView {
-    let photos = [0, 1, 2, 3].map(|index| view! { <Photo page index /> });
+    let photos = array::from_fn::<_, MAX_PHOTOS, _>(|index| view! { <Photo page index /> });
     view! {
         <div class="photos" hidden=flag(page, |page| proof::photo(page, 0).is_none())>
             {photos}

@@ -28,7 +28,7 @@ use crate::{
 /// The box.
 #[component]
 pub fn Stage(signals: Signals) -> impl IntoView {
-    let Signals { page, map, .. } = signals;
+    let Signals { page, map } = signals;
     view! {
         <div class="stage">
             <Sketch page map />
