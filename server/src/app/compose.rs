@@ -22,7 +22,7 @@ use crate::{
     live::{
         audience::Audience,
         broker::{
-            Arrival, Broker,
+            Broker, Inbound,
             in_process::InProcess,
             redis::{Channels, Redis, Started},
         },
@@ -133,7 +133,7 @@ async fn serve(
     let app = Data::new(state(&ground, &live, &use_cases, (gazetteer, &roads), metrics));
     let loaded = app.plans.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
-    if let Some((arrivals, thread)) = remote {
+    if let Some((inbound, thread)) = remote {
         let peers = Peers {
             clock: ground.clock.clone(),
             store: ground.store.clone(),
@@ -148,7 +148,7 @@ async fn serve(
             plans: Arc::clone(&use_cases.plans),
             devices: Arc::clone(&use_cases.devices),
         };
-        peers::start(peers, (arrivals, &thread), &ground.tasks, &ground.shutdown);
+        peers::start(peers, (inbound, &thread), &ground.tasks, &ground.shutdown);
     }
     start_tasks(&ground, &live, &use_cases, &app, roads);
     app.readiness.set_database(true);
@@ -183,8 +183,8 @@ struct LiveView {
     connections: Arc<Connections>,
 }
 
-/// What other instances tell, and the thread on which it arrives.
-type Remote = (mpsc::Receiver<Arrival>, Handle);
+/// What comes in from other instances, and the thread on which it should be read.
+type Remote = (mpsc::Receiver<Inbound>, Handle);
 
 impl LiveView {
     async fn new(ground: &Ground) -> anyhow::Result<(Self, Option<Remote>)> {
@@ -211,8 +211,8 @@ async fn connect(
     let client = redis::Client::open(url.as_str()).context("DOORSTEP_REDIS_URL is not an address of Redis")?;
     let channels = Channels::of(&ground.store.identity().await?);
     let started = Redis::start(client, channels, (hub, fleet), &ground.tasks, &ground.shutdown);
-    let Started { broker, arrivals, thread } = started.context("starting the thread that speaks with Redis")?;
-    Ok((Arc::new(broker), Some((arrivals, thread))))
+    let Started { broker, inbound, thread } = started.context("starting the thread that speaks with Redis")?;
+    Ok((Arc::new(broker), Some((inbound, thread))))
 }
 
 /// The use cases that background tasks and the edge share.

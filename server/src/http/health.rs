@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde_json::json;
 
-use crate::{error::ApiError, live::broker::Link, state::AppState};
+use crate::{error::ApiError, live::broker::PeerLink, state::AppState};
 
 /// A batch that has not been committed for this long means that positions are piling up.
 const MAX_WRITER_LAG: Duration = Duration::from_secs(5);
@@ -26,13 +26,13 @@ pub async fn ready(app: Data<AppState>) -> HttpResponse {
     let body = json!({
         "status": match (draining, is_ready, link) {
             (true, ..) => "draining",
-            (_, true, Link::Down) => "degraded",
+            (_, true, PeerLink::Down) => "degraded",
             (_, is_ready, _) => word(is_ready),
         },
         "database": word(database),
         "broker": match link {
-            Link::Alone | Link::Up => "ok",
-            Link::Down => "degraded",
+            PeerLink::Alone | PeerLink::Up => "ok",
+            PeerLink::Down => "degraded",
         },
         "writer": { "lag_ms": lag.as_millis() as u64, "waiting_rows": app.fix_writer.backlog().rows() },
     });

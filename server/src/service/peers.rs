@@ -33,7 +33,7 @@ use crate::{
     domain::fleet::{CourierProfile, FleetChange, OrderState},
     live::{
         audience::Audience,
-        broker::{Arrival, Broker, Fact, InstanceId, Watch, fact::Movement},
+        broker::{Broker, Fact, Inbound, InstanceId, Movement, Watch},
         connections::Connections,
         fleet::Fleet,
         hub::Hub,
@@ -92,7 +92,7 @@ pub struct Peers {
 /// Starts the three tasks, which run until `shutdown`; the intake runs on `thread`, where facts arrive.
 pub fn start(
     peers: Peers,
-    (arrivals, thread): (mpsc::Receiver<Arrival>, &Handle),
+    (inbound, thread): (mpsc::Receiver<Inbound>, &Handle),
     tasks: &Tasks,
     shutdown: &CancellationToken,
 ) {
@@ -102,7 +102,7 @@ pub fn start(
     let intake = Intake { peers: Arc::clone(&peers), shared: Arc::clone(&shared), waiting };
     let follower = Follower { peers: Arc::clone(&peers), shared: Arc::clone(&shared), caught_up: None };
     let announcer = Announcer { peers, shared, announced: Counts::new() };
-    tasks.spawn_critical_on(thread, "peers_intake", until_shutdown(shutdown.clone(), intake.run(arrivals)));
+    tasks.spawn_critical_on(thread, "peers_intake", until_shutdown(shutdown.clone(), intake.run(inbound)));
     tasks.spawn_critical("peers_follower", until_shutdown(shutdown.clone(), follower.run(changes)));
     tasks.spawn_critical("peers_announcer", until_shutdown(shutdown.clone(), announcer.run()));
 }
@@ -152,11 +152,11 @@ struct Intake {
 }
 
 impl Intake {
-    async fn run(self, mut arrivals: mpsc::Receiver<Arrival>) {
-        while let Some(arrival) = arrivals.recv().await {
-            match arrival {
-                Arrival::Missed => self.shared.note_missed(),
-                Arrival::Told { from, fact } => self.take_in(from, fact),
+    async fn run(self, mut inbound: mpsc::Receiver<Inbound>) {
+        while let Some(next) = inbound.recv().await {
+            match next {
+                Inbound::Missed => self.shared.note_missed(),
+                Inbound::Told { from, fact } => self.take_in(from, fact),
             }
         }
         // The broker lives as long as the server; without it there are no facts.

@@ -6,7 +6,7 @@ use doorstep_server::{
     domain::fleet::FleetChange,
     live::{
         broker::{
-            Arrival, Broker, Fact, Link,
+            Broker, Fact, Inbound, PeerLink,
             in_process::{Bus, InProcess},
             redis::{Channels, Redis, Started},
         },
@@ -24,17 +24,17 @@ use crate::support::{RedisServer, eventually, within};
 /// An instance as far as a broker knows one.
 struct Instance {
     broker: Arc<dyn Broker>,
-    arrivals: mpsc::Receiver<Arrival>,
+    inbound: mpsc::Receiver<Inbound>,
 }
 
 impl Instance {
     /// The next fact that is not about the link itself.
     async fn fact(&mut self) -> Fact {
         loop {
-            match within("waiting for a fact", self.arrivals.recv()).await.expect("the broker lives") {
-                Arrival::Told { fact: Fact::Hello { .. } | Fact::Alive | Fact::Bye, .. } => {}
-                Arrival::Told { fact, .. } => return fact,
-                Arrival::Missed => panic!("nothing was lost"),
+            match within("waiting for a fact", self.inbound.recv()).await.expect("the broker lives") {
+                Inbound::Told { fact: Fact::Hello { .. } | Fact::Alive | Fact::Bye, .. } => {}
+                Inbound::Told { fact, .. } => return fact,
+                Inbound::Missed => panic!("nothing was lost"),
             }
         }
     }
@@ -51,7 +51,7 @@ fn for_all(at_ms: i64) -> Fact {
 
 /// Everything in the contract of [`Broker`] that is about several instances.
 async fn keeps_its_promises(mut ours: Instance, mut theirs: Instance) {
-    eventually("connecting", async || ours.broker.link() == Link::Up && theirs.broker.link() == Link::Up).await;
+    eventually("connecting", async || ours.broker.link() == PeerLink::Up && theirs.broker.link() == PeerLink::Up).await;
     assert!(ours.broker.has_peers());
 
     // Every instance but the sender receives facts for all, in order.
@@ -106,8 +106,8 @@ async fn keeps_its_promises(mut ours: Instance, mut theirs: Instance) {
 async fn the_broker_within_a_process_keeps_its_promises() {
     let bus = Arc::new(Bus::default());
     let instance = || {
-        let (broker, arrivals) = InProcess::on(&bus, Arc::default(), Arc::default());
-        Instance { broker: Arc::new(broker), arrivals }
+        let (broker, inbound) = InProcess::on(&bus, Arc::default(), Arc::default());
+        Instance { broker: Arc::new(broker), inbound }
     };
     keeps_its_promises(instance(), instance()).await;
 }
@@ -120,8 +120,8 @@ async fn the_broker_through_redis_keeps_its_promises() {
         let client = redis::Client::open(server.url()).expect("a sound address");
         let means: (Arc<Hub>, Arc<Fleet>) = Default::default();
         let started = Redis::start(client, Channels::of(database), means, &tasks, &shutdown);
-        let Started { broker, arrivals, .. } = started.expect("a thread");
-        Instance { broker: Arc::new(broker), arrivals }
+        let Started { broker, inbound, .. } = started.expect("a thread");
+        Instance { broker: Arc::new(broker), inbound }
     };
     // Another deployment on the same Redis, which no instance here may receive.
     let other = instance("other");
@@ -140,6 +140,6 @@ async fn the_broker_through_redis_keeps_its_promises() {
 #[test]
 fn a_server_on_its_own_sends_no_facts() {
     let broker = InProcess::new(Arc::default(), Arc::default());
-    assert_eq!((broker.has_peers(), broker.link()), (false, Link::Alone));
+    assert_eq!((broker.has_peers(), broker.link()), (false, PeerLink::Alone));
     assert!(broker.followed().is_empty());
 }

@@ -12,34 +12,33 @@ use doorstep_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::InstanceId;
+use super::instance::InstanceId;
 use crate::domain::fleet::{CourierProfile, FleetChange, OrderState};
 
 /// Changes when the meaning or the layout of [`Fact`] does.
 const VERSION: u8 = 1;
 
 /// Something that one instance knows and others should.
-// It lives for one send, and most are fixes.
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "it lives for one send, and most are fixes")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Fact {
-    /// This instance is here now: tell it who watches what. `missed` says that what it told lately may be lost.
+    /// This instance is here now: tell it what is watched. `missed` says that facts it told lately may be lost.
     Hello {
         /// Read the database, then.
         missed: bool,
     },
     /// It is still here.
     Alive,
-    /// It is about to end: what it watches is not watched any more.
+    /// It is about to end, and nothing is watched through it any more.
     Bye,
-    /// Who watches what through this instance, 0 for what nobody watches any more; everything or only what changed.
+    /// How many watch what through this instance, 0 once nobody watches it any more: everything, or only what changed.
     Watching {
-        /// What is not listed is not watched.
+        /// Nothing that is not listed is watched.
         is_all: bool,
         /// How many watch what.
         counts: Vec<(Watch, u32)>,
     },
-    /// One of a courier's devices reported. Only to those who follow the courier.
+    /// One of a courier's devices reported. Only instances that follow the courier hear of it.
     Heard {
         /// Who.
         courier: CourierId,
@@ -135,23 +134,8 @@ pub enum Watch {
     Device(CourierId, DeviceId),
 }
 
-/// What comes from other instances.
-#[allow(clippy::large_enum_variant)]
-#[derive(Clone, Debug, PartialEq)]
-pub enum Arrival {
-    /// One of them told something.
-    Told {
-        /// Who.
-        from: InstanceId,
-        /// What.
-        fact: Fact,
-    },
-    /// From here on facts arrive again, but some before this may be lost.
-    Missed,
-}
-
 impl Fact {
-    /// The courier to whose followers alone this goes.
+    /// The courier whose followers alone hear of this; `None` for a fact that goes to all instances.
     pub const fn followers_of(&self) -> Option<CourierId> {
         match self {
             Self::Heard { courier, .. } => Some(*courier),
@@ -159,15 +143,15 @@ impl Fact {
         }
     }
 
-    /// The fact as bytes, with who tells it.
+    /// The fact as bytes, with the instance that tells it.
     pub fn encode(&self, from: InstanceId) -> Vec<u8> {
         postcard::to_allocvec(&(VERSION, from, self)).expect("facts have known lengths")
     }
 
-    /// Reads a fact that another instance than `own` told; `None` for one's own and for what cannot be read.
+    /// Reads a fact that another instance than `own` told; `None` for its own facts and for bytes that it cannot read.
     pub fn decode(bytes: &[u8], own: InstanceId) -> Option<(InstanceId, Self)> {
         let ((version, from), rest): ((u8, InstanceId), _) = postcard::take_from_bytes(bytes).ok()?;
-        // Before the rest is read: everybody hears themselves.
+        // Before the rest is read: every instance hears itself.
         if version != VERSION || from == own {
             return None;
         }
@@ -201,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fact_is_read_by_others_and_not_by_who_told_it() {
+    fn a_fact_is_read_by_others_and_not_by_the_instance_that_told_it() {
         let (ours, theirs) = (InstanceId::new(), InstanceId::new());
         let fact = Fact::Heard {
             courier: CourierId::new(),
@@ -214,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_skipped() {
+    fn a_fact_that_cannot_be_read_is_skipped() {
         let ours = InstanceId::new();
         let mut next_version = Fact::Alive.encode(InstanceId::new());
         next_version[0] = VERSION + 1;

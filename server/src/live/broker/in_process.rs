@@ -1,6 +1,6 @@
 //! The broker within one process: straight into the hub and the fleet.
 //!
-//! A server on its own has nobody to tell anything ([`InProcess::new`]). Several servers in one process may share a
+//! A server on its own has no other instances ([`InProcess::new`]). Several servers in one process may share a
 //! [`Bus`], which keeps the same promises as Redis does between processes.
 
 use std::{
@@ -12,7 +12,7 @@ use doorstep_shared::{CourierId, OrderId};
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::mpsc;
 
-use super::{Arrival, Broker, Fact, InstanceId, Link, queues::Inlet};
+use super::{Broker, Fact, Inbound, InstanceId, PeerLink, queues::Inlet};
 use crate::{
     domain::fleet::{FleetChange, OrderState},
     live::{
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Delivers to this instance's own viewers and dispatchers, and to whoever else is on its bus.
+/// Delivers to this instance's own viewers and dispatchers, and to the other instances on its bus.
 #[derive(Debug)]
 pub struct InProcess {
     hub: Arc<Hub>,
@@ -49,17 +49,17 @@ struct Seat {
 }
 
 impl InProcess {
-    /// A broker for `hub` and `fleet`, with nobody else to tell.
+    /// A broker for `hub` and `fleet`, without other instances.
     pub fn new(hub: Arc<Hub>, fleet: Arc<Fleet>) -> Self {
         Self { hub, fleet, seat: None }
     }
 
-    /// The same on a bus with others, with what they tell.
-    pub fn on(bus: &Arc<Bus>, hub: Arc<Hub>, fleet: Arc<Fleet>) -> (Self, mpsc::Receiver<Arrival>) {
-        let (inlet, arrivals) = Inlet::new();
+    /// A broker on a bus with other instances, and what comes in from them.
+    pub fn on(bus: &Arc<Bus>, hub: Arc<Hub>, fleet: Arc<Fleet>) -> (Self, mpsc::Receiver<Inbound>) {
+        let (inlet, inbound) = Inlet::new();
         let id = InstanceId::new();
         bus.lock().push(Member { id, inlet, follows: HashSet::new() });
-        (Self { hub, fleet, seat: Some(Seat { bus: Arc::clone(bus), id }) }, arrivals)
+        (Self { hub, fleet, seat: Some(Seat { bus: Arc::clone(bus), id }) }, inbound)
     }
 
     fn with_member<T: Default>(&self, work: impl FnOnce(&mut Member) -> T) -> T {
@@ -109,12 +109,12 @@ impl Broker for InProcess {
         let members = seat.bus.lock();
         let others = members.iter().filter(|member| member.id != seat.id);
         let concerned = others.filter(|member| fact.followers_of().is_none_or(|who| member.follows.contains(&who)));
-        concerned.for_each(|member| member.inlet.put(Arrival::Told { from: seat.id, fact: fact.clone() }));
+        concerned.for_each(|member| member.inlet.put(Inbound::Told { from: seat.id, fact: fact.clone() }));
     }
 
     fn follow(&self, courier: CourierId) -> BoxFuture<'static, bool> {
         let is_new = self.with_member(|member| member.follows.insert(courier));
-        async move { is_new }.boxed()
+        std::future::ready(is_new).boxed()
     }
 
     fn unfollow(&self, couriers: &[CourierId]) {
@@ -125,7 +125,7 @@ impl Broker for InProcess {
         self.with_member(|member| member.follows.iter().copied().collect())
     }
 
-    fn link(&self) -> Link {
-        if self.has_peers() { Link::Up } else { Link::Alone }
+    fn link(&self) -> PeerLink {
+        if self.has_peers() { PeerLink::Up } else { PeerLink::Alone }
     }
 }

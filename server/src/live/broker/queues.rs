@@ -1,7 +1,7 @@
 //! The two bounded queues between an instance and the others, and their overflow policy.
 //!
-//! Both refuse what does not fit, because their writers hold locks and must not wait. What was refused is counted and
-//! remembered: the other side is told that it missed something as soon as there is room, and reads the database.
+//! Both refuse a fact that does not fit, because their writers hold locks and must not wait. A refused fact is counted
+//! and remembered: as soon as there is room, the reader learns that it missed something and reads the database.
 
 use std::sync::{
     Arc,
@@ -10,7 +10,7 @@ use std::sync::{
 
 use tokio::sync::mpsc;
 
-use super::{Arrival, Fact};
+use super::{fact::Fact, inbound::Inbound};
 
 /// Facts that may wait to be sent. At 2 000 fixes a second five seconds of a stuck connection, about 2 MB.
 const OUTGOING: usize = 10_000;
@@ -32,7 +32,7 @@ impl Outlet {
         (Self { sender, missed: Arc::default() }, receiver)
     }
 
-    /// Puts a fact in. Overflow policy: it is dropped, and the others will be told that they missed something.
+    /// Puts a fact in. Overflow policy: it is dropped, and the other instances learn that they missed something.
     pub fn put(&self, fact: Fact) {
         if self.sender.try_send(fact).is_err() {
             self.note_missed(1);
@@ -54,34 +54,34 @@ impl Outlet {
 /// Where facts come in.
 #[derive(Clone, Debug)]
 pub struct Inlet {
-    sender: mpsc::Sender<Arrival>,
+    sender: mpsc::Sender<Inbound>,
     missed: Arc<AtomicBool>,
 }
 
 impl Inlet {
-    /// An inlet and the end at which arrivals are taken.
-    pub fn new() -> (Self, mpsc::Receiver<Arrival>) {
+    /// An inlet and the end from which it is emptied.
+    pub fn new() -> (Self, mpsc::Receiver<Inbound>) {
         let (sender, receiver) = mpsc::channel(INCOMING);
         (Self { sender, missed: Arc::default() }, receiver)
     }
 
-    /// Puts an arrival in. Overflow policy: it is dropped, and [`Arrival::Missed`] follows when there is room.
-    pub fn put(&self, arrival: Arrival) {
-        if !self.catch_up() || self.sender.try_send(arrival).is_err() {
+    /// Puts a fact in. Overflow policy: it is dropped, and [`Inbound::Missed`] follows when there is room.
+    pub fn put(&self, inbound: Inbound) {
+        if !self.catch_up() || self.sender.try_send(inbound).is_err() {
             self.missed.store(true, Ordering::Release);
             metrics::counter!("doorstep_broker_dropped_total", "direction" => "in").increment(1);
         }
     }
 
-    /// Says now or as soon as there is room that something was missed.
+    /// Puts [`Inbound::Missed`] in, now or as soon as there is room.
     pub fn put_missed(&self) {
         self.missed.store(true, Ordering::Release);
         self.catch_up();
     }
 
-    /// Says what is still to be said about missed facts; `false` when there is no room for it yet.
+    /// Puts an [`Inbound::Missed`] in that found no room before; `false` when there still is none.
     pub fn catch_up(&self) -> bool {
-        if self.missed.load(Ordering::Acquire) && self.sender.try_send(Arrival::Missed).is_ok() {
+        if self.missed.load(Ordering::Acquire) && self.sender.try_send(Inbound::Missed).is_ok() {
             self.missed.store(false, Ordering::Release);
         }
         !self.missed.load(Ordering::Acquire)
@@ -95,17 +95,17 @@ mod tests {
 
     #[test]
     fn a_full_inlet_says_later_that_something_was_missed() {
-        let (inlet, mut arrivals) = Inlet::new();
+        let (inlet, mut inbound) = Inlet::new();
         let from = InstanceId::new();
-        let told = || Arrival::Told { from, fact: Fact::Alive };
+        let told = || Inbound::Told { from, fact: Fact::Alive };
         (0..INCOMING + 5).for_each(|_| inlet.put(told()));
         let mut taken = 0;
-        while arrivals.try_recv().is_ok() {
+        while inbound.try_recv().is_ok() {
             taken += 1;
         }
         assert_eq!(taken, INCOMING);
         inlet.put(told());
-        assert_eq!((arrivals.try_recv(), arrivals.try_recv()), (Ok(Arrival::Missed), Ok(told())));
+        assert_eq!((inbound.try_recv(), inbound.try_recv()), (Ok(Inbound::Missed), Ok(told())));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use clap::Parser;
 use doorstep_server::{
     app::{self, Running, cli::new_api_key},
     auth::principal::Scope,
-    live::broker::Link,
+    live::broker::PeerLink,
     platform::{
         clock::{Clock, ManualClock},
         config::Settings,
@@ -62,7 +62,7 @@ pub async fn with_two_instances(test: impl AsyncFnOnce(&TestApp, &TestApp, &mut 
     let arguments = ["--redis-url", &*url];
     let (a, b) = (TestApp::start(&database, &arguments).await, TestApp::start(&database, &arguments).await);
     for app in [&a, &b] {
-        eventually("the instances' connections", async || app.state().broker.link() == Link::Up).await;
+        eventually("the instances' connections", async || app.state().broker.link() == PeerLink::Up).await;
     }
     let outcome = AssertUnwindSafe(test(&a, &b, &mut redis)).catch_unwind().await;
     tokio::join!(a.stop(), b.stop());

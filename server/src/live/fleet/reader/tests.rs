@@ -59,7 +59,7 @@ impl Belief {
         let mut once = HashSet::new();
         for fix in fixes {
             prop_assert!(once.insert(fix.courier_id), "each courier once in a batch");
-            prop_assert!(self.couriers.contains_key(&fix.courier_id), "nobody unheard of");
+            prop_assert!(self.couriers.contains_key(&fix.courier_id), "only couriers whom the console was told of");
             self.moved(fix.courier_id, (fix.time_ms, fix.lat, fix.lon))?;
         }
         Ok(())
@@ -101,8 +101,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever happens and however slowly the console reads: when it has read everything, what it believes of
-    /// what it looks at is the truth.
+    /// After any changes, and however slowly the console reads: when it has read everything, its belief about the
+    /// couriers it looks at is the truth.
     #[test]
     fn a_console_that_has_read_everything_knows_the_truth(steps in prop::collection::vec(step(), 1..120)) {
         let mut board = Board::default();
@@ -216,7 +216,7 @@ fn a_reader_that_is_too_far_behind_must_begin_again() {
     assert!(Reader::new(Arc::default()).take(&board, now).is_ok(), "a new one has no past");
 }
 
-/// T9: five thousand couriers who report every second, on a console that shows them all.
+/// Five thousand couriers who report every second, on a console that shows them all.
 #[test]
 fn a_large_fleet_costs_a_console_a_fraction_of_one_frame_for_each_fix() {
     use doorstep_shared::protocol::{
