@@ -28,6 +28,7 @@ use crate::{
         },
         connections::Connections,
         fleet::Fleet,
+        following::Following,
         heartbeat,
         hub::Hub,
         readiness::Readiness,
@@ -138,6 +139,7 @@ async fn serve(
             clock: ground.clock.clone(),
             store: ground.store.clone(),
             broker: Arc::clone(&live.broker),
+            following: Arc::clone(&live.following),
             tracker: Arc::clone(&live.tracker),
             hub: Arc::clone(&live.hub),
             audience: Arc::clone(&live.audience),
@@ -178,6 +180,7 @@ struct LiveView {
     audience: Arc<Audience>,
     fleet: Arc<Fleet>,
     broker: Arc<dyn Broker>,
+    following: Arc<Following>,
     watching: Arc<Watching>,
     tracker: Arc<Tracker>,
     connections: Arc<Connections>,
@@ -194,7 +197,8 @@ impl LiveView {
         let (broker, remote) = connect(ground, &hub, &fleet).await?;
         let tracker = Arc::new(Tracker::new(Arc::clone(&broker)));
         let connections = Arc::new(Connections::new(ground.config.settings.max_connections));
-        Ok((Self { hub, audience, fleet, broker, watching: Arc::default(), tracker, connections }, remote))
+        let (following, watching) = (Arc::new(Following::new(Arc::clone(&broker))), Arc::default());
+        Ok((Self { hub, audience, fleet, broker, following, watching, tracker, connections }, remote))
     }
 }
 
@@ -230,7 +234,7 @@ struct UseCases {
 impl UseCases {
     fn new(ground: &Ground, live: &LiveView) -> anyhow::Result<Self> {
         let Ground { config, clock, store, tasks, shutdown } = ground;
-        let LiveView { hub, audience, broker, watching, tracker, connections, .. } = live;
+        let LiveView { hub, audience, broker, following, watching, tracker, connections, .. } = live;
         let fix_writer = FixWriter::start(store.connect_options(), config.settings.batching(), tasks, shutdown)
             .context("starting the fix writers")?;
         let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
@@ -238,7 +242,7 @@ impl UseCases {
         let plans = Arc::new(Plans::new(
             store.clone(),
             Arc::clone(tracker),
-            Arc::clone(broker),
+            Arc::clone(following),
             Arc::clone(connections),
             clock.clone(),
             tasks,

@@ -1,12 +1,14 @@
 //! What is true right now, in memory: connections and what waits to be written to them, each courier's live state, who
 //! watches what, and the way to other instances.
 //!
-//! Everything here can be lost and read again from the store. Lock order: pacing, tracker, hub or connections, outbox.
+//! Everything here can be lost and read again from the store. Lock order: pacing, tracker, hub or connections, outbox;
+//! following, then the broker's own.
 
 pub mod audience;
 pub mod broker;
 pub mod connections;
 pub mod fleet;
+pub mod following;
 pub mod heartbeat;
 pub mod hub;
 pub mod outbox;

@@ -6,7 +6,7 @@
 //! instance.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -36,6 +36,7 @@ use crate::{
         broker::{Broker, Fact, Inbound, InstanceId, Movement, Watch},
         connections::Connections,
         fleet::Fleet,
+        following::{Following, PendingRead},
         hub::Hub,
         tracker::{Heard, Tracker},
         watching::{Counts, Watching, changes},
@@ -69,6 +70,8 @@ pub struct Peers {
     pub store: Store,
     /// The link to the other instances.
     pub broker: Arc<dyn Broker>,
+    /// The couriers whose fixes this instance asks the others for.
+    pub following: Arc<Following>,
     /// The live state of couriers.
     pub tracker: Arc<Tracker>,
     /// This instance's viewers.
@@ -365,28 +368,26 @@ impl Announcer {
         orders.chain(couriers).chain(devices).chain(fleet).collect()
     }
 
-    /// Follows exactly the couriers who report to this instance or are shown to one of its viewers.
+    /// Follows the couriers who report here or are shown to a viewer here, and nobody else.
     async fn follow_those_shown(&self) {
-        let peers = &self.peers;
-        let mut wanted = peers.tracker.concerns(peers.clock.now_ms(), |order| peers.hub.audience(order) > 0);
-        wanted.extend(peers.connections.connected_couriers());
-        let (kept, gone): (HashSet<_>, Vec<_>) = {
-            let followed = peers.broker.followed();
-            (followed.iter().copied().collect(), followed.into_iter().filter(|who| !wanted.contains(who)).collect())
-        };
-        wanted.retain(|courier| !kept.contains(courier));
-        if !gone.is_empty() {
-            peers.broker.unfollow(&gone);
-        }
-        if wanted.is_empty() {
-            return;
-        }
-        let new: Vec<_> = wanted.into_iter().collect();
-        futures_util::future::join_all(new.iter().map(|courier| peers.broker.follow(*courier))).await;
-        // Every fix that other instances received until now is in the database.
-        let known: Vec<_> = new.into_iter().filter(|courier| peers.tracker.knows(*courier)).collect();
-        if let Err(error) = peers.plans.reload(&known).await {
-            tracing::warn!(error = %error, "could not read what other instances heard of couriers");
+        let Peers { following, tracker, hub, connections, clock, .. } = &*self.peers;
+        let round = following.begin_round();
+        let mut wanted = tracker.concerns(clock.now_ms(), |order| hub.audience(order) > 0);
+        wanted.extend(connections.connected_couriers());
+        let new = following.keep_only(&wanted, round);
+        let new = futures_util::future::join_all(new.into_iter().map(|courier| following.follow(courier))).await;
+        self.read_all(new.into_iter().flatten().collect()).await;
+    }
+
+    /// Reads what other instances received of couriers before this one followed them.
+    async fn read_all(&self, pending: Vec<PendingRead<'_>>) {
+        let couriers: Vec<_> = pending.iter().map(PendingRead::courier).collect();
+        match self.peers.plans.reload(&couriers).await {
+            Ok(()) => pending.into_iter().for_each(PendingRead::done),
+            Err(error) => {
+                tracing::warn!(error = %error, "could not read what other instances heard of couriers");
+                self.shared.note_missed();
+            }
         }
     }
 }

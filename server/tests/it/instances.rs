@@ -1,9 +1,14 @@
 //! Two instances on one database and one Redis: it does not matter which one a client is connected to.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Socket, TestApp, TestCourier, eventually, fix, now_ms, step, with_two_instances, within};
+
+/// A snapshot that waits for nothing comes much sooner.
+const OVERTAKING: Duration = Duration::from_millis(500);
 
 async fn readiness(app: &TestApp) -> (u16, Value) {
     let answer = Answer::to(app.bare(Method::GET, "/health/ready")).await;
@@ -86,6 +91,42 @@ async fn a_backlog_fills_in_the_trail_on_the_other_instance() {
             .collect();
         phone.report(2, &backlog).await;
         while page.expect("snapshot").await["trail"].as_array().map_or(0, Vec::len) < 10 {}
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_viewer_waits_until_what_the_other_instance_acked_is_read() {
+    with_two_instances(async |a, b, _| {
+        let ana = a.courier("Ana").await;
+        // From here on B knows Ana, but not what she reports to A.
+        let order = b.assigned("A-1042", &ana).await;
+        let mut phone = a.connect(&ana).await;
+        let start_ms = now_ms();
+        let detour: Vec<_> = (1..50)
+            .map(|second| fix(start_ms + second * 1_000, 35.898, 14.5125 + (second % 7) as f64 * 0.001))
+            .collect();
+        phone.report(1, &detour).await;
+        let mut holding = b.db.begin().await.expect("a transaction");
+        sqlx::query("lock table fixes").execute(&mut *holding).await.expect("a lock");
+        let mut first = b.watch(&order).await;
+        eventually("the read for the first viewer", async || {
+            let waiting = "select count(*) from pg_locks where not granted
+                and database = (select oid from pg_database where datname = current_database())";
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&b.db).await.expect("a count") > 0
+        })
+        .await;
+        let mut second = b.watch(&order).await;
+        let overtaking = tokio::time::timeout(OVERTAKING, second.expect("snapshot")).await;
+        holding.rollback().await.expect("the lock is released");
+        let of_second = match overtaking {
+            Ok(snapshot) => snapshot,
+            Err(_) => second.expect("snapshot").await,
+        };
+        for snapshot in [first.expect("snapshot").await, of_second] {
+            let points = snapshot["trail"].as_array().map_or(0, Vec::len);
+            assert!(points >= 10, "{points} of the trail's points: {snapshot}");
+        }
     })
     .await;
 }

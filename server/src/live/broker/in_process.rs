@@ -112,9 +112,9 @@ impl Broker for InProcess {
         concerned.for_each(|member| member.inlet.put(Inbound::Told { from: seat.id, fact: fact.clone() }));
     }
 
-    fn follow(&self, courier: CourierId) -> BoxFuture<'static, bool> {
-        let is_new = self.with_member(|member| member.follows.insert(courier));
-        std::future::ready(is_new).boxed()
+    fn follow(&self, courier: CourierId) -> BoxFuture<'static, ()> {
+        self.with_member(|member| _ = member.follows.insert(courier));
+        std::future::ready(()).boxed()
     }
 
     fn unfollow(&self, couriers: &[CourierId]) {

@@ -62,9 +62,9 @@ pub trait Broker: Send + Sync + std::fmt::Debug {
     fn tell(&self, fact: Fact);
 
     /// Asks for every fix of a courier that other instances receive, until [`Broker::unfollow`]. The future is done when
-    /// no later fix is missed, or after a moment if the others cannot be reached; `true` if the courier was not followed
-    /// before, so that the caller must read from the database what others received until now.
-    fn follow(&self, courier: CourierId) -> BoxFuture<'static, bool>;
+    /// no later fix is missed, or after a moment if the others cannot be reached. Earlier fixes are in the database;
+    /// [`super::following::Following`] keeps account of who has read them.
+    fn follow(&self, courier: CourierId) -> BoxFuture<'static, ()>;
 
     /// The opposite, for several at once. Couriers who are not followed do no harm.
     fn unfollow(&self, couriers: &[CourierId]);

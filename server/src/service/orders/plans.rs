@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 use crate::{
     domain::{courier::Courier, order::Order, track::duty::OffDuty},
     live::{
-        broker::Broker,
         connections::Connections,
+        following::Following,
         tracker::{Known, Tracker, shown_from_ms},
     },
     platform::{
@@ -54,7 +54,7 @@ const RETRY_PLAN_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Plans {
     reader: Reader,
-    broker: Arc<dyn Broker>,
+    following: Arc<Following>,
     /// Reads the couriers of many viewers together.
     together: BatchLoader<CourierId, ()>,
     outdated: Outdated,
@@ -65,14 +65,14 @@ impl Plans {
     pub fn new(
         store: Store,
         tracker: Arc<Tracker>,
-        broker: Arc<dyn Broker>,
+        following: Arc<Following>,
         connections: Arc<Connections>,
         clock: Clock,
         tasks: &Tasks,
     ) -> Self {
         let reader = Reader { store, tracker, connections, clock };
         let together = reader.clone().into_batch_loader(tasks);
-        Self { reader, broker, together, outdated: Outdated::default() }
+        Self { reader, following, together, outdated: Outdated::default() }
     }
 
     /// Makes sure that the live view knows a courier: reads their plan and recent fixes once.
@@ -93,12 +93,11 @@ impl Plans {
     /// # Errors
     /// When the database is away.
     pub async fn load_to_watch(&self, courier: CourierId) -> Result<(), StoreError> {
-        if !self.broker.has_peers() {
-            return self.load(courier).await;
-        }
-        // In this order: no later fix is missed, and every earlier one is in the database.
-        let is_new = self.broker.follow(courier).await;
-        if is_new { self.load_together(courier).await } else { self.load(courier).await }
+        // In this order: no fix is missed from here on, and every earlier one is in the database.
+        let Some(pending) = self.following.follow(courier).await else { return self.load(courier).await };
+        self.load_together(courier).await?;
+        pending.done();
+        Ok(())
     }
 
     /// Reads a courier anew, together with all others who are asked for meanwhile: after a restart thousands of customers

@@ -33,15 +33,14 @@ pub(super) struct Difference {
 }
 
 impl Follows {
-    /// Wants a courier. Returns whether they are new, and the version that [`Follows::confirmed`] should wait for.
-    pub(super) fn add(&self, courier: CourierId) -> (bool, u64) {
+    /// Wants a courier. Returns the version that [`Follows::confirmed`] should wait for.
+    pub(super) fn add(&self, courier: CourierId) -> u64 {
         let mut wanted = self.lock();
-        let is_new = wanted.couriers.insert(courier);
-        wanted.version += u64::from(is_new);
+        wanted.version += u64::from(wanted.couriers.insert(courier));
         let version = wanted.version;
         drop(wanted);
         self.changed.notify_one();
-        (is_new, version)
+        version
     }
 
     /// Wants these couriers no longer.

@@ -146,15 +146,13 @@ impl Broker for Redis {
         self.outlet.put(fact);
     }
 
-    fn follow(&self, courier: CourierId) -> BoxFuture<'static, bool> {
-        let (is_new, version) = self.follows.add(courier);
-        let confirmed = self.follows.confirmed(version);
+    fn follow(&self, courier: CourierId) -> BoxFuture<'static, ()> {
+        let confirmed = self.follows.confirmed(self.follows.add(courier));
         let is_connected = self.link.is_listening();
         async move {
             if is_connected {
                 let _ = timeout(FOLLOW_PATIENCE, confirmed).await;
             }
-            is_new
         }
         .boxed()
     }
