@@ -1,4 +1,6 @@
 //! The `doorstep` command.
+//!
+//! It sets up what must be set before any other thread starts, and hands over to [`doorstep_server::app::cli`].
 
 use clap::Parser;
 use doorstep_server::app::cli::Cli;

@@ -1,4 +1,6 @@
 //! A courier as the server knows them.
+//!
+//! [`crate::store::couriers`] reads and writes it; its devices and sessions are the store's own types.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, Vehicle, protocol::customer::Presence};

@@ -1,4 +1,7 @@
 //! Changes to the fleet that dispatchers see, and the inbox in which changes wait until they are sent.
+//!
+//! An [`Inbox`] conflates: of movements, presences, profiles and orders it keeps the newest of each, so it never holds
+//! more than the fleet does. [`crate::live::fleet`] empties it.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -1,4 +1,7 @@
 //! What the operator can set, from the command line and the environment.
+//!
+//! [`Settings`] is what was given, and what `--help` shows; [`Config`] completes it with everything derived from it,
+//! once the address is known.
 
 use std::{net::SocketAddr, path::PathBuf};
 

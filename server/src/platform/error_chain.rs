@@ -1,4 +1,6 @@
 //! An error with everything that caused it, for the log.
+//!
+//! An error's own text does not repeat its source, so a log line without the chain would hide the reason.
 
 use std::fmt;
 

@@ -1,4 +1,6 @@
 //! Spreads a long list of small jobs over time in paced chunks, so that no other work waits behind thousands of them.
+//!
+//! The arrival estimates of thousands of couriers and the heartbeats of thousands of connections are handled like this.
 
 use std::{slice::Chunks, time::Duration};
 

@@ -1,8 +1,8 @@
 //! Metrics that were renamed, under both names for one version.
 //!
 //! Dashboards and alerts that ask for an old name go on working until the version after the one that renamed it. Code
-//! records the new name only; [`BothNames`] gives what it records to the old name as well. Counters and histograms only:
-//! no gauge was renamed so far. [`super::telemetry`] puts it in front of the recorder.
+//! records the new name only; [`BothNames`] gives what it records to the old name as well. Counters and histograms
+//! only: no gauge was renamed so far. [`super::telemetry`] puts it in front of the recorder.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! Logs and metrics of the process.
+//!
+//! [`crate::app`] starts both, and `/metrics` renders the handle.
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;

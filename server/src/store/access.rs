@@ -1,4 +1,6 @@
 //! People, their sessions, API keys, and answers kept for repeated requests.
+//!
+//! An idempotency key is held by the request that works on it, and renewed while it does; its answer is kept sealed.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::UserId;

@@ -1,4 +1,6 @@
 //! Couriers, their presences and times off duty, and the courier of a device's token.
+//!
+//! The live view reads couriers through [`crate::service::orders::plans`]; the edge lists and edits them.
 
 use std::{collections::HashMap, ops::Range};
 

@@ -1,4 +1,7 @@
 //! Lists of exceptions, as the console shows them, and acknowledging one.
+//!
+//! The list of open exceptions is ordered by gravity, the list of all of them by when they were noticed;
+//! [`ExceptionCursor`] continues either.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{
@@ -59,8 +62,8 @@ impl Store {
         Ok(rows.into_iter().map(|row| row.at(now)).collect())
     }
 
-    /// Notes that a person took care of an exception, unless another did before, and returns it. `None` when there is no
-    /// such exception.
+    /// Notes that a person took care of an exception, unless another did before, and returns it. `None` when there is
+    /// no such exception.
     ///
     /// # Errors
     /// When the database is away.

@@ -1,4 +1,8 @@
-//! Exceptions as the watch over the fleet reads and writes them, and what it asks the database about couriers and orders.
+//! Exceptions as the watch over the fleet reads and writes them, and what it asks the database about couriers and
+//! orders.
+//!
+//! Unique indexes hold each ongoing exception once, so of two instances that notice it only one raises it.
+//! [`crate::service::exceptions`] calls this; the console's lists are [`super::exception_lists`].
 
 use std::collections::{HashMap, HashSet};
 

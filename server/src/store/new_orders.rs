@@ -1,4 +1,6 @@
 //! Adds orders, one by one or a whole file of them.
+//!
+//! An order, its first event and the hash of its tracking link are written in one transaction.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,7 @@
 //! Changes an order, in a transaction that locks its row and the plans of its couriers.
+//!
+//! The use cases of [`crate::service::orders::lifecycle`] read the locked order, decide, and commit; the commit also
+//! opens and closes the feeds of the couriers' other orders.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, OrderId, OrderStatus, api::proof::ProofKind};

@@ -1,4 +1,6 @@
 //! Rows of `orders` and the domain types that they become, for every module that reads orders.
+//!
+//! A row that the columns' checks allow always becomes a valid order.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, LatLon, OrderId, OrderStatus, api::CustomerBody};

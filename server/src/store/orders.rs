@@ -1,4 +1,7 @@
 //! Reads orders and what happened to them.
+//!
+//! New orders are added by [`super::new_orders`], changed by [`super::order_changes`], and listed by
+//! [`super::order_lists`].
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,7 @@
 //! Makes the tables of fixes of the coming days, and drops those of days past the retention.
+//!
+//! The server runs this at its start and then every ten minutes. Dropping a day's table is cheaper than deleting its
+//! rows.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use sqlx::AssertSqlSafe;

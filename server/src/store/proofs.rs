@@ -1,4 +1,6 @@
 //! The proofs that orders ask for, and the proofs that couriers brought.
+//!
+//! Pictures are not in the database, only their keys; [`crate::service::proofs`] keeps both in step.
 
 use std::collections::HashMap;
 

@@ -159,7 +159,8 @@ async fn a_header_that_declares_a_terabyte_closes_the_connection_at_once() {
         assert!([4504, 1009].contains(&socket.close_code().await));
         assert!(sent.elapsed() < Duration::from_millis(500), "it took {:?}", sent.elapsed());
         let grown = resident_kib().saturating_sub(before);
-        // Other tests run in this process at the same time; a buffered terabyte, or even its first part, would stand out.
+        // Other tests run in this process at the same time; a buffered terabyte, or even its first part, would stand
+        // out.
         assert!(grown < 200 * 1024, "{grown} KiB more");
     })
     .await;

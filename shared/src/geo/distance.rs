@@ -4,7 +4,8 @@ use geo::{Bearing, Destination, Distance, Haversine};
 
 use super::coord::LatLon;
 
-/// Great-circle distance between `a` and `b` in metres (sphere of radius 6 371 008.8 m; up to about 0.5 % off the ellipsoid).
+/// Great-circle distance between `a` and `b` in metres (sphere of radius 6 371 008.8 m; up to about 0.5 % off the
+/// ellipsoid).
 pub fn haversine_m(a: LatLon, b: LatLon) -> f64 {
     Haversine.distance(a.point(), b.point())
 }

@@ -79,8 +79,8 @@ fn assert_sound(network: &RoadNetwork, route: &Route, vehicle: Vehicle) {
     }
 }
 
-/// How exactly a point is found again on a street, in metres. The nearest point on a great circle is computed through an
-/// arc cosine near 1, where the last digit of a double is a decimetre on the earth.
+/// How exactly a point is found again on a street, in metres. The nearest point on a great circle is computed through
+/// an arc cosine near 1, where the last digit of a double is a decimetre on the earth.
 const FOUND_WITHIN_M: f64 = 0.2;
 
 /// `part` runs along `street` in one direction, and each of its points lies on it.

@@ -1,4 +1,6 @@
 //! A courier's open orders as the stops they still have to make.
+//!
+//! The live view sends them to the courier's phones, and the tour gives a time to each.
 
 use doorstep_shared::{
     OrderStatus,

@@ -1,4 +1,7 @@
 //! A first arrival estimate, as a range that admits what cannot be known.
+//!
+//! Pure: the caller measures the distance. The range grows with the distance, its late end more than its early one.
+//! [`crate::service::arrival`] estimates with it for customers, and [`super::tour`] for the courier's later stops.
 
 use doorstep_shared::{OrderStatus, Vehicle, protocol::customer::Eta};
 

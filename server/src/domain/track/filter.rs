@@ -1,4 +1,7 @@
 //! Decides which fixes reach a map, and with which heading.
+//!
+//! Pure. A fix that is kept off the map is stored all the same; [`super::Track`] asks for each fix newer than all
+//! before it.
 
 use doorstep_shared::{
     Fix, LatLon,

@@ -1,4 +1,6 @@
 //! Judges whether a courier with goods stands still away from their stops.
+//!
+//! Pure. [`super::stop`] detects the standstill itself; the watch over the fleet asks here whether it is an exception.
 
 use doorstep_shared::{LatLon, geo::distance::haversine_m};
 

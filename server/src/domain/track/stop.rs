@@ -1,4 +1,6 @@
 //! Detects that a courier stands still.
+//!
+//! Pure. Pace and the watch over the fleet depend on it.
 
 use doorstep_shared::{LatLon, geo::geofence::Geofence};
 

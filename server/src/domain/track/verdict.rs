@@ -1,4 +1,7 @@
 //! The conclusions of the watch over couriers.
+//!
+//! Each rule answers present, absent or unknown, and unknown changes nothing: a position that is too old neither raises
+//! an exception nor ends one.
 
 /// Whether an exception is present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,7 @@
 //! Ends what a device may do, for dispatch or for the courier, and notes why the courier's position stops.
+//!
+//! The database changes first and sockets close second; a socket checks its credentials once more after it is
+//! registered, so neither order lets one slip through.
 
 use doorstep_shared::{CourierId, DeviceId, protocol::PresenceReason};
 

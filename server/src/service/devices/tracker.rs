@@ -1,5 +1,7 @@
 //! Adds a device for another app that reports a courier's position, in place of the courier's earlier device for that
 //! app.
+//!
+//! The answer holds the device's token once, as a link and as settings; see [`super::tracker_setup`].
 
 use doorstep_shared::{
     DeviceId,

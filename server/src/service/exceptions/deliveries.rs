@@ -1,4 +1,6 @@
 //! Hand-overs on their way from the courier's report to the round that judges them.
+//!
+//! A phone that was offline sends its status before its positions, so a hand-over waits here until a round takes it.
 
 use std::{
     collections::VecDeque,

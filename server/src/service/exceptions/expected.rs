@@ -1,4 +1,7 @@
 //! When each of a courier's orders will be handed over, for judging their promises.
+//!
+//! A rule of thumb suffices while every promise is far away; otherwise the order being served is measured along its
+//! route.
 
 use std::collections::HashMap;
 
@@ -49,7 +52,8 @@ pub(super) fn expected(seen: &AtWork, here: LatLon, now_ms: i64) -> HashMap<Orde
     handovers.map(|(index, (order, (id, expected_ms)))| (id, (earliest(index, order), expected_ms))).collect()
 }
 
-/// The earliest hand-over of an order that waits for others: its courier may turn to it first, or fetch several at once.
+/// The earliest hand-over of an order that waits for others: its courier may turn to it first, or fetch several at
+/// once.
 fn soonest_ms(order: &Order, here: LatLon, vehicle: Vehicle, now_ms: i64) -> i64 {
     let needed_ms = time_needed_ms(here, order.status, order.pickup.point, order.dropoff.point, vehicle);
     eta::window(needed_ms as f64, now_ms).earliest_ms

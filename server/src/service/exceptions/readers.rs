@@ -1,4 +1,6 @@
 //! Which people read the list of exceptions lately, so that the access log has one entry for many requests.
+//!
+//! Kept in memory: after a restart one more entry is made.
 
 use std::{
     collections::HashMap,

@@ -287,7 +287,8 @@ impl Orders {
     }
 
     /// After another instance changed an order: takes from this instance's viewers at once what they must not see any
-    /// more, which is the former courier and the feed of an order that is over. [`Orders::follow_change`] does the rest.
+    /// more, which is the former courier and the feed of an order that is over. [`Orders::follow_change`] does the
+    /// rest.
     pub fn close_after(&self, state: &StateForViewers, former: Option<CourierId>) {
         if let Some(former) = former {
             self.tracker.detach(former, state.order);

@@ -100,8 +100,8 @@ impl Plans {
         Ok(())
     }
 
-    /// Reads a courier anew, together with all others who are asked for meanwhile: after a restart thousands of customers
-    /// come at once.
+    /// Reads a courier anew, together with all others who are asked for meanwhile: after a restart thousands of
+    /// customers come at once.
     async fn load_together(&self, courier: CourierId) -> Result<(), StoreError> {
         self.together.get(courier).await.map(drop)
     }

@@ -1,4 +1,7 @@
 //! Builds the first message of a customer's feed.
+//!
+//! The page, the socket, the event stream and the plain HTTP answer all show what this returns, so what a customer may
+//! see is decided in one place.
 
 use doorstep_shared::{
     OrderStatus,

@@ -1,4 +1,6 @@
 //! Why there is no embedded Postgres.
+//!
+//! Each message says what the operator can do about it.
 
 use std::{
     io,

@@ -1,4 +1,6 @@
 //! Where an embedded Postgres keeps its files, and as which user it runs.
+//!
+//! The same data directory always gives the same layout, so that every command finds the cluster of a running server.
 
 use std::{
     fs, io,

@@ -1,10 +1,10 @@
 //! A Postgres of our own, for trying Doorstep on a machine that has the binaries and nothing else.
 //!
-//! The cluster lives under the data directory and is kept between runs. It listens on a Unix socket only, in a directory
-//! that only its owner may enter, so there is no password to lose. `postgres` refuses to run as root, which is usual in
-//! containers and CI: then it runs as the `postgres` or `nobody` user. (`postgresql_embedded` cannot do that, which is
-//! why the binaries are driven from here.) A server that was killed leaves its Postgres running, and the next server
-//! takes it over. [`crate::app`] starts and stops it.
+//! The cluster lives under the data directory and is kept between runs. It listens on a Unix socket only, in a
+//! directory that only its owner may enter, so there is no password to lose. `postgres` refuses to run as root, which
+//! is usual in containers and CI: then it runs as the `postgres` or `nobody` user. (`postgresql_embedded` cannot do
+//! that, which is why the binaries are driven from here.) A server that was killed leaves its Postgres running, and the
+//! next server takes it over. [`crate::app`] starts and stops it.
 
 mod error;
 mod layout;
@@ -69,8 +69,8 @@ impl Embedded {
         self.layout.connect_options()
     }
 
-    /// Starts Postgres and waits for it. The workers of a Postgres that was killed end a little after it, and until then
-    /// the next one finds its memory in use and gives up; so where a lock was left behind, this tries again.
+    /// Starts Postgres and waits for it. The workers of a Postgres that was killed end a little after it, and until
+    /// then the next one finds its memory in use and gives up; so where a lock was left behind, this tries again.
     async fn launch(&mut self) -> Result<(), EmbeddedError> {
         let was_killed = self.layout.cluster.join("postmaster.pid").exists();
         let deadline = Instant::now() + LEFTOVERS_DEADLINE;

@@ -1,4 +1,6 @@
 //! Counts the rows that wait, per courier and per writer, and refuses those that find no room.
+//!
+//! Readiness and metrics read it, too.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,6 @@
 //! A batch of rows as the arrays of one statement.
+//!
+//! `UNNEST` turns them back into rows, so a batch of any size is one prepared statement.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

@@ -2,10 +2,10 @@
 //!
 //! A caller's future resolves only after its rows are committed, so an ack means durable. Rows already present are
 //! skipped: couriers resend after a lost ack. A writer takes one request, then all others that wait, without a timer:
-//! it commits a lone fix at once and a flood in large statements. When Postgres goes away the writer keeps its batch and
-//! tries again; the statement is idempotent, so it may be repeated although its first attempt may have been committed.
-//! All writers share one thread, which does nothing else: a batch's way to Postgres and back wakes only the callers of
-//! its rows. Ingest calls this; reading is [`super::fixes`]'s.
+//! it commits a lone fix at once and a flood in large statements. When Postgres goes away the writer keeps its batch
+//! and tries again; the statement is idempotent, so it may be repeated although its first attempt may have been
+//! committed. All writers share one thread, which does nothing else: a batch's way to Postgres and back wakes only the
+//! callers of its rows. Ingest calls this; reading is [`super::fixes`]'s.
 
 mod backlog;
 mod columns;

@@ -1,4 +1,6 @@
 //! One caller's rows on their way to a writer, and the outcome.
+//!
+//! Every request gets exactly one answer.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::Fix;

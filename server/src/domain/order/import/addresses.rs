@@ -1,4 +1,6 @@
 //! Finds the point that an address in a file means.
+//!
+//! The search itself is the caller's; this decides which parts of the address to search for.
 
 use doorstep_shared::{LatLon, places::Found};
 

@@ -1,8 +1,10 @@
 //! Why a file of orders cannot be read at all.
+//!
+//! Errors of a single row are no [`FileError`]; they stand in that row.
 
 use doorstep_shared::api::console::MAX_IMPORT_ROWS;
 
-use super::header::REQUIRED;
+use super::columns::REQUIRED;
 
 /// Why a file cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,6 @@
 //! The line on which a row of a CSV file begins, for messages to people.
+//!
+//! A row may span lines, because cells may hold line breaks.
 
 /// Counts lines. The CSV reader's own count is one behind after `\r\n`, and after empty lines.
 pub(super) struct Lines<'a> {

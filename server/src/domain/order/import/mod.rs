@@ -6,6 +6,7 @@
 //! of orders over REST.
 
 mod addresses;
+mod columns;
 mod error;
 mod header;
 mod lines;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 use csv::{ReaderBuilder, Trim};
 use doorstep_shared::api::console::{ImportRow, MAX_IMPORT_ROWS};
 
-pub use self::{addresses::FindAddress, error::FileError, header::COLUMNS, row::Surroundings};
+pub use self::{addresses::FindAddress, columns::COLUMNS, error::FileError, row::Surroundings};
 use self::{header::Header, lines::Lines, row::Row};
 
 /// What a file says.

@@ -1,4 +1,6 @@
 //! Reads the times in a file, which mostly have no zone.
+//!
+//! They are meant in the time zone of the server's town.
 
 use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;

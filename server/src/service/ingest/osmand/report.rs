@@ -1,4 +1,6 @@
 //! What one request of the OsmAnd protocol says, whatever its form.
+//!
+//! [`super::decode_parameters`] and [`super::decode_json`] return it.
 
 use crate::service::ingest::decode::Decoded;
 
