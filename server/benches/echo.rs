@@ -5,16 +5,15 @@
 
 #![allow(clippy::disallowed_methods, reason = "a measurement does without the server's task registry")]
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web::Payload};
+use actix_web::{App, HttpResponse, HttpServer};
 use doorstep_server::{
     error::ApiError,
     live::outbox::{OpCode, Peer, raw_frame},
-    ws::{self, Connection, Incoming},
+    ws::{Connection, Handshake, Incoming},
 };
-use doorstep_shared::protocol::Codec;
 
-async fn echo(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
-    let (response, connection) = ws::upgrade(&request, payload, (Codec::Json, false), Peer::Customer)?;
+async fn echo(handshake: Handshake) -> Result<HttpResponse, ApiError> {
+    let (response, connection) = handshake.upgrade(Peer::Customer)?;
     actix_web::rt::spawn(repeat(connection));
     Ok(response)
 }

@@ -30,6 +30,8 @@ pub struct ApiError {
     /// Boxed: every function that may fail keeps room for an error.
     details: Option<Box<ErrorDetails>>,
     retry_after_s: Option<u32>,
+    /// The methods that an address takes, as `Allow` lists them (RFC 9110, section 15.5.6). Boxed like the details.
+    allow: Option<Box<str>>,
 }
 
 /// The code of a body that did not come in time.
@@ -37,7 +39,7 @@ const TOO_SLOW: &str = "too_slow";
 
 impl ApiError {
     const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self { status, code, title, detail: None, errors: Vec::new(), details: None, retry_after_s: None }
+        Self { status, code, title, detail: None, errors: Vec::new(), details: None, retry_after_s: None, allow: None }
     }
 
     /// The same with a sentence of its own.
@@ -143,9 +145,11 @@ impl ApiError {
             .with_detail("application/json, application/geo+json, application/gpx+xml and text/csv are")
     }
 
-    /// 405.
-    pub fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method")
+    /// 405: the address takes other methods, which `allow` lists with commas between them.
+    pub fn method_not_allowed(allow: &str) -> Self {
+        let title = "This address does not take that method";
+        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title);
+        Self { allow: Some(allow.into()), ..error }
     }
 
     /// 410: the order is over.
@@ -237,6 +241,9 @@ impl ResponseError for ApiError {
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(seconds) = self.retry_after_s {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(methods) = &self.allow {
+            response.insert_header((header::ALLOW, methods.as_ref()));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

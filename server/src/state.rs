@@ -1,13 +1,19 @@
-//! What handlers and sessions work with, put together once by [`crate::app`].
+//! The pieces that handlers and sockets work with, put together once by [`crate::app`].
+//!
+//! A handler takes the pieces it needs, not this: [`AppState::register`] gives each to actix. The whole is for those who
+//! start, watch and stop the server.
 
 use std::{net::IpAddr, sync::Arc};
 
-use doorstep_shared::{DeviceId, OrderId};
+use actix_web::web::{Data, ServiceConfig};
+use doorstep_shared::DeviceId;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
-    auth::{sign_in_limiter::SignInLimiter, unknown_secrets::UnknownSecretLimiter},
-    domain::order::TrackedOrder,
+    auth::{
+        authenticator::Authenticator, sign_in::PasswordSignIn, sign_in_limiter::SignInLimiter,
+        unknown_secrets::UnknownSecretLimiter,
+    },
     live::{
         audience::Audience, broker::Broker, connections::Connections, fleet::Fleet, hub::Hub, readiness::Readiness,
         tracker::Tracker, watching::Watching,
@@ -26,16 +32,11 @@ use crate::{
         suggestions::Suggestions,
         tour::Tours,
     },
-    store::{
-        Store,
-        batch_loader::BatchLoader,
-        fix_writer::FixWriter,
-        tracking_links::{LinkHash, LinkedOrder},
-    },
-    ws::connect_limiter::ConnectLimiter,
+    store::{Store, fix_writer::FixWriter},
+    ws::{courier::CourierSockets, customer::CustomerFeeds, fleet::FleetSockets},
 };
 
-/// What handlers and sessions work with.
+/// The pieces of a running server.
 #[derive(Debug)]
 pub struct AppState {
     /// The operator's choices.
@@ -44,38 +45,34 @@ pub struct AppState {
     pub clock: Clock,
     /// The database.
     pub store: Store,
-    /// The door for fixes.
+    /// The way in for fixes.
     pub ingest: Ingest,
-    /// What waits to be stored.
+    /// The fixes that wait to be stored.
     pub fix_writer: FixWriter,
     /// The live state of couriers.
     pub tracker: Arc<Tracker>,
-    /// Who is watching.
+    /// Who watches which order.
     pub hub: Arc<Hub>,
-    /// What happens, for everybody whom it concerns.
+    /// Tells viewers and other instances what happens.
     pub broker: Arc<dyn Broker>,
     /// The dispatchers' view.
     pub fleet: Arc<Fleet>,
     /// Which couriers dispatchers have in view.
     pub audience: Arc<Audience>,
-    /// Who watches what through other instances.
+    /// What is watched through other instances.
     pub watching: Arc<Watching>,
     /// How often couriers' phones report.
     pub pacing: Arc<Pacing>,
     /// When couriers get to their stops.
-    pub tours: Tours,
-    /// The log of who saw where somebody is.
+    pub tours: Arc<Tours>,
+    /// The log of who saw where a courier or an order is.
     pub access_log: AccessLog,
     /// What needs a dispatcher's look.
     pub exceptions: Arc<Exceptions>,
     /// Names of streets and towns.
     pub gazetteer: LazyGazetteer,
     /// Who could take an order.
-    pub suggestions: Suggestions,
-    /// Where tracking links lead, looked up for many at once.
-    pub links: BatchLoader<LinkHash, LinkedOrder>,
-    /// Orders with what their customers see around them, read for many at once.
-    pub tracked: BatchLoader<OrderId, Arc<TrackedOrder>>,
+    pub suggestions: Arc<Suggestions>,
     /// The use cases of orders.
     pub orders: Arc<Orders>,
     /// Couriers' plans, read into the live view.
@@ -85,25 +82,87 @@ pub struct AppState {
     /// The use cases of couriers' devices.
     pub devices: Arc<Devices>,
     /// What couriers bring back from doors.
-    pub proofs: Proofs,
-    /// Places for photos on their way in.
-    pub uploads: Uploads,
+    pub proofs: Arc<Proofs>,
+    /// Room for photos on their way in.
+    pub uploads: Arc<Uploads>,
     /// Open connections.
     pub connections: Arc<Connections>,
-    /// What customers come in by.
-    pub connect_limiter: ConnectLimiter,
     /// Background tasks.
     pub tasks: Tasks,
     /// Whether we want traffic.
-    pub readiness: Readiness,
+    pub readiness: Arc<Readiness>,
+    /// Looks credentials up.
+    pub authenticator: Arc<Authenticator>,
+    /// People's passwords.
+    pub sign_ins: Arc<PasswordSignIn>,
     /// Attempts to sign in.
-    pub sign_in_limiter: SignInLimiter,
+    pub sign_in_limiter: Arc<SignInLimiter>,
     /// Secrets that do not exist, by the network that showed them.
-    pub unknown_secrets: UnknownSecretLimiter,
-    /// Requests of other people's tracking apps, by device.
-    pub ingest_limit: RateLimit<DeviceId>,
+    pub unknown_secrets: Arc<UnknownSecretLimiter>,
+    /// Requests of other companies' tracking apps, by device.
+    pub ingest_limit: Arc<RateLimit<DeviceId>>,
     /// Attempts of couriers to sign in with a link, by address.
-    pub link_limit: RateLimit<IpAddr>,
+    pub link_limit: Arc<RateLimit<IpAddr>>,
+    /// Customers' feeds.
+    pub customer_feeds: Arc<CustomerFeeds>,
+    /// Couriers' sockets.
+    pub courier_sockets: Arc<CourierSockets>,
+    /// Consoles' sockets.
+    pub fleet_sockets: Arc<FleetSockets>,
     /// For the scraper.
     pub metrics: PrometheusHandle,
+}
+
+impl AppState {
+    /// Registers the pieces that handlers take, each by its type.
+    pub fn register(&self, config: &mut ServiceConfig) {
+        self.register_platform(config);
+        self.register_live(config);
+        self.register_use_cases(config);
+        self.register_edge(config);
+    }
+
+    fn register_platform(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(Data::new(self.config.clone()))
+            .app_data(Data::new(self.clock.clone()))
+            .app_data(Data::new(self.store.clone()))
+            .app_data(Data::new(self.fix_writer.clone()))
+            .app_data(Data::new(self.tasks.clone()))
+            .app_data(Data::new(self.metrics.clone()));
+    }
+
+    fn register_live(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(Data::from(Arc::clone(&self.tracker)))
+            .app_data(Data::from(Arc::clone(&self.broker)))
+            .app_data(Data::from(Arc::clone(&self.readiness)));
+    }
+
+    fn register_use_cases(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(Data::new(self.ingest.clone()))
+            .app_data(Data::new(self.access_log.clone()))
+            .app_data(Data::new(self.gazetteer.clone()))
+            .app_data(Data::from(Arc::clone(&self.tours)))
+            .app_data(Data::from(Arc::clone(&self.exceptions)))
+            .app_data(Data::from(Arc::clone(&self.suggestions)))
+            .app_data(Data::from(Arc::clone(&self.orders)))
+            .app_data(Data::from(Arc::clone(&self.plans)))
+            .app_data(Data::from(Arc::clone(&self.devices)))
+            .app_data(Data::from(Arc::clone(&self.proofs)))
+            .app_data(Data::from(Arc::clone(&self.uploads)));
+    }
+
+    fn register_edge(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(Data::from(Arc::clone(&self.authenticator)))
+            .app_data(Data::from(Arc::clone(&self.sign_ins)))
+            .app_data(Data::from(Arc::clone(&self.unknown_secrets)))
+            .app_data(Data::from(Arc::clone(&self.ingest_limit)))
+            .app_data(Data::from(Arc::clone(&self.link_limit)))
+            .app_data(Data::from(Arc::clone(&self.customer_feeds)))
+            .app_data(Data::from(Arc::clone(&self.courier_sockets)))
+            .app_data(Data::from(Arc::clone(&self.fleet_sockets)));
+    }
 }

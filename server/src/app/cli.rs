@@ -9,7 +9,7 @@ use doorstep_shared::UserId;
 
 use crate::{
     app::{self, demo},
-    auth::{principal::Scope, sign_in::MAX_EMAIL_BYTES},
+    auth::{scope::Scope, sign_in::MAX_EMAIL_BYTES},
     http,
     platform::{clock::Clock, config::Settings, password, telemetry, token},
     store::{
@@ -143,7 +143,7 @@ impl Cli {
                 Ok(())
             }
             Command::Openapi => {
-                say(&http::openapi::document());
+                say(&http::routes::document());
                 Ok(())
             }
             Command::Config { settings } => {

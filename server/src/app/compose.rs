@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
-use actix_web::{dev::ServerHandle, web::Data};
+use actix_web::dev::ServerHandle;
 use anyhow::Context;
 use doorstep_shared::{OrderId, roads::RoadNetwork};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -16,7 +16,10 @@ use super::{
     shutdown::{Running, Supervised},
 };
 use crate::{
-    auth::{sessions, sign_in_limiter::SignInLimiter, unknown_secrets::UnknownSecretLimiter},
+    auth::{
+        authenticator::Authenticator, sessions::SessionWatch, sign_in::PasswordSignIn, sign_in_limiter::SignInLimiter,
+        unknown_secrets::UnknownSecretLimiter,
+    },
     domain::order::TrackedOrder,
     http::{api::courier_session, ingest},
     live::{
@@ -31,7 +34,6 @@ use crate::{
         following::Following,
         heartbeat,
         hub::Hub,
-        readiness::Readiness,
         tracker::Tracker,
         watching::Watching,
     },
@@ -53,7 +55,7 @@ use crate::{
         peers::{self, Peers},
         planner::Planner,
         presence::Presences,
-        proofs::{Proofs, files::FileProofStore, uploads::Uploads},
+        proofs::{Proofs, files::FileProofStore},
         suggestions::Suggestions,
         tour::Tours,
     },
@@ -65,7 +67,7 @@ use crate::{
         fix_writer::FixWriter,
         tracking_links::{LinkHash, LinkedOrder},
     },
-    ws::connect_limiter::ConnectLimiter,
+    ws::{connect_limiter::ConnectLimiter, courier::CourierSockets, customer::CustomerFeeds, fleet::FleetSockets},
 };
 
 /// The built-in street graph of Malta, © OpenStreetMap contributors, ODbL.
@@ -108,7 +110,7 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
 /// A server that accepts connections, without the database that it may have started.
 pub(super) struct Served {
     pub(super) address: SocketAddr,
-    pub(super) app: Data<AppState>,
+    pub(super) app: Arc<AppState>,
     pub(super) http: ServerHandle,
     pub(super) shutdown: CancellationToken,
 }
@@ -131,7 +133,7 @@ async fn serve(
     let ground = Ground { config, clock, store, tasks: Tasks::default(), shutdown: CancellationToken::new() };
     let (live, remote) = LiveView::new(&ground).await?;
     let use_cases = UseCases::new(&ground, &live)?;
-    let app = Data::new(state(&ground, &live, &use_cases, (gazetteer, &roads), metrics));
+    let app = Arc::new(state(&ground, &live, &use_cases, (gazetteer, &roads), metrics));
     let loaded = app.plans.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
     if let Some((inbound, thread)) = remote {
@@ -158,7 +160,7 @@ async fn serve(
     Ok(Served { address, app, http, shutdown: ground.shutdown })
 }
 
-/// What everything else stands on.
+/// Settings, clock, database and tasks: the base of everything else.
 struct Ground {
     config: Config,
     clock: Clock,
@@ -174,7 +176,7 @@ impl Ground {
     }
 }
 
-/// What is true now, in memory.
+/// The live view, in memory.
 struct LiveView {
     hub: Arc<Hub>,
     audience: Arc<Audience>,
@@ -186,7 +188,7 @@ struct LiveView {
     connections: Arc<Connections>,
 }
 
-/// What comes in from other instances, and the thread on which it should be read.
+/// The messages of other instances, and the thread on which they arrive.
 type Remote = (mpsc::Receiver<Inbound>, Handle);
 
 impl LiveView {
@@ -202,7 +204,7 @@ impl LiveView {
     }
 }
 
-/// The way to the other instances, if there are any, with what they tell.
+/// The connection to the other instances, if there are any, with their messages.
 async fn connect(
     ground: &Ground,
     hub: &Arc<Hub>,
@@ -290,7 +292,7 @@ impl UseCases {
     }
 }
 
-/// What handlers and sessions work with.
+/// The pieces that handlers and sockets work with.
 fn state(
     ground: &Ground,
     live: &LiveView,
@@ -299,26 +301,27 @@ fn state(
     metrics: PrometheusHandle,
 ) -> AppState {
     let Ground { config, clock, store, tasks, shutdown } = ground;
-    let UseCases { limits, fix_writer, orders, plans, exceptions, presences, devices, pacing } = use_cases;
+    let UseCases { fix_writer, orders, plans, exceptions, presences, devices, pacing, .. } = use_cases;
     let tracker = &live.tracker;
     let proof_folder = config.settings.data_dir.join("proofs");
+    let ingest = ingest(ground, live, use_cases);
+    let edge = Edge::new(ground, live, use_cases);
     AppState {
-        ingest: Ingest::new(
-            Arc::clone(plans),
+        customer_feeds: Arc::new(customer_feeds(ground, live, use_cases)),
+        courier_sockets: Arc::new(courier_sockets(ground, live, use_cases, (&edge.authenticator, &ingest))),
+        fleet_sockets: Arc::new(fleet_sockets(ground, live)),
+        ingest,
+        suggestions: Arc::new(Suggestions::new(
             Arc::clone(tracker),
-            Arc::clone(presences),
-            fix_writer.clone(),
+            store.clone(),
             clock.clone(),
-            *limits,
-        ),
-        suggestions: Suggestions::new(Arc::clone(tracker), store.clone(), clock.clone(), Some(Arc::clone(roads))),
-        tours: Tours::new(Arc::clone(tracker), clock.clone(), Some(Arc::clone(roads))),
+            Some(Arc::clone(roads)),
+        )),
+        tours: Arc::new(Tours::new(Arc::clone(tracker), clock.clone(), Some(Arc::clone(roads)))),
         gazetteer,
         access_log: AccessLog::start(store.clone(), clock.clone(), tasks, shutdown.clone()),
-        proofs: Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone()),
-        uploads: Uploads::default(),
-        links: links(store, tasks),
-        tracked: tracked(store, tasks),
+        proofs: Arc::new(Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone())),
+        uploads: Arc::default(),
         fix_writer: fix_writer.clone(),
         tracker: Arc::clone(tracker),
         hub: Arc::clone(&live.hub),
@@ -333,17 +336,109 @@ fn state(
         plans: Arc::clone(plans),
         presences: Arc::clone(presences),
         devices: Arc::clone(devices),
-        connect_limiter: ConnectLimiter::new(config.settings.threads()),
-        readiness: Readiness::default(),
-        sign_in_limiter: SignInLimiter::default(),
-        unknown_secrets: UnknownSecretLimiter::default(),
-        ingest_limit: ingest::device_limit(),
-        link_limit: courier_session::link_limit(),
+        readiness: Arc::default(),
+        authenticator: edge.authenticator,
+        sign_ins: edge.sign_ins,
+        sign_in_limiter: edge.sign_in_limiter,
+        unknown_secrets: edge.unknown_secrets,
+        ingest_limit: Arc::new(ingest::device_limit()),
+        link_limit: Arc::new(courier_session::link_limit()),
         config: config.clone(),
         clock: clock.clone(),
         store: store.clone(),
         tasks: tasks.clone(),
         metrics,
+    }
+}
+
+fn ingest(ground: &Ground, live: &LiveView, use_cases: &UseCases) -> Ingest {
+    Ingest::new(
+        Arc::clone(&use_cases.plans),
+        Arc::clone(&live.tracker),
+        Arc::clone(&use_cases.presences),
+        use_cases.fix_writer.clone(),
+        ground.clock.clone(),
+        use_cases.limits,
+    )
+}
+
+/// Who is calling, and how often they may be wrong.
+struct Edge {
+    authenticator: Arc<Authenticator>,
+    sign_ins: Arc<PasswordSignIn>,
+    sign_in_limiter: Arc<SignInLimiter>,
+    unknown_secrets: Arc<UnknownSecretLimiter>,
+}
+
+impl Edge {
+    fn new(Ground { config, clock, store, .. }: &Ground, live: &LiveView, use_cases: &UseCases) -> Self {
+        let (sign_in_limiter, unknown_secrets) = (Arc::<SignInLimiter>::default(), Arc::default());
+        let authenticator = Authenticator::new(
+            config.clone(),
+            clock.clone(),
+            store.clone(),
+            Arc::clone(&use_cases.devices),
+            Arc::clone(&unknown_secrets),
+        );
+        let sign_ins = PasswordSignIn {
+            config: config.clone(),
+            clock: clock.clone(),
+            store: store.clone(),
+            connections: Arc::clone(&live.connections),
+            limiter: Arc::clone(&sign_in_limiter),
+        };
+        let (authenticator, sign_ins) = (Arc::new(authenticator), Arc::new(sign_ins));
+        Self { authenticator, sign_ins, sign_in_limiter, unknown_secrets }
+    }
+}
+
+fn customer_feeds(
+    Ground { config, clock, store, tasks, .. }: &Ground,
+    live: &LiveView,
+    use_cases: &UseCases,
+) -> CustomerFeeds {
+    CustomerFeeds {
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+        connections: Arc::clone(&live.connections),
+        hub: Arc::clone(&live.hub),
+        tracker: Arc::clone(&live.tracker),
+        plans: Arc::clone(&use_cases.plans),
+        links: links(store, tasks),
+        tracked: tracked(store, tasks),
+        fix_writer: use_cases.fix_writer.clone(),
+        connect_limiter: ConnectLimiter::new(config.settings.threads()),
+    }
+}
+
+fn courier_sockets(
+    ground: &Ground,
+    live: &LiveView,
+    use_cases: &UseCases,
+    (authenticator, ingest): (&Arc<Authenticator>, &Ingest),
+) -> CourierSockets {
+    CourierSockets {
+        clock: ground.clock.clone(),
+        tasks: ground.tasks.clone(),
+        authenticator: Arc::clone(authenticator),
+        connections: Arc::clone(&live.connections),
+        broker: Arc::clone(&live.broker),
+        ingest: ingest.clone(),
+        orders: Arc::clone(&use_cases.orders),
+        plans: Arc::clone(&use_cases.plans),
+        presences: Arc::clone(&use_cases.presences),
+        pacing: Arc::clone(&use_cases.pacing),
+    }
+}
+
+fn fleet_sockets(ground: &Ground, live: &LiveView) -> FleetSockets {
+    FleetSockets {
+        clock: ground.clock.clone(),
+        tasks: ground.tasks.clone(),
+        store: ground.store.clone(),
+        connections: Arc::clone(&live.connections),
+        tracker: Arc::clone(&live.tracker),
+        fleet: Arc::clone(&live.fleet),
     }
 }
 
@@ -366,7 +461,7 @@ fn tracked(store: &Store, tasks: &Tasks) -> BatchLoader<OrderId, Arc<TrackedOrde
     })
 }
 
-fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Data<AppState>, roads: Arc<RoadNetwork>) {
+fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc<AppState>, roads: Arc<RoadNetwork>) {
     let arrivals = Arrivals::new(
         Arc::clone(&live.tracker),
         Arc::clone(&live.hub),
@@ -383,10 +478,15 @@ fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Dat
     ground.spawn("devices", async move { devices.watch_credentials().await });
     let plans = Arc::clone(&use_cases.plans);
     ground.spawn("plans", async move { plans.retry_outdated().await });
-    ground.spawn("database_check", housekeeping::check_database(app.clone()));
+    ground.spawn("database_check", housekeeping::check_database(Arc::clone(app)));
     ground.spawn("heartbeat", heartbeat::run(Arc::clone(&live.connections), ground.clock.clone()));
-    ground.spawn("sessions", sessions::watch(app.clone()));
-    ground.spawn("housekeeping", housekeeping::keep_house(app.clone()));
+    let sessions = SessionWatch {
+        clock: ground.clock.clone(),
+        store: ground.store.clone(),
+        connections: Arc::clone(&live.connections),
+    };
+    ground.spawn("sessions", sessions.run());
+    ground.spawn("housekeeping", housekeeping::keep_house(Arc::clone(app)));
 }
 
 async fn load_roads(file: Option<&Path>) -> anyhow::Result<Arc<RoadNetwork>> {

@@ -1,12 +1,13 @@
-//! What happens by itself while the server runs: the database is asked whether it is there, and what is too old is
-//! forgotten.
+//! What the server does by itself while it runs: it asks the database whether it is there, and forgets what is too
+//! old.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use actix_web::web::Data;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{platform::error_chain::SourceChain, service::devices::SESSION_LIFETIME, state::AppState};
+use crate::{
+    platform::error_chain::SourceChain, service::devices::SESSION_LIFETIME, state::AppState, store::StoreError,
+};
 
 /// How often the database is asked whether it is there. Readiness must notice within two seconds.
 const DATABASE_CHECK_EVERY: Duration = Duration::from_millis(700);
@@ -14,7 +15,7 @@ const DATABASE_CHECK_TIMEOUT: Duration = Duration::from_millis(900);
 
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
 
-pub(super) async fn check_database(app: Data<AppState>) {
+pub(super) async fn check_database(app: Arc<AppState>) {
     let mut clock = tokio::time::interval(DATABASE_CHECK_EVERY);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -25,40 +26,39 @@ pub(super) async fn check_database(app: Data<AppState>) {
     }
 }
 
-pub(super) async fn keep_house(app: Data<AppState>) {
+pub(super) async fn keep_house(app: Arc<AppState>) {
     let mut clock = tokio::time::interval(HOUSEKEEPING_EVERY);
     loop {
         clock.tick().await;
         let now = app.clock.now();
-        if let Err(error) = app.store.maintain_fix_partitions(now, app.config.settings.retention_days).await {
-            tracing::warn!(error = %error, "could not prepare the days ahead; trying again in ten minutes");
-        }
-        let kept_from = now - TimeDelta::days(i64::from(app.config.settings.proof_days));
-        if let Err(error) = app.proofs.forget(kept_from).await {
-            tracing::warn!(error = %SourceChain(&error), "could not forget old proofs");
-        }
-        if let Err(error) = app.store.forget_expired(now).await {
-            tracing::warn!(error = %error, "could not forget what has expired");
-        }
-        let kept_from = now - chrono::TimeDelta::days(i64::from(app.config.settings.retention_days));
-        if let Err(error) = app.store.forget_off_duty_before(kept_from).await {
-            tracing::warn!(error = %error, "could not forget old time off");
-        }
-        if let Err(error) = app.store.forget_expired_couriers(now, SESSION_LIFETIME).await {
-            tracing::warn!(error = %error, "could not forget how couriers signed in");
-        }
-        let kept_from = now - chrono::TimeDelta::days(i64::from(app.config.settings.retention_days));
-        if let Err(error) = app.store.forget_access_log(kept_from).await {
-            tracing::warn!(error = %error, "could not delete old entries of the access log");
-        }
-        if let Err(error) = app.store.forget_exceptions(kept_from).await {
-            tracing::warn!(error = %error, "could not forget old exceptions");
-        }
+        keep_database(&app, now).await;
         app.tracker.forget_idle(&app.connections.connected_couriers(), now.timestamp_millis());
         app.sign_in_limiter.forget_idle();
         app.unknown_secrets.forget_idle();
         app.ingest_limit.forget_idle();
         app.link_limit.forget_idle();
         app.metrics.run_upkeep();
+    }
+}
+
+/// Prepares the days ahead and forgets what is too old. What fails is tried again in the next round.
+async fn keep_database(app: &AppState, now: DateTime<Utc>) {
+    let (store, settings) = (&app.store, &app.config.settings);
+    let days_ago = |days: u32| now - TimeDelta::days(i64::from(days));
+    let kept_from = days_ago(settings.retention_days);
+    warn("prepare the days ahead", store.maintain_fix_partitions(now, settings.retention_days).await);
+    if let Err(error) = app.proofs.forget(days_ago(settings.proof_days)).await {
+        tracing::warn!(error = %SourceChain(&error), "could not forget old proofs");
+    }
+    warn("forget what has expired", store.forget_expired(now).await);
+    warn("forget old time off", store.forget_off_duty_before(kept_from).await);
+    warn("forget how couriers signed in", store.forget_expired_couriers(now, SESSION_LIFETIME).await);
+    warn("delete old entries of the access log", store.forget_access_log(kept_from).await);
+    warn("forget old exceptions", store.forget_exceptions(kept_from).await);
+}
+
+fn warn<T>(what: &str, done: Result<T, StoreError>) {
+    if let Err(error) = done {
+        tracing::warn!(error = %error, "could not {what}; trying again in ten minutes");
     }
 }

@@ -3,9 +3,9 @@
 //! Readiness off → close connections with 4000, admit no more → stop accepting → drain the fix writer → background
 //! tasks → embedded Postgres.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use actix_web::{dev::ServerHandle, web::Data};
+use actix_web::dev::ServerHandle;
 use doorstep_shared::protocol::CloseCode;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +15,7 @@ use crate::{platform::tasks::Tasks, state::AppState, store::embedded::Embedded};
 /// How long connections, writers and tasks each get at shutdown. SIGTERM promises five seconds in all.
 const SOCKETS_PATIENCE: Duration = Duration::from_millis(1_500);
 const TASKS_PATIENCE: Duration = Duration::from_millis(2_500);
-/// And how long all of them together get when a task that must not end has ended: the process is to be gone within a
+/// How long all of them together get when a task that must not end has ended: the process should be gone within a
 /// second, for a supervisor to start it again.
 const FAILED_PATIENCE: Duration = Duration::from_millis(500);
 const EMBEDDED_PATIENCE: Duration = Duration::from_secs(25);
@@ -24,8 +24,8 @@ const EMBEDDED_PATIENCE: Duration = Duration::from_secs(25);
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
-    /// What it works with.
-    pub app: Data<AppState>,
+    /// Its pieces.
+    pub app: Arc<AppState>,
     http: ServerHandle,
     shutdown: CancellationToken,
     embedded: Option<Supervised>,
@@ -69,8 +69,8 @@ impl Running {
         before.await;
         match failed {
             Some(name) => {
-                // The task's share will never be done, so waiting for it only keeps the supervisor from starting us
-                // again. Whoever has no ack sends again.
+                // The task's work will never be done, so waiting for it only keeps the supervisor from starting us
+                // again. Clients without an ack send again.
                 self.end(Some(FAILED_PATIENCE)).await;
                 anyhow::bail!("the task {name} ended unexpectedly")
             }
@@ -100,7 +100,7 @@ impl Running {
         tracing::info!(connections, "stopped");
     }
 
-    /// Lets everybody and everything go but the database. Gives how many connections there were.
+    /// Ends all connections and tasks, but not the database. Gives how many connections there were.
     async fn wind_up(self) -> usize {
         let Self { app, http, shutdown, .. } = self;
         tracing::info!("stopping");

@@ -1,18 +1,47 @@
-//! Cross-site requests: a browser tells which site's script opens a socket or sends a form, and only ours may.
+//! Cross-site requests: a browser names the site whose script opens a socket or sends a form, and only ours may.
 
-use actix_web::{HttpRequest, http::header};
+use std::future::{Ready, ready};
 
-use crate::{error::ApiError, state::AppState};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 
-/// Lets a request in whose `Origin` is ours or on the allow-list. Native clients send none and pass on their
-/// token alone.
+use super::registered::registered;
+use crate::{error::ApiError, platform::config::Config};
+
+/// A request whose `Origin`, if it has one, is allowed. See [`check`].
+#[derive(Clone, Copy, Debug)]
+pub struct AllowedOrigin(());
+
+impl FromRequest for AllowedOrigin {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(registered::<Config>(request).and_then(|config| check(&config, request)).map(|()| Self(())))
+    }
+}
+
+/// A request that no other site's page sent. See [`refuse_cross_site`].
+#[derive(Clone, Copy, Debug)]
+pub struct SameSite(());
+
+impl FromRequest for SameSite {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(refuse_cross_site(request).map(|()| Self(())))
+    }
+}
+
+/// Lets a request pass whose `Origin` is ours or on the allow-list. Native clients send none and pass on their token
+/// alone.
 ///
 /// # Errors
 /// 403 for every other origin, `null` included.
-pub fn check(app: &AppState, request: &HttpRequest) -> Result<(), ApiError> {
+pub fn check(config: &Config, request: &HttpRequest) -> Result<(), ApiError> {
     let mut origins = request.headers().get_all(header::ORIGIN);
     let Some(origin) = origins.next() else { return Ok(()) };
-    let known = origin.to_str().is_ok_and(|origin| is_allowed(origin, &app.config.allowed_origins));
+    let known = origin.to_str().is_ok_and(|origin| is_allowed(origin, &config.allowed_origins));
     if known && origins.next().is_none() { Ok(()) } else { Err(ApiError::origin_not_allowed()) }
 }
 
@@ -21,14 +50,26 @@ pub fn check(app: &AppState, request: &HttpRequest) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// 403 without an origin, or with a foreign one.
-pub fn require(app: &AppState, request: &HttpRequest) -> Result<(), ApiError> {
+pub fn require(config: &Config, request: &HttpRequest) -> Result<(), ApiError> {
     match request.headers().contains_key(header::ORIGIN) {
-        true => check(app, request),
+        true => check(config, request),
         false => Err(ApiError::origin_not_allowed()),
     }
 }
 
-/// Whole origins are compared: a suffix or prefix of a known one is somebody else.
+/// A browser sends cookies along with another site's form, and says so in `Sec-Fetch-Site`.
+///
+/// # Errors
+/// 403 when the request changes something and comes from another site.
+pub fn refuse_cross_site(request: &HttpRequest) -> Result<(), ApiError> {
+    let site = request.headers().get("Sec-Fetch-Site").and_then(|value| value.to_str().ok());
+    match site {
+        Some("cross-site" | "same-site") if !request.method().is_safe() => Err(ApiError::origin_not_allowed()),
+        _ => Ok(()),
+    }
+}
+
+/// Whole origins are compared: a suffix or prefix of a known one belongs to another site.
 fn is_allowed(origin: &str, allowed: &[String]) -> bool {
     allowed.iter().any(|known| known.eq_ignore_ascii_case(origin))
 }

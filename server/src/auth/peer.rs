@@ -1,25 +1,43 @@
 //! Where a request comes from: the address of its client, and the network whose share of anything is limited.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    future::{Ready, ready},
+    net::{IpAddr, Ipv4Addr},
+};
 
-use actix_web::{HttpRequest, http::header::HeaderMap};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderMap};
 
-use crate::{platform::rate_limit::network_of, state::AppState};
+use super::registered::registered;
+use crate::{
+    error::ApiError,
+    platform::{config::Config, rate_limit::network_of},
+};
 
-/// Who is at the other end: the peer, or what a trusted proxy says. An address in `X-Forwarded-For` counts
-/// only when the operator said that a proxy sets it; then the last entry is the one the proxy added.
-pub fn peer_address(app: &AppState, request: &HttpRequest) -> Option<IpAddr> {
-    if app.config.settings.trust_proxy
-        && let Some(forwarded) = last_forwarded_for(request.headers())
-    {
-        return Some(forwarded);
+/// The address of a request's client, when it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerAddress(pub Option<IpAddr>);
+
+impl PeerAddress {
+    /// The address of the TCP peer, or what a trusted proxy says. `X-Forwarded-For` counts only when the operator said
+    /// that a proxy sets it; then its last entry is the one that the proxy added.
+    pub fn of(config: &Config, request: &HttpRequest) -> Self {
+        let forwarded = config.settings.trust_proxy.then(|| last_forwarded_for(request.headers())).flatten();
+        Self(forwarded.or_else(|| request.peer_addr().map(|peer| peer.ip())))
     }
-    request.peer_addr().map(|peer| peer.ip())
+
+    /// The network of the client, whose share of anything is limited.
+    pub fn network(self) -> IpAddr {
+        self.0.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network_of)
+    }
 }
 
-/// The network at the other end, whose share of anything is limited.
-pub fn peer_network(app: &AppState, request: &HttpRequest) -> IpAddr {
-    peer_address(app, request).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network_of)
+impl FromRequest for PeerAddress {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(registered::<Config>(request).map(|config| Self::of(&config, request)))
+    }
 }
 
 fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {

@@ -33,9 +33,9 @@ pub struct SignInLimiter {
     network: FailedAttemptLimiter<IpAddr>,
     account: FailedAttemptLimiter<String>,
     pair: FailedAttemptLimiter<(IpAddr, String)>,
-    /// Everybody whose password is checked or waits for it.
+    /// Room for passwords that are checked or wait for it.
     places: Arc<Semaphore>,
-    /// Whose password is checked.
+    /// Room for passwords that are checked now.
     turns: Arc<Semaphore>,
 }
 
@@ -53,7 +53,7 @@ impl Default for SignInLimiter {
 }
 
 impl SignInLimiter {
-    /// Takes a try of each kind, or none.
+    /// Takes an attempt of each kind, or none.
     pub(super) fn take(&self, network: IpAddr, email: &str) -> Result<(), ApiError> {
         let (now, pair) = (Instant::now(), (network, email.to_owned()));
         let taken = self.network.take(network, now).and_then(|()| {
@@ -94,40 +94,40 @@ mod tests {
     use crate::platform::rate_limit::network_of;
 
     #[test]
-    fn strangers_elsewhere_do_not_keep_somebody_from_signing_in() {
-        let throttle = SignInLimiter::default();
+    fn strangers_elsewhere_do_not_keep_a_person_from_signing_in() {
+        let limiter = SignInLimiter::default();
         let network = |address: &str| network_of(address.parse().expect("an address"));
         let (theirs, ours) = (network("2001:db8:1:2::1"), network("192.0.2.7"));
         for _ in 0..TRIES {
-            throttle.take(theirs, "eve@example.com").expect("a try");
+            limiter.take(theirs, "eve@example.com").expect("a try");
         }
-        assert!(throttle.take(network("2001:db8:1:2:ffff::9"), "eve@example.com").is_err(), "the same /64");
-        throttle.take(theirs, "ben@example.com").expect("another account");
-        throttle.take(ours, "eve@example.com").expect("from elsewhere");
+        assert!(limiter.take(network("2001:db8:1:2:ffff::9"), "eve@example.com").is_err(), "the same /64");
+        limiter.take(theirs, "ben@example.com").expect("another account");
+        limiter.take(ours, "eve@example.com").expect("from elsewhere");
     }
 
     #[test]
     fn a_network_and_an_account_have_limits_of_their_own() {
-        let throttle = SignInLimiter::default();
+        let limiter = SignInLimiter::default();
         let network = |n: u8| IpAddr::from([192, 0, 2, n]);
         for account in 0..TRIES_OF_NETWORK {
-            throttle.take(network(1), &format!("{account}@example.com")).expect("a try");
+            limiter.take(network(1), &format!("{account}@example.com")).expect("a try");
         }
-        assert!(throttle.take(network(1), "one-more@example.com").is_err());
+        assert!(limiter.take(network(1), "one-more@example.com").is_err());
         for n in 0..TRIES_OF_ACCOUNT {
-            throttle.take(network(10 + (n / 4) as u8), "eve@example.com").expect("a try");
+            limiter.take(network(10 + (n / 4) as u8), "eve@example.com").expect("a try");
         }
-        assert!(throttle.take(network(200), "eve@example.com").is_err());
-        throttle.take(network(200), "ben@example.com").expect("what was refused took nothing");
+        assert!(limiter.take(network(200), "eve@example.com").is_err());
+        limiter.take(network(200), "ben@example.com").expect("what was refused took nothing");
     }
 
     #[tokio::test]
-    async fn too_many_checks_at_once_are_told_to_come_back() {
-        let throttle = SignInLimiter::default();
-        let places = throttle.places.available_permits() as u32;
-        let held = Arc::clone(&throttle.places).acquire_many_owned(places).await.expect("all of them");
-        assert_eq!(throttle.turn().await.expect_err("no place").retry_after_s(), Some(2));
+    async fn too_many_checks_at_once_are_refused_with_a_time_to_come_back() {
+        let limiter = SignInLimiter::default();
+        let places = limiter.places.available_permits() as u32;
+        let held = Arc::clone(&limiter.places).acquire_many_owned(places).await.expect("all of them");
+        assert_eq!(limiter.turn().await.expect_err("no place").retry_after_s(), Some(2));
         drop(held);
-        drop(throttle.turn().await.expect("a turn"));
+        drop(limiter.turn().await.expect("a turn"));
     }
 }

@@ -1,7 +1,7 @@
-//! How often a network may show secrets that nobody has: links, keys, sessions, devices' tokens.
+//! How often a network may show secrets that do not exist: links, keys, sessions, devices' tokens.
 //!
-//! None of them is guessed at any rate; this keeps guessing from being the database's work. Only what was not found
-//! counts: whoever has a good secret is refused only while somebody in their own network guesses.
+//! None of them can be guessed at any rate; the limit keeps guessing from costing the database work. Only what was not
+//! found counts: a client with a good secret is refused only while another one in its own network guesses.
 
 use std::{
     net::IpAddr,
@@ -34,9 +34,9 @@ impl UnknownSecretLimiter {
         self.0.check(&network, Instant::now())
     }
 
-    /// Counts a secret that nobody has.
+    /// Counts a secret that does not exist.
     pub fn note(&self, network: IpAddr) {
-        // Those who were let in at once may miss more often than there is room for; that is no debt.
+        // Requests that passed the check together may fail more often than there is room for; that is no debt.
         let _ = self.0.take(network, Instant::now());
     }
 

@@ -3,12 +3,26 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
-use crate::{error::ApiError, live::broker::PeerLink, state::AppState};
+use super::context::context;
+use crate::{
+    error::ApiError,
+    live::{
+        broker::{Broker, PeerLink},
+        readiness::Readiness,
+    },
+    store::fix_writer::FixWriter,
+};
 
 /// A batch that has not been committed for this long means that positions are piling up.
 const MAX_WRITER_LAG: Duration = Duration::from_secs(5);
+
+context! {
+    /// What readiness depends on.
+    pub struct Health { readiness: Readiness, fix_writer: FixWriter, broker: dyn Broker }
+}
 
 /// `GET /health/live`: the process runs.
 pub async fn live() -> HttpResponse {
@@ -17,11 +31,11 @@ pub async fn live() -> HttpResponse {
 
 /// `GET /health/ready`: the database answers, the writer keeps up, and we are not stopping. Without its broker an
 /// instance is degraded and still serves its own.
-pub async fn ready(app: Data<AppState>) -> HttpResponse {
-    let (database, draining) = (app.readiness.has_database(), app.readiness.is_draining());
-    let lag = app.fix_writer.backlog().lag();
+pub async fn ready(health: Health) -> HttpResponse {
+    let (database, draining) = (health.readiness.has_database(), health.readiness.is_draining());
+    let lag = health.fix_writer.backlog().lag();
     let is_ready = database && !draining && lag < MAX_WRITER_LAG;
-    let link = app.broker.link();
+    let link = health.broker.link();
     let word = |ok: bool| if ok { "ok" } else { "unavailable" };
     let body = json!({
         "status": match (draining, is_ready, link) {
@@ -34,14 +48,14 @@ pub async fn ready(app: Data<AppState>) -> HttpResponse {
             PeerLink::Alone | PeerLink::Up => "ok",
             PeerLink::Down => "degraded",
         },
-        "writer": { "lag_ms": lag.as_millis() as u64, "waiting_rows": app.fix_writer.backlog().rows() },
+        "writer": { "lag_ms": lag.as_millis() as u64, "waiting_rows": health.fix_writer.backlog().rows() },
     });
     let mut response = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(body)
 }
 
 /// `GET /metrics`: for a scraper on this machine or network, never through the public proxy.
-pub async fn metrics(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub async fn metrics(metrics: Data<PrometheusHandle>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let forwarded = ["X-Forwarded-For", "Forwarded"].iter().any(|name| request.headers().contains_key(*name));
     let is_near = request.peer_addr().is_some_and(|peer| match peer.ip() {
         std::net::IpAddr::V4(address) => address.is_loopback() || address.is_private(),
@@ -50,5 +64,5 @@ pub async fn metrics(app: Data<AppState>, request: HttpRequest) -> Result<HttpRe
     if forwarded || !is_near {
         return Err(ApiError::not_found());
     }
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(app.metrics.render()))
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics.render()))
 }

@@ -1,42 +1,47 @@
-//! Fixes from other people's apps: `/ingest/osmand`, `/ingest/owntracks`, `/ingest/overland`.
+//! Fixes from other companies' apps: `/ingest/osmand`, `/ingest/owntracks`, `/ingest/overland`.
 //!
 //! The answer decides what a phone does next, so it says only what the phone can act on. Success means that
-//! what can be stored is committed; points that are bad for ever are counted and taken with it, or that phone
-//! would send nothing else. Trouble of ours is 503, never 4xx: iOS deletes what was refused. A phone that asks for
-//! too much is told the same, and keeps what it has.
+//! what can be stored is committed; points that can never be stored are counted and taken with it, or that phone
+//! would send nothing else. Failures of ours are 503, never 4xx: iOS deletes what was refused. A phone that asks for
+//! too much gets the same answer, and keeps what it has.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
-    web::{Data, Query},
+    web::Query,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use doorstep_shared::{DeviceId, problem::Problem, protocol::courier::MAX_FIXES};
+use doorstep_shared::{DeviceId, protocol::courier::MAX_FIXES};
 use futures_util::future::try_join_all;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::body::RequestBody;
-use crate::{
-    auth::look_up::look_up,
-    error::ApiError,
-    platform::{rate_limit::RateLimit, token},
-    service::ingest::{decode::Decoded, osmand, overland, owntracks},
-    state::AppState,
-    store::{couriers::SignedInDevice, devices::DeviceClient},
+use super::{
+    body::bytes::{RequestBody, TrackerBatch},
+    context::pieces,
+    describe::Describe,
 };
-
-/// Overland's largest batch is half of this.
-pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+use crate::{
+    auth::{access::Access, authenticator::Authenticator},
+    error::ApiError,
+    platform::{clock::Clock, rate_limit::RateLimit, token},
+    service::{
+        devices::Devices,
+        ingest::{Ingest, decode::Decoded, osmand, overland, owntracks},
+        orders::plans::Plans,
+    },
+    store::{Store, couriers::SignedInDevice, devices::DeviceClient},
+};
 
 /// How long a phone waits for the commit. Their own patience begins at ten seconds; what was not acked comes
 /// again, and storing it twice is harmless.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Requests that one phone may send at once, and how many a second after that. Traccar Client empties the queue of a
-/// day without a network one point at a time and waits for each answer, which this does not slow down; what runs in
-/// a circle is.
+/// day without a network one point at a time and waits for each answer, which this does not slow down; a phone that
+/// repeats itself in a circle is.
 const BURST: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 
@@ -45,18 +50,77 @@ pub fn device_limit() -> RateLimit<DeviceId> {
     RateLimit::per_second(PER_SECOND, BURST)
 }
 
-/// Takes positions from Traccar Client, OsmAnd and other apps of OsmAnd's protocol. `id`, `deviceid` or, in JSON,
-/// `device_id` is the device's token; parameters come in the query or a form, or as Traccar Client's JSON.
-#[utoipa::path(post, path = "/ingest/osmand", tag = "ingest",
-    params(("id" = Option<String>, Query, description = "The device's token"), ("lat" = Option<f64>, Query),
-        ("lon" = Option<f64>, Query), ("timestamp" = Option<String>, Query, description = "Seconds, milliseconds or ISO 8601"),
-        ("speed" = Option<f64>, Query, description = "Knots"), ("bearing" = Option<f64>, Query),
-        ("altitude" = Option<f64>, Query), ("accuracy" = Option<f64>, Query, description = "Metres"),
-        ("batt" = Option<f64>, Query, description = "Percent")),
-    responses((status = 200, description = "Taken; empty"), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 503, body = Problem)))]
-pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
-    let now_ms = app.clock.now_ms();
+pieces! {
+    /// What takes reports in, from devices that show their token.
+    pub struct Reports {
+        authenticator: Authenticator,
+        store: Store,
+        clock: Clock,
+        limit: RateLimit<DeviceId>,
+        devices: Devices,
+        plans: Plans,
+        ingest: Ingest,
+    }
+}
+
+/// Every handler that takes these knows its caller by a device's token, wherever the app puts it.
+impl Describe for Reports {
+    const ACCESS: Option<Access> = Some(Access::Tracker);
+}
+
+/// What OsmAnd's protocol has in the query.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(
+    dead_code,
+    reason = "read by the decoder, which takes an encoded query or form; named here for the description"
+)]
+struct OsmandQuery {
+    /// The device's token.
+    #[param(max_length = 200)]
+    id: Option<String>,
+    /// Degrees north.
+    #[param(minimum = -90, maximum = 90)]
+    lat: Option<f64>,
+    /// Degrees east.
+    #[param(minimum = -180, maximum = 180)]
+    lon: Option<f64>,
+    /// Seconds or milliseconds since 1970, or ISO 8601.
+    #[param(max_length = 100)]
+    timestamp: Option<String>,
+    /// Knots.
+    speed: Option<f64>,
+    /// Degrees clockwise from north.
+    bearing: Option<f64>,
+    /// Metres.
+    altitude: Option<f64>,
+    /// Metres.
+    accuracy: Option<f64>,
+    /// Percent.
+    batt: Option<f64>,
+}
+
+/// Take positions from Traccar Client, OsmAnd and other apps of OsmAnd's protocol.
+///
+/// `id`, `deviceid` or, in JSON, `device_id` is the device's token. Parameters come in the query or a form, or as Traccar
+/// Client's JSON.
+#[utoipa::path(post, path = "/ingest/osmand", operation_id = "reportOsmand", tag = "ingest", params(OsmandQuery),
+    request_body(description = "Empty when the query holds the parameters", content(
+        (String = "application/x-www-form-urlencoded"),
+        (Object = "application/json"),
+    )),
+    security(("deviceTokenId" = []), ()),
+    responses(
+        (status = 200, description = "Taken"),
+        (status = 400, description = "No device has this token, or the JSON could not be read"),
+        (status = 404, description = "No device has this token, for JSON"),
+    ))]
+pub async fn osmand(
+    reports: Reports,
+    request: HttpRequest,
+    body: RequestBody<TrackerBatch>,
+) -> Result<HttpResponse, ApiError> {
+    let now_ms = reports.clock.now_ms();
     let (report, unknown) = if is_json(&request) {
         (osmand::decode_json(&body, now_ms)?, StatusCode::NOT_FOUND)
     } else {
@@ -64,64 +128,95 @@ pub async fn osmand(app: Data<AppState>, request: HttpRequest, body: RequestBody
         let query = Some(request.query_string()).filter(|query| !query.is_empty());
         (osmand::decode_parameters(query.unwrap_or(&form), now_ms), StatusCode::BAD_REQUEST)
     };
-    let device = device(&app, &request, report.token).await?.ok_or_else(|| ApiError::unknown_device(unknown))?;
-    take_in(&app, &device, DeviceClient::Traccar, report.decoded).await?;
+    let device = reports.device(&request, report.token).await?.ok_or_else(|| ApiError::unknown_device(unknown))?;
+    reports.take_in(&device, DeviceClient::Traccar, report.decoded).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
-/// Takes messages from OwnTracks in HTTP mode. The password of HTTP Basic is the device's token, with any user name.
-#[utoipa::path(post, path = "/ingest/owntracks", tag = "ingest",
-    responses((status = 200, description = "Taken; `[]`"), (status = 401, body = Problem), (status = 503, body = Problem)))]
-pub async fn owntracks(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
-    let device = device(&app, &request, basic_password(&request).or_else(|| bearer(&request))).await?;
+/// Take a position from an app of OsmAnd's protocol that sends it in the query alone.
+///
+/// `id` or `deviceid` is the device's token.
+#[utoipa::path(get, path = "/ingest/osmand", operation_id = "reportOsmandQuery", tag = "ingest", params(OsmandQuery),
+    security(("deviceTokenId" = [])),
+    responses(
+        (status = 200, description = "Taken"),
+        (status = 400, description = "No device has this token"),
+        (status = 404, description = "No device has this token, for JSON"),
+    ))]
+pub async fn osmand_by_query(
+    reports: Reports,
+    request: HttpRequest,
+    body: RequestBody<TrackerBatch>,
+) -> Result<HttpResponse, ApiError> {
+    osmand(reports, request, body).await
+}
+
+/// Take messages from OwnTracks in HTTP mode.
+///
+/// The password of HTTP Basic is the device's token, with any user name.
+#[utoipa::path(post, path = "/ingest/owntracks", operation_id = "reportOwntracks", tag = "ingest",
+    request_body(content = Object, description = "One message of OwnTracks, or a list of them"),
+    security(("deviceTokenBasic" = []), ("deviceToken" = [])),
+    responses(
+        (status = 200, description = "Taken; always an empty list", body = Vec<String>),
+        (status = 401, description = "No device has this token"),
+    ))]
+pub async fn owntracks(
+    reports: Reports,
+    request: HttpRequest,
+    body: RequestBody<TrackerBatch>,
+) -> Result<HttpResponse, ApiError> {
+    let device = reports.device(&request, basic_password(&request).or_else(|| bearer(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
-    take_in(&app, &device, DeviceClient::Owntracks, owntracks::decode(&body)).await?;
+    reports.take_in(&device, DeviceClient::Owntracks, owntracks::decode(&body)).await?;
     Ok(json("[]"))
 }
 
-/// Takes batches from Overland. The device's token is the Bearer, or `token` in the query.
-#[utoipa::path(post, path = "/ingest/overland", tag = "ingest",
-    params(("token" = Option<String>, Query)),
-    responses((status = 200, description = "Taken; `{\"result\":\"ok\"}`"), (status = 400, body = Problem),
-        (status = 401, body = Problem), (status = 503, body = Problem)))]
-pub async fn overland(app: Data<AppState>, request: HttpRequest, body: RequestBody) -> Result<HttpResponse, ApiError> {
-    let device = device(&app, &request, bearer(&request).or_else(|| query_token(&request))).await?;
+/// Take batches from Overland.
+///
+/// The device's token is the Bearer, or `token` in the query.
+#[utoipa::path(post, path = "/ingest/overland", operation_id = "reportOverland", tag = "ingest",
+    request_body(content = Object, description = "Overland's batch: `{\"locations\": […]}`, GeoJSON features"),
+    security(("deviceToken" = []), ("deviceTokenQuery" = [])),
+    responses(
+        (status = 200, description = "Taken; `{\"result\":\"ok\"}`", body = Object),
+        (status = 401, description = "No device has this token"),
+    ))]
+pub async fn overland(
+    reports: Reports,
+    request: HttpRequest,
+    body: RequestBody<TrackerBatch>,
+) -> Result<HttpResponse, ApiError> {
+    let device = reports.device(&request, bearer(&request).or_else(|| query_token(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
-    take_in(&app, &device, DeviceClient::Overland, overland::decode(&body)?).await?;
+    reports.take_in(&device, DeviceClient::Overland, overland::decode(&body)?).await?;
     Ok(json(r#"{"result":"ok"}"#))
 }
 
-async fn device(
-    app: &AppState,
-    request: &HttpRequest,
-    token: Option<String>,
-) -> Result<Option<SignedInDevice>, ApiError> {
-    let Some(token) = token else { return Ok(None) };
-    let hash = token::hash(&token);
-    look_up(app, request, ApiError::slow_down, app.store.device_by_token(&hash)).await
-}
-
-/// Shows and stores a courier's points; returns when they are committed.
-async fn take_in(
-    app: &AppState,
-    from: &SignedInDevice,
-    client: DeviceClient,
-    decoded: Decoded,
-) -> Result<(), ApiError> {
-    app.ingest_limit.check(&from.device).map_err(ApiError::slow_down)?;
-    app.devices.sightings().note(from.courier.id, from.device, client, app.clock.now());
-    app.ingest.count_unreadable(decoded.unreadable);
-    if decoded.fixes.is_empty() {
-        return Ok(());
+impl Reports {
+    async fn device(&self, request: &HttpRequest, token: Option<String>) -> Result<Option<SignedInDevice>, ApiError> {
+        let Some(token) = token else { return Ok(None) };
+        let hash = token::hash(&token);
+        self.authenticator.look_up(request, ApiError::slow_down, self.store.device_by_token(&hash)).await
     }
-    let courier = from.courier.id;
-    app.plans.load(courier).await?;
-    // In pieces as large as a message of our own courier app, which is what the writer is made for.
-    let accept = |fixes| app.ingest.accept(courier, from.device, fixes);
-    let accepted: Vec<_> = decoded.fixes.chunks(MAX_FIXES).map(accept).collect();
-    let committed = tokio::time::timeout(COMMIT_PATIENCE, try_join_all(accepted)).await;
-    committed.map_err(|_| ApiError::unavailable())??;
-    Ok(())
+
+    /// Shows and stores a courier's points; returns when they are committed.
+    async fn take_in(&self, from: &SignedInDevice, client: DeviceClient, decoded: Decoded) -> Result<(), ApiError> {
+        self.limit.check(&from.device).map_err(ApiError::slow_down)?;
+        self.devices.sightings().note(from.courier.id, from.device, client, self.clock.now());
+        self.ingest.count_unreadable(decoded.unreadable);
+        if decoded.fixes.is_empty() {
+            return Ok(());
+        }
+        let courier = from.courier.id;
+        self.plans.load(courier).await?;
+        // In pieces as large as a message of our own courier app, which is what the writer is made for.
+        let accept = |fixes| self.ingest.accept(courier, from.device, fixes);
+        let accepted: Vec<_> = decoded.fixes.chunks(MAX_FIXES).map(accept).collect();
+        let committed = tokio::time::timeout(COMMIT_PATIENCE, try_join_all(accepted)).await;
+        committed.map_err(|_| ApiError::unavailable())??;
+        Ok(())
+    }
 }
 
 fn json(body: &'static str) -> HttpResponse {

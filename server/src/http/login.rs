@@ -1,7 +1,7 @@
 //! `/login`, where people sign in to the console with a plain form.
 //!
-//! The same throttle and the same rules as `POST /api/v1/session`; only the answers are pages. A form that another
-//! site's page sends is refused: browsers say where it comes from.
+//! The same limits and rules as for `POST /api/v1/session`; only the answers are pages. A form that another site's page
+//! sends is refused: browsers say where it comes from.
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -12,18 +12,13 @@ use doorstep_frontend::document::login::{LoginProblem, LoginView, login_document
 use doorstep_shared::api::SignIn;
 use serde::Deserialize;
 
-use super::{assets, body::RequestBody};
+use super::{assets, body::bytes::RequestBody};
 use crate::{
-    auth::{
-        origin,
-        principal::{self, Principal},
-        sign_in::sign_in,
-    },
+    auth::{authenticator::Authenticator, origin, principal::Principal, sign_in::PasswordSignIn},
     error::ApiError,
-    state::AppState,
 };
 
-/// Where somebody goes who came for nothing in particular.
+/// Where a person goes who asked for no other page.
 const HOME: &str = "/dispatch";
 
 const MAX_NEXT_BYTES: usize = 2_000;
@@ -45,21 +40,21 @@ struct Form {
 }
 
 /// `GET /login`
-pub async fn show(app: Data<AppState>, request: HttpRequest) -> HttpResponse {
+pub async fn show(authenticator: Data<Authenticator>, request: HttpRequest) -> HttpResponse {
     let query = Query::<LoginQuery>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
     let next = own_path(query.next.as_deref());
-    match Principal::identify(&app, &request).await {
+    match authenticator.identify(&request).await {
         Ok(Some(Principal::User { .. })) => go_to(next),
         _ => page(StatusCode::OK, LoginView { next: next.to_owned(), ..LoginView::default() }),
     }
 }
 
 /// `POST /login`
-pub async fn submit(app: Data<AppState>, request: HttpRequest, bytes: RequestBody) -> HttpResponse {
+pub async fn submit(sign_ins: Data<PasswordSignIn>, request: HttpRequest, bytes: RequestBody) -> HttpResponse {
     let Form { email, password, next } =
         Query::<Form>::from_query(&String::from_utf8_lossy(&bytes)).map(Query::into_inner).unwrap_or_default();
     let next = own_path(next.as_deref()).to_owned();
-    if let Err(error) = origin::check(&app, &request).and_then(|()| principal::refuse_cross_site(&request)) {
+    if let Err(error) = origin::check(&sign_ins.config, &request).and_then(|()| origin::refuse_cross_site(&request)) {
         return again(&error, LoginView { next, ..LoginView::default() });
     }
     if email.trim().is_empty() || password.is_empty() {
@@ -67,7 +62,7 @@ pub async fn submit(app: Data<AppState>, request: HttpRequest, bytes: RequestBod
         return page(StatusCode::BAD_REQUEST, LoginView { next, email, problem, ..LoginView::default() });
     }
     let wanted = SignIn { email: email.clone(), password };
-    match sign_in(&app, &request, wanted).await {
+    match sign_ins.sign_in(&request, wanted).await {
         Ok((_, cookie)) => {
             let mut response = go_to(&next);
             match response.add_cookie(&cookie) {

@@ -1,13 +1,17 @@
-//! The HTTP surface: one route table, the middleware, and what handlers share.
+//! The HTTP surface: the route table, what follows from it, the middleware, and the handlers.
 
-pub mod access;
 pub mod api;
 pub mod assets;
 pub mod body;
+pub(crate) mod context;
+pub mod describe;
 pub mod export;
 pub mod health;
 pub mod ingest;
 pub mod login;
+pub mod middleware;
 pub mod openapi;
 pub mod pages;
+pub mod path;
+pub mod route;
 pub mod routes;

@@ -27,24 +27,56 @@ use super::{
         track::{postcard, wants_postcard},
     },
     assets,
+    context::{context, pieces},
+    describe::Describe,
 };
 use crate::{
-    auth::{peer::peer_network, principal::Principal},
+    auth::{
+        access::Access, authenticator::Authenticator, peer::PeerAddress, principal::Principal,
+        unknown_secrets::UnknownSecretLimiter,
+    },
     domain::{order::TrackedOrder, proof::pin},
     error::ApiError,
-    platform::token,
-    service::orders::snapshot,
-    state::AppState,
-    store::StoreError,
+    live::tracker::Tracker,
+    platform::{clock::Clock, config::Config, token},
+    service::orders::{plans::Plans, snapshot},
+    store::{Store, StoreError},
 };
 
-/// `GET /t/{token}`
-pub async fn track(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> HttpResponse {
-    let network = peer_network(&app, &request);
-    if let Err(retry_after_s) = app.unknown_secrets.check(network) {
-        return too_many(&app, &request, retry_after_s);
+context! {
+    /// What every page is made with.
+    pub struct Pages { config: Config, clock: Clock }
+}
+
+pieces! {
+    /// What the page behind a tracking link is made with.
+    pub struct TrackingPages {
+        store: Store,
+        plans: Plans,
+        tracker: Tracker,
+        unknown_secrets: UnknownSecretLimiter,
+        clock: Clock,
+        config: Config,
     }
-    let link = match link_state(&app, &path).await {
+}
+
+impl Describe for TrackingPages {
+    const ACCESS: Option<Access> = Some(Access::TrackingLink);
+}
+
+/// `GET /t/{token}`
+pub async fn track(
+    pages: Pages,
+    tracking: TrackingPages,
+    request: HttpRequest,
+    peer: PeerAddress,
+    path: Path<String>,
+) -> HttpResponse {
+    let network = peer.network();
+    if let Err(retry_after_s) = tracking.unknown_secrets.check(network) {
+        return too_many(&pages, &request, retry_after_s);
+    }
+    let link = match tracking.link_state(&path).await {
         Ok(link) => link,
         Err(error) => {
             tracing::warn!(error = %error, "a tracking page could not be looked up");
@@ -52,14 +84,14 @@ pub async fn track(app: Data<AppState>, request: HttpRequest, path: Path<String>
         }
     };
     if matches!(link, LinkState::Unknown) {
-        app.unknown_secrets.note(network);
+        tracking.unknown_secrets.note(network);
     }
-    page(&app, &request, link)
+    page(&pages, &request, link)
 }
 
-/// The network that asks showed too many links that nobody has.
-fn too_many(app: &AppState, request: &HttpRequest, retry_after_s: u32) -> HttpResponse {
-    let mut response = page(app, request, LinkState::Unavailable);
+/// The network that asks showed too many links that do not exist.
+fn too_many(pages: &Pages, request: &HttpRequest, retry_after_s: u32) -> HttpResponse {
+    let mut response = page(pages, request, LinkState::Unavailable);
     if !wants_postcard(request) {
         response.head_mut().status = StatusCode::TOO_MANY_REQUESTS;
     }
@@ -67,13 +99,13 @@ fn too_many(app: &AppState, request: &HttpRequest, retry_after_s: u32) -> HttpRe
     response
 }
 
-/// `GET /`, and every address that is none: says so in words.
-pub async fn nowhere(app: Data<AppState>, request: HttpRequest) -> HttpResponse {
-    page(&app, &request, LinkState::Unknown)
+/// `GET /`, and every address that does not exist: says so on a page.
+pub async fn nowhere(pages: Pages, request: HttpRequest) -> HttpResponse {
+    page(&pages, &request, LinkState::Unknown)
 }
 
-fn page(app: &AppState, request: &HttpRequest, link: LinkState) -> HttpResponse {
-    let view = TrackView { link, locale: locale(app, request), server_time_ms: app.clock.now_ms() };
+fn page(pages: &Pages, request: &HttpRequest, link: LinkState) -> HttpResponse {
+    let view = TrackView { link, locale: locale(pages, request), server_time_ms: pages.clock.now_ms() };
     if wants_postcard(request) {
         // The open page asks again what it should show. The answer says whether the link is good; the status
         // would only make the browser complain.
@@ -86,73 +118,80 @@ fn page(app: &AppState, request: &HttpRequest, link: LinkState) -> HttpResponse 
         LinkState::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     };
     let nonce = nonce();
-    let urls = assets::urls(app.config.settings.basemap_style.as_deref());
+    let urls = assets::urls(pages.config.settings.basemap_style.as_deref());
     let html = document::track_document(&view, &urls, &nonce);
     HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "accept"))
         .insert_header(("X-Robots-Tag", "noindex"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, content_security_policy(app, &nonce)))
+        .insert_header((header::CONTENT_SECURITY_POLICY, content_security_policy(&pages.config, &nonce)))
         .body(html)
 }
 
-async fn link_state(app: &AppState, token: &str) -> Result<LinkState, StoreError> {
-    let Some(tracked) = app.store.tracked_order(&token::hash(token)).await? else { return Ok(LinkState::Unknown) };
-    if !tracked.order.status.is_final() {
-        if let Some(courier) = &tracked.courier {
-            app.plans.load(courier.id).await?;
+impl TrackingPages {
+    async fn link_state(&self, token: &str) -> Result<LinkState, StoreError> {
+        let hash = token::hash(token);
+        let Some(tracked) = self.store.tracked_order(&hash).await? else { return Ok(LinkState::Unknown) };
+        if !tracked.order.status.is_final() {
+            return self.live_order(&tracked, token).await.map(LinkState::Live);
         }
-        let pin = app.store.asks_for_pin(&token::hash(token)).await?.then(|| pin::of_token(token));
-        let proofs = page_proofs(app, &tracked, token).await?;
-        return Ok(LinkState::Live(OrderPage { pin, proofs, ..order_page(app, &tracked) }));
+        let shown_until = tracked.order.status_at + TimeDelta::hours(i64::from(self.config.settings.outcome_hours));
+        if self.clock.now() >= shown_until {
+            return Ok(LinkState::Expired);
+        }
+        let proofs = self.proofs(&tracked, token).await?;
+        Ok(LinkState::Ended(OrderPage { proofs, ..self.order_page(&tracked) }))
     }
-    let shown_until = tracked.order.status_at + TimeDelta::hours(i64::from(app.config.settings.outcome_hours));
-    if app.clock.now() >= shown_until {
-        return Ok(LinkState::Expired);
+
+    async fn live_order(&self, tracked: &TrackedOrder, token: &str) -> Result<OrderPage, StoreError> {
+        if let Some(courier) = &tracked.courier {
+            self.plans.load(courier.id).await?;
+        }
+        let pin = self.store.asks_for_pin(&token::hash(token)).await?.then(|| pin::of_token(token));
+        let proofs = self.proofs(tracked, token).await?;
+        Ok(OrderPage { pin, proofs, ..self.order_page(tracked) })
     }
-    let proofs = page_proofs(app, &tracked, token).await?;
-    Ok(LinkState::Ended(OrderPage { proofs, ..order_page(app, &tracked) }))
+
+    /// What was brought back from the door, with addresses below this link.
+    async fn proofs(&self, tracked: &TrackedOrder, token: &str) -> Result<Vec<PageProof>, StoreError> {
+        if !is_shown_to_customer(tracked.order.status) {
+            return Ok(Vec::new());
+        }
+        let base = format!("/api/v1/track/{token}/proofs");
+        let proofs = self.store.proofs_of(tracked.order.id).await?;
+        let shown = proofs.iter().map(|proof| proof.to_view(&base)).map(|view| PageProof {
+            kind: view.kind,
+            taken_ms: view.taken_at.timestamp_millis(),
+            name: view.name,
+            image_url: view.image_url,
+        });
+        Ok(shown.collect())
+    }
+
+    fn order_page(&self, tracked: &TrackedOrder) -> OrderPage {
+        let order = &tracked.order;
+        let sees_courier = order.feed_from.is_some();
+        let has_window = order.promised_from.is_some() || order.promised_until.is_some();
+        OrderPage {
+            snapshot: snapshot::build(tracked, &self.tracker, None, self.clock.now_ms()),
+            presence: tracked.courier.as_ref().and_then(|courier| courier.presence).filter(|_| sees_courier),
+            promised: has_window.then(|| PromisedWindow {
+                from_ms: order.promised_from.map(|from| from.timestamp_millis()),
+                until_ms: order.promised_until.map(|until| until.timestamp_millis()),
+            }),
+            note: tracked.timeline.last().and_then(|event| event.note.clone()),
+            instructions: order.dropoff.instructions.clone(),
+            pin: None,
+            proofs: Vec::new(),
+        }
+    }
 }
 
-/// What was brought back from the door, with addresses below this link.
-async fn page_proofs(app: &AppState, tracked: &TrackedOrder, token: &str) -> Result<Vec<PageProof>, StoreError> {
-    if !is_shown_to_customer(tracked.order.status) {
-        return Ok(Vec::new());
-    }
-    let base = format!("/api/v1/track/{token}/proofs");
-    let proofs = app.store.proofs_of(tracked.order.id).await?;
-    let shown = proofs.iter().map(|proof| proof.to_view(&base)).map(|view| PageProof {
-        kind: view.kind,
-        taken_ms: view.taken_at.timestamp_millis(),
-        name: view.name,
-        image_url: view.image_url,
-    });
-    Ok(shown.collect())
-}
-
-fn order_page(app: &AppState, tracked: &TrackedOrder) -> OrderPage {
-    let order = &tracked.order;
-    let sees_courier = order.feed_from.is_some();
-    let has_window = order.promised_from.is_some() || order.promised_until.is_some();
-    OrderPage {
-        snapshot: snapshot::build(tracked, &app.tracker, None, app.clock.now_ms()),
-        presence: tracked.courier.as_ref().and_then(|courier| courier.presence).filter(|_| sees_courier),
-        promised: has_window.then(|| PromisedWindow {
-            from_ms: order.promised_from.map(|from| from.timestamp_millis()),
-            until_ms: order.promised_until.map(|until| until.timestamp_millis()),
-        }),
-        note: tracked.timeline.last().and_then(|event| event.note.clone()),
-        instructions: order.dropoff.instructions.clone(),
-        pin: None,
-        proofs: Vec::new(),
-    }
-}
-
-fn locale(app: &AppState, request: &HttpRequest) -> Locale {
+fn locale(pages: &Pages, request: &HttpRequest) -> Locale {
     let preferred = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let tag = preferred.and_then(|list| list.split([',', ';']).next()).unwrap_or_default().trim();
-    let offset = app.config.settings.time_zone.offset_from_utc_datetime(&app.clock.now().naive_utc());
+    let offset = pages.config.settings.time_zone.offset_from_utc_datetime(&pages.clock.now().naive_utc());
     Locale {
         lang: "en".to_owned(),
         hour12: ["en-US", "en-CA", "en-AU", "en-NZ", "en-IN", "en-PH"]
@@ -164,20 +203,20 @@ fn locale(app: &AppState, request: &HttpRequest) -> Locale {
 }
 
 /// `GET /courier`: the courier's app. The same for everybody, but for how times are written.
-pub async fn courier(app: Data<AppState>, request: HttpRequest) -> HttpResponse {
+pub async fn courier(pages: Pages, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         // Asked for anew each time; the phone's own copy is the service worker's business.
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::VARY, "accept-language"))
         .insert_header(("X-Robots-Tag", "noindex"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&app)))
-        .body(courier_page(&app, &request))
+        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&pages.config)))
+        .body(courier_page(&pages, &request))
 }
 
 /// `GET /courier/sw.js`: the courier app's service worker.
-pub async fn courier_worker(app: Data<AppState>, request: HttpRequest) -> HttpResponse {
-    let worker = assets::courier_worker(&courier_page(&app, &request));
+pub async fn courier_worker(pages: Pages, request: HttpRequest) -> HttpResponse {
+    let worker = assets::courier_worker(&courier_page(&pages, &request));
     if worker.is_empty() {
         return HttpResponse::NotFound().finish();
     }
@@ -188,29 +227,33 @@ pub async fn courier_worker(app: Data<AppState>, request: HttpRequest) -> HttpRe
         .body(worker)
 }
 
-fn courier_page(app: &AppState, request: &HttpRequest) -> String {
-    let urls = assets::courier_urls(app.config.settings.basemap_style.as_deref());
-    courier_document(&locale(app, request), &urls)
+fn courier_page(pages: &Pages, request: &HttpRequest) -> String {
+    let urls = assets::courier_urls(pages.config.settings.basemap_style.as_deref());
+    courier_document(&locale(pages, request), &urls)
 }
 
-/// `GET /dispatch`: the console, for somebody who is signed in as a person; everybody else is sent to sign in.
-pub async fn dispatch(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let Some(Principal::User { email, role, .. }) = Principal::identify(&app, &request).await? else {
+/// `GET /dispatch`: the console, for a signed-in person; every other client is redirected to the sign-in page.
+pub async fn dispatch(
+    pages: Pages,
+    authenticator: Data<Authenticator>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let Some(Principal::User { email, role, .. }) = authenticator.identify(&request).await? else {
         return Ok(sign_in_first(&request));
     };
     let user = ConsoleUser { email, role: role.as_str().to_owned() };
-    let urls = assets::console_urls(app.config.settings.basemap_style.as_deref());
-    let html = dispatch_document(&user, &locale(&app, &request), app.clock.now_ms(), &urls);
+    let urls = assets::console_urls(pages.config.settings.basemap_style.as_deref());
+    let html = dispatch_document(&user, &locale(&pages, &request), pages.clock.now_ms(), &urls);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "accept-language, cookie"))
         .insert_header(("X-Robots-Tag", "noindex"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&app)))
+        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&pages.config)))
         .body(html))
 }
 
-/// The way to the sign-in page, and from there back to where somebody wanted to go.
+/// Redirects to the sign-in page, and from there back to the page that was asked for.
 fn sign_in_first(request: &HttpRequest) -> HttpResponse {
     let wanted = request.uri().path_and_query().map_or("/dispatch", |wanted| wanted.as_str());
     let next: String = url_encode(wanted);
@@ -231,9 +274,9 @@ fn url_encode(text: &str) -> String {
 
 /// No inline script at all: the courier's document is kept on phones, where a nonce would be no secret for long, and the
 /// console needs none.
-fn app_security_policy(app: &AppState) -> String {
-    let socket = app.config.public_url.replacen("http", "ws", 1);
-    let map = app.config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
+fn app_security_policy(config: &Config) -> String {
+    let socket = config.public_url.replacen("http", "ws", 1);
+    let map = config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:{map}; \
          font-src 'self'; connect-src 'self' {socket}{map}; worker-src 'self' blob:; manifest-src 'self'; \
@@ -249,9 +292,9 @@ fn nonce() -> String {
 }
 
 /// Only our own files, only the one script that carries the nonce, and nowhere to send anything else to.
-fn content_security_policy(app: &AppState, nonce: &str) -> String {
-    let socket = app.config.public_url.replacen("http", "ws", 1);
-    let map = app.config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
+fn content_security_policy(config: &Config, nonce: &str) -> String {
+    let socket = config.public_url.replacen("http", "ws", 1);
+    let map = config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self' data: blob:{map}; font-src 'self'; connect-src 'self' {socket}{map}; worker-src 'self' blob:; \

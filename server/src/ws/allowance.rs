@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Over the limit we stop reading for a while; a client that is over it for this long is told to go away.
+/// Over the limit we stop reading for a while; a client that stays over it for this long is disconnected.
 const MAX_FLOOD: Duration = Duration::from_secs(30);
 
 /// A token bucket for one connection's messages.

@@ -6,10 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Payload},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use doorstep_shared::protocol::{
     CloseCode, Codec, ErrorMessage, PresenceState, ServerTime,
     courier::{
@@ -20,18 +17,26 @@ use doorstep_shared::protocol::{
 };
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 
-use super::{Connection, Incoming, allowance::Allowance, negotiate, upgrade};
+use super::{Connection, Handshake, Incoming, allowance::Allowance, count_close, spawn};
 use crate::{
-    auth::courier::identify_courier_socket,
+    auth::{authenticator::Authenticator, courier::CourierSocketDevice, peer::PeerAddress},
     domain::order::{Actor, stops::stops_of},
     error::ApiError,
     live::{
-        broker::Fact,
-        connections::{Admission, ConnectedDevice},
+        broker::{Broker, Fact},
+        connections::{Admission, ConnectedDevice, Connections},
         outbox::{Outbox, Peer, frame},
     },
-    service::orders::lifecycle::{LifecycleError, Outcome},
-    state::AppState,
+    platform::{clock::Clock, tasks::Tasks},
+    service::{
+        ingest::Ingest,
+        orders::{
+            lifecycle::{LifecycleError, Orders, Outcome},
+            plans::Plans,
+        },
+        pacing::Pacing,
+        presence::Presences,
+    },
     store::couriers::SignedInDevice,
 };
 
@@ -43,58 +48,90 @@ const MAX_IN_FLIGHT: usize = 512;
 const MAX_BAD_MESSAGES: u32 = 10;
 
 /// How many messages a phone may send at once, and how many a second after that. A backlog comes in bursts of
-/// large messages; nobody needs more than this.
+/// large messages; no phone needs more than this.
 const BURST_MESSAGES: f64 = 400.0;
 const MESSAGES_PER_SECOND: f64 = 50.0;
 
 /// The longest remark on a status, as over REST.
 const MAX_NOTE_CHARACTERS: usize = 1_000;
 
-/// How long what a phone sent before it went away gets to reach the database and whoever is to be told. A database
-/// that takes longer is away, and the phone sends again what was not acked.
+/// How long what a phone sent before it went away gets to reach the database and its viewers. A database that takes
+/// longer is away, and the phone sends again what was not acked.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a phone should try when the database is away.
 const RETRY_AFTER_MS: u64 = 2_000;
 
+/// What couriers' sockets work with.
+#[derive(Debug)]
+pub struct CourierSockets {
+    /// The time.
+    pub clock: Clock,
+    /// Tasks of connections.
+    pub tasks: Tasks,
+    /// Who the phones belong to.
+    pub authenticator: Arc<Authenticator>,
+    /// Open connections.
+    pub connections: Arc<Connections>,
+    /// Other instances.
+    pub broker: Arc<dyn Broker>,
+    /// The way in for fixes.
+    pub ingest: Ingest,
+    /// The use cases of orders.
+    pub orders: Arc<Orders>,
+    /// Couriers' plans, read into the live view.
+    pub plans: Arc<Plans>,
+    /// Whether couriers share their position.
+    pub presences: Arc<Presences>,
+    /// How often phones report.
+    pub pacing: Arc<Pacing>,
+}
+
 /// `GET /ws/courier`
 pub async fn courier_socket(
-    app: Data<AppState>,
+    sockets: Data<CourierSockets>,
     request: HttpRequest,
-    payload: Payload,
+    handshake: Handshake,
+    CourierSocketDevice(device): CourierSocketDevice,
+    peer: PeerAddress,
 ) -> Result<HttpResponse, ApiError> {
-    let codecs = negotiate(&request)?;
-    let signed_in = identify_courier_socket(&app, &request).await?;
-    let mut admission = app.connections.admit(crate::auth::peer::peer_address(&app, &request))?;
-    let (response, connection) = upgrade(&request, payload, codecs, Peer::Courier)?;
-    // Whatever changes from here on waits in the outbox behind the welcome, so the orders are read only once.
+    let codec = handshake.codec;
+    let mut admission = sockets.connections.admit(peer.0)?;
+    let (response, connection) = handshake.upgrade(Peer::Courier)?;
+    // What changes from here on waits in the outbox behind the welcome, so the orders are read only once.
     connection.outbox().await_greeting();
-    let now_ms = app.clock.now_ms();
-    admission.open_courier(connection.outbox(), ConnectedDevice::from(&signed_in), now_ms);
-    if app.broker.has_peers() {
-        let (courier, device) = (signed_in.courier.id, signed_in.device);
-        app.broker.tell(Fact::DeviceConnected { courier, device, at_ms: now_ms });
-    }
-    // Whoever revoked the device before it was registered did not find this connection.
-    let signed_in = identify_courier_socket(&app, &request).await?;
-    let open = app.plans.open_of(&signed_in.courier).await?;
-    let tasks = app.tasks.clone();
-    let session = Session::new(app.into_inner(), connection.outbox(), codecs.0, signed_in);
-    #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
-    actix_web::rt::spawn(tasks.watched("courier_socket", false, session.run(connection, admission, stops_of(&open))));
+    sockets.open(&mut admission, connection.outbox(), &device);
+    // A revocation before the device was registered did not find this connection.
+    let device = sockets.authenticator.courier_socket(&request).await?;
+    let open = sockets.plans.open_of(&device.courier).await?;
+    let tasks = sockets.tasks.clone();
+    let session = Session::new(sockets.into_inner(), connection.outbox(), codec, device);
+    spawn(&tasks, "courier_socket", session.run(connection, admission, stops_of(&open)));
     Ok(response)
+}
+
+impl CourierSockets {
+    /// Registers a device's connection here, and tells the other instances.
+    fn open(&self, admission: &mut Admission, outbox: &Arc<Outbox>, signed_in: &SignedInDevice) {
+        let at_ms = self.clock.now_ms();
+        admission.open_courier(outbox, ConnectedDevice::from(signed_in), at_ms);
+        if self.broker.has_peers() {
+            let (courier, device) = (signed_in.courier.id, signed_in.device);
+            self.broker.tell(Fact::DeviceConnected { courier, device, at_ms });
+        }
+    }
 }
 
 /// The answer to a message, when there is one.
 type Pending = LocalBoxFuture<'static, Option<CourierEvent>>;
 
 struct Session {
-    app: Arc<AppState>,
+    sockets: Arc<CourierSockets>,
     outbox: Arc<Outbox>,
     codec: Codec,
     signed_in: SignedInDevice,
     in_flight: FuturesUnordered<Pending>,
-    /// Whose turn it is among this phone's reports. Fixes may overtake each other, as fix time orders them; "at
+    /// The order of this phone's reports. Fixes may overtake each other, as fix time orders them; "at
     /// the door" must not arrive after "delivered". The queue of a tokio mutex is first come, first served.
     report_turn: Arc<tokio::sync::Mutex<()>>,
     bad_messages: u32,
@@ -102,9 +139,9 @@ struct Session {
 }
 
 impl Session {
-    fn new(app: Arc<AppState>, outbox: &Arc<Outbox>, codec: Codec, signed_in: SignedInDevice) -> Self {
+    fn new(sockets: Arc<CourierSockets>, outbox: &Arc<Outbox>, codec: Codec, signed_in: SignedInDevice) -> Self {
         Self {
-            app,
+            sockets,
             outbox: Arc::clone(outbox),
             codec,
             signed_in,
@@ -132,18 +169,20 @@ impl Session {
                 () = self.outbox.closed(), if !may_read => break,
             }
         }
-        let code = self.outbox.closed_with().unwrap_or(1006);
-        metrics::counter!("doorstep_socket_closes_total", "socket" => "courier", "code" => code.to_string())
-            .increment(1);
+        let code = count_close("courier", &self.outbox);
         tracing::debug!(courier.id = %self.signed_in.courier.id, close.code = code, "courier disconnected");
-        // Whatever was received is seen through: the phone says "off duty" and "delivered" just before it goes, and
-        // will not always come back to say it again.
-        let leave = async {
+        self.leave(&mut connection, admission).await;
+    }
+
+    /// Ends the connection, and sees through what was received: the phone says "off duty" and "delivered" just before it
+    /// goes, and will not always come back to say it again.
+    async fn leave(&mut self, connection: &mut Connection, admission: Admission) {
+        let leaving = async {
             connection.linger().await;
             drop(admission);
         };
         let drained = async { while self.in_flight.next().await.is_some() {} };
-        let (_, drained) = tokio::join!(leave, tokio::time::timeout(DRAIN_PATIENCE, drained));
+        let (_, drained) = tokio::join!(leaving, tokio::time::timeout(DRAIN_PATIENCE, drained));
         if drained.is_err() {
             tracing::debug!(courier.id = %self.signed_in.courier.id, "some of a phone's last messages were not stored");
         }
@@ -151,9 +190,9 @@ impl Session {
 
     fn welcome(&self, stops: Vec<Stop>) {
         let courier = &self.signed_in.courier;
-        let told = self.app.pacing.greet(courier.id);
+        let told = self.sockets.pacing.greet(courier.id);
         let welcome = CourierEvent::Welcome(Welcome {
-            server_time_ms: self.app.clock.now_ms(),
+            server_time_ms: self.sockets.clock.now_ms(),
             courier: CourierIdentity { id: courier.id, name: courier.name.clone() },
             max_fixes: MAX_FIXES as u32,
             pace: told.pace.to_wire(),
@@ -196,7 +235,7 @@ impl Session {
     }
 
     fn store(&mut self, batch: &Fixes) {
-        let accepted = self.app.ingest.accept(self.signed_in.courier.id, self.signed_in.device, &batch.fixes);
+        let accepted = self.sockets.ingest.accept(self.signed_in.courier.id, self.signed_in.device, &batch.fixes);
         let id = batch.id;
         self.in_flight.push(Box::pin(async move {
             Some(match accepted.await {
@@ -226,7 +265,7 @@ impl Session {
     }
 
     fn server_time(&self) -> ServerTime {
-        ServerTime { server_time_ms: self.app.clock.now_ms() }
+        ServerTime { server_time_ms: self.sockets.clock.now_ms() }
     }
 }
 
@@ -237,19 +276,17 @@ fn unavailable(id: u64) -> ErrorMessage {
 
 /// Moves an order on and answers like a batch of one: stored, or a duplicate when it had that status already.
 fn change_status(session: &Session, report: StatusReport) -> impl Future<Output = CourierEvent> + use<> {
-    let (app, courier) = (Arc::clone(&session.app), session.signed_in.courier.id);
+    let (sockets, by) = (Arc::clone(&session.sockets), Actor::Courier(session.signed_in.courier.id));
     let turn = Arc::clone(&session.report_turn);
     async move {
         let _turn = turn.lock().await;
-        let by = Actor::Courier(courier);
         let note = report.note.as_deref();
         if note.is_some_and(|note| !is_acceptable(note)) {
             let message =
                 format!("a note has at most {MAX_NOTE_CHARACTERS} characters, none of them control characters");
             return CourierEvent::Error(ErrorMessage::refusal(Some(report.id), "bad_message", message));
         }
-        let changed = app.orders.set_status(report.order_id, report.status, &by, Some(report.time_ms), note).await;
-        match changed {
+        match sockets.orders.set_status(report.order_id, report.status, &by, Some(report.time_ms), note).await {
             Ok(outcome) => {
                 let stored = u32::from(matches!(outcome, Outcome::Changed(_)));
                 CourierEvent::Ack(Ack { id: report.id, stored, duplicates: 1 - stored, rejected: vec![] })
@@ -272,19 +309,19 @@ fn status_refused(id: u64, error: &LifecycleError) -> ErrorMessage {
     ErrorMessage { details: error.details(), ..ErrorMessage::refusal(Some(id), code, error.to_string()) }
 }
 
-/// What Postgres cannot hold, or nobody would read, is refused for good: told "unavailable", the phone would send
-/// it again for ever.
+/// A note that Postgres cannot hold, or that is too long to be read, is refused for good: after "unavailable" the phone
+/// would send it again for ever.
 fn is_acceptable(note: &str) -> bool {
     note.chars().count() <= MAX_NOTE_CHARACTERS && !note.chars().any(|c| c.is_control() && c != '\n')
 }
 
-/// Notes whether the courier shares their position: at once for whoever watches, then in the database. The
-/// contract has no answer to it.
+/// Notes whether the courier shares their position: at once for viewers, then in the database. The protocol has no
+/// answer to it.
 fn note_presence(session: &Session, report: PresenceReport) -> impl Future<Output = ()> + use<> {
-    let (app, courier) = (&session.app, session.signed_in.courier.id);
-    let since_ms = report.time_ms.unwrap_or_else(|| app.clock.now_ms());
+    let (sockets, courier) = (&session.sockets, session.signed_in.courier.id);
+    let since_ms = report.time_ms.unwrap_or_else(|| sockets.clock.now_ms());
     let reason = report.reason.filter(|_| report.state != PresenceState::Tracking);
-    let storing = app.presences.set(courier, Presence { state: report.state, reason, since_ms });
+    let storing = sockets.presences.set(courier, Presence { state: report.state, reason, since_ms });
     let turn = Arc::clone(&session.report_turn);
     async move {
         let _turn = turn.lock().await;

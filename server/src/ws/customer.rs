@@ -1,93 +1,166 @@
 //! A customer's live feed: `GET /ws/track/{token}`, and the same over Server-Sent Events.
 //!
-//! Subscribes first and takes the snapshot second, so that nothing falls between them. An order that ends
-//! while somebody connects is noticed because the snapshot is read after subscribing.
+//! A session subscribes first and takes the snapshot second, so that nothing falls between them. An order that ends
+//! while a customer connects is noticed because the snapshot is read after subscribing.
 
 use std::sync::Arc;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse, dev,
     http::header,
-    web::{Data, Path, Payload, Query},
+    web::{Data, Path, Query},
 };
 use doorstep_shared::{
     OrderId,
-    problem::Problem,
     protocol::{
         CloseCode, Codec, ServerTime,
         customer::{CustomerEvent, CustomerMessage, Ended},
         decode_json, decode_postcard,
     },
 };
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::{CLOSE_PATIENCE, Connection, Incoming, connect_limiter, negotiate, upgrade};
+use super::{CLOSE_PATIENCE, Connection, Handshake, Incoming, connect_limiter, count_close, spawn};
 use crate::{
-    auth::{look_up::look_up, origin},
+    auth::{
+        access::{Access, Credential},
+        authenticator::Authenticator,
+        origin::AllowedOrigin,
+        peer::PeerAddress,
+        registered::registered,
+    },
+    domain::order::TrackedOrder,
     error::ApiError,
     live::{
-        connections::Admission,
+        connections::{Admission, Connections},
+        hub::Hub,
         outbox::{Encoded, Outbox, OutboxBody, Peer, SocketHandle, Wire},
+        tracker::Tracker,
     },
-    platform::token,
-    service::orders::snapshot,
-    state::AppState,
+    platform::{clock::Clock, tasks::Tasks, token},
+    service::orders::{plans::Plans, snapshot},
+    store::{
+        batch_loader::BatchLoader,
+        fix_writer::FixWriter,
+        tracking_links::{LinkHash, LinkedOrder},
+    },
+    ws::connect_limiter::ConnectLimiter,
 };
 
-/// How the customer wants the feed.
-#[derive(Debug, Deserialize)]
+/// What customers' feeds work with.
+#[derive(Debug)]
+pub struct CustomerFeeds {
+    /// The time.
+    pub clock: Clock,
+    /// Tasks of connections.
+    pub tasks: Tasks,
+    /// Open connections.
+    pub connections: Arc<Connections>,
+    /// Who watches which order.
+    pub hub: Arc<Hub>,
+    /// The live state of couriers.
+    pub tracker: Arc<Tracker>,
+    /// Couriers' plans, read into the live view.
+    pub plans: Arc<Plans>,
+    /// Where tracking links lead, looked up for many at once.
+    pub links: BatchLoader<LinkHash, LinkedOrder>,
+    /// Orders with what their customers see around them, read for many at once.
+    pub tracked: BatchLoader<OrderId, Arc<TrackedOrder>>,
+    /// Tells whether couriers report.
+    pub fix_writer: FixWriter,
+    /// Lets customers connect one after the other while couriers report.
+    pub connect_limiter: ConnectLimiter,
+}
+
+/// Which part of the trail the feed begins with, and how it is encoded.
+#[derive(Debug, Deserialize, IntoParams)]
 pub struct FeedQuery {
+    /// Only points of the trail after this time, Unix epoch milliseconds.
     since_ms: Option<i64>,
+    /// `json`, otherwise, or `postcard`, in Base64.
+    #[param(max_length = 20)]
     codec: Option<String>,
 }
 
 /// Messages from a customer that cannot be read, before the connection is closed with 4501.
 const MAX_BAD_MESSAGES: u32 = 10;
 
+/// The order behind the tracking link in a request's path, while its feed can be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenLink(OrderId);
+
+impl Credential for OpenLink {
+    const ACCESS: Access = Access::TrackingLink;
+}
+
+impl FromRequest for OpenLink {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        async move { Self::of(&request).await }.boxed_local()
+    }
+}
+
+impl OpenLink {
+    async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let token = Path::<String>::extract(request).await.map_err(|_| ApiError::unknown_link())?;
+        let feeds = registered::<CustomerFeeds>(request)?;
+        if feeds.fix_writer.backlog().quiet_for() < connect_limiter::QUIET {
+            feeds.connect_limiter.pass().await.map_err(ApiError::too_busy)?;
+        }
+        let looking = feeds.links.get(token::hash(&token));
+        let authenticator = registered::<Authenticator>(request)?;
+        let linked = authenticator.look_up(request, ApiError::too_many_attempts, looking).await?;
+        match linked.ok_or_else(ApiError::unknown_link)? {
+            (_, status) if status.is_final() => Err(ApiError::tracking_ended(status)),
+            (order, _) => Ok(Self(order)),
+        }
+    }
+}
+
 /// `GET /ws/track/{token}`
 pub async fn track_socket(
-    app: Data<AppState>,
-    request: HttpRequest,
-    path: Path<String>,
+    feeds: Data<CustomerFeeds>,
+    peer: PeerAddress,
+    _: AllowedOrigin,
+    handshake: Handshake,
+    OpenLink(order): OpenLink,
     query: Query<FeedQuery>,
-    payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    origin::check(&app, &request)?;
-    let codecs = negotiate(&request)?;
-    let order = live_order(&app, &request, &path).await?;
-    let admission = app.connections.admit(crate::auth::peer::peer_address(&app, &request))?;
-    let (response, connection) = upgrade(&request, payload, codecs, Peer::Customer)?;
+    let admission = feeds.connections.admit(peer.0)?;
+    let (response, connection) = handshake.upgrade(Peer::Customer)?;
     admission.open(connection.outbox());
-    let tasks = app.tasks.clone();
-    let session = run(app.into_inner(), connection, admission, order, query.since_ms);
-    #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
-    actix_web::rt::spawn(tasks.watched("track_socket", false, session));
+    let tasks = feeds.tasks.clone();
+    spawn(&tasks, "track_socket", run(feeds.into_inner(), connection, admission, order, query.since_ms));
     Ok(response)
 }
 
-/// The live feed as Server-Sent Events, for networks that block WebSockets.
-#[utoipa::path(get, path = "/api/v1/track/{token}/events", tag = "track",
-    params(("token" = String, Path), ("since_ms" = Option<i64>, Query), ("codec" = Option<String>, Query),
-        ("Last-Event-ID" = Option<String>, Header, description = "Works as `since_ms`")),
-    responses((status = 200, description = "The feed's messages; `event` is the type", content_type = "text/event-stream"),
-        (status = 404, body = Problem), (status = 410, body = Problem)))]
+/// Follow the live feed as Server-Sent Events, for networks that block WebSockets.
+#[utoipa::path(get, path = "/api/v1/track/{token}/events", operation_id = "followFeed", tag = "track",
+    params(("token" = String, Path, description = "The tracking token"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "Works as `since_ms`; browsers send it by themselves")),
+    responses((status = 200, description = "The feed's messages; `event` is the type",
+        content_type = "text/event-stream", body = String)))]
 pub async fn track_events(
-    app: Data<AppState>,
+    feeds: Data<CustomerFeeds>,
     request: HttpRequest,
-    path: Path<String>,
+    peer: PeerAddress,
+    OpenLink(order): OpenLink,
     query: Query<FeedQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let order = live_order(&app, &request, &path).await?;
-    let admission = app.connections.admit(crate::auth::peer::peer_address(&app, &request))?;
+    let admission = feeds.connections.admit(peer.0)?;
     let codec = if query.codec.as_deref() == Some("postcard") { Codec::Postcard } else { Codec::Json };
     let outbox = Outbox::on(SocketHandle::of(&request), Wire::Events(codec), Peer::Customer);
     admission.open(&outbox);
     let last_seen = request.headers().get("Last-Event-ID").and_then(|id| id.to_str().ok()?.parse().ok());
     let since_ms = last_seen.or(query.since_ms);
-    let tasks = app.tasks.clone();
-    let session = stream_events(app.into_inner(), Arc::clone(&outbox), admission, order, since_ms);
-    #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
-    actix_web::rt::spawn(tasks.watched("track_events", false, session));
+    let tasks = feeds.tasks.clone();
+    let session = stream_events(feeds.into_inner(), Arc::clone(&outbox), admission, order, since_ms);
+    spawn(&tasks, "track_events", session);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -96,25 +169,10 @@ pub async fn track_events(
         .body(OutboxBody::event_stream(outbox)))
 }
 
-/// The order behind a token, while its feed can be opened.
-async fn live_order(app: &AppState, request: &HttpRequest, token: &str) -> Result<OrderId, ApiError> {
-    if app.fix_writer.backlog().quiet_for() < connect_limiter::QUIET {
-        app.connect_limiter.pass().await.map_err(ApiError::too_busy)?;
-    }
-    let hash = token::hash(token);
-    let looking = app.links.get(hash);
-    let tracked = look_up(app, request, ApiError::too_many_attempts, looking).await?;
-    let tracked = tracked.ok_or_else(ApiError::unknown_link)?;
-    if tracked.1.is_final() {
-        return Err(ApiError::tracking_ended(tracked.1));
-    }
-    Ok(tracked.0)
-}
-
 /// The session of one connection.
 #[allow(clippy::manual_async_fn, reason = "an async fn holds its arguments twice, and there are many of these")]
 fn run(
-    app: Arc<AppState>,
+    feeds: Arc<CustomerFeeds>,
     mut connection: Connection,
     admission: Admission,
     order: OrderId,
@@ -124,64 +182,70 @@ fn run(
         let _admission = &admission;
         let outbox = Arc::clone(connection.outbox());
         outbox.await_snapshot();
-        let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
-        greet(&app, &outbox, order, since_ms).await;
+        let _subscription = feeds.hub.subscribe(order, Arc::clone(&outbox));
+        feeds.greet(&outbox, order, since_ms).await;
         let mut bad_messages = 0;
-        loop {
-            match connection.next().await {
-                Incoming::Text(bytes) | Incoming::Binary(bytes) if is_ping(outbox.wire(), &bytes) => {
-                    let pong = CustomerEvent::Pong(ServerTime { server_time_ms: app.clock.now_ms() });
-                    outbox.push(outbox.wire().customer(&pong));
-                }
-                Incoming::Text(_) | Incoming::Binary(_) => {
-                    bad_messages += 1;
-                    if bad_messages >= MAX_BAD_MESSAGES {
-                        outbox.close(CloseCode::BadMessage);
-                    }
-                }
-                Incoming::Closed => break,
-            }
+        while let Incoming::Text(bytes) | Incoming::Binary(bytes) = connection.next().await {
+            feeds.receive(&outbox, &bytes, &mut bad_messages);
         }
-        let code = outbox.closed_with().unwrap_or(1006);
-        metrics::counter!("doorstep_socket_closes_total", "socket" => "track", "code" => code.to_string()).increment(1);
+        count_close("track", &outbox);
         connection.linger().await;
     }
 }
 
 async fn stream_events(
-    app: Arc<AppState>,
+    feeds: Arc<CustomerFeeds>,
     outbox: Arc<Outbox>,
     _admission: Admission,
     order: OrderId,
     since_ms: Option<i64>,
 ) {
     outbox.await_snapshot();
-    let _subscription = app.hub.subscribe(order, Arc::clone(&outbox));
-    greet(&app, &outbox, order, since_ms).await;
+    let _subscription = feeds.hub.subscribe(order, Arc::clone(&outbox));
+    feeds.greet(&outbox, order, since_ms).await;
     outbox.closed().await;
     outbox.end(CLOSE_PATIENCE).await;
 }
 
-/// The snapshot, then what the snapshot has no field for.
-async fn greet(app: &AppState, outbox: &Arc<Outbox>, order: OrderId, since_ms: Option<i64>) {
-    let Ok(Some(tracked)) = app.tracked.get(order).await else {
-        // The database went away since the upgrade. The client's reconnect rule is what it needs now.
-        outbox.close(CloseCode::ServerRestart);
-        outbox.give_up_snapshot();
-        return;
-    };
-    if let Some(courier) = &tracked.courier
-        && let Err(error) = app.plans.load_to_watch(courier.id).await
-    {
-        tracing::warn!(error = %error, "a snapshot goes out without the courier's position");
+impl CustomerFeeds {
+    /// Sends the snapshot, then what the snapshot has no field for.
+    async fn greet(&self, outbox: &Arc<Outbox>, order: OrderId, since_ms: Option<i64>) {
+        let Ok(Some(tracked)) = self.tracked.get(order).await else {
+            // The database went away since the upgrade. The client's reconnect rule is what it needs now.
+            outbox.close(CloseCode::ServerRestart);
+            outbox.give_up_snapshot();
+            return;
+        };
+        if let Some(courier) = &tracked.courier
+            && let Err(error) = self.plans.load_to_watch(courier.id).await
+        {
+            tracing::warn!(error = %error, "a snapshot goes out without the courier's position");
+        }
+        let snapshot = snapshot::build(&tracked, &self.tracker, since_ms, self.clock.now_ms());
+        outbox.push_snapshot(&Encoded::new(CustomerEvent::Snapshot(snapshot)));
+        if let Some(courier) = &tracked.courier {
+            self.tracker.greet(courier.id, order, outbox);
+        }
+        end_if_over(outbox, &tracked);
     }
-    let snapshot = snapshot::build(&tracked, &app.tracker, since_ms, app.clock.now_ms());
-    outbox.push_snapshot(&Encoded::new(CustomerEvent::Snapshot(snapshot)));
-    if let Some(courier) = &tracked.courier {
-        app.tracker.greet(courier.id, order, outbox);
+
+    /// Answers a ping. Nothing else is expected of a customer.
+    fn receive(&self, outbox: &Outbox, bytes: &[u8], bad_messages: &mut u32) {
+        if is_ping(outbox.wire(), bytes) {
+            let pong = CustomerEvent::Pong(ServerTime { server_time_ms: self.clock.now_ms() });
+            return outbox.push(outbox.wire().customer(&pong));
+        }
+        *bad_messages += 1;
+        if *bad_messages >= MAX_BAD_MESSAGES {
+            outbox.close(CloseCode::BadMessage);
+        }
     }
-    if tracked.order.status.is_final() {
-        let ended = Ended { status: tracked.order.status, at_ms: tracked.order.status_at.timestamp_millis() };
+}
+
+fn end_if_over(outbox: &Outbox, tracked: &TrackedOrder) {
+    let order = &tracked.order;
+    if order.status.is_final() {
+        let ended = Ended { status: order.status, at_ms: order.status_at.timestamp_millis() };
         outbox.push(outbox.wire().customer(&CustomerEvent::Ended(ended)));
         outbox.close(CloseCode::TrackingEnded);
     }

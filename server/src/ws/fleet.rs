@@ -4,13 +4,9 @@
 //! `SameSite`, and only our own origin passes. Programs come with a key. The registry closes the connection when
 //! the session or the key ends. What is shown is [`crate::live::fleet`]'s; this reads what the console asks for.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{Data, Payload},
-};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, http::header, web::Data};
 use doorstep_shared::{
     api::console::AccessKind,
     protocol::{
@@ -19,21 +15,28 @@ use doorstep_shared::{
         fleet::{FleetEvent, FleetMessage, Viewport, decode},
     },
 };
+use futures_util::{FutureExt, future::LocalBoxFuture};
 
-use super::{Connection, Incoming, allowance::Allowance, negotiate, upgrade};
+use super::{Connection, Handshake, Incoming, allowance::Allowance, count_close, spawn};
 use crate::{
     auth::{
-        origin,
-        principal::{Principal, Scope},
+        access::{Access, Credential},
+        access_recorder::AccessRecorder,
+        authenticator::Authenticator,
+        origin::AllowedOrigin,
+        principal::Principal,
+        registered::registered,
+        scope::{FleetRead, Scopes},
     },
     error::ApiError,
-    http::access,
     live::{
-        connections::Admission,
-        fleet::{Subscription, area::Area},
+        connections::{Admission, Connections},
+        fleet::{Fleet, Subscription, area::Area},
         outbox::{Outbox, Peer, frame},
+        tracker::Tracker,
     },
-    state::AppState,
+    platform::{clock::Clock, tasks::Tasks},
+    store::Store,
 };
 
 /// Messages that cannot be understood, in a row, before the connection is closed with 4501.
@@ -43,49 +46,87 @@ const MAX_BAD_MESSAGES: u32 = 10;
 const BURST_MESSAGES: f64 = 400.0;
 const MESSAGES_PER_SECOND: f64 = 100.0;
 
+/// What consoles' sockets work with.
+#[derive(Debug)]
+pub struct FleetSockets {
+    /// The time.
+    pub clock: Clock,
+    /// Tasks of connections.
+    pub tasks: Tasks,
+    /// The database, where the first console's fleet is read.
+    pub store: Store,
+    /// Open connections.
+    pub connections: Arc<Connections>,
+    /// The live state of couriers.
+    pub tracker: Arc<Tracker>,
+    /// The dispatchers' view.
+    pub fleet: Arc<Fleet>,
+}
+
+/// A principal who may watch the fleet over a socket: a key with the scope, or a person in a browser of ours.
+#[derive(Clone, Debug)]
+pub struct FleetWatcher(Principal);
+
+impl Deref for FleetWatcher {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl Credential for FleetWatcher {
+    const ACCESS: Access = Access::Scopes(<FleetRead as Scopes>::NEEDED);
+}
+
+impl FromRequest for FleetWatcher {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        async move { Self::of(&request).await }.boxed_local()
+    }
+}
+
+impl FleetWatcher {
+    async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let authenticator = registered::<Authenticator>(request)?;
+        let principal = authenticator.require_scopes(request, FleetRead::NEEDED).await?;
+        // Every browser names the origin of a socket. A client that sends a cookie without one is no browser of ours.
+        if matches!(principal, Principal::User { .. }) && !request.headers().contains_key(header::ORIGIN) {
+            return Err(ApiError::origin_not_allowed());
+        }
+        Ok(Self(principal))
+    }
+}
+
 /// `GET /ws/fleet`
 pub async fn fleet_socket(
-    app: Data<AppState>,
+    sockets: Data<FleetSockets>,
     request: HttpRequest,
-    payload: Payload,
+    _: AllowedOrigin,
+    handshake: Handshake,
+    by: FleetWatcher,
+    recorder: AccessRecorder,
 ) -> Result<HttpResponse, ApiError> {
-    origin::check(&app, &request)?;
-    let codecs = negotiate(&request)?;
-    let codec = codecs.0;
-    let holder = authenticate(&app, &request).await?.holder();
-    let admission = app.connections.admit(crate::auth::peer::peer_address(&app, &request))?;
-    let seat = app.fleet.enter(&app.store, &app.tracker).await?;
-    let (response, connection) = upgrade(&request, payload, codecs, Peer::Dispatcher)?;
-    admission.open_console(connection.outbox(), holder);
-    // What ended before the registry knew of this connection did not close it.
-    let by = authenticate(&app, &request).await?;
-    access::note(&app, &request, &by, AccessKind::Fleet, None);
-    let subscription = app.fleet.subscribe(seat, Arc::clone(connection.outbox()), codec);
-    let tasks = app.tasks.clone();
-    let session = Session {
-        app: app.into_inner(),
-        outbox: Arc::clone(connection.outbox()),
-        codec,
-        subscription,
-        allowance: Allowance::new(BURST_MESSAGES, MESSAGES_PER_SECOND),
-        bad_messages: 0,
-    };
-    #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
-    actix_web::rt::spawn(tasks.watched("fleet_socket", false, session.run(connection, admission)));
+    let codec = handshake.codec;
+    let admission = sockets.connections.admit(recorder.peer().0)?;
+    let seat = sockets.fleet.enter(&sockets.store, &sockets.tracker).await?;
+    let (response, connection) = handshake.upgrade(Peer::Dispatcher)?;
+    admission.open_console(connection.outbox(), by.holder());
+    // A credential that ended before the registry knew of this connection did not close it.
+    let by = FleetWatcher::of(&request).await?;
+    recorder.record(&by, AccessKind::Fleet, None);
+    let subscription = sockets.fleet.subscribe(seat, Arc::clone(connection.outbox()), codec);
+    let session = Session::new(&sockets.clock, connection.outbox(), codec, subscription);
+    spawn(&sockets.tasks, "fleet_socket", session.run(connection, admission));
     Ok(response)
 }
 
-async fn authenticate(app: &AppState, request: &HttpRequest) -> Result<Principal, ApiError> {
-    let principal = Principal::require(app, request, Scope::FleetRead).await?;
-    // Every browser names the origin of a socket. What sends a cookie without one is no browser of ours.
-    if matches!(principal, Principal::User { .. }) && !request.headers().contains_key(header::ORIGIN) {
-        return Err(ApiError::origin_not_allowed());
-    }
-    Ok(principal)
-}
-
+/// The session of one console.
 struct Session {
-    app: Arc<AppState>,
+    clock: Clock,
     outbox: Arc<Outbox>,
     codec: Codec,
     subscription: Subscription,
@@ -94,6 +135,17 @@ struct Session {
 }
 
 impl Session {
+    fn new(clock: &Clock, outbox: &Arc<Outbox>, codec: Codec, subscription: Subscription) -> Self {
+        Self {
+            clock: clock.clone(),
+            outbox: Arc::clone(outbox),
+            codec,
+            subscription,
+            allowance: Allowance::new(BURST_MESSAGES, MESSAGES_PER_SECOND),
+            bad_messages: 0,
+        }
+    }
+
     async fn run(mut self, mut connection: Connection, _admission: Admission) {
         loop {
             let wait = self.allowance.wait();
@@ -106,9 +158,8 @@ impl Session {
                 () = self.outbox.closed(), if wait.is_some() => break,
             }
         }
-        let code = self.outbox.closed_with().unwrap_or(1006);
-        metrics::counter!("doorstep_socket_closes_total", "socket" => "fleet", "code" => code.to_string()).increment(1);
-        // Whoever has left watches nobody, however long the goodbye takes.
+        count_close("fleet", &self.outbox);
+        // A console that has left watches no courier, however long the close takes.
         drop(self);
         connection.linger().await;
     }
@@ -160,6 +211,6 @@ impl Session {
     }
 
     fn server_time(&self) -> ServerTime {
-        ServerTime { server_time_ms: self.app.clock.now_ms() }
+        ServerTime { server_time_ms: self.clock.now_ms() }
     }
 }

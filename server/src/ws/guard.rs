@@ -22,8 +22,8 @@ const MAX_FRAGMENTS: u32 = 4_096;
 const RESERVED: u8 = 0x70;
 
 /// The request's payload with the guard before it.
-pub fn guarded(request: &HttpRequest, payload: web::Payload, max_frame_bytes: usize) -> web::Payload {
-    let guard = Guard { inner: payload.into_inner(), headers: FrameHeaders::new(max_frame_bytes as u64) };
+pub fn guarded(request: &HttpRequest, payload: &mut dev::Payload, max_frame_bytes: usize) -> web::Payload {
+    let guard = Guard { inner: payload.take(), headers: FrameHeaders::new(max_frame_bytes as u64) };
     let guarded: Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> = Box::pin(guard);
     let mut stream = dev::Payload::from(guarded);
     web::Payload::from_request(request, &mut stream).into_inner().expect("taking a payload cannot fail")

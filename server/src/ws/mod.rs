@@ -1,6 +1,6 @@
 //! WebSocket sessions: one loop for each kind of client, and what they share.
 //!
-//! A session reads with `actix-ws` and writes through an [`outbox::Outbox`] that is the response's body.
+//! A session reads with `actix-ws` and writes through an [`Outbox`] that is the response's body.
 //! Everything that can be refused is refused before the upgrade, in plain HTTP.
 
 pub mod allowance;
@@ -10,10 +10,15 @@ pub mod customer;
 pub mod fleet;
 pub mod guard;
 
-use std::{io::ErrorKind, sync::Arc, time::Duration};
+use std::{
+    future::{Ready, ready},
+    io::ErrorKind,
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse, dev,
     error::PayloadError,
     http::header::{self, HeaderValue},
     web::Payload,
@@ -25,44 +30,72 @@ use futures_util::StreamExt;
 use crate::{
     error::ApiError,
     live::outbox::{Outbox, OutboxBody, Peer, SocketHandle, Wire},
+    platform::tasks::Tasks,
 };
 
 /// After a close frame the peer has this long to answer it, and then to take what was still on its way to it.
 pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The codec that a request asks for.
-///
-/// # Errors
-/// 400 when the client offers subprotocols and none is ours.
-pub fn negotiate(request: &HttpRequest) -> Result<(Codec, bool), ApiError> {
-    let offered = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
-    let text = offered.map(|value| value.to_str().unwrap_or_default());
-    let codec = Codec::negotiate(text).map_err(|_| ApiError::no_common_subprotocol())?;
-    Ok((codec, offered.is_some()))
+/// A request to open a WebSocket, with the codec that it asks for. 400 when it offers subprotocols and none is ours.
+pub struct Handshake {
+    /// The codec.
+    pub codec: Codec,
+    /// Whether the client offered subprotocols, so that the answer must name the chosen one.
+    names_codec: bool,
+    request: HttpRequest,
+    payload: Payload,
 }
 
-/// Answers the upgrade of `peer` and hands out both halves of the connection.
-///
-/// # Errors
-/// 400 when the request is no WebSocket handshake.
-pub fn upgrade(
-    request: &HttpRequest,
-    payload: Payload,
-    (codec, name_codec): (Codec, bool),
-    peer: Peer,
-) -> Result<(HttpResponse, Connection), ApiError> {
-    let payload = guard::guarded(request, payload, MAX_MESSAGE_BYTES);
-    let (mut response, _unused_sender, messages) =
-        actix_ws::handle(request, payload).map_err(|error| ApiError::bad_handshake(&error))?;
-    if name_codec {
-        let name = HeaderValue::from_static(codec.subprotocol());
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+impl FromRequest for Handshake {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        ready(Self::of(request, payload))
     }
-    let outbox = Outbox::on(SocketHandle::of(request), Wire::Socket(codec), peer);
-    let response = response.map_body(|_, unused| OutboxBody::new(Arc::clone(&outbox), unused)).map_into_boxed_body();
-    let messages =
-        messages.max_frame_size(MAX_MESSAGE_BYTES).aggregate_continuations().max_continuation_size(MAX_MESSAGE_BYTES);
-    Ok((response, Connection { outbox, messages, peer_closed: false }))
+}
+
+impl Handshake {
+    fn of(request: &HttpRequest, payload: &mut dev::Payload) -> Result<Self, ApiError> {
+        let offered = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
+        let text = offered.map(|value| value.to_str().unwrap_or_default());
+        let codec = Codec::negotiate(text).map_err(|_| ApiError::no_common_subprotocol())?;
+        let payload = guard::guarded(request, payload, MAX_MESSAGE_BYTES);
+        Ok(Self { codec, names_codec: offered.is_some(), request: request.clone(), payload })
+    }
+
+    /// Answers the upgrade of `peer` and hands out both halves of the connection.
+    ///
+    /// # Errors
+    /// 400 when the request is no WebSocket handshake.
+    pub fn upgrade(self, peer: Peer) -> Result<(HttpResponse, Connection), ApiError> {
+        let Self { codec, names_codec, request, payload } = self;
+        let (mut response, _unused_sender, messages) =
+            actix_ws::handle(&request, payload).map_err(|error| ApiError::bad_handshake(&error))?;
+        if names_codec {
+            let name = HeaderValue::from_static(codec.subprotocol());
+            response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+        }
+        let outbox = Outbox::on(SocketHandle::of(&request), Wire::Socket(codec), peer);
+        let body = |unused| OutboxBody::new(Arc::clone(&outbox), unused);
+        let response = response.map_body(|_, unused| body(unused)).map_into_boxed_body();
+        let messages = messages.max_frame_size(MAX_MESSAGE_BYTES).aggregate_continuations();
+        let messages = messages.max_continuation_size(MAX_MESSAGE_BYTES);
+        Ok((response, Connection { outbox, messages, peer_closed: false }))
+    }
+}
+
+/// Runs a session on its connection's worker thread, as a task that shutdown waits for.
+fn spawn(tasks: &Tasks, name: &'static str, session: impl Future<Output = ()> + 'static) {
+    #[allow(clippy::disallowed_methods, reason = "a session lives on its connection's worker thread")]
+    actix_web::rt::spawn(tasks.watched(name, false, session));
+}
+
+/// Counts how a connection of this kind ended, and gives the close code.
+fn count_close(socket: &'static str, outbox: &Outbox) -> u16 {
+    let code = outbox.closed_with().unwrap_or(1006);
+    metrics::counter!("doorstep_socket_closes_total", "socket" => socket, "code" => code.to_string()).increment(1);
+    code
 }
 
 /// The reading half of a connection.

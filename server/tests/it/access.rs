@@ -1,11 +1,15 @@
 //! Who may do what: every route and socket, with every kind of caller, and the status of the answer.
 //!
-//! The table is complete or the test fails: it is compared with the description of the API and with the server's own
-//! route table, as it is written. A developer who adds a route adds a line here, and thinks about all seven callers.
+//! The table is complete or the test fails: it is compared with the server's own route table, which also says who may
+//! call each route, by the types of its handler's arguments. A new route needs a line here, and a thought about all seven.
 
 use std::collections::BTreeSet;
 
-use doorstep_server::{auth::principal::Scope, store::access::Role};
+use doorstep_server::{
+    auth::{access::Access, scope::Scope},
+    http::routes,
+    store::access::Role,
+};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -451,65 +455,64 @@ fn listed() -> BTreeSet<(String, String)> {
     table(200).into_iter().map(|row| (row.method.to_string(), row.path.to_owned())).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_table_holds_every_route_of_the_description() {
-    with_app(async |app| {
-        let description = app.get("/api/v1/openapi.json").await.expect(200);
-        let paths = description["paths"].as_object().expect("paths");
-        let listed = listed();
-        let described = paths.iter().flat_map(|(path, item)| {
-            let methods = item.as_object().expect("methods").keys();
-            methods.map(move |method| (method.to_uppercase(), path.clone()))
-        });
-        let missing: Vec<_> = described.filter(|route| !listed.contains(route)).collect();
-        assert!(missing.is_empty(), "these are not in the table: {missing:?}");
-    })
-    .await;
-}
-
-/// The routes of the server's route table, read from its source. A scope puts its prefix before everything inside the
-/// parentheses around it.
-fn written() -> BTreeSet<(String, String)> {
-    let source = include_str!("../../src/http/routes.rs");
-    let (_, source) = source.split_once("pub fn configure(config: &mut ServiceConfig)").expect("the route table");
-    let (source, _) = source.split_once("\n}\n").expect("its end");
-    let mut routes = BTreeSet::new();
-    let (mut depth, mut scope, mut path) = (0, (0, ""), String::new());
-    for (at, character) in source.char_indices() {
-        match character {
-            '(' => {
-                let before = &source[..at];
-                let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
-                let word = start.map_or(before, |start| &before[start + 1..]);
-                let literal = source[at + 1..].strip_prefix('"').and_then(|text| Some(text.split_once('"')?.0));
-                match (word, literal) {
-                    ("web::scope", Some(prefix)) => scope = (depth, prefix),
-                    ("get" | "web::resource" | "route", Some(rest)) => path = format!("{}{rest}", scope.1),
-                    ("web::get" | "web::post" | "web::put" | "web::patch" | "web::delete", None) => {
-                        routes.insert((word.trim_start_matches("web::").to_uppercase(), path.clone()));
-                    }
-                    _ => {}
-                }
-                depth += 1;
-            }
-            ')' => {
-                depth -= 1;
-                if depth < scope.0 {
-                    scope = (0, "");
-                }
-            }
-            _ => {}
-        }
+/// What the server's route table says that every kind of caller gets, where `ok` is the answer to those who may call.
+fn by_types(access: Access, expected: &Expected) -> Expected {
+    let [.., admin, _, key_with] = *expected;
+    let nobody = expected[0];
+    match access {
+        Access::Anyone => *expected,
+        Access::Scopes(_) => [401, 401, 401, admin, admin, 403, key_with],
+        Access::SignedIn => [401, 401, 401, admin, admin, 401, 401],
+        Access::Person => people(admin),
+        Access::Admin => admins(admin),
+        Access::Courier => couriers(expected[2]),
+        Access::TrackingLink => customers(expected[1]),
+        Access::Tracker => trackers(nobody),
     }
-    routes
 }
 
 #[test]
 fn the_table_holds_every_route_of_the_server_and_none_that_it_lost() {
-    let written = written();
-    assert!(written.len() > 50, "the route table was not understood: {written:?}");
+    let served: BTreeSet<_> =
+        routes::table().iter().map(|route| (route.method.to_string(), route.path.clone())).collect();
     let listed = listed();
-    let missing: Vec<_> = written.difference(&listed).collect();
-    let gone: Vec<_> = listed.difference(&written).collect();
+    let missing: Vec<_> = served.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&served).collect();
     assert!(missing.is_empty() && gone.is_empty(), "not in the table: {missing:?}; not in the server: {gone:?}");
+    assert_eq!(served.len(), routes::table().iter().count(), "every route is registered once");
+}
+
+#[test]
+fn every_handler_asks_for_the_credential_that_the_table_expects() {
+    let table = table(200);
+    for route in routes::table().iter() {
+        let what = format!("{} {}", route.method, route.path);
+        let row = table.iter().find(|row| row.method.as_str() == route.method.as_str() && row.path == route.path);
+        let row = row.unwrap_or_else(|| panic!("{what} is in the table"));
+        let scopes = if let Access::Scopes(scopes) = route.access { scopes } else { &[] };
+        assert_eq!(scopes, row.scopes, "{what}");
+        assert_eq!(by_types(route.access, &row.expected), row.expected, "{what}: {:?}", route.access);
+        let refuses = row.expected.iter().any(|status| matches!(status, 401 | 403));
+        assert_eq!(route.access == Access::Anyone, !refuses && row.expected[0] < 400 || is_open(&what), "{what}");
+    }
+}
+
+/// Routes that take every caller, and answer some of them otherwise.
+fn is_open(what: &str) -> bool {
+    ["GET /assets/{path:.*}", "GET /courier/sw.js", "GET /login", "GET /dispatch"].contains(&what)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_known_address_says_which_methods_it_takes() {
+    with_app(async |app| {
+        let unusual = Method::from_bytes(b"PURGE").expect("a method");
+        for route in routes::table().iter() {
+            let path = route.path.replace("{path:.*}", "x").replace(['{', '}'], "");
+            let refused = Answer::to(app.bare(unusual.clone(), &path)).await;
+            let allow = refused.header("allow").to_owned();
+            assert!(allow.split(", ").any(|method| method == route.method.as_str()), "{path}: {allow:?}");
+            refused.expect_problem(405, "method_not_allowed");
+        }
+    })
+    .await;
 }

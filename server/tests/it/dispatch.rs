@@ -1,6 +1,6 @@
 //! What a dispatcher does with one order or courier: suggestions, another link, corrections.
 
-use doorstep_server::auth::principal::Scope;
+use doorstep_server::auth::scope::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Which callers may watch the fleet, and for how long.
 
-use doorstep_server::{auth::principal::Scope, platform::token, store::access::Role};
+use doorstep_server::{auth::scope::Scope, platform::token, store::access::Role};
 use reqwest::Method;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use doorstep_server::auth::principal::Scope;
+use doorstep_server::auth::scope::Scope;
 use doorstep_shared::protocol::{
     Codec,
     courier::Ping,

@@ -35,6 +35,7 @@ mod fleet_feed;
 mod imports;
 mod ingest_trackers;
 mod instances;
+mod openapi;
 mod order_lists;
 mod outage;
 mod people;

@@ -1,7 +1,7 @@
 //! Who may do what over REST, and the headers that every answer has for browsers.
 
 use doorstep_server::{
-    auth::principal::Scope,
+    auth::scope::Scope,
     platform::password,
     store::access::{Role, User},
 };

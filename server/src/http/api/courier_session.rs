@@ -2,64 +2,89 @@
 
 use std::{net::IpAddr, num::NonZeroU32};
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
-use doorstep_shared::{
-    api::courier::{CourierHome, CourierSignIn},
-    problem::Problem,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header};
+use doorstep_shared::api::courier::{CourierHome, CourierSignIn};
 
 use super::courier;
 use crate::{
-    auth::{courier as credentials, origin, peer::peer_address, principal},
+    auth::{
+        cookies,
+        courier::session_in,
+        origin::{AllowedOrigin, SameSite},
+        peer::PeerAddress,
+    },
     error::ApiError,
-    http::body::{self, RequestBody},
-    platform::rate_limit::{RateLimit, network_of},
-    state::AppState,
+    http::{body::json::JsonBody, context::context},
+    platform::{
+        config::Config,
+        rate_limit::{RateLimit, network_of},
+    },
+    service::devices::Devices,
 };
 
 /// Links that one address may try at once, and how many more each minute. A whole depot signs in behind one address;
 /// a code of 144 bits is not guessed at any rate, so this only keeps the database's work small.
-const TRIES: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+const ATTEMPTS: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 
 /// How often links may be tried from one address.
 pub fn link_limit() -> RateLimit<IpAddr> {
-    RateLimit::per_minute(TRIES, TRIES)
+    RateLimit::per_minute(ATTEMPTS, ATTEMPTS)
 }
 
-/// Signs a courier in: exchanges the code of a sign-in link for the session cookie.
+context! {
+    /// What signing couriers in and out works with.
+    pub struct SignIns { config: Config, devices: Devices, limit: RateLimit<IpAddr> }
+}
+
+/// Sign a courier in: exchanges the code of a sign-in link for the session cookie.
 ///
 /// A code that was used, is too old or was never given out gets one and the same answer.
-#[utoipa::path(post, path = "/api/v1/courier/session", tag = "courier", request_body = CourierSignIn,
-    responses((status = 200, body = CourierHome, description = "Sets the session cookie"), (status = 403, body = Problem),
-        (status = 410, body = Problem), (status = 429, body = Problem)))]
-pub async fn sign_in(app: Data<AppState>, request: HttpRequest, bytes: RequestBody) -> Result<HttpResponse, ApiError> {
-    origin::check(&app, &request)?;
-    principal::refuse_cross_site(&request)?;
-    let wanted: CourierSignIn = body::parse(&request, &bytes)?;
-    let address = peer_address(&app, &request);
-    if let Some(address) = address {
-        app.link_limit.check(&network_of(address)).map_err(ApiError::too_many_attempts)?;
+#[utoipa::path(post, path = "/api/v1/courier/session", operation_id = "signInCourier", tag = "courier",
+    responses(
+        (status = 200, body = CourierHome, description = "Who signed in",
+            headers(("Set-Cookie" = String, description = "The courier's session"))),
+        (status = 403, description = "Another site's page sent the request"),
+        (status = 410, description = "The link does not work any more"),
+        (status = 429, description = "Too many links were tried from this address"),
+    ))]
+pub async fn sign_in(
+    sign_ins: SignIns,
+    _: AllowedOrigin,
+    _: SameSite,
+    peer: PeerAddress,
+    body: JsonBody<CourierSignIn>,
+) -> Result<HttpResponse, ApiError> {
+    if let Some(address) = peer.0 {
+        sign_ins.limit.check(&network_of(address)).map_err(ApiError::too_many_attempts)?;
     }
-    let Some((exchange, session)) = app.devices.exchange_sign_in_code(&wanted.code).await? else {
-        tracing::warn!(peer.address = ?address, "a sign-in link that does not work was tried");
+    let Some((exchange, session)) = sign_ins.devices.exchange_sign_in_code(&body.code).await? else {
+        tracing::warn!(peer.address = ?peer.0, "a sign-in link that does not work was tried");
         return Err(ApiError::sign_in_link_spent());
     };
     let signed_in = exchange.signed_in;
     tracing::info!(courier.id = %signed_in.courier.id, device.id = %signed_in.device, "a courier signed in");
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .cookie(credentials::session_cookie(&app, session))
+        .cookie(cookies::courier_session(&sign_ins.config, session))
         .json(courier::view(&signed_in)))
 }
 
-/// Signs out: ends the session, closes the sockets that it opened with 4500 and removes the cookie.
-#[utoipa::path(delete, path = "/api/v1/courier/session", tag = "courier",
-    responses((status = 204), (status = 403, body = Problem)))]
-pub async fn sign_out(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    origin::check(&app, &request)?;
-    principal::refuse_cross_site(&request)?;
-    if let Some(session) = credentials::session_in(&app, &request) {
-        app.devices.sign_out(&session).await?;
+/// Sign out: ends the session, closes the sockets that it opened with 4500 and removes the cookie.
+#[utoipa::path(delete, path = "/api/v1/courier/session", operation_id = "signOutCourier", tag = "courier",
+    responses(
+        (status = 204, description = "Signed out, or nobody was signed in",
+            headers(("Set-Cookie" = String, description = "Removes the session"))),
+        (status = 403, description = "Another site's page sent the request"),
+    ))]
+pub async fn sign_out(
+    sign_ins: SignIns,
+    _: AllowedOrigin,
+    _: SameSite,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    if let Some(session) = session_in(&sign_ins.config, &request) {
+        sign_ins.devices.sign_out(&session).await?;
     }
-    Ok(HttpResponse::NoContent().cookie(credentials::session_cookie(&app, String::new())).finish())
+    let removal = cookies::removed(cookies::courier_session(&sign_ins.config, String::new()));
+    Ok(HttpResponse::NoContent().cookie(removal).finish())
 }

@@ -1,130 +1,158 @@
 //! What a dispatcher does with one order or courier, beyond moving the order on.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Query},
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Query};
 use doorstep_shared::{
     CourierId, OrderId,
     api::{
         CourierView,
         console::{AccessKind, CourierSuggestion, EditCourier, TrackingLink},
     },
-    problem::Problem,
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::couriers;
 use crate::{
-    auth::principal::{Principal, Scope},
-    domain::fleet::FleetChange,
+    auth::{
+        access_recorder::AccessRecorder,
+        extract::Allowed,
+        scope::{CouriersRead, CouriersWrite, OrdersRead, OrdersWrite},
+    },
+    domain::{courier::Courier, fleet::FleetChange, order::Actor},
     error::ApiError,
     http::{
-        access,
-        body::{self, FieldErrors, RequestBody},
+        body::{
+            bytes::RequestBody,
+            field_errors::FieldErrors,
+            idempotency::{Idempotency, completed},
+            json::{JsonBody, json},
+        },
+        context::context,
+        path::PathId,
     },
-    platform::{qr, token},
-    state::AppState,
-    store::couriers::CourierEdit,
+    live::broker::Broker,
+    platform::{clock::Clock, config::Config, qr, tasks::Tasks, token},
+    service::{orders::plans::Plans, suggestions::Suggestions},
+    store::{Store, couriers::CourierEdit},
 };
 
 const DEFAULT_SUGGESTIONS: usize = 5;
 const MAX_SUGGESTIONS: usize = 50;
 
 /// How suggestions are asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub struct SuggestionsQuery {
+    /// The most couriers to suggest; 5 otherwise.
+    #[param(minimum = 1, maximum = 50)]
     limit: Option<usize>,
 }
 
-/// Who could take the order, the best first. Needs `couriers:read`, too: it tells where couriers are.
-#[utoipa::path(get, path = "/api/v1/orders/{id}/suggestions", tag = "orders",
-    params(("id" = String, Path), ("limit" = Option<u32>, Query, description = "1 to 50, otherwise 5")),
-    responses((status = 200, body = Vec<CourierSuggestion>), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+context! {
+    /// What suggesting couriers works with.
+    pub struct Suggesting { store: Store, suggestions: Suggestions }
+}
+
+/// Suggest who could take the order, the best first.
+///
+/// It tells where couriers are, so a key needs `couriers:read`, too.
+#[utoipa::path(get, path = "/api/v1/orders/{id}/suggestions", operation_id = "suggestCouriers", tag = "orders",
+    params(("id" = OrderId, Path, description = "The order's id")),
+    responses((status = 200, body = Vec<CourierSuggestion>, description = "Couriers, the best first")))]
 pub async fn suggestions(
-    app: Data<AppState>,
-    request: HttpRequest,
-    path: Path<String>,
+    suggesting: Suggesting,
+    by: Allowed<(OrdersRead, CouriersRead)>,
+    recorder: AccessRecorder,
+    PathId(id): PathId<OrderId>,
     query: Query<SuggestionsQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let principal = Principal::require(&app, &request, Scope::OrdersRead).await?;
-    principal.also(Scope::CouriersRead)?;
     let limit = query.limit.unwrap_or(DEFAULT_SUGGESTIONS);
     if !(1..=MAX_SUGGESTIONS).contains(&limit) {
         return Err(ApiError::bad_request(format!("limit must be 1 to {MAX_SUGGESTIONS}")));
     }
-    let order = app.store.order(order_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
-    access::note(&app, &request, &principal, AccessKind::Couriers, None);
-    Ok(body::json(StatusCode::OK, &app.suggestions.for_order(&order, limit).await?))
+    let order = suggesting.store.order(id).await?.ok_or_else(ApiError::not_found)?;
+    recorder.record(&by, AccessKind::Couriers, None);
+    Ok(json(StatusCode::OK, &suggesting.suggestions.for_order(&order, limit).await?))
 }
 
-/// Makes one more tracking link of the order; those given out before go on working. The page behind it shows no
-/// delivery PIN: the customer was told that with the first link.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/tracking-link", tag = "orders", params(("id" = String, Path),
-        ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 201, body = TrackingLink), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+context! {
+    /// What giving out tracking links works with.
+    pub struct Links { store: Store, clock: Clock, config: Config }
+}
+
+/// Make one more tracking link of the order; those given out before go on working.
+///
+/// The page behind it shows no delivery PIN: the first link showed that to the customer.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/tracking-link", operation_id = "createTrackingLink", tag = "orders",
+    params(("id" = OrderId, Path, description = "The order's id")),
+    responses((status = 201, body = TrackingLink, description = "The link, with a QR code of it")))]
 pub async fn tracking_link(
-    app: Data<AppState>,
-    request: HttpRequest,
-    path: Path<String>,
-    bytes: RequestBody,
+    links: Links,
+    by: Allowed<OrdersWrite>,
+    PathId(order): PathId<OrderId>,
+    once: Idempotency,
+    body: RequestBody,
 ) -> Result<HttpResponse, ApiError> {
-    let principal = Principal::require(&app, &request, Scope::OrdersWrite).await?;
-    let order = order_in(&path)?;
-    body::idempotent(&app, &request, &principal, &bytes, move |app, by, _| async move {
+    let actor = by.actor();
+    once.run(&by, &body, async move { Ok((StatusCode::CREATED, links.create(order, &actor).await?)) }).await
+}
+
+impl Links {
+    async fn create(&self, order: OrderId, by: &Actor) -> Result<TrackingLink, ApiError> {
         let tracking_token = token::new_tracking_token();
         let hash = token::hash(&tracking_token);
-        if !app.store.add_tracking_link(order, &hash, &by, app.clock.now()).await? {
+        if !self.store.add_tracking_link(order, &hash, by, self.clock.now()).await? {
             return Err(ApiError::not_found());
         }
-        let tracking_url = format!("{}/t/{tracking_token}", app.config.public_url);
+        let tracking_url = format!("{}/t/{tracking_token}", self.config.public_url);
         let qr_svg = qr::svg(&tracking_url).ok_or_else(|| ApiError::internal(&"a link too long for a QR code"))?;
-        Ok((StatusCode::CREATED, TrackingLink { tracking_token, tracking_url, qr_svg }))
-    })
-    .await
+        Ok(TrackingLink { tracking_token, tracking_url, qr_svg })
+    }
 }
 
-/// Changes what is known about a courier.
-#[utoipa::path(patch, path = "/api/v1/couriers/{id}", tag = "couriers", params(("id" = String, Path)),
-    request_body = EditCourier,
-    responses((status = 200, body = CourierView), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem)))]
+context! {
+    /// What changing couriers works with.
+    pub struct Editing { store: Store, plans: Plans, broker: dyn Broker, tasks: Tasks }
+}
+
+/// Change what is known about a courier.
+#[utoipa::path(patch, path = "/api/v1/couriers/{id}", operation_id = "editCourier", tag = "couriers",
+    params(("id" = CourierId, Path, description = "The courier's id")),
+    responses(
+        (status = 200, body = CourierView, description = "The courier as they are now"),
+        (status = 422, description = "Some fields are not valid"),
+    ))]
 pub async fn edit_courier(
-    app: Data<AppState>,
-    request: HttpRequest,
-    path: Path<String>,
-    bytes: RequestBody,
+    editing: Editing,
+    _: Allowed<CouriersWrite>,
+    PathId(courier): PathId<CourierId>,
+    body: JsonBody<EditCourier>,
 ) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::CouriersWrite).await?;
-    let courier: CourierId = path.parse().map_err(|_| ApiError::not_found())?;
-    let wanted: EditCourier = body::parse(&request, &bytes)?;
+    let wanted = body.into_inner();
+    check_edit(&wanted)?;
+    let editor = editing.clone();
+    let changed = completed(&editing.tasks, async move { editor.edit(courier, &wanted).await }).await?;
+    let newest = editing.store.newest_fix_of_each(&[courier]).await?.remove(&courier);
+    Ok(json(StatusCode::OK, &couriers::view(&changed, newest)))
+}
+
+fn check_edit(wanted: &EditCourier) -> Result<(), ApiError> {
     let mut errors = FieldErrors::default();
-    if let Some(name) = &wanted.name {
-        errors.check_text(name, 100, "name");
-    }
+    errors.check_optional_text(wanted.name.as_deref(), 100, "name");
     errors.check_optional_text(wanted.phone.as_deref().filter(|phone| !phone.is_empty()), 40, "phone");
-    errors.finish()?;
-    let editor = app.clone();
-    let editing = async move {
+    errors.finish()
+}
+
+impl Editing {
+    async fn edit(&self, courier: CourierId, wanted: &EditCourier) -> Result<Courier, ApiError> {
         let edit = CourierEdit {
             name: wanted.name.as_deref().map(str::trim),
             phone: wanted.phone.as_deref().map(|phone| Some(phone).filter(|phone| !phone.is_empty())),
             vehicle: wanted.vehicle,
         };
-        let changed = editor.store.edit_courier(courier, edit).await?.ok_or_else(ApiError::not_found)?;
-        editor.broker.publish_fleet(FleetChange::Courier((&changed).into()));
-        // The live view knows what they ride, for arrival times.
-        editor.plans.refresh(courier).await;
+        let changed = self.store.edit_courier(courier, edit).await?.ok_or_else(ApiError::not_found)?;
+        self.broker.publish_fleet(FleetChange::Courier((&changed).into()));
+        // The live view needs what they ride for arrival times.
+        self.plans.refresh(courier).await;
         Ok(changed)
-    };
-    let changed = body::completed(&app, editing).await?;
-    let newest = app.store.newest_fix_of_each(&[courier]).await?.remove(&courier);
-    Ok(body::json(StatusCode::OK, &couriers::view(&changed, newest)))
-}
-
-fn order_in(path: &str) -> Result<OrderId, ApiError> {
-    path.parse().map_err(|_| ApiError::not_found())
+    }
 }

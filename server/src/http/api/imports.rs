@@ -2,8 +2,8 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web::{self, Bytes, Data, Query},
+    http::StatusCode,
+    web::{self, Bytes, Query},
 };
 use doorstep_shared::{
     api::{
@@ -11,22 +11,30 @@ use doorstep_shared::{
         console::{ImportNote, ImportPreview, ImportRow, Imported, ImportedOrder},
         proof::ProofKind,
     },
-    problem::{FieldError, Problem},
+    problem::FieldError,
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::orders::{at_the_door, draft};
 use crate::{
-    auth::principal::{Principal, Scope},
+    auth::{extract::Allowed, scope::OrdersWrite},
     domain::order::{
         Actor,
         import::{self, FileError, Surroundings, Table},
     },
     error::ApiError,
-    http::body::{self, RequestBody},
-    platform::token,
-    state::AppState,
-    store::new_orders::NewOrder,
+    http::{
+        body::{
+            bytes::{RequestBody, Spreadsheet},
+            idempotency::Idempotency,
+            json::{has_media_type, json},
+        },
+        context::context,
+    },
+    platform::{clock::Clock, config::Config, token},
+    service::{gazetteer::LazyGazetteer, orders::lifecycle::Orders},
+    store::{Store, new_orders::NewOrder},
 };
 
 /// Refused rows that an answer names; the preview names them all.
@@ -36,15 +44,24 @@ const MAX_NAMED: usize = 100;
 const MAX_PINS: usize = 200;
 
 /// How a file is to be taken.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 pub struct ImportQuery {
+    /// Create nothing, and show what would be created.
+    #[param(required = false)]
     #[serde(default)]
     preview: bool,
+    /// Create the orders of rows that are right, and leave the others out.
+    #[param(required = false)]
     #[serde(default)]
     only_valid: bool,
 }
 
-/// Creates orders from a CSV file, or says what it would create.
+context! {
+    /// What importing orders works with.
+    pub struct Importing { store: Store, orders: Orders, gazetteer: LazyGazetteer, clock: Clock, config: Config }
+}
+
+/// Create orders from a CSV file, or show what it would create.
 ///
 /// UTF-8, at most 1 MiB and 2 000 rows, cells parted by `,` or `;`. The first row names the columns, in any order:
 /// `reference`, `pickup_address`, `dropoff_address` and `customer_name` must be there; `pickup_lat`, `pickup_lon`,
@@ -54,60 +71,96 @@ pub struct ImportQuery {
 ///
 /// With `preview=true` nothing is created. Otherwise all rows become orders or, when one of them is wrong, none; with
 /// `only_valid=true` those that are right do. All are created in one transaction.
-#[utoipa::path(post, path = "/api/v1/orders/import", tag = "orders",
-    params(("preview" = Option<bool>, Query), ("only_valid" = Option<bool>, Query),
-        ("Idempotency-Key" = Option<String>, Header)),
-    request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, body = ImportPreview, description = "With `preview=true`"), (status = 201, body = Imported),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 413, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem, description = "`errors` names line and column")))]
+#[utoipa::path(post, path = "/api/v1/orders/import", operation_id = "importOrders", tag = "orders",
+    request_body(content = String, content_type = "text/csv", description = "The file"),
+    responses(
+        (status = 200, body = ImportPreview, description = "With `preview=true`: what would be created"),
+        (status = 201, body = Imported, description = "The orders, and the rows that were left out"),
+        (status = 422, description = "The file cannot be used; `errors` names line and column"),
+    ))]
 pub async fn create(
-    app: Data<AppState>,
+    importing: Importing,
+    by: Allowed<OrdersWrite>,
     request: HttpRequest,
     query: Query<ImportQuery>,
-    bytes: RequestBody,
+    once: Idempotency,
+    body: RequestBody<Spreadsheet>,
 ) -> Result<HttpResponse, ApiError> {
-    let principal = Principal::require(&app, &request, Scope::OrdersWrite).await?;
-    if !is_csv(&request) {
+    if !has_media_type(&request, "text/csv") {
         return Err(ApiError::unsupported_media_type().with_detail("send text/csv"));
     }
+    let (file, actor) = (body.into_inner(), by.actor());
     if query.preview {
-        let table = read(&app, bytes.clone()).await?;
-        return Ok(body::json(StatusCode::OK, &preview(table)));
+        return Ok(json(StatusCode::OK, &preview(importing.read(file).await?)));
     }
-    body::idempotent(&app, &request, &principal, &bytes, move |app, by, bytes| async move {
-        let table = read(&app, bytes).await?;
+    let (only_valid, bytes) = (query.only_valid, file.clone());
+    once.run(&by, &bytes, async move { Ok((StatusCode::CREATED, importing.import(file, only_valid, &actor).await?)) })
+        .await
+}
+
+impl Importing {
+    /// Reads the file on a blocking thread: thousands of addresses may have to be looked up.
+    async fn read(&self, file: Bytes) -> Result<Table, ApiError> {
+        let (gazetteer, zone, now) = (self.gazetteer.clone(), self.config.settings.time_zone, self.clock.now());
+        let reading = web::block(move || {
+            let find = |text: &str, near| gazetteer.get().search(text, near, 1).pop();
+            let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
+            import::read(&file, &Surroundings { find: &find, check: &check, zone, now })
+        });
+        let mut table = reading.await.map_err(|error| ApiError::internal(&error))?.map_err(refused)?;
+        check_pins(&table)?;
+        self.warn_of_known(&mut table).await?;
+        Ok(table)
+    }
+
+    /// The same file sent twice is the likeliest mistake.
+    async fn warn_of_known(&self, table: &mut Table) -> Result<(), ApiError> {
+        let references: Vec<_> = table.rows.iter().map(|row| row.reference.clone()).collect();
+        let known = self.store.known_references(&references, self.clock.now()).await?;
+        for row in table.rows.iter_mut().filter(|row| known.contains(&row.reference)) {
+            let message = "there is an order with this reference already".to_owned();
+            row.warnings.push(ImportNote { column: "reference".to_owned(), position: None, message });
+        }
+        Ok(())
+    }
+
+    async fn import(&self, file: Bytes, only_valid: bool, by: &Actor) -> Result<Imported, ApiError> {
+        let table = self.read(file).await?;
         let (valid, skipped): (Vec<_>, Vec<_>) = table.rows.into_iter().partition(|row| row.order.is_some());
-        if !skipped.is_empty() && !query.only_valid {
+        if !skipped.is_empty() && !only_valid {
             return Err(ApiError::invalid_fields(named(&skipped)));
         }
-        let created = create_all(&app, &by, valid).await?;
-        Ok((StatusCode::CREATED, Imported { created, skipped }))
-    })
-    .await
-}
-
-fn is_csv(request: &HttpRequest) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.and_then(|kind| kind.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/csv"))
-}
-
-/// Reads the file on a blocking thread: thousands of addresses may have to be looked up.
-async fn read(app: &AppState, bytes: Bytes) -> Result<Table, ApiError> {
-    let (gazetteer, zone, now) = (app.gazetteer.clone(), app.config.settings.time_zone, app.clock.now());
-    let reading = web::block(move || {
-        let find = |text: &str, near| gazetteer.get().search(text, near, 1).pop();
-        let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
-        import::read(&bytes, &Surroundings { find: &find, check: &check, zone, now })
-    });
-    let mut table = reading.await.map_err(|error| ApiError::internal(&error))?.map_err(refused)?;
-    let pins = table.rows.iter().filter(|row| asks_for_pin(row)).count();
-    if pins > MAX_PINS {
-        let message = format!("{pins} orders ask for a PIN; at most {MAX_PINS} may at once. Send the file in parts");
-        return Err(ApiError::invalid_fields(vec![FieldError { field: "proof".to_owned(), message }]));
+        Ok(Imported { created: self.create_all(by, valid).await?, skipped })
     }
-    warn_of_known(app, &mut table).await?;
-    Ok(table)
+
+    async fn create_all(&self, by: &Actor, rows: Vec<ImportRow>) -> Result<Vec<ImportedOrder>, ApiError> {
+        let (mut orders, mut created) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        for (line, wanted) in rows.into_iter().filter_map(|row| Some((row.line, row.order?))) {
+            let order = draft(&wanted, self.clock.now()).map_err(ApiError::invalid_fields)?;
+            let tracking_token = token::new_tracking_token();
+            let (at_the_door, delivery_pin) = at_the_door(&wanted, &tracking_token).await?;
+            created.push(ImportedOrder {
+                line,
+                id: order.id,
+                reference: order.reference.clone(),
+                tracking_url: format!("{}/t/{tracking_token}", self.config.public_url),
+                delivery_pin,
+            });
+            orders.push(NewOrder { order, at_the_door, tracking_token_hash: token::hash(&tracking_token) });
+        }
+        self.store.create_orders(&orders, by).await?;
+        orders.iter().for_each(|new| self.orders.tell_dispatchers(&new.order));
+        Ok(created)
+    }
+}
+
+fn check_pins(table: &Table) -> Result<(), ApiError> {
+    let pins = table.rows.iter().filter(|row| asks_for_pin(row)).count();
+    if pins <= MAX_PINS {
+        return Ok(());
+    }
+    let message = format!("{pins} orders ask for a PIN; at most {MAX_PINS} may at once. Send the file in parts");
+    Err(ApiError::invalid_fields(vec![FieldError { field: "proof".to_owned(), message }]))
 }
 
 fn refused(error: FileError) -> ApiError {
@@ -117,17 +170,6 @@ fn refused(error: FileError) -> ApiError {
 fn asks_for_pin(row: &ImportRow) -> bool {
     let asked = row.order.as_ref().and_then(|order| order.proof.as_deref());
     asked.is_some_and(|kinds| kinds.contains(&ProofKind::Pin))
-}
-
-/// The same file sent twice is the likeliest mistake.
-async fn warn_of_known(app: &AppState, table: &mut Table) -> Result<(), ApiError> {
-    let references: Vec<_> = table.rows.iter().map(|row| row.reference.clone()).collect();
-    let known = app.store.known_references(&references, app.clock.now()).await?;
-    for row in table.rows.iter_mut().filter(|row| known.contains(&row.reference)) {
-        let message = "there is an order with this reference already".to_owned();
-        row.warnings.push(ImportNote { column: "reference".to_owned(), position: None, message });
-    }
-    Ok(())
 }
 
 fn preview(table: Table) -> ImportPreview {
@@ -146,24 +188,4 @@ fn named(rows: &[ImportRow]) -> Vec<FieldError> {
         row.errors.iter().map(error).collect::<Vec<_>>()
     };
     rows.iter().flat_map(of_row).take(MAX_NAMED).collect()
-}
-
-async fn create_all(app: &AppState, by: &Actor, rows: Vec<ImportRow>) -> Result<Vec<ImportedOrder>, ApiError> {
-    let (mut orders, mut created) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-    for (line, wanted) in rows.into_iter().filter_map(|row| Some((row.line, row.order?))) {
-        let order = draft(&wanted, app.clock.now()).map_err(ApiError::invalid_fields)?;
-        let tracking_token = token::new_tracking_token();
-        let (at_the_door, delivery_pin) = at_the_door(&wanted, &tracking_token).await?;
-        created.push(ImportedOrder {
-            line,
-            id: order.id,
-            reference: order.reference.clone(),
-            tracking_url: format!("{}/t/{tracking_token}", app.config.public_url),
-            delivery_pin,
-        });
-        orders.push(NewOrder { order, at_the_door, tracking_token_hash: token::hash(&tracking_token) });
-    }
-    app.store.create_orders(&orders, by).await?;
-    orders.iter().for_each(|new| app.orders.tell_dispatchers(&new.order));
-    Ok(created)
 }

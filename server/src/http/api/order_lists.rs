@@ -1,7 +1,10 @@
 //! Lists of orders, and how many each tab of the console holds.
 
+use std::future::{Ready, ready};
+
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
     http::StatusCode,
     web::{Data, Query},
 };
@@ -12,19 +15,23 @@ use doorstep_shared::{
         ListPage, OrderView,
         console::{ACTIVE, OrderCounts, OrderSort, UNASSIGNED},
     },
-    problem::Problem,
 };
+use utoipa::{IntoParams, openapi::path::ParameterIn};
 
-use super::{bad_cursor, page_size};
+use super::page;
 use crate::{
-    auth::principal::{Principal, Scope},
+    auth::{extract::Allowed, scope::OrdersRead},
     domain::order::Order,
     error::ApiError,
-    http::body,
-    platform::clock::is_usable,
+    http::{
+        body::json::json,
+        context::context,
+        describe::{Describe, Description},
+    },
+    live::tracker::Tracker,
+    platform::clock::{Clock, is_usable},
     service::orders::risk::{Estimates, Rank},
-    state::AppState,
-    store::{order_lists::OrderFilter, orders::OrderCursor},
+    store::{Store, order_lists::OrderFilter, orders::OrderCursor},
 };
 
 /// The most open orders that are ranked. Those beyond have the latest promises, or none.
@@ -33,16 +40,48 @@ const MAX_RANKED: i64 = 20_000;
 /// The longest text that is searched for.
 const MAX_SEARCH_CHARACTERS: usize = 200;
 
-/// How the list of orders is asked for.
-#[derive(Debug, Default)]
-struct ListQuery {
-    filter: OrderFilter,
+/// How the list of orders is asked for. Read by hand, because `status` may be repeated.
+#[derive(Debug, Default, IntoParams)]
+pub struct OrderListQuery {
+    /// Orders with any of these statuses; repeated, or with commas between them.
+    #[param(inline, style = Form, explode)]
+    status: Vec<OrderStatus>,
+    /// Orders that this courier brings.
+    #[param(value_type = Option<uuid::Uuid>)]
+    courier_id: Option<CourierId>,
+    /// Words that must all occur, as pieces of words, in the reference, the customer's name or number, or an address;
+    /// case and accents do not matter.
+    #[param(max_length = 200)]
+    q: Option<String>,
+    /// `newest` first, otherwise; `late_risk` lists open orders only, the most urgent first.
+    #[param(inline, value_type = Option<OrderSort>)]
     sort: OrderSort,
+    /// Where the page begins: the last page's `next_cursor`.
+    #[param(min_length = 1, max_length = 500)]
     cursor: Option<String>,
+    /// The most items on the page; 100 otherwise.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
-impl ListQuery {
+impl FromRequest for OrderListQuery {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::read(request.query_string()))
+    }
+}
+
+impl Describe for OrderListQuery {
+    fn describe(description: &mut Description) {
+        let parameters = Self::into_params(|| Some(ParameterIn::Query));
+        parameters.into_iter().for_each(|parameter| description.takes(parameter));
+        description.fails(400, "The query could not be read");
+    }
+}
+
+impl OrderListQuery {
     /// Reads a query string, in which `status` may be repeated or hold several with commas between them.
     fn read(text: &str) -> Result<Self, ApiError> {
         let pairs = Query::<Vec<(String, String)>>::from_query(text);
@@ -57,26 +96,11 @@ impl ListQuery {
     fn take(&mut self, name: &str, value: String) -> Result<(), ApiError> {
         let wrong = |what: &str| ApiError::bad_request(format!("{name}: {what}"));
         match name {
-            "status" => {
-                for word in value.split(',').filter(|word| !word.is_empty()) {
-                    let status: OrderStatus = word.parse().map_err(|_| wrong("no such status"))?;
-                    if !self.filter.statuses.contains(&status) {
-                        self.filter.statuses.push(status);
-                    }
-                }
-            }
-            "courier_id" => {
-                self.filter.courier = Some(value.parse::<CourierId>().map_err(|_| wrong("not a courier's id"))?);
-            }
+            "status" => self.take_statuses(&value).ok_or_else(|| wrong("no such status"))?,
+            "courier_id" => self.courier_id = Some(value.parse().map_err(|_| wrong("not a courier's id"))?),
             "q" if value.chars().count() > MAX_SEARCH_CHARACTERS => return Err(wrong("at most 200 characters")),
-            "q" => self.filter = std::mem::take(&mut self.filter).search(&value),
-            "sort" => {
-                self.sort = match value.as_str() {
-                    "newest" => OrderSort::Newest,
-                    "late_risk" => OrderSort::LateRisk,
-                    _ => return Err(wrong("newest or late_risk")),
-                }
-            }
+            "q" => self.q = Some(value),
+            "sort" => self.sort = sort(&value).ok_or_else(|| wrong("newest or late_risk"))?,
             "cursor" => self.cursor = Some(value),
             "limit" => self.limit = Some(value.parse().map_err(|_| wrong("a whole number"))?),
             // Like unknown fields of a body.
@@ -84,81 +108,114 @@ impl ListQuery {
         }
         Ok(())
     }
+
+    fn take_statuses(&mut self, words: &str) -> Option<()> {
+        for word in words.split(',').filter(|word| !word.is_empty()) {
+            let status: OrderStatus = word.parse().ok()?;
+            if !self.status.contains(&status) {
+                self.status.push(status);
+            }
+        }
+        Some(())
+    }
+
+    fn filter(&self) -> OrderFilter {
+        let mut filter = OrderFilter::default();
+        filter.statuses.clone_from(&self.status);
+        filter.courier = self.courier_id;
+        match &self.q {
+            Some(words) => filter.search(words),
+            None => filter,
+        }
+    }
 }
 
-/// Lists orders, the newest first or the most urgent first.
-#[utoipa::path(get, path = "/api/v1/orders", tag = "orders",
-    params(("status" = Option<Vec<OrderStatus>>, Query, description = "Any of these; repeated, or with commas between them"),
-        ("courier_id" = Option<String>, Query, description = "Brought by this courier"),
-        ("q" = Option<String>, Query, description = "Words that must all occur, as pieces of words, in the reference, the \
-            customer's name or number, or an address; case and accents do not matter"),
-        ("sort" = Option<OrderSort>, Query, description = "`late_risk` lists open orders only"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = ListPage<OrderView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn list(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::OrdersRead).await?;
-    let query = ListQuery::read(request.query_string())?;
-    let limit = page_size(query.limit)?;
+fn sort(word: &str) -> Option<OrderSort> {
+    match word {
+        "newest" => Some(OrderSort::Newest),
+        "late_risk" => Some(OrderSort::LateRisk),
+        _ => None,
+    }
+}
+
+context! {
+    /// What lists of orders work with.
+    pub struct Lists { store: Store, tracker: Tracker, clock: Clock }
+}
+
+/// A page of orders, with where the next one begins.
+type Page = (Vec<Order>, Option<String>);
+
+/// List orders, the newest first or the most urgent first.
+#[utoipa::path(get, path = "/api/v1/orders", operation_id = "listOrders", tag = "orders",
+    responses((status = 200, body = ListPage<OrderView>, description = "A page of orders")))]
+pub async fn list(lists: Lists, _: Allowed<OrdersRead>, query: OrderListQuery) -> Result<HttpResponse, ApiError> {
+    let limit = page::page_size(query.limit)?;
     let (orders, next_cursor) = match query.sort {
-        OrderSort::Newest => newest(&app, &query, limit).await?,
-        OrderSort::LateRisk => most_urgent(&app, query, limit).await?,
+        OrderSort::Newest => lists.newest(&query, limit).await?,
+        OrderSort::LateRisk => lists.most_urgent(&query, limit).await?,
     };
-    let mut estimates = Estimates::new(&app.tracker, app.clock.now_ms());
-    let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
-    let mut wanted = app.store.proofs_wanted(&ids).await?;
-    let view = |order: &Order| OrderView {
-        expected_at: estimates.expected_at(order),
-        proof: wanted.remove(&order.id),
-        ..order.to_view(None)
-    };
-    let items: Vec<_> = orders.iter().map(view).collect();
-    Ok(body::json(StatusCode::OK, &ListPage { items, next_cursor }))
+    let items = lists.views(&orders).await?;
+    Ok(json(StatusCode::OK, &ListPage { items, next_cursor }))
 }
 
-/// How many orders each tab of the console holds.
-#[utoipa::path(get, path = "/api/v1/orders/counts", tag = "orders",
-    params(("courier_id" = Option<String>, Query), ("q" = Option<String>, Query, description = "As in the list")),
-    responses((status = 200, body = OrderCounts), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn counts(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::OrdersRead).await?;
-    let query = ListQuery::read(request.query_string())?;
-    Ok(body::json(StatusCode::OK, &app.store.count_orders(&query.filter).await?))
+/// Count how many orders each tab of the console holds.
+#[utoipa::path(get, path = "/api/v1/orders/counts", operation_id = "countOrders", tag = "orders",
+    responses((status = 200, body = OrderCounts, description = "How many, by tab")))]
+pub async fn counts(
+    store: Data<Store>,
+    _: Allowed<OrdersRead>,
+    query: OrderListQuery,
+) -> Result<HttpResponse, ApiError> {
+    Ok(json(StatusCode::OK, &store.count_orders(&query.filter()).await?))
 }
 
-async fn newest(app: &AppState, query: &ListQuery, limit: usize) -> Result<(Vec<Order>, Option<String>), ApiError> {
-    let after = query.cursor.as_deref().map(|cursor| read_cursor(cursor).ok_or_else(bad_cursor)).transpose()?;
-    let mut orders = app.store.orders_newest(&query.filter, after, limit as i64 + 1).await?;
-    let more = orders.len() > limit;
-    orders.truncate(limit);
-    let next_cursor = orders.last().filter(|_| more).map(write_cursor);
-    Ok((orders, next_cursor))
+impl Lists {
+    async fn newest(&self, query: &OrderListQuery, limit: usize) -> Result<Page, ApiError> {
+        let after = page::cursor(query.cursor.as_deref(), read_cursor)?;
+        let mut orders = self.store.orders_newest(&query.filter(), after, limit as i64 + 1).await?;
+        let next_cursor = page::cut(&mut orders, limit, write_cursor);
+        Ok((orders, next_cursor))
+    }
+
+    /// Ranks every open order that is meant, which are few next to all orders, and fetches one page of them.
+    async fn most_urgent(&self, query: &OrderListQuery, limit: usize) -> Result<Page, ApiError> {
+        let after = page::cursor(query.cursor.as_deref(), read_rank)?;
+        let Some(filter) = open_only(query.filter()) else { return Ok((Vec::new(), None)) };
+        let open = self.store.open_orders_to_rank(&filter, MAX_RANKED).await?;
+        let mut estimates = Estimates::new(&self.tracker, self.clock.now_ms());
+        let mut ranks: Vec<Rank> = open.iter().map(|order| estimates.rank(order)).collect();
+        ranks.retain(|rank| after.is_none_or(|after| *rank > after));
+        ranks.sort_unstable();
+        let next_cursor = page::cut(&mut ranks, limit, write_rank);
+        let ids: Vec<_> = ranks.iter().map(|rank| rank.order).collect();
+        let mut orders = self.store.orders_by_id(&ids).await?;
+        orders.sort_by_key(|order| ids.iter().position(|id| *id == order.id));
+        Ok((orders, next_cursor))
+    }
+
+    async fn views(&self, orders: &[Order]) -> Result<Vec<OrderView>, ApiError> {
+        let mut estimates = Estimates::new(&self.tracker, self.clock.now_ms());
+        let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
+        let mut wanted = self.store.proofs_wanted(&ids).await?;
+        let view = |order: &Order| OrderView {
+            expected_at: estimates.expected_at(order),
+            proof: wanted.remove(&order.id),
+            ..order.to_view(None)
+        };
+        Ok(orders.iter().map(view).collect())
+    }
 }
 
-/// Ranks every open order that is meant, which are few next to all orders, and fetches one page of them.
-async fn most_urgent(app: &AppState, query: ListQuery, limit: usize) -> Result<(Vec<Order>, Option<String>), ApiError> {
-    let after = query.cursor.as_deref().map(|cursor| read_rank(cursor).ok_or_else(bad_cursor)).transpose()?;
-    let mut filter = query.filter;
+/// The same without the orders that are over; `None` when none of those that are meant can be open.
+fn open_only(mut filter: OrderFilter) -> Option<OrderFilter> {
     let is_open = |status: &OrderStatus| UNASSIGNED.contains(status) || ACTIVE.contains(status);
     let asked = std::mem::take(&mut filter.statuses);
     filter.statuses = match asked.is_empty() {
         true => UNASSIGNED.into_iter().chain(ACTIVE).collect(),
         false => asked.into_iter().filter(is_open).collect(),
     };
-    if filter.statuses.is_empty() {
-        return Ok((Vec::new(), None));
-    }
-    let open = app.store.open_orders_to_rank(&filter, MAX_RANKED).await?;
-    let mut estimates = Estimates::new(&app.tracker, app.clock.now_ms());
-    let mut ranks: Vec<Rank> = open.iter().map(|order| estimates.rank(order)).collect();
-    ranks.retain(|rank| after.is_none_or(|after| *rank > after));
-    ranks.sort_unstable();
-    let more = ranks.len() > limit;
-    ranks.truncate(limit);
-    let ids: Vec<_> = ranks.iter().map(|rank| rank.order).collect();
-    let mut orders = app.store.orders_by_id(&ids).await?;
-    orders.sort_by_key(|order| ids.iter().position(|id| *id == order.id));
-    let next_cursor = ranks.last().filter(|_| more).map(write_rank);
-    Ok((orders, next_cursor))
+    (!filter.statuses.is_empty()).then_some(filter)
 }
 
 fn write_cursor(order: &Order) -> String {
@@ -208,13 +265,13 @@ mod tests {
 
     #[test]
     fn statuses_are_repeated_or_listed() {
-        let statuses = |text: &str| ListQuery::read(text).map(|query| query.filter.statuses).ok();
+        let statuses = |text: &str| OrderListQuery::read(text).map(|query| query.filter().statuses).ok();
         let both = Some(vec![OrderStatus::Created, OrderStatus::PickedUp]);
         assert_eq!(statuses("status=created&status=picked_up"), both);
         assert_eq!(statuses("status=created,picked_up,created&other=1"), both);
         assert_eq!(statuses("status="), Some(Vec::new()));
         assert_eq!(statuses("status=lost"), None);
-        assert!(ListQuery::read(&format!("q={}", "x".repeat(201))).is_err());
-        assert!(ListQuery::read("sort=oldest").is_err() && ListQuery::read("courier_id=1").is_err());
+        assert!(OrderListQuery::read(&format!("q={}", "x".repeat(201))).is_err());
+        assert!(OrderListQuery::read("sort=oldest").is_err() && OrderListQuery::read("courier_id=1").is_err());
     }
 }

@@ -1,63 +1,88 @@
 //! Orders over REST.
 
-use std::sync::Arc;
-
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path},
-};
+use actix_web::{HttpResponse, http::StatusCode};
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     LatLon, OrderId, OrderStatus,
     api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus, console::AccessKind, proof::ProofKind},
     geo::coord::CoordError,
-    problem::{FieldError, Problem},
+    problem::FieldError,
 };
 
+use super::proofs;
 use crate::{
-    auth::principal::{Principal, Scope},
+    auth::{
+        access_recorder::AccessRecorder,
+        extract::Allowed,
+        scope::{OrdersRead, OrdersWrite},
+    },
     domain::{
-        order::{Order, Waypoint},
+        order::{Actor, Order, Waypoint},
         proof::pin,
     },
     error::ApiError,
     http::{
-        access,
-        body::{self, FieldErrors, RequestBody},
+        body::{
+            field_errors::FieldErrors,
+            idempotency::{Idempotency, completed},
+            json::{JsonBody, json},
+        },
+        context::context,
+        path::PathId,
     },
-    platform::{clock::is_usable, password, token},
-    service::orders::{lifecycle::Outcome, risk::Estimates},
-    state::AppState,
-    store::new_orders::WantedProofs,
+    live::tracker::Tracker,
+    platform::{
+        clock::{Clock, is_usable},
+        config::Config,
+        password,
+        tasks::Tasks,
+        token,
+    },
+    service::orders::{
+        lifecycle::{Orders, Outcome},
+        risk::Estimates,
+    },
+    store::{Store, new_orders::WantedProofs},
 };
 
-/// Creates an order and its tracking link.
-#[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = CreateOrder,
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key gets the first answer")),
-    responses((status = 201, body = OrderCreated), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn create(app: Data<AppState>, request: HttpRequest, bytes: RequestBody) -> Result<HttpResponse, ApiError> {
-    let principal = Principal::require(&app, &request, Scope::OrdersWrite).await?;
-    let wanted: CreateOrder = body::parse(&request, &bytes)?;
-    body::idempotent(&app, &request, &principal, &bytes, move |app, by, _| async move {
-        let order = draft(&wanted, app.clock.now()).map_err(ApiError::invalid_fields)?;
+context! {
+    /// What creating orders works with.
+    pub struct Creating { store: Store, orders: Orders, clock: Clock, config: Config }
+}
+
+/// Create an order and its tracking link.
+#[utoipa::path(post, path = "/api/v1/orders", operation_id = "createOrder", tag = "orders",
+    responses(
+        (status = 201, body = OrderCreated, description = "The order. Its tracking token is shown this once"),
+        (status = 422, description = "Some fields are not valid"),
+    ))]
+pub async fn create(
+    creating: Creating,
+    by: Allowed<OrdersWrite>,
+    once: Idempotency,
+    body: JsonBody<CreateOrder>,
+) -> Result<HttpResponse, ApiError> {
+    let (actor, bytes) = (by.actor(), body.bytes());
+    once.run(&by, &bytes, async move { Ok((StatusCode::CREATED, creating.create(&body, &actor).await?)) }).await
+}
+
+impl Creating {
+    async fn create(&self, wanted: &CreateOrder, by: &Actor) -> Result<OrderCreated, ApiError> {
+        let order = draft(wanted, self.clock.now()).map_err(ApiError::invalid_fields)?;
         let tracking_token = token::new_tracking_token();
-        let (at_the_door, delivery_pin) = at_the_door(&wanted, &tracking_token).await?;
-        app.store.create_order(&order, &at_the_door, &token::hash(&tracking_token), &by).await?;
-        app.orders.tell_dispatchers(&order);
-        let created = OrderCreated {
+        let (at_the_door, delivery_pin) = at_the_door(wanted, &tracking_token).await?;
+        self.store.create_order(&order, &at_the_door, &token::hash(&tracking_token), by).await?;
+        self.orders.tell_dispatchers(&order);
+        Ok(OrderCreated {
             id: order.id,
             reference: order.reference,
             status: order.status,
-            tracking_url: format!("{}/t/{tracking_token}", app.config.public_url),
+            tracking_url: format!("{}/t/{tracking_token}", self.config.public_url),
             tracking_token,
             delivery_pin,
             created_at: order.created_at,
-        };
-        Ok((StatusCode::CREATED, created))
-    })
-    .await
+        })
+    }
 }
 
 /// What the order asks for at the door, and the PIN in clear when it asks for one.
@@ -121,69 +146,80 @@ fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Opti
     Some(Waypoint { point: point.ok()?, address, instructions: place.instructions.clone() })
 }
 
-/// Shows one order with its timeline.
-#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = String, Path)),
-    responses((status = 200, body = OrderView), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
-    let by = Principal::require(&app, &request, Scope::OrdersRead).await?;
-    let order = app.store.order(id_in(&path)?).await?.ok_or_else(ApiError::not_found)?;
+context! {
+    /// What showing an order and moving it on works with.
+    pub struct Moving { store: Store, orders: Orders, tracker: Tracker, clock: Clock, tasks: Tasks }
+}
+
+/// Show one order with its timeline and its proofs.
+#[utoipa::path(get, path = "/api/v1/orders/{id}", operation_id = "getOrder", tag = "orders",
+    params(("id" = OrderId, Path, description = "The order's id")),
+    responses((status = 200, body = OrderView, description = "The order")))]
+pub async fn show(
+    moving: Moving,
+    by: Allowed<OrdersRead>,
+    recorder: AccessRecorder,
+    PathId(id): PathId<OrderId>,
+) -> Result<HttpResponse, ApiError> {
+    let order = moving.store.order(id).await?.ok_or_else(ApiError::not_found)?;
     // When it arrives tells where the courier is.
     if order.courier_id.is_some() && order.status.is_active() {
-        access::note(&app, &request, &by, AccessKind::Order, Some(*order.id.as_uuid()));
+        recorder.record(&by, AccessKind::Order, Some(*order.id.as_uuid()));
     }
-    answer(&app, &order).await
+    moving.answer(&order).await
 }
 
-/// Gives the order to a courier, or to another one.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/assign", tag = "orders", params(("id" = String, Path)),
-    request_body = Assign,
-    responses((status = 200, body = OrderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+/// Give the order to a courier, or to another one.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/assign", operation_id = "assignOrder", tag = "orders",
+    params(("id" = OrderId, Path, description = "The order's id")),
+    responses(
+        (status = 200, body = OrderView, description = "The order as it is now"),
+        (status = 404, description = "There is no such order, or no such courier"),
+        (status = 409, description = "The order cannot be assigned any more"),
+    ))]
 pub async fn assign(
-    app: Data<AppState>,
-    request: HttpRequest,
-    path: Path<String>,
-    bytes: RequestBody,
+    moving: Moving,
+    by: Allowed<OrdersWrite>,
+    PathId(id): PathId<OrderId>,
+    body: JsonBody<Assign>,
 ) -> Result<HttpResponse, ApiError> {
-    let by = Principal::require(&app, &request, Scope::OrdersWrite).await?;
-    let wanted: Assign = body::parse(&request, &bytes)?;
-    let (id, orders, actor) = (id_in(&path)?, Arc::clone(&app.orders), by.actor());
-    let assigning = async move { Ok(orders.assign(id, wanted.courier_id, &actor).await?) };
-    let order = body::completed(&app, assigning).await?;
-    answer(&app, &order).await
+    let (orders, actor, courier) = (moving.orders.clone(), by.actor(), body.courier_id);
+    let assigning = async move { Ok(orders.assign(id, courier, &actor).await?) };
+    let order = completed(&moving.tasks, assigning).await?;
+    moving.answer(&order).await
 }
 
-/// Moves the order on.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/status", tag = "orders", params(("id" = String, Path)),
-    request_body = SetStatus,
-    responses((status = 200, body = OrderView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+/// Move the order on.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/status", operation_id = "setOrderStatus", tag = "orders",
+    params(("id" = OrderId, Path, description = "The order's id")),
+    responses(
+        (status = 200, body = OrderView, description = "The order as it is now"),
+        (status = 409, description = "The order cannot take that status now"),
+        (status = 422, description = "The note is not valid"),
+    ))]
 pub async fn set_status(
-    app: Data<AppState>,
-    request: HttpRequest,
-    path: Path<String>,
-    bytes: RequestBody,
+    moving: Moving,
+    by: Allowed<OrdersWrite>,
+    PathId(id): PathId<OrderId>,
+    body: JsonBody<SetStatus>,
 ) -> Result<HttpResponse, ApiError> {
-    let by = Principal::require(&app, &request, Scope::OrdersWrite).await?;
-    let wanted: SetStatus = body::parse(&request, &bytes)?;
+    let SetStatus { status, note } = body.into_inner();
     let mut errors = FieldErrors::default();
-    errors.check_optional_text(wanted.note.as_deref(), 1_000, "note");
+    errors.check_optional_text(note.as_deref(), 1_000, "note");
     errors.finish()?;
-    let (id, orders, actor) = (id_in(&path)?, Arc::clone(&app.orders), by.actor());
-    let changing = async move { Ok(orders.set_status(id, wanted.status, &actor, None, wanted.note.as_deref()).await?) };
-    let outcome = body::completed(&app, changing).await?;
-    let (Outcome::Changed(order) | Outcome::Unchanged(order)) = outcome;
-    answer(&app, &order).await
+    let (orders, actor) = (moving.orders.clone(), by.actor());
+    let changing = async move { Ok(orders.set_status(id, status, &actor, None, note.as_deref()).await?) };
+    let (Outcome::Changed(order) | Outcome::Unchanged(order)) = completed(&moving.tasks, changing).await?;
+    moving.answer(&order).await
 }
 
-async fn answer(app: &AppState, order: &Order) -> Result<HttpResponse, ApiError> {
-    let timeline = app.store.order_timeline(order.id).await?;
-    let expected_at = Estimates::new(&app.tracker, app.clock.now_ms()).expected_at(order);
-    let proofs = super::proofs::views(app, order.id).await?;
-    let wanted = app.store.proofs_wanted(&[order.id]).await?.remove(&order.id);
-    let view = OrderView { expected_at, proof: wanted, proofs: Some(proofs), ..order.to_view(Some(timeline)) };
-    Ok(body::json(StatusCode::OK, &view))
-}
-
-/// An id that is no id names nothing, so it is a 404 like any other unknown one.
-fn id_in(path: &str) -> Result<OrderId, ApiError> {
-    path.parse().map_err(|_| ApiError::not_found())
+impl Moving {
+    async fn answer(&self, order: &Order) -> Result<HttpResponse, ApiError> {
+        let timeline = self.store.order_timeline(order.id).await?;
+        let expected_at = Estimates::new(&self.tracker, self.clock.now_ms()).expected_at(order);
+        let proofs = proofs::views(&self.store, order.id).await?;
+        let wanted = self.store.proofs_wanted(&[order.id]).await?.remove(&order.id);
+        let view = OrderView { expected_at, proof: wanted, proofs: Some(proofs), ..order.to_view(Some(timeline)) };
+        Ok(json(StatusCode::OK, &view))
+    }
 }

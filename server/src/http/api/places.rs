@@ -1,7 +1,7 @@
-//! Addresses: what somebody typed, and what is under a click on the map.
+//! Addresses: those that a dispatcher typed, and those under a click on the map.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     http::StatusCode,
     web::{self, Data, Query},
 };
@@ -12,49 +12,53 @@ use doorstep_shared::{
         console::{PlaceFound, PlaceKind},
     },
     places::{Found, Kind, MAX_RESULTS},
-    problem::Problem,
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::page;
 use crate::{
-    auth::principal::{Principal, Scope},
+    auth::{extract::Allowed, scope::OrdersRead},
     error::ApiError,
-    http::body,
-    state::AppState,
+    http::body::json::json,
+    service::gazetteer::LazyGazetteer,
 };
 
 const DEFAULT_RESULTS: usize = 8;
 const MAX_SEARCH_CHARACTERS: usize = 200;
 
 /// What is asked: `q`, with `near` if that helps, or `at`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub struct PlacesQuery {
+    /// Words of a name and perhaps its town; case, accents and small slips do not matter.
+    #[param(max_length = 200)]
     q: Option<String>,
+    /// `lat,lon` in degrees: places near it come first.
+    #[param(max_length = 100, pattern = r"^-?[0-9]{1,3}(\.[0-9]{1,15})?,-?[0-9]{1,3}(\.[0-9]{1,15})?$")]
     near: Option<String>,
+    /// `lat,lon` in degrees: the house and the street there, instead of `q`.
+    #[param(max_length = 100, pattern = r"^-?[0-9]{1,3}(\.[0-9]{1,15})?,-?[0-9]{1,3}(\.[0-9]{1,15})?$")]
     at: Option<String>,
+    /// The most places to give; 8 otherwise.
+    #[param(minimum = 1, maximum = 20)]
     limit: Option<usize>,
 }
 
-/// Finds an address by what was typed, or by a point on the map. Works offline, from OpenStreetMap's names.
-#[utoipa::path(get, path = "/api/v1/places", tag = "orders",
-    params(("q" = Option<String>, Query, description = "Words of a name and perhaps its town; case, accents and small slips do not matter"),
-        ("near" = Option<String>, Query, description = "`lat,lon`: what is near comes first"),
-        ("at" = Option<String>, Query, description = "`lat,lon`: the house and the street there, instead of `q`"),
-        ("limit" = Option<u32>, Query, description = "1 to 20, otherwise 8")),
-    responses((status = 200, body = ListPage<PlaceFound>), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem)))]
+/// Find an address by what was typed, or by a point on the map.
+///
+/// Works offline, from OpenStreetMap's names. Ask with `q`, and perhaps `near`, or with `at`.
+#[utoipa::path(get, path = "/api/v1/places", operation_id = "findPlaces", tag = "orders",
+    responses((status = 200, body = ListPage<PlaceFound>, description = "The best places first, on one page")))]
 pub async fn find(
-    app: Data<AppState>,
-    request: HttpRequest,
+    gazetteer: Data<LazyGazetteer>,
+    _: Allowed<OrdersRead>,
     query: Query<PlacesQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    Principal::require(&app, &request, Scope::OrdersRead).await?;
     let limit = query.limit.unwrap_or(DEFAULT_RESULTS);
     if !(1..=MAX_RESULTS).contains(&limit) {
         return Err(ApiError::bad_request(format!("limit must be 1 to {MAX_RESULTS}")));
     }
     let near = query.near.as_deref().map(point).transpose()?;
-    let gazetteer = app.gazetteer.clone();
     let found = match (query.into_inner(), near) {
         (PlacesQuery { at: Some(at), q: None, .. }, None) => {
             let at = point(&at)?;
@@ -66,7 +70,7 @@ pub async fn find(
         _ => return Err(ApiError::bad_request("ask with q, at most 200 characters and perhaps near, or with at")),
     };
     let items = found.map_err(|error| ApiError::internal(&error))?.into_iter().map(view).collect();
-    Ok(body::json(StatusCode::OK, &ListPage::<PlaceFound> { items, next_cursor: None }))
+    Ok(json(StatusCode::OK, &page::whole::<PlaceFound>(items)))
 }
 
 fn point(text: &str) -> Result<LatLon, ApiError> {
@@ -94,7 +98,7 @@ fn view(found: Found) -> PlaceFound {
 }
 
 /// Name and town on one line.
-pub fn address(found: &Found) -> String {
+fn address(found: &Found) -> String {
     match &found.town {
         Some(town) => format!("{}, {town}", found.name),
         None => found.name.clone(),

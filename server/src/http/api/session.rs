@@ -1,49 +1,55 @@
 //! People sign in and out, and ask who they are.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use doorstep_shared::{
-    api::{SessionView, SignIn},
-    problem::Problem,
-};
+use doorstep_shared::api::{SessionView, SignIn};
 
 use crate::{
     auth::{
-        principal::{self, Principal},
-        sign_in,
+        extract::SessionUser,
+        origin::{AllowedOrigin, SameSite},
+        sign_in::PasswordSignIn,
     },
     error::ApiError,
-    http::body::{self, RequestBody},
-    state::AppState,
+    http::body::json::{JsonBody, json},
 };
 
-/// Signs a person in: sets the session cookie.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn,
-    responses((status = 200, body = SessionView), (status = 401, body = Problem), (status = 429, body = Problem)))]
-pub async fn sign_in(app: Data<AppState>, request: HttpRequest, bytes: RequestBody) -> Result<HttpResponse, ApiError> {
-    crate::auth::origin::check(&app, &request)?;
-    let wanted: SignIn = body::parse(&request, &bytes)?;
-    let (view, cookie) = sign_in::sign_in(&app, &request, wanted).await?;
-    let mut response = body::json(StatusCode::OK, &view);
+/// Sign a person in: begins a session and sets its cookie.
+#[utoipa::path(post, path = "/api/v1/session", operation_id = "signIn", tag = "session",
+    responses(
+        (status = 200, body = SessionView, description = "Who signed in",
+            headers(("Set-Cookie" = String, description = "The session"))),
+        (status = 401, description = "Address or password is wrong"),
+        (status = 429, description = "Too many wrong passwords"),
+    ))]
+pub async fn sign_in(
+    sign_ins: Data<PasswordSignIn>,
+    request: HttpRequest,
+    _: AllowedOrigin,
+    body: JsonBody<SignIn>,
+) -> Result<HttpResponse, ApiError> {
+    let (view, cookie) = sign_ins.sign_in(&request, body.into_inner()).await?;
+    let mut response = json(StatusCode::OK, &view);
     response.add_cookie(&cookie).map_err(|error| ApiError::internal(&error))?;
     Ok(response)
 }
 
-/// Who is signed in.
-#[utoipa::path(get, path = "/api/v1/session", tag = "session",
-    responses((status = 200, body = SessionView), (status = 401, body = Problem)))]
-pub async fn show(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    match Principal::identify(&app, &request).await? {
-        Some(Principal::User { email, role, expires_at, .. }) => {
-            Ok(body::json(StatusCode::OK, &SessionView { email, role: role.as_str().to_owned(), expires_at }))
-        }
-        _ => Err(ApiError::unauthorized()),
-    }
+/// Show who is signed in.
+#[utoipa::path(get, path = "/api/v1/session", operation_id = "getSession", tag = "session",
+    responses((status = 200, body = SessionView, description = "The person whose session the cookie names")))]
+pub async fn show(user: SessionUser) -> HttpResponse {
+    let SessionUser { email, role, expires_at } = user;
+    json(StatusCode::OK, &SessionView { email, role: role.as_str().to_owned(), expires_at })
 }
 
-/// Signs out: ends the session with its sockets, and removes the cookie.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
-pub async fn sign_out(app: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    principal::refuse_cross_site(&request)?;
-    sign_in::end_session(&app, &request).await?;
-    Ok(HttpResponse::NoContent().cookie(principal::session_cookie(&app, String::new())).finish())
+/// Sign out: ends the session with its sockets, and removes the cookie.
+#[utoipa::path(delete, path = "/api/v1/session", operation_id = "signOut", tag = "session",
+    responses((status = 204, description = "Signed out, or nobody was signed in",
+        headers(("Set-Cookie" = String, description = "Removes the session")))))]
+pub async fn sign_out(
+    sign_ins: Data<PasswordSignIn>,
+    request: HttpRequest,
+    _: SameSite,
+) -> Result<HttpResponse, ApiError> {
+    let removal = sign_ins.sign_out(&request).await?;
+    Ok(HttpResponse::NoContent().cookie(removal).finish())
 }

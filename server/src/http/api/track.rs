@@ -1,92 +1,138 @@
 //! A customer's order over plain HTTP: the snapshot, and the way that is still ahead of the courier.
 
+use std::ops::Deref;
+
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{Data, Path, Query},
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::{Path, Query},
 };
 use doorstep_shared::{
     LatLon,
-    problem::Problem,
+    api::track::{LineString, TrackSnapshot},
     protocol::{customer::CustomerEvent, encode_postcard},
 };
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::IntoParams;
 
 use crate::{
-    auth::look_up::look_up,
+    auth::{access::Access, authenticator::Authenticator, registered::registered},
     domain::{order::TrackedOrder, track::progress},
     error::ApiError,
-    platform::token,
-    service::orders::snapshot,
-    state::AppState,
+    http::{
+        body,
+        context::context,
+        describe::{Describe, Description, describe_tracking_link},
+    },
+    live::tracker::Tracker,
+    platform::{clock::Clock, token},
+    service::orders::{plans::Plans, snapshot},
+    store::Store,
 };
 
 /// What our own page accepts: the WebSocket's postcard form of the same message.
 const POSTCARD: &str = "application/vnd.doorstep.v1+postcard";
 
 /// Which part of the trail to give.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub struct SnapshotQuery {
+    /// Only points of the trail after this time, Unix epoch milliseconds.
     since_ms: Option<i64>,
 }
 
-/// The same snapshot that opens the live feed.
-#[utoipa::path(get, path = "/api/v1/track/{token}", tag = "track",
-    params(("token" = String, Path), ("since_ms" = Option<i64>, Query)),
-    responses((status = 200, description = "The feed's `snapshot` message"), (status = 404, body = Problem),
-        (status = 410, body = Problem)))]
-pub async fn show(
-    app: Data<AppState>,
-    request: HttpRequest,
-    path: Path<String>,
-    query: Query<SnapshotQuery>,
-) -> Result<HttpResponse, ApiError> {
-    let tracked = live(&app, &request, &path).await?;
-    let snapshot = snapshot::build(&tracked, &app.tracker, query.since_ms, app.clock.now_ms());
-    let event = CustomerEvent::Snapshot(snapshot);
-    Ok(match wants_postcard(&request) {
-        true => postcard(encode_postcard(&event)),
-        false => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(event),
-    })
+context! {
+    /// What a customer's view is made from.
+    pub struct View { tracker: Tracker, clock: Clock }
 }
 
-/// The way from the courier to the next place along the streets, while the customer may see the courier.
-#[utoipa::path(get, path = "/api/v1/track/{token}/route", tag = "track", params(("token" = String, Path)),
-    responses((status = 200, description = "A GeoJSON LineString"), (status = 204, description = "Not known, or not to be shown"),
-        (status = 404, body = Problem), (status = 410, body = Problem)))]
-pub async fn route(app: Data<AppState>, request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
-    let tracked = live(&app, &request, &path).await?;
-    let Some(line) = route_ahead(&app, &tracked) else { return Ok(HttpResponse::NoContent().finish()) };
+/// The order behind the tracking link in the path, while it is not over. Its courier is in the live view.
+pub struct LiveOrder(TrackedOrder);
+
+impl Deref for LiveOrder {
+    type Target = TrackedOrder;
+
+    fn deref(&self) -> &TrackedOrder {
+        &self.0
+    }
+}
+
+impl Describe for LiveOrder {
+    const ACCESS: Option<Access> = Some(Access::TrackingLink);
+
+    fn describe(description: &mut Description) {
+        describe_tracking_link(description);
+    }
+}
+
+impl FromRequest for LiveOrder {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move { Self::of(&request).await }.boxed_local()
+    }
+}
+
+impl LiveOrder {
+    async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let token = Path::<String>::extract(request).await.map_err(|_| ApiError::unknown_link())?;
+        let (authenticator, store) = (registered::<Authenticator>(request)?, registered::<Store>(request)?);
+        let hash = token::hash(&token);
+        let looking = store.tracked_order(&hash);
+        let tracked = authenticator.look_up(request, ApiError::too_many_attempts, looking).await?;
+        let tracked = tracked.ok_or_else(ApiError::unknown_link)?;
+        if tracked.order.status.is_final() {
+            return Err(ApiError::tracking_ended(tracked.order.status));
+        }
+        if let Some(courier) = &tracked.courier {
+            registered::<Plans>(request)?.load(courier.id).await?;
+        }
+        Ok(Self(tracked))
+    }
+}
+
+/// Show the snapshot that also opens the live feed.
+#[utoipa::path(get, path = "/api/v1/track/{token}", operation_id = "getSnapshot", tag = "track",
+    params(("token" = String, Path, description = "The tracking token")),
+    responses((status = 200, description = "The feed's `snapshot` message", body = TrackSnapshot)))]
+pub async fn show(view: View, request: HttpRequest, order: LiveOrder, query: Query<SnapshotQuery>) -> HttpResponse {
+    let snapshot = snapshot::build(&order, &view.tracker, query.since_ms, view.clock.now_ms());
+    let event = CustomerEvent::Snapshot(snapshot);
+    match wants_postcard(&request) {
+        true => postcard(encode_postcard(&event)),
+        false => body::json::json(StatusCode::OK, &event),
+    }
+}
+
+/// Show the way from the courier to the next place along the streets, while the customer may see the courier.
+#[utoipa::path(get, path = "/api/v1/track/{token}/route", operation_id = "getRouteAhead", tag = "track",
+    params(("token" = String, Path, description = "The tracking token")),
+    responses(
+        (status = 200, description = "A GeoJSON LineString", body = LineString, content_type = "application/geo+json"),
+        (status = 204, description = "The way is not known, or not to be shown"),
+    ))]
+pub async fn route(view: View, request: HttpRequest, order: LiveOrder) -> HttpResponse {
+    let Some(line) = route_ahead(&view.tracker, &order) else { return HttpResponse::NoContent().finish() };
     let line: Vec<_> = line.into_iter().map(LatLon::to_lon_lat).collect();
-    Ok(match wants_postcard(&request) {
+    match wants_postcard(&request) {
         true => postcard(encode_postcard(&line)),
         false => HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::CONTENT_TYPE, "application/geo+json"))
             .body(json!({ "type": "LineString", "coordinates": line }).to_string()),
-    })
+    }
 }
 
-fn route_ahead(app: &AppState, tracked: &TrackedOrder) -> Option<Vec<LatLon>> {
-    let heading = app.tracker.heading(tracked.courier.as_ref()?.id)?;
+fn route_ahead(tracker: &Tracker, tracked: &TrackedOrder) -> Option<Vec<LatLon>> {
+    let heading = tracker.heading(tracked.courier.as_ref()?.id)?;
     let (route, here) = (heading.route?, heading.position.point()?);
     let place = heading.order.next_waypoint()?;
     let shows = heading.order.id == tracked.order.id && route.target == place.point;
     shows.then(|| progress::ahead(here, &route))
-}
-
-async fn live(app: &AppState, request: &HttpRequest, token: &str) -> Result<TrackedOrder, ApiError> {
-    let hash = token::hash(token);
-    let tracked = look_up(app, request, ApiError::too_many_attempts, app.store.tracked_order(&hash)).await?;
-    let tracked = tracked.ok_or_else(ApiError::unknown_link)?;
-    if tracked.order.status.is_final() {
-        return Err(ApiError::tracking_ended(tracked.order.status));
-    }
-    if let Some(courier) = &tracked.courier {
-        app.plans.load(courier.id).await?;
-    }
-    Ok(tracked)
 }
 
 /// Whether a request comes from our own page's script.

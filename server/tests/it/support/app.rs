@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use doorstep_server::{
     app::{self, Running, cli::new_api_key},
-    auth::principal::Scope,
+    auth::scope::Scope,
     live::broker::PeerLink,
     platform::{
         clock::{Clock, ManualClock},

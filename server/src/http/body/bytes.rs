@@ -1,0 +1,187 @@
+//! Reads a request's body as it was sent, within limits of size and time.
+//!
+//! Unlike actix' own `Bytes` it is never decompressed, so that a small body cannot become a large one, and every error
+//! is a problem like all others.
+
+use std::{fmt, marker::PhantomData, ops::Deref, time::Duration};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Bytes};
+use doorstep_shared::api::console::MAX_IMPORT_BYTES;
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+
+use crate::error::ApiError;
+
+/// The largest JSON body of this API, in bytes.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// Files with many orders, and batches of phones in poor networks, may take this long to arrive.
+const SLOW_BODY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Memory that a body gets before any of it has come, whatever length it declares.
+const FIRST_ALLOCATION_BYTES: usize = 64 * 1024;
+
+/// How large a body may be and how long it may take.
+pub trait BodyLimits: 'static {
+    /// The largest body, in bytes.
+    const MAX_BYTES: usize;
+    /// How long it may take to arrive.
+    const PATIENCE: Duration;
+
+    /// The answer to a slower one.
+    fn too_slow() -> ApiError {
+        ApiError::too_slow()
+    }
+}
+
+/// A JSON body of this API.
+#[derive(Clone, Copy, Debug)]
+pub struct Small;
+
+impl BodyLimits for Small {
+    const MAX_BYTES: usize = MAX_BODY_BYTES;
+    const PATIENCE: Duration = Duration::from_secs(10);
+}
+
+/// A file of orders.
+#[derive(Clone, Copy, Debug)]
+pub struct Spreadsheet;
+
+impl BodyLimits for Spreadsheet {
+    const MAX_BYTES: usize = MAX_IMPORT_BYTES;
+    const PATIENCE: Duration = SLOW_BODY_PATIENCE;
+}
+
+/// A batch of another company's tracking app. Overland's largest is half of this.
+#[derive(Clone, Copy, Debug)]
+pub struct TrackerBatch;
+
+impl BodyLimits for TrackerBatch {
+    const MAX_BYTES: usize = 1024 * 1024;
+    const PATIENCE: Duration = SLOW_BODY_PATIENCE;
+
+    fn too_slow() -> ApiError {
+        ApiError::too_slow_now()
+    }
+}
+
+/// A request's body as it was sent.
+pub struct RequestBody<L = Small> {
+    bytes: Bytes,
+    limits: PhantomData<L>,
+}
+
+impl<L> RequestBody<L> {
+    /// The bytes.
+    pub fn into_inner(self) -> Bytes {
+        self.bytes
+    }
+}
+
+impl<L> fmt::Debug for RequestBody<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestBody({} bytes)", self.bytes.len())
+    }
+}
+
+impl<L> Deref for RequestBody<L> {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl<L: BodyLimits> FromRequest for RequestBody<L> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        async move {
+            let reading = tokio::time::timeout(L::PATIENCE, read(&request, payload, L::MAX_BYTES, None));
+            let bytes = reading.await.map_err(|_| L::too_slow())??;
+            Ok(Self { bytes, limits: PhantomData })
+        }
+        .boxed_local()
+    }
+}
+
+/// Reads a body of at most `max_bytes`. With `silence`, the client may pause for that long between two pieces.
+///
+/// # Errors
+/// 415 when it is compressed, 413 when it is too large, 408 when the client pauses for too long, 400 when it breaks off.
+pub async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    max_bytes: usize,
+    silence: Option<Duration>,
+) -> Result<Bytes, ApiError> {
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(ApiError::unsupported_media_type());
+    }
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > max_bytes) {
+        return Err(ApiError::too_large());
+    }
+    let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(FIRST_ALLOCATION_BYTES));
+    loop {
+        let piece = match silence {
+            Some(silence) => tokio::time::timeout(silence, payload.next()).await.map_err(|_| ApiError::too_slow())?,
+            None => payload.next().await,
+        };
+        let Some(piece) = piece else { return Ok(bytes.into()) };
+        let piece = piece.map_err(|error| ApiError::bad_request(error.to_string()))?;
+        if bytes.len() + piece.len() > max_bytes {
+            return Err(ApiError::too_large());
+        }
+        bytes.extend_from_slice(&piece);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use actix_web::{ResponseError, test::TestRequest};
+    use futures_util::{Stream, stream};
+
+    use super::*;
+
+    struct Impatient;
+
+    impl BodyLimits for Impatient {
+        const MAX_BYTES: usize = 100;
+        const PATIENCE: Duration = Duration::from_millis(20);
+    }
+
+    struct ImpatientTracker;
+
+    impl BodyLimits for ImpatientTracker {
+        const MAX_BYTES: usize = 100;
+        const PATIENCE: Duration = Duration::from_millis(20);
+
+        fn too_slow() -> ApiError {
+            TrackerBatch::too_slow()
+        }
+    }
+
+    async fn refusal_of_a_silent_client<L: BodyLimits>() -> ApiError {
+        let request = TestRequest::post().to_http_request();
+        let mut payload = Payload::Stream { payload: Box::pin(stream::pending()) as Pin<Box<dyn Stream<Item = _>>> };
+        let reading = RequestBody::<L>::from_request(&request, &mut payload);
+        let read = tokio::time::timeout(Duration::from_secs(10), reading).await.expect("reading ends by itself");
+        read.expect_err("nothing came")
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_comes_is_not_waited_for() {
+        let refusals = [
+            (refusal_of_a_silent_client::<Impatient>().await, 408),
+            (refusal_of_a_silent_client::<ImpatientTracker>().await, 503),
+        ];
+        for (refused, status) in refusals {
+            assert_eq!(refused.status_code(), status);
+            assert!(!refused.error_response().head().keep_alive(), "the rest may still come, and is no request");
+        }
+    }
+}

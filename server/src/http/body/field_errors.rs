@@ -1,0 +1,45 @@
+//! Collects what is wrong with the fields of a body, so that one answer names all of it.
+
+use doorstep_shared::problem::FieldError;
+
+use crate::error::ApiError;
+
+/// Collects what is wrong with the fields of a body.
+#[derive(Debug, Default)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// Notes that `field` is refused because of `message`, unless `ok`.
+    pub fn check(&mut self, ok: bool, field: &str, message: &str) {
+        if !ok {
+            self.0.push(FieldError { field: field.to_owned(), message: message.to_owned() });
+        }
+    }
+
+    /// Notes that `text` must have between 1 and `max` characters, and no control characters.
+    pub fn check_text(&mut self, text: &str, max: usize, field: &str) {
+        let fits =
+            (1..=max).contains(&text.trim().chars().count()) && !text.chars().any(|c| c.is_control() && c != '\n');
+        self.check(fits, field, &format!("must have 1 to {max} characters, none of them control characters"));
+    }
+
+    /// Like [`FieldErrors::check_text`] for a field that may be absent.
+    pub fn check_optional_text(&mut self, text: Option<&str>, max: usize, field: &str) {
+        if let Some(text) = text {
+            self.check_text(text, max, field);
+        }
+    }
+
+    /// Every refused field.
+    pub fn into_vec(self) -> Vec<FieldError> {
+        self.0
+    }
+
+    /// Ends the check.
+    ///
+    /// # Errors
+    /// 422 with every refused field.
+    pub fn finish(self) -> Result<(), ApiError> {
+        if self.0.is_empty() { Ok(()) } else { Err(ApiError::invalid_fields(self.0)) }
+    }
+}

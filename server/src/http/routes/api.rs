@@ -1,0 +1,84 @@
+//! The REST API, `/api/v1`, and the addresses of other companies' tracking apps, `/ingest`.
+
+use crate::{
+    http::{
+        api::{
+            audit, courier, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes, imports,
+            order_lists, orders, places, proofs, session, track,
+        },
+        ingest,
+        openapi::serve,
+        route::{Route, operations},
+    },
+    ws::customer,
+};
+
+/// `/api/v1`
+pub(super) fn routes() -> Vec<Route> {
+    let subjects = [people(), orders(), couriers(), own_phone(), customers()];
+    subjects.into_iter().flatten().collect()
+}
+
+fn people() -> Vec<Route> {
+    operations![
+        session::show,
+        session::sign_in,
+        session::sign_out,
+        exceptions::list,
+        exceptions::acknowledge,
+        audit::list,
+        serve::serve,
+    ]
+}
+
+fn orders() -> Vec<Route> {
+    operations![
+        order_lists::list,
+        orders::create,
+        imports::create,
+        order_lists::counts,
+        orders::show,
+        orders::assign,
+        orders::set_status,
+        dispatch::suggestions,
+        dispatch::tracking_link,
+        proofs::order_image,
+        places::find,
+    ]
+}
+
+fn couriers() -> Vec<Route> {
+    operations![
+        couriers::list,
+        couriers::create,
+        couriers::show,
+        dispatch::edit_courier,
+        fixes::list,
+        devices::list,
+        devices::create,
+        devices::revoke,
+        devices::sign_in,
+        devices::create_tracker,
+    ]
+}
+
+fn own_phone() -> Vec<Route> {
+    operations![
+        courier::home,
+        courier::create_tracker,
+        courier_session::sign_in,
+        courier_session::sign_out,
+        courier_tour::show,
+        proofs::put,
+        proofs::courier_image,
+    ]
+}
+
+fn customers() -> Vec<Route> {
+    operations![track::show, track::route, customer::track_events, proofs::track_image]
+}
+
+/// `/ingest`
+pub(super) fn ingest() -> Vec<Route> {
+    operations![ingest::osmand_by_query, ingest::osmand, ingest::owntracks, ingest::overland]
+}
