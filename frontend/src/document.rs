@@ -15,7 +15,10 @@ mod shell;
 
 use std::fmt::Write;
 
-use leptos::prelude::*;
+use leptos::{
+    attr::{Attribute, custom::custom_attribute},
+    prelude::*,
+};
 
 use self::shell::{Document, NoDetectedLinks, Preloads, SURFACE, ViewData, render};
 use crate::{
@@ -130,12 +133,17 @@ fn message_document(view: &TrackView, assets: &AssetUrls) -> String {
 fn previews(title: &'static str) -> AnyView {
     view! {
         <meta name="description" content=DESCRIPTION />
-        <meta property="og:title" content=title />
-        <meta property="og:description" content=DESCRIPTION />
-        <meta property="og:site_name" content=PRODUCT />
+        <meta {..property("og:title")} content=title />
+        <meta {..property("og:description")} content=DESCRIPTION />
+        <meta {..property("og:site_name")} content=PRODUCT />
         <NoDetectedLinks />
     }
     .into_any()
+}
+
+/// An attribute that Leptos does not know of on `<meta>`.
+fn property(name: &'static str) -> impl Attribute {
+    custom_attribute("property", name)
 }
 
 #[component]

@@ -1,6 +1,9 @@
 //! What every document has: the head, and where the programs of the pages find their parts.
 
-use leptos::prelude::*;
+use leptos::{
+    attr::{Attribute, custom::custom_attribute},
+    prelude::*,
+};
 
 use crate::ui::text::PRODUCT;
 
@@ -27,7 +30,7 @@ pub(super) fn render<V: IntoView>(view: impl FnOnce() -> V) -> String {
 
 /// A whole document. `preloads` stands right behind the style sheet, so that the browser fetches both at once.
 #[component]
-pub(super) fn Document(
+pub(super) fn Document<C: IntoView + 'static>(
     #[prop(into)] lang: String,
     title: String,
     css: String,
@@ -35,8 +38,10 @@ pub(super) fn Document(
     colours: BarColours,
     #[prop(into)] preloads: AnyView,
     #[prop(into)] metas: AnyView,
-    children: Children,
+    // Typed: erased, the tracking page's type would be too deep for the compiler.
+    children: TypedChildren<C>,
 ) -> impl IntoView {
+    let children = children.into_inner();
     view! {
         <!DOCTYPE html>
         <html lang=lang>
@@ -47,8 +52,8 @@ pub(super) fn Document(
                 <link rel="stylesheet" href=css />
                 {preloads}
                 <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" content=colours.light media="(prefers-color-scheme: light)" />
-                <meta name="theme-color" content=colours.dark media="(prefers-color-scheme: dark)" />
+                <meta name="theme-color" content=colours.light {..media("(prefers-color-scheme: light)")} />
+                <meta name="theme-color" content=colours.dark {..media("(prefers-color-scheme: dark)")} />
                 <meta name="robots" content="noindex,nofollow" />
                 {metas}
                 <link rel="icon" href=icon />
@@ -56,6 +61,11 @@ pub(super) fn Document(
             <body>{children()}</body>
         </html>
     }
+}
+
+// Attributes that Leptos does not know of on this element.
+fn media(query: &'static str) -> impl Attribute {
+    custom_attribute("media", query)
 }
 
 /// Keeps phones from making links of what looks like a number or an address.
@@ -75,7 +85,7 @@ pub(super) fn Preloads(
     let links = scripts.map(|url| view! { <link rel="modulepreload" nonce=nonce.clone() href=url /> }).collect_view();
     view! {
         {links}
-        <link rel="preload" as="fetch" type="application/wasm" crossorigin=true href=wasm />
+        <link rel="preload" r#as="fetch" type="application/wasm" crossorigin=true href=wasm />
     }
 }
 
