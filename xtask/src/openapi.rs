@@ -15,13 +15,13 @@ use xtask_support::postgres::Throwaway;
 use xtask_support::setup::Tool;
 
 /// What the checks need beyond the built server.
-pub const TOOLS: [Tool; 3] = [Tool::NpmPackages, Tool::PythonPackages, Tool::Postgres];
+pub(crate) const TOOLS: [Tool; 3] = [Tool::NpmPackages, Tool::PythonPackages, Tool::Postgres];
 
 /// Checks that the document of the debug server is valid, and that clients can be generated from it without a warning.
 ///
 /// # Errors
 /// What a tool says of the document.
-pub fn check_document() -> Result<()> {
+pub(crate) fn check_document() -> Result<()> {
     let document = document::write()?;
     generators::validate(&document)?;
     generators::generate_python(&document)?;
@@ -32,6 +32,6 @@ pub fn check_document() -> Result<()> {
 ///
 /// # Errors
 /// What schemathesis found: a server error, an undocumented status, type or body.
-pub fn check_server(postgres: &Throwaway) -> Result<()> {
+pub(crate) fn check_server(postgres: &Throwaway) -> Result<()> {
     schemathesis::run(&document::write()?, postgres)
 }

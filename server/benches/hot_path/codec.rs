@@ -12,7 +12,7 @@ use doorstep_shared::protocol::{
 
 use super::sample;
 
-pub fn measure(criterion: &mut Criterion) {
+pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode a courier's message");
     for fixes in [1, 20, 500] {
         let message = CourierMessage::Fixes(Fixes { id: 17, fixes: (0..fixes).map(sample::fix).collect() });

@@ -11,7 +11,7 @@ use doorstep_shared::{OrderId, protocol::Codec};
 
 use super::sample;
 
-pub fn measure(criterion: &mut Criterion) {
+pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hub: publish a position");
     for viewers in [1, 2, 100, 1_000] {
         group.throughput(Throughput::Elements(viewers));

@@ -16,7 +16,7 @@ use super::sample;
 /// Messages made in advance, so that only the outbox is measured.
 const PREPARED: i64 = 10_000;
 
-pub fn measure(criterion: &mut Criterion) {
+pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("outbox");
     group.throughput(Throughput::Elements(1));
     group.bench_function("encode, put and take a position", |bencher| {

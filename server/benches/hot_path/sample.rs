@@ -9,10 +9,10 @@ use doorstep_shared::{
 };
 
 /// When the first fix was recorded.
-pub const START_MS: i64 = 1_795_219_200_000;
+pub(crate) const START_MS: i64 = 1_795_219_200_000;
 
 /// A scooter's reading `second` seconds after the start, going north at 5 m/s.
-pub fn fix(second: i64) -> RawFix {
+pub(crate) fn fix(second: i64) -> RawFix {
     RawFix {
         time_ms: START_MS + second * 1_000,
         lat: 35.85 + (second % 2_000) as f64 * 4.5e-5,
@@ -26,7 +26,7 @@ pub fn fix(second: i64) -> RawFix {
 }
 
 /// Where a customer sees the scooter then.
-pub fn position(second: i64) -> Position {
+pub(crate) fn position(second: i64) -> Position {
     let fix = fix(second);
     Position {
         time_ms: fix.time_ms,
@@ -39,6 +39,6 @@ pub fn position(second: i64) -> Position {
 }
 
 /// The message about it.
-pub fn message(second: i64) -> Arc<Encoded> {
+pub(crate) fn message(second: i64) -> Arc<Encoded> {
     Encoded::new(CustomerEvent::Position(PositionUpdate::new(&position(second), Vec::new())))
 }

@@ -11,7 +11,7 @@ use doorstep_shared::{CourierId, DeviceId, Fix};
 
 use super::sample;
 
-pub fn measure(criterion: &mut Criterion) {
+pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tracker");
     group.throughput(Throughput::Elements(1));
     group.bench_function("a fix of one of 1 000 couriers", |bencher| {

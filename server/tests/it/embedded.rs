@@ -9,12 +9,12 @@ use sqlx::{ConnectOptions, Connection, PgPool, postgres::PgPoolOptions};
 use crate::support::eventually;
 
 /// A directory for a cluster, removed with what runs in it.
-pub struct Cluster {
+pub(crate) struct Cluster {
     home: PathBuf,
 }
 
 impl Cluster {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let home = std::env::temp_dir().join(format!("doorstep-it-{}-{name}", std::process::id()));
         fs::create_dir(&home).expect("the temporary directory can be written");
         // The database's user must get in, whatever our umask is.
@@ -22,15 +22,15 @@ impl Cluster {
         Self { home }
     }
 
-    pub async fn start(&self) -> Embedded {
+    pub(crate) async fn start(&self) -> Embedded {
         Embedded::start(&self.home).await.expect("Postgres starts")
     }
 
-    pub fn home(&self) -> &std::path::Path {
+    pub(crate) fn home(&self) -> &std::path::Path {
         &self.home
     }
 
-    pub async fn is_running(&self) -> bool {
+    pub(crate) async fn is_running(&self) -> bool {
         self.layout().is_running().await
     }
 
@@ -38,11 +38,11 @@ impl Cluster {
         Layout::under(&self.home).expect("there is a user for Postgres")
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://doorstep@localhost/doorstep?host={}", self.home.join("run").display())
     }
 
-    pub fn pool(&self) -> PgPool {
+    pub(crate) fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(2).connect_lazy_with(self.layout().connect_options())
     }
 
@@ -52,13 +52,13 @@ impl Cluster {
     }
 
     /// Sends a signal to Postgres and waits until it answers no more.
-    pub async fn kill(&self, signal: Signal) {
+    pub(crate) async fn kill(&self, signal: Signal) {
         nix::sys::signal::kill(self.pid().expect("it runs"), signal).expect("it is ours");
         eventually("Postgres ending", async || !self.is_running().await).await;
     }
 
     /// Stops or continues every process of the cluster.
-    pub fn signal_all(&self, signal: Signal) {
+    pub(crate) fn signal_all(&self, signal: Signal) {
         let postmaster = self.pid().expect("it runs");
         let children = format!("/proc/{postmaster}/task/{postmaster}/children");
         let children = fs::read_to_string(children).expect("Linux lists children");

@@ -10,7 +10,7 @@ use xtask_support::{process, workspace};
 ///
 /// # Errors
 /// When the server is not built, or the folder cannot be written.
-pub fn write() -> Result<PathBuf> {
+pub(super) fn write() -> Result<PathBuf> {
     let text = process::run_quietly(Command::new(workspace::built("debug", "doorstep")?).arg("openapi"))?;
     let folder = folder();
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -20,6 +20,6 @@ pub fn write() -> Result<PathBuf> {
 }
 
 /// Where the checks write.
-pub fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     workspace::memory().join("openapi")
 }

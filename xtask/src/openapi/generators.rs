@@ -24,7 +24,7 @@ assert len(names) > 50, names
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn validate(document: &Path) -> Result<()> {
+pub(super) fn validate(document: &Path) -> Result<()> {
     tool::run(tool::python("openapi-spec-validator")?.args(["--validation-errors", "all"]).arg(document))
 }
 
@@ -32,7 +32,7 @@ pub fn validate(document: &Path) -> Result<()> {
 ///
 /// # Errors
 /// What the generator, or Python, says.
-pub fn generate_python(document: &Path) -> Result<()> {
+pub(super) fn generate_python(document: &Path) -> Result<()> {
     let package = folder().join(PACKAGE);
     let mut generate = tool::python("openapi-python-client")?;
     generate.args(["generate", "--meta", "none", "--overwrite", "--fail-on-warning", "--path"]).arg(document);
@@ -46,7 +46,7 @@ pub fn generate_python(document: &Path) -> Result<()> {
 ///
 /// # Errors
 /// What the generator, or the compiler, says.
-pub fn generate_typescript(document: &Path) -> Result<()> {
+pub(super) fn generate_typescript(document: &Path) -> Result<()> {
     let types = folder().join("openapi.ts");
     tool::run(node("openapi-typescript/bin/cli.js").arg(document).arg("--output").arg(&types))?;
     tool::run(node("typescript/bin/tsc").args(["--noEmit", "--strict"]).arg(&types))

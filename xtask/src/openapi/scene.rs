@@ -16,7 +16,7 @@ const EMAIL: &str = "admin@example.org";
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A running server. It ends with this value.
-pub struct Scene {
+pub(super) struct Scene {
     server: Server,
     api_key: String,
     device_token: String,
@@ -27,7 +27,7 @@ impl Scene {
     ///
     /// # Errors
     /// When the server does not start, or does not do one of these.
-    pub fn make(postgres: &Throwaway) -> Result<Self> {
+    pub(super) fn make(postgres: &Throwaway) -> Result<Self> {
         postgres.create_database(DATABASE)?;
         let server = start(postgres)?;
         server.run(&["user", "create", "--email", EMAIL, "--role", "admin"])?;
@@ -38,12 +38,12 @@ impl Scene {
     }
 
     /// Where the server answers.
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         self.server.url()
     }
 
     /// The variables of xtask/openapi/schemathesis.toml.
-    pub fn credentials(&self) -> [(&'static str, &str); 4] {
+    pub(super) fn credentials(&self) -> [(&'static str, &str); 4] {
         [
             ("DOORSTEP_API_KEY", &self.api_key),
             ("DOORSTEP_DEVICE_TOKEN", &self.device_token),

@@ -21,7 +21,7 @@ const MAX_EXAMPLES: &str = "25";
 ///
 /// # Errors
 /// What schemathesis found.
-pub fn run(document: &Path, postgres: &Throwaway) -> Result<()> {
+pub(super) fn run(document: &Path, postgres: &Throwaway) -> Result<()> {
     let scene = Scene::make(postgres)?;
     let with = |config: &str, phases: &str| {
         let mut command = schemathesis(config, &scene)?;

@@ -10,7 +10,7 @@ use xtask_support::workspace;
 ///
 /// # Errors
 /// When the search path cannot be written.
-pub fn python(program: &str) -> Result<Command> {
+pub(super) fn python(program: &str) -> Result<Command> {
     let mut command = Command::new(workspace::python(program));
     let own = workspace::python_environment().join("bin");
     let others = env::var_os("PATH").unwrap_or_default();
@@ -24,7 +24,7 @@ pub fn python(program: &str) -> Result<Command> {
 ///
 /// # Errors
 /// When it does not succeed, or when its output has a line of a warning.
-pub fn run(command: &mut Command) -> Result<()> {
+pub(super) fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("`{program}` cannot be started"))?;
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();

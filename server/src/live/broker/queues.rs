@@ -20,53 +20,53 @@ const INCOMING: usize = 10_000;
 
 /// Where facts go out.
 #[derive(Clone, Debug)]
-pub struct Outlet {
+pub(super) struct Outlet {
     sender: mpsc::Sender<Fact>,
     missed: Arc<AtomicBool>,
 }
 
 impl Outlet {
     /// An outlet and the end from which it is emptied.
-    pub fn new() -> (Self, mpsc::Receiver<Fact>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Fact>) {
         let (sender, receiver) = mpsc::channel(OUTGOING);
         (Self { sender, missed: Arc::default() }, receiver)
     }
 
     /// Puts a fact in. Overflow policy: it is dropped, and the other instances learn that they missed something.
-    pub fn put(&self, fact: Fact) {
+    pub(super) fn put(&self, fact: Fact) {
         if self.sender.try_send(fact).is_err() {
             self.note_missed(1);
         }
     }
 
     /// Notes that facts were lost on their way out.
-    pub fn note_missed(&self, facts: u64) {
+    pub(super) fn note_missed(&self, facts: u64) {
         self.missed.store(true, Ordering::Release);
         metrics::counter!("doorstep_broker_dropped_total", "direction" => "out").increment(facts);
     }
 
     /// Whether facts were lost since this was last asked.
-    pub fn take_missed(&self) -> bool {
+    pub(super) fn take_missed(&self) -> bool {
         self.missed.swap(false, Ordering::AcqRel)
     }
 }
 
 /// Where facts come in.
 #[derive(Clone, Debug)]
-pub struct Inlet {
+pub(super) struct Inlet {
     sender: mpsc::Sender<Inbound>,
     missed: Arc<AtomicBool>,
 }
 
 impl Inlet {
     /// An inlet and the end from which it is emptied.
-    pub fn new() -> (Self, mpsc::Receiver<Inbound>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Inbound>) {
         let (sender, receiver) = mpsc::channel(INCOMING);
         (Self { sender, missed: Arc::default() }, receiver)
     }
 
     /// Puts a fact in. Overflow policy: it is dropped, and [`Inbound::Missed`] follows when there is room.
-    pub fn put(&self, inbound: Inbound) {
+    pub(super) fn put(&self, inbound: Inbound) {
         if !self.catch_up() || self.sender.try_send(inbound).is_err() {
             self.missed.store(true, Ordering::Release);
             metrics::counter!("doorstep_broker_dropped_total", "direction" => "in").increment(1);
@@ -74,13 +74,13 @@ impl Inlet {
     }
 
     /// Puts [`Inbound::Missed`] in, now or as soon as there is room.
-    pub fn put_missed(&self) {
+    pub(super) fn put_missed(&self) {
         self.missed.store(true, Ordering::Release);
         self.catch_up();
     }
 
     /// Puts an [`Inbound::Missed`] in that found no room before; `false` when there still is none.
-    pub fn catch_up(&self) -> bool {
+    pub(super) fn catch_up(&self) -> bool {
         if self.missed.load(Ordering::Acquire) && self.sender.try_send(Inbound::Missed).is_ok() {
             self.missed.store(false, Ordering::Release);
         }

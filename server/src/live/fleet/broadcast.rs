@@ -9,7 +9,7 @@ use super::encode::with_seq;
 
 /// What moved between two versions, for everybody who sees the whole fleet.
 #[derive(Debug, Default)]
-pub struct Broadcast {
+pub(super) struct Broadcast {
     from: u64,
     to: u64,
     fixes: Vec<FleetFix>,
@@ -18,27 +18,27 @@ pub struct Broadcast {
 
 impl Broadcast {
     /// The movements after `from`, up to and with `to`.
-    pub fn new(from: u64, to: u64, fixes: Vec<FleetFix>) -> Self {
+    pub(super) fn new(from: u64, to: u64, fixes: Vec<FleetFix>) -> Self {
         Self { from, to, fixes, bodies: Default::default() }
     }
 
     /// The version after which it begins.
-    pub fn from(&self) -> u64 {
+    pub(super) fn from(&self) -> u64 {
         self.from
     }
 
     /// The version with which it ends.
-    pub fn to(&self) -> u64 {
+    pub(super) fn to(&self) -> u64 {
         self.to
     }
 
     /// The newest position of each courier that moved.
-    pub fn fixes(&self) -> &[FleetFix] {
+    pub(super) fn fixes(&self) -> &[FleetFix] {
         &self.fixes
     }
 
     /// The message as one WebSocket frame.
-    pub fn frame(&self, codec: Codec, seq: u64) -> Bytes {
+    pub(super) fn frame(&self, codec: Codec, seq: u64) -> Bytes {
         let body = match codec {
             Codec::Json => self.bodies[0].get_or_init(|| encode_json(&self.fixes).into()),
             Codec::Postcard => self.bodies[1].get_or_init(|| encode_postcard(&self.fixes).into()),

@@ -16,7 +16,7 @@ use crate::live::outbox::{OpCode, frame, raw_frame};
 const POSITIONS_VARIANT: u8 = 1;
 
 /// A `positions` message of one connection's own.
-pub fn positions(codec: Codec, seq: u64, fixes: &[FleetFix]) -> Bytes {
+pub(super) fn positions(codec: Codec, seq: u64, fixes: &[FleetFix]) -> Bytes {
     match codec {
         Codec::Json => with_seq(codec, seq, encode_json(&fixes).as_bytes()),
         Codec::Postcard => with_seq(codec, seq, &encode_postcard(&fixes)),
@@ -24,7 +24,7 @@ pub fn positions(codec: Codec, seq: u64, fixes: &[FleetFix]) -> Bytes {
 }
 
 /// A `positions` message around fixes that are encoded already.
-pub fn with_seq(codec: Codec, seq: u64, fixes: &[u8]) -> Bytes {
+pub(super) fn with_seq(codec: Codec, seq: u64, fixes: &[u8]) -> Bytes {
     match codec {
         Codec::Json => {
             let head = format!(r#"{{"type":"positions","seq":{seq},"fixes":"#);
@@ -38,7 +38,7 @@ pub fn with_seq(codec: Codec, seq: u64, fixes: &[u8]) -> Bytes {
 }
 
 /// One change as a frame.
-pub fn news(codec: Codec, seq: u64, news: News) -> Bytes {
+pub(super) fn news(codec: Codec, seq: u64, news: News) -> Bytes {
     let event = match news {
         News::Courier(courier) => FleetEvent::Courier(FleetCourierChange { seq, courier }),
         News::Order(order) => FleetEvent::Order(FleetOrderChange { seq, order }),

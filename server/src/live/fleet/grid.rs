@@ -13,7 +13,7 @@ type Cell = (i32, i32);
 
 /// An index of numbered places. A number is in it at most once.
 #[derive(Clone, Debug, Default)]
-pub struct Grid {
+pub(super) struct Grid {
     // A busy square may hold the whole fleet, and each of its couriers moves every second: no lists here.
     cells: HashMap<Cell, HashMap<u32, LatLon>>,
     cell_of: HashMap<u32, Cell>,
@@ -21,7 +21,7 @@ pub struct Grid {
 
 impl Grid {
     /// Puts `number` at `place`, wherever it was before.
-    pub fn put(&mut self, number: u32, place: LatLon) {
+    pub(super) fn put(&mut self, number: u32, place: LatLon) {
         let cell = cell_of(place.lat(), place.lon());
         if let Some(former) = self.cell_of.insert(number, cell).filter(|former| *former != cell) {
             self.remove_from(former, number);
@@ -38,7 +38,7 @@ impl Grid {
     }
 
     /// Every number inside `area`, in no particular order.
-    pub fn inside(&self, area: &Area) -> Vec<u32> {
+    pub(super) fn inside(&self, area: &Area) -> Vec<u32> {
         let mut found = Vec::new();
         for (west, east) in area.lon_spans() {
             self.collect(area, west, east, &mut found);

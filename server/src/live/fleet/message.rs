@@ -13,7 +13,7 @@ use crate::{live::outbox::frame, platform::clock::Clock};
 
 /// One message to write, with its place in the sequence.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub(super) struct Message {
     /// Its `seq`.
     pub seq: u64,
     /// What it says.
@@ -22,7 +22,7 @@ pub struct Message {
 
 /// What a message says.
 #[derive(Clone, Debug)]
-pub enum Content {
+pub(super) enum Content {
     /// The whole fleet.
     Snapshot {
         /// Every courier.
@@ -40,7 +40,7 @@ pub enum Content {
 
 impl Message {
     /// The message as one WebSocket frame, with its kind for the metrics. A snapshot says what time it is.
-    pub fn encode(self, codec: Codec, clock: &Clock) -> (&'static str, Bytes) {
+    pub(super) fn encode(self, codec: Codec, clock: &Clock) -> (&'static str, Bytes) {
         let seq = self.seq;
         match self.content {
             Content::Snapshot { couriers, orders } => {

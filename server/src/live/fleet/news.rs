@@ -4,7 +4,7 @@ use doorstep_shared::protocol::fleet::{FleetAlert, FleetCourier, FleetOrder};
 
 /// One message that a reader has not had, in its newest form.
 #[derive(Clone, Debug, PartialEq)]
-pub enum News {
+pub(super) enum News {
     /// A courier.
     Courier(FleetCourier),
     /// An order.

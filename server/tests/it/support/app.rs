@@ -28,7 +28,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use super::{Database, RedisServer, eventually, within};
 
 /// A running server with a key that has every scope.
-pub struct TestApp {
+pub(crate) struct TestApp {
     pub address: SocketAddr,
     pub key: String,
     pub http: reqwest::Client,
@@ -39,12 +39,12 @@ pub struct TestApp {
 }
 
 /// Runs `test` with a server of its own, and stops it whatever happens.
-pub async fn with_app(test: impl AsyncFnOnce(&TestApp)) {
+pub(crate) async fn with_app(test: impl AsyncFnOnce(&TestApp)) {
     with_settings(&[], test).await;
 }
 
 /// The same with more command-line arguments.
-pub async fn with_settings(arguments: &[&str], test: impl AsyncFnOnce(&TestApp)) {
+pub(crate) async fn with_settings(arguments: &[&str], test: impl AsyncFnOnce(&TestApp)) {
     let database = Database::create().await;
     let app = TestApp::start(&database, arguments).await;
     let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
@@ -56,7 +56,7 @@ pub async fn with_settings(arguments: &[&str], test: impl AsyncFnOnce(&TestApp))
 }
 
 /// Runs `test` with two servers on one database and one Redis, which see each other.
-pub async fn with_two_instances(test: impl AsyncFnOnce(&TestApp, &TestApp, &mut RedisServer)) {
+pub(crate) async fn with_two_instances(test: impl AsyncFnOnce(&TestApp, &TestApp, &mut RedisServer)) {
     let (database, mut redis) = (Database::create().await, RedisServer::start().await);
     let url = redis.url();
     let arguments = ["--redis-url", &*url];
@@ -73,7 +73,7 @@ pub async fn with_two_instances(test: impl AsyncFnOnce(&TestApp, &TestApp, &mut 
 }
 
 /// Runs `test` with a server whose clock only the test moves.
-pub async fn with_manual_clock(test: impl AsyncFnOnce(&TestApp, &ManualClock)) {
+pub(crate) async fn with_manual_clock(test: impl AsyncFnOnce(&TestApp, &ManualClock)) {
     let database = Database::create().await;
     let (clock, hand) = Clock::manual(super::now_ms());
     let app = TestApp::start_by(clock, &database).await;
@@ -93,7 +93,7 @@ struct Arguments {
 }
 
 /// The streets of Malta, for tests about ways. Reading them takes a quarter of a second without optimisation.
-pub const MALTA: &str = concat!("--roads=", env!("CARGO_MANIFEST_DIR"), "/../static/roads/malta.roads");
+pub(crate) const MALTA: &str = concat!("--roads=", env!("CARGO_MANIFEST_DIR"), "/../static/roads/malta.roads");
 
 /// A file with one street, far from everything.
 fn one_street() -> &'static Path {
@@ -129,7 +129,7 @@ fn data_dir(database_url: &str) -> PathBuf {
 }
 
 /// The settings of a server on a free port with `database_url`.
-pub fn settings(database_url: &str, arguments: &[&str]) -> Settings {
+pub(crate) fn settings(database_url: &str, arguments: &[&str]) -> Settings {
     let ours = ["doorstep", "--bind=127.0.0.1:0", "--workers=2", "--database-connections=6", "--database-url"];
     let roads = one_street().to_str().expect("a plain path");
     let data_dir = data_dir(database_url).display().to_string();
@@ -138,16 +138,16 @@ pub fn settings(database_url: &str, arguments: &[&str]) -> Settings {
 }
 
 impl TestApp {
-    pub async fn start(database: &Database, arguments: &[&str]) -> Self {
+    pub(crate) async fn start(database: &Database, arguments: &[&str]) -> Self {
         Self::start_on(&database.url(), database.pool(), arguments).await
     }
 
-    pub async fn start_on(database_url: &str, db: PgPool, arguments: &[&str]) -> Self {
+    pub(crate) async fn start_on(database_url: &str, db: PgPool, arguments: &[&str]) -> Self {
         Self::start_at(Clock::system(), database_url, db, arguments).await
     }
 
     /// A server that goes by `clock`.
-    pub async fn start_by(clock: Clock, database: &Database) -> Self {
+    pub(crate) async fn start_by(clock: Clock, database: &Database) -> Self {
         Self::start_at(clock, &database.url(), database.pool(), &[]).await
     }
 
@@ -162,20 +162,20 @@ impl TestApp {
     }
 
     /// Where the server keeps its files.
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         data_dir(&self.database_url)
     }
 
-    pub fn state(&self) -> &AppState {
+    pub(crate) fn state(&self) -> &AppState {
         &self.running.app
     }
 
     /// A key with these scopes only.
-    pub async fn key_with(&self, scopes: &[Scope]) -> String {
+    pub(crate) async fn key_with(&self, scopes: &[Scope]) -> String {
         new_api_key(&self.state().store, "narrow", scopes).await.expect("a key can be made")
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         let _ = std::fs::remove_dir_all(self.data_dir());
         // Not `close`, which would wait for a database that a test has frozen.
         drop(self.db);

@@ -10,13 +10,13 @@ const ADMIN_URL: &str = "DOORSTEP_TEST_DATABASE_URL";
 const PREFIX: &str = "doorstep_it_";
 
 /// A database that only one test uses.
-pub struct Database {
+pub(crate) struct Database {
     name: String,
     admin: PgConnectOptions,
 }
 
 impl Database {
-    pub async fn create() -> Self {
+    pub(crate) async fn create() -> Self {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let admin = admin();
@@ -27,19 +27,19 @@ impl Database {
     }
 
     /// The address for `--database-url`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let admin = admin_url();
         let (address, parameters) = admin.split_once('?').unwrap_or((&admin, ""));
         let (server, _) = address.rsplit_once('/').expect("an address of Postgres names a database");
         format!("{server}/{}?{parameters}", self.name)
     }
 
-    pub fn pool(&self) -> PgPool {
+    pub(crate) fn pool(&self) -> PgPool {
         let options = self.admin.clone().database(&self.name);
         sqlx::postgres::PgPoolOptions::new().max_connections(2).connect_lazy_with(options)
     }
 
-    pub async fn remove(self) {
+    pub(crate) async fn remove(self) {
         run(&self.admin, format!("drop database {} with (force)", self.name)).await;
     }
 }

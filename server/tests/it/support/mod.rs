@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-pub use self::{
+pub(crate) use self::{
     api::{Answer, TestCourier, TestOrder, order_body, text},
     app::{MALTA, TestApp, settings, with_app, with_manual_clock, with_settings, with_two_instances},
     database::Database,
@@ -23,34 +23,34 @@ pub use self::{
 };
 
 /// Longer than anything here may take on a busy machine. Only a failing test ever waits for it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Somewhere in Valletta, where the tests' couriers are.
-pub const HERE: (f64, f64) = (35.8980, 14.5125);
+pub(crate) const HERE: (f64, f64) = (35.8980, 14.5125);
 
 /// The present, Unix epoch milliseconds.
-pub fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     i64::try_from(since.as_millis()).expect("the clock is before the end of time")
 }
 
 /// A fix as a phone sends it.
-pub fn fix(time_ms: i64, lat: f64, lon: f64) -> Value {
+pub(crate) fn fix(time_ms: i64, lat: f64, lon: f64) -> Value {
     json!({ "time_ms": time_ms, "lat": lat, "lon": lon, "accuracy_m": 6.0 })
 }
 
 /// A fix near [`HERE`], `step` times about ten metres to the north.
-pub fn step(time_ms: i64, step: i64) -> Value {
+pub(crate) fn step(time_ms: i64, step: i64) -> Value {
     fix(time_ms, HERE.0 + step as f64 * 0.000_09, HERE.1)
 }
 
 /// Waits for `work`; a test that is stuck names the place.
-pub async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
 }
 
 /// Asks again and again until the answer is yes. For effects that the server promises soon, without a time.
-pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let asking = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(10)).await;

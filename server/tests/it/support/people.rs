@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::{Answer, TestApp};
 
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A person who is signed in.
 #[derive(Clone, Debug)]
-pub struct TestPerson {
+pub(crate) struct TestPerson {
     pub id: UserId,
     /// `name=value` of their session's cookie.
     pub cookie: String,
@@ -22,7 +22,7 @@ pub struct TestPerson {
 
 impl TestApp {
     /// Adds a person with [`PASSWORD`].
-    pub async fn register(&self, email: &str, role: Role) -> UserId {
+    pub(crate) async fn register(&self, email: &str, role: Role) -> UserId {
         let hashing = tokio::task::spawn_blocking(|| password::hash(PASSWORD));
         let password_hash = hashing.await.expect("hashing does not panic");
         let user = User { id: UserId::new(), email: email.to_owned(), password_hash, role };
@@ -31,13 +31,13 @@ impl TestApp {
     }
 
     /// Adds a person and signs them in.
-    pub async fn person(&self, email: &str, role: Role) -> TestPerson {
+    pub(crate) async fn person(&self, email: &str, role: Role) -> TestPerson {
         let id = self.register(email, role).await;
         TestPerson { id, cookie: self.signed_in(email).await }
     }
 
     /// A new session of a person with [`PASSWORD`].
-    pub async fn signed_in(&self, email: &str) -> String {
+    pub(crate) async fn signed_in(&self, email: &str) -> String {
         let body = json!({ "email": email, "password": PASSWORD });
         let answer = Answer::to(self.bare(Method::POST, "/api/v1/session").json(&body)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -45,14 +45,14 @@ impl TestApp {
     }
 
     /// A request with a person's session.
-    pub fn as_person(&self, person: &TestPerson, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn as_person(&self, person: &TestPerson, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).header("cookie", &person.cookie)
     }
 }
 
 impl Answer {
     /// `name=value` of the cookie that this answer sets.
-    pub fn cookie(&self) -> String {
+    pub(crate) fn cookie(&self) -> String {
         self.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
     }
 }

@@ -12,13 +12,13 @@ use tokio::process::{Child, Command};
 use super::eventually;
 
 /// A Redis server on a Unix socket; gone with this value.
-pub struct RedisServer {
+pub(crate) struct RedisServer {
     socket: PathBuf,
     child: Option<Child>,
 }
 
 impl RedisServer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // Not under the build's folder: a socket's path has room for a hundred characters.
         let name = format!("doorstep-redis-{}-{}.sock", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -28,12 +28,12 @@ impl RedisServer {
     }
 
     /// The address for `--redis-url`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis+unix://{}", self.socket.display())
     }
 
     /// Starts it again, with nothing in it.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         let mut command = Command::new("redis-server");
         command.args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no", "--unixsocket"]);
         command.arg(&self.socket).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
@@ -43,14 +43,14 @@ impl RedisServer {
     }
 
     /// As `kill -9` does it.
-    pub async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");
         child.kill().await.expect("a process of ours can be killed");
         std::fs::remove_file(&self.socket).expect("the socket is left behind");
     }
 
     /// How many connections listen to the channels whose names end like this.
-    pub async fn listeners(&self, name_ends: &str) -> usize {
+    pub(crate) async fn listeners(&self, name_ends: &str) -> usize {
         let mut connection = self.connection().await.expect("Redis answers");
         let channels: Vec<String> =
             redis::cmd("PUBSUB").arg("CHANNELS").query_async(&mut connection).await.expect("Redis answers");

@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 use super::{TestApp, within};
 
 /// An open connection.
-pub struct Socket {
+pub(crate) struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// The headers of the answer that opened it.
     pub headers: HeaderMap,
@@ -28,14 +28,14 @@ pub struct Socket {
 
 /// The answer in place of a connection.
 #[derive(Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     pub status: u16,
     pub code: String,
 }
 
 impl Socket {
     /// Opens a connection, or returns the refusal.
-    pub async fn try_connect(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Result<Self, Refusal> {
+    pub(crate) async fn try_connect(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Result<Self, Refusal> {
         let mut request = format!("ws://{}{path}", app.address).into_client_request().expect("a sound address");
         for (name, value) in headers {
             let name: HeaderName = name.parse().expect("a header name");
@@ -55,50 +55,50 @@ impl Socket {
         }
     }
 
-    pub async fn connect(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Self {
+    pub(crate) async fn connect(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Self {
         Self::try_connect(app, path, headers).await.unwrap_or_else(|refusal| panic!("{path}: {refusal:?}"))
     }
 
-    pub async fn courier(app: &TestApp, device_token: &str) -> Self {
+    pub(crate) async fn courier(app: &TestApp, device_token: &str) -> Self {
         Self::connect(app, "/ws/courier", &[("authorization", &format!("Bearer {device_token}"))]).await
     }
 
-    pub async fn send(&mut self, message: &Value) {
+    pub(crate) async fn send(&mut self, message: &Value) {
         self.send_raw(Message::text(message.to_string())).await;
     }
 
-    pub async fn send_text(&mut self, text: &str) {
+    pub(crate) async fn send_text(&mut self, text: &str) {
         self.send_raw(Message::text(text)).await;
     }
 
-    pub async fn send_raw(&mut self, message: Message) {
+    pub(crate) async fn send_raw(&mut self, message: Message) {
         within("sending", self.stream.send(message)).await.expect("the connection is open");
     }
 
     /// One frame exactly as given, sound or not.
-    pub async fn send_frame(&mut self, opcode: OpCode, is_final: bool, payload: &[u8]) {
+    pub(crate) async fn send_frame(&mut self, opcode: OpCode, is_final: bool, payload: &[u8]) {
         let frame = Frame::message(payload.to_vec(), opcode, is_final);
         self.send_raw(Message::Frame(frame)).await;
     }
 
     /// A text message in pieces.
-    pub async fn send_fragments(&mut self, pieces: &[&[u8]]) {
+    pub(crate) async fn send_fragments(&mut self, pieces: &[&[u8]]) {
         for (index, piece) in pieces.iter().enumerate() {
             let opcode = OpCode::Data(if index == 0 { Data::Text } else { Data::Continue });
             self.send_frame(opcode, index + 1 == pieces.len(), piece).await;
         }
     }
 
-    pub async fn send_postcard(&mut self, message: &CourierMessage) {
+    pub(crate) async fn send_postcard(&mut self, message: &CourierMessage) {
         self.send_raw(Message::binary(protocol::encode_postcard(message))).await;
     }
 
-    pub async fn send_fixes(&mut self, id: u64, fixes: &[Value]) {
+    pub(crate) async fn send_fixes(&mut self, id: u64, fixes: &[Value]) {
         self.send(&json!({ "type": "fixes", "id": id, "fixes": fixes })).await;
     }
 
     /// Sends fixes and waits for their ack.
-    pub async fn report(&mut self, id: u64, fixes: &[Value]) -> Value {
+    pub(crate) async fn report(&mut self, id: u64, fixes: &[Value]) -> Value {
         self.send_fixes(id, fixes).await;
         let ack = self.expect("ack").await;
         assert_eq!(ack["id"], id, "{ack}");
@@ -106,7 +106,7 @@ impl Socket {
     }
 
     /// The next frame that is no Ping or Pong of the protocol.
-    pub async fn frame(&mut self) -> Message {
+    pub(crate) async fn frame(&mut self) -> Message {
         loop {
             let frame = within("waiting for a message", self.stream.next()).await;
             match frame.expect("the connection is open").expect("the server speaks WebSocket") {
@@ -117,7 +117,7 @@ impl Socket {
     }
 
     /// The next WebSocket Pong's payload.
-    pub async fn pong(&mut self) -> Vec<u8> {
+    pub(crate) async fn pong(&mut self) -> Vec<u8> {
         loop {
             let frame = within("waiting for a pong", self.stream.next()).await;
             if let Message::Pong(payload) = frame.expect("the connection is open").expect("a sound frame") {
@@ -128,7 +128,7 @@ impl Socket {
 
     /// The next message of any kind.
     #[track_caller]
-    pub fn message(&mut self) -> impl Future<Output = Value> {
+    pub(crate) fn message(&mut self) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
         async move {
             match self.frame().await {
@@ -140,7 +140,7 @@ impl Socket {
 
     /// The next message of this kind; others before it are skipped.
     #[track_caller]
-    pub fn expect(&mut self, kind: &str) -> impl Future<Output = Value> {
+    pub(crate) fn expect(&mut self, kind: &str) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
         let mut passed = Vec::new();
         async move {
@@ -157,7 +157,7 @@ impl Socket {
         }
     }
 
-    pub async fn postcard(&mut self) -> CourierEvent {
+    pub(crate) async fn postcard(&mut self) -> CourierEvent {
         match self.frame().await {
             Message::Binary(bytes) => protocol::decode_postcard(&bytes).expect("postcard of the contract"),
             other => panic!("expected a binary message, and got {other:?}"),
@@ -165,7 +165,7 @@ impl Socket {
     }
 
     /// Asks for a pong and returns everything that came before it: all messages that were on their way have come then.
-    pub async fn everything_so_far(&mut self) -> Vec<Value> {
+    pub(crate) async fn everything_so_far(&mut self) -> Vec<Value> {
         let mut messages = Vec::new();
         // A position may stand behind the first pong, when that one shared its write with a snapshot.
         for _ in 0..2 {
@@ -182,7 +182,7 @@ impl Socket {
     }
 
     /// Reads to the close frame: its code, and the messages before it.
-    pub async fn closed(&mut self) -> (u16, Vec<Value>) {
+    pub(crate) async fn closed(&mut self) -> (u16, Vec<Value>) {
         let mut messages = Vec::new();
         loop {
             match within("waiting for a close frame", self.stream.next()).await {
@@ -194,12 +194,12 @@ impl Socket {
         }
     }
 
-    pub async fn close_code(&mut self) -> u16 {
+    pub(crate) async fn close_code(&mut self) -> u16 {
         self.closed().await.0
     }
 
     /// The bytes below the frames.
-    pub fn tcp(&mut self) -> &mut TcpStream {
+    pub(crate) fn tcp(&mut self) -> &mut TcpStream {
         self.stream.get_mut()
     }
 }

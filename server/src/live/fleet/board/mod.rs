@@ -33,13 +33,13 @@ const MAX_ALERTS: usize = 1_000;
 const POSITIONS_PER_TICK: usize = 500;
 
 /// How many ticks after a batch of `positions` the next may follow.
-pub fn ticks_until_next(positions: usize) -> u64 {
+pub(super) fn ticks_until_next(positions: usize) -> u64 {
     positions.div_ceil(POSITIONS_PER_TICK).max(1) as u64
 }
 
 /// The fleet. Couriers are numbered by when they were first heard of.
 #[derive(Debug, Default)]
-pub struct Board {
+pub(super) struct Board {
     roster: Roster,
     orders: Orders,
     /// By the version at which each was raised.
@@ -53,7 +53,7 @@ pub struct Board {
 
 impl Board {
     /// A board with these couriers and orders.
-    pub fn new(couriers: Vec<FleetCourier>, orders: Vec<OrderState>) -> Self {
+    pub(super) fn new(couriers: Vec<FleetCourier>, orders: Vec<OrderState>) -> Self {
         let mut board = Self::default();
         couriers.into_iter().for_each(|courier| _ = board.roster.add(courier));
         orders.into_iter().for_each(|order| board.apply(FleetChange::Order(order)));
@@ -63,7 +63,7 @@ impl Board {
     }
 
     /// Takes a change in. A change that says nothing new, or comes too late, changes nothing.
-    pub fn apply(&mut self, change: FleetChange) {
+    pub(super) fn apply(&mut self, change: FleetChange) {
         match change {
             FleetChange::Moved { courier, position, battery } => {
                 let moved = self.roster.set_position(courier, position, battery);
@@ -93,7 +93,7 @@ impl Board {
 
     /// A quarter of a second has passed. `wanted` says whether any console sees the whole fleet; then everything that
     /// moved since the last broadcast goes into a new one for all of these consoles, when it is time again.
-    pub fn tick(&mut self, wanted: bool) {
+    pub(super) fn tick(&mut self, wanted: bool) {
         self.ticks += 1;
         if !wanted {
             self.broadcast = self.empty_broadcast();
@@ -115,37 +115,37 @@ impl Board {
     }
 
     /// The version of the newest change.
-    pub fn version(&self) -> u64 {
+    pub(super) fn version(&self) -> u64 {
         self.journal.version()
     }
 
     /// How many ticks there were.
-    pub fn ticks(&self) -> u64 {
+    pub(super) fn ticks(&self) -> u64 {
         self.ticks
     }
 
     /// The newest change that can no longer be told: a reader that has not heard of it must begin again.
-    pub fn forgotten(&self) -> u64 {
+    pub(super) fn forgotten(&self) -> u64 {
         self.journal.forgotten()
     }
 
     /// The newest batch for consoles that see the whole fleet.
-    pub fn broadcast(&self) -> &Arc<Broadcast> {
+    pub(super) fn broadcast(&self) -> &Arc<Broadcast> {
         &self.broadcast
     }
 
     /// Every courier, and every order that is not over.
-    pub fn everything(&self) -> (Vec<FleetCourier>, Vec<FleetOrder>) {
+    pub(super) fn everything(&self) -> (Vec<FleetCourier>, Vec<FleetOrder>) {
         (self.roster.all().to_vec(), self.orders.open().cloned().collect())
     }
 
     /// Every order that is not over, in any order.
-    pub fn open_orders(&self) -> Vec<OrderId> {
+    pub(super) fn open_orders(&self) -> Vec<OrderId> {
         self.orders.open().map(|order| order.id).collect()
     }
 
     /// At most `limit` of what changed after `version`, with the version of each, oldest first.
-    pub fn news_since(&self, version: u64, limit: usize) -> Vec<(u64, News)> {
+    pub(super) fn news_since(&self, version: u64, limit: usize) -> Vec<(u64, News)> {
         let changes = self.journal.changes_since(version).take(limit);
         changes.map(|(version, changed)| (version, self.news(version, changed))).collect()
     }
@@ -159,42 +159,42 @@ impl Board {
     }
 
     /// The newest positions of the couriers who moved last at one of these versions.
-    pub fn moves_in(&self, versions: RangeInclusive<u64>) -> Vec<FleetFix> {
+    pub(super) fn moves_in(&self, versions: RangeInclusive<u64>) -> Vec<FleetFix> {
         self.movers(versions).filter_map(|number| self.fix(number)).collect()
     }
 
     /// The couriers who moved last at one of these versions.
-    pub fn movers(&self, versions: RangeInclusive<u64>) -> impl Iterator<Item = u32> {
+    pub(super) fn movers(&self, versions: RangeInclusive<u64>) -> impl Iterator<Item = u32> {
         self.journal.movers(versions)
     }
 
     /// A courier's number.
-    pub fn number_of(&self, courier: CourierId) -> Option<u32> {
+    pub(super) fn number_of(&self, courier: CourierId) -> Option<u32> {
         self.roster.number_of(courier)
     }
 
     /// A numbered courier's id.
-    pub fn id_of(&self, number: u32) -> CourierId {
+    pub(super) fn id_of(&self, number: u32) -> CourierId {
         self.roster.all()[number as usize].id
     }
 
     /// Where a courier is.
-    pub fn place(&self, number: u32) -> Option<LatLon> {
+    pub(super) fn place(&self, number: u32) -> Option<LatLon> {
         self.roster.place(number)
     }
 
     /// Where everybody is, by number.
-    pub fn places(&self) -> Vec<Option<LatLon>> {
+    pub(super) fn places(&self) -> Vec<Option<LatLon>> {
         self.roster.places()
     }
 
     /// A courier's newest position as consoles get it.
-    pub fn fix(&self, number: u32) -> Option<FleetFix> {
+    pub(super) fn fix(&self, number: u32) -> Option<FleetFix> {
         self.roster.fix(number)
     }
 
     /// Everybody inside `area`.
-    pub fn inside(&self, area: &Area) -> Vec<u32> {
+    pub(super) fn inside(&self, area: &Area) -> Vec<u32> {
         self.roster.inside(area)
     }
 }

@@ -36,11 +36,11 @@ const MAX_NEWS: usize = 256;
 
 /// The reader is so far behind that a change it has not heard of is forgotten: it must begin again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooFarBehind;
+pub(super) struct TooFarBehind;
 
 /// One console's place in what happens.
 #[derive(Debug)]
-pub struct Reader {
+pub(super) struct Reader {
     next_seq: u64,
     view: View,
     view_changed: bool,
@@ -60,7 +60,7 @@ pub struct Reader {
 
 impl Reader {
     /// A reader that has been told nothing.
-    pub fn new(audience: Arc<Audience>) -> Self {
+    pub(super) fn new(audience: Arc<Audience>) -> Self {
         Self {
             next_seq: 0,
             view: View::default(),
@@ -77,7 +77,7 @@ impl Reader {
     }
 
     /// Looks elsewhere from now on. The next batch has everybody who is in the new view.
-    pub fn look_at(&mut self, view: View) {
+    pub(super) fn look_at(&mut self, view: View) {
         if self.view != view {
             self.view = view;
             self.view_changed = true;
@@ -88,7 +88,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`TooFarBehind`]; close the connection.
-    pub fn take(&mut self, board: &Board, now: Instant) -> Result<Vec<Message>, TooFarBehind> {
+    pub(super) fn take(&mut self, board: &Board, now: Instant) -> Result<Vec<Message>, TooFarBehind> {
         if self.next_seq == 0 {
             return Ok(vec![self.greet(board)]);
         }
