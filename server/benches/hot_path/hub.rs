@@ -1,4 +1,4 @@
-//! A position finds the outboxes of everybody who watches the order.
+//! A position is put into the outboxes of all viewers of the order.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! What one fix costs on its way through the server, in nanoseconds: `cargo bench --bench hot_path`.
+//! The cost of one fix on its way through the server, in nanoseconds: `cargo bench --bench hot_path`.
 //!
-//! Whole-system figures come from `cargo xtask bench`; these find out which part of the way became slower.
+//! Whole-system figures come from `cargo xtask bench`; these show which part of the way became slower.
 
 mod codec;
 mod hub;

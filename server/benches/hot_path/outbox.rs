@@ -1,4 +1,4 @@
-//! A position waits for one connection and is written.
+//! A position waits in the outbox of one connection and is written.
 
 use std::{
     pin::Pin,

@@ -1,4 +1,4 @@
-//! What goes through.
+//! The fixes and positions that every measurement uses.
 
 use std::sync::Arc;
 

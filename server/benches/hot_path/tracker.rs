@@ -16,7 +16,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     group.bench_function("a fix of one of 1 000 couriers", |bencher| {
         let fleet = Arc::new(Fleet::new(Clock::system(), Arc::new(Audience::default())));
-        // Nobody watches: what is measured ends where others begin.
+        // Nobody watches, so that neither the hub nor the fleet's feed is measured here.
         let tracker = Tracker::new(Arc::new(InProcess::new(Arc::new(Hub::default()), fleet)));
         let couriers: Vec<_> = (0..1_000).map(|_| (CourierId::new(), DeviceId::new())).collect();
         let mut count = 0;

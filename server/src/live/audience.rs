@@ -1,8 +1,8 @@
 //! Which couriers dispatchers have in view, counted.
 //!
 //! A console holds one guard for each courier it shows, or one for all of them; dropping the guard takes it out of
-//! the count. Counting never waits and tells nobody: [`crate::service::pacing`] looks at the counts every round and tells
-//! couriers' phones what changed. Customers are counted by [`crate::live::hub::Hub::audience`].
+//! the count. Counting never waits and sends nothing: [`crate::service::pacing`] looks at the counts every round and tells
+//! couriers' phones when they changed. Customers are counted by [`crate::live::hub::Hub::audience`].
 
 use std::{
     collections::HashMap,
@@ -51,7 +51,7 @@ impl Audience {
         views.of_all + views.of_one.get(&courier).copied().unwrap_or_default()
     }
 
-    /// How many have everybody in view, and how many more each courier has.
+    /// How many dispatchers have every courier in view, and how many more have each single courier in view.
     pub fn counts(&self) -> (u32, Vec<(CourierId, u32)>) {
         let views = self.lock();
         (views.of_all, views.of_one.iter().map(|(courier, count)| (*courier, *count)).collect())

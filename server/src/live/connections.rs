@@ -1,8 +1,8 @@
 //! Every open connection of this instance, so that it can be closed for a reason.
 //!
-//! Shutdown closes all of them; a device that connects again closes its older connection; what a courier should
-//! know goes to all their phones. Connections are counted against a limit for the process and one for each
-//! address.
+//! Shutdown closes all of them; a device that connects again closes its older connection; a credential that ends closes
+//! the connections it opened; a courier's messages go to all their phones. Connections are counted against a limit for
+//! the process and one for each address.
 
 use std::{
     collections::HashMap,
@@ -46,12 +46,12 @@ struct Inner {
     signed_in: HashMap<u64, ConnectedDevice>,
 }
 
-/// Whose credential holds a console's connection open.
+/// The credential that holds a console's connection open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
     /// A person's session.
     Session {
-        /// Whose.
+        /// The person.
         user: UserId,
         /// SHA-256 of its secret.
         token_hash: [u8; 32],
@@ -70,12 +70,12 @@ impl Holder {
     }
 }
 
-/// A device's connection, and what it was let in with.
+/// A device's connection, and the credential that admitted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectedDevice {
-    /// Whose it is.
+    /// The courier whose device it is.
     pub courier: CourierId,
-    /// Which of their devices.
+    /// The device.
     pub device: DeviceId,
     /// The session that opened it; `None` when it showed its token.
     pub session: Option<SecretHash>,
@@ -152,12 +152,12 @@ impl Connections {
         self.lock().couriers.keys().copied().collect()
     }
 
-    /// Every credential that holds a connection open, as often as it does.
+    /// Every credential that holds a connection open, once for each connection.
     pub fn holders(&self) -> Vec<Holder> {
         self.lock().holders.values().copied().collect()
     }
 
-    /// Closes with `code` every console whose holder is meant. Returns how many there were.
+    /// Closes with `code` every console whose credential `is_meant`. Returns how many there were.
     pub fn close_holders(&self, code: CloseCode, is_meant: impl Fn(&Holder) -> bool) -> usize {
         let inner = self.lock();
         let meant = inner.holders.iter().filter(|(_, holder)| is_meant(holder));
@@ -210,7 +210,7 @@ impl Connections {
         inner.all.len()
     }
 
-    /// Every connection that should hear that time has passed.
+    /// Every connection that needs a Ping, a heartbeat or an end now; see [`Outbox::keep_alive`].
     pub fn due(&self) -> Vec<Arc<Outbox>> {
         self.lock().all.values().filter(|outbox| outbox.is_due()).cloned().collect()
     }
@@ -258,8 +258,8 @@ impl Admission {
 
     /// Registers the connection as a courier's device, and closes an older one of the same device.
     ///
-    /// Whoever revokes the device from now on closes this connection. Whether it was revoked before is to be asked
-    /// once more after this.
+    /// A revocation from now on closes this connection. The caller must ask once more, after this, whether the device was
+    /// revoked before.
     pub fn open_courier(&mut self, outbox: &Arc<Outbox>, connected: ConnectedDevice, now_ms: i64) {
         self.open(outbox);
         let ConnectedDevice { courier, device, .. } = connected;
@@ -309,8 +309,8 @@ mod tests {
 
     #[test]
     fn a_home_network_has_one_share_of_connections() {
-        let sockets = Arc::new(Connections::new(10_000));
-        let admit = |address: String| sockets.admit(Some(address.parse().expect("an address")));
+        let connections = Arc::new(Connections::new(10_000));
+        let admit = |address: String| connections.admit(Some(address.parse().expect("an address")));
         let held: Vec<_> = (0..MAX_PER_ADDRESS).map(|n| admit(format!("2001:db8:1:2::{n:x}"))).collect();
         assert!(held.iter().all(Result::is_ok));
         assert_eq!(admit("2001:db8:1:2:ffff::1".to_owned()).err(), Some(NotAdmitted::TooMany));

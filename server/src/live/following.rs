@@ -52,7 +52,7 @@ pub struct PendingRead<'a> {
 }
 
 impl Following {
-    /// Nobody, until somebody asks; through `broker`.
+    /// Follows through `broker`, and nobody yet.
     pub fn new(broker: Arc<dyn Broker>) -> Self {
         Self { broker, inner: Mutex::default() }
     }

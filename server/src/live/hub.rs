@@ -1,9 +1,9 @@
-//! Brings what happens to an order to everybody who is watching it on this instance.
+//! Brings what happens to an order to all of its viewers on this instance.
 //!
-//! A topic is an order. Nobody receives what is not theirs, because a connection is subscribed to exactly the
-//! order of its tracking link. Publishing never waits: it puts messages into outboxes and returns.
-//! A subscriber first subscribes and then asks for a snapshot, so nothing can fall between the two; positions
-//! that the snapshot already shows are dropped in the outbox.
+//! A topic is an order. A viewer never receives another order's messages, because a connection is subscribed to exactly
+//! the order of its tracking link. Publishing never waits: it puts messages into outboxes and returns.
+//! A session first subscribes and then builds the snapshot, so that no message is lost between the two; the outbox drops
+//! positions that the snapshot already shows.
 
 use std::{
     collections::HashMap,
@@ -24,25 +24,27 @@ use doorstep_shared::{
 
 use crate::live::outbox::{Encoded, Outbox};
 
-/// Locks are held for as long as it takes to fill the outboxes of one order; this many of them keep two
-/// workers from meeting at one.
+/// A lock is held for as long as it takes to fill the outboxes of one order; with this many of them two workers seldom
+/// wait for the same one.
 const SHARDS: usize = 64;
 
 /// Something that the viewers of an order should see.
-// It lives for one publish; a box around the snapshot would cost every position a look elsewhere.
-#[allow(clippy::large_enum_variant)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it lives for one publish; a box around the snapshot would cost every position an indirection"
+)]
 #[derive(Clone, Debug)]
 pub enum LiveEvent {
     /// The courier moved; with what came between the last position and this one, `[lon, lat]`, oldest first.
     Moved {
         /// Where they are.
         position: Position,
-        /// Where they came along.
+        /// The points in between.
         skipped: Vec<[f64; 2]>,
     },
     /// Any other message of the feed. A snapshot here corrects what viewers have.
     Tell(CustomerEvent),
-    /// The order is over: tell everybody and close their connections with 4502.
+    /// The order is over: tell all viewers and close their connections with 4502.
     Ended(doorstep_shared::protocol::customer::Ended),
 }
 
@@ -109,12 +111,12 @@ impl Hub {
         }
     }
 
-    /// How many are watching `order` on this instance.
+    /// How many viewers `order` has on this instance.
     pub fn audience(&self, order: OrderId) -> usize {
         self.shard(order).get(&order).map_or(0, |topic| topic.viewers.len())
     }
 
-    /// Every order that is watched on this instance, with by how many, in any order.
+    /// Every order that has viewers on this instance, with how many, in any order.
     pub fn audiences(&self) -> Vec<(OrderId, u32)> {
         let shards = self.shards.iter().map(|shard| shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         let of_shard = |shard: MutexGuard<'_, HashMap<OrderId, Topic>>| {

@@ -1,5 +1,5 @@
-//! What is true right now, in memory: connections and what waits to be written to them, each courier's live state, who
-//! watches what, and the way to other instances.
+//! What is true right now, in memory: open connections and their waiting messages, each courier's live state, what is
+//! watched by how many, and the way to other instances.
 //!
 //! Everything here can be lost and read again from the store. Lock order: pacing, tracker, hub or connections, outbox;
 //! following, then the broker's own.

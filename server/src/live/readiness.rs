@@ -8,12 +8,12 @@ use std::{
 
 use tokio::sync::watch;
 
-/// What readiness knows without asking anybody.
+/// What readiness knows without asking the database.
 #[derive(Debug, Default)]
 pub struct Readiness {
     database: AtomicBool,
     draining: AtomicBool,
-    /// Since when the database has not answered, when it does not.
+    /// Since when the database has not answered; `None` while it answers.
     silent_since: watch::Sender<Option<Instant>>,
 }
 

@@ -1,8 +1,8 @@
-//! Who watches what through the other instances.
+//! What is watched through the other instances, and by how many.
 //!
-//! Every instance says what is watched through it, everything once and then what changes. Couriers' paces and
-//! audiences are decided where the courier is connected, from one's own counts and these. An instance that has not
-//! been heard of for a while watches nothing any more.
+//! Every instance tells the others what is watched through it: everything once, then the changes. The instance to which
+//! a courier is connected decides their pace and audience, from its own counts and these. An instance that has been
+//! silent for ten seconds counts as watching nothing.
 
 use std::{
     collections::HashMap,
@@ -54,7 +54,7 @@ impl Watching {
         self.lock().values().any(|instance| instance.counts.keys().any(is_other))
     }
 
-    /// Notes a sign of life. `false` when the instance is new, so that what it watches is not known yet.
+    /// Notes a sign of life. `false` when the instance is new, so that its counts are not known yet.
     pub fn heard(&self, from: InstanceId) -> bool {
         let mut instances = self.lock();
         let known = instances.get_mut(&from);
@@ -65,7 +65,7 @@ impl Watching {
         is_known
     }
 
-    /// Takes in everything that is watched through an instance.
+    /// Replaces an instance's counts.
     pub fn replace(&self, from: InstanceId, counts: impl IntoIterator<Item = (Watch, u32)>) {
         let counts = counts.into_iter().filter(|(_, count)| *count > 0).collect();
         let mut instances = self.lock();
@@ -73,7 +73,7 @@ impl Watching {
         metrics::gauge!("doorstep_broker_peers").set(instances.len() as f64);
     }
 
-    /// Takes in what changed. Nothing happens for an instance that is not known.
+    /// Takes in changes of an instance's counts. Does nothing for an instance that is not known.
     pub fn change(&self, from: InstanceId, changes: impl IntoIterator<Item = (Watch, u32)>) {
         let mut instances = self.lock();
         let Some(known) = instances.get_mut(&from) else { return };
@@ -90,7 +90,7 @@ impl Watching {
         self.lock().remove(&from);
     }
 
-    /// Forgets instances that were not heard of for a while.
+    /// Forgets instances that have been silent for ten seconds.
     pub fn forget_silent(&self) {
         let mut instances = self.lock();
         instances.retain(|_, instance| instance.heard.elapsed() < GONE_AFTER);
@@ -108,7 +108,7 @@ impl Watching {
     }
 }
 
-/// What turns `before` into `now`.
+/// The changes that turn `before` into `now`.
 pub fn changes(before: &Counts, now: &Counts) -> Vec<(Watch, u32)> {
     let gone = before.keys().filter(|watch| !now.contains_key(watch)).map(|watch| (*watch, 0));
     let new =

@@ -1,4 +1,4 @@
-//! What instances tell each other.
+//! The facts that instances tell each other.
 //!
 //! Written with postcard behind a version byte: during a rolling restart an instance may meet facts of the next
 //! version, which it skips. A skipped or lost fact is never the only copy of anything.
@@ -71,10 +71,10 @@ pub enum Fact {
         order: FleetOrder,
         /// When its courier got it, Unix epoch milliseconds.
         assigned_at_ms: Option<i64>,
-        /// Who had it before, if somebody else has it now.
+        /// The courier who had it before, if another one has it now.
         former: Option<CourierId>,
     },
-    /// Something needs a dispatcher's look.
+    /// Something needs a dispatcher's attention.
     Alert(FleetAlert),
     /// A customer was told when their order arrives.
     Eta {

@@ -1,6 +1,6 @@
 //! Carries what happens between instances, so that any client may be connected to any of them.
 //!
-//! Instances exchange facts, not messages for clients: a courier reported, an order changed, somebody watches. Each
+//! Instances exchange facts, not messages for clients: a courier reported, an order changed, a customer watches. Each
 //! instance does with a fact what it does with its own, so it serves its viewers from its own memory, and goes on
 //! serving them when the others cannot be reached. Delivery is at most once; facts of one instance come in in the order
 //! in which they were told. An instance that may have missed facts learns that ([`Inbound::Missed`]) and reads Postgres,

@@ -1,4 +1,4 @@
-//! A batch of positions that every console gets which sees the whole fleet, encoded once for all of them.
+//! A batch of positions for all consoles that see the whole fleet, encoded once for all of them.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use doorstep_shared::protocol::{Codec, encode_json, encode_postcard, fleet::Flee
 
 use super::encode::with_seq;
 
-/// What moved between two versions, for everybody who sees the whole fleet.
+/// The movements between two versions, for all consoles that see the whole fleet.
 #[derive(Debug, Default)]
 pub(super) struct Broadcast {
     from: u64,

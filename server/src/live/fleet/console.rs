@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct Console {
     outbox: Arc<Outbox>,
     reader: Mutex<Reader>,
-    /// The reader's view once more, for those who must not wait for a reader that is reading.
+    /// The reader's view once more, for the task that ticks, which must not wait for a reader that is reading.
     view: Mutex<View>,
 }
 

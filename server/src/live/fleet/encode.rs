@@ -1,7 +1,7 @@
 //! Fleet messages as frames, with each connection's own `seq` around a body that many may share.
 //!
 //! Both codecs write the fields of a message one after the other, and `seq` is the first of them, so the long rest
-//! of a batch is encoded once for everybody. A test holds this against the plain encoding of the whole message.
+//! of a batch is encoded once for all consoles. A test holds this against the plain encoding of the whole message.
 
 use bytes::Bytes;
 use doorstep_shared::protocol::{

@@ -1,4 +1,4 @@
-//! Where everybody is, in squares, so that a look at a street does not go through the whole fleet.
+//! Where all couriers are, in squares, so that a box around a street is answered without going through the whole fleet.
 
 use std::collections::HashMap;
 

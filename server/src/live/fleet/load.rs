@@ -1,4 +1,4 @@
-//! Reads the fleet from the database and from what the tracker knows better.
+//! Reads the fleet from the database, with the tracker's newer positions.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Couriers that are read at once.
+/// Couriers in one query.
 const PAGE: i64 = 1_000;
 
 /// Fixes that are read back for a courier whom the tracker does not know: enough to tell a jump from a place.
 const FIXES: i64 = 8;
 
-/// The whole fleet: who the tracker knows as it knows them, everybody else as they were last stored.
+/// The whole fleet: couriers in the tracker as they are there, all others as they were last stored.
 pub(super) async fn board(store: &Store, tracker: &Tracker) -> Result<Board, StoreError> {
     let (couriers, orders) = fleet(store, tracker).await?;
     Ok(Board::new(couriers, orders))

@@ -1,7 +1,7 @@
 //! A version for every change of the fleet, and what changed last at which version.
 //!
 //! Every courier and order stands at the version of its newest change and nowhere else, so the journal never grows
-//! beyond the fleet itself, however often somebody moves.
+//! beyond the fleet itself, however often couriers move.
 
 use std::{
     collections::BTreeMap,

@@ -27,8 +27,8 @@ use crate::domain::fleet::{FleetChange, OrderState};
 /// closed with 4001.
 const MAX_ALERTS: usize = 1_000;
 
-/// Positions that one batch may hold before the next one has to wait longer than a tick: 2 000 a second. Nobody
-/// sees more on a map, and a console's line and browser keep up. From there on batches come less often and hold
+/// Positions that one batch may hold before the next one has to wait longer than a tick: 2 000 a second. A person
+/// sees no more on a map, and a console's connection and browser keep up. From there on batches come less often and hold
 /// only the newest of each courier.
 const POSITIONS_PER_TICK: usize = 500;
 

@@ -1,7 +1,7 @@
 //! Where one console believes each courier to be, while it does not see everybody.
 //!
-//! A courier who leaves the picture must not stay in it, so the console is told of those whom it believes inside and
-//! who are elsewhere by now.
+//! The marker of a courier who left the box must not stay in it, so the console gets the position of every courier whom
+//! it believes inside and who is elsewhere by now.
 
 use doorstep_shared::LatLon;
 
