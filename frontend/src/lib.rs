@@ -8,7 +8,10 @@
 //! Four builds exist and never mix: feature `ssr` inside the server, feature `track` for the customer's browser, feature
 //! `courier` for the courier's, feature `dispatch` for the dispatcher's.
 
-#![allow(unreachable_pub, reason = "what is reachable differs between the four builds, and components carry it into their properties")]
+#![allow(
+    unreachable_pub,
+    reason = "what is reachable differs between the four builds, and components carry it into their properties"
+)]
 
 pub mod base64url;
 pub mod courier;

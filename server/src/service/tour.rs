@@ -106,7 +106,7 @@ impl Tours {
         let position = on_tour.position.filter(|position| position.time_ms > now_ms - POSITION_COUNTS_MS);
         let here = position.and_then(|position| position.point());
         let (Some(from), Some(vehicle), false) = (here, on_tour.vehicle, stops.is_empty()) else {
-            return self.without_times(&on_tour, &stops, now_ms);
+            return Self::without_times(&on_tour, &stops, now_ms);
         };
         let permit = tokio::time::timeout(QUEUE_PATIENCE, self.planning.acquire()).await;
         // Another request for the same courier may have been answered in the meantime.
@@ -140,7 +140,7 @@ impl Tours {
         }
     }
 
-    fn without_times(&self, on_tour: &OnTour, stops: &[Stop], now_ms: i64) -> Tour {
+    fn without_times(on_tour: &OnTour, stops: &[Stop], now_ms: i64) -> Tour {
         let stops = stops.iter().map(|stop| tour_stop(on_tour, stop, None)).collect();
         Tour { computed_at: from_ms(now_ms), stops, line: Vec::new() }
     }

@@ -122,7 +122,7 @@ impl Round {
         };
         let finding = verdict.map(|found| Finding {
             reason: found.reason,
-            ..self.about_courier(ExceptionCode::Silent, seen, found.since_ms)
+            ..Self::about_courier(ExceptionCode::Silent, seen, found.since_ms)
         });
         self.settle(key, finding);
     }
@@ -140,7 +140,7 @@ impl Round {
         };
         let noticed_at = self.ongoing.get(&key).and_then(|known| known.place);
         let verdict = stationary(&stand, noticed_at, self.now_ms);
-        let finding = verdict.map(|since_ms| self.about_courier(ExceptionCode::Stationary, seen, since_ms));
+        let finding = verdict.map(|since_ms| Self::about_courier(ExceptionCode::Stationary, seen, since_ms));
         self.settle(key, finding);
     }
 
@@ -165,7 +165,7 @@ impl Round {
             subject: *order.id.as_uuid(),
             order: Some(order.id),
             distance_m: Some(off.distance_m as i32),
-            ..self.about_courier(ExceptionCode::OffRoute, seen, off.since_ms)
+            ..Self::about_courier(ExceptionCode::OffRoute, seen, off.since_ms)
         });
         self.settle(key, finding);
     }
@@ -233,7 +233,7 @@ impl Round {
         self.settle(key, finding);
     }
 
-    fn about_courier(&self, code: ExceptionCode, seen: &AtWork, since_ms: i64) -> Finding {
+    fn about_courier(code: ExceptionCode, seen: &AtWork, since_ms: i64) -> Finding {
         Finding {
             code,
             subject: *seen.courier.as_uuid(),
