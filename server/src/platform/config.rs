@@ -10,7 +10,8 @@ use clap::Args;
 /// How rows are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batching {
-    /// Connections that write, each by itself. The first does all the work while it can keep up; see [`ENOUGH_ROWS`].
+    /// Connections that write, each by itself. The first does all the work while it can keep up; see `ENOUGH_ROWS` in
+    /// the fix writer's backlog.
     pub writers: usize,
     /// Rows in one statement, beyond which nothing is added to it.
     pub rows: usize,
@@ -49,8 +50,8 @@ pub struct Settings {
     /// Zone in which arrival times are written, by its IANA name.
     #[arg(long, env = "DOORSTEP_TIME_ZONE", default_value = "Europe/Malta")]
     pub time_zone: chrono_tz::Tz,
-    /// Redis through which several servers on one database reach each other: redis://[:password@]host[:port] or
-    /// redis+unix:///path. Without it, this server is alone.
+    /// Redis through which several servers on one database reach each other: `redis://[:password@]host[:port]`
+    /// or `redis+unix:///path`. Without it, this server is alone.
     #[arg(long, env = "DOORSTEP_REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
     /// Days that fixes are kept.
@@ -71,7 +72,7 @@ pub struct Settings {
     /// Connections to Postgres for storing fixes. More than two gain little on one disk.
     #[arg(long, env = "DOORSTEP_FIX_WRITERS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub fix_writers: u8,
-    /// Fixes stored in one statement when many wait. 1 stores each by itself, which is slow: it is there to be compared with.
+    /// Fixes stored in one statement when many wait. 1 stores each by itself, which is slow and there for comparison.
     #[arg(long, env = "DOORSTEP_FIX_BATCH_ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub fix_batch_rows: u16,
     /// Threads that serve connections. Default: one for each processor.

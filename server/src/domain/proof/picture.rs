@@ -40,7 +40,8 @@ pub enum PictureError {
 
 /// Reads a photo, turns it upright, makes it at most [`MAX_PHOTO_SIDE_PX`] large and writes it as a plain JPEG.
 ///
-/// Blocks for up to a second and takes up to [`MAX_DECODING_BYTES`]: call it on a blocking thread, few at a time.
+/// Blocks for up to a second and takes up to `MAX_DECODING_BYTES` of memory: call it on a blocking thread, few at a
+/// time.
 ///
 /// # Errors
 /// [`PictureError`]; the phone should not send the same bytes again.
