@@ -106,7 +106,7 @@ fn Form(view: LoginView) -> impl IntoView {
                 .problem
                 .map(|problem| {
                     view! {
-                        <p class="problem" id="problem" role="alert">
+                        <p id="problem" role="alert">
                             {problem.text()}
                         </p>
                     }
