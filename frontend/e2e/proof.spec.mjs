@@ -1,4 +1,4 @@
-// What is asked for at the door, on the customer's page: the PIN before, and afterwards what was brought back.
+// The handover on the customer's page: the PIN before, the courier's proofs of delivery after.
 
 import { randomUUID } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";

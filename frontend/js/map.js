@@ -22,7 +22,7 @@ export function canDraw() {
   return Boolean(gl);
 }
 
-/** Opens the street map in the page's box with these points in view; `moved` is called when somebody moves it. */
+/** Opens the street map in the page's box with these points in view; `moved` is called when a person moves it. */
 export async function openMap(flat, moved) {
   const places = document.getElementById("view").dataset;
   const [library, base] = await Promise.all([

@@ -41,7 +41,7 @@ pub enum LinkState {
 pub struct OrderPage {
     /// The feed's first message, so that the page is complete without any script.
     pub snapshot: Snapshot,
-    /// Whether the courier shares their position; `None` until they ever said.
+    /// Whether the courier shares their position; `None` until the first report.
     pub presence: Option<Presence>,
     /// The window the merchant promised, Unix epoch milliseconds; shown until there is an arrival.
     pub promised: Option<PromisedWindow>,
@@ -49,10 +49,10 @@ pub struct OrderPage {
     pub note: Option<String>,
     /// Remarks for the courier that the merchant put on the drop-off ("Ring twice").
     pub instructions: Option<String>,
-    /// The digits that the customer says at the door; set from the start of an order that asks for them until it is
+    /// The digits that the customer tells at the door; set from the start of an order that asks for them until it is
     /// over, because no message of the feed brings them. The page shows them once the order is on its way.
     pub pin: Option<String>,
-    /// What was brought back from the door, oldest first; empty until the order is delivered or has failed.
+    /// The proofs of delivery, oldest first; empty until the order is delivered or has failed.
     pub proofs: Vec<PageProof>,
 }
 
@@ -81,7 +81,7 @@ pub struct PromisedWindow {
 /// How times are written, chosen from `Accept-Language` and the drop-off's zone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Locale {
-    /// For `<html lang>`; the words are English for now.
+    /// For `<html lang>`; the texts are English for now.
     pub lang: String,
     /// `6:42 pm` rather than `18:42`.
     pub hour12: bool,

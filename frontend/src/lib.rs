@@ -1,9 +1,10 @@
-//! The pages people meet, rendered by the server and hydrated in the browser.
+//! The pages of customers, couriers and dispatchers, rendered by the server and brought to life in the browser.
 //!
-//! A page is drawn once on the server from [`data`], complete as text, and then again in the browser from the very
-//! same bytes, where it follows the order's feed. What decides what a page says is pure and lives in [`track`] and
-//! [`ui`]; what talks to the network is in [`live`], what draws the map in [`map`]. In both of these the thinking is
-//! apart from the browser's objects, so that it is tested without one.
+//! Each page has a folder: [`track`] is the customer's, [`courier`] the courier's app, `dispatch` the dispatcher's console.
+//! What several of them use stands in [`live`] (connections), [`map`] (geometry and the map library), [`ui`] (times, texts,
+//! reactive helpers) and [`data`] (what the server hands a page). `document` renders their HTML on the server; the
+//! tracking page is drawn again in the browser from the very same data. Every decision is apart from the browser's objects,
+//! so that native tests cover it.
 //!
 //! Four builds exist and never mix: feature `ssr` inside the server, feature `track` for the customer's browser, feature
 //! `courier` for the courier's, feature `dispatch` for the dispatcher's.

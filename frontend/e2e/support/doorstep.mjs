@@ -38,7 +38,7 @@ export class Doorstep {
     return server;
   }
 
-  /** Somebody with an account. */
+  /** A person with an account. */
   async person(role) {
     const [email, password] = [`${role}-${randomBytes(3).toString("hex")}@example.org`, randomBytes(12).toString("hex")];
     const { env, ...options } = this.options();
@@ -96,7 +96,7 @@ export class Doorstep {
     await run("psql", [this.database, "--quiet", "--set", "ON_ERROR_STOP=1", "--command", statement]);
   }
 
-  /** An order that nobody has yet. */
+  /** An order without a courier. */
   async order(details = {}) {
     const reference = `A-${randomBytes(3).toString("hex")}`;
     const order = await this.call("POST", "/orders", {

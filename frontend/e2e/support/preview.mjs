@@ -37,7 +37,7 @@ createServer((request, response) => {
     ? join("target/site", path.slice("/assets/".length))
     : join(folder, `${path.split("/").pop()}.html`);
   if (!path.startsWith("/assets/") && !path.startsWith("/t/")) {
-    // There is no feed here: the page goes on as if the server were away.
+    // There is no feed here: the page behaves as if it could not reach the server.
     response.writeHead(503).end();
     return;
   }

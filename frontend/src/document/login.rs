@@ -15,7 +15,7 @@ pub struct LoginView {
     pub next: String,
     /// What was typed as the address before.
     pub email: String,
-    /// Why the last try did not work.
+    /// Why the last attempt was refused.
     pub problem: Option<LoginProblem>,
     /// Where the style sheet is.
     pub css: String,
@@ -23,14 +23,14 @@ pub struct LoginView {
     pub icon: String,
 }
 
-/// Why somebody was not signed in.
+/// Why the sign-in was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginProblem {
     /// Address and password do not belong together.
     Wrong,
     /// Something was left empty.
     Incomplete,
-    /// Too many tries.
+    /// Too many attempts.
     TooMany {
         /// Seconds to wait before the next one.
         retry_after_s: u32,

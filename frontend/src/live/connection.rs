@@ -153,7 +153,7 @@ impl Connection {
         }
     }
 
-    /// The network or the person is back: opens a socket if one is waited for, and doubts the one that is up.
+    /// The network or the person is back: opens a socket if the next try still waits, and doubts the one that is up.
     pub fn nudge(&mut self, now_ms: f64) -> Option<Command> {
         match self.state {
             State::Waiting { .. } => Some(self.open(now_ms)),
@@ -237,7 +237,7 @@ impl Connection {
         self.backoff.next_ms(random)
     }
 
-    /// Takes note of what the device says about its network. It changes only what is told.
+    /// Takes note of what the device says about its network. It changes only [`Self::health`].
     pub fn set_network(&mut self, has_network: bool) {
         self.has_network = has_network;
     }
@@ -314,7 +314,7 @@ impl Connection {
         Command::Open
     }
 
-    /// Takes note of what the end of a socket means for the backoff and for what is told.
+    /// Takes note of what the end of a socket means for the backoff and for [`Self::health`].
     fn lost(&mut self, now_ms: f64) -> Phase {
         if let State::Up { since_ms, .. } = self.state {
             self.down_since_ms = now_ms;

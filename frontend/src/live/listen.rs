@@ -1,6 +1,6 @@
 //! Listeners and timers that end when their owner lets go of them.
 //!
-//! A page stays open all day: whatever is attached to the browser is a value here, and dropping it detaches it.
+//! A page stays open all day: everything attached to the browser is a value here, and dropping it detaches it.
 
 use std::{future::Future, pin::Pin};
 
@@ -32,7 +32,7 @@ impl Drop for Listener {
     }
 }
 
-// A timer's id is whatever the browser says: clocks that tests put in its place count far beyond 32 bits.
+// The browser chooses a timer's id: clocks that tests put in its place count far beyond 32 bits.
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]

@@ -8,7 +8,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 pub use super::connection::ABNORMAL;
 use super::listen::Listener;
 
-/// What a socket has to say.
+/// What a socket reports.
 pub enum News {
     /// A message, in postcard.
     Message(Vec<u8>),
@@ -23,7 +23,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket; `tell` hears its messages and its end. `None` when the browser refuses to try.
+    /// Opens a socket and calls `tell` with its messages and its end. `None` when the browser refuses to try.
     pub fn open(url: &str, tell: impl Fn(News) + Clone + 'static) -> Option<Self> {
         let socket = WebSocket::new_with_str(url, Codec::Postcard.subprotocol()).ok()?;
         socket.set_binary_type(BinaryType::Arraybuffer);
@@ -48,7 +48,7 @@ impl Socket {
 
     /// Sends a message.
     pub fn send(&self, bytes: &[u8]) {
-        // It fails only while connecting or closing: then the message is as lost as on a broken line, and whoever sent it
+        // It fails only while connecting or closing: then the message is as lost as on a broken line, and the sender
         // hears of the end.
         let _ = self.socket.send_with_u8_array(bytes);
     }

@@ -1,4 +1,4 @@
-//! The door to the map library: the only foreign functions of the page.
+//! The map library: the only foreign functions of the page.
 //!
 //! `map.js` is small and comes with the page; the library itself is fetched by it when a map is opened, after the first
 //! paint. Its address is absolute, because wasm-bindgen does not follow a module's own imports; the build replaces it
@@ -13,7 +13,7 @@ extern "C" {
     pub fn can_draw() -> bool;
 
     /// Opens the street map in the page's box, with these points in view, `lon, lat, lon, lat…`. `moved` is called when
-    /// somebody moves it.
+    /// a person moves it.
     #[wasm_bindgen(js_name = openMap, catch)]
     pub async fn open_map(points: &js_sys::Float64Array, moved: &js_sys::Function) -> Result<JsValue, JsValue>;
 
@@ -24,7 +24,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn place(this: &StreetMap, name: &str, lon: f64, lat: f64, heading_deg: Option<f64>);
 
-    /// Writes on the courier's marker where and when it is, for whoever reads the page by program.
+    /// Writes on the courier's marker where and when it is, for programs that read the page.
     #[wasm_bindgen(method)]
     pub fn note(this: &StreetMap, lon: f64, lat: f64, time_ms: f64);
 

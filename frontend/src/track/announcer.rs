@@ -1,4 +1,4 @@
-//! What a screen reader is told, and when: on a change of state, and at 15, 10, 5, 2 and 0 minutes before the arrival.
+//! When a screen reader speaks: on a change of state, and at 15, 10, 5, 2 and 0 minutes before the arrival.
 //!
 //! Everything else changes silently. A page that spoke with every position could not be left open.
 
@@ -22,7 +22,7 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    /// Somebody who opens the page reads it; only what changes after that is spoken.
+    /// A person who opens the page reads it; only what changes after that is spoken.
     pub fn new(page: &Page) -> Self {
         Self { phase: Phase::of(page), passed: passed(page) }
     }

@@ -9,7 +9,7 @@ use doorstep_shared::protocol::customer::Eta;
 use super::page::{Freshness, Page};
 use crate::ui::time::{MINUTE_MS, ceil_minute, floor_minute};
 
-/// Narrower than this, a range promises more than anybody knows.
+/// Narrower than this, a range promises more than is known.
 const LEAST_WIDTH_MS: i64 = 5 * MINUTE_MS;
 
 /// An overdue range grows in steps of this, so that its upper end rests.

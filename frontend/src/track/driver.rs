@@ -1,8 +1,8 @@
 //! Runs the feed in a browser: owns its sockets, timers and listeners, does what [`Feed`] decides, and keeps the page's
 //! clock.
 //!
-//! Whatever happens is posted and handled one after the other in a task of its own. So nothing is dropped while the
-//! browser is still calling it, and no handler runs inside another.
+//! Each event is posted, and handled after those before it in a task of its own. So nothing is dropped while the browser is
+//! still calling it, and no handler runs inside another.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -55,7 +55,7 @@ struct Running {
     hidden: bool,
     socket: Option<Socket>,
     events: Option<Events>,
-    /// Counts sockets and streams, so that the last words of a dropped one are not taken for the next one's.
+    /// Counts sockets and streams, so that the last events of a dropped one are not taken for the next one's.
     opened: u32,
     socket_number: u32,
     events_number: u32,
@@ -63,7 +63,7 @@ struct Running {
     listeners: Vec<Listener>,
 }
 
-/// Whose news it is.
+/// Where an input comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     /// The socket or stream with this number.
@@ -202,7 +202,7 @@ impl Driver {
         }
     }
 
-    /// Asks for the page anew, for what the feed does not say: why it ended, who brings it.
+    /// Asks for the page anew, for what the feed does not carry: why the order ended, which courier brings it.
     fn resolve(&self, running: &Running) {
         let (driver, paths) = (self.clone(), running.paths.clone());
         spawn(Box::pin(async move {
@@ -218,7 +218,7 @@ impl Driver {
                         driver.post(Source::Page, Input::Resolved { is_over });
                     }
                 }
-                // The page that says so has no script, so this cannot go round in circles.
+                // The page that replaces this one has no script, so it cannot reload again.
                 Rendered::Message => {
                     let _ = window().location().reload();
                 }
@@ -234,7 +234,7 @@ impl Driver {
         move |input| driver.post(source, input)
     }
 
-    /// Wakes when the feed wants to, and every second while somebody looks.
+    /// Wakes when the feed wants to, and every second while the page is visible.
     fn sleep(&self, running: &mut Running) {
         let now_ms = now_ms();
         let wake_ms = running.feed.next_wake_ms(now_ms).map(|at_ms| at_ms - now_ms);
@@ -271,7 +271,7 @@ impl Running {
         }
     }
 
-    /// Brings page and map up to date; nothing is drawn while nobody looks.
+    /// Brings page and map up to date; a hidden page draws nothing.
     fn show(&mut self) {
         let now_ms = now_ms();
         let (feed, transport) = (self.feed.state(now_ms), self.feed.transport(now_ms));

@@ -17,7 +17,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Opens a stream; `tell` hears its messages and its end. `None` when the browser refuses to try.
+    /// Opens a stream and calls `tell` with its messages and its end. `None` when the browser refuses to try.
     ///
     /// The browser would come back by itself, at its own pace; the feed decides instead, so the first error ends it.
     pub fn open(url: &str, tell: impl Fn(Input) + Clone + 'static) -> Option<Self> {

@@ -1,10 +1,10 @@
 //! Decides how the page stays connected: given what happened, what to do next.
 //!
-//! The WebSocket comes first. When one does not open, plain HTTP is asked: it brings the order's state meanwhile, tells
-//! an ended link from a broken network, and shows whether the server is there at all. Three sockets that fail while
-//! HTTP works mean that something in between blocks WebSockets: then Server-Sent Events, and when these fail too, plain
-//! HTTP every 10 s, with another try at the better ways from time to time. A server that cannot be reached at all is
-//! waited for with backoff, since no other way would reach it either.
+//! The WebSocket comes first. When one does not open, the page asks by plain HTTP: the answer brings the order's state
+//! meanwhile, tells an ended link from a broken network, and shows whether the server is there at all. Three sockets that
+//! fail while HTTP works mean that something in between blocks WebSockets: then the page uses Server-Sent Events, and when
+//! these fail too, plain HTTP every 10 s, with another try at the better ways from time to time. When the server cannot be
+//! reached at all, the page retries the socket with backoff, since no other way would reach it either.
 //!
 //! It holds no browser object and reads no clock, so every rule is tested natively. The driver owns both.
 
@@ -60,7 +60,7 @@ pub enum Input {
     Start,
     /// A message came over the socket.
     SocketMessage(CustomerEvent),
-    /// The socket closed or never opened; 1006 when nobody said why.
+    /// The socket closed or never opened; 1006 without a close code.
     SocketClosed(u16),
     /// A message came over the event stream.
     EventsMessage(CustomerEvent),
@@ -77,11 +77,11 @@ pub enum Input {
     Online,
     /// The device lost its network, or believes so.
     Offline,
-    /// Somebody looks at the page again.
+    /// The page is visible again.
     Shown,
-    /// Nobody looks at the page.
+    /// The page is hidden.
     Hidden,
-    /// The time told by [`Feed::next_wake_ms`] has come.
+    /// The time of [`Feed::next_wake_ms`] has come.
     Tick,
 }
 
@@ -196,7 +196,7 @@ impl Feed {
         effects
     }
 
-    /// When [`Input::Tick`] is due, if nothing else happens first.
+    /// When the driver must send [`Input::Tick`], if nothing else happens first.
     pub fn next_wake_ms(&self, now_ms: f64) -> Option<f64> {
         let telling_ms = self.socket.telling_ms(now_ms).filter(|_| self.transport(now_ms).is_none() && !self.is_over());
         let lines = [self.socket.wake_ms(), self.events.wake_ms(), self.poll_at_ms];
@@ -218,7 +218,7 @@ impl Feed {
         }
     }
 
-    /// What to tell about it.
+    /// What the page tells about it.
     pub fn state(&self, now_ms: f64) -> FeedState {
         if self.ended {
             FeedState::Ended
@@ -368,7 +368,7 @@ impl Feed {
         }
     }
 
-    /// Does what is due.
+    /// Acts on every deadline that has passed.
     fn catch_up(&mut self, now_ms: f64, random: f64, effects: &mut Vec<Effect>) {
         if self.is_over() || self.hidden {
             return;

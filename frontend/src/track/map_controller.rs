@@ -37,7 +37,7 @@ const ROUTE_EVERY_MS: f64 = 10_000.0;
 /// So often the road ahead is asked for before it counts as unknown.
 const ROUTE_TRIES: u8 = 3;
 
-/// What is in view is looked at again this often at most.
+/// The view is adjusted this often at most.
 const FRAME_EVERY_MS: f64 = 4_000.0;
 
 /// How far off a stale position may be when the device did not say.
@@ -59,7 +59,7 @@ struct Drawing {
     route: Option<RoadAhead>,
     /// The status that the route was asked for: it leads to that status' next place.
     route_status: OrderStatus,
-    /// How often to ask again when the answer is that the route is not known; it may still be in the making.
+    /// How often to ask again when the server does not know the route; it may still be computing it.
     route_tries: u8,
     route_asked_ms: f64,
     drawn_ms: f64,
@@ -116,7 +116,7 @@ impl MapController {
         self.wake();
     }
 
-    /// Looks at what time and people change: age, follow mode, the road ahead. Called every second.
+    /// Takes into account what time changes: age, what is in view, the road ahead. Called every second.
     pub fn refresh(&self) {
         let asks = self.0.borrow_mut().refresh();
         if asks {
@@ -147,7 +147,7 @@ impl MapController {
         self.refresh();
     }
 
-    /// The page's button gives the map back to itself.
+    /// After the page's button, the map keeps courier and door in view again.
     fn give_back_when_asked(&self) {
         let Ok(Some(button)) = document().query_selector(".recenter") else { return };
         let controller = self.clone();
@@ -160,7 +160,7 @@ impl MapController {
         self.0.borrow_mut().listeners.push(listener);
     }
 
-    /// Somebody moved the map: it is theirs until they give it back.
+    /// The customer moved the map: it does not move by itself until they press the button.
     fn moved(&self) {
         let drawing = self.0.borrow();
         drawing.release();
@@ -264,7 +264,7 @@ impl Drawing {
     fn take_snapshot(&mut self, snapshot: &Snapshot, resumed: bool) {
         let name = snapshot.courier.as_ref().map(|courier| courier.name.clone());
         if name != self.courier_name {
-            // Somebody else brings it now: their marker starts where they are.
+            // Another courier brings it now: their marker starts where they are.
             self.courier_name = name;
             self.playback.restart();
             self.route_status = OrderStatus::Created;
@@ -375,7 +375,7 @@ impl Drawing {
         map.disc(shown.at[0], shown.at[1], if is_stale { accuracy_m } else { 0.0 });
     }
 
-    /// Brings into view what matters now, unless somebody moved the map.
+    /// Brings into view what matters now, unless the customer moved the map.
     fn frame(&mut self, at_once: bool) {
         let Some(map) = &self.map else { return };
         let (following, points) = (
@@ -388,7 +388,7 @@ impl Drawing {
         }
     }
 
-    /// Courier, door and the road between; the pickup until the order has been picked up, and when nobody is on the way.
+    /// Courier, door and the road between; the pickup until the order has been picked up, and when no courier is on the way.
     fn in_view(&self, page: &Page) -> Vec<f64> {
         let order = &page.snapshot().order;
         let courier = self.playback.newest().filter(|_| page.drawn_position().is_some());

@@ -1,7 +1,7 @@
 //! What the tracking page knows at one moment, and how each message of the feed changes it.
 //!
 //! One value holds everything the page shows, so that its render on the server, its hydration and every later change
-//! are the same function of the same data. It reads no clock: whoever owns it sets [`Page::now_ms`].
+//! are the same function of the same data. It reads no clock: its owner sets [`Page::now_ms`].
 
 use doorstep_shared::{
     OrderStatus, Position,

@@ -1,4 +1,4 @@
-//! Which of its few faces the page shows.
+//! Which phase of the delivery the page shows, and how far its progress bar is filled.
 
 use doorstep_shared::OrderStatus;
 
@@ -11,7 +11,7 @@ pub const NEAR_M: u32 = 300;
 /// The states of an order as its customer lives through them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// The merchant has it; nobody was chosen to bring it.
+    /// The merchant has it; no courier is assigned.
     Received,
     /// A courier is heading to the pickup.
     Assigned,
@@ -34,7 +34,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The face for what the page knows.
+    /// The phase for what the page knows.
     pub fn of(page: &Page) -> Self {
         match page.status() {
             OrderStatus::Created => Self::Received,

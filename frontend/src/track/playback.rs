@@ -3,7 +3,7 @@
 //! Positions arrive as points in time; a marker that jumped from one to the next would be hard to follow, and one that
 //! ran ahead of them would be invented. So it plays what was received, one interval behind: through every point in
 //! order, those a slow viewer missed included, linearly in time between them. It reaches the newest point 1.5 to 2 s
-//! after that came and then stands still. It never goes back in fix time and never goes where nobody was, except by one
+//! after that came and then stands still. It never goes back in fix time and never goes where the courier was not, except by one
 //! jump where two points lie too far apart for anything in between to be true.
 //!
 //! Local times (`now_ms`) are a clock that never goes back, such as `performance.now()`; fix times are the devices'.
@@ -20,7 +20,7 @@ pub const LEAST_PLAY_MS: f64 = 1_500.0;
 /// The playback never takes longer than this to reach the newest point.
 pub const MOST_PLAY_MS: f64 = 2_000.0;
 
-/// Two points farther apart than this are not joined: nobody knows what lies between.
+/// Two points farther apart than this are not joined: what lies between is unknown.
 pub const SNAP_M: f64 = 300.0;
 
 /// More way than this is not played at once, after the page was hidden or cut off for long: it would only race.
@@ -75,7 +75,7 @@ impl Playback {
         self.jumps = jumps;
     }
 
-    /// Forgets everything that was played, for somebody else's marker.
+    /// Forgets everything that was played, for another courier's marker.
     pub fn restart(&mut self) {
         *self = Self::new(self.jumps);
     }
@@ -159,7 +159,7 @@ impl Playback {
         let mut travelled_m = 0.0;
         for (index, at) in route.into_iter().enumerate() {
             travelled_m += distance_m(last.at, at);
-            // Nobody said when the missed points were passed: spread by distance, or evenly on the spot.
+            // The message does not say when the courier passed the missed points: spread by distance, or evenly on the spot.
             let share = if whole_m > 0.0 { travelled_m / whole_m } else { (index + 1) as f64 / count };
             let frame_ms = from.time_ms + (time_ms - from.time_ms) * share;
             let told = position.heading_deg.filter(|_| index + 1 == count as usize);

@@ -1,4 +1,4 @@
-//! What is shown at the door: the customer's PIN before, and after it what the courier brought back.
+//! What the page shows about the handover: the customer's PIN before, the courier's proofs of delivery after.
 
 use doorstep_shared::{OrderStatus, api::proof::ProofKind};
 
@@ -11,13 +11,14 @@ pub const MAX_PHOTOS: usize = 4;
 /// What the card for the PIN says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pin<'a> {
-    /// None is asked for, or there was no need of it.
+    /// The courier asks for none, or did not need it.
     Unasked,
-    /// It will be asked for. Nobody needs it before the order is on its way, and by then nobody has forgotten it.
+    /// The courier will ask for it. The customer does not need it before the order is on its way, and by then has not
+    /// forgotten it.
     Later,
-    /// It is to be told at the door: the digits.
+    /// The customer tells it at the door: the digits.
     Now(&'a str),
-    /// The courier was told the right one.
+    /// The courier entered the right one.
     Confirmed {
         /// When, Unix epoch milliseconds.
         at_ms: i64,
@@ -25,7 +26,7 @@ pub enum Pin<'a> {
 }
 
 impl<'a> Pin<'a> {
-    /// What there is to say of the PIN now.
+    /// What the card says now.
     pub fn of(page: &'a Page) -> Self {
         if let Some(proof) = last(page, ProofKind::Pin) {
             return Self::Confirmed { at_ms: proof.taken_ms };

@@ -136,7 +136,7 @@ pub fn line(page: &Page) -> String {
     }
 }
 
-/// What stands behind the status: how far, or how many stops.
+/// What follows the status: how far, or how many stops.
 fn detail(page: &Page) -> String {
     let stops_before = page.snapshot().order.stops_before;
     let on_the_way = matches!(Phase::of(page), Phase::OnTheWay | Phase::Near);
@@ -159,7 +159,7 @@ fn not_yet(phase: Phase) -> &'static str {
     }
 }
 
-/// What follows when it did not end at the door: the reason first.
+/// What follows when the order did not end at the door: the reason first.
 fn after(page: &Page) -> String {
     let pickup = &page.snapshot().order.pickup.label;
     let follows = match Phase::of(page) {
@@ -173,7 +173,7 @@ fn after(page: &Page) -> String {
     }
 }
 
-/// Whether somebody's note ends like a sentence.
+/// Whether a note ends like a sentence.
 fn is_closed(note: &str) -> bool {
     note.ends_with(['.', '…', '!', '?'])
 }

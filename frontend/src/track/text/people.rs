@@ -43,7 +43,7 @@ pub fn courier_detail(page: &Page) -> String {
     join(&[by, " · ", &turn(page)])
 }
 
-/// Below the address of the door: the merchant's remark for the courier, and later the courier's own.
+/// Below the address of the door: the merchant's instructions for the courier, and after delivery the courier's note.
 pub fn dropoff_detail(page: &Page) -> String {
     let over = page.status().is_final();
     match (&page.order.note, &page.order.instructions) {

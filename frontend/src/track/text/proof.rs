@@ -1,4 +1,4 @@
-//! The words for the PIN, and for what was brought back from the door.
+//! The texts about the PIN, and about the proofs of delivery.
 
 use crate::{
     track::{
@@ -29,7 +29,7 @@ pub fn pin_detail(page: &Page) -> String {
     }
 }
 
-/// The PIN while it is to be told, else empty.
+/// The PIN while the customer needs it, else empty.
 pub fn pin_digits(page: &Page) -> String {
     match Pin::of(page) {
         Pin::Now(digits) => digits.to_owned(),
@@ -37,7 +37,7 @@ pub fn pin_digits(page: &Page) -> String {
     }
 }
 
-/// The PIN for whoever hears it: digit by digit, not as a number in the thousands.
+/// The PIN for screen readers: digit by digit, not as a number in the thousands.
 pub fn pin_spoken(page: &Page) -> String {
     spelled(&pin_digits(page))
 }
@@ -54,7 +54,7 @@ pub fn spelled(text: &str) -> String {
     spelled
 }
 
-/// Whether the courier was told the right PIN.
+/// Whether the courier entered the right PIN.
 pub fn is_pin_confirmed(page: &Page) -> bool {
     matches!(Pin::of(page), Pin::Confirmed { .. })
 }
@@ -64,7 +64,7 @@ pub fn photo_url(page: &Page, index: usize) -> Option<String> {
     photo(page, index).and_then(|photo| photo.image_url.clone())
 }
 
-/// What photo `index` is, for whoever does not see it; also where its link leads.
+/// What photo `index` is, for people who do not see it; also where its link leads.
 pub fn photo_alt(page: &Page, index: usize) -> String {
     match photo(page, index) {
         Some(photo) => {
@@ -98,7 +98,7 @@ pub fn signature_url(page: &Page, _: usize) -> Option<String> {
     signature(page).and_then(|signature| signature.image_url.clone())
 }
 
-/// What the drawing is, for whoever does not see it.
+/// What the drawing is, for people who do not see it.
 pub fn signature_alt(page: &Page) -> String {
     match signature(page).and_then(|signature| signature.name.as_deref()) {
         Some(name) => join(&["Signature of ", name, ". Opens larger."]),

@@ -9,7 +9,7 @@ use crate::{
     ui::text::join,
 };
 
-/// What a screen reader is told when the state changes.
+/// What a screen reader says when the state changes.
 pub fn spoken_status(page: &Page) -> String {
     let pin = proof::pin_digits(page);
     if Phase::of(page) == Phase::Outside && !pin.is_empty() {
@@ -24,7 +24,7 @@ pub fn spoken_status(page: &Page) -> String {
     }
 }
 
-/// What a screen reader is told as the arrival comes near; 0 minutes are told when it has passed.
+/// What a screen reader says as the arrival comes near; with 0 minutes, that it has passed.
 pub fn spoken_minutes(page: &Page, minutes: i64) -> String {
     if minutes == 0 {
         return join(&[&label(page), ". ", &hero(page), "."]);

@@ -1,7 +1,7 @@
 //! The map's box: the sketch, the street map over it, and what floats above both.
 //!
 //! The box has its size before anything is in it, so the map moves no text when it comes. The pins are elements of the
-//! page that the street map borrows: their looks and words stay here, and no script builds HTML.
+//! page that the street map borrows: their looks and texts stay here, and no script builds HTML.
 
 use doorstep_shared::{Vehicle, protocol::customer::Place};
 use leptos::{
@@ -63,7 +63,8 @@ pub fn Stage(signals: Signals) -> impl IntoView {
 /// A pointer that moved this far, in CSS pixels, was dragging.
 const DRAGGED_PX: i32 = 8;
 
-/// The sheet's handle: dragged down it makes the map larger, dragged up smaller, and pressed it does what is left to do.
+/// The sheet's handle: dragged down it makes the map larger, dragged up smaller; pressed it does the one of the two that is
+/// possible.
 #[component]
 pub fn Handle(map: RwSignal<MapState>) -> impl IntoView {
     let pressed_y = StoredValue::new(0);
@@ -71,7 +72,7 @@ pub fn Handle(map: RwSignal<MapState>) -> impl IntoView {
     let grab = move |event: PointerEvent| {
         pressed_y.set_value(event.client_y());
         dragged.set_value(false);
-        // A mouse leaves the handle while it drags; without this its release would be somebody else's.
+        // A mouse leaves the handle while it drags; without this another element would get its release.
         if let Some(handle) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) {
             let _ = handle.set_pointer_capture(event.pointer_id());
         }
