@@ -20,7 +20,7 @@ use leptos::{
     prelude::*,
 };
 
-use self::shell::{Document, NoDetectedLinks, Preloads, SURFACE, ViewData, render};
+use self::shell::{Document, NoDetectedLinks, Preloads, SURFACE, Symbols, ViewData, render};
 use crate::{
     base64url,
     data::{AssetUrls, LinkState, OrderPage, TrackView},
@@ -149,12 +149,6 @@ fn property(name: &'static str) -> impl Attribute {
 #[component]
 fn Refresh(seconds: u8) -> impl IntoView {
     view! { <meta http-equiv="refresh" content=seconds.to_string() /> }
-}
-
-/// The pictures that `<use>` refers to; `content` is ours.
-#[component]
-fn Symbols(content: &'static str) -> impl IntoView {
-    view! { <svg hidden=true width="0" height="0" inner_html=content.trim_end()></svg> }
 }
 
 fn icon(url: String) -> String {

@@ -6,10 +6,7 @@
 
 use leptos::prelude::*;
 
-use super::{
-    Symbols,
-    shell::{BACKGROUND, Document, NoDetectedLinks, NotStarted, Preloads, ViewData, render},
-};
+use super::shell::{BACKGROUND, Document, NoDetectedLinks, NotStarted, Preloads, Symbols, ViewData, render};
 use crate::{
     courier::{
         platform::Platform,

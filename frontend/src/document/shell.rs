@@ -124,3 +124,9 @@ pub(super) fn NotStarted(class: &'static str, heading: &'static str) -> impl Int
         </main>
     }
 }
+
+/// The pictures that `<use>` refers to; `content` is ours.
+#[component]
+pub(super) fn Symbols(content: &'static str) -> impl IntoView {
+    view! { <svg hidden=true width="0" height="0" inner_html=content.trim_end()></svg> }
+}

@@ -16,6 +16,8 @@ pub mod feed;
 pub mod http;
 #[cfg(feature = "track")]
 pub mod map_controller;
+#[cfg(feature = "track")]
+mod map_drawing;
 pub mod page;
 pub mod phase;
 pub mod playback;
