@@ -182,7 +182,7 @@ impl ApiError {
             .with_detail("register a new one for this courier")
     }
 
-    /// 409: a tracker's app only reports; nobody signs in with it.
+    /// 409: a tracker's app only reports, and signs no courier in.
     pub fn device_is_tracker() -> Self {
         Self::new(StatusCode::CONFLICT, "device_is_tracker", "The device is a tracker, which nobody signs in with")
             .with_detail("register the courier's phone as a device of its own")

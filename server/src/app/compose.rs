@@ -1,9 +1,8 @@
 //! Puts the server together, floor by floor: settings and database, the live view, the use cases, and what the edge
 //! works with. Then it starts the background tasks and the HTTP server.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use actix_web::dev::ServerHandle;
 use anyhow::Context;
 use doorstep_shared::{OrderId, roads::RoadNetwork};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     housekeeping, listen,
-    shutdown::{Running, Supervised},
+    shutdown::{Running, Served, Supervised},
 };
 use crate::{
     auth::{
@@ -105,14 +104,6 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
             Err(error)
         }
     }
-}
-
-/// A server that accepts connections, without the database that it may have started.
-pub(super) struct Served {
-    pub(super) address: SocketAddr,
-    pub(super) app: Arc<AppState>,
-    pub(super) http: ServerHandle,
-    pub(super) shutdown: CancellationToken,
 }
 
 async fn serve(

@@ -1,7 +1,7 @@
-//! `doorstep demo`: a server with simulated couriers, for somebody who wants to see it.
+//! `doorstep demo`: a server with simulated couriers, for a visitor who wants to see it.
 //!
-//! The couriers are the simulator's: they come in through the same sockets as everybody else's, with a key that
-//! lives as long as the demo.
+//! The couriers are the simulator's: they come in through the same sockets as all others, with a key that lives as long
+//! as the demo.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use fast_qr::QRBuilder;
 use tokio::sync::oneshot;
 
 use crate::{
-    app::{self, Running, cli},
+    app::{self, Running, api_keys::new_api_key},
     http,
     platform::{clock::Clock, config::Settings, password, telemetry, token},
     store::{
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Who the visitor is at the console. Nobody gets mail at an address that ends like this.
+/// The visitor's account at the console. No mail reaches an address that ends like this.
 const DISPATCHER: &str = "demo@doorstep.test";
 
 /// The couriers get this long to call off what is under way.
@@ -49,7 +49,7 @@ pub struct Options {
 /// # Errors
 /// A sentence about what is in the way.
 pub async fn run(mut options: Options) -> anyhow::Result<()> {
-    // Whoever tries the demo may come back to its terminal after lunch.
+    // A visitor may come back to the terminal of the demo after lunch.
     options.settings.sign_in_minutes = options.settings.sign_in_minutes.max(SIGN_IN_MINUTES);
     telemetry::start_logs(options.settings.log_json);
     anyhow::ensure!(http::assets::are_built(), "the browser's files are not in this binary; use `cargo xtask demo`");
@@ -59,7 +59,7 @@ pub async fn run(mut options: Options) -> anyhow::Result<()> {
     let couriers = Couriers::start(&running, usize::from(options.couriers), options.seed, password).await?;
     let goodbye = async {
         couriers.go_home().await;
-        // Whoever reads the terminal later finds a password that opens nothing.
+        // A later reader of the terminal finds a password that opens nothing.
         if let Err(error) = store.set_user_disabled(DISPATCHER, true).await {
             tracing::warn!(error = %error, "the demo's account stays open");
         }
@@ -90,8 +90,7 @@ struct Couriers {
 
 impl Couriers {
     async fn start(running: &Running, couriers: usize, seed: Option<u64>, password: String) -> anyhow::Result<Self> {
-        let api_key =
-            cli::new_api_key(&running.app.store, "demo", &[]).await.context("making a key for the couriers")?;
+        let api_key = new_api_key(&running.app.store, "demo", &[]).await.context("making a key for the couriers")?;
         let server = format!("http://{}", reachable(running.address));
         let options = DemoOptions {
             server: server.parse().context("the server's own address")?,
@@ -131,7 +130,7 @@ fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
     address
 }
 
-/// Says where to look. The links are for whoever sits at this terminal, so they may stand here.
+/// Says where to look. The links are for the visitor at this terminal, so they may stand here.
 fn introduce(links: &Introduction, base: &str, password: &str) {
     let Introduction { customer_url, guest } = links;
     println!("\n  Doorstep is running, with couriers on the streets of Malta.\n");

@@ -1,5 +1,6 @@
 //! Puts the server together, lets it run, and takes it apart again.
 
+pub mod api_keys;
 pub mod cli;
 mod compose;
 pub mod demo;

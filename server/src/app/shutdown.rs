@@ -9,7 +9,6 @@ use actix_web::dev::ServerHandle;
 use doorstep_shared::protocol::CloseCode;
 use tokio_util::sync::CancellationToken;
 
-use super::compose::Served;
 use crate::{platform::tasks::Tasks, state::AppState, store::embedded::Embedded};
 
 /// How long connections, writers and tasks each get at shutdown. SIGTERM promises five seconds in all.
@@ -29,6 +28,14 @@ pub struct Running {
     http: ServerHandle,
     shutdown: CancellationToken,
     embedded: Option<Supervised>,
+}
+
+/// A server that accepts connections, without the database that it may have started.
+pub(super) struct Served {
+    pub(super) address: SocketAddr,
+    pub(super) app: Arc<AppState>,
+    pub(super) http: ServerHandle,
+    pub(super) shutdown: CancellationToken,
 }
 
 /// An embedded Postgres in the care of its own task, which ends after all others.

@@ -25,7 +25,7 @@ use crate::{
 pub const MAX_EMAIL_BYTES: usize = 254;
 
 /// A hash that no password has, so that an unknown address takes as long as a wrong password.
-const NOBODY: &str =
+const NO_PASSWORD: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Signs people in and out. Shared by reference.
@@ -85,7 +85,7 @@ impl PasswordSignIn {
     async fn account(&self, email: &str, password: String) -> Result<Option<User>, ApiError> {
         // Postgres cannot hold a NUL, so no account has an address with one.
         let user = if email.contains('\0') { None } else { self.store.user_by_email(email).await? };
-        let phc = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password_hash.clone());
+        let phc = user.as_ref().map_or_else(|| NO_PASSWORD.to_owned(), |user| user.password_hash.clone());
         let turn = self.limiter.turn().await?;
         let verifying = web::block(move || {
             // Held until the work ends, whether or not the request still waits for it.
@@ -151,9 +151,9 @@ mod tests {
     fn an_unknown_account_costs_the_same_work_as_a_known_one() {
         let work = |phc: &str| phc.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
         let known = password::hash("correct horse battery");
-        assert_eq!(work(NOBODY), work(&known), "the same algorithm with the same cost");
+        assert_eq!(work(NO_PASSWORD), work(&known), "the same algorithm with the same cost");
         let lengths = |phc: &str| phc.split('$').skip(4).map(str::len).collect::<Vec<_>>();
-        assert_eq!(lengths(NOBODY), lengths(&known));
-        assert!(!password::verify("", NOBODY));
+        assert_eq!(lengths(NO_PASSWORD), lengths(&known));
+        assert!(!password::verify("", NO_PASSWORD));
     }
 }

@@ -203,7 +203,7 @@ const COURIER_SHELL: [&str; 12] = [
     "land.geojson",
 ];
 
-/// What the service worker is told to keep. The version changes with every file and with the page.
+/// What the service worker keeps. The version changes with every file and with the page.
 #[derive(serde::Serialize)]
 struct Shell<'a> {
     version: String,

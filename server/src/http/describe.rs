@@ -144,7 +144,7 @@ impl Describe for SessionUser {
 
     fn describe(description: &mut Description) {
         description.accepts(SecurityRequirement::new(schemes::SESSION, [""; 0]));
-        description.fails(401, "Nobody is signed in");
+        description.fails(401, "The request shows no session");
         description.fails(429, TOO_MANY_UNKNOWN);
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::platform::clock::from_ms;
 
-/// A silence longer than this starts a new segment: nobody knows what lies between.
+/// A silence longer than this starts a new segment: what lies between is unknown.
 const SEGMENT_GAP_MS: i64 = 120_000;
 
 /// A way to write fixes.

@@ -13,7 +13,11 @@ use actix_web::{
     web::Query,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use doorstep_shared::{DeviceId, protocol::courier::MAX_FIXES};
+use doorstep_shared::{
+    DeviceId,
+    api::ingest::{OverlandAnswer, OverlandBatch, OwntracksMessage, TraccarMessage},
+    protocol::courier::MAX_FIXES,
+};
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -105,9 +109,9 @@ struct OsmandQuery {
 /// `id`, `deviceid` or, in JSON, `device_id` is the device's token. Parameters come in the query or a form, or as Traccar
 /// Client's JSON.
 #[utoipa::path(post, path = "/ingest/osmand", operation_id = "reportOsmand", tag = "ingest", params(OsmandQuery),
-    request_body(description = "Empty when the query holds the parameters", content(
+    request_body(description = "Empty when the query holds the parameters. JSON may also be a list of messages", content(
         (String = "application/x-www-form-urlencoded"),
-        (Object = "application/json"),
+        (TraccarMessage = "application/json"),
     )),
     security(("deviceTokenId" = []), ()),
     responses(
@@ -155,7 +159,7 @@ pub async fn osmand_by_query(
 ///
 /// The password of HTTP Basic is the device's token, with any user name.
 #[utoipa::path(post, path = "/ingest/owntracks", operation_id = "reportOwntracks", tag = "ingest",
-    request_body(content = Object, description = "One message of OwnTracks, or a list of them"),
+    request_body(content = OwntracksMessage, description = "One message of OwnTracks"),
     security(("deviceTokenBasic" = []), ("deviceToken" = [])),
     responses(
         (status = 200, description = "Taken; always an empty list", body = Vec<String>),
@@ -176,10 +180,10 @@ pub async fn owntracks(
 ///
 /// The device's token is the Bearer, or `token` in the query.
 #[utoipa::path(post, path = "/ingest/overland", operation_id = "reportOverland", tag = "ingest",
-    request_body(content = Object, description = "Overland's batch: `{\"locations\": […]}`, GeoJSON features"),
+    request_body(content = OverlandBatch, description = "A batch of Overland"),
     security(("deviceToken" = []), ("deviceTokenQuery" = [])),
     responses(
-        (status = 200, description = "Taken; `{\"result\":\"ok\"}`", body = Object),
+        (status = 200, description = "Taken", body = OverlandAnswer),
         (status = 401, description = "No device has this token"),
     ))]
 pub async fn overland(

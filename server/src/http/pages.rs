@@ -202,7 +202,7 @@ fn locale(pages: &Pages, request: &HttpRequest) -> Locale {
     }
 }
 
-/// `GET /courier`: the courier's app. The same for everybody, but for how times are written.
+/// `GET /courier`: the courier's app. The same document for all clients, except for how times are written.
 pub async fn courier(pages: Pages, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))

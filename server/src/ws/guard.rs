@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 /// The most pieces that one message may come in. Each is kept, with some bytes of its own even when it is empty,
-/// until the last one arrives; no client needs more than a handful.
+/// until the last one arrives; no client needs more than a few.
 const MAX_FRAGMENTS: u32 = 4_096;
 
 /// The bits of a frame's first byte that stand for extensions, of which we have none.

@@ -22,6 +22,8 @@ macro_rules! body {
 pub mod console;
 pub mod courier;
 pub mod exception;
+#[cfg(feature = "openapi")]
+pub mod ingest;
 pub mod proof;
 #[cfg(feature = "openapi")]
 pub mod track;

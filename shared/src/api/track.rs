@@ -1,8 +1,9 @@
-//! Schemas of what a customer's link answers over plain HTTP, `/api/v1/track/{token}`.
+//! Schemas of what the server answers where it writes the JSON itself: a customer's snapshot, and GeoJSON.
 //!
-//! The handlers send [`CustomerEvent`](crate::protocol::customer::CustomerEvent) and a GeoJSON text; these types only
-//! describe them in the OpenAPI document, where the message's `type` and the geometry's members must be spelled out.
+//! The handlers send [`CustomerEvent`](crate::protocol::customer::CustomerEvent) and GeoJSON texts; these types only
+//! describe them in the OpenAPI document, where the message's `type` and the members of GeoJSON must be spelled out.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::customer::Snapshot;
@@ -41,6 +42,67 @@ pub enum LineStringType {
     LineString,
 }
 
+/// Where a courier was, as a GeoJSON file of RFC 7946: a feature for each segment without a long silence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TrackFile {
+    /// The GeoJSON type.
+    pub r#type: TrackFileType,
+    /// The segments, oldest first.
+    pub features: Vec<TrackSegment>,
+}
+
+/// The `type` of a [`TrackFile`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum TrackFileType {
+    /// The only value.
+    FeatureCollection,
+}
+
+/// A segment of a [`TrackFile`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TrackSegment {
+    /// The GeoJSON type.
+    pub r#type: TrackSegmentType,
+    /// The segment's fixes.
+    pub geometry: TrackGeometry,
+    /// When they were recorded.
+    pub properties: TrackTimes,
+}
+
+/// The `type` of a [`TrackSegment`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum TrackSegmentType {
+    /// The only value.
+    Feature,
+}
+
+/// The fixes of a segment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "type")]
+pub enum TrackGeometry {
+    /// A segment of one fix.
+    #[schema(title = "TrackPoint")]
+    Point {
+        /// `[lon, lat]`.
+        #[schema(min_items = 2, max_items = 2)]
+        coordinates: [f64; 2],
+    },
+    /// A segment of several fixes.
+    #[schema(title = "TrackLine")]
+    LineString {
+        /// Points of `[lon, lat]`.
+        coordinates: Vec<[f64; 2]>,
+    },
+}
+
+/// The times of a segment's fixes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TrackTimes {
+    /// When each fix was recorded, in the geometry's order.
+    #[serde(rename = "coordTimes")]
+    pub coord_times: Vec<DateTime<Utc>>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +124,15 @@ mod tests {
         let line = r#"{"type":"LineString","coordinates":[[14.5,35.8]]}"#;
         let described: LineString = decode_json(line).expect("a line");
         assert_eq!(encode_json(&described), line);
+    }
+
+    #[test]
+    fn a_file_of_fixes_is_described_as_geojson() {
+        let file = r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"LineString",
+            "coordinates":[[14.5,35.8],[14.6,35.8]]},"properties":{"coordTimes":["2026-11-21T10:00:00Z",
+            "2026-11-21T10:00:01Z"]}}]}"#;
+        let described: TrackFile = decode_json(file).expect("a file");
+        let shown: serde_json::Value = serde_json::from_str(file).expect("JSON");
+        assert_eq!(serde_json::to_value(&described).expect("plain values"), shown);
     }
 }

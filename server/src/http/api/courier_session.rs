@@ -72,7 +72,7 @@ pub async fn sign_in(
 /// Sign out: ends the session, closes the sockets that it opened with 4500 and removes the cookie.
 #[utoipa::path(delete, path = "/api/v1/courier/session", operation_id = "signOutCourier", tag = "courier",
     responses(
-        (status = 204, description = "Signed out, or nobody was signed in",
+        (status = 204, description = "Signed out, or there was no session",
             headers(("Set-Cookie" = String, description = "Removes the session"))),
         (status = 403, description = "Another site's page sent the request"),
     ))]

@@ -8,7 +8,7 @@ use actix_web::{
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{
     CourierId, Fix, RawFix,
-    api::{ListPage, console::AccessKind},
+    api::{ListPage, console::AccessKind, track::TrackFile},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -69,7 +69,7 @@ struct Window {
     responses(
         (status = 200, description = "A page of fixes, or a file of all of them", content(
             (ListPage<RawFix> = "application/json"),
-            (Object = "application/geo+json"),
+            (TrackFile = "application/geo+json"),
             (String = "application/gpx+xml"),
             (String = "text/csv"),
         )),

@@ -107,7 +107,7 @@ impl Importing {
             let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
             import::read(&file, &Surroundings { find: &find, check: &check, zone, now })
         });
-        let mut table = reading.await.map_err(|error| ApiError::internal(&error))?.map_err(refused)?;
+        let mut table = reading.await.map_err(|error| ApiError::internal(&error))?.map_err(|error| refused(&error))?;
         check_pins(&table)?;
         self.warn_of_known(&mut table).await?;
         Ok(table)
@@ -163,7 +163,7 @@ fn check_pins(table: &Table) -> Result<(), ApiError> {
     Err(ApiError::invalid_fields(vec![FieldError { field: "proof".to_owned(), message }]))
 }
 
-fn refused(error: FileError) -> ApiError {
+fn refused(error: &FileError) -> ApiError {
     ApiError::invalid_fields(vec![FieldError { field: "file".to_owned(), message: error.to_string() }])
 }
 

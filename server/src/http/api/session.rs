@@ -43,7 +43,7 @@ pub async fn show(user: SessionUser) -> HttpResponse {
 
 /// Sign out: ends the session with its sockets, and removes the cookie.
 #[utoipa::path(delete, path = "/api/v1/session", operation_id = "signOut", tag = "session",
-    responses((status = 204, description = "Signed out, or nobody was signed in",
+    responses((status = 204, description = "Signed out, or there was no session",
         headers(("Set-Cookie" = String, description = "Removes the session")))))]
 pub async fn sign_out(
     sign_ins: Data<PasswordSignIn>,

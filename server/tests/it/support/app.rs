@@ -9,7 +9,7 @@ use std::{
 
 use clap::Parser;
 use doorstep_server::{
-    app::{self, Running, cli::new_api_key},
+    app::{self, Running, api_keys::new_api_key},
     auth::scope::Scope,
     live::broker::PeerLink,
     platform::{

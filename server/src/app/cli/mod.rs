@@ -1,0 +1,120 @@
+//! The command line: `doorstep serve | migrate | demo | user create | api-key create | openapi | config`.
+
+mod database;
+mod people;
+mod print;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::{database::with_store, people::UserCommand, print::say};
+use super::{api_keys::new_api_key, demo};
+use crate::{
+    app,
+    auth::scope::Scope,
+    http,
+    platform::{clock::Clock, config::Settings, telemetry},
+    store::Store,
+};
+
+/// Live delivery tracking.
+#[derive(Debug, Parser)]
+#[command(name = "doorstep", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve {
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
+    /// Bring the database up to date and exit.
+    Migrate {
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
+    /// Run the server with simulated couriers on the streets of Malta.
+    Demo {
+        #[command(flatten)]
+        options: Box<demo::Options>,
+    },
+    /// People who sign in to the console.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Keys for programs.
+    ApiKey {
+        #[command(subcommand)]
+        command: ApiKeyCommand,
+    },
+    /// Print the description of the REST API.
+    Openapi,
+    /// Print every setting with its environment variable and the value in force.
+    Config {
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ApiKeyCommand {
+    /// Make a key and print it; it is not shown again.
+    Create {
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+        /// What it may do; may be given several times. Everything, when not given.
+        #[arg(long = "scope")]
+        scopes: Vec<Scope>,
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// A sentence for the person at the terminal.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve { settings } => serve(*settings).await,
+            Command::Migrate { settings } => {
+                with_store(&settings, async |store: &Store| Ok(store.migrate().await?)).await
+            }
+            Command::Demo { options } => demo::run(*options).await,
+            Command::User { command } => people::run(command).await,
+            Command::ApiKey { command: ApiKeyCommand::Create { name, scopes, settings } } => {
+                create_api_key(&settings, &name, &scopes).await
+            }
+            Command::Openapi => {
+                say(&http::routes::document());
+                Ok(())
+            }
+            Command::Config { settings } => {
+                print::config(&Cli::command(), &settings);
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    telemetry::start_logs(settings.log_json);
+    if !http::assets::are_built() {
+        tracing::warn!("the browser's files were not built into this binary; run `cargo xtask site` and build again");
+    }
+    let running = app::start(settings, Clock::system()).await?;
+    tracing::info!(address = %running.address, url = running.app.config.public_url, "listening");
+    running.until_asked_to_stop(async {}).await
+}
+
+async fn create_api_key(settings: &Settings, name: &str, scopes: &[Scope]) -> anyhow::Result<()> {
+    let key = with_store(settings, async |store: &Store| new_api_key(store, name, scopes).await).await?;
+    say(&key);
+    Ok(())
+}
