@@ -15,6 +15,9 @@ const DATABASE: &str = "openapi";
 const EMAIL: &str = "admin@example.org";
 const PASSWORD: &str = "correct horse battery staple";
 
+/// Phones choose the ids of proofs.
+const PROOF_ID: &str = "019ab0c2-7a10-7c44-9d5e-3b1f0a2c4d6e";
+
 /// A running server. It ends with this value.
 pub(super) struct Scene {
     server: Server,
@@ -52,25 +55,46 @@ impl Scene {
         ]
     }
 
+    /// A courier with two orders on the way. Calls end the first; nothing but its link leads to the second.
     fn send_a_courier(&mut self) -> Result<()> {
         let courier = self.post("/couriers", &json!({ "name": "Ana", "vehicle": "scooter" }))?;
         let courier_id = text(&courier, "id")?;
         let device = self.post(&format!("/couriers/{courier_id}/devices"), &json!({ "label": "phone" }))?;
         self.device_token = text(&device, "token")?;
+        let order_id = text(&self.order_on_its_way(&courier_id)?, "id")?;
+        self.sign_for(&order_id)?;
+        let tracked = self.order_on_its_way(&courier_id)?;
+        write("couriers.txt", &courier_id)?;
+        write("orders.txt", &order_id)?;
+        write("proofs.txt", PROOF_ID)?;
+        write("tracking-tokens.txt", &text(&tracked, "tracking_token")?)
+    }
+
+    fn order_on_its_way(&self, courier_id: &str) -> Result<Value> {
         let order = self.post("/orders", &order())?;
         let order_id = text(&order, "id")?;
         self.post(&format!("/orders/{order_id}/assign"), &json!({ "courier_id": courier_id }))?;
         self.post(&format!("/orders/{order_id}/status"), &json!({ "status": "picked_up" }))?;
-        write("couriers.txt", &courier_id)?;
-        write("orders.txt", &order_id)?;
-        write("tracking-tokens.txt", &text(&order, "tracking_token")?)
+        Ok(order)
+    }
+
+    /// A proof with a picture.
+    fn sign_for(&self, order_id: &str) -> Result<()> {
+        let path = format!("/courier/orders/{order_id}/proofs/{PROOF_ID}");
+        let signature =
+            json!({ "kind": "signature", "name": "Eve", "strokes": [[[0.1, 0.5], [0.9, 0.5]]], "taken_ms": 0 });
+        self.send("PUT", &path, &self.device_token, &signature).map(drop)
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("POST", path, &self.api_key, body)
+    }
+
+    fn send(&self, method: &str, path: &str, token: &str, body: &Value) -> Result<Value> {
         let body = body.to_string();
-        let answer = call(self.server.address(), "POST", &format!("/api/v1{path}"), &self.api_key, Some(&body));
-        ensure!(answer.status.is_some_and(|status| status < 300), "POST {path} was answered with {answer:?}");
-        serde_json::from_str(&answer.body).with_context(|| format!("the answer to POST {path}"))
+        let answer = call(self.server.address(), method, &format!("/api/v1{path}"), token, Some(&body));
+        ensure!(answer.status.is_some_and(|status| status < 300), "{method} {path} was answered with {answer:?}");
+        serde_json::from_str(&answer.body).with_context(|| format!("the answer to {method} {path}"))
     }
 }
 
