@@ -5,7 +5,6 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsCast;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-pub use super::connection::ABNORMAL;
 use super::listen::Listener;
 
 /// What a socket reports.

@@ -1,6 +1,6 @@
 //! One route: a method, an address and a handler, with what the types of the handler's arguments say.
 //!
-//! A handler is registered once, by [`operations!`] or [`Route::page`]; the actix route, the description of the API and
+//! A handler is registered once, by `operations!` or [`Route::page`]; the actix route, the description of the API and
 //! the table of who may call what all come from that.
 
 use actix_web::{
