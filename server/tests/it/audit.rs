@@ -136,7 +136,8 @@ async fn an_instance_of_the_previous_version_still_writes_reads_and_forgets_unde
         let write = "insert into looks (looked_at, actor, what, subject_id, address, lost) \
              select * from unnest($1::timestamptz[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::bigint[])";
         let now = chrono::Utc::now();
-        let times = [now - chrono::TimeDelta::days(31), now];
+        // Not as old as what the server forgets by itself when it starts.
+        let times = [now - chrono::TimeDelta::days(20), now];
         let words = |words: [&str; 2]| words.map(str::to_owned).to_vec();
         let written = sqlx::query(write)
             .bind(times.to_vec())
@@ -147,7 +148,7 @@ async fn an_instance_of_the_previous_version_still_writes_reads_and_forgets_unde
             .bind(vec![Some(3i64), None])
             .execute(&app.db);
         assert_eq!(written.await.expect("the view takes entries").rows_affected(), 2);
-        let forget = sqlx::query("delete from looks where looked_at < $1").bind(now - chrono::TimeDelta::days(30));
+        let forget = sqlx::query("delete from looks where looked_at < $1").bind(now - chrono::TimeDelta::days(10));
         assert_eq!(forget.execute(&app.db).await.expect("the view gives entries up").rows_affected(), 1);
         let read = "select l.actor, l.what from looks l where l.looked_at >= $1 and l.id < $2 order by l.id desc";
         let old: Vec<(String, String)> = sqlx::query_as(read)
