@@ -220,6 +220,9 @@ impl<T: IntoParams> Describe for Query<T> {
 
 impl<L: BodyLimits> Describe for RequestBody<L> {
     fn describe(description: &mut Description) {
+        if let Some(RefOr::T(body)) = &mut description.operation.request_body {
+            body.required = Some(if L::IS_REQUIRED { Required::True } else { Required::False });
+        }
         description.fails(400, "The request could not be read");
         let too_slow = L::too_slow().status_code().as_u16();
         description.fails(too_slow, "The body came too slowly; the same may be sent again");

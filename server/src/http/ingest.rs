@@ -23,7 +23,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    body::bytes::{RequestBody, TrackerBatch},
+    body::bytes::{OsmandReport, RequestBody, TrackerBatch},
     context::pieces,
     describe::Describe,
 };
@@ -122,7 +122,7 @@ struct OsmandQuery {
 pub async fn osmand(
     reports: Reports,
     request: HttpRequest,
-    body: RequestBody<TrackerBatch>,
+    body: RequestBody<OsmandReport>,
 ) -> Result<HttpResponse, ApiError> {
     let now_ms = reports.clock.now_ms();
     let (report, unknown) = if is_json(&request) {
@@ -150,7 +150,7 @@ pub async fn osmand(
 pub async fn osmand_by_query(
     reports: Reports,
     request: HttpRequest,
-    body: RequestBody<TrackerBatch>,
+    body: RequestBody<OsmandReport>,
 ) -> Result<HttpResponse, ApiError> {
     osmand(reports, request, body).await
 }

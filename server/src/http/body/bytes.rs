@@ -26,6 +26,8 @@ pub trait BodyLimits: 'static {
     const MAX_BYTES: usize;
     /// How long it may take to arrive.
     const PATIENCE: Duration;
+    /// Whether a request without a body means nothing. For the description only.
+    const IS_REQUIRED: bool = true;
 
     /// The answer to a slower one.
     fn too_slow() -> ApiError {
@@ -61,6 +63,20 @@ impl BodyLimits for TrackerBatch {
 
     fn too_slow() -> ApiError {
         ApiError::too_slow_now()
+    }
+}
+
+/// The same of OsmAnd's protocol, in which the query may hold everything.
+#[derive(Clone, Copy, Debug)]
+pub struct OsmandReport;
+
+impl BodyLimits for OsmandReport {
+    const MAX_BYTES: usize = TrackerBatch::MAX_BYTES;
+    const PATIENCE: Duration = TrackerBatch::PATIENCE;
+    const IS_REQUIRED: bool = false;
+
+    fn too_slow() -> ApiError {
+        TrackerBatch::too_slow()
     }
 }
 

@@ -4,23 +4,24 @@
 //! once. When that many wait, it stops reading, and the phone's own queue and TCP do the rest. An ack goes out
 //! when its batch is committed and not before. A batch that could not be stored is answered `unavailable`.
 
+mod reports;
+
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use doorstep_shared::protocol::{
-    CloseCode, Codec, ErrorMessage, PresenceState, ServerTime,
+    CloseCode, Codec, ErrorMessage, ServerTime,
     courier::{
-        Ack, CourierEvent, CourierIdentity, CourierMessage, DecodeError, Fixes, MAX_FIXES, PresenceReport,
-        StatusReport, Stop, Welcome, decode,
+        Ack, CourierEvent, CourierIdentity, CourierMessage, DecodeError, Fixes, MAX_FIXES, Stop, Welcome, decode,
     },
-    customer::Presence,
 };
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 
+use self::reports::{change_status, note_presence, unavailable};
 use super::{Connection, Handshake, Incoming, allowance::Allowance, count_close, spawn};
 use crate::{
     auth::{authenticator::Authenticator, courier::CourierSocketDevice, peer::PeerAddress},
-    domain::order::{Actor, stops::stops_of},
+    domain::order::stops::stops_of,
     error::ApiError,
     live::{
         broker::{Broker, Fact},
@@ -30,10 +31,7 @@ use crate::{
     platform::{clock::Clock, tasks::Tasks},
     service::{
         ingest::Ingest,
-        orders::{
-            lifecycle::{LifecycleError, Orders, Outcome},
-            plans::Plans,
-        },
+        orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
         presence::Presences,
     },
@@ -52,15 +50,9 @@ const MAX_BAD_MESSAGES: u32 = 10;
 const BURST_MESSAGES: f64 = 400.0;
 const MESSAGES_PER_SECOND: f64 = 50.0;
 
-/// The longest remark on a status, as over REST.
-const MAX_NOTE_CHARACTERS: usize = 1_000;
-
 /// How long what a phone sent before it went away gets to reach the database and its viewers. A database that takes
 /// longer is away, and the phone sends again what was not acked.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
-
-/// What a phone should try when the database is away.
-const RETRY_AFTER_MS: u64 = 2_000;
 
 /// What couriers' sockets work with.
 #[derive(Debug)]
@@ -266,67 +258,5 @@ impl Session {
 
     fn server_time(&self) -> ServerTime {
         ServerTime { server_time_ms: self.sockets.clock.now_ms() }
-    }
-}
-
-fn unavailable(id: u64) -> ErrorMessage {
-    let message = "this could not be stored just now; keep it and send it again".to_owned();
-    ErrorMessage { retry_after_ms: Some(RETRY_AFTER_MS), ..ErrorMessage::refusal(Some(id), "unavailable", message) }
-}
-
-/// Moves an order on and answers like a batch of one: stored, or a duplicate when it had that status already.
-fn change_status(session: &Session, report: StatusReport) -> impl Future<Output = CourierEvent> + use<> {
-    let (sockets, by) = (Arc::clone(&session.sockets), Actor::Courier(session.signed_in.courier.id));
-    let turn = Arc::clone(&session.report_turn);
-    async move {
-        let _turn = turn.lock().await;
-        let note = report.note.as_deref();
-        if note.is_some_and(|note| !is_acceptable(note)) {
-            let message =
-                format!("a note has at most {MAX_NOTE_CHARACTERS} characters, none of them control characters");
-            return CourierEvent::Error(ErrorMessage::refusal(Some(report.id), "bad_message", message));
-        }
-        match sockets.orders.set_status(report.order_id, report.status, &by, Some(report.time_ms), note).await {
-            Ok(outcome) => {
-                let stored = u32::from(matches!(outcome, Outcome::Changed(_)));
-                CourierEvent::Ack(Ack { id: report.id, stored, duplicates: 1 - stored, rejected: vec![] })
-            }
-            Err(error) => CourierEvent::Error(status_refused(report.id, &error)),
-        }
-    }
-}
-
-fn status_refused(id: u64, error: &LifecycleError) -> ErrorMessage {
-    let code = match error {
-        LifecycleError::InvalidTransition { .. } | LifecycleError::NotForCouriers { .. } => "invalid_transition",
-        LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => "not_found",
-        LifecycleError::ProofRequired { .. } => "proof_required",
-        LifecycleError::Store(error) => {
-            tracing::warn!(error = %error, "a status report could not be stored");
-            return unavailable(id);
-        }
-    };
-    ErrorMessage { details: error.details(), ..ErrorMessage::refusal(Some(id), code, error.to_string()) }
-}
-
-/// A note that Postgres cannot hold, or that is too long to be read, is refused for good: after "unavailable" the phone
-/// would send it again for ever.
-fn is_acceptable(note: &str) -> bool {
-    note.chars().count() <= MAX_NOTE_CHARACTERS && !note.chars().any(|c| c.is_control() && c != '\n')
-}
-
-/// Notes whether the courier shares their position: at once for viewers, then in the database. The protocol has no
-/// answer to it.
-fn note_presence(session: &Session, report: PresenceReport) -> impl Future<Output = ()> + use<> {
-    let (sockets, courier) = (&session.sockets, session.signed_in.courier.id);
-    let since_ms = report.time_ms.unwrap_or_else(|| sockets.clock.now_ms());
-    let reason = report.reason.filter(|_| report.state != PresenceState::Tracking);
-    let storing = sockets.presences.set(courier, Presence { state: report.state, reason, since_ms });
-    let turn = Arc::clone(&session.report_turn);
-    async move {
-        let _turn = turn.lock().await;
-        if let Err(error) = storing.await {
-            tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
-        }
     }
 }

@@ -1,0 +1,28 @@
+//! The base of everything else: settings, clock, database and tasks.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    platform::{
+        clock::Clock,
+        config::Config,
+        tasks::{Tasks, until_shutdown},
+    },
+    store::Store,
+};
+
+/// Settings, clock, database and tasks: the base of everything else.
+pub(super) struct Ground {
+    pub(super) config: Config,
+    pub(super) clock: Clock,
+    pub(super) store: Store,
+    pub(super) tasks: Tasks,
+    pub(super) shutdown: CancellationToken,
+}
+
+impl Ground {
+    /// Starts a task without which the server must not go on, until shutdown.
+    pub(super) fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_critical(name, until_shutdown(self.shutdown.clone(), work));
+    }
+}

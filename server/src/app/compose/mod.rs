@@ -1,0 +1,167 @@
+//! Puts the server together, floor by floor: settings and database, the live view, the use cases, and what the edge
+//! works with. Then it starts the background tasks and the HTTP server.
+
+mod edge;
+mod ground;
+mod live_view;
+mod use_cases;
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context;
+use doorstep_shared::roads::RoadNetwork;
+use metrics_exporter_prometheus::PrometheusHandle;
+use sqlx::postgres::PgConnectOptions;
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    ground::Ground,
+    live_view::{LiveView, Remote},
+    use_cases::UseCases,
+};
+use super::{
+    housekeeping, listen,
+    shutdown::{Running, Served, Supervised},
+};
+use crate::{
+    auth::sessions::SessionWatch,
+    live::heartbeat,
+    platform::{
+        clock::Clock,
+        config::{Config, Settings},
+        tasks::Tasks,
+        telemetry,
+    },
+    service::{
+        arrival::Arrivals,
+        gazetteer::LazyGazetteer,
+        peers::{self, Peers},
+        planner::Planner,
+    },
+    state::AppState,
+    store::{Store, embedded::Embedded},
+};
+
+/// The built-in street graph of Malta, © OpenStreetMap contributors, ODbL.
+static MALTA_ROADS: &[u8] = include_bytes!("../../../../static/roads/malta.roads");
+
+/// The database that `settings` name: an address, or an embedded Postgres that is now running.
+///
+/// # Errors
+/// A sentence about what is missing.
+pub async fn database(settings: &Settings) -> anyhow::Result<(PgConnectOptions, Option<Embedded>)> {
+    match &settings.database_url {
+        Some(url) => Ok((url.parse().context("DATABASE_URL is not a Postgres address")?, None)),
+        None => {
+            tracing::info!("no DATABASE_URL: using an embedded Postgres");
+            let embedded = Embedded::start(&settings.data_dir).await?;
+            Ok((embedded.connect_options(), Some(embedded)))
+        }
+    }
+}
+
+/// Starts everything. Returns when the server accepts connections.
+///
+/// # Errors
+/// A sentence about what is missing or in the way.
+pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
+    let metrics = telemetry::start_metrics();
+    let (options, embedded) = database(&settings).await?;
+    let embedded = embedded.map(Supervised::start);
+    match serve(settings, clock, metrics, options).await {
+        Ok(served) => Ok(Running::new(served, embedded)),
+        Err(error) => {
+            if let Some(embedded) = embedded {
+                embedded.stop().await;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn serve(
+    settings: Settings,
+    clock: Clock,
+    metrics: PrometheusHandle,
+    options: PgConnectOptions,
+) -> anyhow::Result<Served> {
+    let listener = listen::listen(settings.bind)?;
+    let address = listener.local_addr().context("the socket has no address")?;
+    let roads = load_roads(settings.roads.as_deref()).await?;
+    let gazetteer = LazyGazetteer::open(&settings, Some(&roads))?;
+    let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
+    let store = Store::new(options, config.settings.database_connections);
+    store.migrate().await.context("preparing the database")?;
+    store.maintain_fix_partitions(clock.now(), config.settings.retention_days).await?;
+
+    let ground = Ground { config, clock, store, tasks: Tasks::default(), shutdown: CancellationToken::new() };
+    let (live, remote) = LiveView::new(&ground).await?;
+    let use_cases = UseCases::new(&ground, &live)?;
+    let app = Arc::new(edge::state(&ground, &live, &use_cases, (gazetteer, &roads), metrics));
+    let loaded = app.plans.load_open().await?;
+    tracing::info!(couriers = loaded, "restored the live view");
+    if let Some(remote) = remote {
+        start_peers(&ground, &live, &use_cases, remote);
+    }
+    start_tasks(&ground, &live, &use_cases, &app, roads);
+    app.readiness.set_database(true);
+    let http = listen::start_http(&app, listener)?;
+    Ok(Served { address, app, http, shutdown: ground.shutdown })
+}
+
+/// Begins to follow the other instances.
+fn start_peers(ground: &Ground, live: &LiveView, use_cases: &UseCases, (inbound, thread): Remote) {
+    let peers = Peers {
+        clock: ground.clock.clone(),
+        store: ground.store.clone(),
+        broker: Arc::clone(&live.broker),
+        following: Arc::clone(&live.following),
+        tracker: Arc::clone(&live.tracker),
+        hub: Arc::clone(&live.hub),
+        audience: Arc::clone(&live.audience),
+        fleet: Arc::clone(&live.fleet),
+        watching: Arc::clone(&live.watching),
+        connections: Arc::clone(&live.connections),
+        orders: Arc::clone(&use_cases.orders),
+        plans: Arc::clone(&use_cases.plans),
+        devices: Arc::clone(&use_cases.devices),
+    };
+    peers::start(peers, (inbound, &thread), &ground.tasks, &ground.shutdown);
+}
+
+fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc<AppState>, roads: Arc<RoadNetwork>) {
+    let arrivals = Arrivals::new(
+        Arc::clone(&live.tracker),
+        Arc::clone(&live.hub),
+        Arc::clone(&live.broker),
+        ground.store.clone(),
+        ground.clock.clone(),
+        Some(Planner::start(roads, &ground.tasks)),
+    );
+    ground.spawn("arrivals", arrivals.run());
+    ground.spawn("exceptions", Arc::clone(&use_cases.exceptions).run());
+    ground.spawn("fleet", Arc::clone(&live.fleet).run());
+    ground.spawn("pacing", Arc::clone(&use_cases.pacing).run());
+    let devices = Arc::clone(&use_cases.devices);
+    ground.spawn("devices", async move { devices.watch_credentials().await });
+    let plans = Arc::clone(&use_cases.plans);
+    ground.spawn("plans", async move { plans.retry_outdated().await });
+    ground.spawn("database_check", housekeeping::check_database(Arc::clone(app)));
+    ground.spawn("heartbeat", heartbeat::run(Arc::clone(&live.connections), ground.clock.clone()));
+    let sessions = SessionWatch {
+        clock: ground.clock.clone(),
+        store: ground.store.clone(),
+        connections: Arc::clone(&live.connections),
+    };
+    ground.spawn("sessions", sessions.run());
+    ground.spawn("housekeeping", housekeeping::keep_house(Arc::clone(app)));
+}
+
+async fn load_roads(file: Option<&Path>) -> anyhow::Result<Arc<RoadNetwork>> {
+    let bytes = match file {
+        Some(file) => tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?,
+        None => MALTA_ROADS.to_vec(),
+    };
+    let loaded = tokio::task::spawn_blocking(move || RoadNetwork::from_bytes(&bytes)).await?;
+    Ok(Arc::new(loaded.context("the street graph cannot be used")?))
+}

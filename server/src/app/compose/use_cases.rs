@@ -1,0 +1,89 @@
+//! The use cases that background tasks and the edge share.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::{ground::Ground, live_view::LiveView};
+use crate::{
+    service::{
+        devices::Devices,
+        exceptions::{Exceptions, deliveries::Deliveries},
+        ingest::validate::Limits,
+        orders::{lifecycle::Orders, plans::Plans},
+        pacing::Pacing,
+        presence::Presences,
+    },
+    store::fix_writer::FixWriter,
+};
+
+/// The use cases that background tasks and the edge share.
+pub(super) struct UseCases {
+    pub(super) limits: Limits,
+    pub(super) fix_writer: FixWriter,
+    pub(super) orders: Arc<Orders>,
+    pub(super) plans: Arc<Plans>,
+    pub(super) exceptions: Arc<Exceptions>,
+    pub(super) presences: Arc<Presences>,
+    pub(super) devices: Arc<Devices>,
+    pub(super) pacing: Arc<Pacing>,
+}
+
+impl UseCases {
+    pub(super) fn new(ground: &Ground, live: &LiveView) -> anyhow::Result<Self> {
+        let Ground { config, clock, store, tasks, shutdown } = ground;
+        let LiveView { hub, audience, broker, following, watching, tracker, connections, .. } = live;
+        let fix_writer = FixWriter::start(store.connect_options(), config.settings.batching(), tasks, shutdown)
+            .context("starting the fix writers")?;
+        let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
+        let deliveries = Arc::new(Deliveries::default());
+        let plans = Arc::new(Plans::new(
+            store.clone(),
+            Arc::clone(tracker),
+            Arc::clone(following),
+            Arc::clone(connections),
+            clock.clone(),
+            tasks,
+        ));
+        let orders = Arc::new(Orders::new(
+            store.clone(),
+            Arc::clone(tracker),
+            Arc::clone(broker),
+            Arc::clone(&plans),
+            Arc::clone(&deliveries),
+            clock.clone(),
+        ));
+        let exceptions =
+            Exceptions::new(Arc::clone(tracker), store.clone(), Arc::clone(broker), clock.clone(), deliveries);
+        let presences = Arc::new(Presences::new(
+            Arc::clone(tracker),
+            Arc::clone(&plans),
+            store.clone(),
+            clock.clone(),
+            limits.retention_ms,
+        ));
+        let devices = Devices::new(
+            config,
+            (store.clone(), clock.clone()),
+            (Arc::clone(broker), Arc::clone(connections), Arc::clone(watching)),
+            Arc::clone(&presences),
+        );
+        let pacing = Pacing::new(
+            Arc::clone(tracker),
+            Arc::clone(hub),
+            (Arc::clone(audience), Arc::clone(watching)),
+            Arc::clone(connections),
+            clock.clone(),
+        );
+        Ok(Self {
+            limits,
+            fix_writer,
+            orders,
+            plans,
+            exceptions: Arc::new(exceptions),
+            presences,
+            devices: Arc::new(devices),
+            pacing: Arc::new(pacing),
+        })
+    }
+}
