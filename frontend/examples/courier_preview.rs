@@ -244,16 +244,13 @@ fn order_id(number: u32) -> OrderId {
 
 fn card(number: u32, reference: &str, address: &str, name: Option<&str>, minutes: i64, note: Option<&str>) -> StopCard {
     let stop = Stop {
-        order_id: order_id(number),
-        reference: reference.into(),
-        kind: StopKind::Dropoff,
         sequence: number,
         lat: 35.8990,
         lon: 14.5142,
         address: address.into(),
         instructions: note.map(str::to_owned),
         contact: name.map(|name| Contact { name: name.into(), phone: Some("+356 2124 0000".into()) }),
-        status: OrderStatus::PickedUp,
+        ..Stop::plain(order_id(number), reference, StopKind::Dropoff, OrderStatus::PickedUp)
     };
     StopCard {
         stop,

@@ -51,6 +51,11 @@ async fn create_courier(body: Json<CreateCourier>) -> HttpResponse {
         created_at: chrono::DateTime::UNIX_EPOCH,
         position: None,
         presence: None,
+        capacity: None,
+        skills: None,
+        shift: None,
+        depot: None,
+        archived_at: None,
     })
 }
 
@@ -99,6 +104,9 @@ async fn courier(topics: State, request: HttpRequest, body: Payload) -> actix_we
         max_fixes: 500,
         pace: Pace { interval_ms: 1_000, min_distance_m: 0, reason: None },
         stops: vec![],
+        version: None,
+        office_phone: None,
+        may_reorder: None,
     });
     actix_web::rt::spawn(async move {
         let _ = session.text(encode_json(&welcome)).await;

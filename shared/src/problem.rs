@@ -77,8 +77,21 @@ wire! {
         pub order_id: Option<OrderId>,
         /// `version_conflict`: the version that is current.
         pub current: Option<u64>,
-        /// `invalid_fields`: why each field was refused, by its dotted path in the body, such as `dropoff.lat`.
+        /// `invalid_fields` and `not_editable`: why each field was refused, by its dotted path in the body, such as `dropoff.lat`.
         pub fields: Option<BTreeMap<String, String>>,
+    } added {
+        /// `version_conflict`: who made the change that the caller had not seen, by name.
+        pub changed_by: Option<String>,
+        /// `version_conflict`: when they made it, Unix epoch milliseconds.
+        pub changed_at_ms: Option<i64>,
+        /// `version_conflict`: what they did, a word of the order's history such as `assigned`, or `reordered`.
+        pub change: Option<String>,
+        /// `version_conflict` and `order_withdrawn`: the name of the courier who has the order now.
+        pub courier_name: Option<String>,
+        /// `not_editable`, `not_reopenable`, `order_withdrawn`: the status that the order has.
+        pub status: Option<OrderStatus>,
+        /// `not_editable`: what may be changed in that status, as dotted paths or their beginnings.
+        pub editable: Option<Vec<String>>,
     }
 }
 

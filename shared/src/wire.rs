@@ -8,7 +8,8 @@
 //! A later version may add optional fields to the struct at the end of a message: they stand in an `added` block.
 //! `postcard::from_bytes` ignores what follows the value it reads, so an older peer skips them, and a newer peer reads
 //! a message that ends before them as one that leaves them out. A struct that something may follow in its message, such
-//! as an element of a list, can gain no field in postcard.
+//! as an element of a list, can gain no field in postcard: what it gained stands in a `json_only` block, and the message
+//! that holds the list carries it at its own end (see [`crate::protocol::courier::Stops`]).
 
 use std::{cell::Cell, fmt, marker::PhantomData};
 
@@ -80,6 +81,30 @@ macro_rules! wire {
                 $($body)*
                 $(#[serde(deserialize_with = "crate::wire::read_added")] $field: Option<$of>),+
             }
+
+            wire!(@serde $name);
+        };
+    };
+    ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* } json_only {
+        $($(#[$doc:meta])* pub $field:ident: Option<$of:ty>),+ $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name { $($body)* $($(#[$doc])* pub $field: Option<$of>),+ }
+
+        const _: () = {
+            type Target = $name;
+
+            #[allow(dead_code, reason = "the mirror is only a shape for serde")]
+            #[serde_with::skip_serializing_none]
+            #[derive(serde::Serialize, serde::Deserialize)]
+            #[serde(remote = "Target")]
+            struct Json { $($body)* $($field: Option<$of>),+ }
+
+            #[allow(dead_code, reason = "the mirror is only a shape for serde")]
+            #[derive(serde::Serialize, serde::Deserialize)]
+            #[serde(remote = "Target")]
+            struct Postcard { $($body)* $(#[serde(skip)] $field: Option<$of>),+ }
 
             wire!(@serde $name);
         };

@@ -9,8 +9,8 @@ use doorstep_shared::{
     protocol::{
         ErrorMessage, PresenceReason, PresenceState, ServerTime,
         courier::{
-            Ack, Audience, Contact, CourierEvent, CourierIdentity, CourierMessage, Fixes, Pace, Ping, PresenceReport,
-            RejectedFix, StatusReport, Stop, StopKind, Stops, Welcome,
+            Ack, Audience, Contact, CourierEvent, CourierIdentity, CourierMessage, Fixes, OrderReport, Pace, Ping,
+            PresenceReport, RejectedFix, ReportKind, Seen, StatusReport, Stop, StopArrival, StopKind, Stops, Welcome,
         },
         customer::{
             CourierCard, CustomerEvent, Ended, Eta, OrderUpdate, Place, PositionUpdate, Presence, Snapshot,
@@ -132,14 +132,34 @@ fn courier_message() -> impl Strategy<Value = CourierMessage> {
             CourierMessage::Presence(PresenceReport { state, reason, time_ms })
         }),
         Just(CourierMessage::Ping(Ping {})),
+        any::<u64>().prop_map(|version| CourierMessage::Seen(Seen { version })),
+        (any::<u64>(), order_id(), select(vec![ReportKind::NotReady, ReportKind::GiveBack]), any::<i64>(), of(text()))
+            .prop_map(|(id, order_id, report, time_ms, note)| CourierMessage::Report(OrderReport {
+                id,
+                order_id,
+                report,
+                time_ms,
+                note
+            })),
     ]
 }
 
 fn stop() -> impl Strategy<Value = Stop> {
     let contact = of((text(), of(text())).prop_map(|(name, phone)| Contact { name, phone }));
-    let kind = select(vec![StopKind::Pickup, StopKind::Dropoff]);
-    ((order_id(), text(), kind, any::<u32>()), degrees(), text(), of(text()), contact, status()).prop_map(
-        |((order_id, reference, kind, sequence), (lat, lon), address, instructions, contact, status)| Stop {
+    let kind = select(StopKind::ALL.to_vec());
+    let of_version_1 = ((order_id(), text(), kind, any::<u32>()), degrees(), text(), of(text()), contact, status());
+    let arrival = (any::<i64>(), any::<i64>(), any::<i64>())
+        .prop_map(|(earliest_ms, expected_ms, latest_ms)| StopArrival { earliest_ms, expected_ms, latest_ms });
+    let words = || of(prop::collection::vec(text(), 0..3));
+    let gained = (
+        (of(any::<i64>()), of(any::<i64>()), of(arrival), words(), of(any::<bool>())),
+        (of(any::<u32>()), of(any::<u32>()), words(), of(text()), of(any::<u32>())),
+    );
+    (of_version_1, gained).prop_map(|(of_version_1, gained)| {
+        let ((order_id, reference, kind, sequence), (lat, lon), address, instructions, contact, status) = of_version_1;
+        let ((promised_from_ms, promised_until_ms, arrival, changed, locked), gained) = gained;
+        let (size, attempt, requires, note, usual_wait_s) = gained;
+        Stop {
             order_id,
             reference,
             kind,
@@ -150,8 +170,18 @@ fn stop() -> impl Strategy<Value = Stop> {
             instructions,
             contact,
             status,
-        },
-    )
+            promised_from_ms,
+            promised_until_ms,
+            arrival,
+            changed,
+            locked,
+            size,
+            attempt,
+            requires,
+            note,
+            usual_wait_s,
+        }
+    })
 }
 
 fn pace() -> impl Strategy<Value = Pace> {
@@ -170,8 +200,16 @@ fn error() -> impl Strategy<Value = ErrorMessage> {
 
 fn details() -> impl Strategy<Value = ErrorDetails> {
     let fields = of(prop::collection::btree_map(text(), text(), 0..3));
-    (of(status()), of(status()), of(order_id()), of(any::<u64>()), fields)
-        .prop_map(|(from, to, order_id, current, fields)| ErrorDetails { from, to, order_id, current, fields })
+    (of(status()), of(status()), of(order_id()), of(any::<u64>()), fields).prop_map(
+        |(from, to, order_id, current, fields)| ErrorDetails {
+            from,
+            to,
+            order_id,
+            current,
+            fields,
+            ..ErrorDetails::default()
+        },
+    )
 }
 
 fn server_time() -> impl Strategy<Value = ServerTime> {
@@ -191,18 +229,27 @@ fn courier_event() -> impl Strategy<Value = CourierEvent> {
     ]);
     let rejected = (any::<u32>(), rejection).prop_map(|(index, code)| RejectedFix { index, code });
     prop_oneof![
-        (any::<i64>(), courier_id(), text(), any::<u32>(), pace(), stops()).prop_map(
-            |(server_time_ms, id, name, max_fixes, pace, stops)| CourierEvent::Welcome(Welcome {
-                server_time_ms,
-                courier: CourierIdentity { id, name },
-                max_fixes,
-                pace,
-                stops
-            })
-        ),
+        (
+            (any::<i64>(), courier_id(), text(), any::<u32>(), pace(), stops()),
+            (of(any::<u64>()), of(text()), of(any::<bool>()))
+        )
+            .prop_map(
+                |((server_time_ms, id, name, max_fixes, pace, stops), (version, office_phone, may_reorder))| {
+                    CourierEvent::Welcome(Welcome {
+                        server_time_ms,
+                        courier: CourierIdentity { id, name },
+                        max_fixes,
+                        pace,
+                        stops,
+                        version,
+                        office_phone,
+                        may_reorder,
+                    })
+                }
+            ),
         (any::<u64>(), any::<u32>(), any::<u32>(), prop::collection::vec(rejected, 0..4))
             .prop_map(|(id, stored, duplicates, rejected)| CourierEvent::Ack(Ack { id, stored, duplicates, rejected })),
-        stops().prop_map(|stops| CourierEvent::Stops(Stops { stops })),
+        (stops(), of(any::<u64>())).prop_map(|(stops, version)| CourierEvent::Stops(Stops { stops, version })),
         pace().prop_map(CourierEvent::Pace),
         (any::<u32>(), any::<u32>())
             .prop_map(|(customers, dispatchers)| CourierEvent::Audience(Audience { customers, dispatchers })),
@@ -278,17 +325,6 @@ fn fleet_event() -> impl Strategy<Value = FleetEvent> {
             },
         )
     };
-    let order = || {
-        (order_id(), text(), status(), any::<i64>(), of(courier_id())).prop_map(
-            |(id, reference, status, status_at_ms, courier_id)| FleetOrder {
-                id,
-                reference,
-                status,
-                status_at_ms,
-                courier_id,
-            },
-        )
-    };
     let fix = (courier_id(), any::<i64>(), degrees(), small(), small(), small()).prop_map(
         |(courier_id, time_ms, (lat, lon), speed_mps, heading_deg, battery)| FleetFix {
             courier_id,
@@ -303,7 +339,7 @@ fn fleet_event() -> impl Strategy<Value = FleetEvent> {
     let alert = (text(), any::<i64>(), of(courier_id()), of(order_id()))
         .prop_map(|(code, since_ms, courier_id, order_id)| FleetAlert { code, since_ms, courier_id, order_id });
     prop_oneof![
-        (any::<i64>(), prop::collection::vec(courier(), 0..3), prop::collection::vec(order(), 0..3)).prop_map(
+        (any::<i64>(), prop::collection::vec(courier(), 0..3), prop::collection::vec(fleet_order(), 0..3)).prop_map(
             |(server_time_ms, couriers, orders)| FleetEvent::Snapshot(FleetSnapshot {
                 seq: 0,
                 server_time_ms,
@@ -314,12 +350,28 @@ fn fleet_event() -> impl Strategy<Value = FleetEvent> {
         (any::<u64>(), prop::collection::vec(fix, 0..4))
             .prop_map(|(seq, fixes)| FleetEvent::Positions(FleetPositions { seq, fixes })),
         (any::<u64>(), courier()).prop_map(|(seq, courier)| FleetEvent::Courier(FleetCourierChange { seq, courier })),
-        (any::<u64>(), order()).prop_map(|(seq, order)| FleetEvent::Order(FleetOrderChange { seq, order })),
+        (any::<u64>(), fleet_order()).prop_map(|(seq, order)| FleetEvent::Order(FleetOrderChange { seq, order })),
         (any::<u64>(), alert).prop_map(|(seq, alert)| FleetEvent::Alert(FleetAlertRaised { seq, alert })),
         server_time().prop_map(FleetEvent::Heartbeat),
         server_time().prop_map(FleetEvent::Pong),
         error().prop_map(FleetEvent::Error),
     ]
+}
+
+fn fleet_order() -> impl Strategy<Value = FleetOrder> {
+    let gained = (of(any::<u64>()), of(any::<u32>()), of(any::<i64>()));
+    (order_id(), text(), status(), any::<i64>(), of(courier_id()), gained).prop_map(
+        |(id, reference, status, status_at_ms, courier_id, (version, sequence, seen_at_ms))| FleetOrder {
+            id,
+            reference,
+            status,
+            status_at_ms,
+            courier_id,
+            version,
+            sequence,
+            seen_at_ms,
+        },
+    )
 }
 
 fn fleet_message() -> impl Strategy<Value = FleetMessage> {
@@ -452,6 +504,120 @@ fn variants_of_the_fleet_feed_keep_their_numbers() {
         assert_eq!(encode_postcard(&event)[0], number, "{}", event.kind());
     }
     assert_eq!(encode_postcard(&FleetMessage::Ping(Ping {})), [2]);
+}
+
+/// What a client of version 1, from before plans, reads of a stop and of an order on the console, in postcard.
+mod version_1 {
+    use doorstep_shared::{CourierId, OrderId, OrderStatus};
+    use serde::Deserialize;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    pub(super) enum StopKind {
+        Pickup,
+        Dropoff,
+    }
+
+    #[derive(Debug, Deserialize)]
+    pub(super) struct Contact {
+        pub(super) name: String,
+        #[expect(dead_code, reason = "only its place in the bytes matters")]
+        phone: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only their places in the bytes matter")]
+    pub(super) struct Stop {
+        order_id: OrderId,
+        pub(super) reference: String,
+        pub(super) kind: StopKind,
+        sequence: u32,
+        lat: f64,
+        lon: f64,
+        address: String,
+        instructions: Option<String>,
+        pub(super) contact: Option<Contact>,
+        status: OrderStatus,
+    }
+
+    #[derive(Debug, Deserialize)]
+    pub(super) struct Stops {
+        pub(super) stops: Vec<Stop>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    pub(super) struct FleetOrder {
+        pub(super) id: OrderId,
+        pub(super) reference: String,
+        pub(super) status: OrderStatus,
+        pub(super) status_at_ms: i64,
+        pub(super) courier_id: Option<CourierId>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only their places in the bytes matter")]
+    pub(super) struct FleetSnapshot {
+        seq: u64,
+        server_time_ms: i64,
+        couriers: Vec<()>,
+        pub(super) orders: Vec<FleetOrder>,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_phone_of_before_plans_reads_the_stops_that_it_knows(
+        stops in prop::collection::vec(stop(), 0..4), version in of(any::<u64>()),
+    ) {
+        let known: Vec<_> = stops.iter().filter(|stop| stop.kind != StopKind::Return).cloned().collect();
+        let read: version_1::Stops = decode_postcard(&encode_postcard(&Stops { stops, version })).expect("readable");
+        let names = |contact: &Option<Contact>| contact.as_ref().map(|contact| contact.name.clone());
+        prop_assert_eq!(read.stops.len(), known.len());
+        for (read, known) in read.stops.iter().zip(&known) {
+            prop_assert_eq!(&read.reference, &known.reference);
+            prop_assert_eq!(read.kind == version_1::StopKind::Pickup, known.kind == StopKind::Pickup);
+            prop_assert_eq!(read.contact.as_ref().map(|contact| contact.name.clone()), names(&known.contact));
+        }
+    }
+
+    #[test]
+    fn a_console_of_before_plans_reads_the_orders_that_it_knows(orders in prop::collection::vec(fleet_order(), 0..4)) {
+        let expected: Vec<_> = orders.iter().map(|order| version_1::FleetOrder {
+            id: order.id,
+            reference: order.reference.clone(),
+            status: order.status,
+            status_at_ms: order.status_at_ms,
+            courier_id: order.courier_id,
+        }).collect();
+        let snapshot = FleetSnapshot { seq: 0, server_time_ms: 5, couriers: vec![], orders };
+        let read: version_1::FleetSnapshot = decode_postcard(&encode_postcard(&snapshot)).expect("readable");
+        prop_assert_eq!(read.orders, expected);
+    }
+}
+
+#[test]
+fn messages_of_before_plans_are_read_as_such() {
+    let nothing: Stops = decode_postcard(&[0]).expect("an empty list and nothing after it");
+    assert_eq!(nothing, Stops { stops: vec![], version: None });
+    let json: Stops = decode_json(r#"{"stops":[]}"#).expect("the same in JSON");
+    assert_eq!(json, nothing);
+    let change = FleetOrderChange { seq: 1, order: plain_fleet_order() };
+    let mut bytes = encode_postcard(&change);
+    // What was added: that something follows, and three absent fields.
+    bytes.truncate(bytes.len() - 4);
+    assert_eq!(decode_postcard::<FleetOrderChange>(&bytes).expect("of version 1"), change);
+}
+
+fn plain_fleet_order() -> FleetOrder {
+    FleetOrder {
+        id: OrderId::from_uuid(uuid::Uuid::from_u128(7)),
+        reference: "A-1".into(),
+        status: OrderStatus::Created,
+        status_at_ms: 3,
+        courier_id: None,
+        version: None,
+        sequence: None,
+        seen_at_ms: None,
+    }
 }
 
 fn refused_order() -> (OrderId, ErrorMessage) {

@@ -92,6 +92,7 @@ fn is_open(kind: StopKind, status: OrderStatus) -> bool {
     match kind {
         StopKind::Pickup => matches!(status, OrderStatus::Assigned | OrderStatus::AtPickup),
         StopKind::Dropoff => status.is_active(),
+        StopKind::Return => matches!(status, OrderStatus::Failed | OrderStatus::Cancelled),
     }
 }
 
@@ -109,16 +110,10 @@ pub(crate) mod tests {
     /// A stop of an order.
     pub fn stop(number: u128, kind: StopKind, status: OrderStatus) -> Stop {
         Stop {
-            order_id: order(number),
-            reference: format!("A-{number}"),
-            kind,
-            sequence: 1,
             lat: 35.9,
             lon: 14.5,
             address: format!("{number} Strait Street"),
-            instructions: None,
-            contact: None,
-            status,
+            ..Stop::plain(order(number), format!("A-{number}"), kind, status)
         }
     }
 

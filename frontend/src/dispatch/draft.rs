@@ -148,6 +148,7 @@ impl Draft {
             promised_from: from_ms.and_then(|ms| rfc3339(ms).parse().ok()),
             promised_until: until_ms.and_then(|ms| rfc3339(ms).parse().ok()),
             proof: (!proof.is_empty()).then_some(proof),
+            ..CreateOrder::default()
         })
     }
 }
@@ -155,7 +156,7 @@ impl Draft {
 fn body(place: &DraftStop) -> PlaceBody {
     let [lon, lat] = place.at.unwrap_or_default();
     let address = place.address.trim().to_owned();
-    PlaceBody { lat, lon, address, instructions: filled(&place.instructions) }
+    PlaceBody { lat, lon, address, instructions: filled(&place.instructions), phone: None }
 }
 
 fn filled(text: &str) -> Option<String> {

@@ -174,7 +174,7 @@ impl Api {
     /// # Errors
     /// [`ApiError`].
     pub async fn assign(&self, order: OrderId, courier_id: CourierId) -> Result<(), ApiError> {
-        self.post_for_nothing(&format!("/api/v1/orders/{order}/assign"), &Assign { courier_id }).await
+        self.post_for_nothing(&format!("/api/v1/orders/{order}/assign"), &Assign { courier_id, version: None }).await
     }
 
     /// Moves an order on.
@@ -182,7 +182,7 @@ impl Api {
     /// # Errors
     /// [`ApiError`]; its code is `invalid_transition` when the order cannot become `status`.
     pub async fn set_status(&self, order: OrderId, status: OrderStatus, note: Option<&str>) -> Result<(), ApiError> {
-        let body = SetStatus { status, note: note.map(str::to_owned) };
+        let body = SetStatus { status, note: note.map(str::to_owned), version: None };
         self.post_for_nothing(&format!("/api/v1/orders/{order}/status"), &body).await
     }
 

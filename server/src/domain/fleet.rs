@@ -92,6 +92,9 @@ impl From<&Order> for OrderState {
                 status: order.status,
                 status_at_ms: order.status_at.timestamp_millis(),
                 courier_id: order.courier_id,
+                version: Some(order.version),
+                sequence: None,
+                seen_at_ms: order.seen.at.map(|at| at.timestamp_millis()),
             },
             assigned_at_ms: order.assigned_at.map(|at| at.timestamp_millis()),
         }
@@ -164,7 +167,16 @@ mod tests {
     use super::*;
 
     fn state(id: OrderId, status: OrderStatus, assigned_at_ms: Option<i64>) -> OrderState {
-        let order = FleetOrder { id, reference: "A-1".into(), status, status_at_ms: 0, courier_id: None };
+        let order = FleetOrder {
+            id,
+            reference: "A-1".into(),
+            status,
+            status_at_ms: 0,
+            courier_id: None,
+            version: None,
+            sequence: None,
+            seen_at_ms: None,
+        };
         OrderState { order, assigned_at_ms }
     }
 

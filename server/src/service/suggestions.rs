@@ -175,6 +175,8 @@ impl Suggestions {
             distance_m: None,
             position_at: None,
             open_orders: seen.map_or(0, |seen| seen.open.len() as u32),
+            lacks: None,
+            over_capacity: None,
             free_at: None,
             arrives_at: None,
         }
@@ -208,6 +210,8 @@ fn suggestion(courier: &Courier, candidate: &Candidate) -> CourierSuggestion {
         distance_m: Some(candidate.distance_m.round() as u32),
         position_at: Some(from_ms(candidate.position_ms)),
         open_orders: candidate.open_orders,
+        lacks: None,
+        over_capacity: None,
         free_at: (candidate.open_orders > 0).then(|| from_ms(candidate.free_ms)),
         arrives_at: Some(from_ms(candidate.arrives_ms)),
     }

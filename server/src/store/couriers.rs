@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::{
-    domain::courier::Courier,
+    domain::courier::{Courier, Work},
     platform::{clock::from_ms, token::SecretHash},
 };
 
@@ -54,6 +54,7 @@ impl From<CourierRow> for Courier {
             vehicle: row.vehicle.parse().expect("the column's check allows only vehicles"),
             created_at: row.created_at,
             presence,
+            work: Work::default(),
         }
     }
 }

@@ -97,8 +97,9 @@ async fn insert_order(
         "insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, \
                  pickup_instructions, dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, \
                  customer_phone, customer_email, promised_from, promised_until, tracking_token_hash, created_at, \
-                 proof_wanted, pin_hash) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4, $19, $20)",
+                 proof_wanted, pin_hash, size, service_s, requires, note, pickup_phone) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $4, $19, $20, $21, \
+                 $22, $23, $24, $25)",
         order.id.as_uuid(),
         order.reference,
         order.status.as_str(),
@@ -119,6 +120,11 @@ async fn insert_order(
         tracking_token_hash,
         &kinds,
         at_the_door.pin_hash,
+        order.demands.size.cast_signed(),
+        order.demands.service_s.map(u32::cast_signed),
+        &order.demands.requires,
+        order.demands.note,
+        order.pickup.phone,
     )
     .execute(&mut *connection)
     .await?;

@@ -30,7 +30,9 @@ impl Store {
                 OrderRow,
                 "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
                      dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-                     customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
+                     customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at, \
+             version, attempt, size, service_s, requires, note, pickup_phone, carried_by, plan_version, seen_at, \
+             unseen_changes \
                  from orders where id = $1 for update",
                 id.as_uuid()
             )

@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, LatLon, OrderId, OrderStatus, api::CustomerBody};
 use uuid::Uuid;
 
-use crate::domain::order::{OpenOrder, Order, Waypoint};
+use crate::domain::order::{Demands, OpenOrder, Order, Seen, Waypoint};
 
 /// The columns of [`OrderRow`], for queries that are put together at run time.
 pub(super) const ORDER_COLUMNS: &str = "id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
      dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-     customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at";
+     customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at, \
+     version, attempt, size, service_s, requires, note, pickup_phone, carried_by, plan_version, seen_at, unseen_changes";
 
 /// A row of `orders`, with every column the domain uses.
 #[derive(sqlx::FromRow)]
@@ -38,6 +39,17 @@ pub(super) struct OrderRow {
     pub(super) feed_from: Option<DateTime<Utc>>,
     pub(super) leg_from: Option<DateTime<Utc>>,
     pub(super) created_at: DateTime<Utc>,
+    pub(super) version: i64,
+    pub(super) attempt: i32,
+    pub(super) size: i32,
+    pub(super) service_s: Option<i32>,
+    pub(super) requires: Vec<String>,
+    pub(super) note: Option<String>,
+    pub(super) pickup_phone: Option<String>,
+    pub(super) carried_by: Option<Uuid>,
+    pub(super) plan_version: Option<i64>,
+    pub(super) seen_at: Option<DateTime<Utc>>,
+    pub(super) unseen_changes: Vec<String>,
 }
 
 impl From<OrderRow> for Order {
@@ -51,11 +63,13 @@ impl From<OrderRow> for Order {
                 point: point_of(row.pickup_lat, row.pickup_lon),
                 address: row.pickup_address,
                 instructions: row.pickup_instructions,
+                phone: row.pickup_phone,
             },
             dropoff: Waypoint {
                 point: point_of(row.dropoff_lat, row.dropoff_lon),
                 address: row.dropoff_address,
                 instructions: row.dropoff_instructions,
+                phone: None,
             },
             customer: CustomerBody { name: row.customer_name, phone: row.customer_phone, email: row.customer_email },
             promised_from: row.promised_from,
@@ -65,6 +79,20 @@ impl From<OrderRow> for Order {
             feed_from: row.feed_from,
             leg_from: row.leg_from,
             created_at: row.created_at,
+            version: row.version.cast_unsigned(),
+            attempt: row.attempt.cast_unsigned(),
+            demands: Demands {
+                size: row.size.cast_unsigned(),
+                service_s: row.service_s.map(i32::cast_unsigned),
+                requires: row.requires,
+                note: row.note,
+            },
+            carried_by: row.carried_by.map(CourierId::from_uuid),
+            seen: Seen {
+                plan_version: row.plan_version.map(i64::cast_unsigned),
+                at: row.seen_at,
+                unseen_changes: row.unseen_changes,
+            },
         }
     }
 }

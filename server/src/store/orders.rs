@@ -6,7 +6,11 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::{CourierId, OrderId, api::OrderEventView, protocol::fleet::FleetOrder};
+use doorstep_shared::{
+    CourierId, OrderId,
+    api::{OrderEventView, change::OrderEventKind},
+    protocol::fleet::FleetOrder,
+};
 use sqlx::PgConnection;
 
 use super::{
@@ -48,7 +52,9 @@ impl Store {
             OrderRow,
             "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
                  dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-                 customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
+                 customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at, \
+             version, attempt, size, service_s, requires, note, pickup_phone, carried_by, plan_version, seen_at, \
+             unseen_changes \
              from orders where id = any($1)",
             &ids
         )
@@ -79,7 +85,17 @@ impl Store {
         .await?;
         let mut of_each: HashMap<_, Vec<_>> = HashMap::new();
         for row in rows {
-            let event = OrderEventView { status: status_of(&row.status), at: row.happened_at, note: row.note };
+            let event = OrderEventView {
+                kind: OrderEventKind::Status,
+                status: status_of(&row.status),
+                at: row.happened_at,
+                note: row.note,
+                actor: None,
+                actor_name: None,
+                courier_id: None,
+                courier_name: None,
+                changes: None,
+            };
             of_each.entry(OrderId::from_uuid(row.order_id)).or_default().push(event);
         }
         Ok(of_each)
@@ -133,7 +149,7 @@ impl Store {
     /// When the database is away.
     pub async fn orders_not_over(&self) -> Result<Vec<OrderState>, StoreError> {
         let rows = sqlx::query!(
-            "select id, reference, status, status_at, courier_id, assigned_at from orders \
+            "select id, reference, status, status_at, courier_id, assigned_at, version, seen_at from orders \
              where status not in ('delivered', 'returned', 'cancelled')"
         )
         .fetch_all(&self.pool)
@@ -145,6 +161,9 @@ impl Store {
                 status: status_of(&row.status),
                 status_at_ms: row.status_at.timestamp_millis(),
                 courier_id: row.courier_id.map(CourierId::from_uuid),
+                version: Some(row.version.cast_unsigned()),
+                sequence: None,
+                seen_at_ms: row.seen_at.map(|at| at.timestamp_millis()),
             },
             assigned_at_ms: row.assigned_at.map(|at| at.timestamp_millis()),
         });
@@ -196,7 +215,9 @@ pub(super) async fn open_orders_in(
         OrderRow,
         "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
              dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-             customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at \
+             customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at, \
+             version, attempt, size, service_s, requires, note, pickup_phone, carried_by, plan_version, seen_at, \
+             unseen_changes \
          from orders where courier_id = any($1) and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')",
         &ids
     )

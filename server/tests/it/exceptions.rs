@@ -9,7 +9,7 @@ use std::{
 
 use doorstep_server::{
     domain::{
-        order::Order,
+        order::{Demands, Order, Seen},
         track::progress::{PlannedRoute, progress},
     },
     live::tracker::Known,
@@ -674,6 +674,7 @@ fn order_of(courier: CourierId, status: OrderStatus, number: u32, now_ms: i64) -
         point: destination(here(), f64::from(bearing), metres),
         address: "somewhere in town".to_owned(),
         instructions: Some("ring twice".to_owned()),
+        phone: None,
     };
     Order {
         id: OrderId::new(),
@@ -690,6 +691,11 @@ fn order_of(courier: CourierId, status: OrderStatus, number: u32, now_ms: i64) -
         feed_from: Some(at(now_ms - MINUTE_MS)),
         leg_from: None,
         created_at: at(now_ms - MINUTE_MS),
+        version: 1,
+        attempt: 1,
+        demands: Demands::default(),
+        carried_by: Some(courier).filter(|_| status == OrderStatus::PickedUp),
+        seen: Seen::default(),
     }
 }
 

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CreateOrder, PresenceView};
+use super::{
+    CreateOrder, PlaceBody, PresenceView,
+    plan::{CourierShift, Depot},
+};
 use crate::{CourierId, OrderId, OrderStatus, Vehicle};
 
 /// The statuses behind the console's tab "Unassigned".
@@ -52,6 +55,42 @@ body! {
         pub phone: Option<String>,
         /// What they ride.
         pub vehicle: Option<Vehicle>,
+        /// How much they can carry at once; `null` removes the limit.
+        #[serde(default, with = "serde_with::rust::double_option")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1, maximum = 100000, example = 10))]
+        pub capacity: Option<Option<u32>>,
+        /// What they can do, matched with what orders require; the empty list removes it.
+        #[cfg_attr(feature = "openapi", schema(max_items = 20, value_type = Option<Vec<String>>))]
+        pub skills: Option<Vec<String>>,
+        /// When they work; `null` removes it.
+        #[serde(default, with = "serde_with::rust::double_option")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<CourierShift>))]
+        pub shift: Option<Option<CourierShift>>,
+        /// Where their tours begin and end; `null` removes it.
+        #[serde(default, with = "serde_with::rust::double_option")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<Depot>))]
+        pub depot: Option<Option<Depot>>,
+        /// Whether they work here no longer. Archiving asks that they have no open order, and revokes their devices.
+        pub archived: Option<bool>,
+    }
+
+    /// A pickup to choose from when an order is created.
+    pub struct SavePickup {
+        /// What people call it.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Harbour Kitchen"))]
+        pub name: String,
+        /// Where it is, and whom to call there.
+        pub place: PlaceBody,
+    }
+
+    /// A saved pickup.
+    pub struct SavedPickup {
+        /// Its id.
+        pub id: Uuid,
+        /// What people call it.
+        pub name: String,
+        /// Where it is, and whom to call there.
+        pub place: PlaceBody,
     }
 
     /// A courier who could take an order.
@@ -72,6 +111,10 @@ body! {
         pub position_at: Option<DateTime<Utc>>,
         /// How many orders they have that are not final.
         pub open_orders: u32,
+        /// What the order requires and the courier lacks; absent when nothing.
+        pub lacks: Option<Vec<String>>,
+        /// The order does not fit beside what the courier has, even at the best place in their plan.
+        pub over_capacity: Option<bool>,
         /// When they should be done with those orders; absent when they are free now, or when no estimate is possible.
         pub free_at: Option<DateTime<Utc>>,
         /// When they should reach this order's pickup after the orders that they have; absent when no estimate is possible.

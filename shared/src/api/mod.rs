@@ -1,5 +1,7 @@
 //! Bodies of the REST API, `/api/v1`. JSON only; times are RFC 3339 in UTC, absent fields are left out.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -19,15 +21,19 @@ macro_rules! body {
     };
 }
 
+pub mod change;
 pub mod console;
 pub mod courier;
 pub mod exception;
 #[cfg(feature = "openapi")]
 pub mod ingest;
+pub mod plan;
 pub mod proof;
 #[cfg(feature = "openapi")]
 pub mod track;
 
+use change::{FieldChange, OrderEventKind};
+use plan::{CourierShift, Depot};
 use proof::{ProofKind, ProofView};
 
 body! {
@@ -41,6 +47,16 @@ body! {
         pub phone: Option<String>,
         /// What they ride.
         pub vehicle: Vehicle,
+        /// How much they can carry at once, in the units of an order's `size`; no limit when left out.
+        #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100000, example = 10))]
+        pub capacity: Option<u32>,
+        /// What they can do, matched with what orders require: `van`, `cold`.
+        #[cfg_attr(feature = "openapi", schema(max_items = 20, value_type = Option<Vec<String>>))]
+        pub skills: Option<Vec<String>>,
+        /// When they work.
+        pub shift: Option<CourierShift>,
+        /// Where their tours begin and end.
+        pub depot: Option<Depot>,
     }
 
     /// A courier, as dispatchers and API keys see them.
@@ -59,6 +75,18 @@ body! {
         pub position: Option<RawFix>,
         /// Whether they share their position; absent before their phone said anything.
         pub presence: Option<PresenceView>,
+        /// How much they can carry at once, in the units of an order's `size`; absent without a limit.
+        #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100000, example = 10))]
+        pub capacity: Option<u32>,
+        /// What they can do, matched with what orders require: `van`, `cold`.
+        #[cfg_attr(feature = "openapi", schema(max_items = 20, value_type = Option<Vec<String>>))]
+        pub skills: Option<Vec<String>>,
+        /// When they work.
+        pub shift: Option<CourierShift>,
+        /// Where their tours begin and end.
+        pub depot: Option<Depot>,
+        /// Since when they work here no longer; absent while they do.
+        pub archived_at: Option<DateTime<Utc>>,
     }
 
     /// Whether a courier shares their position.
@@ -118,6 +146,7 @@ body! {
     }
 
     /// An end of a delivery.
+    #[derive(Default)]
     pub struct PlaceBody {
         /// Degrees north, ±90.
         #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90, example = 35.8989))]
@@ -131,9 +160,13 @@ body! {
         /// What the courier should know there.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "printable", example = "ring twice"))]
         pub instructions: Option<String>,
+        /// The number of the shop or kitchen; only at the pickup. The customer's is `customer.phone`.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+356 2100 0002"))]
+        pub phone: Option<String>,
     }
 
     /// The person who gets the order.
+    #[derive(Default)]
     pub struct CustomerBody {
         /// Their name.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Eve Camilleri"))]
@@ -147,6 +180,7 @@ body! {
     }
 
     /// An order to create.
+    #[derive(Default)]
     pub struct CreateOrder {
         /// The merchant's name for it.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "A-1042"))]
@@ -163,6 +197,18 @@ body! {
         pub promised_until: Option<DateTime<Utc>>,
         /// Which proofs the courier must bring back from the door; none when left out.
         pub proof: Option<Vec<ProofKind>>,
+        /// How much of a courier's capacity it takes; 1 when left out.
+        #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100000, example = 1))]
+        pub size: Option<u32>,
+        /// How long the hand-over at the door takes, in seconds; learned when left out.
+        #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 14400, example = 120))]
+        pub service_s: Option<u32>,
+        /// What its courier must have: `van`, `cold`.
+        #[cfg_attr(feature = "openapi", schema(max_items = 20, value_type = Option<Vec<String>>))]
+        pub requires: Option<Vec<String>>,
+        /// The merchant's remark for courier and dispatcher.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "printable", example = "two bags and a box"))]
+        pub note: Option<String>,
     }
 
     /// A new order. This answer alone shows the tracking token, the link and the PIN; the database keeps hashes.
@@ -212,6 +258,28 @@ body! {
         pub created_at: DateTime<Utc>,
         /// Which proofs the courier must bring back from the door; left out when none.
         pub proof: Option<Vec<ProofKind>>,
+        /// Counts up with every change of the order; `ETag` has it too, and `If-Match` asks for it.
+        pub version: u64,
+        /// Which attempt to deliver it this is, from 1.
+        pub attempt: u32,
+        /// How much of a courier's capacity it takes; absent when 1.
+        #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100000, example = 1))]
+        pub size: Option<u32>,
+        /// How long the hand-over at the door takes, in seconds; absent when it is learned.
+        #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 14400, example = 120))]
+        pub service_s: Option<u32>,
+        /// What its courier must have: `van`, `cold`.
+        #[cfg_attr(feature = "openapi", schema(max_items = 20, value_type = Option<Vec<String>>))]
+        pub requires: Option<Vec<String>>,
+        /// The merchant's remark for courier and dispatcher.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "printable", example = "two bags and a box"))]
+        pub note: Option<String>,
+        /// The courier who has the goods on board: from the pickup until they are handed over or brought back.
+        pub carried_by: Option<CourierId>,
+        /// The place of its next stop in its courier's plan, from 1.
+        pub sequence: Option<u32>,
+        /// When the courier's screen first showed the order as it is now.
+        pub seen_at: Option<DateTime<Utc>>,
         /// When it should reach the door, by the newest estimate; only for an order that is on its way there.
         pub expected_at: Option<DateTime<Utc>>,
         /// What happened so far, oldest first; left out in lists.
@@ -220,20 +288,35 @@ body! {
         pub proofs: Option<Vec<ProofView>>,
     }
 
-    /// A change of an order's status.
+    /// One line of an order's history.
     pub struct OrderEventView {
-        /// The status that it took.
+        /// What happened.
+        #[serde(default)]
+        pub kind: OrderEventKind,
+        /// The status that the order had after it.
         pub status: OrderStatus,
         /// When it happened.
         pub at: DateTime<Utc>,
-        /// A remark of the person who changed it.
+        /// A remark of the person who did it.
         pub note: Option<String>,
+        /// Who did it: `user:`, `key:` or `courier:` with an id, or `system`.
+        pub actor: Option<String>,
+        /// The person's address, the key's or the courier's name.
+        pub actor_name: Option<String>,
+        /// The courier whom it concerns: who got the order, or had it.
+        pub courier_id: Option<CourierId>,
+        /// The courier's name.
+        pub courier_name: Option<String>,
+        /// What was changed, by the field's dotted path in the order, such as `dropoff.address`; only with `edited`.
+        pub changes: Option<BTreeMap<String, FieldChange>>,
     }
 
     /// The courier who is to bring an order.
     pub struct Assign {
         /// The courier.
         pub courier_id: CourierId,
+        /// The order's version that the caller saw; without it the caller wins over changes that they did not see.
+        pub version: Option<u64>,
     }
 
     /// The next status of an order.
@@ -243,6 +326,8 @@ body! {
         /// A remark for the timeline.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "printable", example = "left with the concierge"))]
         pub note: Option<String>,
+        /// The order's version that the caller saw; without it the caller wins over changes that they did not see.
+        pub version: Option<u64>,
     }
 
     /// The credentials of a dispatcher or admin.
@@ -264,6 +349,13 @@ body! {
         pub role: String,
         /// When the session ends at the latest; one that is not used ends earlier.
         pub expires_at: DateTime<Utc>,
+    }
+}
+
+impl CreateCourier {
+    /// A courier without capacity, skills, shift and depot.
+    pub fn plain(name: impl Into<String>, phone: Option<String>, vehicle: Vehicle) -> Self {
+        Self { name: name.into(), phone, vehicle, capacity: None, skills: None, shift: None, depot: None }
     }
 }
 

@@ -1,7 +1,11 @@
 //! Messages on `GET /ws/courier`, in both directions.
 
+mod stops;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+pub use stops::{Contact, Stop, StopArrival, StopKind, Stops, Welcome};
 
 use super::{Codec, ErrorMessage, PresenceReason, PresenceState, ServerTime};
 use crate::{CourierId, OrderId, OrderStatus, RawFix, Rejection};
@@ -20,6 +24,10 @@ wire! {
         Presence(PresenceReport),
         /// Asks for a `pong`.
         Ping(Ping),
+        /// The courier's screen shows a version of their plan.
+        Seen(Seen),
+        /// Something holds an order up, and its status stays or goes back.
+        Report(OrderReport),
     }
 }
 
@@ -63,6 +71,42 @@ wire! {
 }
 
 wire! {
+    /// The courier's screen shows their stops as of a version of their plan.
+    #[derive(Copy)]
+    pub struct Seen {
+        /// The `version` of the stops shown.
+        pub version: u64,
+    }
+}
+
+wire! {
+    /// The courier says what holds an order up. Answered like a status report, with an ack or an error.
+    pub struct OrderReport {
+        /// Chosen by the client, echoed in the ack or the error.
+        pub id: u64,
+        /// The order.
+        pub order_id: OrderId,
+        /// What is the matter.
+        pub report: ReportKind,
+        /// When the courier pressed the button, Unix epoch milliseconds.
+        pub time_ms: i64,
+        /// A remark for the dispatcher.
+        pub note: Option<String>,
+    }
+}
+
+/// What can hold an order up without ending it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    /// The goods are not ready: the courier waits at the pickup.
+    NotReady,
+    /// The courier gives an order back whose goods they have not collected.
+    GiveBack,
+}
+
+wire! {
     /// An application-level ping, for clients that cannot send WebSocket Pings.
     #[derive(Copy)]
     pub struct Ping {}
@@ -87,22 +131,6 @@ wire! {
         Heartbeat(ServerTime),
         /// The answer to a ping.
         Pong(ServerTime),
-    }
-}
-
-wire! {
-    /// Greets a courier's device.
-    pub struct Welcome {
-        /// The server's clock, Unix epoch milliseconds.
-        pub server_time_ms: i64,
-        /// The courier who is signed in.
-        pub courier: CourierIdentity,
-        /// The most fixes in one message.
-        pub max_fixes: u32,
-        /// How often to report.
-        pub pace: Pace,
-        /// The courier's stops, in driving order.
-        pub stops: Vec<Stop>,
     }
 }
 
@@ -138,61 +166,6 @@ wire! {
         pub index: u32,
         /// Why.
         pub code: Rejection,
-    }
-}
-
-wire! {
-    /// All stops of a courier.
-    pub struct Stops {
-        /// In driving order.
-        pub stops: Vec<Stop>,
-    }
-}
-
-/// What happens at a stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum StopKind {
-    /// Collect the goods.
-    Pickup,
-    /// Hand them over.
-    Dropoff,
-}
-
-wire! {
-    /// One place to go to.
-    pub struct Stop {
-        /// The order it belongs to.
-        pub order_id: OrderId,
-        /// The merchant's name for the order.
-        pub reference: String,
-        /// Collect or hand over.
-        pub kind: StopKind,
-        /// Place in the tour, from 1.
-        pub sequence: u32,
-        /// Degrees north.
-        pub lat: f64,
-        /// Degrees east.
-        pub lon: f64,
-        /// Where, in words.
-        pub address: String,
-        /// What the customer or the merchant asks for.
-        pub instructions: Option<String>,
-        /// The person there.
-        pub contact: Option<Contact>,
-        /// How far the order is.
-        pub status: OrderStatus,
-    }
-}
-
-wire! {
-    /// A person at a stop.
-    pub struct Contact {
-        /// Their name.
-        pub name: String,
-        /// Their number, as the merchant gave it.
-        pub phone: Option<String>,
     }
 }
 
@@ -262,7 +235,7 @@ pub fn decode(codec: Codec, bytes: &[u8]) -> Result<CourierMessage, DecodeError>
 }
 
 fn decode_postcard(bytes: &[u8]) -> Result<CourierMessage, DecodeError> {
-    const VARIANTS: u32 = 4;
+    const VARIANTS: u32 = 6;
     postcard_variant(bytes, VARIANTS)?;
     postcard::from_bytes(bytes)
         .map_err(|error| DecodeError::Invalid { id: None, message: error.to_string() })
@@ -306,6 +279,8 @@ fn decode_json(text: &str) -> Result<CourierMessage, DecodeError> {
         "status" => serde_json::from_str(text).map(CourierMessage::Status).map_err(invalid),
         "presence" => serde_json::from_str(text).map(CourierMessage::Presence).map_err(invalid),
         "ping" => Ok(CourierMessage::Ping(Ping {})),
+        "seen" => serde_json::from_str(text).map(CourierMessage::Seen).map_err(invalid),
+        "report" => serde_json::from_str(text).map(CourierMessage::Report).map_err(invalid),
         other => Err(DecodeError::UnknownType { kind: other.chars().take(64).collect(), id }),
     }
 }

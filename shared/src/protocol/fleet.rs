@@ -4,12 +4,16 @@
 //! reconnects for a snapshot. Heartbeats, pongs and errors are about the connection: they have no `seq` and do
 //! not count. The server reads what consoles send with [`decode`].
 
+mod orders;
+
 use super::{
     Codec, ErrorMessage, ServerTime,
     courier::{DecodeError, Ping, envelope, postcard_variant},
     customer::Presence,
 };
-use crate::{CourierId, OrderId, OrderStatus, Position, Vehicle};
+use crate::{CourierId, OrderId, Position, Vehicle};
+
+pub use orders::{FleetOrder, FleetOrderChange, FleetSnapshot};
 
 wire! {
     /// What the server sends to a console.
@@ -117,20 +121,6 @@ wire! {
 }
 
 wire! {
-    /// The whole fleet.
-    pub struct FleetSnapshot {
-        /// Always 0.
-        pub seq: u64,
-        /// The server's clock, Unix epoch milliseconds.
-        pub server_time_ms: i64,
-        /// Every courier.
-        pub couriers: Vec<FleetCourier>,
-        /// Every order that is not over.
-        pub orders: Vec<FleetOrder>,
-    }
-}
-
-wire! {
     /// A courier on the console.
     pub struct FleetCourier {
         /// Their id.
@@ -145,22 +135,6 @@ wire! {
         pub battery: Option<f32>,
         /// Whether they share their position.
         pub presence: Option<Presence>,
-    }
-}
-
-wire! {
-    /// An order on the console.
-    pub struct FleetOrder {
-        /// Its id.
-        pub id: OrderId,
-        /// The merchant's name for it.
-        pub reference: String,
-        /// How far it is.
-        pub status: OrderStatus,
-        /// Since when, Unix epoch milliseconds.
-        pub status_at_ms: i64,
-        /// Who brings it.
-        pub courier_id: Option<CourierId>,
     }
 }
 
@@ -202,16 +176,6 @@ wire! {
         pub seq: u64,
         /// The courier as they are now.
         pub courier: FleetCourier,
-    }
-}
-
-wire! {
-    /// An order changed.
-    pub struct FleetOrderChange {
-        /// Place in the connection's sequence.
-        pub seq: u64,
-        /// The order as it is now.
-        pub order: FleetOrder,
     }
 }
 

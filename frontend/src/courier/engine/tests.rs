@@ -181,6 +181,9 @@ impl Phone {
             max_fixes: 500,
             pace: pace(1_000),
             stops,
+            version: None,
+            office_phone: None,
+            may_reorder: None,
         }));
     }
 
@@ -207,7 +210,7 @@ impl Phone {
                         let server_time_ms = START_MS + self.now_ms as i64;
                         self.hear(CourierEvent::Pong(ServerTime { server_time_ms }));
                     }
-                    CourierMessage::Presence(_) => {}
+                    CourierMessage::Presence(_) | CourierMessage::Seen(_) | CourierMessage::Report(_) => {}
                 }
             }
         }
@@ -589,6 +592,9 @@ fn a_greeting_read_late_is_no_proof_of_a_wrong_clock() {
         max_fixes: 500,
         pace: pace(1_000),
         stops: vec![],
+        version: None,
+        office_phone: None,
+        may_reorder: None,
     }));
     phone.read();
     assert_eq!(times(&phone.serve().0), [300_000]);
@@ -793,7 +799,7 @@ fn an_order_that_is_not_theirs_any_more_takes_one_sentence() {
     phone.act(Intent::Advance { order_id: order(1) });
     phone.act(Intent::Advance { order_id: order(1) });
     let Some(CourierMessage::Status(report)) = phone.sent().pop() else { panic!("a status") };
-    phone.hear(CourierEvent::Stops(Stops { stops: vec![] }));
+    phone.hear(CourierEvent::Stops(Stops { stops: vec![], version: None }));
     phone.hear(error(report.id, "not_found", "there is no such order"));
     assert_eq!((phone.notices().len(), phone.shift().waiting_actions), (1, 0));
 }
@@ -803,7 +809,7 @@ fn what_dispatch_changes_is_said_quietly_and_what_the_courier_did_is_not() {
     let mut phone = Phone::working([at_the_door(), vec![stop(2, StopKind::Dropoff, OrderStatus::PickedUp)]].concat());
     phone.act(Intent::Advance { order_id: order(1) });
     let stops = vec![stop(3, StopKind::Pickup, OrderStatus::Assigned)];
-    phone.hear(CourierEvent::Stops(Stops { stops }));
+    phone.hear(CourierEvent::Stops(Stops { stops, version: None }));
     assert_eq!(
         phone.notices(),
         ["New on your list: order A-3, 3 Strait Street.", "Order A-2, 2 Strait Street, was taken off your list."]

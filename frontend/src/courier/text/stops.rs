@@ -90,6 +90,7 @@ pub fn kind(kind: StopKind) -> &'static str {
     match kind {
         StopKind::Pickup => "Pick up",
         StopKind::Dropoff => "Deliver",
+        StopKind::Return => "Bring back",
     }
 }
 
@@ -173,7 +174,7 @@ pub fn action(card: &StopCard) -> &'static str {
 /// The button for when it cannot be done.
 pub fn failure(kind: StopKind) -> &'static str {
     match kind {
-        StopKind::Pickup => "Could not pick up",
+        StopKind::Pickup | StopKind::Return => "Could not pick up",
         StopKind::Dropoff => "Could not deliver",
     }
 }
@@ -181,7 +182,9 @@ pub fn failure(kind: StopKind) -> &'static str {
 /// The usual reasons, as the customer and the dispatcher read them; [`OTHER`] follows them.
 pub fn reasons(kind: StopKind) -> &'static [&'static str] {
     match kind {
-        StopKind::Pickup => &["Closed", "Order not known here", "Not ready", "Damaged", "Cannot find it"],
+        StopKind::Pickup | StopKind::Return => {
+            &["Closed", "Order not known here", "Not ready", "Damaged", "Cannot find it"]
+        }
         StopKind::Dropoff => &["Nobody answered", "Wrong address", "Refused", "Damaged", "Cannot find it"],
     }
 }

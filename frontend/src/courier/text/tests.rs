@@ -23,17 +23,14 @@ fn locale() -> Locale {
 }
 
 pub(crate) fn stop() -> Stop {
+    let order_id = "01939d35-0000-7000-8000-000000000001".parse().expect("a UUID");
     Stop {
-        order_id: "01939d35-0000-7000-8000-000000000001".parse().expect("a UUID"),
-        reference: "A-1042".into(),
-        kind: StopKind::Dropoff,
-        sequence: 1,
         lat: 35.899,
         lon: 14.5142,
         address: "12 Triq il-Merkanti".into(),
         instructions: Some("Ring twice, second floor.".into()),
         contact: Some(Contact { name: "Kim".into(), phone: Some("+356 2124 0000".into()) }),
-        status: OrderStatus::PickedUp,
+        ..Stop::plain(order_id, "A-1042", StopKind::Dropoff, OrderStatus::PickedUp)
     }
 }
 

@@ -81,14 +81,14 @@ fn courier_place(shift: &Shift, card: &StopCard) -> String {
 
 fn pin_class(card: &StopCard) -> &'static str {
     match card.stop.kind {
-        StopKind::Pickup => "box pickup",
+        StopKind::Pickup | StopKind::Return => "box pickup",
         StopKind::Dropoff => "box door",
     }
 }
 
 fn pin_icon(card: &StopCard) -> &'static str {
     match card.stop.kind {
-        StopKind::Pickup => "#bag",
+        StopKind::Pickup | StopKind::Return => "#bag",
         StopKind::Dropoff => "#house",
     }
 }

@@ -46,11 +46,13 @@ impl ApiCall {
             Self::Order(id) => get(format!("/orders/{id}")),
             Self::Suggestions(id) => get(format!("/orders/{id}/suggestions")),
             Self::Assign { order, courier } => {
-                json("POST", format!("/orders/{order}/assign"), &Assign { courier_id: *courier })
+                json("POST", format!("/orders/{order}/assign"), &Assign { courier_id: *courier, version: None })
             }
-            Self::SetStatus { order, status, note } => {
-                json("POST", format!("/orders/{order}/status"), &SetStatus { status: *status, note: note.clone() })
-            }
+            Self::SetStatus { order, status, note } => json(
+                "POST",
+                format!("/orders/{order}/status"),
+                &SetStatus { status: *status, note: note.clone(), version: None },
+            ),
             Self::TrackingLink(id) => plain("POST", format!("/orders/{id}/tracking-link")),
             Self::Create { order, key } => keyed(json("POST", "/orders".to_owned(), order), key),
             Self::Addresses { query, near, .. } => get(places_path(query, *near)),

@@ -67,12 +67,17 @@ impl Console {
         }
         let call = match id {
             Some(courier) => {
-                let edit = EditCourier { name: Some(name), phone: Some(phone), vehicle: Some(vehicle) };
+                let edit = EditCourier {
+                    name: Some(name),
+                    phone: Some(phone),
+                    vehicle: Some(vehicle),
+                    ..EditCourier::default()
+                };
                 ApiCall::EditCourier { courier, edit }
             }
             None => {
                 let phone = Some(phone).filter(|phone| !phone.is_empty());
-                ApiCall::CreateCourier { courier: CreateCourier { name, phone, vehicle }, key: self.new_key() }
+                ApiCall::CreateCourier { courier: CreateCourier::plain(name, phone, vehicle), key: self.new_key() }
             }
         };
         self.call_busy(call, effects);

@@ -181,6 +181,8 @@ fn suggestion(courier: &Courier, pickup: Option<[f64; 2]>) -> CourierSuggestion 
         distance_m: pickup.zip(at).map(|(pickup, at)| distance_m(pickup, at) as u32),
         position_at: None,
         open_orders: courier.orders.len() as u32,
+        lacks: None,
+        over_capacity: None,
         free_at: None,
         arrives_at: None,
     }

@@ -39,6 +39,9 @@ impl Order {
             status: self.status,
             status_at_ms: self.status_at_ms,
             courier_id: self.courier_id,
+            version: None,
+            sequence: None,
+            seen_at_ms: None,
         }
     }
 }
@@ -51,5 +54,8 @@ pub(super) fn from_view(view: &OrderView) -> FleetOrder {
         status: view.status,
         status_at_ms: view.status_at.timestamp_millis(),
         courier_id: view.courier_id,
+        version: Some(view.version),
+        sequence: view.sequence,
+        seen_at_ms: view.seen_at.map(|at| at.timestamp_millis()),
     }
 }

@@ -28,12 +28,21 @@ pub fn courier(name: &str) -> FleetCourier {
 }
 
 pub fn order(reference: &str, status: OrderStatus, courier_id: Option<CourierId>) -> FleetOrder {
-    FleetOrder { id: OrderId::new(), reference: reference.into(), status, status_at_ms: NOW_MS - 60_000, courier_id }
+    FleetOrder {
+        id: OrderId::new(),
+        reference: reference.into(),
+        status,
+        status_at_ms: NOW_MS - 60_000,
+        courier_id,
+        version: None,
+        sequence: None,
+        seen_at_ms: None,
+    }
 }
 
 pub fn details(order: &FleetOrder, promised_until_ms: Option<i64>) -> OrderView {
     let at = |ms| chrono_at(ms);
-    let place = |address: &str, lon| PlaceBody { lat: 35.9, lon, address: address.into(), instructions: None };
+    let place = |address: &str, lon| PlaceBody { lat: 35.9, lon, address: address.into(), ..PlaceBody::default() };
     OrderView {
         id: order.id,
         reference: order.reference.clone(),
@@ -48,6 +57,15 @@ pub fn details(order: &FleetOrder, promised_until_ms: Option<i64>) -> OrderView 
         expected_at: None,
         created_at: at(NOW_MS - 600_000),
         proof: None,
+        version: 1,
+        attempt: 1,
+        size: None,
+        service_s: None,
+        requires: None,
+        note: None,
+        carried_by: None,
+        sequence: None,
+        seen_at: None,
         timeline: None,
         proofs: None,
     }

@@ -162,7 +162,16 @@ mod tests {
     }
 
     fn order(seq: u64, id: OrderId, status: OrderStatus) -> FleetEvent {
-        let order = FleetOrder { id, reference: "A-1".into(), status, status_at_ms: 0, courier_id: None };
+        let order = FleetOrder {
+            id,
+            reference: "A-1".into(),
+            status,
+            status_at_ms: 0,
+            courier_id: None,
+            version: None,
+            sequence: None,
+            seen_at_ms: None,
+        };
         FleetEvent::Order(FleetOrderChange { seq, order })
     }
 

@@ -147,6 +147,7 @@ impl Errand {
             lon: door.point.lon(),
             address,
             instructions: instructions.map(str::to_owned),
+            phone: None,
         };
         CreateOrder {
             reference,
@@ -155,7 +156,7 @@ impl Errand {
             customer: CustomerBody { name: self.customer.to_owned(), phone: Some(self.phone.clone()), email: None },
             promised_from: Some(promised_from),
             promised_until: Some(promised_from + TimeDelta::minutes(20)),
-            proof: None,
+            ..CreateOrder::default()
         }
     }
 }

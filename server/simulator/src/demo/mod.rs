@@ -198,7 +198,7 @@ fn courier(number: usize) -> CreateCourier {
     let (name, vehicle) = cast::COURIERS[number % cast::COURIERS.len()];
     let generation = number / cast::COURIERS.len();
     let name = if generation == 0 { name.to_owned() } else { format!("{name} {}", generation + 1) };
-    CreateCourier { name, phone: Some(format!("+356 2098 {number:04}")), vehicle }
+    CreateCourier::plain(name, Some(format!("+356 2098 {number:04}")), vehicle)
 }
 
 /// Calls off the open orders of couriers whom we are about to take over: no bot drives them any more.

@@ -27,7 +27,7 @@ pub(crate) async fn deliveries(api: &Api, count: usize, concurrency: usize, seed
 
 async fn delivery(api: &Api, number: usize, seed: u64) -> Result<Delivery> {
     let name = format!("Load courier {number}");
-    let courier = api.create_courier(&CreateCourier { name, phone: None, vehicle: Vehicle::Scooter }).await?;
+    let courier = api.create_courier(&CreateCourier::plain(name, None, Vehicle::Scooter)).await?;
     let device = api.create_device(courier.id, "load test").await?;
     let reference = format!("L{seed}-{number}");
     let created = api.create_order(&order(reference.clone())).await?;
@@ -78,7 +78,7 @@ fn order(reference: String) -> CreateOrder {
         lat: point.lat(),
         lon: point.lon(),
         address: address.to_owned(),
-        instructions: None,
+        ..PlaceBody::default()
     };
     let at = |lat, lon| LatLon::try_new(lat, lon).expect("Malta is on earth");
     CreateOrder {
@@ -86,8 +86,6 @@ fn order(reference: String) -> CreateOrder {
         pickup: place(at(35.9811, 14.3381), "Ċirkewwa"),
         dropoff: place(at(35.8264, 14.5281), "Birżebbuġa"),
         customer: CustomerBody { name: "Load customer".into(), phone: None, email: None },
-        promised_from: None,
-        promised_until: None,
-        proof: None,
+        ..CreateOrder::default()
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn run(stage: &Stage, orders_each: usize) -> Result<Vec<Check>>
     for case in &cases {
         ensure!(case.viewer.wait_until(PATIENCE, |log| log.view.positions >= 3).await, "a customer sees nobody move");
     }
-    let spare = CreateCourier { name: "Somebody else".into(), phone: None, vehicle: Vehicle::Bicycle };
+    let spare = CreateCourier::plain("Somebody else", None, Vehicle::Bicycle);
     let spare = stage.api.create_courier(&spare).await?.id;
     for (case, bot) in cases.iter_mut().zip(traffic.bots()) {
         happen(stage, case, spare).await?;

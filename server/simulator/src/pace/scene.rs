@@ -77,7 +77,7 @@ pub(super) struct Measured {
 impl Scene {
     /// Sets the circumstance up, lets the pace settle, and counts what is sent during `duration`.
     pub(super) async fn measure(&self, api: &Api, duration: Duration, seed: u64, number: u64) -> Result<Measured> {
-        let courier = CreateCourier { name: self.name.to_owned(), phone: None, vehicle: Vehicle::Scooter };
+        let courier = CreateCourier::plain(self.name, None, Vehicle::Scooter);
         let courier = api.create_courier(&courier).await?;
         let device = api.create_device(courier.id, "pace").await?;
         let order = api.create_order(&self.order()).await?;
@@ -119,16 +119,14 @@ impl Scene {
 
     fn order(&self) -> CreateOrder {
         let place =
-            |(lat, lon): (f64, f64)| PlaceBody { lat, lon, address: "somewhere".to_owned(), instructions: None };
+            |(lat, lon): (f64, f64)| PlaceBody { lat, lon, address: "somewhere".to_owned(), ..PlaceBody::default() };
         let dropoff = if self.is_near { HERE } else { FAR };
         CreateOrder {
             reference: format!("pace: {}", self.name),
             pickup: place(HERE),
             dropoff: place(dropoff),
             customer: CustomerBody { name: "Nobody".to_owned(), phone: None, email: None },
-            promised_from: None,
-            promised_until: None,
-            proof: None,
+            ..CreateOrder::default()
         }
     }
 }

@@ -39,6 +39,9 @@ async fn welcome(stage: &Stage, max_fixes: u32) -> Peer {
         max_fixes,
         pace: Pace { interval_ms: 1_000, min_distance_m: 0, reason: None },
         stops: Vec::new(),
+        version: None,
+        office_phone: None,
+        may_reorder: None,
     }))
     .await;
     peer

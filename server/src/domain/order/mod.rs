@@ -26,6 +26,8 @@ pub struct Waypoint {
     pub address: String,
     /// For the courier.
     pub instructions: Option<String>,
+    /// The number of the shop or kitchen; only of a pickup.
+    pub phone: Option<String>,
 }
 
 impl Waypoint {
@@ -36,8 +38,47 @@ impl Waypoint {
             lon: self.point.lon(),
             address: self.address.clone(),
             instructions: self.instructions.clone(),
+            phone: self.phone.clone(),
         }
     }
+}
+
+/// The largest [`Demands::size`].
+pub const MAX_SIZE: u32 = 100_000;
+
+/// The longest [`Demands::service_s`], four hours.
+pub const MAX_SERVICE_S: u32 = 14_400;
+
+/// What an order asks of its courier besides the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demands {
+    /// How much of a courier's capacity it takes.
+    pub size: u32,
+    /// How long the hand-over at the door takes, in seconds; `None` when it is learned.
+    pub service_s: Option<u32>,
+    /// What the courier must have.
+    pub requires: Vec<String>,
+    /// The merchant's remark.
+    pub note: Option<String>,
+}
+
+impl Default for Demands {
+    fn default() -> Self {
+        Self { size: 1, service_s: None, requires: Vec::new(), note: None }
+    }
+}
+
+/// What the courier's screen has shown of an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The version of the courier's plan with which they last got a change of this order.
+    pub plan_version: Option<u64>,
+    /// When their screen first showed that; `None` until it does.
+    pub at: Option<DateTime<Utc>>,
+    /// What dispatch changed and their screen has not shown yet, as [`Stop::changed`] names it.
+    ///
+    /// [`Stop::changed`]: doorstep_shared::protocol::courier::Stop::changed
+    pub unseen_changes: Vec<String>,
 }
 
 /// An order as the database has it.
@@ -71,6 +112,16 @@ pub struct Order {
     pub leg_from: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// Counts up with every change that people see; the database counts.
+    pub version: u64,
+    /// Which attempt to deliver it this is, from 1.
+    pub attempt: u32,
+    /// What it asks of its courier.
+    pub demands: Demands,
+    /// Who has the goods on board: from the pickup until they are handed over or brought back.
+    pub carried_by: Option<CourierId>,
+    /// What the courier's screen has shown of it.
+    pub seen: Seen,
 }
 
 impl Order {
@@ -89,6 +140,15 @@ impl Order {
             promised_until: self.promised_until,
             created_at: self.created_at,
             proof: None,
+            version: self.version,
+            attempt: self.attempt,
+            size: (self.demands.size != 1).then_some(self.demands.size),
+            service_s: self.demands.service_s,
+            requires: Some(self.demands.requires.clone()).filter(|requires| !requires.is_empty()),
+            note: self.demands.note.clone(),
+            carried_by: self.carried_by,
+            sequence: None,
+            seen_at: self.seen.at,
             expected_at: None,
             timeline,
             proofs: None,

@@ -12,16 +12,14 @@ use super::{Order, Waypoint};
 /// A courier's open orders as stops, in driving order.
 pub fn stops_of(open: &[Order]) -> Vec<Stop> {
     let stop = |order: &Order, kind: StopKind, waypoint: &Waypoint, contact: Option<Contact>| Stop {
-        order_id: order.id,
-        reference: order.reference.clone(),
-        kind,
-        sequence: 0,
         lat: waypoint.point.lat(),
         lon: waypoint.point.lon(),
         address: waypoint.address.clone(),
         instructions: waypoint.instructions.clone(),
         contact,
-        status: order.status,
+        promised_from_ms: order.promised_from.map(|at| at.timestamp_millis()),
+        promised_until_ms: order.promised_until.map(|at| at.timestamp_millis()),
+        ..Stop::plain(order.id, order.reference.as_str(), kind, order.status)
     };
     let mut stops: Vec<Stop> = Vec::with_capacity(open.len() * 2);
     for order in open {

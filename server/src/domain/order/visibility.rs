@@ -44,13 +44,17 @@ pub(crate) mod tests {
     use proptest::{prelude::*, sample::select};
 
     use super::*;
-    use crate::{domain::order::Waypoint, platform::clock::from_ms};
+    use crate::{
+        domain::order::{Demands, Seen, Waypoint},
+        platform::clock::from_ms,
+    };
 
     pub(crate) fn order(status: OrderStatus, assigned_s: i64) -> Order {
         let waypoint = |lat, lon| Waypoint {
             point: LatLon::try_new(lat, lon).expect("on earth"),
             address: "somewhere".into(),
             instructions: None,
+            phone: None,
         };
         Order {
             id: OrderId::new(),
@@ -67,6 +71,11 @@ pub(crate) mod tests {
             feed_from: None,
             leg_from: None,
             created_at: from_ms(0),
+            version: 1,
+            attempt: 1,
+            demands: Demands::default(),
+            carried_by: None,
+            seen: Seen::default(),
         }
     }
 

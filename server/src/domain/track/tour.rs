@@ -31,7 +31,7 @@ pub fn windows(visits: &[Visit], vehicle: Vehicle, now_ms: i64) -> Vec<Window> {
     for visit in visits {
         let driven_ms = free_after_ms + visit.leg_m / town_speed_mps(vehicle) * 1_000.0;
         let (there_ms, leaves_ms) = match visit.kind {
-            StopKind::Pickup => (driven_ms, PICKUP_WAIT_MS),
+            StopKind::Pickup | StopKind::Return => (driven_ms, PICKUP_WAIT_MS),
             StopKind::Dropoff => (driven_ms + HANDOVER_MS, LEAVE_DOOR_MS),
         };
         free_after_ms = there_ms + leaves_ms;

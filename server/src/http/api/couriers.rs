@@ -13,7 +13,10 @@ use crate::{
         extract::Allowed,
         scope::{CouriersRead, CouriersWrite},
     },
-    domain::{courier::Courier, fleet::FleetChange},
+    domain::{
+        courier::{Courier, Work},
+        fleet::FleetChange,
+    },
     error::ApiError,
     http::{
         body::{
@@ -63,6 +66,7 @@ impl Records {
             vehicle: wanted.vehicle,
             created_at: self.clock.now(),
             presence: None,
+            work: Work::default(),
         };
         self.store.create_courier(&courier).await?;
         self.broker.publish_fleet(FleetChange::Courier((&courier).into()));
@@ -120,5 +124,10 @@ pub(super) fn view(courier: &Courier, newest: Option<Fix>) -> CourierView {
             reason: presence.reason,
             since_at: from_ms(presence.since_ms),
         }),
+        capacity: courier.work.capacity,
+        skills: Some(courier.work.skills.clone()).filter(|skills| !skills.is_empty()),
+        shift: courier.work.shift,
+        depot: courier.work.depot.clone(),
+        archived_at: courier.work.archived_at,
     }
 }

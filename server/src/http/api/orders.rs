@@ -17,7 +17,7 @@ use crate::{
         scope::{OrdersRead, OrdersWrite},
     },
     domain::{
-        order::{Actor, Order, Waypoint},
+        order::{Actor, Demands, MAX_SERVICE_S, MAX_SIZE, Order, Seen, Waypoint},
         proof::pin,
     },
     error::ApiError,
@@ -114,6 +114,8 @@ pub(super) fn draft(wanted: &CreateOrder, now: DateTime<Utc>) -> Result<Order, V
     for (field, time) in [("promised_from", wanted.promised_from), ("promised_until", wanted.promised_until)] {
         errors.check(time.is_none_or(is_usable), field, "must have a year of four digits");
     }
+    let demands = check_demands(wanted, &mut errors);
+    errors.check(wanted.dropoff.phone.is_none(), "dropoff.phone", "the customer's number belongs in customer.phone");
     let pickup = check_place(&wanted.pickup, "pickup", &mut errors);
     let dropoff = check_place(&wanted.dropoff, "dropoff", &mut errors);
     let errors = errors.into_vec();
@@ -133,7 +135,23 @@ pub(super) fn draft(wanted: &CreateOrder, now: DateTime<Utc>) -> Result<Order, V
         feed_from: None,
         leg_from: None,
         created_at: now,
+        version: 1,
+        attempt: 1,
+        demands,
+        carried_by: None,
+        seen: Seen::default(),
     })
+}
+
+fn check_demands(wanted: &CreateOrder, errors: &mut FieldErrors) -> Demands {
+    let size = wanted.size.unwrap_or(1);
+    errors.check((1..=MAX_SIZE).contains(&size), "size", "must be 1 to 100000");
+    let in_range = wanted.service_s.is_none_or(|seconds| seconds <= MAX_SERVICE_S);
+    errors.check(in_range, "service_s", "must be 0 to 14400");
+    errors.check_optional_text(wanted.note.as_deref(), 1_000, "note");
+    let requires = wanted.requires.clone().unwrap_or_default();
+    errors.check_words(&requires, "requires");
+    Demands { size, service_s: wanted.service_s, requires, note: wanted.note.clone() }
 }
 
 fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Waypoint> {
@@ -142,8 +160,9 @@ fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Opti
     let point = LatLon::try_new(place.lat, place.lon);
     let coordinate = if point == Err(CoordError::LonOutOfRange) { "lon" } else { "lat" };
     errors.check(point.is_ok(), &format!("{field}.{coordinate}"), "lat must be −90 to 90 and lon −180 to 180");
+    errors.check_optional_text(place.phone.as_deref(), 40, &format!("{field}.phone"));
     let address = place.address.trim().to_owned();
-    Some(Waypoint { point: point.ok()?, address, instructions: place.instructions.clone() })
+    Some(Waypoint { point: point.ok()?, address, instructions: place.instructions.clone(), phone: place.phone.clone() })
 }
 
 context! {
@@ -203,7 +222,7 @@ pub async fn set_status(
     PathId(id): PathId<OrderId>,
     body: JsonBody<SetStatus>,
 ) -> Result<HttpResponse, ApiError> {
-    let SetStatus { status, note } = body.into_inner();
+    let SetStatus { status, note, .. } = body.into_inner();
     let mut errors = FieldErrors::default();
     errors.check_optional_text(note.as_deref(), 1_000, "note");
     errors.finish()?;

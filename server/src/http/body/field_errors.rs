@@ -30,6 +30,16 @@ impl FieldErrors {
         }
     }
 
+    /// Notes that `words` must be at most 20 words such as `van` or `cold-chain`: letters, digits and hyphens.
+    pub fn check_words(&mut self, words: &[String], field: &str) {
+        let is_word = |word: &String| {
+            (1..=40).contains(&word.chars().count())
+                && word.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+        };
+        let fits = words.len() <= 20 && words.iter().all(is_word);
+        self.check(fits, field, "must be at most 20 words of 1 to 40 letters, digits and hyphens");
+    }
+
     /// Every refused field.
     pub fn into_vec(self) -> Vec<FieldError> {
         self.0

@@ -14,6 +14,15 @@ pub(super) fn moved(courier: CourierId, time_ms: i64, lat: f64, lon: f64) -> Fle
 }
 
 pub(super) fn order(id: OrderId, status: OrderStatus) -> FleetChange {
-    let order = FleetOrder { id, reference: "A-1".into(), status, status_at_ms: 0, courier_id: None };
+    let order = FleetOrder {
+        id,
+        reference: "A-1".into(),
+        status,
+        status_at_ms: 0,
+        courier_id: None,
+        version: None,
+        sequence: None,
+        seen_at_ms: None,
+    };
     FleetChange::Order(OrderState { order, assigned_at_ms: None })
 }

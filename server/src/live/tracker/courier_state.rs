@@ -137,7 +137,7 @@ impl CourierState {
         let stops = stops_of(&self.open);
         let stops = (stops != self.stops).then(|| {
             self.stops.clone_from(&stops);
-            Stops { stops }
+            Stops { stops, version: None }
         });
         let told = std::mem::replace(&mut self.told, self.open.iter().map(|order| order.id).collect());
         Some(PlanChange { stops, places: self.places_other_than(&told), outdated: self.outdated_since(&told) })

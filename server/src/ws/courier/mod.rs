@@ -189,6 +189,9 @@ impl Session {
             max_fixes: MAX_FIXES as u32,
             pace: told.pace.to_wire(),
             stops,
+            version: None,
+            office_phone: None,
+            may_reorder: None,
         });
         self.outbox
             .push_greeting([frame(self.codec, &welcome), frame(self.codec, &CourierEvent::Audience(told.audience))]);
@@ -222,6 +225,7 @@ impl Session {
             CourierMessage::Presence(report) => {
                 self.in_flight.push(note_presence(self, report).map(|()| None).boxed_local())
             }
+            CourierMessage::Seen(_) | CourierMessage::Report(_) => {}
             CourierMessage::Ping(_) => self.send(&CourierEvent::Pong(self.server_time())),
         }
     }

@@ -93,6 +93,7 @@ impl<'a> Row<'a> {
             promised_from: self.time("promised_from", surroundings),
             promised_until: self.time("promised_until", surroundings),
             proof: self.proof(),
+            ..CreateOrder::default()
         }
     }
 
@@ -104,6 +105,7 @@ impl<'a> Row<'a> {
             lon: 0.0,
             address: self.owned(&address).unwrap_or_default(),
             instructions: self.owned(&instructions),
+            phone: None,
         };
         match (self.cell(&lat), self.cell(&lon)) {
             (None, None) if place.address.is_empty() => {}
