@@ -189,6 +189,26 @@ impl Gazetteer {
         self.entries.is_empty()
     }
 
+    /// At most `limit` streets or houses for examples, each of which the search finds by its name and town. The same ones
+    /// every time.
+    pub fn examples(&self, limit: usize) -> Vec<Found> {
+        let query = Query { words: Vec::new(), house: None };
+        let streets =
+            self.entries.iter().filter(|entry| matches!(entry.subject, Subject::Street(_)) && entry.town.is_some());
+        let streets: Vec<_> = streets.collect();
+        let apart = (streets.len() / limit.max(1)).max(1);
+        let is_found = |street: &Found| {
+            let address = format!("{} {}", street.name, street.town.as_deref().unwrap_or_default());
+            self.search(&address, None, 1)
+                .first()
+                .is_some_and(|found| found.name == street.name && found.town == street.town)
+        };
+        let candidates = streets
+            .chunks(apart)
+            .filter_map(|near| near.iter().take(20).map(|street| self.found(street, &query, None)).find(is_found));
+        candidates.take(limit).collect()
+    }
+
     /// At most `limit` places that fit the text, the best first; places near `near` before places far from it.
     ///
     /// Every word must begin a word of the name or of its town. Small slips are forgiven when nothing fits without.

@@ -33,6 +33,9 @@ pub enum LifecycleError {
     /// No such courier.
     #[error("there is no such courier")]
     UnknownCourier,
+    /// The courier works here no longer.
+    #[error("the courier is archived; restore them first, or choose another one")]
+    CourierArchived,
     /// The status may not follow the present one.
     #[error("order {reference} is already {from}", from = words(*from))]
     InvalidTransition {
@@ -77,7 +80,11 @@ impl LifecycleError {
             Self::InvalidTransition { order_id, from, to, .. } | Self::NotForCouriers { order_id, from, to, .. } => {
                 Some(ErrorDetails::invalid_transition(*order_id, *from, *to))
             }
-            Self::UnknownOrder | Self::UnknownCourier | Self::ProofRequired { .. } | Self::Store(_) => None,
+            Self::UnknownOrder
+            | Self::UnknownCourier
+            | Self::CourierArchived
+            | Self::ProofRequired { .. }
+            | Self::Store(_) => None,
         }
     }
 }
@@ -231,7 +238,11 @@ impl Orders {
         if self.store.courier(courier).await?.is_none() {
             return Err(LifecycleError::UnknownCourier);
         }
-        let change = self.store.lock_order(id, Some(courier)).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.store.lock_order(id, Some(courier)).await?.ok_or(LifecycleError::UnknownOrder)?;
+        // Asked under the lock, which archiving takes as well.
+        if change.is_archived(courier).await? {
+            return Err(LifecycleError::CourierArchived);
+        }
         let before = change.order.clone();
         if !(before.status == OrderStatus::Created || before.status.is_active()) {
             let Order { reference, status: from, .. } = before;

@@ -52,6 +52,7 @@ fn status_refused(id: u64, error: &LifecycleError) -> ErrorMessage {
     let code = match error {
         LifecycleError::InvalidTransition { .. } | LifecycleError::NotForCouriers { .. } => "invalid_transition",
         LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => "not_found",
+        LifecycleError::CourierArchived => "courier_archived",
         LifecycleError::ProofRequired { .. } => "proof_required",
         LifecycleError::Store(error) => {
             tracing::warn!(error = %error, "a status report could not be stored");
