@@ -20,6 +20,7 @@ pub mod fix_writer;
 pub mod fixes;
 pub mod new_orders;
 pub mod order_changes;
+pub mod order_history;
 pub mod order_lists;
 mod order_rows;
 mod order_search;
@@ -29,6 +30,7 @@ pub mod people;
 pub mod proofs;
 pub mod saved_pickups;
 pub mod tracking_links;
+mod waits;
 
 use std::{sync::Arc, time::Duration};
 

@@ -12,6 +12,7 @@ pub mod dispatch;
 pub mod exceptions;
 pub mod fixes;
 pub mod imports;
+pub mod order_changes;
 pub mod order_export;
 pub mod order_lists;
 mod order_query;

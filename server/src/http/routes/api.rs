@@ -4,7 +4,7 @@ use crate::{
     http::{
         api::{
             audit, courier, courier_day, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes,
-            imports, order_export, order_lists, orders, pickups, places, proofs, session, track,
+            imports, order_changes, order_export, order_lists, orders, pickups, places, proofs, session, track,
         },
         ingest,
         openapi::serve,
@@ -42,6 +42,10 @@ fn orders() -> Vec<Route> {
         orders::show,
         orders::assign,
         orders::set_status,
+        order_changes::edit,
+        order_changes::unassign,
+        order_changes::try_again,
+        order_changes::reopen,
         dispatch::suggestions,
         dispatch::tracking_link,
         proofs::order_image,
