@@ -22,7 +22,7 @@ use serde::{
 ///
 /// # Errors
 /// Those of `deserializer`, once it has begun to read the field: a field that is cut short is an error.
-pub(crate) fn read_added<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+pub fn read_added<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,

@@ -22,6 +22,8 @@ mod order_rows;
 pub mod orders;
 pub mod partitions;
 pub mod people;
+pub mod plan_changes;
+pub mod plans;
 pub mod proofs;
 pub mod tracking_links;
 

@@ -1,19 +1,25 @@
 //! Changes an order, in a transaction that locks its row and the plans of its couriers.
 //!
-//! The use cases of [`crate::service::orders::lifecycle`] read the locked order, decide, and commit; the commit also
-//! opens and closes the feeds of the couriers' other orders.
+//! The use cases of [`crate::service::orders::lifecycle`] read the locked order, decide, and commit; in the same
+//! transaction the plans of the couriers concerned follow, and with them the feeds of their orders ([`super::plan_changes`]).
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, OrderId, OrderStatus, api::proof::ProofKind};
 use sqlx::{PgConnection, PgTransaction};
 
-use super::{Store, StoreError, order_rows::OrderRow, orders::open_orders_in, proofs::missing_proofs};
-use crate::domain::order::{Actor, Order, visibility};
+use super::{
+    Store, StoreError,
+    order_rows::OrderRow,
+    plan_changes::{NewPlaces, follow_order},
+    plans::lock_plans,
+    proofs::missing_proofs,
+};
+use crate::domain::order::{Actor, Order};
 
 impl Store {
     /// Starts a change to an order. Until the change is committed or dropped it locks the order's row and the plans of
-    /// the courier who has the order and of `for_courier`, who is to get it: a change reads and writes their other
-    /// orders too, and two concurrent changes would each miss the other's, or deadlock.
+    /// the couriers who have the order or its goods and of `for_courier`, who is to get it: a change reads and writes
+    /// their other orders too, and two concurrent changes would each miss the other's, or deadlock.
     ///
     /// # Errors
     /// When the database is away.
@@ -22,10 +28,11 @@ impl Store {
         id: OrderId,
         for_courier: Option<CourierId>,
     ) -> Result<Option<OrderChange>, StoreError> {
-        let mut holder = self.holder_of(id).await?;
+        let mut holders = self.holders_of(id).await?;
         loop {
             let mut transaction = self.pool.begin().await?;
-            lock_plans(&mut transaction, [holder, for_courier]).await?;
+            let couriers: Vec<_> = holders.into_iter().chain([for_courier]).flatten().collect();
+            lock_plans(&mut transaction, &couriers).await?;
             let row = sqlx::query_as!(
                 OrderRow,
                 "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
@@ -39,35 +46,24 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
             let Some(order) = row.map(Order::from) else { return Ok(None) };
-            if order.courier_id == holder {
-                return Ok(Some(OrderChange { transaction, order }));
+            let now_with = [order.courier_id, order.carried_by];
+            if now_with == holders {
+                return Ok(Some(OrderChange { transaction, order, places: NewPlaces::default() }));
             }
             // Another courier got the order meanwhile, whose plan is not locked. Locks must be taken in one order, so
             // this begins again.
-            holder = order.courier_id;
+            holders = now_with;
         }
     }
 
-    async fn holder_of(&self, id: OrderId) -> Result<Option<CourierId>, StoreError> {
-        let holder = sqlx::query_scalar!("select courier_id from orders where id = $1", id.as_uuid())
+    /// The courier who has the order, and the one who has its goods.
+    async fn holders_of(&self, id: OrderId) -> Result<[Option<CourierId>; 2], StoreError> {
+        let row = sqlx::query!("select courier_id, carried_by from orders where id = $1", id.as_uuid())
             .fetch_optional(&self.pool)
             .await?;
-        Ok(holder.flatten().map(CourierId::from_uuid))
+        let holders = row.map_or([None, None], |row| [row.courier_id, row.carried_by]);
+        Ok(holders.map(|holder| holder.map(CourierId::from_uuid)))
     }
-}
-
-/// Makes changes to these couriers' plans wait for each other until the transaction ends.
-async fn lock_plans(connection: &mut PgConnection, couriers: [Option<CourierId>; 2]) -> Result<(), StoreError> {
-    let ids: Vec<_> = couriers.into_iter().flatten().map(|courier| *courier.as_uuid()).collect();
-    // Every change takes the locks in the order of their keys, so none deadlocks.
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(key) as "locked: ()" from
-               (select distinct hashtextextended(id::text, 0) as key from unnest($1::uuid[]) as id order by key) as keys"#,
-        &ids
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(())
 }
 
 /// An order being changed, in a transaction that locks its row.
@@ -76,6 +72,8 @@ pub struct OrderChange {
     transaction: PgTransaction<'static>,
     /// The order as it was when locked.
     pub order: Order,
+    /// Where its stops go in the plan of a courier who gets it; to the cheapest place unless set.
+    pub places: NewPlaces,
 }
 
 impl OrderChange {
@@ -87,7 +85,8 @@ impl OrderChange {
         missing_proofs(&mut self.transaction, self.order.id).await
     }
 
-    /// Writes the order's new state with its event, and reopens the feeds of both couriers concerned.
+    /// Writes the order's new state with its event, and in the same transaction the plans and feeds of the couriers
+    /// concerned. Returns the order with the version that it has then.
     ///
     /// # Errors
     /// When the database is away; nothing was changed then.
@@ -97,10 +96,10 @@ impl OrderChange {
         event_at: DateTime<Utc>,
         by: &Actor,
         note: Option<&str>,
-    ) -> Result<(), StoreError> {
-        sqlx::query!(
+    ) -> Result<Order, StoreError> {
+        let version = sqlx::query_scalar!(
             "update orders set status = $2, status_at = $3, courier_id = $4, assigned_at = $5, feed_from = $6, leg_from = $7 \
-             where id = $1",
+             where id = $1 returning version",
             changed.id.as_uuid(),
             changed.status.as_str(),
             changed.status_at,
@@ -109,34 +108,13 @@ impl OrderChange {
             changed.feed_from,
             changed.leg_from,
         )
-        .execute(&mut *self.transaction)
+        .fetch_one(&mut *self.transaction)
         .await?;
         insert_event(&mut self.transaction, changed.id, changed.status, event_at, by, note).await?;
-        let concerned =
-            [self.order.courier_id, changed.courier_id.filter(|_| self.order.courier_id != changed.courier_id)];
-        for courier in concerned.into_iter().flatten() {
-            reopen_feed(&mut self.transaction, courier, event_at).await?;
-        }
+        follow_order(&mut self.transaction, (&self.order, changed), self.places, (event_at, by)).await?;
         self.transaction.commit().await?;
-        Ok(())
+        Ok(Order { version: version.cast_unsigned(), ..changed.clone() })
     }
-}
-
-/// Opens the feed of the courier's next order and closes those of all others.
-async fn reopen_feed(connection: &mut PgConnection, courier: CourierId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let open = open_orders_in(connection, &[courier]).await?.remove(&courier).unwrap_or_default();
-    let next = visibility::visible(&open);
-    sqlx::query!(
-        "update orders set feed_from = case when id = $2 then coalesce(feed_from, $3) end \
-         where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff') \
-           and (feed_from is null) = (id is not distinct from $2)",
-        courier.as_uuid(),
-        next.map(|order| *order.as_uuid()),
-        now,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 pub(super) async fn insert_event(

@@ -41,7 +41,7 @@ impl UseCases {
             store.clone(),
             Arc::clone(tracker),
             Arc::clone(following),
-            Arc::clone(connections),
+            (Arc::clone(broker), Arc::clone(connections)),
             clock.clone(),
             tasks,
         ));
@@ -49,7 +49,7 @@ impl UseCases {
             store.clone(),
             Arc::clone(tracker),
             Arc::clone(broker),
-            Arc::clone(&plans),
+            (Arc::clone(&plans), config.settings.new_stops),
             Arc::clone(&deliveries),
             clock.clone(),
         ));

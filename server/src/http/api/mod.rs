@@ -14,6 +14,7 @@ pub mod order_lists;
 pub mod orders;
 pub mod page;
 pub mod places;
+pub mod plans;
 pub mod proofs;
 pub mod session;
 pub mod track;

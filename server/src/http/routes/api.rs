@@ -4,7 +4,7 @@ use crate::{
     http::{
         api::{
             audit, courier, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes, imports,
-            order_lists, orders, places, proofs, session, track,
+            order_lists, orders, places, plans, proofs, session, track,
         },
         ingest,
         openapi::serve,
@@ -53,6 +53,8 @@ fn couriers() -> Vec<Route> {
         couriers::create,
         couriers::show,
         dispatch::edit_courier,
+        plans::show,
+        plans::put,
         fixes::list,
         devices::list,
         devices::create,

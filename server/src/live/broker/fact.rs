@@ -1,7 +1,8 @@
 //! The facts that instances tell each other.
 //!
 //! Written with postcard behind a version byte: during a rolling restart an instance may meet facts of the next
-//! version, which it skips. A skipped or lost fact is never the only copy of anything.
+//! version, which it skips, as it does a kind of fact that it does not know. What a kind gains stands at its end, where
+//! older instances stop reading. A skipped or lost fact is never the only copy of anything.
 
 use doorstep_shared::{
     CourierId, DeviceId, OrderId, Position, RawFix, Vehicle,
@@ -9,11 +10,12 @@ use doorstep_shared::{
         customer::{Eta, Presence},
         fleet::{FleetAlert, FleetOrder},
     },
+    read_added,
 };
 use serde::{Deserialize, Serialize};
 
 use super::instance::InstanceId;
-use crate::domain::fleet::{CourierProfile, FleetChange, OrderState};
+use crate::domain::fleet::{CourierProfile, FleetChange, OrderState, PlanPlaces};
 
 /// Changes when the meaning or the layout of [`Fact`] does.
 const VERSION: u8 = 1;
@@ -73,6 +75,9 @@ pub enum Fact {
         assigned_at_ms: Option<i64>,
         /// The courier who had it before, if another one has it now.
         former: Option<CourierId>,
+        /// The order's version, which [`FleetOrder`] does not carry in postcard.
+        #[serde(deserialize_with = "read_added")]
+        version: Option<u64>,
     },
     /// Something needs a dispatcher's attention.
     Alert(FleetAlert),
@@ -108,6 +113,8 @@ pub enum Fact {
         /// SHA-256 of each session's secret.
         sessions: Vec<[u8; 32]>,
     },
+    /// A courier's plan changed, or their screen showed what changed.
+    Plan(PlanPlaces),
 }
 
 /// Where a courier is.
@@ -168,6 +175,7 @@ impl From<FleetChange> for Fact {
             FleetChange::Presence { courier, presence } => Self::Presence { courier, presence },
             FleetChange::Courier(CourierProfile { id, name, vehicle }) => Self::Courier { courier: id, name, vehicle },
             FleetChange::Order(state) => Self::order(state, None),
+            FleetChange::Plan(places) => Self::Plan(places),
             FleetChange::Alert(alert) => Self::Alert(alert),
         }
     }
@@ -176,7 +184,8 @@ impl From<FleetChange> for Fact {
 impl Fact {
     /// An order's change.
     pub fn order(state: OrderState, former: Option<CourierId>) -> Self {
-        Self::Order { order: state.order, assigned_at_ms: state.assigned_at_ms, former }
+        let OrderState { order, assigned_at_ms } = state;
+        Self::Order { version: order.version, order, assigned_at_ms, former }
     }
 }
 
@@ -195,6 +204,27 @@ mod tests {
         let bytes = fact.encode(theirs);
         assert_eq!(Fact::decode(&bytes, ours), Some((theirs, fact)));
         assert_eq!(Fact::decode(&bytes, theirs), None);
+    }
+
+    #[test]
+    fn an_orders_version_is_read_where_it_is_and_missed_nowhere() {
+        let (ours, theirs) = (InstanceId::new(), InstanceId::new());
+        let order = FleetOrder {
+            id: OrderId::new(),
+            reference: "A-1".into(),
+            status: doorstep_shared::OrderStatus::Assigned,
+            status_at_ms: 5,
+            courier_id: Some(CourierId::new()),
+            version: None,
+            sequence: None,
+            seen_at_ms: None,
+        };
+        let fact = Fact::Order { order, assigned_at_ms: Some(5), former: None, version: Some(7) };
+        let bytes = fact.encode(theirs);
+        assert_eq!(Fact::decode(&bytes, ours), Some((theirs, fact.clone())));
+        // What an older instance writes ends before it: a byte that says "there is one", and the number.
+        let older = Fact::decode(&bytes[..bytes.len() - 2], ours);
+        assert!(matches!(older, Some((_, Fact::Order { version: None, .. }))), "{older:?}");
     }
 
     #[test]

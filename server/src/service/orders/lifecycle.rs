@@ -17,11 +17,14 @@ use doorstep_shared::{
 
 use super::plans::Plans;
 use crate::{
-    domain::order::{Actor, Order, visibility},
+    domain::{
+        order::{Actor, Order, visibility},
+        plan::NewStops,
+    },
     live::{broker::Broker, hub::LiveEvent, tracker::Tracker},
     platform::clock::{Clock, from_ms},
     service::exceptions::deliveries::{Deliveries, Delivery},
-    store::{Store, StoreError, order_changes::OrderChange},
+    store::{Store, StoreError, order_changes::OrderChange, plan_changes::NewPlaces},
 };
 
 /// Why an order did not move on.
@@ -138,6 +141,8 @@ pub struct Orders {
     tracker: Arc<Tracker>,
     broker: Arc<dyn Broker>,
     plans: Arc<Plans>,
+    /// Where the stops of a new order go in its courier's plan.
+    new_stops: NewStops,
     deliveries: Arc<Deliveries>,
     clock: Clock,
 }
@@ -148,11 +153,20 @@ impl Orders {
         store: Store,
         tracker: Arc<Tracker>,
         broker: Arc<dyn Broker>,
-        plans: Arc<Plans>,
+        (plans, new_stops): (Arc<Plans>, NewStops),
         deliveries: Arc<Deliveries>,
         clock: Clock,
     ) -> Self {
-        Self { store, tracker, broker, plans, deliveries, clock }
+        Self { store, tracker, broker, plans, new_stops, deliveries, clock }
+    }
+
+    /// Locks an order with the plans of its couriers; see [`Store::lock_order`].
+    async fn lock(&self, id: OrderId, for_courier: Option<CourierId>) -> Result<OrderChange, LifecycleError> {
+        let mut change = self.store.lock_order(id, for_courier).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let gets_it = for_courier.or(change.order.courier_id);
+        change.places =
+            NewPlaces { new_stops: self.new_stops, here: gets_it.and_then(|courier| self.tracker.place(courier)) };
+        Ok(change)
     }
 
     /// Moves an order on. A courier may only move their own; `happened_ms` is when the button was pressed.
@@ -170,7 +184,7 @@ impl Orders {
         happened_ms: Option<i64>,
         note: Option<&str>,
     ) -> Result<Outcome, LifecycleError> {
-        let mut change = self.store.lock_order(id, None).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, None).await?;
         let before = change.order.clone();
         if let Actor::Courier(courier) = by
             && before.courier_id != Some(*courier)
@@ -186,7 +200,7 @@ impl Orders {
         check_proofs(&mut change, to, by).await?;
         let at = self.plausible_time(happened_ms, &before);
         let after = moved_on(before, to, at);
-        change.commit(&after, at, by, note).await?;
+        let after = change.commit(&after, at, by, note).await?;
         self.note_delivery(&after);
         self.publish(&after);
         self.refresh_plan_of(&after).await;
@@ -231,7 +245,7 @@ impl Orders {
         if self.store.courier(courier).await?.is_none() {
             return Err(LifecycleError::UnknownCourier);
         }
-        let change = self.store.lock_order(id, Some(courier)).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let change = self.lock(id, Some(courier)).await?;
         let before = change.order.clone();
         if !(before.status == OrderStatus::Created || before.status.is_active()) {
             let Order { reference, status: from, .. } = before;
@@ -245,7 +259,7 @@ impl Orders {
         }
         let now = self.clock.now();
         let after = assigned(&before, courier, now);
-        change.commit(&after, now, by, None).await?;
+        let after = change.commit(&after, now, by, None).await?;
         self.broker.publish_order((&after).into(), before.courier_id);
         if let Some(former) = before.courier_id {
             self.tracker.detach(former, id);
@@ -302,10 +316,10 @@ impl Orders {
     /// nothing for an order without viewers whose couriers this instance does not know.
     pub async fn follow_change(&self, state: &StateForViewers, former: Option<CourierId>, is_watched: bool) {
         if let Some(former) = former.filter(|former| self.tracker.knows(*former)) {
-            self.plans.refresh(former).await;
+            self.plans.follow(former).await;
         }
         if let Some(courier) = state.courier.filter(|courier| is_watched || self.tracker.knows(*courier)) {
-            self.plans.refresh(courier).await;
+            self.plans.follow(courier).await;
         }
         if is_watched && state.status.is_active() {
             self.tell_viewers(state);
