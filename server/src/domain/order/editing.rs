@@ -355,7 +355,7 @@ mod tests {
             ("note", change("two bags", None)),
         ];
         assert_eq!(edited.changes, expected.map(|(path, change)| (path.to_owned(), change)).into());
-        assert_eq!(edited.order.seen.unseen_changes, ["address", "instructions", "note"]);
+        assert_eq!(words_for_courier(&before, &edited.order), ["address", "instructions", "note"]);
     }
 
     #[test]

@@ -330,7 +330,10 @@ mod tests {
                 let order = row.order.as_deref().expect("an order");
                 (order.reference.clone(), order.customer.name.clone())
             }).collect();
-            prop_assert_eq!(read, cells);
+            // An apostrophe before what begins a formula guards the cell and is not part of it.
+            let bare = |cell: &String| write::without_guard(cell).to_owned();
+            let expected: Vec<_> = cells.iter().map(|(reference, name)| (bare(reference), bare(name))).collect();
+            prop_assert_eq!(read, expected);
         }
     }
 }
