@@ -318,8 +318,8 @@ impl World {
         assert!(
             matches!(planned.plan.stops.first(), Some(first) if *first == stop) || !planned.plan.stops.contains(&stop)
         );
-        let takes_too_much = stop.kind == StopKind::Pickup
-            && self.capacity.is_some_and(|capacity| on_board + limits.size(order.id) > capacity);
+        let takes_too_much =
+            !order.is_on_board() && self.capacity.is_some_and(|capacity| on_board + limits.size(order.id) > capacity);
         self.orders[at].status = to;
         self.plan = self.planned().with_plan(planned.plan).plan;
         self.plan = self.planned().plan;
