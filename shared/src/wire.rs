@@ -18,7 +18,7 @@ use serde::{
     de::{Error, Visitor},
 };
 
-/// Reads an added field in postcard: `None` when the sender's message ends before it.
+/// Reads an added field in postcard, with `deserialize_with`: `None` when the sender's message ends before it.
 ///
 /// # Errors
 /// Those of `deserializer`, once it has begun to read the field: a field that is cut short is an error.

@@ -14,10 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use doorstep_shared::{
-    CourierId, Fix,
-    protocol::{customer::Presence, fleet::FleetOrder},
-};
+use doorstep_shared::{CourierId, Fix, protocol::customer::Presence};
 use tokio::{
     runtime::Handle,
     sync::{Notify, mpsc},
@@ -217,8 +214,11 @@ impl Intake {
                     self.wait_for_database(Change::Courier(courier));
                 }
             }
-            Fact::Order { order, assigned_at_ms, former, version } => {
-                let order = FleetOrder { version, ..order };
+            Fact::Order { order, assigned_at_ms, former, gained } => {
+                let order = match gained {
+                    Some(gained) => gained.complete(order),
+                    None => order,
+                };
                 let state = StateForViewers {
                     order: order.id,
                     courier: order.courier_id,

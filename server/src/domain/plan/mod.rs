@@ -8,7 +8,6 @@
 
 mod insertion;
 mod load;
-mod news;
 mod planned;
 
 use std::collections::HashSet;
@@ -18,7 +17,6 @@ use doorstep_shared::{CourierId, OrderId, OrderStatus, api::plan::PlanStop, prot
 pub use self::{
     insertion::Placing,
     load::Limits,
-    news::{News, news_for_courier},
     planned::{Planned, StopAhead, until_door},
 };
 pub use crate::platform::config::NewStops;

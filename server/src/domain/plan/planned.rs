@@ -14,8 +14,6 @@ pub struct Planned {
     pub plan: Plan,
     /// The orders, by the place of their next stop.
     pub orders: Vec<Order>,
-    /// How long couriers usually wait at the pickups of these orders, in seconds, where that is known.
-    pub usual_wait_s: HashMap<OrderId, u32>,
 }
 
 impl Planned {
@@ -27,7 +25,7 @@ impl Planned {
             (!order.status.is_active(), Reverse(order.status.step()), order.assigned_at, order.id)
         });
         let open: Vec<_> = orders.iter().flat_map(|order| stops_of(order, courier)).collect();
-        Self { plan: stored.unwrap_or_default().reconcile(&open), orders, usual_wait_s: HashMap::new() }.sorted()
+        Self { plan: stored.unwrap_or_default().reconcile(&open), orders }.sorted()
     }
 
     /// Takes in a plan for the same stops.
