@@ -71,7 +71,7 @@ async fn plan_after(
     let (vehicle, capacity) = means_of(connection, courier).await?;
     let stored = stored_plans(connection, &[courier]).await?.remove(&courier);
     let orders = orders_in(connection, &[courier]).await?.remove(&courier).unwrap_or_default();
-    // As everybody saw it until now, whichever server wrote it.
+    // As readers saw it until now: an older server may have written orders and no plan.
     let others = orders.iter().filter(|order| order.id != before.id).cloned();
     let mut known = Planned::new(courier, stored, others.chain([before.clone()]).collect());
     if before.status != after.status

@@ -24,10 +24,10 @@ const ROUNDS: usize = 14;
 const STEPS_IN_A_ROUND: usize = 12;
 const ORDERS: usize = 4;
 
-/// What somebody does.
+/// What dispatch or a courier does.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Dispatch gives an order to a courier, from whomever has it.
+    /// Dispatch gives an order to a courier, from another one who may have it.
     Assign { order: usize, courier: usize },
     /// A courier reports on an order, whether or not it is theirs.
     Report { order: usize, courier: usize, status: &'static str },

@@ -2,9 +2,9 @@
 //!
 //! Everything that depends on the order of stops derives from it: the courier's list, the tour, arrival times, how many
 //! stops come before a customer's, and which customer sees the courier. A [`Plan`] is stops, how many at the start keep
-//! their places, and a version; [`Planned`] joins it with the orders. Whoever wrote the orders, [`Plan::reconcile`] makes
-//! the plan hold each open stop exactly once, every pickup before its drop-off. Pure: [`crate::store::plans`] reads and
-//! writes plans together with the orders.
+//! their places, and a version; [`Planned`] joins it with the orders. Servers of the version before write
+//! orders and no plans, so [`Plan::reconcile`] makes every plan that is read hold each open stop exactly once, every
+//! pickup before its drop-off. Pure: [`crate::store::plans`] reads and writes plans together with the orders.
 
 mod insertion;
 mod load;

@@ -68,7 +68,7 @@ fn without_a_stored_plan_the_order_is_that_of_servers_without_plans() {
 }
 
 #[test]
-fn nobody_sees_a_courier_who_brings_goods_back() {
+fn no_customer_sees_a_courier_who_brings_goods_back() {
     let ana = CourierId::new();
     let back = Order { carried_by: Some(ana), ..of(ana, OrderStatus::Failed, 0) };
     let next = of(ana, OrderStatus::Assigned, 1);

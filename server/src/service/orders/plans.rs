@@ -211,7 +211,7 @@ impl Plans {
     /// # Errors
     /// When the database is away; nothing was changed then.
     /// # Cancel safety
-    /// A future that is dropped after its commit tells nobody: run it to its end, see
+    /// A future that is dropped after its commit publishes nothing: run it to its end, see
     /// [`crate::platform::tasks::Tasks::complete`].
     pub async fn reorder(
         &self,
