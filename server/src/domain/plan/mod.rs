@@ -118,20 +118,18 @@ impl Plan {
 
     /// Puts `stop` in front: the courier makes it now.
     ///
-    /// A drop-off that follows its pickup directly comes along, and so does one without which the courier would carry too
-    /// much. Does nothing for a stop that the plan does not have.
+    /// A drop-off that follows its pickup directly comes along while nothing else is on board, and so does one without
+    /// which the courier would carry too much. Does nothing for a stop that the plan does not have.
     pub fn move_to_front(&mut self, stop: PlanStop, limits: &Limits) {
         let Some(at) = self.position(stop).filter(|at| *at > 0) else { return };
         let dropoff = PlanStop { kind: StopKind::Dropoff, ..stop };
-        let follows = stop.kind == StopKind::Pickup && self.stops.get(at + 1) == Some(&dropoff);
+        let follows = self.stops.get(at + 1) == Some(&dropoff) && limits.on_board(&self.stops) == 0;
         self.move_stop(at, 0);
-        if stop.kind != StopKind::Pickup {
-            return;
-        }
-        if let Some(from) = self.position(dropoff)
-            && (follows || limits.excess(&self.stops) > 0)
-        {
-            self.move_stop(from, 1);
+        let Some(from) = self.position(dropoff).filter(|_| stop.kind == StopKind::Pickup) else { return };
+        let mut unbroken = self.clone();
+        unbroken.move_stop(from, 1);
+        if follows || limits.excess(&unbroken.stops) < limits.excess(&self.stops) {
+            *self = unbroken;
         }
     }
 

@@ -89,6 +89,9 @@ fn a_stop_that_the_courier_makes_now_comes_first_and_an_unbroken_delivery_with_i
     let mut together = Plan { stops: vec![pickup(&a), pickup(&b), dropoff(&a), dropoff(&b)], ..Plan::default() };
     together.move_to_front(pickup(&b), &limits);
     assert_eq!(together.stops, [pickup(&b), pickup(&a), dropoff(&a), dropoff(&b)]);
+    let mut on_board = Plan { stops: vec![dropoff(&a), pickup(&b), dropoff(&b)], ..Plan::default() };
+    on_board.move_to_front(pickup(&b), &limits);
+    assert_eq!(on_board.stops, [pickup(&b), dropoff(&a), dropoff(&b)], "what is on board is handed over first");
     let small = Limits { capacity: Some(1), ..Limits::default() };
     let mut small_bag = Plan { stops: vec![pickup(&a), dropoff(&a), pickup(&b), dropoff(&b)], ..Plan::default() };
     small_bag.move_to_front(pickup(&b), &small);
