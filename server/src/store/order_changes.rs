@@ -13,6 +13,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use super::{
     Store, StoreError,
+    courier_archive::is_archived,
     exceptions::insert_exceptions,
     order_rows::OrderRow,
     plan_changes::{NewPlaces, follow_order},
@@ -117,6 +118,14 @@ impl OrderChange {
     /// When the database is away.
     pub async fn missing_proofs(&mut self) -> Result<Vec<ProofKind>, StoreError> {
         missing_proofs(&mut self.transaction, self.order.id).await
+    }
+
+    /// Whether a courier works here no longer.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn is_archived(&mut self, courier: CourierId) -> Result<bool, StoreError> {
+        is_archived(&mut self.transaction, courier).await
     }
 
     /// The proofs that the order asks for.

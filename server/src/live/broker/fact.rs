@@ -112,6 +112,12 @@ pub enum Fact {
         /// SHA-256 of each session's secret.
         sessions: Vec<[u8; 32]>,
     },
+    /// A courier was archived. Instances that do not know this skip it, and show the courier until they read the fleet
+    /// anew.
+    CourierLeft {
+        /// Who.
+        courier: CourierId,
+    },
     /// A courier's plan changed, or their screen showed what changed.
     Plan(PlanPlaces),
 }
@@ -196,6 +202,7 @@ impl From<FleetChange> for Fact {
             }
             FleetChange::Presence { courier, presence } => Self::Presence { courier, presence },
             FleetChange::Courier(CourierProfile { id, name, vehicle }) => Self::Courier { courier: id, name, vehicle },
+            FleetChange::Left(courier) => Self::CourierLeft { courier },
             FleetChange::Order(state) => Self::order(state, None),
             FleetChange::Plan(places) => Self::Plan(places),
             FleetChange::Alert(alert) => Self::Alert(alert),

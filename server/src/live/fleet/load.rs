@@ -33,7 +33,7 @@ pub(super) async fn board(store: &Store, tracker: &Tracker) -> Result<Board, Sto
 
 /// The fleet before it is put on a board.
 pub(super) struct Read {
-    /// Every courier.
+    /// Every courier who works here.
     pub(super) couriers: Vec<FleetCourier>,
     /// Every order that is not over.
     pub(super) orders: Vec<OrderState>,
@@ -45,7 +45,7 @@ pub(super) struct Read {
 pub(super) async fn fleet(store: &Store, tracker: &Tracker) -> Result<Read, StoreError> {
     let mut couriers: Vec<FleetCourier> = Vec::new();
     loop {
-        let page = store.couriers_page(couriers.last().map(|courier| courier.id), PAGE).await?;
+        let page = store.couriers_page(false, couriers.last().map(|courier| courier.id), PAGE).await?;
         let is_last = (page.len() as i64) < PAGE;
         couriers.extend(with_positions(page, store, tracker).await?);
         if is_last {
