@@ -122,32 +122,32 @@ impl Tours {
     /// The plan of a courier whom the live view knows, with its times and the way through it.
     pub async fn schedule(&self, courier: CourierId) -> Arc<Schedule> {
         let on_tour = self.tracker.on_tour(courier);
-        if let Some(schedule) = self.fresh(courier, &on_tour) {
+        let now_ms = self.clock.now_ms();
+        let here = on_tour.position.filter(|position| position.time_ms > now_ms - POSITION_COUNTS_MS);
+        let here = here.and_then(|position| position.point());
+        if let Some(schedule) = self.fresh(courier, &on_tour, here.is_some()) {
             return schedule;
         }
-        let now_ms = self.clock.now_ms();
         let Some(vehicle) = on_tour.vehicle.filter(|_| !on_tour.planned.orders.is_empty()) else {
             return Arc::new(Schedule { planned: on_tour.planned, computed_ms: now_ms, ..Schedule::default() });
         };
         let permit = tokio::time::timeout(QUEUE_PATIENCE, self.planning.acquire()).await;
         // Another request for the same courier may have been answered in the meantime.
-        if let Some(schedule) = self.fresh(courier, &on_tour) {
+        if let Some(schedule) = self.fresh(courier, &on_tour, here.is_some()) {
             return schedule;
         }
-        let position = on_tour.position.filter(|position| position.time_ms > now_ms - POSITION_COUNTS_MS);
         let plan = Plan {
             stops: on_tour.planned.ahead().iter().map(|stop| stop.at).collect(),
-            from: position.and_then(|position| position.point()),
+            from: here,
             vehicle,
             route: on_tour.route.clone(),
             legs: self.lock().get(&courier).map(|kept| kept.legs.clone()).unwrap_or_default(),
         };
-        let is_located = plan.from.is_some();
         let planned = match permit {
             Ok(_permit) => plan_on_streets(self.roads.clone(), plan).await,
             Err(_) => plan.follow(None),
         };
-        let arrivals = is_located.then(|| arrivals_on(&on_tour, &planned, vehicle, now_ms));
+        let arrivals = here.map(|_| arrivals_on(&on_tour, &planned, vehicle, now_ms));
         let Way { leg_metres, line, legs } = planned;
         let schedule = Schedule { planned: on_tour.planned, computed_ms: now_ms, leg_metres, arrivals, line };
         let schedule = Arc::new(schedule);
@@ -155,9 +155,13 @@ impl Tours {
         schedule
     }
 
-    fn fresh(&self, courier: CourierId, on_tour: &OnTour) -> Option<Arc<Schedule>> {
+    fn fresh(&self, courier: CourierId, on_tour: &OnTour, is_located: bool) -> Option<Arc<Schedule>> {
         let kept = self.lock();
-        let is_fresh = |kept: &&Kept| kept.at.elapsed() < FRESH_FOR && kept.schedule.planned == on_tour.planned;
+        let is_fresh = |kept: &&Kept| {
+            let schedule = &kept.schedule;
+            let is_current = schedule.planned == on_tour.planned && schedule.arrivals.is_some() == is_located;
+            is_current && kept.at.elapsed() < FRESH_FOR
+        };
         kept.get(&courier).filter(is_fresh).map(|kept| Arc::clone(&kept.schedule))
     }
 

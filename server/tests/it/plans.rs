@@ -87,7 +87,7 @@ async fn a_plan_lists_open_stops_with_their_load_and_times() {
         let a = order_between(app, "A-1", 0.0, 10.0).await;
         app.assign(&a, &ana).await;
         let without_place = plan(app, &ana).await;
-        assert_eq!(without_place["stops"][0]["arrival"], Value::Null, "nobody knows where Ana is");
+        assert_eq!(without_place["stops"][0]["arrival"], Value::Null, "Ana has not reported yet");
         assert!(without_place["metres"].as_u64().is_some_and(|metres| metres > 1_000), "{without_place}");
         let mut phone = app.connect(&ana).await;
         phone.report(1, &[fix(now_ms(), HERE.0, HERE.1)]).await;
@@ -326,6 +326,7 @@ async fn dispatch_hears_when_the_couriers_screen_showed_an_order() {
         assert_eq!(change["sequence"], 1);
         let seen = app.get(&format!("/api/v1/orders/{}", order.id)).await.expect(200);
         assert!(seen["seen_at"].is_string(), "{seen}");
+        assert_eq!(seen["sequence"], 1);
         // Dispatch moves it: the screen has not shown that.
         let second = app.assigned("A-2", &ana).await;
         let now = plan(app, &ana).await;
@@ -371,7 +372,7 @@ async fn stops_tell_what_the_courier_needs_there() {
             (&pickup["attempt"], &pickup["locked"], &pickup["changed"]),
             (&Value::Null, &Value::Null, &Value::Null)
         );
-        assert_eq!(pickup["arrival"], Value::Null, "nobody knows where Ana is");
+        assert_eq!(pickup["arrival"], Value::Null, "Ana has not reported yet");
         phone.report(1, &[fix(now_ms(), HERE.0, HERE.1)]).await;
         app.set_status(&order, "at_pickup").await;
         let told = phone.expect("stops").await;
@@ -386,8 +387,6 @@ async fn goods_that_could_not_be_handed_over_stay_on_the_list_until_they_are_bac
         let ana = app.courier("Ana").await;
         let (a, b) = (app.assigned("A-1", &ana).await, app.assigned("A-2", &ana).await);
         app.set_status(&a, "picked_up").await;
-        let carry = "update orders set carried_by = courier_id where id = $1::uuid";
-        sqlx::query(carry).bind(&a.id).execute(&app.db).await.expect("orders can be edited");
         app.set_status(&a, "at_dropoff").await;
         app.set_status(&a, "failed").await;
         let mut phone = Socket::courier(app, &ana.device_token).await;
@@ -397,7 +396,7 @@ async fn goods_that_could_not_be_handed_over_stay_on_the_list_until_they_are_bac
         let first = [back.clone(), stop(&b, "pickup"), stop(&b, "dropoff")];
         let wanted = json!({ "version": welcome["version"], "stops": first });
         put(app, &ana, &wanted).await.expect(200);
-        assert_eq!(open_feeds(app).await, [""; 0], "nobody sees Ana on her way back");
+        assert_eq!(open_feeds(app).await, [""; 0], "no customer sees Ana on her way back");
         assert_eq!(stops_before(app, &b).await, 1);
         app.set_status(&a, "returned").await;
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&b]));

@@ -68,7 +68,7 @@ fn without_a_stored_plan_the_order_is_that_of_servers_without_plans() {
 }
 
 #[test]
-fn nobody_sees_a_courier_who_brings_goods_back() {
+fn no_customer_sees_a_courier_who_brings_goods_back() {
     let ana = CourierId::new();
     let back = Order { carried_by: Some(ana), ..of(ana, OrderStatus::Failed, 0) };
     let next = of(ana, OrderStatus::Assigned, 1);
@@ -89,6 +89,9 @@ fn a_stop_that_the_courier_makes_now_comes_first_and_an_unbroken_delivery_with_i
     let mut together = Plan { stops: vec![pickup(&a), pickup(&b), dropoff(&a), dropoff(&b)], ..Plan::default() };
     together.move_to_front(pickup(&b), &limits);
     assert_eq!(together.stops, [pickup(&b), pickup(&a), dropoff(&a), dropoff(&b)]);
+    let mut on_board = Plan { stops: vec![dropoff(&a), pickup(&b), dropoff(&b)], ..Plan::default() };
+    on_board.move_to_front(pickup(&b), &limits);
+    assert_eq!(on_board.stops, [pickup(&b), dropoff(&a), dropoff(&b)], "what is on board is handed over first");
     let small = Limits { capacity: Some(1), ..Limits::default() };
     let mut small_bag = Plan { stops: vec![pickup(&a), dropoff(&a), pickup(&b), dropoff(&b)], ..Plan::default() };
     small_bag.move_to_front(pickup(&b), &small);
@@ -190,22 +193,6 @@ fn a_new_order_never_moves_fixed_stops_or_the_first() {
         assert_eq!(planned.plan.stops[..kept], before.stops[..kept]);
         assert_eq!(planned.plan.locked, locked);
     }
-}
-
-#[test]
-fn a_courier_learns_what_is_new_to_them() {
-    let (ana, ben) = (CourierId::new(), CourierId::new());
-    let before = of(ana, OrderStatus::Assigned, 0);
-    assert_eq!(news_for_courier(&before, &before), None);
-    assert_eq!(news_for_courier(&before, &Order { status: OrderStatus::PickedUp, ..before.clone() }), None);
-    assert_eq!(news_for_courier(&before, &Order { courier_id: None, ..before.clone() }), None);
-    assert_eq!(news_for_courier(&before, &Order { courier_id: Some(ben), ..before.clone() }), Some(News::New));
-    assert_eq!(news_for_courier(&before, &Order { attempt: 2, ..before.clone() }), Some(News::New));
-    let mut edited = before.clone();
-    edited.dropoff.address = "elsewhere".into();
-    edited.promised_until = Some(from_ms(1));
-    edited.demands.note = Some("fragile".into());
-    assert_eq!(news_for_courier(&before, &edited), Some(News::Changed(vec!["address", "window", "note"])));
 }
 
 /// What may happen to a courier's orders and plan.
@@ -318,8 +305,8 @@ impl World {
         assert!(
             matches!(planned.plan.stops.first(), Some(first) if *first == stop) || !planned.plan.stops.contains(&stop)
         );
-        let takes_too_much = stop.kind == StopKind::Pickup
-            && self.capacity.is_some_and(|capacity| on_board + limits.size(order.id) > capacity);
+        let takes_too_much =
+            !order.is_on_board() && self.capacity.is_some_and(|capacity| on_board + limits.size(order.id) > capacity);
         self.orders[at].status = to;
         self.plan = self.planned().with_plan(planned.plan).plan;
         self.plan = self.planned().plan;
