@@ -9,6 +9,7 @@ use doorstep_shared::{
     CourierId, OrderId, OrderStatus,
     api::{OrderEventView, change::OrderEventKind},
 };
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Store, StoreError, order_changes::OrderChange, order_rows::status_of};
@@ -92,6 +93,15 @@ impl Store {
         Ok(rows.into_iter().map(OrderEventView::from).collect())
     }
 
+    /// Whether there is such a courier, and they still work here.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn courier_works(&self, courier: CourierId) -> Result<bool, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        courier_works(&mut connection, courier).await
+    }
+
     /// The steps that each of these orders took, oldest first, without those who took them: enough for its customer.
     ///
     /// # Errors
@@ -168,13 +178,10 @@ impl OrderChange {
     /// # Errors
     /// When the database is away.
     pub async fn courier_works(&mut self) -> Result<bool, StoreError> {
-        let works = sqlx::query_scalar!(
-            r#"select archived_at is null as "works!" from couriers where id = $1"#,
-            self.order.courier_id.map(|courier| *courier.as_uuid())
-        )
-        .fetch_optional(&mut *self.transaction)
-        .await?;
-        Ok(works.unwrap_or(false))
+        match self.order.courier_id {
+            Some(courier) => courier_works(&mut self.transaction, courier).await,
+            None => Ok(false),
+        }
     }
 
     /// Whether a courier reported that they brought the cancelled order's goods back.
@@ -286,4 +293,12 @@ impl OrderChange {
         .await?;
         Ok(known)
     }
+}
+
+async fn courier_works(connection: &mut PgConnection, courier: CourierId) -> Result<bool, StoreError> {
+    let works =
+        sqlx::query_scalar!(r#"select archived_at is null as "works!" from couriers where id = $1"#, courier.as_uuid())
+            .fetch_optional(connection)
+            .await?;
+    Ok(works.unwrap_or(false))
 }

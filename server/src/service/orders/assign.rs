@@ -70,7 +70,9 @@ impl Orders {
     }
 
     pub(super) async fn check_works(&self, courier: CourierId) -> Result<(), LifecycleError> {
-        let known = self.store.courier(courier).await?.filter(|known| known.work.archived_at.is_none());
-        known.map(drop).ok_or(LifecycleError::UnknownCourier)
+        match self.store.courier_works(courier).await? {
+            true => Ok(()),
+            false => Err(LifecycleError::UnknownCourier),
+        }
     }
 }
