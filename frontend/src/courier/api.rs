@@ -1,23 +1,27 @@
 //! The courier's questions by plain HTTP, each answered once.
 
 use doorstep_shared::{
-    OrderId,
-    api::courier::{CourierHome, CourierSignIn, CreateTracker, Tour, TrackerApp, TrackerCreated},
+    CourierId, OrderId,
+    api::{
+        courier::{CourierHome, CourierSignIn, CreateTracker, Tour, TrackerApp, TrackerCreated},
+        plan::{CourierDay, PlanStop, PutPlan},
+    },
     problem,
     protocol::{decode_json, encode_json},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use super::{
     device::{self, Reply},
-    engine::{Answer, ProofAnswer},
+    engine::{Answer, PlanAnswer, ProofAnswer},
 };
 
 const HOME: &str = "/api/v1/courier";
 const SESSION: &str = "/api/v1/courier/session";
 const TOUR: &str = "/api/v1/courier/tour";
+const DAY: &str = "/api/v1/courier/day";
 const TRACKERS: &str = "/api/v1/courier/trackers";
 
 /// A request without an answer fails after this long.
@@ -56,6 +60,51 @@ pub async fn end_session() -> bool {
 /// The tour.
 pub async fn tour() -> Option<Tour> {
     body(&ask("GET", TOUR, None, LIMIT_MS).await?)
+}
+
+/// The day so far, which began at this phone's midnight.
+pub async fn day() -> Option<CourierDay> {
+    body(&ask("GET", &format!("{DAY}?since={}", midnight()), None, LIMIT_MS).await?)
+}
+
+/// Asks for another order of the courier's stops. Where another change was faster, the plan as it is now comes with the
+/// answer.
+pub async fn put_plan(courier_id: CourierId, version: u64, stops: Vec<PlanStop>) -> PlanAnswer {
+    let path = format!("/api/v1/couriers/{courier_id}/plan");
+    let wanted = PutPlan { version, stops, locked: None };
+    let Some(reply) = ask("PUT", &path, Some(encode_json(&wanted)), LIMIT_MS).await else {
+        return PlanAnswer::Unreachable;
+    };
+    match reply.status() {
+        200..300 => match body::<Plan>(&reply) {
+            Some(Plan { version, stops }) => PlanAnswer::Taken { version, stops },
+            None => PlanAnswer::Unreachable,
+        },
+        409 => {
+            let newest = ask("GET", &path, None, LIMIT_MS).await;
+            let newest = newest.and_then(|reply| body::<Plan>(&reply)).map(|plan| (plan.version, plan.stops));
+            PlanAnswer::Conflict { newest }
+        }
+        400..500 => PlanAnswer::Refused { code: code(&reply) },
+        _ => PlanAnswer::Unreachable,
+    }
+}
+
+/// What the phone needs of a plan; the rest of it comes over the socket.
+#[derive(Deserialize)]
+struct Plan {
+    version: u64,
+    stops: Vec<PlanStop>,
+}
+
+/// When this day began here.
+fn midnight() -> String {
+    let day = js_sys::Date::new_0();
+    day.set_hours(0);
+    day.set_minutes(0);
+    day.set_seconds(0);
+    day.set_milliseconds(0);
+    day.to_iso_string().into()
 }
 
 /// Sets another app up.

@@ -2,8 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::{Desk, desk::StopKey};
-use crate::courier::text::stops as text;
+use super::{
+    Desk,
+    desk::{StopKey, find},
+};
+use crate::courier::{
+    intent::{Intent, Screen},
+    text::stops as text,
+};
 
 /// The list.
 #[component]
@@ -16,7 +22,12 @@ pub(super) fn Later(desk: Desk) -> AnyView {
     let heading = move || if desk.is_out_of_turn() { text::fixed::OTHERS } else { text::fixed::LATER };
     view! {
         <section class="later" aria-labelledby="later" hidden=move || keys.with(Vec::is_empty)>
-            <h2 id="later">{heading}</h2>
+            <div class="later-head">
+                <h2 id="later">{heading}</h2>
+                <button type="button" class="button quiet" on:click=desk.press(Intent::Show(Screen::Plan))>
+                    {text::fixed::PLAN}
+                </button>
+            </div>
             <ol>
                 <For each=move || keys.get() key=|stop| *stop let:stop>
                     <LaterStop desk stop />
@@ -33,13 +44,16 @@ fn LaterStop(desk: Desk, stop: StopKey) -> AnyView {
         desk.chosen.set(Some(stop));
         request_animation_frame(super::focus_heading);
     };
+    let late = move || desk.shift.with(|shift| find(shift, stop).is_some_and(text::is_late)).to_string();
     view! {
         <li>
             <button type="button" class="later-stop" on:click=take>
                 <span class="number">{desk.text_of(stop, |_, card| card.stop.sequence.to_string())}</span>
                 <span class="what">
-                    <span class="place">{desk.text_of(stop, |_, card| card.stop.address.clone())}</span>
+                    <span class="place">{desk.text_of(stop, text::place)}</span>
                     <span class="detail">{desk.text_of(stop, text::later_detail)}</span>
+                    <span class="promise" data-late=late>{desk.text_of(stop, text::promise)}</span>
+                    <span class="pending">{desk.text_of(stop, text::changed)}</span>
                     <span class="pending">{desk.text_of(stop, text::waiting)}</span>
                 </span>
                 <span class="at">{desk.text_of(stop, text::about)}</span>
