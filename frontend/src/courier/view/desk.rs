@@ -103,6 +103,11 @@ impl Desk {
         move || self.with_stop(flag).unwrap_or(true)
     }
 
+    /// Whether a text about the stop in hand is empty.
+    pub(super) fn stop_lacks(self, text: fn(&Shift, &StopCard) -> String) -> impl Fn() -> bool + Copy + Send + 'static {
+        move || self.with_stop(text).is_none_or(|text| text.is_empty())
+    }
+
     /// A text about one stop of the list.
     pub(super) fn text_of(
         self,

@@ -44,6 +44,7 @@ fn Order(desk: Desk, failing: Failing, stop: StopKey) -> AnyView {
                 <span class="pending">{desk.text_of(stop, text::wait)}</span>
                 <span class="detail">{desk.text_of(stop, text::note)}</span>
             </span>
+            <div class="row">
             <button
                 type="button"
                 class="button"
@@ -62,6 +63,7 @@ fn Order(desk: Desk, failing: Failing, stop: StopKey) -> AnyView {
                 {text::fixed::PROBLEM}
                 <span class="unseen">" " {desk.text_of(stop, |_, card| card.stop.reference.clone())}</span>
             </button>
+            </div>
         </li>
     }
     .into_any()

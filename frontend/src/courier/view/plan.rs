@@ -42,7 +42,10 @@ pub(super) fn Plan(desk: Desk) -> AnyView {
     };
     view! {
         <section class="plan">
-            <p class="panel" data-tone="warn" hidden=flag(shift, |shift| text::obstacle(shift).is_empty())>
+            <p
+                class="panel"
+                data-tone=word(shift, |shift| if shift.reordering == Reordering::Offline { "warn" } else { "" })
+                hidden=flag(shift, |shift| text::obstacle(shift).is_empty())>
                 {word(shift, text::obstacle)}
             </p>
             <ol>
@@ -138,7 +141,8 @@ fn Handle(desk: Desk, moving: Moving, stop: StopKey) -> AnyView {
             class="handle"
             title=text::fixed::HANDLE
             aria-hidden="true"
-            hidden=desk.flag_of(stop, |shift, card| shift.reordering != Reordering::Allowed || !has_buttons(shift, card))
+            data-off=move || desk.shift.with(|shift| find(shift, stop).is_some_and(StopCard::is_locked)).to_string()
+            hidden=desk.flag_of(stop, |shift, _| shift.reordering != Reordering::Allowed || shift.stops.len() < 2)
             on:pointerdown=grab
             on:pointermove=drag
             on:pointerup=drop

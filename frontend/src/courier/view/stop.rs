@@ -25,22 +25,30 @@ pub(super) fn StopInHand(desk: Desk, failing: Failing) -> AnyView {
                 </p>
                 <h2 id="stop-address">{desk.stop_text(text::place)}</h2>
                 <p class="detail">{desk.stop_text(text::detail)}</p>
-                <p class="promise" data-late=move || desk.with_stop(|_, card| text::is_late(card)).unwrap_or_default().to_string()>
+                <p
+                    class="promise"
+                    data-late=move || desk.with_stop(|_, card| text::is_late(card)).unwrap_or_default().to_string()
+                    hidden=desk.stop_lacks(text::promise)
+                >
                     {desk.stop_text(text::promise)}
                 </p>
-                <p class="detail facts">{desk.stop_text(one_orders_facts)}</p>
+                <p class="detail" hidden=desk.stop_lacks(one_orders_facts)>
+                    {desk.stop_text(one_orders_facts)}
+                </p>
                 <Changed desk />
-                <p class="waits" role="status">
+                <p class="waits" hidden=desk.stop_lacks(text::wait)>
                     {desk.stop_text(text::wait)}
                 </p>
                 <p class="pending" hidden=desk.stop_flag(|_, card| !card.is_waiting)>
                     {desk.stop_text(text::waiting)}
                 </p>
-                <p class="note" hidden=desk.stop_flag(|shift, card| text::instructions(shift, card).is_empty())>
+                <p class="note" hidden=desk.stop_lacks(text::instructions)>
                     <span class="unseen">{text::fixed::NOTE}</span>
                     {desk.stop_text(text::instructions)}
                 </p>
-                <p class="detail note-of-merchant">{desk.stop_text(one_orders_note)}</p>
+                <p class="detail" hidden=desk.stop_lacks(one_orders_note)>
+                    {desk.stop_text(one_orders_note)}
+                </p>
                 <Orders desk failing />
                 <Ways desk />
                 <OtherActions desk failing />
@@ -71,7 +79,7 @@ fn Ways(desk: Desk) -> AnyView {
             >
                 {text::fixed::NAVIGATE}
             </a>
-            <a class="button" href=desk.stop_text(call) hidden=desk.stop_flag(|shift, card| call(shift, card).is_empty())>
+            <a class="button" href=desk.stop_text(call) hidden=desk.stop_lacks(call)>
                 {desk.stop_text(text::call)}
             </a>
         </div>
@@ -141,7 +149,7 @@ fn Changed(desk: Desk) -> AnyView {
         }
     };
     view! {
-        <div class="changed" hidden=desk.stop_flag(|shift, card| text::changed(shift, card).is_empty()) on:click=read>
+        <div class="changed" hidden=desk.stop_lacks(text::changed) on:click=read>
             <div>
                 <p class="what-changed">{desk.stop_text(text::changed)}</p>
                 {was}
