@@ -1,7 +1,7 @@
 //! What dispatch changed at a stop, marked until the courier has read it.
 //!
-//! The server names what changed until the phone has shown it; from then on the marks are the phone's own. What stood
-//! there before is known from the stops that the phone kept.
+//! The phone compares what came with the stops that it kept, so it knows what stood there before. The server names what
+//! changed about an order, whichever of its stops that was; its word counts only for a stop that the phone did not have.
 
 use doorstep_shared::{
     api::plan::PlanStop,
@@ -72,17 +72,15 @@ pub fn read(marks: &mut Vec<Mark>, stop: PlanStop) {
     marks.retain(|mark| mark.stop != stop);
 }
 
-/// What the server says that changed, and what differs from what the phone kept.
+/// What differs from what the phone kept, or else what the server says.
 fn changes(before: Option<&Stop>, after: &Stop) -> Vec<Change> {
-    let said = after.changed.as_deref().unwrap_or_default();
-    let said_before = before.and_then(|before| before.changed.as_deref()).unwrap_or_default();
-    let mut changes: Vec<Change> = before.map(|before| differences(before, after)).unwrap_or_default();
-    for what in said.iter().filter(|what| !said_before.contains(what)) {
-        if changes.iter().all(|change| change.what != *what) {
-            changes.push(Change { what: what.clone(), was: None });
+    match before {
+        Some(before) => differences(before, after),
+        None => {
+            let said = after.changed.iter().flatten();
+            said.map(|what| Change { what: what.clone(), was: None }).collect()
         }
     }
-    changes
 }
 
 fn differences(before: &Stop, after: &Stop) -> Vec<Change> {
@@ -137,6 +135,8 @@ mod tests {
         assert_eq!(words(&after, &after), [], "it is new only once");
         assert_eq!(words(&after, &[door("9 Strait Street", &[])]), [], "the server knows that it was seen");
         assert_eq!(words(&after, &[door("8 Strait Street", &["address"])]).len(), 1, "changed once more");
+        let same = door("9 Strait Street", &["address", "note"]);
+        assert_eq!(words(&after, &[same]), [], "that was the order's other stop");
     }
 
     #[test]
