@@ -152,7 +152,7 @@ impl Engine {
             Input::WhoAmI(answer) => self.who_am_i(at, answer),
             Input::SignedOut { is_known } => self.signed_out(is_known),
             Input::Tour(tour) => self.toured(at, tour),
-            Input::PlanAnswered(answer) => self.plan_answered(at, answer),
+            Input::PlanAnswered(answer) => self.plan_answered(answer),
             Input::Day(day) => self.day_came(day),
             Input::Tracker(tracker) => self.tracker_answered(tracker),
             Input::ProofAnswered { id, answer } => self.proof_answered(at, id, answer),

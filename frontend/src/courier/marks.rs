@@ -4,23 +4,19 @@
 //! changed about an order, whichever of its stops that was; its word counts only for a stop that the phone did not have.
 
 use doorstep_shared::{
+    OrderId,
     api::plan::PlanStop,
-    protocol::courier::{Contact, Stop},
+    protocol::courier::{Contact, Stop, StopKind},
 };
-use serde::{Deserialize, Serialize};
 
 use super::plan::name;
 
-/// The marks of one stop, as they are kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mark {
-    stop: PlanStop,
-    /// What changed.
-    pub changes: Vec<Change>,
-}
+/// The marks of one stop, as they are kept: which, what changed and what stood there before. A tuple, because the code that
+/// reads a structure's names is kilobytes of program on a phone.
+pub type Mark = (OrderId, StopKind, Vec<(String, Option<String>)>);
 
 /// One thing that changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// What: a word of [`Stop::changed`].
     pub what: String,
@@ -43,33 +39,38 @@ pub fn news<'a>(before: &[Stop], after: &'a [Stop]) -> News<'a> {
 /// Adds what is new; of two changes of one thing the first says what stood there before.
 pub fn add(marks: &mut Vec<Mark>, news: &News<'_>) {
     for (stop, changes) in news {
-        let stop = name(stop);
-        let place = marks.iter().position(|mark| mark.stop == stop).unwrap_or_else(|| {
-            marks.push(Mark { stop, changes: Vec::new() });
+        let place = marks.iter().position(|mark| is_of(mark, name(stop))).unwrap_or_else(|| {
+            marks.push((stop.order_id, stop.kind, Vec::new()));
             marks.len() - 1
         });
-        let known = &mut marks[place].changes;
-        for change in changes {
-            if known.iter().all(|known| known.what != change.what) {
-                known.push(change.clone());
+        let known = &mut marks[place].2;
+        for Change { what, was } in changes {
+            if known.iter().all(|known| known.0 != *what) {
+                known.push((what.clone(), was.clone()));
             }
         }
     }
 }
 
 /// The marks of a stop.
-pub fn of<'a>(marks: &'a [Mark], stop: &Stop) -> &'a [Change] {
-    marks.iter().find(|mark| mark.stop == name(stop)).map_or(&[], |mark| &mark.changes)
+pub fn of(marks: &[Mark], stop: &Stop) -> Vec<Change> {
+    let mark = marks.iter().find(|mark| is_of(mark, name(stop)));
+    let changes = mark.into_iter().flat_map(|mark| &mark.2);
+    changes.map(|(what, was)| Change { what: what.clone(), was: was.clone() }).collect()
 }
 
 /// Keeps the marks of the stops that are still ahead.
 pub fn keep(marks: &mut Vec<Mark>, stops: &[Stop]) {
-    marks.retain(|mark| stops.iter().any(|stop| name(stop) == mark.stop));
+    marks.retain(|mark| stops.iter().any(|stop| is_of(mark, name(stop))));
 }
 
 /// The courier has read the marks of a stop.
 pub fn read(marks: &mut Vec<Mark>, stop: PlanStop) {
-    marks.retain(|mark| mark.stop != stop);
+    marks.retain(|mark| !is_of(mark, stop));
+}
+
+fn is_of(mark: &Mark, stop: PlanStop) -> bool {
+    (mark.0, mark.1) == (stop.order_id, stop.kind)
 }
 
 /// What differs from what the phone kept, or else what the server says.

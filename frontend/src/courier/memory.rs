@@ -49,8 +49,8 @@ pub struct Memory {
     pub legs: Vec<Leg>,
     /// What changed at them and was not read.
     pub marks: Vec<Mark>,
-    /// The pickups at which the courier waits for goods.
-    pub waits: Vec<Waiting>,
+    /// The orders for whose goods the courier waits, and since when by the corrected clock, Unix epoch milliseconds.
+    pub waits: Vec<(OrderId, i64)>,
     /// The pickups of the goods on board, to which they go back when they cannot be handed over.
     pub collected: Vec<Stop>,
     /// The pace in force.
@@ -89,15 +89,6 @@ impl Known {
     pub fn who(&self) -> Who {
         Who { name: self.name.clone(), vehicle: self.vehicle, device_label: self.device_label.clone() }
     }
-}
-
-/// A courier who waits for goods.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// For which order.
-    pub order_id: OrderId,
-    /// Since when, by the corrected clock, Unix epoch milliseconds.
-    pub since_ms: i64,
 }
 
 /// The proofs of one order. They stay until the server has taken the hand-over, so a wrong PIN costs no second photo.

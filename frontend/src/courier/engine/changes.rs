@@ -27,6 +27,7 @@ impl Engine {
             self.tour.due_ms = Some(at.now_ms);
         }
         self.plan.reported.clear();
+        self.put_plan();
     }
 
     /// The courier has read what changed at a stop.
@@ -47,7 +48,7 @@ impl Engine {
         memory.collected.extend(collected);
         memory.collected.retain(|pickup| is_open(pickup.order_id) && !is_ahead(pickup));
         let is_pickup = |order_id| stops.iter().any(|stop| (stop.order_id, stop.kind) == (order_id, StopKind::Pickup));
-        memory.waits.retain(|wait| is_pickup(wait.order_id));
+        memory.waits.retain(|wait| is_pickup(wait.0));
         marks::keep(&mut memory.marks, &stops);
         memory.stops = Some(stops);
     }

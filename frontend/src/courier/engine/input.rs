@@ -7,7 +7,7 @@ use doorstep_shared::{
     OrderId,
     api::{
         courier::{CourierHome, Tour, TrackerCreated},
-        plan::{CourierDay, PlanStop},
+        plan::CourierDay,
     },
     protocol::courier::CourierEvent,
 };
@@ -181,17 +181,9 @@ pub enum ProofAnswer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlanAnswer {
     /// It holds from now on.
-    Taken {
-        /// The plan's version.
-        version: u64,
-        /// Its stops in their order.
-        stops: Vec<PlanStop>,
-    },
-    /// Another change was faster.
-    Conflict {
-        /// The plan as it is now, if the server said it: its version and its stops in their order.
-        newest: Option<(u64, Vec<PlanStop>)>,
-    },
+    Taken,
+    /// Another change was faster; the stops come over the socket.
+    Conflict,
     /// It refuses that order.
     Refused {
         /// What a program matches on.

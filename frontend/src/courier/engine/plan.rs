@@ -1,7 +1,8 @@
 //! The plan: its version, the order that the courier wants, and what the server says to it.
 //!
 //! A wish shows at once and is sent by plain HTTP with the version that it rests on. One request is on its way at a time;
-//! what is wished meanwhile follows with the next version. Where dispatch was faster, its plan stays.
+//! what is wished meanwhile follows with the next version, which comes with the stops over the socket. Where dispatch was
+//! faster, its plan stays.
 
 use doorstep_shared::{
     OrderId,
@@ -9,7 +10,7 @@ use doorstep_shared::{
     protocol::courier::{CourierMessage, Seen, Stop},
 };
 
-use super::{Effect, Engine, Moment, PlanAnswer};
+use super::{Effect, Engine, PlanAnswer};
 use crate::courier::{
     groups::grouped,
     intent::Screen,
@@ -25,6 +26,8 @@ pub(super) struct PlanState {
     wanted: Option<Vec<PlanStop>>,
     /// The order that the server was asked for.
     asked: Option<Vec<PlanStop>>,
+    /// The version with which it was asked.
+    put_version: Option<u64>,
     /// The version that this connection's server knows to have been on the screen.
     seen: Option<u64>,
     /// Orders about which the server took a report since it sent the stops: what it moved for these is no news.
@@ -34,7 +37,7 @@ pub(super) struct PlanState {
 impl PlanState {
     /// A new connection knows nothing.
     pub(super) fn disconnected(&mut self) {
-        self.seen = None;
+        (self.seen, self.put_version) = (None, None);
     }
 }
 
@@ -70,27 +73,22 @@ impl Engine {
         self.put_plan();
     }
 
-    pub(super) fn plan_answered(&mut self, at: Moment, answer: PlanAnswer) {
-        let asked = self.plan.asked.take();
-        if let PlanAnswer::Taken { version, stops } = answer {
-            self.take_plan(at, version, &stops);
-            if self.plan.wanted == asked {
-                self.plan.wanted = None;
-            }
-            self.put_plan();
-            return;
-        }
-        self.plan.wanted = None;
+    pub(super) fn plan_answered(&mut self, answer: PlanAnswer) {
+        let Some(asked) = self.plan.asked.take() else { return };
         let text = match answer {
-            PlanAnswer::Conflict { newest } => {
-                if let Some((version, stops)) = newest {
-                    self.take_plan(at, version, &stops);
+            PlanAnswer::Taken => {
+                plan::sort(self.storage.remember().stops.get_or_insert_default(), &asked);
+                if self.plan.wanted.as_ref() == Some(&asked) {
+                    self.plan.wanted = None;
                 }
-                notices::plan_conflict()
+                self.put_plan();
+                return;
             }
+            PlanAnswer::Conflict => notices::plan_conflict(),
             PlanAnswer::Refused { code } => notices::plan_refused(&code),
-            PlanAnswer::Taken { .. } | PlanAnswer::Unreachable => notices::plan_unreached(),
+            PlanAnswer::Unreachable => notices::plan_unreached(),
         };
+        (self.plan.wanted, self.plan.put_version) = (None, None);
         self.screens.notify(Tone::Warn, text);
     }
 
@@ -110,26 +108,15 @@ impl Engine {
         [&self.plan.wanted, &self.plan.asked].into_iter().flatten().any(|wanted| *wanted == order)
     }
 
-    fn put_plan(&mut self) {
+    /// Asks for the order that is wanted. After one that was taken, the next waits for the stops that the server then sends:
+    /// they bring the version that it rests on.
+    pub(super) fn put_plan(&mut self) {
         let memory = &self.storage.memory;
         let (Some(courier), Some(version)) = (&memory.courier, memory.plan_version) else { return };
-        if let Some(stops) = self.plan.wanted.clone().filter(|_| self.plan.asked.is_none()) {
-            self.plan.asked = Some(stops.clone());
+        let may_ask = self.plan.asked.is_none() && self.plan.put_version != Some(version) && self.connection.is_up();
+        if let Some(stops) = self.plan.wanted.clone().filter(|_| may_ask) {
+            (self.plan.asked, self.plan.put_version) = (Some(stops.clone()), Some(version));
             self.out.push(Effect::PutPlan { courier_id: courier.id, version, stops });
         }
-    }
-
-    /// Takes an order of the stops over. One with other stops than the phone knows is left to the socket, which brings them.
-    fn take_plan(&mut self, at: Moment, version: u64, order: &[PlanStop]) {
-        let memory = &self.storage.memory;
-        let known = plan::names(memory.stops.as_deref().unwrap_or_default());
-        let is_same = known.len() == order.len() && known.iter().all(|stop| order.contains(stop));
-        if !is_same || memory.plan_version > Some(version) {
-            return;
-        }
-        let memory = self.storage.remember();
-        memory.plan_version = Some(version);
-        plan::sort(memory.stops.get_or_insert_default(), order);
-        self.tour.due_ms = Some(at.now_ms);
     }
 }

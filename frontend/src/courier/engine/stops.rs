@@ -9,7 +9,6 @@ use super::{Engine, Moment};
 use crate::courier::{
     groups::grouped,
     marks,
-    memory::Waiting,
     outbox::actions::{Action, Deed},
     state::{StopCard, Wait},
     stops,
@@ -26,7 +25,7 @@ impl Engine {
         stops.extend(stops::ways_back(&stops, &memory.collected, self.uploads.actions.iter()));
         let mut cards = stops::cards(&stops, &memory.legs, self.uploads.actions.iter());
         for card in &mut cards {
-            card.changes = marks::of(&memory.marks, &card.stop).to_vec();
+            card.changes = marks::of(&memory.marks, &card.stop);
         }
         cards
     }
@@ -52,8 +51,12 @@ impl Engine {
         together.retain(|card| stops::follows(card.status, status) && !card.needs_pickup);
         let is_final = status == OrderStatus::Returned || (status == OrderStatus::PickedUp && together.len() > 1);
         let held_until_ms = if is_final { self.begin_hold(at) } else { None };
-        // The server moves each to the front of the plan as it comes: in this order they stay as they were.
-        together.iter().rev().for_each(|card| self.report(at, card, status, None, held_until_ms));
+        // The server moves each to the front of the plan as it comes. Doors told from the last to the first stay in their
+        // order; a pickup in front would take its door along, and so part the others from it.
+        if card.stop.kind == StopKind::Dropoff {
+            together.reverse();
+        }
+        together.iter().for_each(|card| self.report(at, card, status, None, held_until_ms));
     }
 
     /// The button of one of several orders was pressed.
@@ -82,8 +85,8 @@ impl Engine {
         let Some(card) = self.pickup_card(order_id) else { return };
         let since_ms = self.date_ms(at);
         let waits = &mut self.storage.remember().waits;
-        if waits.iter().all(|wait| wait.order_id != order_id) {
-            waits.push(Waiting { order_id, since_ms });
+        if waits.iter().all(|wait| wait.0 != order_id) {
+            waits.push((order_id, since_ms));
         }
         let deed = Deed::Report { report: ReportKind::NotReady, note: written(&reason) };
         self.queue(&card, since_ms, deed, None);
@@ -171,7 +174,7 @@ impl Engine {
 
     fn wait_at(&self, at: Moment, card: &StopCard) -> Option<Wait> {
         let order_id = card.stop.order_id;
-        let since_ms = self.storage.memory.waits.iter().find(|wait| wait.order_id == order_id)?.since_ms;
+        let since_ms = self.storage.memory.waits.iter().find(|wait| wait.0 == order_id)?.1;
         let usual_ms = i64::from(card.stop.usual_wait_s.unwrap_or(USUAL_WAIT_S)) * 1_000;
         let is_long = self.date_ms(at) - since_ms >= usual_ms;
         Some(Wait { since_ms, is_long, is_told: !self.has_action(order_id) })

@@ -203,7 +203,7 @@ impl Engine {
             _ => {}
         }
         if matches!(action.deed, Deed::Report { .. }) {
-            self.storage.remember().waits.retain(|wait| wait.order_id != order_id);
+            self.storage.remember().waits.retain(|wait| wait.0 != order_id);
         }
     }
 

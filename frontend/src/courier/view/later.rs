@@ -1,11 +1,10 @@
 //! The stops after the next one. Any of them can be taken in hand: streets are closed and people call.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
-use super::{
-    Desk,
-    desk::{StopKey, find},
-};
+use super::{Desk, desk::StopKey, list::stop_list};
 use crate::courier::{
     intent::{Intent, Screen},
     text::stops as text,
@@ -29,9 +28,7 @@ pub(super) fn Later(desk: Desk) -> AnyView {
                 </button>
             </div>
             <ol>
-                <For each=move || keys.get() key=|stop| *stop let:stop>
-                    <LaterStop desk stop />
-                </For>
+                {stop_list(keys, Arc::new(move |stop| view! { <LaterStop desk stop /> }.into_any()))}
             </ol>
         </section>
     }
@@ -44,7 +41,6 @@ fn LaterStop(desk: Desk, stop: StopKey) -> AnyView {
         desk.chosen.set(Some(stop));
         request_animation_frame(super::focus_heading);
     };
-    let late = move || desk.shift.with(|shift| find(shift, stop).is_some_and(text::is_late)).to_string();
     view! {
         <li>
             <button type="button" class="later-stop" on:click=take>
@@ -52,7 +48,7 @@ fn LaterStop(desk: Desk, stop: StopKey) -> AnyView {
                 <span class="what">
                     <span class="place">{desk.text_of(stop, text::place)}</span>
                     <span class="detail">{desk.text_of(stop, text::later_detail)}</span>
-                    <span class="promise" data-late=late>{desk.text_of(stop, text::promise)}</span>
+                    <span class="promise" data-late=desk.flag_of(stop, |_, card| text::is_late(card))>{desk.text_of(stop, text::promise)}</span>
                     <span class="pending">{desk.text_of(stop, text::changed)}</span>
                     <span class="pending">{desk.text_of(stop, text::waiting)}</span>
                 </span>

@@ -15,6 +15,7 @@ mod door;
 mod fail;
 mod header;
 mod later;
+mod list;
 mod map;
 mod notices;
 mod office;

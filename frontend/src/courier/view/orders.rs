@@ -1,5 +1,7 @@
 //! Several orders at one stop: each by name, with what can be done for it alone.
 
+use std::sync::Arc;
+
 use doorstep_shared::{OrderStatus, protocol::courier::StopKind};
 use leptos::prelude::*;
 
@@ -7,6 +9,7 @@ use super::{
     Desk,
     desk::{StopKey, key},
     fail::Failing,
+    list::stop_list,
 };
 use crate::courier::{
     intent::Intent,
@@ -23,9 +26,7 @@ pub(super) fn Orders(desk: Desk, failing: Failing) -> AnyView {
     });
     view! {
         <ul class="orders" hidden=move || keys.with(Vec::is_empty)>
-            <For each=move || keys.get() key=|stop| *stop let:stop>
-                <Order desk failing stop />
-            </For>
+            {stop_list(keys, Arc::new(move |stop| view! { <Order desk failing stop /> }.into_any()))}
         </ul>
     }
     .into_any()

@@ -3,12 +3,15 @@
 //! Every stop has its four buttons, so dragging is never the only way. A button that cannot do anything now stays where it
 //! is and keeps the focus; after a move the focus follows the stop.
 
+use std::sync::Arc;
+
 use doorstep_shared::api::plan::PlanStop;
 use leptos::{ev::PointerEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 use super::{
     Desk,
     desk::{StopKey, find},
+    list::stop_list,
 };
 use crate::{
     courier::{
@@ -49,9 +52,7 @@ pub(super) fn Plan(desk: Desk) -> AnyView {
                 {word(shift, text::obstacle)}
             </p>
             <ol>
-                <For each=move || desk.stops.get() key=|stop| *stop let:stop>
-                    <PlanStopRow desk moving stop />
-                </For>
+                {stop_list(desk.stops, Arc::new(move |stop| view! { <PlanStopRow desk moving stop /> }.into_any()))}
             </ol>
             <p class="unseen" role="status">
                 {told}
@@ -73,7 +74,7 @@ fn PlanStopRow(desk: Desk, moving: Moving, stop: StopKey) -> AnyView {
             <span class="what">
                 <span class="place">{desk.text_of(stop, stops::place)}</span>
                 <span class="detail">{desk.text_of(stop, stops::later_detail)}</span>
-                <span class="promise" data-late=move || is_late(desk, stop).to_string()>
+                <span class="promise" data-late=desk.flag_of(stop, |_, card| stops::is_late(card))>
                     {desk.text_of(stop, stops::promise)}
                 </span>
                 <span class="pending">{desk.text_of(stop, stops::changed)}</span>
@@ -141,7 +142,7 @@ fn Handle(desk: Desk, moving: Moving, stop: StopKey) -> AnyView {
             class="handle"
             title=text::fixed::HANDLE
             aria-hidden="true"
-            data-off=move || desk.shift.with(|shift| find(shift, stop).is_some_and(StopCard::is_locked)).to_string()
+            data-off=desk.flag_of(stop, |_, card| card.is_locked())
             hidden=desk.flag_of(stop, |shift, _| shift.reordering != Reordering::Allowed || shift.stops.len() < 2)
             on:pointerdown=grab
             on:pointermove=drag
@@ -161,10 +162,6 @@ impl Moving {
 
 fn has_buttons(shift: &Shift, card: &StopCard) -> bool {
     shift.reordering != Reordering::NotAllowed && shift.stops.len() > 1 && !card.is_locked()
-}
-
-fn is_late(desk: Desk, stop: StopKey) -> bool {
-    desk.shift.with(|shift| find(shift, stop).is_some_and(stops::is_late))
 }
 
 fn named((order_id, kind): StopKey) -> PlanStop {

@@ -27,7 +27,7 @@ pub(super) fn StopInHand(desk: Desk, failing: Failing) -> AnyView {
                 <p class="detail">{desk.stop_text(text::detail)}</p>
                 <p
                     class="promise"
-                    data-late=move || desk.with_stop(|_, card| text::is_late(card)).unwrap_or_default().to_string()
+                    data-late=desk.stop_flag(|_, card| text::is_late(card))
                     hidden=desk.stop_lacks(text::promise)
                 >
                     {desk.stop_text(text::promise)}

@@ -135,29 +135,28 @@ fn a_moved_stop_shows_at_once_and_the_next_move_waits_for_the_answer() {
     phone.act(Intent::Move { stop: door(1), to: Place::Last });
     assert_eq!((shown(&mut phone), phone.shift().stops[0].stop.sequence), (vec![3, 2, 1], 1));
     let first = vec![door(3), door(1), door(2)];
-    assert_eq!(plans_put(&mut phone), [(7, first.clone())]);
+    assert_eq!(plans_put(&mut phone), [(7, first)]);
+    phone.tell(Input::PlanAnswered(PlanAnswer::Taken));
+    assert_eq!(plans_put(&mut phone), [], "the next rests on the version that the stops bring");
     came(&mut phone, doors(&[3, 1, 2]), 8);
     assert_eq!((shown(&mut phone), phone.notices()), (vec![3, 2, 1], vec![]), "that is their own");
-    phone.take();
-    phone.tell(Input::PlanAnswered(PlanAnswer::Taken { version: 8, stops: first }));
-    let second = vec![door(3), door(2), door(1)];
-    assert_eq!(plans_put(&mut phone), [(8, second.clone())]);
-    phone.tell(Input::PlanAnswered(PlanAnswer::Taken { version: 9, stops: second }));
-    assert_eq!((shown(&mut phone), plans_put(&mut phone)), (vec![3, 2, 1], vec![]));
-    assert_eq!(phone.engine.storage.memory.plan_version, Some(9));
+    assert_eq!(plans_put(&mut phone), [(8, vec![door(3), door(2), door(1)])]);
+    came(&mut phone, doors(&[3, 2, 1]), 9);
+    phone.tell(Input::PlanAnswered(PlanAnswer::Taken));
+    assert_eq!((shown(&mut phone), plans_put(&mut phone), phone.notices()), (vec![3, 2, 1], vec![], vec![]));
 }
 
 #[test]
 fn where_dispatch_was_faster_its_plan_is_shown_and_said() {
     let mut phone = planned(doors(&[1, 2, 3]), 7);
     phone.act(Intent::Move { stop: door(3), to: Place::Next });
-    let newest = Some((9, vec![door(2), door(1), door(3)]));
-    phone.tell(Input::PlanAnswered(PlanAnswer::Conflict { newest }));
+    phone.tell(Input::PlanAnswered(PlanAnswer::Conflict));
+    came(&mut phone, doors(&[2, 1, 3]), 9);
     assert_eq!(shown(&mut phone), [2, 1, 3]);
-    assert_eq!(
-        phone.notices(),
-        ["Dispatch changed your plan at the same time. Theirs is shown; your change was not made."]
-    );
+    let notices = phone.notices();
+    assert_eq!(notices[0], "Dispatch changed your plan at the same time. Theirs is shown; your change was not made.");
+    phone.act(Intent::Move { stop: door(3), to: Place::Next });
+    assert_eq!(plans_put(&mut phone).last().map(|(version, _)| *version), Some(9), "the next try knows it");
 }
 
 #[test]
