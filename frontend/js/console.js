@@ -2,10 +2,11 @@
 // theme.
 
 /** Calls the REST API; answers the status and the text, or status 0 when nothing came back. */
-export async function call(method, path, body, mediaType, key, accept) {
+export async function call(method, path, body, mediaType, key, ifMatch, accept) {
   const headers = { accept };
   if (body !== undefined) headers["content-type"] = mediaType;
   if (key !== undefined) headers["idempotency-key"] = key;
+  if (ifMatch !== undefined) headers["if-match"] = ifMatch;
   try {
     const answer = await fetch(`/api/v1${path}`, { method, headers, body, cache: "no-store" });
     return [answer.status, await answer.text()];

@@ -5,7 +5,7 @@ mod request;
 
 use doorstep_shared::{
     CourierId, DeviceId, ExceptionId, OrderId, OrderStatus,
-    api::{CreateCourier, CreateOrder, console::EditCourier, exception::ExceptionState},
+    api::{CreateCourier, CreateOrder, change::NextAttempt, console::EditCourier, exception::ExceptionState},
 };
 
 pub use reply::{ApiError, ApiReply};
@@ -27,9 +27,17 @@ pub enum ApiCall {
     /// The couriers who could take an order.
     Suggestions(OrderId),
     /// Gives an order to a courier.
-    Assign { order: OrderId, courier: CourierId },
+    Assign { order: OrderId, courier: CourierId, version: Option<u64> },
     /// Sets the status of an order.
-    SetStatus { order: OrderId, status: OrderStatus, note: Option<String> },
+    SetStatus { order: OrderId, status: OrderStatus, note: Option<String>, version: Option<u64> },
+    /// Changes fields of an order; `changes` is the body of the `PATCH`.
+    EditOrder { order: OrderId, version: u64, changes: serde_json::Value },
+    /// Takes an order from its courier.
+    Unassign { order: OrderId, reason: Option<String>, version: Option<u64> },
+    /// Begins another attempt at a failed order.
+    Attempt { order: OrderId, attempt: NextAttempt },
+    /// Corrects a final status.
+    Reopen { order: OrderId, reason: String, version: Option<u64> },
     /// Another tracking link.
     TrackingLink(OrderId),
     /// A new order; the idempotency key makes a repeat harmless.

@@ -15,6 +15,7 @@ extern "C" {
         body: Option<String>,
         media_type: &str,
         key: Option<String>,
+        if_match: Option<String>,
         accept: &str,
     ) -> JsValue;
 

@@ -8,9 +8,11 @@
 mod changes;
 mod connection;
 mod couriers;
+mod deeds;
 mod details;
 mod dialogs;
 mod drawer;
+mod editing;
 mod effect;
 mod form;
 mod imports;
@@ -40,6 +42,7 @@ use doorstep_shared::{
 pub use changes::{Revisions, SUBJECTS, Subject, Subjects, Tracked};
 pub use connection::Connection;
 pub use couriers::CourierIntent;
+pub use deeds::{Deed, TypedAttempt};
 pub use details::OrderDetails;
 pub use dialogs::{Dialog, DialogIntent};
 pub use drawer::Drawer;

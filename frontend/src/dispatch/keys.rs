@@ -17,6 +17,14 @@ pub enum Command {
     Search,
     /// Choose a courier for the order.
     Assign,
+    /// Change the order's fields.
+    Edit,
+    /// Take the order from its courier.
+    Unassign,
+    /// Begin another attempt at the order.
+    Attempt,
+    /// Correct the order's final status.
+    Reopen,
     /// Go to the inbox.
     Inbox,
     /// Begin a new order.
@@ -30,13 +38,17 @@ pub enum Command {
 }
 
 /// Every key and what it does, for the list of keys.
-pub const HELP: [(&str, &str); 10] = [
+pub const HELP: [(&str, &str); 14] = [
     ("J or ↓", "Next in the list"),
     ("K or ↑", "Previous in the list"),
     ("Enter", "Open it"),
     ("/", "Search"),
     ("1 – 4", "Unassigned, Active, Done, Couriers"),
     ("A", "Assign the order"),
+    ("E", "Edit the order"),
+    ("U", "Take it from its courier"),
+    ("T", "Try again after a failure"),
+    ("R", "Reopen what was closed by mistake"),
     ("I", "What needs attention"),
     ("N", "New order"),
     ("Esc", "Close, or leave the field"),
@@ -57,6 +69,10 @@ pub fn command(key: &str, is_typing: bool, is_in_list: bool, has_modifier: bool)
         "k" | "K" => Some(Command::Previous),
         "/" => Some(Command::Search),
         "a" | "A" => Some(Command::Assign),
+        "e" | "E" => Some(Command::Edit),
+        "u" | "U" => Some(Command::Unassign),
+        "t" | "T" => Some(Command::Attempt),
+        "r" | "R" => Some(Command::Reopen),
         "i" | "I" => Some(Command::Inbox),
         "n" | "N" => Some(Command::New),
         "?" => Some(Command::Help),

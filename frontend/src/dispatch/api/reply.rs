@@ -84,7 +84,13 @@ impl ApiCall {
             Self::Session | Self::SignOut | Self::Revoke { .. } => Some(ApiReply::Done),
             Self::Orders { .. } => read(body).map(ApiReply::Orders),
             Self::Counts { .. } => read(body).map(ApiReply::Counts),
-            Self::Order(_) | Self::Assign { .. } | Self::SetStatus { .. } => read(body).map(ApiReply::Order),
+            Self::Order(_)
+            | Self::Assign { .. }
+            | Self::SetStatus { .. }
+            | Self::EditOrder { .. }
+            | Self::Unassign { .. }
+            | Self::Attempt { .. }
+            | Self::Reopen { .. } => read(body).map(ApiReply::Order),
             Self::Suggestions(_) => read(body).map(|page: ListPage<_>| ApiReply::Suggestions(page.items)),
             Self::TrackingLink(_) => read(body).map(ApiReply::TrackingLink),
             Self::Create { .. } => read(body).map(ApiReply::Created),

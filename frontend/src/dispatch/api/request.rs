@@ -4,6 +4,7 @@ use doorstep_shared::{
     CourierId, OrderStatus,
     api::{
         Assign, CreateDevice, SetStatus,
+        change::{Reopen, Unassign},
         console::{ACTIVE, DONE, UNASSIGNED},
         exception::{AcknowledgeException, ExceptionState},
     },
@@ -34,6 +35,8 @@ pub struct Request {
     pub media_type: &'static str,
     /// The idempotency key, which makes a repeat harmless.
     pub key: Option<String>,
+    /// The entity tag of what the request changes: the version that the dispatcher saw.
+    pub if_match: Option<String>,
 }
 
 impl ApiCall {
@@ -45,14 +48,27 @@ impl ApiCall {
             Self::Counts { query } => get(format!("/orders/counts{}", first_pair("q", query))),
             Self::Order(id) => get(format!("/orders/{id}")),
             Self::Suggestions(id) => get(format!("/orders/{id}/suggestions")),
-            Self::Assign { order, courier } => {
-                json("POST", format!("/orders/{order}/assign"), &Assign { courier_id: *courier, version: None })
+            Self::Assign { order, courier, version } => {
+                json("POST", format!("/orders/{order}/assign"), &Assign { courier_id: *courier, version: *version })
             }
-            Self::SetStatus { order, status, note } => json(
+            Self::SetStatus { order, status, note, version } => json(
                 "POST",
                 format!("/orders/{order}/status"),
-                &SetStatus { status: *status, note: note.clone(), version: None },
+                &SetStatus { status: *status, note: note.clone(), version: *version },
             ),
+            Self::EditOrder { order, version, changes } => Request {
+                if_match: Some(format!("\"{version}\"")),
+                ..json("PATCH", format!("/orders/{order}"), changes)
+            },
+            Self::Unassign { order, reason, version } => json(
+                "POST",
+                format!("/orders/{order}/unassign"),
+                &Unassign { reason: reason.clone(), version: *version },
+            ),
+            Self::Attempt { order, attempt } => json("POST", format!("/orders/{order}/attempts"), attempt),
+            Self::Reopen { order, reason, version } => {
+                json("POST", format!("/orders/{order}/reopen"), &Reopen { reason: reason.clone(), version: *version })
+            }
             Self::TrackingLink(id) => plain("POST", format!("/orders/{id}/tracking-link")),
             Self::Create { order, key } => keyed(json("POST", "/orders".to_owned(), order), key),
             Self::Addresses { query, near, .. } => get(places_path(query, *near)),
@@ -133,11 +149,10 @@ fn import(csv: &str, is_preview: bool, key: &str) -> Request {
     // The preview has shown the invalid rows; the import leaves them out.
     let what = if is_preview { "preview=true" } else { "only_valid=true" };
     let request = Request {
-        method: "POST",
         path: format!("/orders/import?{what}"),
         body: Some(csv.to_owned()),
         media_type: "text/csv",
-        key: None,
+        ..plain("POST", String::new())
     };
     if is_preview { request } else { keyed(request, key) }
 }
@@ -147,7 +162,7 @@ fn get(path: String) -> Request {
 }
 
 fn plain(method: &'static str, path: String) -> Request {
-    Request { method, path, body: None, media_type: "application/json", key: None }
+    Request { method, path, body: None, media_type: "application/json", key: None, if_match: None }
 }
 
 fn json<B: Serialize>(method: &'static str, path: String, body: &B) -> Request {
@@ -181,5 +196,17 @@ mod tests {
         assert_eq!(places.request().path, "/places?q=triq%20l-ifran&limit=6&near=35.90000,14.51235");
         let around = ApiCall::AddressAt { kind: StopKind::Pickup, at: [14.5, 35.9] };
         assert_eq!(around.request().path, "/places?at=35.900000,14.500000&limit=1");
+    }
+
+    #[test]
+    fn a_change_says_which_version_it_is_of() {
+        let order = doorstep_shared::OrderId::new();
+        let changes = serde_json::json!({ "note": null });
+        let request = ApiCall::EditOrder { order, version: 7, changes }.request();
+        assert_eq!((request.method, request.path), ("PATCH", format!("/orders/{order}")));
+        assert_eq!(request.if_match.as_deref(), Some("\"7\""));
+        assert_eq!(request.body.as_deref(), Some(r#"{"note":null}"#));
+        let request = ApiCall::Unassign { order, reason: None, version: Some(7) }.request();
+        assert_eq!((request.body.as_deref(), request.if_match), (Some(r#"{"version":7}"#), None));
     }
 }

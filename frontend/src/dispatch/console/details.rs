@@ -105,6 +105,7 @@ impl Console {
     pub(super) fn take_order(&mut self, order: OrderView) {
         let id = order.id;
         self.details.forget_request(id);
+        self.rebase_edit(&order);
         if self.route.open == Open::Order(id) {
             let drawer = &mut *self.drawer;
             (drawer.order, drawer.is_missing) = (Some(Box::new(order.clone())), false);

@@ -1,8 +1,8 @@
 //! What lies over the screen: one dialog at a time.
 
-use doorstep_shared::{CourierId, DeviceId, ExceptionId, OrderId, OrderStatus, Vehicle, api::console::TrackingLink};
+use doorstep_shared::{CourierId, DeviceId, ExceptionId, OrderId, Vehicle, api::console::TrackingLink};
 
-use super::{Console, Effect};
+use super::{Console, Deed, Effect};
 use crate::dispatch::import::Import;
 
 /// The open dialog and what it is about.
@@ -18,8 +18,10 @@ pub enum Dialog {
     Invite { courier: CourierId, url: String, expires_ms: i64 },
     /// A tracking link and its QR code.
     TrackingLink { order: OrderId, link: TrackingLink, is_copied: bool },
-    /// The reason for a status that needs one.
-    Reason { order: OrderId, status: OrderStatus },
+    /// The reason for a deed, and the version that the dispatcher saw when they began it.
+    Reason { order: OrderId, deed: Deed, version: Option<u64> },
+    /// Window and courier of the next attempt at an order.
+    Attempt { order: OrderId, version: Option<u64> },
     /// A remark on an acknowledgement.
     Note { id: ExceptionId },
     /// Whether a device may really not report any more.

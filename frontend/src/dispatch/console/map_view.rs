@@ -46,7 +46,7 @@ impl Console {
 
     /// Puts a pin of the new order, or opens the courier who was clicked.
     fn map_clicked(&mut self, at: [f64; 2], number: Option<u32>, effects: &mut Vec<Effect>) {
-        if self.route.open == Open::NewOrder {
+        if self.is_form_open() {
             self.pin(at, effects);
         } else if let Some(courier) = number.and_then(|number| self.fleet.numbered(number)) {
             self.open(Open::Courier(courier), effects);
@@ -58,10 +58,10 @@ impl Console {
         let kind = form.draft.placing;
         form.draft.pin(at, None);
         form.found = None;
-        if StopKind::ALL.into_iter().all(|kind| self.form.draft.stop(kind).at.is_some()) {
+        if StopKind::ALL.into_iter().all(|kind| self.form.draft.at(kind).is_some()) {
             self.selection.screen = Screen::Details;
         }
-        if let Some(at) = self.form.draft.stop(kind).at {
+        if let Some(at) = self.form.draft.at(kind) {
             effects.push(Effect::Call(ApiCall::AddressAt { kind, at }));
         }
     }

@@ -70,13 +70,17 @@ impl Console {
     }
 
     fn begin_draft(&mut self) {
+        self.end_edit();
         if self.form.draft == Draft::default() {
             self.form.draft = Draft::after(self.form.last.as_deref());
         }
     }
 
-    /// One step back: the couriers to choose from, what is open, or the search.
+    /// One step back: the change of an order, the couriers to choose from, what is open, or the search.
     pub(super) fn leave(&mut self, effects: &mut Vec<Effect>) {
+        if self.edited().is_some() {
+            return self.cancel_edit(effects);
+        }
         if self.drawer.is_assigning && self.is_assigned_order_open() {
             self.drawer.is_assigning = false;
             effects.push(Effect::Focus("drawer"));

@@ -7,7 +7,7 @@ impl Console {
         match reply {
             Ok(reply) => self.succeeded(call, reply, effects),
             Err(ApiError::SignedOut) => effects.push(Effect::SignIn),
-            Err(error) => self.failed(&call, &error),
+            Err(error) => self.failed(&call, &error, effects),
         }
     }
 
@@ -43,7 +43,7 @@ impl Console {
         }
     }
 
-    fn failed(&mut self, call: &ApiCall, error: &ApiError) {
+    fn failed(&mut self, call: &ApiCall, error: &ApiError, effects: &mut Vec<Effect>) {
         match call {
             // The feed comes back by itself, and the next letter searches for an address again.
             ApiCall::Session
@@ -58,6 +58,12 @@ impl Console {
             ApiCall::Exceptions { .. } | ApiCall::Acknowledge { .. } => self.inbox_failed(call, error),
             ApiCall::Import { .. } => self.import_failed(error),
             ApiCall::Day { .. } => self.day_failed(error),
+            ApiCall::EditOrder { order, .. } => self.edit_failed(*order, error, effects),
+            ApiCall::Assign { order, .. }
+            | ApiCall::SetStatus { order, .. }
+            | ApiCall::Unassign { order, .. }
+            | ApiCall::Attempt { order, .. }
+            | ApiCall::Reopen { order, .. } => self.deed_failed(*order, error, effects),
             _ => self.change_failed(error),
         }
     }

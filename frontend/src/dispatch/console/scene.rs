@@ -47,6 +47,7 @@ impl Console {
             Open::Nothing => {}
             Open::NewOrder => self.draft_scene(&mut scene),
             Open::Replay(..) => self.replay_scene(&mut scene),
+            Open::Order(_) if self.edited().is_some() => self.draft_scene(&mut scene),
             Open::Order(id) => self.order_scene(id, &mut scene),
             Open::Courier(_) => self.courier_scene(&mut scene),
         }
@@ -63,7 +64,7 @@ impl Console {
     fn draft_scene(&self, scene: &mut Scene) {
         scene.is_placing = true;
         let draft = &self.form.draft;
-        let mark = |kind| Some(Mark { kind, at: draft.stop(kind).at? });
+        let mark = |kind| Some(Mark { kind, at: draft.at(kind)? });
         scene.marks = StopKind::ALL.into_iter().filter_map(mark).collect();
     }
 

@@ -1,6 +1,6 @@
 //! What the dispatcher points at: the row that keys act on, what the pointer is over, and the screen on top on a phone.
 
-use super::{Command, Console, Dialog, Effect, Item, Moment, Tab};
+use super::{Command, Console, Deed, Dialog, Effect, Item, Moment, Tab};
 use crate::dispatch::route::Open;
 
 /// What is selected.
@@ -53,6 +53,14 @@ impl Console {
                 effects.push(Effect::Focus("search"));
             }
             Command::Assign => self.assign_at_cursor(effects),
+            Command::Edit => self.edit_at_hand(effects),
+            Command::Unassign => self.ask_at_hand(Deed::Unassign),
+            Command::Reopen => self.ask_at_hand(Deed::Reopen),
+            Command::Attempt => {
+                if let Some(order) = self.order_at_hand() {
+                    self.ask_attempt(order);
+                }
+            }
             Command::Inbox => self.lead_to_inbox(effects),
             Command::New => self.open(Open::NewOrder, effects),
             Command::Help => *self.dialog = Some(Dialog::Help),
@@ -80,6 +88,21 @@ impl Console {
         }
         effects.push(Effect::Focus("list"));
         self.request_more(effects);
+    }
+
+    fn edit_at_hand(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(id) = self.order_at_hand() {
+            if self.route.open != Open::Order(id) {
+                self.open(Open::Order(id), effects);
+            }
+            self.begin_edit(effects);
+        }
+    }
+
+    fn ask_at_hand(&mut self, deed: Deed) {
+        if let Some(order) = self.order_at_hand() {
+            self.ask_reason(order, deed);
+        }
     }
 
     /// Opens the order at the cursor, and shows the couriers who could take it.

@@ -1,3 +1,6 @@
+mod deeds;
+mod editing;
+
 use doorstep_shared::{
     ExceptionId, OrderId, OrderStatus,
     api::{
@@ -13,7 +16,7 @@ use doorstep_shared::{
 
 use super::*;
 use crate::dispatch::{
-    draft::StopKind,
+    draft::{Field, StopKind},
     feed::WORLD,
     fleet::tests::{NOW_MS, courier, details, order},
     route::Span,
@@ -242,10 +245,10 @@ fn the_keyboard_alone_assigns_an_order() {
     assert!(asks(&effects).contains(&&ApiCall::Suggestions(made.id)));
     assert!(effects.contains(&Effect::Focus("courier-search")));
     let effects = bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
-    assert_eq!(asks(&effects), [&ApiCall::Assign { order: made.id, courier: joe.id }]);
+    assert_eq!(asks(&effects), [&ApiCall::Assign { order: made.id, courier: joe.id, version: None }]);
     let mut given = details(&made, None);
     (given.status, given.courier_id) = (OrderStatus::Assigned, Some(joe.id));
-    let ask = ApiCall::Assign { order: made.id, courier: joe.id };
+    let ask = ApiCall::Assign { order: made.id, courier: joe.id, version: None };
     bench.step(Input::Replied(ask, Ok(ApiReply::Order(Box::new(given)))));
     assert_eq!(*bench.console.announcement, "A-1053 given to Joe");
     assert_eq!(bench.console.fleet.couriers[&joe.id].orders, [made.id]);
@@ -326,7 +329,7 @@ fn the_couriers_opened_anew_stay_open_when_the_answer_to_the_last_choice_comes()
         (given.status, given.courier_id) = (OrderStatus::Assigned, Some(joe.id));
         Ok(ApiReply::Order(Box::new(given)))
     };
-    let ask = || ApiCall::Assign { order: made.id, courier: joe.id };
+    let ask = || ApiCall::Assign { order: made.id, courier: joe.id, version: None };
     bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
     bench.act(Intent::Key(Command::Assign));
     let effects = bench.step(Input::Replied(ask(), given()));
@@ -345,7 +348,7 @@ fn a_refused_assignment_says_why_and_changes_nothing() {
     bench.act(Intent::Open(Open::Order(made.id)));
     bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
     assert!(bench.console.drawer.is_busy);
-    let ask = ApiCall::Assign { order: made.id, courier: joe.id };
+    let ask = ApiCall::Assign { order: made.id, courier: joe.id, version: None };
     bench.step(Input::Replied(ask, Err(ApiError::Unreachable)));
     assert!(!bench.console.drawer.is_busy);
     assert_eq!(bench.console.drawer.problem.as_deref(), Some("The server cannot be reached. Nothing was changed."));
@@ -360,19 +363,19 @@ fn an_order_is_made_by_two_clicks_and_a_repeat_is_the_same_order() {
     bench.act(MapIntent::Clicked { at: [14.5, 35.9], number: None });
     bench.act(MapIntent::Clicked { at: [14.51, 35.91], number: None });
     for change in [
-        Change::Reference("A-1".into()),
-        Change::Customer("Eve".into()),
+        Change::Text(Field::Reference, "A-1".into()),
+        Change::Text(Field::Customer, "Eve".into()),
         Change::Address(StopKind::Pickup, "Harbour Kitchen".into()),
         Change::Address(StopKind::Dropoff, "12 Triq il-Merkanti".into()),
     ] {
         bench.act(DraftIntent::Change(change));
     }
-    let effects = bench.act(DraftIntent::Create);
+    let effects = bench.act(DraftIntent::Save);
     let [ApiCall::Create { order, key }] = asks(&effects)[..] else { panic!("one question: {effects:?}") };
     assert_eq!((order.dropoff.lon, order.dropoff.lat), (14.51, 35.91));
     let first = ApiCall::Create { order: order.clone(), key: key.clone() };
     bench.step(Input::Replied(first.clone(), Err(ApiError::Unreachable)));
-    let effects = bench.act(DraftIntent::Create);
+    let effects = bench.act(DraftIntent::Save);
     assert_eq!(asks(&effects), [&first], "the same key, so it cannot become two orders");
     let id = OrderId::new();
     let created: OrderCreated = serde_json::from_value(serde_json::json!({
@@ -531,7 +534,7 @@ fn a_view_follows_its_own_subject_alone() {
     bench.act(Intent::Open(Open::NewOrder));
     bench.wait(1_000.0);
     for (intent, subject) in [
-        (DraftIntent::Change(Change::Reference("A-1".into())).into(), Subject::Form),
+        (DraftIntent::Change(Change::Text(Field::Reference, "A-1".into())).into(), Subject::Form),
         (Intent::Hover(Some(Item::Courier(ana.id))), Subject::Selection),
         (ListIntent::Scrolled { top_px: 64.0, height_px: 640.0 }.into(), Subject::List),
         (DialogIntent::Help.into(), Subject::Dialog),

@@ -1,5 +1,6 @@
 //! What lies over the screen, one at a time. The browser's own modal dialog keeps the focus inside.
 
+mod attempt;
 mod courier;
 mod links;
 mod notes;
@@ -7,6 +8,7 @@ mod notes;
 use leptos::{ev, prelude::*};
 
 use self::{
+    attempt::NextAttempt,
     courier::{EditCourier, RevokeDevice},
     links::{Invite, TrackingLink},
     notes::{Note, Reason, reason_title},
@@ -28,6 +30,7 @@ enum Kind {
     Invite,
     TrackingLink,
     Reason,
+    Attempt,
     Note,
     Revoke,
 }
@@ -41,6 +44,7 @@ impl Kind {
             Dialog::Invite { .. } => Self::Invite,
             Dialog::TrackingLink { .. } => Self::TrackingLink,
             Dialog::Reason { .. } => Self::Reason,
+            Dialog::Attempt { .. } => Self::Attempt,
             Dialog::Note { .. } => Self::Note,
             Dialog::Revoke { .. } => Self::Revoke,
         }
@@ -55,6 +59,7 @@ impl Kind {
             Self::Invite => "invite",
             Self::TrackingLink => "link",
             Self::Reason => "reason",
+            Self::Attempt => "attempt",
             Self::Note => "note",
             Self::Revoke => "revoke",
         }
@@ -69,6 +74,7 @@ impl Kind {
             Self::Invite => "Sign in with this code",
             Self::TrackingLink => "Tracking link",
             Self::Reason => return reason_title(console),
+            Self::Attempt => "Next attempt",
             Self::Note => "Acknowledge with a note",
             Self::Revoke => "Revoke this phone?",
         };
@@ -108,6 +114,7 @@ fn Frame(kind: Kind) -> impl IntoView {
                 Kind::Invite => view! { <Invite /> }.into_any(),
                 Kind::TrackingLink => view! { <TrackingLink /> }.into_any(),
                 Kind::Reason => view! { <Reason /> }.into_any(),
+                Kind::Attempt => view! { <NextAttempt /> }.into_any(),
                 Kind::Note => view! { <Note /> }.into_any(),
                 Kind::Revoke => view! { <RevokeDevice /> }.into_any(),
             }}

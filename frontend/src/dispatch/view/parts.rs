@@ -66,3 +66,25 @@ pub fn Skeleton(rows: usize, is_shown: Memo<bool>) -> impl IntoView {
         </div>
     }
 }
+
+/// A field of a dialog, which keeps its text itself.
+#[component]
+pub fn Input(
+    #[prop(into)] label: String,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = "")] placeholder: &'static str,
+    value: RwSignal<String>,
+) -> impl IntoView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <input
+                type=kind
+                autocomplete="off"
+                placeholder=placeholder
+                prop:value=value
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+        </label>
+    }
+}

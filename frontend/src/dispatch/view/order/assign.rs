@@ -93,6 +93,12 @@ fn choices(console: &Console, id: OrderId) -> Vec<Entry> {
     }
 }
 
+/// The couriers found by name, for a choice that is about no single order.
+pub fn named_choices(console: &Console) -> Vec<Entry> {
+    let query = console.drawer.courier_query.trim().to_lowercase();
+    named(console, &query).into_iter().map(|courier| named_choice(console, courier, None)).collect()
+}
+
 /// The couriers whose name contains the query, in the order of what they do.
 fn named<'a>(console: &'a Console, query: &str) -> Vec<&'a Courier> {
     let fleet = &console.fleet;
