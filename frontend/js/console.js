@@ -66,6 +66,27 @@ function take(id) {
   return true;
 }
 
+/** Keeps a text for the next load of the page in this tab; an empty one is forgotten. */
+export function keep(text) {
+  try {
+    if (text) sessionStorage.setItem(KEPT, text);
+    else sessionStorage.removeItem(KEPT);
+  } catch {
+    // Without storage a reload loses it.
+  }
+}
+
+/** The text that was kept, or an empty one. */
+export function kept() {
+  try {
+    return sessionStorage.getItem(KEPT) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+const KEPT = "doorstep.bulk";
+
 /** Whether keys are letters here. */
 export function isTextField(target) {
   const isField = target.matches?.("input:not([type=checkbox], [type=radio], [type=range], [type=file]), textarea, select");

@@ -36,6 +36,12 @@ extern "C" {
     #[wasm_bindgen(js_name = focusIfLost)]
     pub fn focus_if_lost(id: &str);
 
+    /// Keeps a text for the next load of the page in this tab.
+    pub fn keep(text: &str);
+
+    /// The text that was kept; empty without one.
+    pub fn kept() -> String;
+
     /// Whether keys are letters here.
     #[wasm_bindgen(js_name = isTextField)]
     pub fn is_text_field(target: &EventTarget) -> bool;

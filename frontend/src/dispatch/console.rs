@@ -5,6 +5,7 @@
 //! views show is [`Tracked`]: the driver asks [`Console::revisions`] after each step and redraws only the views of the
 //! subjects that changed.
 
+mod bulk;
 mod changes;
 mod connection;
 mod couriers;
@@ -39,6 +40,7 @@ use doorstep_shared::{
     protocol::fleet::{FleetEvent, FleetOrder},
 };
 
+pub use bulk::{BulkIntent, Wanted};
 pub use changes::{Revisions, SUBJECTS, Subject, Subjects, Tracked};
 pub use connection::Connection;
 pub use couriers::CourierIntent;
@@ -146,6 +148,7 @@ impl Console {
                 self.drawer.problem = Some("The file could not be fetched. Try again in a moment.".to_owned());
             }
             Input::Popped(query) => self.popped(moment, &query, &mut effects),
+            Input::Kept(text) => self.restore_bulk(&text),
             Input::Tick => {}
         }
         self.catch_up(moment, &mut effects);

@@ -3,6 +3,7 @@
 //! Sentence case, no exclamation marks, times as clock times, freshness as "4 s ago"; the reason before the remedy. A
 //! badge is a tone and words: colour is never the only sign.
 
+mod bulk;
 mod courier;
 mod exception;
 mod history;
@@ -11,6 +12,7 @@ mod order;
 use chrono::{DateTime, SecondsFormat};
 use doorstep_shared::api::proof::ProofKind;
 
+pub use bulk::{orders, run};
 pub use courier::{battery, client, courier_badge, courier_line, pause_reason, presence, vehicle};
 pub use exception::{acknowledgement, exception, exception_time, exception_tone};
 pub use history::{HistoryLine, conflict, history, who_did};

@@ -2,7 +2,7 @@
 
 use doorstep_shared::{CourierId, DeviceId, ExceptionId, OrderId, Vehicle, api::console::TrackingLink};
 
-use super::{Console, Deed, Effect};
+use super::{Console, Deed, Effect, Wanted};
 use crate::dispatch::import::Import;
 
 /// The open dialog and what it is about.
@@ -22,6 +22,8 @@ pub enum Dialog {
     Reason { order: OrderId, deed: Deed, version: Option<u64> },
     /// Window and courier of the next attempt at an order.
     Attempt { order: OrderId, version: Option<u64> },
+    /// The courier or the reason for an action on the selected orders.
+    Bulk { wanted: Wanted },
     /// A remark on an acknowledgement.
     Note { id: ExceptionId },
     /// Whether a device may really not report any more.

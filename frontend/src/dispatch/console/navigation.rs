@@ -2,7 +2,7 @@
 
 use doorstep_shared::{OrderId, OrderStatus};
 
-use super::{ApiCall, Console, Drawer, Effect, Item, Moment, Screen, Trail};
+use super::{ApiCall, BulkIntent, Console, Drawer, Effect, Item, Moment, Screen, Trail};
 use crate::dispatch::{
     draft::Draft,
     route::{Open, Route, Tab},
@@ -76,7 +76,7 @@ impl Console {
         }
     }
 
-    /// One step back: the change of an order, the couriers to choose from, what is open, or the search.
+    /// One step back: the change of an order, the couriers to choose from, what is open, the selection, or the search.
     pub(super) fn leave(&mut self, effects: &mut Vec<Effect>) {
         if self.edited().is_some() {
             return self.cancel_edit(effects);
@@ -88,6 +88,8 @@ impl Console {
         }
         if self.route.open != Open::Nothing {
             self.open(Open::Nothing, effects);
+        } else if self.has_picked() {
+            self.act_on_bulk(BulkIntent::Clear, effects);
         } else if !self.route.query.is_empty() || self.route.filter.is_some() {
             let route = &mut *self.route;
             (route.query, route.filter) = (String::new(), None);

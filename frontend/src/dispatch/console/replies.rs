@@ -4,6 +4,9 @@ use super::{ApiCall, ApiError, ApiReply, Console, Effect};
 
 impl Console {
     pub(super) fn replied(&mut self, call: ApiCall, reply: Result<ApiReply, ApiError>, effects: &mut Vec<Effect>) {
+        if self.bulk_replied(&call, &reply, effects) {
+            return;
+        }
         match reply {
             Ok(reply) => self.succeeded(call, reply, effects),
             Err(ApiError::SignedOut) => effects.push(Effect::SignIn),

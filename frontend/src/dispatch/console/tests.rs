@@ -1,3 +1,4 @@
+mod bulk;
 mod deeds;
 mod editing;
 

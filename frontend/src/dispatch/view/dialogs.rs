@@ -1,6 +1,7 @@
 //! What lies over the screen, one at a time. The browser's own modal dialog keeps the focus inside.
 
 mod attempt;
+mod bulk;
 mod courier;
 mod links;
 mod notes;
@@ -9,6 +10,7 @@ use leptos::{ev, prelude::*};
 
 use self::{
     attempt::NextAttempt,
+    bulk::{BulkDialog, bulk_title},
     courier::{EditCourier, RevokeDevice},
     links::{Invite, TrackingLink},
     notes::{Note, Reason, reason_title},
@@ -31,6 +33,7 @@ enum Kind {
     TrackingLink,
     Reason,
     Attempt,
+    Bulk,
     Note,
     Revoke,
 }
@@ -45,6 +48,7 @@ impl Kind {
             Dialog::TrackingLink { .. } => Self::TrackingLink,
             Dialog::Reason { .. } => Self::Reason,
             Dialog::Attempt { .. } => Self::Attempt,
+            Dialog::Bulk { .. } => Self::Bulk,
             Dialog::Note { .. } => Self::Note,
             Dialog::Revoke { .. } => Self::Revoke,
         }
@@ -60,6 +64,7 @@ impl Kind {
             Self::TrackingLink => "link",
             Self::Reason => "reason",
             Self::Attempt => "attempt",
+            Self::Bulk => "bulk",
             Self::Note => "note",
             Self::Revoke => "revoke",
         }
@@ -75,6 +80,7 @@ impl Kind {
             Self::TrackingLink => "Tracking link",
             Self::Reason => return reason_title(console),
             Self::Attempt => "Next attempt",
+            Self::Bulk => return bulk_title(console),
             Self::Note => "Acknowledge with a note",
             Self::Revoke => "Revoke this phone?",
         };
@@ -115,6 +121,7 @@ fn Frame(kind: Kind) -> impl IntoView {
                 Kind::TrackingLink => view! { <TrackingLink /> }.into_any(),
                 Kind::Reason => view! { <Reason /> }.into_any(),
                 Kind::Attempt => view! { <NextAttempt /> }.into_any(),
+                Kind::Bulk => view! { <BulkDialog /> }.into_any(),
                 Kind::Note => view! { <Note /> }.into_any(),
                 Kind::Revoke => view! { <RevokeDevice /> }.into_any(),
             }}

@@ -1,10 +1,11 @@
 //! The left side: search, tabs, filters, and the rows of the chosen list.
 
+mod bulk;
 mod rows;
 
 use leptos::prelude::*;
 
-use self::rows::Rows;
+use self::{bulk::BulkBar, rows::Rows};
 use super::{drag, icon::Icon, parts::Skeleton};
 use crate::dispatch::{
     console::{Console, CourierIntent, ListIntent, Subject, Totals},
@@ -27,6 +28,7 @@ pub fn Lists(totals: Memo<Totals>) -> impl IntoView {
                 <Empty />
                 <Waiting />
             </div>
+            <BulkBar />
         </section>
     }
 }
