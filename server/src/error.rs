@@ -188,6 +188,19 @@ impl ApiError {
             .with_detail("register the courier's phone as a device of its own")
     }
 
+    /// 428: a change must say which version it changes.
+    pub fn precondition_required() -> Self {
+        Self::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", "Say which version you saw")
+            .with_detail("send the order's ETag in If-Match")
+    }
+
+    /// The error of a change whose precondition stands in a header: 412, and not 409, when the order changed meanwhile.
+    pub fn of_precondition(error: LifecycleError) -> Self {
+        let is_conflict = matches!(error, LifecycleError::VersionConflict { .. });
+        let error = Self::from(error);
+        if is_conflict { Self { status: StatusCode::PRECONDITION_FAILED, ..error } } else { error }
+    }
+
     /// 429: too many tries.
     pub fn too_many_attempts(retry_after_s: u32) -> Self {
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts; wait a little");
@@ -299,6 +312,23 @@ impl From<LifecycleError> for ApiError {
                 Self::new(StatusCode::CONFLICT, "proof_required", "The order needs proof of delivery")
                     .with_detail(error.to_string())
             }
+            LifecycleError::VersionConflict { .. } => {
+                Self::new(StatusCode::CONFLICT, "version_conflict", "It changed after you saw it")
+                    .with_detail(error.to_string())
+            }
+            LifecycleError::NotEditable { .. } => {
+                Self::new(StatusCode::CONFLICT, "not_editable", "These fields cannot be changed any more")
+                    .with_detail(error.to_string())
+            }
+            LifecycleError::NotReopenable { .. } => {
+                Self::new(StatusCode::CONFLICT, "not_reopenable", "The order cannot be reopened")
+                    .with_detail(error.to_string())
+            }
+            LifecycleError::Withdrawn { .. } => {
+                Self::new(StatusCode::CONFLICT, "order_withdrawn", "The order is no longer this courier's")
+                    .with_detail(error.to_string())
+            }
+            LifecycleError::InvalidFields(errors) => Self::invalid_fields(errors),
             LifecycleError::Store(error) => error.into(),
         };
         Self { details, ..refusal }

@@ -75,9 +75,13 @@ pub struct OrderState {
 impl OrderState {
     /// Whether this may be a later state of the order than `other`, when it arrives later.
     ///
-    /// Changes to one order are committed one after the other but may arrive in any order. A status never goes back,
-    /// and under one status only the courier changes, each time later.
+    /// Changes to one order are committed one after the other but may arrive in any order. The database counts them; what
+    /// happens between two of them, such as that the courier saw the order, leaves the count as it is. Beside an instance
+    /// that does not count yet, a status is taken never to go back, and under one status only the courier to change.
     pub fn may_follow(&self, other: &Self) -> bool {
+        if let Some((version, known)) = self.order.version.zip(other.order.version) {
+            return version >= known;
+        }
         let age = |state: &Self| (state.order.status as u8, state.assigned_at_ms);
         age(self) >= age(other)
     }
@@ -204,6 +208,34 @@ mod tests {
             arriving.into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
             prop_assert_eq!(inbox.take_changes(), [FleetChange::Order(last)]);
         }
+    }
+
+    fn counted(id: OrderId, status: OrderStatus, version: u64) -> OrderState {
+        let OrderState { order, .. } = state(id, status, None);
+        OrderState { order: FleetOrder { version: Some(version), ..order }, assigned_at_ms: None }
+    }
+
+    proptest! {
+        #[test]
+        fn counted_changes_go_back_and_begin_again_and_the_last_wins(
+            statuses in prop::collection::vec(select(OrderStatus::ALL.to_vec()), 1..12), order in any::<u64>(),
+        ) {
+            let id = OrderId::new();
+            let mut arriving: Vec<_> = (1..).zip(statuses).map(|(version, status)| counted(id, status, version)).collect();
+            let last = arriving.last().expect("at least one").clone();
+            let len = arriving.len();
+            arriving.rotate_left(order as usize % len);
+            let mut inbox = Inbox::default();
+            arriving.into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
+            prop_assert_eq!(inbox.take_changes(), [FleetChange::Order(last)]);
+        }
+    }
+
+    #[test]
+    fn beside_an_instance_that_does_not_count_the_status_decides() {
+        let id = OrderId::new();
+        let (counted, older) = (counted(id, OrderStatus::PickedUp, 4), state(id, OrderStatus::Assigned, None));
+        assert!(!older.may_follow(&counted) && counted.may_follow(&older));
     }
 
     #[test]

@@ -60,6 +60,9 @@ pub struct Settings {
     /// Hours that a finished order's page still shows the outcome.
     #[arg(long, env = "DOORSTEP_OUTCOME_HOURS", default_value_t = 72)]
     pub outcome_hours: u32,
+    /// Hours after its end that a final order can be reopened; 0 for never.
+    #[arg(long, env = "DOORSTEP_REOPEN_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=720))]
+    pub reopen_hours: u32,
     /// Minutes that a courier's sign-in link works.
     #[arg(long, env = "DOORSTEP_SIGN_IN_MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub sign_in_minutes: u32,
@@ -120,6 +123,7 @@ impl Settings {
             ("time_zone", self.time_zone.to_string()),
             ("retention_days", self.retention_days.to_string()),
             ("outcome_hours", self.outcome_hours.to_string()),
+            ("reopen_hours", self.reopen_hours.to_string()),
             ("sign_in_minutes", self.sign_in_minutes.to_string()),
             ("proof_days", self.proof_days.to_string()),
             ("database_connections", self.database_connections.to_string()),

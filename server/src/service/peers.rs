@@ -209,7 +209,11 @@ impl Intake {
                     self.wait_for_database(Change::Plan(courier));
                 }
             }
-            Fact::Order { order, assigned_at_ms, former } => {
+            Fact::Order { order, assigned_at_ms, former, gained } => {
+                let order = match gained {
+                    Some(gained) => gained.complete(order),
+                    None => order,
+                };
                 let state = StateForViewers {
                     order: order.id,
                     courier: order.courier_id,

@@ -17,6 +17,7 @@ pub mod fix_writer;
 pub mod fixes;
 pub mod new_orders;
 pub mod order_changes;
+pub mod order_history;
 pub mod order_lists;
 mod order_rows;
 pub mod orders;
@@ -24,6 +25,7 @@ pub mod partitions;
 pub mod people;
 pub mod proofs;
 pub mod tracking_links;
+mod waits;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,16 +1,12 @@
-//! Reads orders and what happened to them.
+//! Reads orders.
 //!
 //! New orders are added by [`super::new_orders`], changed by [`super::order_changes`], and listed by
-//! [`super::order_lists`].
+//! [`super::order_lists`]; what happened to them is in [`super::order_history`].
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::{
-    CourierId, OrderId,
-    api::{OrderEventView, change::OrderEventKind},
-    protocol::fleet::FleetOrder,
-};
+use doorstep_shared::{CourierId, OrderId, protocol::fleet::FleetOrder};
 use sqlx::PgConnection;
 
 use super::{
@@ -63,44 +59,6 @@ impl Store {
         Ok(rows.into_iter().map(Order::from).collect())
     }
 
-    /// What happened to an order, oldest first.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn order_timeline(&self, id: OrderId) -> Result<Vec<OrderEventView>, StoreError> {
-        Ok(self.order_timelines(&[id]).await?.remove(&id).unwrap_or_default())
-    }
-
-    /// What happened to each of these orders, oldest first.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn order_timelines(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Vec<OrderEventView>>, StoreError> {
-        let ids: Vec<_> = ids.iter().map(|id| *id.as_uuid()).collect();
-        let rows = sqlx::query!(
-            "select order_id, status, happened_at, note from order_events where order_id = any($1) order by id",
-            &ids
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let mut of_each: HashMap<_, Vec<_>> = HashMap::new();
-        for row in rows {
-            let event = OrderEventView {
-                kind: OrderEventKind::Status,
-                status: status_of(&row.status),
-                at: row.happened_at,
-                note: row.note,
-                actor: None,
-                actor_name: None,
-                courier_id: None,
-                courier_name: None,
-                changes: None,
-            };
-            of_each.entry(OrderId::from_uuid(row.order_id)).or_default().push(event);
-        }
-        Ok(of_each)
-    }
-
     /// The order behind a tracking link, with its events and its courier.
     ///
     /// # Errors
@@ -126,7 +84,7 @@ impl Store {
     /// When the database is away.
     pub async fn tracked_orders(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, TrackedOrder>, StoreError> {
         let orders = self.orders(ids).await?;
-        let mut timelines = self.order_timelines(ids).await?;
+        let mut timelines = self.order_steps(ids).await?;
         let couriers: HashSet<_> = orders.iter().filter_map(|order| order.courier_id).collect();
         let couriers: Vec<_> = couriers.into_iter().collect();
         let couriers = if couriers.is_empty() { vec![] } else { self.couriers(&couriers).await? };

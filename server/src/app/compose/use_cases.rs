@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use chrono::TimeDelta;
 
 use super::{ground::Ground, live_view::LiveView};
 use crate::{
@@ -52,6 +53,7 @@ impl UseCases {
             Arc::clone(&plans),
             Arc::clone(&deliveries),
             clock.clone(),
+            TimeDelta::hours(i64::from(config.settings.reopen_hours)),
         ));
         let exceptions =
             Exceptions::new(Arc::clone(tracker), store.clone(), Arc::clone(broker), clock.clone(), deliveries);

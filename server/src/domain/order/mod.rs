@@ -1,12 +1,15 @@
 //! Orders: what they are inside the server, and the rules that hold for them.
 //!
-//! [`visibility`] decides what a customer may see of the courier. The use cases that change an order are in
+//! [`visibility`] decides what a customer may see of the courier, [`steps`] what an order becomes, and [`editing`] what
+//! may be changed of it. The use cases that change an order are in
 //! [`crate::service::orders`].
 
+pub mod editing;
 pub mod handover;
 pub mod import;
 pub mod outlook;
 pub mod promise;
+pub mod steps;
 pub mod stops;
 pub mod visibility;
 

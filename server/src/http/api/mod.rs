@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod exceptions;
 pub mod fixes;
 pub mod imports;
+pub mod order_changes;
 pub mod order_lists;
 pub mod orders;
 pub mod page;

@@ -4,7 +4,7 @@ use crate::{
     http::{
         api::{
             audit, courier, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes, imports,
-            order_lists, orders, places, proofs, session, track,
+            order_changes, order_lists, orders, places, proofs, session, track,
         },
         ingest,
         openapi::serve,
@@ -40,6 +40,10 @@ fn orders() -> Vec<Route> {
         orders::show,
         orders::assign,
         orders::set_status,
+        order_changes::edit,
+        order_changes::unassign,
+        order_changes::try_again,
+        order_changes::reopen,
         dispatch::suggestions,
         dispatch::tracking_link,
         proofs::order_image,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{expected::expected, memory::Memory};
 use crate::{
     domain::{
-        exception::{Change, End, Finding, Ongoing},
+        exception::{Change, End, Finding, Ongoing, WaitingAtPickup},
         order::{
             OpenOrder, Order,
             outlook::time_needed_ms,
@@ -36,6 +36,9 @@ const WORSE_BY_M: i32 = 250;
 
 /// The accuracy of a position that does not give one.
 const ASSUMED_ACCURACY_M: f64 = 30.0;
+
+/// A wait at a pickup of which too little is known is too long after this, in seconds.
+const WAIT_S: u32 = 600;
 
 type Key = (ExceptionCode, Uuid);
 
@@ -197,6 +200,29 @@ impl Round {
         self.judge_promise(order.id, None, &promise, doubtful);
     }
 
+    /// Judges a courier who waits at a pickup where `usual_s` seconds are usual. It ends when they collect the order or
+    /// lose it, as the database knows.
+    pub(super) fn judge_wait(&mut self, waiting: &WaitingAtPickup, usual_s: Option<u32>) {
+        let waited_ms = self.now_ms.saturating_sub(waiting.since_ms);
+        if waited_ms <= i64::from(usual_s.unwrap_or(WAIT_S)) * 1_000 {
+            return;
+        }
+        let subject = *waiting.order.as_uuid();
+        let finding = Finding {
+            code: ExceptionCode::NotReady,
+            subject,
+            courier: Some(waiting.courier),
+            order: Some(waiting.order),
+            since_ms: waiting.since_ms,
+            ended_ms: None,
+            place: None,
+            late_by_s: None,
+            distance_m: None,
+            reason: None,
+        };
+        self.settle((ExceptionCode::NotReady, subject), Verdict::Present(finding));
+    }
+
     fn judge_promise(
         &mut self,
         order: OrderId,
@@ -274,9 +300,13 @@ fn applies(known: &Ongoing) -> bool {
         ExceptionCode::OffRoute => {
             order.is_some_and(|order| order.status.is_active() && order.courier == known.courier)
         }
+        ExceptionCode::NotReady => {
+            order.is_some_and(|order| order.status == OrderStatus::AtPickup && order.courier == known.courier)
+        }
+        ExceptionCode::GivenBack => order.is_some_and(|order| order.status == OrderStatus::Created),
         ExceptionCode::Silent => known.courier_has_orders && !known.courier_is_off_duty,
         ExceptionCode::Stationary => known.courier_has_goods,
-        ExceptionCode::DeliveredFar => false,
+        ExceptionCode::DeliveredFar | ExceptionCode::LateReport => false,
     }
 }
 

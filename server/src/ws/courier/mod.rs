@@ -17,7 +17,7 @@ use doorstep_shared::protocol::{
 };
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 
-use self::reports::{change_status, note_presence, unavailable};
+use self::reports::{change_status, note_presence, note_report, unavailable};
 use super::{Connection, Handshake, Incoming, allowance::Allowance, count_close, spawn};
 use crate::{
     auth::{authenticator::Authenticator, courier::CourierSocketDevice, peer::PeerAddress},
@@ -225,7 +225,8 @@ impl Session {
             CourierMessage::Presence(report) => {
                 self.in_flight.push(note_presence(self, report).map(|()| None).boxed_local())
             }
-            CourierMessage::Seen(_) | CourierMessage::Report(_) => {}
+            CourierMessage::Report(report) => self.in_flight.push(note_report(self, report).map(Some).boxed_local()),
+            CourierMessage::Seen(_) => {}
             CourierMessage::Ping(_) => self.send(&CourierEvent::Pong(self.server_time())),
         }
     }

@@ -243,6 +243,25 @@ mod tests {
     }
 
     #[test]
+    fn an_order_that_was_reopened_outlives_those_that_ended_with_it() {
+        let (mut board, reopened) = (Board::default(), OrderId::new());
+        let counted = |status, version| {
+            let FleetChange::Order(state) = order(reopened, status) else { unreachable!("an order's change") };
+            let order = FleetOrder { version: Some(version), ..state.order };
+            FleetChange::Order(OrderState { order, ..state })
+        };
+        board.apply(counted(OrderStatus::Delivered, 5));
+        board.apply(counted(OrderStatus::AtDropoff, 6));
+        assert_eq!(board.open_orders(), [reopened]);
+        for _ in 0..MAX_OVER + 1 {
+            board.apply(order(OrderId::new(), OrderStatus::Cancelled));
+        }
+        assert_eq!(board.open_orders(), [reopened], "no reader has lost it");
+        let news = board.news_since(0, usize::MAX);
+        assert!(news.iter().any(|(_, news)| matches!(news, News::Order(order) if order.id == reopened)));
+    }
+
+    #[test]
     fn batches_come_every_tick_until_there_are_too_many_positions() {
         assert_eq!([0, 1, 500, 501, 5_000].map(ticks_until_next), [1, 1, 1, 2, 10]);
     }

@@ -37,6 +37,8 @@ impl Orders {
     fn forget_oldest(&mut self, journal: &mut Journal) {
         if self.over.len() > MAX_OVER
             && let Some((oldest, id)) = self.over.pop_front()
+            // One that was reopened since is not over any more, or is over at a later version.
+            && self.states.get(&id).is_some_and(|(_, version)| *version == oldest)
         {
             self.states.remove(&id);
             journal.forget(oldest);
