@@ -5,7 +5,7 @@ mod request;
 
 use doorstep_shared::{
     CourierId, DeviceId, ExceptionId, OrderId, OrderStatus,
-    api::{CreateCourier, CreateOrder, console::EditCourier, exception::ExceptionState},
+    api::{CreateCourier, CreateOrder, console::EditCourier, exception::ExceptionState, plan::PutPlan},
 };
 
 pub use reply::{ApiError, ApiReply};
@@ -60,6 +60,10 @@ pub enum ApiCall {
     Exceptions { state: ExceptionState, cursor: Option<String> },
     /// Acknowledges an exception.
     Acknowledge { id: ExceptionId, note: Option<String> },
+    /// A courier's plan.
+    Plan(CourierId),
+    /// Another order of a courier's stops.
+    PutPlan { courier: CourierId, plan: PutPlan },
     /// Ends the session.
     SignOut,
 }

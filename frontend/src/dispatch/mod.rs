@@ -27,6 +27,8 @@ mod fleet;
 mod fleet_map;
 mod import;
 mod keys;
+mod pins;
+mod plan;
 mod replay;
 mod route;
 #[cfg(feature = "dispatch")]

@@ -6,6 +6,7 @@
 mod courier;
 mod exception;
 mod order;
+mod plan;
 
 use chrono::{DateTime, SecondsFormat};
 use doorstep_shared::api::proof::ProofKind;
@@ -13,6 +14,8 @@ use doorstep_shared::api::proof::ProofKind;
 pub use courier::{battery, client, courier_badge, courier_line, pause_reason, presence, vehicle};
 pub use exception::{acknowledgement, exception, exception_time, exception_tone};
 pub use order::{action, badge, event, order_line, order_time, status};
+
+pub use plan::{company, locked, plan_refusal, plan_sum, promise, shift, stop, stop_kind};
 
 use super::route::Tab;
 use crate::{data::Locale, ui::time::MINUTE_MS};

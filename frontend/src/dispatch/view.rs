@@ -18,6 +18,7 @@ mod keyed;
 mod list;
 mod order;
 mod parts;
+mod plan;
 mod qr;
 mod replay;
 mod stage;

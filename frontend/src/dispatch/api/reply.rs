@@ -6,6 +6,7 @@ use doorstep_shared::{
         CourierView, DeviceCreated, DeviceView, ListPage, OrderCreated, OrderView,
         console::{CourierSuggestion, ImportPreview, Imported, OrderCounts, PlaceFound, TrackingLink},
         exception::ExceptionView,
+        plan::PlanView,
     },
     problem::Problem,
 };
@@ -32,6 +33,7 @@ pub enum ApiReply {
     Fixes(ListPage<RawFix>),
     Exceptions(ListPage<ExceptionView>),
     Exception(Box<ExceptionView>),
+    Plan(Box<PlanView>),
 }
 
 /// Why a call failed.
@@ -101,6 +103,7 @@ impl ApiCall {
             Self::Trail { .. } | Self::Day { .. } => read(body).map(ApiReply::Fixes),
             Self::Exceptions { .. } => read(body).map(ApiReply::Exceptions),
             Self::Acknowledge { .. } => read(body).map(ApiReply::Exception),
+            Self::Plan(_) | Self::PutPlan { .. } => read(body).map(ApiReply::Plan),
         };
         answer.ok_or(ApiError::Broken)
     }

@@ -84,6 +84,8 @@ impl ApiCall {
             Self::Acknowledge { id, note } => {
                 json("POST", format!("/exceptions/{id}/acknowledge"), &AcknowledgeException { note: note.clone() })
             }
+            Self::Plan(courier) => get(format!("/couriers/{courier}/plan")),
+            Self::PutPlan { courier, plan } => json("PUT", format!("/couriers/{courier}/plan"), plan),
             Self::SignOut => plain("DELETE", "/session".to_owned()),
         }
     }

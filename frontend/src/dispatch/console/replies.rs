@@ -23,6 +23,8 @@ impl Console {
             (ApiCall::Day { courier, from_ms, until_ms, .. }, ApiReply::Fixes(page)) => {
                 self.day_fetched((courier, from_ms, until_ms), page, effects);
             }
+            (ApiCall::Plan(courier), ApiReply::Plan(plan)) => self.plan_fetched(courier, *plan),
+            (ApiCall::PutPlan { courier, .. }, ApiReply::Plan(plan)) => self.plan_saved(courier, *plan, effects),
             (ApiCall::Import { .. }, reply) => self.import_replied(reply),
             (call @ (ApiCall::Exceptions { .. } | ApiCall::Acknowledge { .. }), reply) => {
                 self.inbox_replied(&call, reply, effects);
@@ -58,6 +60,8 @@ impl Console {
             ApiCall::Exceptions { .. } | ApiCall::Acknowledge { .. } => self.inbox_failed(call, error),
             ApiCall::Import { .. } => self.import_failed(error),
             ApiCall::Day { .. } => self.day_failed(error),
+            ApiCall::Plan(courier) => self.plan_not_fetched(*courier, error),
+            ApiCall::PutPlan { courier, .. } => self.plan_refused(*courier, error),
             _ => self.change_failed(error),
         }
     }
