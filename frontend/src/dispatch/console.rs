@@ -25,6 +25,8 @@ mod list_refresh;
 mod map_view;
 mod navigation;
 mod orders;
+mod plan_edit;
+mod planning;
 mod replays;
 mod replies;
 mod scene;
@@ -58,8 +60,11 @@ pub use list::{Item, List, ListIntent, ROW_PX};
 use list_refresh::ListRefresh;
 pub use map_view::{MapIntent, MapView};
 pub use orders::OrderIntent;
+pub use plan_edit::{Grab, Movable, Nudge, PlanIntent};
+use planning::PlanRefresh;
+pub use planning::Planning;
 pub use replays::{Player, ReplayIntent};
-pub use scene::Scene;
+pub use scene::{Mark, Scene};
 pub use selection::{Screen, Selection};
 pub use totals::Totals;
 pub use trail::Trail;
@@ -68,6 +73,7 @@ use super::{
     api::{ApiCall, ApiError, ApiReply},
     fleet::Fleet,
     keys::Command,
+    pins::Pins,
     route::{Open, Route, Tab},
 };
 use crate::data::Locale;
@@ -93,9 +99,12 @@ pub struct Console {
     pub form: Tracked<Form>,
     pub replay: Tracked<Player>,
     pub dialog: Tracked<Option<Dialog>>,
+    pub planning: Tracked<Planning>,
+    plan_refresh: PlanRefresh,
     /// The last sentence for screen readers.
     pub announcement: Tracked<String>,
     map_view: MapView,
+    pins: Pins,
     keys: IdempotencyKeys,
 }
 
@@ -121,8 +130,11 @@ impl Console {
             form: Tracked::default(),
             replay: Tracked::new(Player::new(moment.now_ms)),
             dialog: Tracked::default(),
+            planning: Tracked::default(),
+            plan_refresh: PlanRefresh::default(),
             announcement: Tracked::default(),
             map_view: MapView::default(),
+            pins: Pins::default(),
             keys: IdempotencyKeys { random: moment.random, count: 0 },
         }
     }
@@ -157,7 +169,12 @@ impl Console {
 
     /// When the driver must send [`Input::Tick`] if nothing else happens before.
     pub fn next_wake_ms(&self, now_ms: f64) -> Option<f64> {
-        let due_ms = [self.connection.next_wake_ms(now_ms), self.form.search_due_ms(), self.inbox.due_ms()];
+        let due_ms = [
+            self.connection.next_wake_ms(now_ms),
+            self.form.search_due_ms(),
+            self.inbox.due_ms(),
+            self.plan_refresh.due_ms(),
+        ];
         due_ms.into_iter().chain(self.refresh.due_ms()).flatten().reduce(f64::min)
     }
 
@@ -185,6 +202,7 @@ impl Console {
             Subject::Replay => self.replay.revision(),
             Subject::Dialog => self.dialog.revision(),
             Subject::Announcement => self.announcement.revision(),
+            Subject::Plan => self.planning.revision(),
         })
     }
 
@@ -203,6 +221,7 @@ impl Console {
                 self.refresh.sort_now();
                 self.refresh.request_count();
                 self.begin_trail(effects);
+                self.plan_touched_by(None);
             }
             FleetEvent::Positions(positions) => {
                 // No view follows positions one by one: the map draws them, the lists show them with the next second.
@@ -210,6 +229,7 @@ impl Console {
                 self.extend_trail(effects);
             }
             FleetEvent::Courier(change) => {
+                self.plan_touched_by(Some(change.courier.id));
                 self.fleet.take_courier(change.courier);
                 self.refresh.request_sort();
             }
@@ -233,7 +253,9 @@ impl Console {
 
     fn order_changed(&mut self, now_ms: f64, order: FleetOrder, effects: &mut Vec<Effect>) {
         let (id, is_over) = (order.id, order.status.is_final());
+        let courier_before = self.fleet.orders.get(&id).and_then(|known| known.courier_id);
         self.fleet.take_order(order);
+        self.plan_touched(id, courier_before);
         self.refresh.request_sort();
         if is_over {
             self.refresh.request_count();
@@ -258,6 +280,7 @@ impl Console {
         self.lists_due(moment.now_ms, effects);
         self.address_search_due(moment.now_ms, effects);
         self.inbox_due(moment.now_ms, effects);
+        self.plan_due(moment.now_ms, effects);
         self.sort_due(moment.now_ms, effects);
         self.fit_due(effects);
         self.arrivals_due(moment.now_ms, effects);

@@ -28,6 +28,8 @@ mod fleet;
 mod fleet_map;
 mod import;
 mod keys;
+mod pins;
+mod plan;
 mod replay;
 mod route;
 #[cfg(feature = "dispatch")]

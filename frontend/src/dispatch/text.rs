@@ -8,6 +8,7 @@ mod courier;
 mod exception;
 mod history;
 mod order;
+mod plan;
 
 use chrono::{DateTime, SecondsFormat};
 use doorstep_shared::api::proof::ProofKind;
@@ -17,6 +18,8 @@ pub use courier::{battery, client, courier_badge, courier_line, pause_reason, pr
 pub use exception::{acknowledgement, exception, exception_time, exception_tone};
 pub use history::{HistoryLine, conflict, history, who_did};
 pub use order::{action, badge, event, order_line, order_time, status};
+
+pub use plan::{company, locked, plan_refusal, plan_sum, promise, shift, stop, stop_kind};
 
 use super::route::Tab;
 use crate::{

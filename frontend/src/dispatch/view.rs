@@ -20,6 +20,7 @@ mod list;
 mod order;
 mod parts;
 mod picker;
+mod plan;
 mod qr;
 mod replay;
 mod stage;

@@ -2,7 +2,7 @@
 
 use doorstep_shared::{CourierId, ExceptionId, protocol::fleet::FleetMessage};
 
-use super::ApiCall;
+use super::{ApiCall, Movable};
 use crate::map::plane::LonLat;
 
 /// One thing to do.
@@ -24,6 +24,8 @@ pub enum Effect {
     Focus(&'static str),
     /// Put the focus on the button that acknowledges this exception, if it was lost with the card before it.
     FocusAcknowledge(ExceptionId),
+    /// Put the focus on what moves this in the plan.
+    FocusHandle(Movable),
     /// Scroll the list to this offset, in CSS pixels.
     Scroll(f64),
     /// Bring these points into view on the map.

@@ -2,7 +2,7 @@
 
 use super::{
     ApiCall, BulkIntent, Command, Console, CourierIntent, DialogIntent, DraftIntent, Effect, ImportIntent, InboxIntent,
-    Item, ListIntent, MapIntent, Moment, Open, OrderIntent, ReplayIntent, Screen,
+    Item, ListIntent, MapIntent, Moment, Open, OrderIntent, PlanIntent, ReplayIntent, Screen,
 };
 
 /// Something that the dispatcher pressed, typed, dragged or pointed at.
@@ -26,6 +26,7 @@ pub enum Intent {
     Replay(ReplayIntent),
     Inbox(InboxIntent),
     Dialog(DialogIntent),
+    Plan(PlanIntent),
     /// Switch between light, dark, and the device's own theme.
     Theme,
     /// End the session.
@@ -53,6 +54,7 @@ subject!(
     Replay(ReplayIntent),
     Inbox(InboxIntent),
     Dialog(DialogIntent),
+    Plan(PlanIntent),
 );
 
 impl Console {
@@ -72,6 +74,7 @@ impl Console {
             Intent::Replay(intent) => self.act_on_replay(intent, effects),
             Intent::Inbox(intent) => self.act_on_inbox(moment, intent, effects),
             Intent::Dialog(intent) => self.act_on_dialog(intent, effects),
+            Intent::Plan(intent) => self.act_on_plan(intent, effects),
             Intent::Theme => effects.push(Effect::Theme),
             Intent::SignOut => effects.push(Effect::Call(ApiCall::SignOut)),
         }

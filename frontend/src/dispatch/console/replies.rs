@@ -26,6 +26,8 @@ impl Console {
             (ApiCall::Day { courier, from_ms, until_ms, .. }, ApiReply::Fixes(page)) => {
                 self.day_fetched((courier, from_ms, until_ms), page, effects);
             }
+            (ApiCall::Plan(courier), ApiReply::Plan(plan)) => self.plan_fetched(courier, *plan),
+            (ApiCall::PutPlan { courier, .. }, ApiReply::Plan(plan)) => self.plan_saved(courier, *plan, effects),
             (ApiCall::Import { .. }, reply) => self.import_replied(reply),
             (call @ (ApiCall::Exceptions { .. } | ApiCall::Acknowledge { .. }), reply) => {
                 self.inbox_replied(&call, reply, effects);
@@ -67,6 +69,8 @@ impl Console {
             | ApiCall::Unassign { order, .. }
             | ApiCall::Attempt { order, .. }
             | ApiCall::Reopen { order, .. } => self.deed_failed(*order, error, effects),
+            ApiCall::Plan(courier) => self.plan_not_fetched(*courier, error),
+            ApiCall::PutPlan { courier, .. } => self.plan_refused(*courier, error),
             _ => self.change_failed(error),
         }
     }

@@ -1,6 +1,7 @@
 mod bulk;
 mod deeds;
 mod editing;
+mod planning;
 
 use doorstep_shared::{
     ExceptionId, OrderId, OrderStatus,
@@ -361,8 +362,8 @@ fn an_order_is_made_by_two_clicks_and_a_repeat_is_the_same_order() {
     let mut bench = Bench::at("");
     bench.snapshot(vec![], vec![]);
     bench.act(Intent::Key(Command::New));
-    bench.act(MapIntent::Clicked { at: [14.5, 35.9], number: None });
-    bench.act(MapIntent::Clicked { at: [14.51, 35.91], number: None });
+    bench.act(MapIntent::Clicked { at: [14.5, 35.9], number: None, pin: None });
+    bench.act(MapIntent::Clicked { at: [14.51, 35.91], number: None, pin: None });
     for change in [
         Change::Text(Field::Reference, "A-1".into()),
         Change::Text(Field::Customer, "Eve".into()),

@@ -42,6 +42,7 @@ impl Driver {
             Effect::Url { url, is_new } => show_address(&url, is_new),
             Effect::Focus(id) => browser::focus(id),
             Effect::FocusAcknowledge(id) => browser::focus_if_lost(&format!("acknowledge-{id}")),
+            Effect::FocusHandle(what) => browser::focus(&what.handle_id()),
             Effect::Scroll(top_px) => {
                 if let Some(list) = document().get_element_by_id("list") {
                     list.set_scroll_top(top_px as i32);

@@ -1,5 +1,7 @@
 //! A courier in the drawer: where they are, with which phones, and what they carry.
 
+use std::collections::HashSet;
+
 use doorstep_shared::{CourierId, DeviceId, OrderId};
 use leptos::prelude::*;
 
@@ -7,6 +9,7 @@ use super::{
     exceptions::ExceptionsOf,
     keyed::{Entries, Entry, Row},
     parts::{DrawerHead, Fact, Problem},
+    plan::Plan,
 };
 use crate::{
     dispatch::{
@@ -52,6 +55,7 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
             </dl>
             <Actions id />
             <ExceptionsOf courier=id />
+            <Plan />
             <Orders id />
             <Devices />
         </div>
@@ -123,9 +127,13 @@ fn last_position(console: &Console, courier: &Courier) -> String {
     }
 }
 
+/// The orders that are not in the plan: all of them until it is fetched, and those that failed.
 fn orders_of(console: &Console, id: CourierId) -> Vec<Entry> {
     let ids = console.fleet.couriers.get(&id).map(|courier| courier.orders.as_slice()).unwrap_or_default();
-    let mut orders: Vec<_> = ids.iter().filter_map(|id| console.fleet.orders.get(id)).collect();
+    let planned: HashSet<_> =
+        console.planning.view.iter().flat_map(|plan| &plan.stops).map(|stop| stop.order_id).collect();
+    let unplanned = ids.iter().filter(|id| !planned.contains(id));
+    let mut orders: Vec<_> = unplanned.filter_map(|id| console.fleet.orders.get(id)).collect();
     orders.sort_by_cached_key(|order| console.fleet.urgency(order, console.at_ms));
     let card = |order: &Order| {
         let (tone, badge) = text::badge(&console.fleet, order, console.at_ms);
@@ -144,7 +152,9 @@ fn orders_of(console: &Console, id: CourierId) -> Vec<Entry> {
 #[component]
 fn Orders(id: CourierId) -> impl IntoView {
     let store = use_store();
-    let orders = store.memo(Subject::Fleet | Subject::Clock, move |console| orders_of(console, id));
+    let orders = store.memo(Subject::Fleet | Subject::Clock | Subject::Plan, move |console| orders_of(console, id));
+    let has_plan =
+        store.memo(Subject::Plan, |console| console.planning.view.as_ref().is_some_and(|plan| !plan.stops.is_empty()));
     let card = move |row: Row| {
         let open = Intent::Open(Open::Order(OrderId::from_uuid(row.key)));
         view! {
@@ -159,7 +169,7 @@ fn Orders(id: CourierId) -> impl IntoView {
     };
     let has_orders = move || orders.with(|orders| !orders.is_empty());
     view! {
-        <section aria-label="Orders">
+        <section aria-label="Orders" hidden=move || has_plan.get() && !has_orders()>
             <h3>"Orders"</h3>
             <p class="note" hidden=has_orders>"Free: no order at the moment."</p>
             <ul class="cards">

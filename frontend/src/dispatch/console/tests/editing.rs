@@ -84,7 +84,7 @@ fn escape_leaves_the_order_as_it_is_and_nothing_changed_is_not_sent() {
 #[test]
 fn a_click_on_the_map_moves_the_pin_of_the_door() {
     let (mut bench, _) = editing();
-    bench.act(MapIntent::Clicked { at: [14.52, 35.89], number: None });
+    bench.act(MapIntent::Clicked { at: [14.52, 35.89], number: None, pin: None });
     let (_, changes) = sent(&bench.act(DraftIntent::Save));
     assert_eq!(changes, serde_json::json!({ "dropoff": { "lat": 35.89, "lon": 14.52 } }));
 }
