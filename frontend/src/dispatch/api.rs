@@ -6,14 +6,23 @@ mod request;
 use doorstep_shared::{
     CourierId, DeviceId, ExceptionId, OrderId, OrderStatus,
     api::{
-        CreateCourier, CreateOrder, change::NextAttempt, console::EditCourier, exception::ExceptionState, plan::PutPlan,
+        CreateCourier, CreateOrder,
+        change::NextAttempt,
+        console::{EditCourier, SavePickup},
+        exception::ExceptionState,
+        plan::PutPlan,
     },
 };
 
 pub use reply::{ApiError, ApiReply};
-pub use request::{Request, fixes_export};
+pub use request::{Request, fixes_export, orders_export};
+
+use uuid::Uuid;
 
 use super::{draft::StopKind, route::Tab};
+
+/// From one moment to another, Unix epoch milliseconds.
+pub type TimeSpan = (i64, i64);
 
 /// One call.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +30,7 @@ pub enum ApiCall {
     /// Whether the session still holds.
     Session,
     /// A page of a list of orders.
-    Orders { tab: Tab, query: String, cursor: Option<String> },
+    Orders { tab: Tab, query: String, span: Option<TimeSpan>, cursor: Option<String> },
     /// How many orders each list holds.
     Counts { query: String },
     /// An order with its timeline and proofs.
@@ -74,6 +83,18 @@ pub enum ApiCall {
     Plan(CourierId),
     /// Another order of a courier's stops.
     PutPlan { courier: CourierId, plan: PutPlan },
+    /// The saved pickups.
+    Pickups,
+    /// Saves a pickup under a name.
+    SavePickup(Box<SavePickup>),
+    /// Forgets a saved pickup.
+    ForgetPickup(Uuid),
+    /// Addresses for a courier's depot.
+    Depots { query: String },
+    /// The couriers who work here no longer.
+    Archived,
+    /// Archives a courier, or brings them back.
+    Archive { courier: CourierId, is_archived: bool },
     /// Ends the session.
     SignOut,
 }

@@ -8,7 +8,7 @@ use doorstep_shared::api::{CreateOrder, CustomerBody, OrderView, PlaceBody, proo
 use serde_json::{Map, Value};
 
 pub use field::{Field, locked, name_of};
-pub use window::{TypedWindow, Window, clock_of, date_of};
+pub use window::{TypedWindow, Window, clock_of, date_of, moment};
 
 use super::text::rfc3339;
 use crate::data::Locale;

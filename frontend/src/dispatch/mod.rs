@@ -19,6 +19,7 @@ mod boot;
 mod browser;
 mod bulk;
 mod console;
+mod courier_form;
 mod draft;
 #[cfg(feature = "dispatch")]
 mod driver;

@@ -15,7 +15,7 @@ use doorstep_shared::api::proof::ProofKind;
 
 pub use bulk::{orders, run};
 pub use courier::{battery, client, courier_badge, courier_line, pause_reason, presence, vehicle};
-pub use exception::{acknowledgement, exception, exception_time, exception_tone};
+pub use exception::{acknowledgement, exception, exception_time, exception_tone, next_step};
 pub use history::{HistoryLine, conflict, history, who_did};
 pub use order::{action, badge, event, order_line, order_time, status};
 
@@ -50,6 +50,12 @@ pub fn rfc3339(at_ms: i64) -> String {
 /// A day as it stands in a file's name: `2026-11-21`. Counted from 1 January 1970.
 pub fn date_code(day: i64) -> String {
     rfc3339(day * 24 * 60 * MINUTE_MS)[..10].to_owned()
+}
+
+/// The day of a date, `2026-11-21`, counted from 1 January 1970.
+pub fn day_of(date: &str) -> Option<i64> {
+    let midnight: DateTime<chrono::Utc> = format!("{date}T00:00:00Z").parse().ok()?;
+    Some(midnight.timestamp_millis() / (24 * 60 * MINUTE_MS))
 }
 
 /// A moment as a clock time, with its date where that is not today's: `18:42`, `21 November 18:42`.

@@ -5,13 +5,13 @@ use doorstep_shared::{
     api::{
         Assign, CreateDevice, SetStatus,
         change::{Reopen, Unassign},
-        console::{ACTIVE, DONE, UNASSIGNED},
+        console::{ACTIVE, DONE, EditCourier, UNASSIGNED},
         exception::{AcknowledgeException, ExceptionState},
     },
 };
 use serde::Serialize;
 
-use super::ApiCall;
+use super::{ApiCall, TimeSpan};
 use crate::dispatch::{
     route::{Tab, encode},
     text::rfc3339,
@@ -44,7 +44,7 @@ impl ApiCall {
     pub fn request(&self) -> Request {
         match self {
             Self::Session => get("/session".to_owned()),
-            Self::Orders { tab, query, cursor } => get(orders_path(*tab, query, cursor.as_deref())),
+            Self::Orders { tab, query, span, cursor } => get(orders_path(*tab, query, *span, cursor.as_deref())),
             Self::Counts { query } => get(format!("/orders/counts{}", first_pair("q", query))),
             Self::Order(id) => get(format!("/orders/{id}")),
             Self::Suggestions(id) => get(format!("/orders/{id}/suggestions")),
@@ -102,6 +102,15 @@ impl ApiCall {
             }
             Self::Plan(courier) => get(format!("/couriers/{courier}/plan")),
             Self::PutPlan { courier, plan } => json("PUT", format!("/couriers/{courier}/plan"), plan),
+            Self::Pickups => get("/pickups".to_owned()),
+            Self::SavePickup(pickup) => json("POST", "/pickups".to_owned(), pickup),
+            Self::ForgetPickup(id) => plain("DELETE", format!("/pickups/{id}")),
+            Self::Depots { query } => get(places_path(query, None)),
+            Self::Archived => get("/couriers?archived=true&limit=1000".to_owned()),
+            Self::Archive { courier, is_archived } => {
+                let edit = EditCourier { archived: Some(*is_archived), ..EditCourier::default() };
+                json("PATCH", format!("/couriers/{courier}"), &edit)
+            }
             Self::SignOut => plain("DELETE", "/session".to_owned()),
         }
     }
@@ -117,20 +126,36 @@ fn day_span(from_ms: i64, until_ms: i64) -> String {
     format!("from={}&until={}", rfc3339(from_ms), rfc3339(until_ms))
 }
 
-fn orders_path(tab: Tab, query: &str, cursor: Option<&str>) -> String {
+fn orders_path(tab: Tab, query: &str, span: Option<TimeSpan>, cursor: Option<&str>) -> String {
+    // A search may find more than one page, and then the first must hold the orders at risk.
+    let is_newest = tab == Tab::Done || query.is_empty() && span.is_none();
+    let sort = if is_newest { "newest" } else { "late_risk" };
+    format!("/orders?{}&sort={sort}&limit={PAGE_ORDERS}{}", orders_filter(tab, query, span), next(cursor))
+}
+
+/// The address of a file with all orders that a list shows.
+pub fn orders_export(tab: Tab, query: &str, span: Option<TimeSpan>) -> String {
+    format!("/api/v1/orders/export?{}", orders_filter(tab, query, span))
+}
+
+/// The part of a query that says which orders are meant.
+fn orders_filter(tab: Tab, query: &str, span: Option<TimeSpan>) -> String {
     let statuses: &[OrderStatus] = match tab {
         Tab::Unassigned => &UNASSIGNED,
         Tab::Done => &DONE,
         Tab::Active | Tab::Couriers => &ACTIVE,
     };
     let statuses: Vec<_> = statuses.iter().map(|status| status.as_str()).collect();
-    // A search may find more than one page, and then the first must hold the orders at risk.
-    let sort = if tab == Tab::Done || query.is_empty() { "newest" } else { "late_risk" };
-    let mut path = format!("/orders?status={}&sort={sort}&limit={PAGE_ORDERS}", statuses.join(","));
+    let mut filter = format!("status={}", statuses.join(","));
     if !query.is_empty() {
-        path += &format!("&q={}", encode(query));
+        filter += &format!("&q={}", encode(query));
     }
-    path + &next(cursor)
+    if let Some((from_ms, until_ms)) = span {
+        // Orders that are over by the day on which they ended, others by the day on which they came in.
+        let dated = if tab == Tab::Done { "changed" } else { "created" };
+        filter += &format!("&{}&dated={dated}", day_span(from_ms, until_ms));
+    }
+    filter
 }
 
 /// The part of a query that asks for the next page.
@@ -184,11 +209,22 @@ mod tests {
     #[test]
     fn what_people_type_stays_inside_its_part_of_the_address() {
         let query = "a&limit=1#?/ħ".to_owned();
-        let ask = ApiCall::Orders { tab: Tab::Done, query, cursor: Some("c+d".into()) };
+        let ask = ApiCall::Orders { tab: Tab::Done, query, span: None, cursor: Some("c+d".into()) };
         assert_eq!(
             ask.request().path,
-            "/orders?status=delivered,returned,cancelled&sort=newest&limit=200&q=a%26limit%3D1%23%3F%2F%C4%A7&cursor=c%2Bd"
+            "/orders?status=delivered,returned,cancelled&q=a%26limit%3D1%23%3F%2F%C4%A7&sort=newest&limit=200&cursor=c%2Bd"
         );
+    }
+
+    #[test]
+    fn the_file_holds_what_the_list_shows() {
+        let span = Some((1_795_282_920_000, 1_795_286_520_000));
+        assert_eq!(
+            orders_export(Tab::Done, "99123456", span),
+            "/api/v1/orders/export?status=delivered,returned,cancelled&q=99123456\
+             &from=2026-11-21T17:42:00.000Z&until=2026-11-21T18:42:00.000Z&dated=changed"
+        );
+        assert_eq!(orders_export(Tab::Unassigned, "", None), "/api/v1/orders/export?status=created");
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl OrderDetails {
 
     fn sweep_call(&mut self, tab: Tab, cursor: Option<String>) -> Effect {
         self.sweep = Some(tab);
-        Effect::Call(ApiCall::Orders { tab, query: String::new(), cursor })
+        Effect::Call(ApiCall::Orders { tab, query: String::new(), span: None, cursor })
     }
 }
 

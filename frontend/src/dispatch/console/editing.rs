@@ -67,6 +67,7 @@ impl Console {
             is_refused: false,
             theirs: Vec::new(),
         }));
+        self.fetch_pickups(effects);
         effects.push(Effect::Focus("draft-reference"));
     }
 

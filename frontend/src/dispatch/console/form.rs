@@ -3,7 +3,11 @@
 
 use doorstep_shared::{
     OrderId,
-    api::{OrderView, console::PlaceFound, proof::ProofKind},
+    api::{
+        OrderView,
+        console::{PlaceFound, SavedPickup},
+        proof::ProofKind,
+    },
     problem::Problem,
 };
 
@@ -33,6 +37,8 @@ pub struct Form {
     pub(super) last: Option<Box<OrderView>>,
     /// The order that is being changed; without it the form is for a new one.
     pub edit: Option<Box<Edit>>,
+    /// The pickups that are saved on the server.
+    pub pickups: Vec<SavedPickup>,
     /// The new order that was begun before the change of another.
     pub(super) parked: Option<Draft>,
 }
@@ -72,9 +78,13 @@ impl Form {
         self.search.as_ref().map(|search| search.due_ms)
     }
 
-    fn change(&mut self, now_ms: f64, change: Change) {
-        // Another order than the one that the key stands for.
+    /// It is another order now than the one that the key stands for.
+    pub(super) fn change_order(&mut self) {
         self.key = None;
+    }
+
+    fn change(&mut self, now_ms: f64, change: Change) {
+        self.change_order();
         let draft = &mut self.draft;
         match change {
             Change::Text(field, text) => draft.set(field, text),
@@ -193,7 +203,8 @@ impl Console {
 
     fn created(&mut self, id: OrderId, effects: &mut Vec<Effect>) {
         self.announce(format!("Order {} created", self.form.draft.text(Field::Reference).trim()));
-        *self.form = Form { last: self.form.last.take(), ..Form::default() };
+        let (last, pickups) = (self.form.last.take(), std::mem::take(&mut self.form.pickups));
+        *self.form = Form { last, pickups, ..Form::default() };
         self.route.tab = Tab::Unassigned;
         self.refresh.sort_now();
         self.refresh.request_count();

@@ -2,7 +2,7 @@
 
 use super::{
     ApiCall, BulkIntent, Command, Console, CourierIntent, DialogIntent, DraftIntent, Effect, ImportIntent, InboxIntent,
-    Item, ListIntent, MapIntent, Moment, Open, OrderIntent, PlanIntent, ReplayIntent, Screen,
+    Item, ListIntent, MapIntent, Moment, Open, OrderIntent, PickupIntent, PlanIntent, ReplayIntent, Screen,
 };
 
 /// Something that the dispatcher pressed, typed, dragged or pointed at.
@@ -20,6 +20,7 @@ pub enum Intent {
     Map(MapIntent),
     Order(OrderIntent),
     Bulk(BulkIntent),
+    Pickup(PickupIntent),
     Draft(DraftIntent),
     Courier(CourierIntent),
     Import(ImportIntent),
@@ -48,6 +49,7 @@ subject!(
     Map(MapIntent),
     Order(OrderIntent),
     Bulk(BulkIntent),
+    Pickup(PickupIntent),
     Draft(DraftIntent),
     Courier(CourierIntent),
     Import(ImportIntent),
@@ -68,6 +70,7 @@ impl Console {
             Intent::Map(intent) => self.act_on_map(intent, effects),
             Intent::Order(intent) => self.act_on_order(intent, effects),
             Intent::Bulk(intent) => self.act_on_bulk(intent, effects),
+            Intent::Pickup(intent) => self.act_on_pickups(intent, effects),
             Intent::Draft(intent) => self.act_on_draft(moment, intent, effects),
             Intent::Courier(intent) => self.act_on_courier(intent, effects),
             Intent::Import(intent) => self.act_on_import(intent, effects),

@@ -39,7 +39,7 @@ impl Console {
     pub(super) fn begin(&mut self, effects: &mut Vec<Effect>) {
         (*self.drawer, self.trail) = (Drawer::default(), Trail::default());
         self.end_replay();
-        if self.route.tab == Tab::Done || !self.route.query.is_empty() {
+        if self.route.tab == Tab::Done || !self.route.query.is_empty() || self.route.days.is_some() {
             self.request_list(effects);
         }
         match self.route.open {
@@ -50,7 +50,7 @@ impl Console {
                 self.selection.cursor = Some(Item::Courier(id));
             }
             Open::Replay(courier, span) => self.begin_replay(courier, span, effects),
-            Open::NewOrder => self.begin_draft(),
+            Open::NewOrder => self.begin_draft(effects),
         }
         self.begin_trail(effects);
         self.map_view.is_fit_due = matches!(self.route.open, Open::Order(_) | Open::Courier(_));
@@ -69,7 +69,8 @@ impl Console {
         }
     }
 
-    fn begin_draft(&mut self) {
+    fn begin_draft(&mut self, effects: &mut Vec<Effect>) {
+        self.fetch_pickups(effects);
         self.end_edit();
         if self.form.draft == Draft::default() {
             self.form.draft = Draft::after(self.form.last.as_deref());
@@ -90,9 +91,9 @@ impl Console {
             self.open(Open::Nothing, effects);
         } else if self.has_picked() {
             self.act_on_bulk(BulkIntent::Clear, effects);
-        } else if !self.route.query.is_empty() || self.route.filter.is_some() {
+        } else if !self.route.query.is_empty() || self.route.filter.is_some() || self.route.days.is_some() {
             let route = &mut *self.route;
-            (route.query, route.filter) = (String::new(), None);
+            (route.query, route.filter, route.days) = (String::new(), None, None);
             self.refresh.request_query(0.0);
             self.show_address(effects, false);
         }

@@ -18,8 +18,8 @@ impl Console {
         match (call, reply) {
             (ApiCall::Session, _) => {}
             (ApiCall::SignOut, _) => effects.push(Effect::SignIn),
-            (ApiCall::Orders { tab, query, cursor }, ApiReply::Orders(page)) => {
-                self.orders_page((tab, &query, cursor.as_deref()), page, effects);
+            (ApiCall::Orders { tab, query, span, cursor }, ApiReply::Orders(page)) => {
+                self.orders_page((tab, &query, span), cursor.is_none(), page, effects);
             }
             (ApiCall::Counts { query }, ApiReply::Counts(counts)) => self.counted(&query, counts),
             (ApiCall::Trail { courier, .. }, ApiReply::Fixes(page)) => self.trail_fetched(courier, &page.items),
@@ -35,8 +35,14 @@ impl Console {
             (call @ (ApiCall::Create { .. } | ApiCall::Addresses { .. } | ApiCall::AddressAt { .. }), reply) => {
                 self.form_replied(call, reply, effects);
             }
+            (call @ (ApiCall::Pickups | ApiCall::SavePickup(_) | ApiCall::ForgetPickup(_)), reply) => {
+                self.pickups_replied(&call, reply, effects)
+            }
             (
-                call @ (ApiCall::Courier(_)
+                call @ (ApiCall::Archived
+                | ApiCall::Archive { .. }
+                | ApiCall::Depots { .. }
+                | ApiCall::Courier(_)
                 | ApiCall::Devices(_)
                 | ApiCall::CreateCourier { .. }
                 | ApiCall::EditCourier { .. }
@@ -55,8 +61,10 @@ impl Console {
             | ApiCall::Counts { .. }
             | ApiCall::Addresses { .. }
             | ApiCall::AddressAt { .. }
+            | ApiCall::Depots { .. }
+            | ApiCall::Pickups
             | ApiCall::Trail { .. } => {}
-            ApiCall::Orders { tab, query, .. } => self.orders_failed(*tab, query, error),
+            ApiCall::Orders { tab, query, span, .. } => self.orders_failed((*tab, query, *span), error),
             ApiCall::Order(id) => self.order_failed(*id, error),
             ApiCall::Suggestions(id) => self.suggestions_failed(*id),
             ApiCall::Create { .. } => self.create_failed(error),

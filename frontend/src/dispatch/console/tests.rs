@@ -1,6 +1,8 @@
 mod bulk;
+mod couriers;
 mod deeds;
 mod editing;
+mod finding;
 mod planning;
 
 use doorstep_shared::{
@@ -201,7 +203,7 @@ fn many_unknown_orders_are_asked_for_in_pages() {
     let mut bench = Bench::at("");
     let orders: Vec<_> = (0..20).map(|index| order(&index.to_string(), OrderStatus::Created, None)).collect();
     let effects = bench.snapshot(vec![], orders.clone());
-    let page = |tab| ApiCall::Orders { tab, query: String::new(), cursor: None };
+    let page = |tab| ApiCall::Orders { tab, query: String::new(), span: None, cursor: None };
     assert!(asks(&effects).contains(&&page(Tab::Unassigned)));
     assert!(!asks(&effects).iter().any(|ask| matches!(ask, ApiCall::Order(_))));
     let items = orders.iter().map(|order| details(order, None)).collect();
@@ -224,9 +226,9 @@ fn a_search_is_asked_for_once_the_typing_rests() {
         bench.now_ms += 60.0;
     }
     let effects = bench.wait(200.0);
-    let wanted = ApiCall::Orders { tab: Tab::Active, query: "str".into(), cursor: None };
+    let wanted = ApiCall::Orders { tab: Tab::Active, query: "str".into(), span: None, cursor: None };
     assert!(asks(&effects).contains(&&wanted));
-    let late = ApiCall::Orders { tab: Tab::Active, query: "st".into(), cursor: None };
+    let late = ApiCall::Orders { tab: Tab::Active, query: "st".into(), span: None, cursor: None };
     let found = order("A-7", OrderStatus::Assigned, None);
     let page = |order| ApiReply::Orders(ListPage { items: vec![details(order, None)], next_cursor: None });
     bench.step(Input::Replied(late, Ok(page(&found))));
@@ -434,7 +436,7 @@ fn what_is_over_stays_when_the_feed_comes_after_it_or_anew() {
     let mut bench = Bench::at("tab=done");
     let ana = courier("Ana");
     let ended = order("A-1", OrderStatus::Delivered, Some(ana.id));
-    let list = ApiCall::Orders { tab: Tab::Done, query: String::new(), cursor: None };
+    let list = ApiCall::Orders { tab: Tab::Done, query: String::new(), span: None, cursor: None };
     let answer = ApiReply::Orders(ListPage { items: vec![details(&ended, None)], next_cursor: None });
     bench.step(Input::Replied(list.clone(), Ok(answer)));
     let effects = bench.snapshot(vec![ana.clone()], vec![]);

@@ -39,18 +39,23 @@ impl TypedWindow<'_> {
         }
         let until_ms = match from_ms.filter(|_| self.until_date.is_empty()) {
             Some(from_ms) => moment(&date_of(from_ms, locale), self.until, at_ms, locale)
-                .map(|until_ms| if until_ms < from_ms { until_ms + DAY_MS } else { until_ms }),
+                .map(|until_ms| after_midnight(from_ms, until_ms)),
             None => moment(self.until_date, self.until, at_ms, locale),
         };
         if until_ms.is_none() && !(self.until.is_empty() && self.until_date.is_empty()) {
             return Err(("promised_until", "Write a time such as 18:55"));
         }
-        let length_ms = from_ms.zip(until_ms).map_or(0, |(from_ms, until_ms)| until_ms - from_ms);
-        if length_ms < 0 || self.until_date.is_empty() && length_ms > LONGEST_NIGHT_MS {
+        if from_ms.zip(until_ms).is_some_and(|(from_ms, until_ms)| until_ms < from_ms) {
             return Err(("promised_until", "The window ends before it begins"));
         }
         Ok((from_ms, until_ms))
     }
+}
+
+/// An end whose clock time is before the beginning is the next day's, unless the window would be too long then.
+fn after_midnight(from_ms: i64, until_ms: i64) -> i64 {
+    let is_tomorrow = until_ms < from_ms && until_ms + DAY_MS - from_ms <= LONGEST_NIGHT_MS;
+    if is_tomorrow { until_ms + DAY_MS } else { until_ms }
 }
 
 /// The date of a moment at the place of work, as it is typed: `2026-11-28`.
@@ -114,6 +119,7 @@ mod tests {
         assert_eq!(read("", "23:30", "", "00:30"), Ok((at(4, 48), at(5, 48))), "the end is tomorrow");
         assert_eq!(read("2026-11-23", "10:00", "", "12:00"), Ok((at(39, 18), at(41, 18))), "the end is the same day");
         assert_eq!(read("", "18:00", "2026-11-22", "18:00"), Ok((at(0, -42), at(23, 18))));
+        assert_eq!(read("2026-11-22", "06:00", "", "22:00"), Ok((at(11, 18), at(27, 18))), "a long day");
         assert_eq!(read("", "", "", ""), Ok((None, None)));
         assert_eq!(read("", "", "", "18:55"), Ok((None, at(0, 13))));
     }

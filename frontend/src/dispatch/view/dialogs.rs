@@ -5,15 +5,17 @@ mod bulk;
 mod courier;
 mod links;
 mod notes;
+mod pickups;
 
 use leptos::{ev, prelude::*};
 
 use self::{
     attempt::NextAttempt,
     bulk::{BulkDialog, bulk_title},
-    courier::{EditCourier, RevokeDevice},
+    courier::{ArchiveCourier, ArchivedCouriers, EditCourier, RevokeDevice},
     links::{Invite, TrackingLink},
     notes::{Note, Reason, reason_title},
+    pickups::Pickups,
 };
 use super::{icon::Icon, import::ImportOrders, parts::Alert};
 use crate::dispatch::{
@@ -34,6 +36,9 @@ enum Kind {
     Reason,
     Attempt,
     Bulk,
+    Archive,
+    Archived,
+    Pickups,
     Note,
     Revoke,
 }
@@ -49,6 +54,9 @@ impl Kind {
             Dialog::Reason { .. } => Self::Reason,
             Dialog::Attempt { .. } => Self::Attempt,
             Dialog::Bulk { .. } => Self::Bulk,
+            Dialog::Archive { .. } => Self::Archive,
+            Dialog::Archived(_) => Self::Archived,
+            Dialog::Pickups => Self::Pickups,
             Dialog::Note { .. } => Self::Note,
             Dialog::Revoke { .. } => Self::Revoke,
         }
@@ -65,6 +73,9 @@ impl Kind {
             Self::Reason => "reason",
             Self::Attempt => "attempt",
             Self::Bulk => "bulk",
+            Self::Archive => "archive",
+            Self::Archived => "archived",
+            Self::Pickups => "pickups",
             Self::Note => "note",
             Self::Revoke => "revoke",
         }
@@ -81,6 +92,13 @@ impl Kind {
             Self::Reason => return reason_title(console),
             Self::Attempt => "Next attempt",
             Self::Bulk => return bulk_title(console),
+            Self::Archive => match &*console.dialog {
+                Some(Dialog::Archive { name, is_archived: true, .. }) => return format!("Archive {name}?"),
+                Some(Dialog::Archive { name, .. }) => return format!("Bring {name} back?"),
+                _ => "",
+            },
+            Self::Archived => "Archived couriers",
+            Self::Pickups => "Saved pickups",
             Self::Note => "Acknowledge with a note",
             Self::Revoke => "Revoke this phone?",
         };
@@ -122,6 +140,9 @@ fn Frame(kind: Kind) -> impl IntoView {
                 Kind::Reason => view! { <Reason /> }.into_any(),
                 Kind::Attempt => view! { <NextAttempt /> }.into_any(),
                 Kind::Bulk => view! { <BulkDialog /> }.into_any(),
+                Kind::Archive => view! { <ArchiveCourier /> }.into_any(),
+                Kind::Archived => view! { <ArchivedCouriers /> }.into_any(),
+                Kind::Pickups => view! { <Pickups /> }.into_any(),
                 Kind::Note => view! { <Note /> }.into_any(),
                 Kind::Revoke => view! { <RevokeDevice /> }.into_any(),
             }}

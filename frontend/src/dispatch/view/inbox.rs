@@ -75,7 +75,7 @@ fn Exceptions() -> impl IntoView {
     let has_more = store.memo(Subject::Inbox, |console| console.inbox.next_cursor.is_some());
     let empty = store.memo(Subject::Route, |console| match console.route.inbox {
         ExceptionState::Open => {
-            "Nothing. Late orders, silent phones, couriers off their way and deliveries far from the door appear here, the worst first."
+            "Nothing. Late orders, orders given back or not ready, late reports, silent phones, couriers off their way and deliveries far from the door appear here, the worst first."
         }
         ExceptionState::All => "Nothing has needed a look so far.",
     });

@@ -1,9 +1,11 @@
 //! One stop of an order: its address with the search, its pin on the map, and a note for the courier.
 
-use leptos::prelude::*;
+use doorstep_shared::api::console::SavedPickup;
+use leptos::{ev, prelude::*};
+use uuid::Uuid;
 
 use crate::dispatch::{
-    console::{Change, Console, DraftIntent, Subject},
+    console::{Change, Console, DraftIntent, PickupIntent, Subject},
     draft::StopKind,
     store::use_store,
     view::{
@@ -22,6 +24,7 @@ pub fn Stop(kind: StopKind, id: &'static str, label: &'static str) -> impl IntoV
     };
     view! {
         <div class="place" data-end=kind.word() data-placing=move || is_placing.get().then_some("")>
+            {(kind == StopKind::Pickup).then(|| view! { <SavedPickups /> })}
             <TextField field=kind.address() id label placeholder="Street and number" />
             <AddressesFound kind />
             <Pin kind is_placing />
@@ -92,6 +95,36 @@ fn Pin(kind: StopKind, is_placing: Memo<bool>) -> impl IntoView {
             >
                 "Place on map"
             </button>
+        </div>
+    }
+}
+
+/// The saved pickups to choose from, and a way to save this one.
+#[component]
+fn SavedPickups() -> impl IntoView {
+    let store = use_store();
+    let saved = store.memo(Subject::Form, |console| {
+        let name = |pickup: &SavedPickup| (pickup.id, pickup.name.clone());
+        console.form.pickups.iter().map(name).collect::<Vec<_>>()
+    });
+    let is_locked = store.memo(Subject::Form, |console| locked(console, "pickup").is_some());
+    let options = move || {
+        let option = |(id, name): (Uuid, String)| view! { <option value=id.to_string()>{name}</option> };
+        saved.get().into_iter().map(option).collect_view()
+    };
+    let choose = move |event: ev::Event| {
+        if let Ok(id) = event_target_value(&event).parse() {
+            store.send(PickupIntent::Choose(id));
+        }
+    };
+    view! {
+        <div class="pin-line">
+            <select aria-label="Saved pickups" disabled=is_locked hidden=move || saved.with(Vec::is_empty) on:change=choose>
+                <option value="">"Saved pickups…"</option>
+                {options}
+            </select>
+            <span class="note" hidden=move || !saved.with(Vec::is_empty)>"No saved pickups yet"</span>
+            <button type="button" class="chip" on:click=move |_| store.send(PickupIntent::Open)>"Save or remove…"</button>
         </div>
     }
 }

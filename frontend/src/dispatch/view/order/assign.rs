@@ -67,7 +67,7 @@ fn Choice(order: OrderId, choice: Row) -> impl IntoView {
             }
         >
             <span class="choice-name">{name}</span>
-            <span class="choice-line">{choice.line()}</span>
+            <span class="choice-line" data-tone=choice.tone()>{choice.line()}</span>
             <button
                 type="button"
                 class="quiet"
@@ -122,6 +122,7 @@ fn named_choice(console: &Console, courier: &Courier, holder: Option<CourierId>)
 fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option<CourierId>) -> Entry {
     let clock = |at_ms: i64| time::clock(at_ms, &console.locale);
     let mut parts = Vec::new();
+    parts.extend(found.arrives_at.map(|at| format!("there {}", clock(at.timestamp_millis()))));
     parts.extend(
         found.distance_m.map(|metres| format!("{} from pickup", text::distance(f64::from(metres), &console.locale))),
     );
@@ -131,7 +132,8 @@ fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option
         (1, None) => "1 order".to_owned(),
         (many, None) => format!("{many} orders"),
     });
-    parts.extend(found.arrives_at.map(|at| format!("there {}", clock(at.timestamp_millis()))));
+    parts.extend(found.lacks.as_ref().map(|lacks| format!("lacks {}", lacks.join(", "))));
+    parts.extend((found.over_capacity == Some(true)).then(|| "full".to_owned()));
     if !found.on_duty {
         parts.push("not online".to_owned());
     }
@@ -139,6 +141,11 @@ fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option
         key: *found.courier_id.as_uuid(),
         title: found.name.clone(),
         line: parts.join(" · "),
+        tone: if found.lacks.is_some() || found.over_capacity == Some(true) {
+            text::tone::WARN
+        } else {
+            text::tone::QUIET
+        },
         is_done: holder == Some(found.courier_id),
         ..Entry::default()
     }
