@@ -15,7 +15,10 @@ use crate::{
     domain::proof::picture::PictureError,
     live::connections::NotAdmitted,
     platform::error_chain::SourceChain,
-    service::{ingest::decode::DecodeError, orders::lifecycle::LifecycleError, proofs::ProofError},
+    service::{
+        devices::archive::ArchiveError, ingest::decode::DecodeError, orders::lifecycle::LifecycleError,
+        proofs::ProofError,
+    },
     store::{StoreError, fix_writer::AppendError},
 };
 
@@ -188,6 +191,40 @@ impl ApiError {
             .with_detail("register the courier's phone as a device of its own")
     }
 
+    /// 409: a courier who works here no longer gets no order and no device.
+    pub fn courier_archived() -> Self {
+        Self::new(StatusCode::CONFLICT, "courier_archived", "The courier is archived")
+            .with_detail("restore the courier first, or choose another one")
+    }
+
+    /// 409: a courier with this many open orders cannot be archived.
+    pub fn has_open_orders(open: u32) -> Self {
+        let orders = if open == 1 { "order" } else { "orders" };
+        let details = ErrorDetails { open_orders: Some(open), ..ErrorDetails::default() };
+        let error = Self::new(StatusCode::CONFLICT, "has_open_orders", "The courier has open orders");
+        let error = error
+            .with_detail(format!("{open} {orders} are open or on board; give them to another courier, or end them"));
+        Self { details: Some(Box::new(details)), ..error }
+    }
+
+    /// 409: something else has this name.
+    pub fn name_taken(name: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, "name_taken", "The name is taken")
+            .with_detail(format!("there is one called \"{name}\" already"))
+    }
+
+    /// 409: the list of saved pickups is full.
+    pub fn too_many_pickups(most: usize) -> Self {
+        Self::new(StatusCode::CONFLICT, "too_many_pickups", "There are enough saved pickups")
+            .with_detail(format!("{most} pickups are saved; delete one first"))
+    }
+
+    /// 422: more orders than one file may hold.
+    pub fn too_many_orders(most: u32) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_orders", "Too many orders for one file")
+            .with_detail(format!("more than {most} orders are meant; ask for fewer days at a time"))
+    }
+
     /// 428: a change must say which version it changes.
     pub fn precondition_required() -> Self {
         Self::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", "Say which version you saw")
@@ -242,6 +279,9 @@ impl fmt::Display for ApiError {
         f.write_str(self.code)
     }
 }
+
+/// For answers that are written piece by piece: an error ends their connection.
+impl std::error::Error for ApiError {}
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
@@ -299,6 +339,7 @@ impl From<LifecycleError> for ApiError {
             LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => {
                 Self::not_found().with_detail(error.to_string())
             }
+            LifecycleError::CourierArchived => return Self::courier_archived(),
             LifecycleError::InvalidTransition { to, .. } => {
                 let detail = format!("{error}; it cannot become {to}");
                 Self::new(StatusCode::CONFLICT, "invalid_transition", "The order cannot take that status")
@@ -332,6 +373,16 @@ impl From<LifecycleError> for ApiError {
             LifecycleError::Store(error) => error.into(),
         };
         Self { details, ..refusal }
+    }
+}
+
+impl From<ArchiveError> for ApiError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::UnknownCourier => Self::not_found(),
+            ArchiveError::HasOpenOrders(open) => Self::has_open_orders(open),
+            ArchiveError::Store(error) => error.into(),
+        }
     }
 }
 

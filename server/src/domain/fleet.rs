@@ -3,7 +3,7 @@
 //! An [`Inbox`] conflates: of movements, presences, profiles and orders it keeps the newest of each, so it never holds
 //! more than the fleet does. [`crate::live::fleet`] empties it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use doorstep_shared::{
     CourierId, OrderId, Position, Vehicle,
@@ -40,6 +40,8 @@ pub enum FleetChange {
     },
     /// A courier was created or edited.
     Courier(CourierProfile),
+    /// A courier was archived.
+    Left(CourierId),
     /// An order was created or changed.
     Order(OrderState),
     /// An exception was raised.
@@ -112,6 +114,7 @@ pub struct Inbox {
     moved: HashMap<CourierId, (Position, Option<f32>)>,
     presences: HashMap<CourierId, Presence>,
     profiles: HashMap<CourierId, CourierProfile>,
+    left: HashSet<CourierId>,
     orders: HashMap<OrderId, OrderState>,
     alerts: VecDeque<FleetAlert>,
 }
@@ -130,7 +133,12 @@ impl Inbox {
                 self.presences.insert(courier, presence);
             }
             FleetChange::Courier(profile) => {
+                self.left.remove(&profile.id);
                 self.profiles.insert(profile.id, profile);
+            }
+            FleetChange::Left(courier) => {
+                self.profiles.remove(&courier);
+                self.left.insert(courier);
             }
             FleetChange::Order(state) => {
                 if self.orders.get(&state.order.id).is_none_or(|known| state.may_follow(known)) {
@@ -149,7 +157,8 @@ impl Inbox {
     /// Takes everything but the movements, in an order in which it can be applied.
     pub fn take_changes(&mut self) -> Vec<FleetChange> {
         let presence = |(courier, presence)| FleetChange::Presence { courier, presence };
-        let mut changes: Vec<_> = self.profiles.drain().map(|(_, profile)| FleetChange::Courier(profile)).collect();
+        let mut changes: Vec<_> = self.left.drain().map(FleetChange::Left).collect();
+        changes.extend(self.profiles.drain().map(|(_, profile)| FleetChange::Courier(profile)));
         changes.extend(self.presences.drain().map(presence));
         changes.extend(self.orders.drain().map(|(_, state)| FleetChange::Order(state)));
         changes.extend(self.alerts.drain(..).map(FleetChange::Alert));

@@ -234,6 +234,7 @@ impl Intake {
             Fact::DeviceRevoked { courier, device } => {
                 peers.connections.close_device(courier, device);
             }
+            Fact::CourierLeft { courier } => peers.fleet.note(FleetChange::Left(courier)),
             Fact::SessionsEnded { courier, sessions } => {
                 peers.connections.close_sessions(courier, &sessions);
             }

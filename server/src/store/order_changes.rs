@@ -13,6 +13,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use super::{
     Store, StoreError,
+    courier_archive::is_archived,
     exceptions::insert_exceptions,
     order_rows::OrderRow,
     orders::open_orders_in,
@@ -70,7 +71,10 @@ impl Store {
 }
 
 /// Makes changes to these couriers' plans wait for each other until the transaction ends.
-async fn lock_plans(connection: &mut PgConnection, couriers: [Option<CourierId>; 2]) -> Result<(), StoreError> {
+pub(super) async fn lock_plans(
+    connection: &mut PgConnection,
+    couriers: [Option<CourierId>; 2],
+) -> Result<(), StoreError> {
     let ids: Vec<_> = couriers.into_iter().flatten().map(|courier| *courier.as_uuid()).collect();
     // Every change takes the locks in the order of their keys, so none deadlocks.
     sqlx::query!(
@@ -124,6 +128,14 @@ impl OrderChange {
     /// When the database is away.
     pub async fn missing_proofs(&mut self) -> Result<Vec<ProofKind>, StoreError> {
         missing_proofs(&mut self.transaction, self.order.id).await
+    }
+
+    /// Whether a courier works here no longer.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn is_archived(&mut self, courier: CourierId) -> Result<bool, StoreError> {
+        is_archived(&mut self.transaction, courier).await
     }
 
     /// The proofs that the order asks for.

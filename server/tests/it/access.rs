@@ -160,12 +160,15 @@ fn table(worker: u16) -> Vec<Row> {
         post("/api/v1/courier/session", none, json!({ "code": "{code}" }), every_caller(200)),
         row(Method::DELETE, "/api/v1/courier/session", none, Plain, every_caller(204)),
         get("/api/v1/courier/tour", none, couriers(200)),
+        get("/api/v1/courier/day", none, couriers(200)),
         row(Method::PUT, "/api/v1/courier/orders/{order_id}/proofs/{proof_id}", none, Json(signature()), couriers(201)),
         get("/api/v1/courier/orders/{order_id}/proofs/{proof_id}/image", none, couriers(200)),
         // Orders.
         get("/api/v1/orders", read, scoped(200)),
         post("/api/v1/orders", write, order_body("A-2"), scoped(201)),
         row(Method::POST, "/api/v1/orders/import", write, Csv, scoped(201)),
+        get("/api/v1/orders/import/template", write, scoped(200)),
+        get("/api/v1/orders/export", read, scoped(200)),
         get("/api/v1/orders/counts", read, scoped(200)),
         get("/api/v1/orders/{id}", read, scoped(200)),
         row(Method::PATCH, "/api/v1/orders/{id}", write, Json(json!({ "note": "two bags" })), scoped(428)),
@@ -178,6 +181,9 @@ fn table(worker: u16) -> Vec<Row> {
         post("/api/v1/orders/{id}/status", write, json!({ "status": "at_dropoff" }), scoped(200)),
         get("/api/v1/orders/{id}/proofs/{proof_id}/image", read, scoped(200)),
         get("/api/v1/places", read, scoped(200)),
+        get("/api/v1/pickups", read, scoped(200)),
+        post("/api/v1/pickups", write, pickup(), scoped(201)),
+        row(Method::DELETE, "/api/v1/pickups/{id}", write, Plain, scoped(204)),
         // Routes that are called by name.
         get("/api/v1/audit", none, admins(200)),
         get("/api/v1/exceptions", none, people(200)),
@@ -211,6 +217,10 @@ fn table(worker: u16) -> Vec<Row> {
         socket("/ws/fleet", &[Scope::FleetRead], [401, 401, 401, 101, 101, 403, 101]),
         socket("/ws/track/{token}", none, [404, 101, 404, 404, 404, 404, 404]),
     ]
+}
+
+fn pickup() -> Value {
+    json!({ "name": "Kitchen {name}", "place": { "lat": HERE.0, "lon": HERE.1, "address": "Harbour Kitchen" } })
 }
 
 fn signature() -> Value {
@@ -267,6 +277,7 @@ struct Subject {
     device: String,
     exception: Uuid,
     proof: Uuid,
+    pickup: Uuid,
     code: String,
     email: String,
 }
@@ -284,10 +295,14 @@ impl Subject {
             values ($1, 'late', $1, $2::uuid, now(), now(), now())";
         let inserted = sqlx::query(insert).bind(exception).bind(&order.id).execute(&app.db).await;
         inserted.expect("an exception can be noted");
+        let pickup = Uuid::now_v7();
+        let insert = "insert into saved_pickups (id, name, lat, lon, address, created_at) \
+            values ($1, $1::text, 35.9, 14.5, 'Kitchen', now())";
+        sqlx::query(insert).bind(pickup).execute(&app.db).await.expect("a pickup can be saved");
         let email = format!("{exception}@example.com");
         app.register(&email, Role::Dispatcher).await;
         let code = crate::support::code_in(&device);
-        Self { order, device: text(&device["id"]), exception, proof: Uuid::now_v7(), code, email }
+        Self { order, device: text(&device["id"]), exception, proof: Uuid::now_v7(), pickup, code, email }
     }
 
     /// A stored signature.
@@ -301,17 +316,25 @@ impl Subject {
         let id = match template {
             it if it.starts_with("/api/v1/couriers") => credentials.courier.clone(),
             it if it.starts_with("/api/v1/exceptions") => self.exception.to_string(),
+            it if it.starts_with("/api/v1/pickups") => self.pickup.to_string(),
             _ => self.order.id.clone(),
         };
         let path = template.replace("{path:.*}", "nothing.js").replace("{id}", &id).replace("{token}", token);
         let path = path.replace("{device}", &self.device).replace("{order_id}", &self.order.id);
         let path = path.replace("{proof_id}", &self.proof.to_string());
-        if path.ends_with("/places") { format!("{path}?q=merkanti") } else { path }
+        match path.rsplit('/').next() {
+            Some("places") => format!("{path}?q=merkanti"),
+            Some("day") => {
+                format!("{path}?since={}", chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+            }
+            _ => path,
+        }
     }
 
     fn fill_body(&self, body: &Value, credentials: &Credentials) -> Value {
         let text = body.to_string().replace("{id}", &credentials.courier);
         let text = text.replace("{email}", &self.email).replace("{code}", &self.code);
+        let text = text.replace("{name}", &self.device);
         serde_json::from_str(&text).expect("it stays JSON")
     }
 }

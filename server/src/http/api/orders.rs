@@ -160,7 +160,7 @@ fn check_demands(wanted: &CreateOrder, errors: &mut FieldErrors) -> Demands {
     Demands { size, service_s: wanted.service_s, requires, note: wanted.note.clone() }
 }
 
-fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Waypoint> {
+pub(super) fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Waypoint> {
     errors.check_text(&place.address, 300, &format!("{field}.address"));
     errors.check_optional_text(place.instructions.as_deref(), 1_000, &format!("{field}.instructions"));
     let point = LatLon::try_new(place.lat, place.lon);

@@ -3,8 +3,8 @@
 use crate::{
     http::{
         api::{
-            audit, courier, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes, imports,
-            order_changes, order_lists, orders, places, proofs, session, track,
+            audit, courier, courier_day, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes,
+            imports, order_changes, order_export, order_lists, orders, pickups, places, proofs, session, track,
         },
         ingest,
         openapi::serve,
@@ -36,6 +36,8 @@ fn orders() -> Vec<Route> {
         order_lists::list,
         orders::create,
         imports::create,
+        order_export::template,
+        order_export::export,
         order_lists::counts,
         orders::show,
         orders::assign,
@@ -48,6 +50,9 @@ fn orders() -> Vec<Route> {
         dispatch::tracking_link,
         proofs::order_image,
         places::find,
+        pickups::list,
+        pickups::save,
+        pickups::delete,
     ]
 }
 
@@ -73,6 +78,7 @@ fn own_phone() -> Vec<Route> {
         courier_session::sign_in,
         courier_session::sign_out,
         courier_tour::show,
+        courier_day::show,
         proofs::put,
         proofs::courier_image,
     ]

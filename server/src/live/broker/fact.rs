@@ -111,6 +111,12 @@ pub enum Fact {
         /// SHA-256 of each session's secret.
         sessions: Vec<[u8; 32]>,
     },
+    /// A courier was archived. Instances that do not know this skip it, and show the courier until they read the fleet
+    /// anew.
+    CourierLeft {
+        /// Who.
+        courier: CourierId,
+    },
 }
 
 /// What an order on the console gained since version 1.
@@ -193,6 +199,7 @@ impl From<FleetChange> for Fact {
             }
             FleetChange::Presence { courier, presence } => Self::Presence { courier, presence },
             FleetChange::Courier(CourierProfile { id, name, vehicle }) => Self::Courier { courier: id, name, vehicle },
+            FleetChange::Left(courier) => Self::CourierLeft { courier },
             FleetChange::Order(state) => Self::order(state, None),
             FleetChange::Alert(alert) => Self::Alert(alert),
         }

@@ -24,14 +24,14 @@ pub(super) async fn board(store: &Store, tracker: &Tracker) -> Result<Board, Sto
     Ok(Board::new(couriers, orders))
 }
 
-/// The same before it is put on a board: every courier, and every order that is not over.
+/// The same before it is put on a board: every courier who works here, and every order that is not over.
 pub(super) async fn fleet(
     store: &Store,
     tracker: &Tracker,
 ) -> Result<(Vec<FleetCourier>, Vec<OrderState>), StoreError> {
     let mut couriers: Vec<FleetCourier> = Vec::new();
     loop {
-        let page = store.couriers_page(couriers.last().map(|courier| courier.id), PAGE).await?;
+        let page = store.couriers_page(false, couriers.last().map(|courier| courier.id), PAGE).await?;
         let is_last = (page.len() as i64) < PAGE;
         couriers.extend(with_positions(page, store, tracker).await?);
         if is_last {

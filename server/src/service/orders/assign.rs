@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::order::{Actor, Order, steps},
-    store::order_changes::OrderEvent,
+    store::order_changes::{OrderChange, OrderEvent},
 };
 
 impl Orders {
@@ -25,8 +25,9 @@ impl Orders {
         by: &Actor,
         version: Option<u64>,
     ) -> Result<Order, LifecycleError> {
-        self.check_works(courier).await?;
+        self.check_known(courier).await?;
         let mut change = self.store.lock_order(id, Some(courier)).await?.ok_or(LifecycleError::UnknownOrder)?;
+        check_works(&mut change, courier).await?;
         check_seen(&mut change, &version.into()).await?;
         let (before, now) = (change.order.clone(), self.clock.now());
         let after = steps::assigned(&before, courier, now)
@@ -69,8 +70,12 @@ impl Orders {
         Ok(after)
     }
 
-    pub(super) async fn check_works(&self, courier: CourierId) -> Result<(), LifecycleError> {
-        let known = self.store.courier(courier).await?.filter(|known| known.work.archived_at.is_none());
-        known.map(drop).ok_or(LifecycleError::UnknownCourier)
+    pub(super) async fn check_known(&self, courier: CourierId) -> Result<(), LifecycleError> {
+        self.store.courier(courier).await?.map(drop).ok_or(LifecycleError::UnknownCourier)
     }
+}
+
+/// Asked under the lock of the courier's plan, which archiving takes as well.
+pub(super) async fn check_works(change: &mut OrderChange, courier: CourierId) -> Result<(), LifecycleError> {
+    if change.is_archived(courier).await? { Err(LifecycleError::CourierArchived) } else { Ok(()) }
 }

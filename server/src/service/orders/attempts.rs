@@ -10,6 +10,7 @@ use doorstep_shared::{
 };
 
 use super::{
+    assign::check_works,
     error::LifecycleError,
     lifecycle::{Orders, check_seen},
 };
@@ -30,9 +31,12 @@ impl Orders {
     /// As [`Orders::set_status`].
     pub async fn try_again(&self, id: OrderId, wanted: &NextAttempt, by: &Actor) -> Result<Order, LifecycleError> {
         if let Some(courier) = wanted.courier_id {
-            self.check_works(courier).await?;
+            self.check_known(courier).await?;
         }
         let mut change = self.store.lock_order(id, wanted.courier_id).await?.ok_or(LifecycleError::UnknownOrder)?;
+        if let Some(courier) = wanted.courier_id {
+            check_works(&mut change, courier).await?;
+        }
         check_seen(&mut change, &wanted.version.into()).await?;
         let (before, now) = (change.order.clone(), self.clock.now());
         if before.status != OrderStatus::Failed {

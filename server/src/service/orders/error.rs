@@ -19,9 +19,12 @@ pub enum LifecycleError {
     /// No such order, or not this courier's and never was.
     #[error("there is no such order")]
     UnknownOrder,
-    /// No such courier, or they work here no longer.
+    /// No such courier.
     #[error("there is no such courier")]
     UnknownCourier,
+    /// The courier works here no longer.
+    #[error("the courier is archived; restore them first, or choose another one")]
+    CourierArchived,
     /// The status may not follow the present one.
     #[error("order {reference} is already {from}", from = words(*from))]
     InvalidTransition {
@@ -131,7 +134,11 @@ impl LifecycleError {
                 courier_name: courier_name.clone(),
                 ..ErrorDetails::default()
             }),
-            Self::UnknownOrder | Self::UnknownCourier | Self::ProofRequired { .. } | Self::Store(_) => None,
+            Self::UnknownOrder
+            | Self::UnknownCourier
+            | Self::CourierArchived
+            | Self::ProofRequired { .. }
+            | Self::Store(_) => None,
         }
     }
 }

@@ -79,6 +79,7 @@ fn refused(id: u64, error: &LifecycleError) -> ErrorMessage {
     let code = match error {
         LifecycleError::InvalidTransition { .. } | LifecycleError::NotForCouriers { .. } => "invalid_transition",
         LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => "not_found",
+        LifecycleError::CourierArchived => "courier_archived",
         LifecycleError::ProofRequired { .. } => "proof_required",
         LifecycleError::Withdrawn { .. } => "order_withdrawn",
         LifecycleError::VersionConflict { .. } => "version_conflict",

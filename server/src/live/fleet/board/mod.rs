@@ -77,6 +77,10 @@ impl Board {
                 let changed = self.roster.set_profile(profile);
                 changed.into_iter().for_each(|number| self.journal.note_courier(number));
             }
+            FleetChange::Left(courier) => {
+                let left = self.roster.remove(courier);
+                left.into_iter().for_each(|number| self.journal.note_courier(number));
+            }
             FleetChange::Order(state) => self.orders.put(state, &mut self.journal),
             FleetChange::Alert(alert) => self.raise(alert),
         }
@@ -134,9 +138,14 @@ impl Board {
         &self.broadcast
     }
 
-    /// Every courier, and every order that is not over.
+    /// Every courier who has not left, and every order that is not over.
     pub(super) fn everything(&self) -> (Vec<FleetCourier>, Vec<FleetOrder>) {
-        (self.roster.all().to_vec(), self.orders.open().cloned().collect())
+        (self.roster.present().cloned().collect(), self.orders.open().cloned().collect())
+    }
+
+    /// Every courier who has not left, in any order.
+    pub(super) fn couriers(&self) -> Vec<CourierId> {
+        self.roster.present().map(|courier| courier.id).collect()
     }
 
     /// Every order that is not over, in any order.
@@ -152,7 +161,10 @@ impl Board {
 
     fn news(&self, version: u64, changed: Changed) -> News {
         match changed {
-            Changed::Courier(number) => News::Courier(self.roster.all()[number as usize].clone()),
+            Changed::Courier(number) => {
+                let courier = self.roster.all()[number as usize].clone();
+                if self.roster.has_left(number) { News::CourierLeft(courier) } else { News::Courier(courier) }
+            }
             Changed::Order(id) => News::Order(self.orders.get(id).clone()),
             Changed::Alert => News::Alert(self.alerts[&version].clone()),
         }
@@ -227,6 +239,23 @@ mod tests {
         board.apply(order(id, OrderStatus::Assigned));
         board.apply(moved(CourierId::new(), 11, 35.0, 14.0));
         assert_eq!(board.version(), version, "repeats, what came before, and strangers");
+    }
+
+    #[test]
+    fn a_courier_who_left_is_in_no_snapshot_and_moves_no_more_until_they_are_back() {
+        let (mut board, ana) = (Board::default(), courier());
+        board.apply(FleetChange::Courier(ana.clone()));
+        board.apply(moved(ana.id, 10, 35.9, 14.5));
+        let told = board.version();
+        board.apply(FleetChange::Left(ana.id));
+        let news: Vec<_> = board.news_since(told, 10).into_iter().map(|(_, news)| news).collect();
+        assert!(matches!(&news[..], [News::CourierLeft(left)] if left.id == ana.id), "{news:?}");
+        let version = board.version();
+        board.apply(moved(ana.id, 11, 35.9, 14.5));
+        board.apply(FleetChange::Left(ana.id));
+        assert_eq!((board.version(), board.everything().0, board.places()), (version, vec![], vec![None]));
+        board.apply(FleetChange::Courier(ana.clone()));
+        assert_eq!(board.everything().0.len(), 1, "restored");
     }
 
     #[test]
