@@ -232,7 +232,11 @@ impl Console {
             }
             FleetEvent::Courier(change) => {
                 self.plan_touched_by(Some(change.courier.id));
-                self.fleet.take_courier(change.courier);
+                if change.archived == Some(true) {
+                    self.fleet.forget_courier(change.courier.id);
+                } else {
+                    self.fleet.take_courier(change.courier);
+                }
                 self.refresh.request_sort();
             }
             FleetEvent::Order(change) => self.order_changed(moment.now_ms, change.order, effects),

@@ -73,7 +73,7 @@ impl ApiCall {
             Self::Create { order, key } => keyed(json("POST", "/orders".to_owned(), order), key),
             Self::Addresses { query, near, .. } => get(places_path(query, *near)),
             Self::AddressAt { at: [lon, lat], .. } => get(format!("/places?at={lat:.6},{lon:.6}&limit=1")),
-            Self::Import { csv, is_preview, key } => import(csv, *is_preview, key),
+            Self::Import { csv, columns, is_preview, key } => import(csv, columns.as_deref(), *is_preview, key),
             Self::Courier(id) => get(format!("/couriers/{id}")),
             Self::Devices(id) => get(format!("/couriers/{id}/devices")),
             Self::CreateCourier { courier, key } => keyed(json("POST", "/couriers".to_owned(), courier), key),
@@ -172,11 +172,12 @@ fn first_pair(name: &str, value: &str) -> String {
     if value.is_empty() { String::new() } else { format!("?{name}={}", encode(value)) }
 }
 
-fn import(csv: &str, is_preview: bool, key: &str) -> Request {
+fn import(csv: &str, columns: Option<&str>, is_preview: bool, key: &str) -> Request {
     // The preview has shown the invalid rows; the import leaves them out.
     let what = if is_preview { "preview=true" } else { "only_valid=true" };
+    let columns = columns.map_or(String::new(), |columns| format!("&columns={}", encode(columns)));
     let request = Request {
-        path: format!("/orders/import?{what}"),
+        path: format!("/orders/import?{what}{columns}"),
         body: Some(csv.to_owned()),
         media_type: "text/csv",
         ..plain("POST", String::new())

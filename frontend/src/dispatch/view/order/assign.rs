@@ -134,6 +134,7 @@ fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option
     });
     parts.extend(found.lacks.as_ref().map(|lacks| format!("lacks {}", lacks.join(", "))));
     parts.extend((found.over_capacity == Some(true)).then(|| "full".to_owned()));
+    parts.extend((found.off_shift == Some(true)).then(|| "outside of the shift".to_owned()));
     if !found.on_duty {
         parts.push("not online".to_owned());
     }
