@@ -69,6 +69,8 @@ create table plans (
     changed_at timestamptz not null,
     -- 'user:…', 'key:…', 'courier:…' or 'system'.
     changed_by text not null,
+    -- What they did: 'reordered', or the kind of the order's event.
+    change text not null,
     check (cardinality(order_ids) = cardinality(kinds))
 );
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use doorstep_shared::{
-    OrderStatus,
+    OrderId, OrderStatus,
     problem::{self, ErrorDetails, FieldError, Problem},
 };
 
@@ -130,6 +130,32 @@ impl ApiError {
     /// 403: a script of another site.
     pub fn origin_not_allowed() -> Self {
         Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", "Requests from this origin are not allowed")
+    }
+
+    /// 403: the operator leaves the order of stops to dispatch.
+    pub fn reorder_not_allowed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "reorder_not_allowed", "Only dispatch puts stops in order here")
+    }
+
+    /// 409: a courier's plan has changed since the caller saw it.
+    pub fn plan_conflict(
+        current: u64,
+        changed_by: Option<String>,
+        changed_at_ms: Option<i64>,
+        change: Option<String>,
+    ) -> Self {
+        let who = changed_by.as_deref().unwrap_or("another caller");
+        let detail = format!("{who} changed it; it has version {current} now");
+        let details = ErrorDetails { changed_by, changed_at_ms, change, ..ErrorDetails::version_conflict(current) };
+        let error =
+            Self::new(StatusCode::CONFLICT, "version_conflict", "The plan has changed since").with_detail(detail);
+        Self { details: Some(Box::new(details)), ..error }
+    }
+
+    /// 422: stops cannot be made in that order, because of this order.
+    pub fn plan_refused(code: &'static str, title: &'static str, order_id: OrderId) -> Self {
+        let details = ErrorDetails { order_id: Some(order_id), ..ErrorDetails::default() };
+        Self { details: Some(Box::new(details)), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, title) }
     }
 
     /// 404: nothing here.

@@ -5,7 +5,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// How rows are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,25 @@ impl Default for Batching {
     /// them wait longer.
     fn default() -> Self {
         Self { writers: 2, rows: 1_000 }
+    }
+}
+
+/// Where the stops of a newly assigned order go in its courier's plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum NewStops {
+    /// Where they cost the least way and lateness.
+    #[default]
+    Cheapest,
+    /// To the end.
+    Last,
+}
+
+impl std::fmt::Display for NewStops {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cheapest => "cheapest",
+            Self::Last => "last",
+        })
     }
 }
 
@@ -93,6 +112,16 @@ pub struct Settings {
     /// File with names of streets and towns for the address search, instead of the built-in ones of Malta.
     #[arg(long, env = "DOORSTEP_PLACES")]
     pub places: Option<PathBuf>,
+    /// Where the stops of a newly assigned order go in the courier's plan: `cheapest`, where they cost the least way and
+    /// lateness, or `last`.
+    #[arg(long, env = "DOORSTEP_NEW_STOPS", default_value_t)]
+    pub new_stops: NewStops,
+    /// Whether couriers may put their own stops in another order.
+    #[arg(long, env = "DOORSTEP_COURIERS_REORDER", default_value_t = true, action = clap::ArgAction::Set)]
+    pub couriers_reorder: bool,
+    /// The dispatch office's telephone number, which couriers' phones offer to call.
+    #[arg(long, env = "DOORSTEP_OFFICE_PHONE")]
+    pub office_phone: Option<String>,
     /// Log lines as JSON, for collectors.
     #[arg(long, env = "DOORSTEP_LOG_JSON", default_value_t = false)]
     pub log_json: bool,
@@ -134,6 +163,9 @@ impl Settings {
             ("basemap_style", optional(&self.basemap_style)),
             ("roads", self.roads.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
             ("places", self.places.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
+            ("new_stops", self.new_stops.to_string()),
+            ("couriers_reorder", self.couriers_reorder.to_string()),
+            ("office_phone", optional(&self.office_phone)),
             ("log_json", self.log_json.to_string()),
         ]
     }

@@ -118,7 +118,7 @@ impl Suggestions {
         if seen.presence.is_some_and(|presence| presence.state == PresenceState::OffDuty) {
             return None;
         }
-        let ahead = outlook(Some(here), &seen.open, seen.vehicle, seen.first_handover_ms, now_ms);
+        let ahead = outlook(Some(here), &seen.ahead, seen.vehicle, seen.first_handover, now_ms);
         let free_at = ahead.ends_at.unwrap_or(here);
         Some(Candidate {
             courier,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, DeviceId};
 use sqlx::PgConnection;
 
-use super::{Store, StoreError, order_changes::lock_plans};
+use super::{Store, StoreError, plans::lock_plans};
 
 /// What became of archiving a courier.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<Archiving>, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        lock_plans(&mut transaction, [Some(courier), None]).await?;
+        lock_plans(&mut transaction, &[courier]).await?;
         let open = open_orders(&mut transaction, courier).await?;
         if open > 0 {
             return Ok(Some(Archiving::HasOpenOrders(open)));

@@ -27,6 +27,8 @@ mod order_search;
 pub mod orders;
 pub mod partitions;
 pub mod people;
+pub mod plan_changes;
+pub mod plans;
 pub mod proofs;
 pub mod saved_pickups;
 pub mod tracking_links;

@@ -1,8 +1,8 @@
 //! Changes an order, in a transaction that locks its row and the plans of its couriers.
 //!
 //! The use cases of [`crate::service::orders`] read the locked order, decide, and commit: the order's new state, one event,
-//! what the couriers' plans and feeds make of it, and the exceptions that follow from it are written together or not at
-//! all. What the order's history says is asked in [`super::order_history`].
+//! what the couriers' plans and feeds make of it ([`super::plan_changes`]), and the exceptions that follow from it are
+//! written together or not at all. What the order's history says is asked in [`super::order_history`].
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
@@ -16,18 +16,19 @@ use super::{
     courier_archive::is_archived,
     exceptions::insert_exceptions,
     order_rows::OrderRow,
-    orders::open_orders_in,
+    plan_changes::{NewPlaces, follow_order},
+    plans::lock_plans,
     proofs::{kinds_of, missing_proofs},
 };
 use crate::domain::{
     exception::Finding,
-    order::{Actor, Order, editing::Changes, visibility},
+    order::{Actor, Order, Seen, editing::Changes},
 };
 
 impl Store {
     /// Starts a change to an order. Until the change is committed or dropped it locks the order's row and the plans of
-    /// the courier who has the order and of `for_courier`, who is to get it: a change reads and writes their other
-    /// orders too, and two concurrent changes would each miss the other's, or deadlock.
+    /// the couriers who have the order or its goods and of `for_courier`, who is to get it: a change reads and writes
+    /// their other orders too, and two concurrent changes would each miss the other's, or deadlock.
     ///
     /// # Errors
     /// When the database is away.
@@ -36,10 +37,11 @@ impl Store {
         id: OrderId,
         for_courier: Option<CourierId>,
     ) -> Result<Option<OrderChange>, StoreError> {
-        let mut holder = self.holder_of(id).await?;
+        let mut holders = self.holders_of(id).await?;
         loop {
             let mut transaction = self.pool.begin().await?;
-            lock_plans(&mut transaction, [holder, for_courier]).await?;
+            let couriers: Vec<_> = holders.into_iter().chain([for_courier]).flatten().collect();
+            lock_plans(&mut transaction, &couriers).await?;
             let row = sqlx::query_as!(
                 OrderRow,
                 "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
@@ -53,38 +55,24 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
             let Some(order) = row.map(Order::from) else { return Ok(None) };
-            if order.courier_id == holder {
-                return Ok(Some(OrderChange { transaction, order }));
+            let now_with = [order.courier_id, order.carried_by];
+            if now_with == holders {
+                return Ok(Some(OrderChange { transaction, order, places: NewPlaces::default() }));
             }
             // Another courier got the order meanwhile, whose plan is not locked. Locks must be taken in one order, so
             // this begins again.
-            holder = order.courier_id;
+            holders = now_with;
         }
     }
 
-    async fn holder_of(&self, id: OrderId) -> Result<Option<CourierId>, StoreError> {
-        let holder = sqlx::query_scalar!("select courier_id from orders where id = $1", id.as_uuid())
+    /// The courier who has the order, and the one who has its goods.
+    async fn holders_of(&self, id: OrderId) -> Result<[Option<CourierId>; 2], StoreError> {
+        let row = sqlx::query!("select courier_id, carried_by from orders where id = $1", id.as_uuid())
             .fetch_optional(&self.pool)
             .await?;
-        Ok(holder.flatten().map(CourierId::from_uuid))
+        let holders = row.map_or([None, None], |row| [row.courier_id, row.carried_by]);
+        Ok(holders.map(|holder| holder.map(CourierId::from_uuid)))
     }
-}
-
-/// Makes changes to these couriers' plans wait for each other until the transaction ends.
-pub(super) async fn lock_plans(
-    connection: &mut PgConnection,
-    couriers: [Option<CourierId>; 2],
-) -> Result<(), StoreError> {
-    let ids: Vec<_> = couriers.into_iter().flatten().map(|courier| *courier.as_uuid()).collect();
-    // Every change takes the locks in the order of their keys, so none deadlocks.
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(key) as "locked: ()" from
-               (select distinct hashtextextended(id::text, 0) as key from unnest($1::uuid[]) as id order by key) as keys"#,
-        &ids
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(())
 }
 
 /// A line of an order's history, to be written.
@@ -119,6 +107,8 @@ pub struct OrderChange {
     pub(super) transaction: PgTransaction<'static>,
     /// The order as it was when locked.
     pub order: Order,
+    /// Where its stops go in the plan of a courier who gets it; to the cheapest place unless set.
+    pub places: NewPlaces,
 }
 
 impl OrderChange {
@@ -181,11 +171,10 @@ impl OrderChange {
     pub async fn commit(mut self, changed: &Order, event: &OrderEvent<'_>) -> Result<Order, StoreError> {
         let version = update_order(&mut self.transaction, changed).await?;
         insert_event(&mut self.transaction, changed.id, event).await?;
-        let (former, present) = (self.order.courier_id, changed.courier_id);
-        let concerned: Vec<_> = former.into_iter().chain(present.filter(|_| former != present)).collect();
-        follow_with_plans(&mut self.transaction, &concerned, changed, event).await?;
+        follow_order(&mut self.transaction, (&self.order, changed), self.places, event).await?;
+        let seen = seen(&mut self.transaction, changed.id).await?;
         self.transaction.commit().await?;
-        Ok(Order { version, ..changed.clone() })
+        Ok(Order { version, seen, ..changed.clone() })
     }
 
     /// Writes an event that changes nothing about the order.
@@ -199,37 +188,16 @@ impl OrderChange {
     }
 }
 
-/// What a change of `changed` means for the plans and feeds of the couriers who had it and who have it.
-async fn follow_with_plans(
-    connection: &mut PgConnection,
-    couriers: &[CourierId],
-    _changed: &Order,
-    event: &OrderEvent<'_>,
-) -> Result<(), StoreError> {
-    for courier in couriers {
-        reopen_feed(connection, *courier, event.at).await?;
-    }
-    Ok(())
+/// What the courier's screen has shown of an order.
+async fn seen(connection: &mut PgConnection, order: OrderId) -> Result<Seen, StoreError> {
+    let row = sqlx::query!("select plan_version, seen_at, unseen_changes from orders where id = $1", order.as_uuid())
+        .fetch_one(connection)
+        .await?;
+    let plan_version = row.plan_version.map(i64::cast_unsigned);
+    Ok(Seen { plan_version, at: row.seen_at, unseen_changes: row.unseen_changes })
 }
 
-/// Opens the feed of the courier's next order and closes those of all others.
-async fn reopen_feed(connection: &mut PgConnection, courier: CourierId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let open = open_orders_in(connection, &[courier]).await?.remove(&courier).unwrap_or_default();
-    let next = visibility::visible(&open);
-    sqlx::query!(
-        "update orders set feed_from = case when id = $2 then coalesce(feed_from, $3) end \
-         where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff') \
-           and (feed_from is null) = (id is not distinct from $2)",
-        courier.as_uuid(),
-        next.map(|order| *order.as_uuid()),
-        now,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Writes every column that may change, and returns the version that the database counted.
+/// Writes every column that a change decides, and returns the version that the database counted.
 async fn update_order(connection: &mut PgConnection, changed: &Order) -> Result<u64, StoreError> {
     let version = sqlx::query_scalar!(
         "update orders set reference = $2, status = $3, status_at = $4, pickup_lat = $5, pickup_lon = $6, \
@@ -237,7 +205,7 @@ async fn update_order(connection: &mut PgConnection, changed: &Order) -> Result<
              dropoff_address = $12, dropoff_instructions = $13, customer_name = $14, customer_phone = $15, \
              customer_email = $16, promised_from = $17, promised_until = $18, courier_id = $19, assigned_at = $20, \
              feed_from = $21, leg_from = $22, attempt = $23, size = $24, service_s = $25, requires = $26, note = $27, \
-             carried_by = $28, plan_version = $29, seen_at = $30, unseen_changes = $31 \
+             carried_by = $28 \
          where id = $1 returning version",
         changed.id.as_uuid(),
         changed.reference,
@@ -267,9 +235,6 @@ async fn update_order(connection: &mut PgConnection, changed: &Order) -> Result<
         &changed.demands.requires,
         changed.demands.note,
         changed.carried_by.map(|courier| *courier.as_uuid()),
-        changed.seen.plan_version.map(u64::cast_signed),
-        changed.seen.at,
-        &changed.seen.unseen_changes,
     )
     .fetch_one(connection)
     .await?;

@@ -82,6 +82,11 @@ const fn couriers(ok: u16) -> Expected {
     [401, 401, ok, 401, 401, 401, 401]
 }
 
+/// Couriers may do it for themselves, too.
+const fn scoped_or_courier(answer: u16) -> Expected {
+    [401, 401, answer, answer, answer, 403, answer]
+}
+
 /// The link is the credential; other credentials change nothing.
 const fn customers(ok: u16) -> Expected {
     [404, ok, 404, 404, 404, 404, 404]
@@ -154,6 +159,9 @@ fn table(worker: u16) -> Vec<Row> {
         row(Method::DELETE, "/api/v1/couriers/{id}/devices/{device}", manage, Plain, scoped(204)),
         post("/api/v1/couriers/{id}/devices/{device}/sign-in", manage, json!({}), scoped(201)),
         get("/api/v1/couriers/{id}/fixes", see, scoped(200)),
+        get("/api/v1/couriers/{id}/plan", see, scoped_or_courier(200)),
+        // Nobody has seen such a version; who may not ask does not learn that.
+        row(Method::PUT, "/api/v1/couriers/{id}/plan", write, Json(no_plan()), scoped_or_courier(409)),
         // A courier's own phone.
         get("/api/v1/courier", none, couriers(200)),
         post("/api/v1/courier/trackers", none, json!({ "app": "traccar" }), couriers(201)),
@@ -221,6 +229,10 @@ fn table(worker: u16) -> Vec<Row> {
 
 fn pickup() -> Value {
     json!({ "name": "Kitchen {name}", "place": { "lat": HERE.0, "lon": HERE.1, "address": "Harbour Kitchen" } })
+}
+
+fn no_plan() -> Value {
+    json!({ "version": 1_000_000, "stops": [] })
 }
 
 fn signature() -> Value {
@@ -493,6 +505,7 @@ fn by_types(access: Access, expected: &Expected) -> Expected {
         Access::Person => people(admin),
         Access::Admin => admins(admin),
         Access::Courier => couriers(expected[2]),
+        Access::ScopesOrCourier(_) => scoped_or_courier(admin),
         Access::TrackingLink => customers(expected[1]),
         Access::Tracker => trackers(nobody),
     }
@@ -516,7 +529,10 @@ fn every_handler_asks_for_the_credential_that_the_table_expects() {
         let what = format!("{} {}", route.method, route.path);
         let row = table.iter().find(|row| row.method.as_str() == route.method.as_str() && row.path == route.path);
         let row = row.unwrap_or_else(|| panic!("{what} is in the table"));
-        let scopes = if let Access::Scopes(scopes) = route.access { scopes } else { &[] };
+        let scopes = match route.access {
+            Access::Scopes(scopes) | Access::ScopesOrCourier(scopes) => scopes,
+            _ => &[],
+        };
         assert_eq!(scopes, row.scopes, "{what}");
         assert_eq!(by_types(route.access, &row.expected), row.expected, "{what}: {:?}", route.access);
         let refuses = row.expected.iter().any(|status| matches!(status, 401 | 403));

@@ -42,6 +42,8 @@ mod order_lists;
 mod outage;
 mod people;
 mod places;
+mod plans;
+mod plans_model;
 mod proofs;
 mod rest_access;
 mod rest_bodies;

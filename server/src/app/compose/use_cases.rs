@@ -42,7 +42,7 @@ impl UseCases {
             store.clone(),
             Arc::clone(tracker),
             Arc::clone(following),
-            Arc::clone(connections),
+            (Arc::clone(broker), Arc::clone(connections)),
             clock.clone(),
             tasks,
         ));
@@ -50,7 +50,7 @@ impl UseCases {
             store.clone(),
             Arc::clone(tracker),
             Arc::clone(broker),
-            Arc::clone(&plans),
+            (Arc::clone(&plans), config.settings.new_stops),
             Arc::clone(&deliveries),
             clock.clone(),
             TimeDelta::hours(i64::from(config.settings.reopen_hours)),

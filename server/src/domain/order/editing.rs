@@ -16,7 +16,7 @@ use doorstep_shared::{
     problem::FieldError,
 };
 
-use super::{Order, Seen, Waypoint};
+use super::{Order, Waypoint};
 
 /// What was changed, by the field's dotted path in the order.
 pub type Changes = BTreeMap<String, FieldChange>;
@@ -54,7 +54,7 @@ const TABLE: [(&str, &[OrderStatus]); 11] = [
 /// the other fields.
 ///
 /// [`Stop::changed`]: doorstep_shared::protocol::courier::Stop::changed
-const WORDS: [(&str, &str); 15] = [
+const WORDS: [(&str, &str); 17] = [
     ("pickup.lat", "address"),
     ("pickup.lon", "address"),
     ("pickup.address", "address"),
@@ -68,7 +68,9 @@ const WORDS: [(&str, &str); 15] = [
     ("customer.phone", "contact"),
     ("promised_from", "window"),
     ("promised_until", "window"),
+    ("reference", "goods"),
     ("size", "goods"),
+    ("requires", "goods"),
     ("note", "note"),
 ];
 
@@ -115,8 +117,7 @@ pub fn edit(before: &Order, proof: &[ProofKind], wanted: &EditOrder) -> Result<E
     check_status(before.status, &changes)?;
     check_window(&order, &changes)?;
     check_pin(proof, &asked)?;
-    let seen = unseen_after(&order, &changes);
-    Ok(Edited { order: Order { seen, ..order }, proof: asked, changes })
+    Ok(Edited { order, proof: asked, changes })
 }
 
 fn applied(before: &Order, wanted: &EditOrder) -> Order {
@@ -241,8 +242,12 @@ fn invalid(field: &str, message: &str) -> EditRefusal {
     EditRefusal::Invalid(vec![FieldError { field: field.to_owned(), message: message.to_owned() }])
 }
 
-/// The words for what changed of what a courier reads, each once.
-pub fn words_for_courier(changes: &Changes) -> Vec<&'static str> {
+/// The words for what is different between two states of an order, of what its courier reads, each once.
+pub fn words_for_courier(before: &Order, after: &Order) -> Vec<&'static str> {
+    words_for(&differences(&fields(before, &[]), &fields(after, &[])))
+}
+
+fn words_for(changes: &Changes) -> Vec<&'static str> {
     let mut words: Vec<&str> = Vec::new();
     for (path, word) in WORDS {
         if changes.contains_key(path) && !words.contains(&word) {
@@ -250,23 +255,6 @@ pub fn words_for_courier(changes: &Changes) -> Vec<&'static str> {
         }
     }
     words
-}
-
-/// What the courier's screen has shown, after `changes`: they have to see those that concern them.
-fn unseen_after(order: &Order, changes: &Changes) -> Seen {
-    let words = words_for_courier(changes);
-    if words.is_empty() || !order.status.is_active() {
-        return order.seen.clone();
-    }
-    let mut unseen_changes = order.seen.unseen_changes.clone();
-    unseen_changes.extend(
-        words
-            .into_iter()
-            .filter(|word| !order.seen.unseen_changes.iter().any(|known| known == word))
-            .map(str::to_owned),
-    );
-    // The plan gives it its new version.
-    Seen { plan_version: None, at: None, unseen_changes }
 }
 
 #[cfg(test)]
@@ -429,13 +417,13 @@ mod tests {
 
         #[test]
         fn couriers_have_to_see_what_concerns_them_and_nothing_else(status in all_statuses(), wanted in edits()) {
-            let mut before = order(status, 0);
-            before.seen = Seen { plan_version: Some(3), at: Some(before.created_at), unseen_changes: vec![] };
+            let before = order(status, 0);
             if let Ok(edited) = edit(&before, &[], &wanted) {
-                let words = words_for_courier(&edited.changes);
-                let concerned = status.is_active() && !words.is_empty();
-                prop_assert_eq!(edited.order.seen.at.is_none(), concerned);
-                prop_assert_eq!(&edited.order.seen.unseen_changes, &if concerned { words } else { vec![] });
+                let words = words_for_courier(&before, &edited.order);
+                let concerns = |path: &String| WORDS.iter().any(|(known, _)| known == path);
+                prop_assert_eq!(words.is_empty(), !edited.changes.keys().any(concerns), "{:?}", edited.changes);
+                let has_other_door = edited.changes.keys().any(|path| path.starts_with("dropoff.") && path != "dropoff.instructions");
+                prop_assert!(!has_other_door || words.contains(&"address"));
             }
         }
     }

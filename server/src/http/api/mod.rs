@@ -20,6 +20,7 @@ pub mod orders;
 pub mod page;
 pub mod pickups;
 pub mod places;
+pub mod plans;
 pub mod proofs;
 pub mod session;
 pub mod track;

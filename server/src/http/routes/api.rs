@@ -4,7 +4,7 @@ use crate::{
     http::{
         api::{
             audit, courier, courier_day, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes,
-            imports, order_changes, order_export, order_lists, orders, pickups, places, proofs, session, track,
+            imports, order_changes, order_export, order_lists, orders, pickups, places, plans, proofs, session, track,
         },
         ingest,
         openapi::serve,
@@ -62,6 +62,8 @@ fn couriers() -> Vec<Route> {
         couriers::create,
         couriers::show,
         dispatch::edit_courier,
+        plans::show,
+        plans::put,
         fixes::list,
         devices::list,
         devices::create,

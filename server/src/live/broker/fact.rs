@@ -1,7 +1,8 @@
 //! The facts that instances tell each other.
 //!
 //! Written with postcard behind a version byte: during a rolling restart an instance may meet facts of the next
-//! version, which it skips. A skipped or lost fact is never the only copy of anything.
+//! version, which it skips, as it does a kind of fact that it does not know. What a kind gains stands at its end, where
+//! older instances stop reading. A skipped or lost fact is never the only copy of anything.
 
 use doorstep_shared::{
     CourierId, DeviceId, OrderId, Position, RawFix, Vehicle,
@@ -13,7 +14,7 @@ use doorstep_shared::{
 use serde::{Deserialize, Serialize};
 
 use super::instance::InstanceId;
-use crate::domain::fleet::{CourierProfile, FleetChange, OrderState};
+use crate::domain::fleet::{CourierProfile, FleetChange, OrderState, PlanPlaces};
 
 /// Changes when the meaning or the layout of [`Fact`] does.
 const VERSION: u8 = 1;
@@ -117,6 +118,8 @@ pub enum Fact {
         /// Who.
         courier: CourierId,
     },
+    /// A courier's plan changed, or their screen showed what changed.
+    Plan(PlanPlaces),
 }
 
 /// What an order on the console gained since version 1.
@@ -201,6 +204,7 @@ impl From<FleetChange> for Fact {
             FleetChange::Courier(CourierProfile { id, name, vehicle }) => Self::Courier { courier: id, name, vehicle },
             FleetChange::Left(courier) => Self::CourierLeft { courier },
             FleetChange::Order(state) => Self::order(state, None),
+            FleetChange::Plan(places) => Self::Plan(places),
             FleetChange::Alert(alert) => Self::Alert(alert),
         }
     }
@@ -265,6 +269,28 @@ mod tests {
         let bytes = fact.encode(theirs);
         assert_eq!(Fact::decode(&bytes, ours), Some((theirs, fact)));
         assert_eq!(Fact::decode(&bytes, theirs), None);
+    }
+
+    #[test]
+    fn an_orders_version_is_read_where_it_is_and_missed_nowhere() {
+        let (ours, theirs) = (InstanceId::new(), InstanceId::new());
+        let order = FleetOrder {
+            id: OrderId::new(),
+            reference: "A-1".into(),
+            status: doorstep_shared::OrderStatus::Assigned,
+            status_at_ms: 5,
+            courier_id: Some(CourierId::new()),
+            version: None,
+            sequence: None,
+            seen_at_ms: None,
+        };
+        let gained = OrderGained { version: Some(7), sequence: None, seen_at_ms: None };
+        let fact = Fact::Order { order, assigned_at_ms: Some(5), former: None, gained: Some(gained) };
+        let bytes = fact.encode(theirs);
+        assert_eq!(Fact::decode(&bytes, ours), Some((theirs, fact.clone())));
+        // What an older instance writes ends before it: a byte that says "there is one", the number, two absent ones.
+        let older = Fact::decode(&bytes[..bytes.len() - 5], ours);
+        assert!(matches!(older, Some((_, Fact::Order { gained: None, .. }))), "{older:?}");
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Fleet {
             let board = lock(&self.board);
             (board.open_orders(), board.couriers())
         };
-        let (couriers, mut orders) = load::fleet(store, tracker).await?;
+        let load::Read { couriers, mut orders, plans } = load::fleet(store, tracker).await?;
         let still_open: HashSet<_> = orders.iter().map(|state| state.order.id).collect();
         for order in open_before.into_iter().filter(|order| !still_open.contains(order)) {
             orders.extend(store.order(order).await?.map(|order| OrderState::from(&order)));
@@ -148,6 +148,7 @@ impl Fleet {
         left.for_each(|courier| self.note(FleetChange::Left(courier)));
         couriers.into_iter().flat_map(changes_of).for_each(|change| self.note(change));
         orders.into_iter().for_each(|state| self.note(FleetChange::Order(state)));
+        plans.into_iter().for_each(|places| self.note(FleetChange::Plan(places)));
         Ok(())
     }
 

@@ -148,12 +148,15 @@ impl Round {
     }
 
     fn judge_detour(&mut self, seen: &AtWork, here: LatLon, way: &mut Way) {
-        let Some((order, target)) = seen.open.first().and_then(|order| Some((order, order.next_waypoint()?.point)))
-        else {
+        let Some((order, first)) = seen.open.first().zip(seen.ahead.first()) else { return };
+        if first.stop.order_id != order.id {
+            // They bring something back, and no customer waits for that.
             return;
-        };
-        let others: Vec<LatLon> =
-            seen.open[1..].iter().filter_map(Order::next_waypoint).map(|place| place.point).collect();
+        }
+        let target = first.at;
+        let mut known = HashSet::from([order.id]);
+        let next_of_others = seen.ahead.iter().filter(|stop| known.insert(stop.stop.order_id));
+        let others: Vec<LatLon> = next_of_others.map(|stop| stop.at).collect();
         let key = (ExceptionCode::OffRoute, *order.id.as_uuid());
         let place = Seen {
             time_ms: seen.position.map_or(i64::MIN, |position| position.time_ms),

@@ -26,7 +26,7 @@ impl Orders {
         version: Option<u64>,
     ) -> Result<Order, LifecycleError> {
         self.check_known(courier).await?;
-        let mut change = self.store.lock_order(id, Some(courier)).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, Some(courier)).await?;
         check_works(&mut change, courier).await?;
         check_seen(&mut change, &version.into()).await?;
         let (before, now) = (change.order.clone(), self.clock.now());
@@ -54,7 +54,7 @@ impl Orders {
         reason: Option<&str>,
         version: Option<u64>,
     ) -> Result<Order, LifecycleError> {
-        let mut change = self.store.lock_order(id, None).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, None).await?;
         check_seen(&mut change, &version.into()).await?;
         let (before, now) = (change.order.clone(), self.clock.now());
         let (Some(after), Some(former)) = (steps::taken_back(&before, now), before.courier_id) else {

@@ -33,7 +33,7 @@ impl Orders {
         if let Some(courier) = wanted.courier_id {
             self.check_known(courier).await?;
         }
-        let mut change = self.store.lock_order(id, wanted.courier_id).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, wanted.courier_id).await?;
         if let Some(courier) = wanted.courier_id {
             check_works(&mut change, courier).await?;
         }
@@ -78,7 +78,7 @@ impl Orders {
         by: &Actor,
         version: Option<u64>,
     ) -> Result<Order, LifecycleError> {
-        let mut change = self.store.lock_order(id, None).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, None).await?;
         check_seen(&mut change, &version.into()).await?;
         let (before, now) = (change.order.clone(), self.clock.now());
         let last = BeforeEnd::of(change.history().await?);

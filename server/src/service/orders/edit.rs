@@ -34,7 +34,7 @@ impl Orders {
         by: &Actor,
         seen: &SeenVersions,
     ) -> Result<Order, LifecycleError> {
-        let mut change = self.store.lock_order(id, None).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, None).await?;
         check_seen(&mut change, seen).await?;
         let (before, proof) = (change.order.clone(), change.proofs_wanted().await?);
         let edited = edit(&before, &proof, wanted).map_err(|refusal| refused(&before, refusal))?;

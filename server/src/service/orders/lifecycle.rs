@@ -16,11 +16,14 @@ use doorstep_shared::{
 pub use super::error::LifecycleError;
 use super::plans::Plans;
 use crate::{
-    domain::order::{Actor, Order},
+    domain::{
+        order::{Actor, Order},
+        plan::NewStops,
+    },
     live::{broker::Broker, hub::LiveEvent, tracker::Tracker},
     platform::clock::Clock,
     service::exceptions::deliveries::Deliveries,
-    store::{Store, order_changes::OrderChange},
+    store::{Store, order_changes::OrderChange, plan_changes::NewPlaces},
 };
 
 /// A status that somebody wants an order to take.
@@ -101,6 +104,8 @@ pub struct Orders {
     pub(super) tracker: Arc<Tracker>,
     pub(super) broker: Arc<dyn Broker>,
     pub(super) plans: Arc<Plans>,
+    /// Where the stops of a new order go in its courier's plan.
+    pub(super) new_stops: NewStops,
     pub(super) deliveries: Arc<Deliveries>,
     pub(super) clock: Clock,
     /// For how long after its end an order can be reopened.
@@ -113,12 +118,25 @@ impl Orders {
         store: Store,
         tracker: Arc<Tracker>,
         broker: Arc<dyn Broker>,
-        plans: Arc<Plans>,
+        (plans, new_stops): (Arc<Plans>, NewStops),
         deliveries: Arc<Deliveries>,
         clock: Clock,
         reopen_within: TimeDelta,
     ) -> Self {
-        Self { store, tracker, broker, plans, deliveries, clock, reopen_within }
+        Self { store, tracker, broker, plans, new_stops, deliveries, clock, reopen_within }
+    }
+
+    /// Locks an order with the plans of its couriers; see [`Store::lock_order`].
+    pub(super) async fn lock(
+        &self,
+        id: OrderId,
+        for_courier: Option<CourierId>,
+    ) -> Result<OrderChange, LifecycleError> {
+        let mut change = self.store.lock_order(id, for_courier).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let gets_it = for_courier.or(change.order.courier_id);
+        change.places =
+            NewPlaces { new_stops: self.new_stops, here: gets_it.and_then(|courier| self.tracker.place(courier)) };
+        Ok(change)
     }
 
     /// Publishes an order's state once more. Harmless where it is known.
@@ -210,10 +228,10 @@ impl Orders {
     /// nothing for an order without viewers whose couriers this instance does not know.
     pub async fn follow_change(&self, state: &StateForViewers, former: Option<CourierId>, is_watched: bool) {
         if let Some(former) = former.filter(|former| self.tracker.knows(*former)) {
-            self.plans.refresh(former).await;
+            self.plans.follow(former).await;
         }
         if let Some(courier) = state.courier.filter(|courier| is_watched || self.tracker.knows(*courier)) {
-            self.plans.refresh(courier).await;
+            self.plans.follow(courier).await;
         }
         if is_watched && state.status.is_active() {
             self.tell_viewers(state);

@@ -67,7 +67,7 @@ impl Orders {
     /// # Cancel safety
     /// As [`Orders::set_status`].
     pub async fn give_back(&self, id: OrderId, report: &CourierReport<'_>) -> Result<Outcome, LifecycleError> {
-        let mut change = self.store.lock_order(id, None).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, None).await?;
         if change.order.courier_id != Some(report.courier) {
             return self.given_back_already(change, report.courier).await;
         }
@@ -97,7 +97,7 @@ impl Orders {
 
     /// Locks an order of this courier.
     async fn lock_own(&self, id: OrderId, courier: CourierId) -> Result<OrderChange, LifecycleError> {
-        let mut change = self.store.lock_order(id, None).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, None).await?;
         if change.order.courier_id == Some(courier) {
             return Ok(change);
         }

@@ -31,7 +31,7 @@ impl Orders {
     /// A future that is dropped after its commit publishes nothing. A courier's repeated report makes up for that; all
     /// other callers run it to its end, see [`crate::platform::tasks::Tasks::complete`].
     pub async fn set_status(&self, id: OrderId, report: &StatusReport<'_>) -> Result<Outcome, LifecycleError> {
-        let mut change = self.store.lock_order(id, None).await?.ok_or(LifecycleError::UnknownOrder)?;
+        let mut change = self.lock(id, None).await?;
         check_seen(&mut change, &report.version.into()).await?;
         if let Actor::Courier(courier) = report.by
             && change.order.courier_id != Some(*courier)

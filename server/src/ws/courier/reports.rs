@@ -1,11 +1,11 @@
-//! What a phone reports besides fixes: an order's new status, what holds an order up, and whether the courier shares their
-//! position.
+//! What a phone reports besides fixes: an order's new status, what holds an order up, whether the courier shares their
+//! position, and what their screen shows.
 
 use std::sync::Arc;
 
 use doorstep_shared::protocol::{
     ErrorMessage, PresenceState,
-    courier::{Ack, CourierEvent, OrderReport, PresenceReport, ReportKind, StatusReport},
+    courier::{Ack, CourierEvent, OrderReport, PresenceReport, ReportKind, Seen, StatusReport},
     customer::Presence,
 };
 
@@ -118,6 +118,19 @@ pub(super) fn note_presence(session: &Session, report: PresenceReport) -> impl F
         let _turn = turn.lock().await;
         if let Err(error) = storing.await {
             tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
+        }
+    }
+}
+
+/// Notes what the courier's screen shows of their plan. The protocol has no answer to it; a phone that comes back shows
+/// its stops and says so again.
+pub(super) fn note_seen(session: &Session, seen: Seen) -> impl Future<Output = ()> + use<> {
+    let (plans, courier) = (Arc::clone(&session.sockets.plans), session.signed_in.courier.id);
+    let turn = Arc::clone(&session.report_turn);
+    async move {
+        let _turn = turn.lock().await;
+        if let Err(error) = plans.note_seen(courier, seen.version).await {
+            tracing::warn!(courier.id = %courier, error = %error, "what a courier's screen shows could not be noted");
         }
     }
 }

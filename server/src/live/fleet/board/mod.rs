@@ -21,7 +21,7 @@ use self::{
     roster::Roster,
 };
 use super::{area::Area, broadcast::Broadcast, news::News};
-use crate::domain::fleet::{FleetChange, OrderState};
+use crate::domain::fleet::{FleetChange, OrderState, PlanPlaces};
 
 /// Alerts kept for slow readers. Overflow policy: the oldest is forgotten, and a reader that has not heard of it is
 /// closed with 4001.
@@ -52,9 +52,10 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// A board with these couriers and orders.
-    pub(super) fn new(couriers: Vec<FleetCourier>, orders: Vec<OrderState>) -> Self {
+    /// A board with these couriers, orders and plans.
+    pub(super) fn new(couriers: Vec<FleetCourier>, orders: Vec<OrderState>, plans: Vec<PlanPlaces>) -> Self {
         let mut board = Self::default();
+        plans.into_iter().for_each(|places| board.apply(FleetChange::Plan(places)));
         couriers.into_iter().for_each(|courier| _ = board.roster.add(courier));
         orders.into_iter().for_each(|order| board.apply(FleetChange::Order(order)));
         board.journal.begin_here();
@@ -82,6 +83,7 @@ impl Board {
                 left.into_iter().for_each(|number| self.journal.note_courier(number));
             }
             FleetChange::Order(state) => self.orders.put(state, &mut self.journal),
+            FleetChange::Plan(places) => self.orders.put_plan(places, &mut self.journal),
             FleetChange::Alert(alert) => self.raise(alert),
         }
     }
