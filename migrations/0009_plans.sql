@@ -34,6 +34,9 @@ update orders set carried_by = courier_id where status in ('picked_up', 'at_drop
 -- Few orders are over while their goods are on board; open ones have an index of their own.
 create index orders_carried_by_idx on orders (carried_by) where carried_by is not null;
 
+-- How long couriers usually wait is asked by place.
+create index orders_pickup_idx on orders (pickup_lat, pickup_lon);
+
 create function count_order_version() returns trigger language plpgsql as $$
 begin
     if (new.reference, new.status, new.status_at, new.pickup_lat, new.pickup_lon, new.pickup_address,
@@ -66,6 +69,8 @@ create table plans (
     changed_at timestamptz not null,
     -- 'user:…', 'key:…', 'courier:…' or 'system'.
     changed_by text not null,
+    -- What they did: 'reordered', or the kind of the order's event.
+    change text not null,
     check (cardinality(order_ids) = cardinality(kinds))
 );
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use doorstep_shared::{
-    OrderStatus,
+    OrderId, OrderStatus,
     problem::{self, ErrorDetails, FieldError, Problem},
 };
 
@@ -15,7 +15,10 @@ use crate::{
     domain::proof::picture::PictureError,
     live::connections::NotAdmitted,
     platform::error_chain::SourceChain,
-    service::{ingest::decode::DecodeError, orders::lifecycle::LifecycleError, proofs::ProofError},
+    service::{
+        devices::archive::ArchiveError, ingest::decode::DecodeError, orders::lifecycle::LifecycleError,
+        proofs::ProofError,
+    },
     store::{StoreError, fix_writer::AppendError},
 };
 
@@ -129,6 +132,32 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", "Requests from this origin are not allowed")
     }
 
+    /// 403: the operator leaves the order of stops to dispatch.
+    pub fn reorder_not_allowed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "reorder_not_allowed", "Only dispatch puts stops in order here")
+    }
+
+    /// 409: a courier's plan has changed since the caller saw it.
+    pub fn plan_conflict(
+        current: u64,
+        changed_by: Option<String>,
+        changed_at_ms: Option<i64>,
+        change: Option<String>,
+    ) -> Self {
+        let who = changed_by.as_deref().unwrap_or("another caller");
+        let detail = format!("{who} changed it; it has version {current} now");
+        let details = ErrorDetails { changed_by, changed_at_ms, change, ..ErrorDetails::version_conflict(current) };
+        let error =
+            Self::new(StatusCode::CONFLICT, "version_conflict", "The plan has changed since").with_detail(detail);
+        Self { details: Some(Box::new(details)), ..error }
+    }
+
+    /// 422: stops cannot be made in that order, because of this order.
+    pub fn plan_refused(code: &'static str, title: &'static str, order_id: OrderId) -> Self {
+        let details = ErrorDetails { order_id: Some(order_id), ..ErrorDetails::default() };
+        Self { details: Some(Box::new(details)), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, title) }
+    }
+
     /// 404: nothing here.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here")
@@ -188,6 +217,53 @@ impl ApiError {
             .with_detail("register the courier's phone as a device of its own")
     }
 
+    /// 409: a courier who works here no longer gets no order and no device.
+    pub fn courier_archived() -> Self {
+        Self::new(StatusCode::CONFLICT, "courier_archived", "The courier is archived")
+            .with_detail("restore the courier first, or choose another one")
+    }
+
+    /// 409: a courier with this many open orders cannot be archived.
+    pub fn has_open_orders(open: u32) -> Self {
+        let orders = if open == 1 { "order" } else { "orders" };
+        let details = ErrorDetails { open_orders: Some(open), ..ErrorDetails::default() };
+        let error = Self::new(StatusCode::CONFLICT, "has_open_orders", "The courier has open orders");
+        let error = error
+            .with_detail(format!("{open} {orders} are open or on board; give them to another courier, or end them"));
+        Self { details: Some(Box::new(details)), ..error }
+    }
+
+    /// 409: something else has this name.
+    pub fn name_taken(name: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, "name_taken", "The name is taken")
+            .with_detail(format!("there is one called \"{name}\" already"))
+    }
+
+    /// 409: the list of saved pickups is full.
+    pub fn too_many_pickups(most: usize) -> Self {
+        Self::new(StatusCode::CONFLICT, "too_many_pickups", "There are enough saved pickups")
+            .with_detail(format!("{most} pickups are saved; delete one first"))
+    }
+
+    /// 422: more orders than one file may hold.
+    pub fn too_many_orders(most: u32) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_orders", "Too many orders for one file")
+            .with_detail(format!("more than {most} orders are meant; ask for fewer days at a time"))
+    }
+
+    /// 428: a change must say which version it changes.
+    pub fn precondition_required() -> Self {
+        Self::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", "Say which version you saw")
+            .with_detail("send the order's ETag in If-Match")
+    }
+
+    /// The error of a change whose precondition stands in a header: 412, and not 409, when the order changed meanwhile.
+    pub fn of_precondition(error: LifecycleError) -> Self {
+        let is_conflict = matches!(error, LifecycleError::VersionConflict { .. });
+        let error = Self::from(error);
+        if is_conflict { Self { status: StatusCode::PRECONDITION_FAILED, ..error } } else { error }
+    }
+
     /// 429: too many tries.
     pub fn too_many_attempts(retry_after_s: u32) -> Self {
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts; wait a little");
@@ -229,6 +305,9 @@ impl fmt::Display for ApiError {
         f.write_str(self.code)
     }
 }
+
+/// For answers that are written piece by piece: an error ends their connection.
+impl std::error::Error for ApiError {}
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
@@ -286,6 +365,7 @@ impl From<LifecycleError> for ApiError {
             LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => {
                 Self::not_found().with_detail(error.to_string())
             }
+            LifecycleError::CourierArchived => return Self::courier_archived(),
             LifecycleError::InvalidTransition { to, .. } => {
                 let detail = format!("{error}; it cannot become {to}");
                 Self::new(StatusCode::CONFLICT, "invalid_transition", "The order cannot take that status")
@@ -299,9 +379,36 @@ impl From<LifecycleError> for ApiError {
                 Self::new(StatusCode::CONFLICT, "proof_required", "The order needs proof of delivery")
                     .with_detail(error.to_string())
             }
+            LifecycleError::VersionConflict { .. } => {
+                Self::new(StatusCode::CONFLICT, "version_conflict", "It changed after you saw it")
+                    .with_detail(error.to_string())
+            }
+            LifecycleError::NotEditable { .. } => {
+                Self::new(StatusCode::CONFLICT, "not_editable", "These fields cannot be changed any more")
+                    .with_detail(error.to_string())
+            }
+            LifecycleError::NotReopenable { .. } => {
+                Self::new(StatusCode::CONFLICT, "not_reopenable", "The order cannot be reopened")
+                    .with_detail(error.to_string())
+            }
+            LifecycleError::Withdrawn { .. } => {
+                Self::new(StatusCode::CONFLICT, "order_withdrawn", "The order is no longer this courier's")
+                    .with_detail(error.to_string())
+            }
+            LifecycleError::InvalidFields(errors) => Self::invalid_fields(errors),
             LifecycleError::Store(error) => error.into(),
         };
         Self { details, ..refusal }
+    }
+}
+
+impl From<ArchiveError> for ApiError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::UnknownCourier => Self::not_found(),
+            ArchiveError::HasOpenOrders(open) => Self::has_open_orders(open),
+            ArchiveError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -29,3 +29,4 @@ pub use geo::coord::LatLon;
 pub use id::{CourierId, DeviceId, ExceptionId, OrderId, UserId};
 pub use order::{OrderStatus, Vehicle};
 pub use position::Position;
+pub use wire::read_added;

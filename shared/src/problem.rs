@@ -92,6 +92,8 @@ wire! {
         pub status: Option<OrderStatus>,
         /// `not_editable`: what may be changed in that status, as dotted paths or their beginnings.
         pub editable: Option<Vec<String>>,
+        /// `has_open_orders`: how many orders the courier has that are open, or whose goods are on board.
+        pub open_orders: Option<u32>,
     }
 }
 

@@ -18,11 +18,11 @@ use serde::{
     de::{Error, Visitor},
 };
 
-/// Reads an added field in postcard: `None` when the sender's message ends before it.
+/// Reads an added field in postcard, with `deserialize_with`: `None` when the sender's message ends before it.
 ///
 /// # Errors
 /// Those of `deserializer`, once it has begun to read the field: a field that is cut short is an error.
-pub(crate) fn read_added<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+pub fn read_added<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,

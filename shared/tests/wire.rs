@@ -349,7 +349,9 @@ fn fleet_event() -> impl Strategy<Value = FleetEvent> {
         ),
         (any::<u64>(), prop::collection::vec(fix, 0..4))
             .prop_map(|(seq, fixes)| FleetEvent::Positions(FleetPositions { seq, fixes })),
-        (any::<u64>(), courier()).prop_map(|(seq, courier)| FleetEvent::Courier(FleetCourierChange { seq, courier })),
+        (any::<u64>(), courier(), of(any::<bool>())).prop_map(|(seq, courier, archived)| {
+            FleetEvent::Courier(FleetCourierChange { seq, courier, archived })
+        }),
         (any::<u64>(), fleet_order()).prop_map(|(seq, order)| FleetEvent::Order(FleetOrderChange { seq, order })),
         (any::<u64>(), alert).prop_map(|(seq, alert)| FleetEvent::Alert(FleetAlertRaised { seq, alert })),
         server_time().prop_map(FleetEvent::Heartbeat),

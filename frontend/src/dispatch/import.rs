@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     fn preview(valid: u32) -> ImportPreview {
-        ImportPreview { rows: vec![], valid, invalid: 1, ignored_columns: vec![] }
+        ImportPreview { valid, invalid: 1, ..ImportPreview::default() }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Calls survive a restart of the server: what may be repeated is repeated, and `POST`s carry an
 //! `Idempotency-Key` so that they may be. Only the public contract is used.
 
+mod changes;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -68,6 +70,11 @@ impl ApiError {
             Self::Refused { code, .. } => Some(code),
             _ => None,
         }
+    }
+
+    /// Whether the server refused for a reason that lies in the request: somebody was quicker, or it cannot do this.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. })
     }
 }
 

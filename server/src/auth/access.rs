@@ -17,6 +17,8 @@ pub enum Access {
     Admin,
     /// A courier's phone or browser.
     Courier,
+    /// As [`Access::Scopes`], or a courier's phone or browser for what is their own.
+    ScopesOrCourier(&'static [Scope]),
     /// The holder of a tracking link: the token in the path is the credential.
     TrackingLink,
     /// A tracking app with a device's token.

@@ -10,6 +10,7 @@ pub mod authenticator;
 pub mod cookies;
 pub mod courier;
 pub mod extract;
+pub mod office_or_courier;
 pub mod origin;
 pub mod peer;
 pub mod principal;

@@ -76,6 +76,19 @@ pub struct OrderNow {
     pub courier: Option<CourierId>,
 }
 
+/// A courier who waits at a pickup and said that the goods are not ready.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WaitingAtPickup {
+    /// The order.
+    pub order: OrderId,
+    /// Who waits.
+    pub courier: CourierId,
+    /// Where.
+    pub pickup: LatLon,
+    /// Since when, Unix epoch milliseconds.
+    pub since_ms: i64,
+}
+
 /// How an exception that goes on changed. A field that is `None` stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {

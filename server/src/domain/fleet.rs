@@ -1,9 +1,9 @@
 //! Changes to the fleet that dispatchers see, and the inbox in which changes wait until they are sent.
 //!
-//! An [`Inbox`] conflates: of movements, presences, profiles and orders it keeps the newest of each, so it never holds
-//! more than the fleet does. [`crate::live::fleet`] empties it.
+//! An [`Inbox`] conflates: of movements, presences, profiles, orders and plans it keeps the newest of each, so it never
+//! holds more than the fleet does. [`crate::live::fleet`] empties it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use doorstep_shared::{
     CourierId, OrderId, Position, Vehicle,
@@ -12,8 +12,9 @@ use doorstep_shared::{
         fleet::{FleetAlert, FleetOrder},
     },
 };
+use serde::{Deserialize, Serialize};
 
-use crate::domain::{courier::Courier, order::Order};
+use crate::domain::{courier::Courier, order::Order, plan::Planned};
 
 /// Alerts that may wait. Overflow policy: the oldest is dropped from the feed; the list of exceptions, which the
 /// console reads over REST, still has it.
@@ -40,8 +41,12 @@ pub enum FleetChange {
     },
     /// A courier was created or edited.
     Courier(CourierProfile),
+    /// A courier was archived.
+    Left(CourierId),
     /// An order was created or changed.
     Order(OrderState),
+    /// A courier's plan changed, or their screen showed what changed.
+    Plan(PlanPlaces),
     /// An exception was raised.
     Alert(FleetAlert),
 }
@@ -75,9 +80,13 @@ pub struct OrderState {
 impl OrderState {
     /// Whether this may be a later state of the order than `other`, when it arrives later.
     ///
-    /// Changes to one order are committed one after the other but may arrive in any order. A status never goes back,
-    /// and under one status only the courier changes, each time later.
+    /// Changes to one order are committed one after the other but may arrive in any order. The database counts them; what
+    /// happens between two of them, such as that the courier saw the order, leaves the count as it is. Beside an instance
+    /// that does not count yet, a status is taken never to go back, and under one status only the courier to change.
     pub fn may_follow(&self, other: &Self) -> bool {
+        if let Some((version, known)) = self.order.version.zip(other.order.version) {
+            return version >= known;
+        }
         let age = |state: &Self| (state.order.status as u8, state.assigned_at_ms);
         age(self) >= age(other)
     }
@@ -101,6 +110,55 @@ impl From<&Order> for OrderState {
     }
 }
 
+/// Where a courier's orders stand in their plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanPlaces {
+    /// Whose plan.
+    pub courier: CourierId,
+    /// The plan's version.
+    pub version: u64,
+    /// Every order with an open stop.
+    pub orders: Vec<OrderPlace>,
+}
+
+/// Where an order stands in its courier's plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPlace {
+    /// Which order.
+    pub order: OrderId,
+    /// The place of its next stop, from 1.
+    pub sequence: u32,
+    /// When the courier's screen first showed it as it is now, Unix epoch milliseconds.
+    pub seen_at_ms: Option<i64>,
+}
+
+impl PlanPlaces {
+    /// The places in a plan.
+    pub fn of(courier: CourierId, planned: &Planned) -> Self {
+        let sequences = planned.sequences();
+        let places = planned.orders.iter().filter_map(|order| {
+            let seen_at_ms = order.seen.at.map(|at| at.timestamp_millis());
+            Some(OrderPlace { order: order.id, sequence: *sequences.get(&order.id)?, seen_at_ms })
+        });
+        Self { courier, version: planned.plan.version, orders: places.collect() }
+    }
+
+    /// These places after `known`; `None` when they are older. Under one version the only change is that a screen showed
+    /// an order, and nothing takes that back.
+    pub fn after(mut self, known: &Self) -> Option<Self> {
+        if self.version < known.version {
+            return None;
+        }
+        if self.version == known.version {
+            let seen: HashMap<_, _> = known.orders.iter().map(|place| (place.order, place.seen_at_ms)).collect();
+            for place in &mut self.orders {
+                place.seen_at_ms = place.seen_at_ms.or_else(|| seen.get(&place.order).copied().flatten());
+            }
+        }
+        Some(self)
+    }
+}
+
 /// Changes that are not sent yet, the newest of each kind for each courier and order: it never holds more than the
 /// fleet does.
 #[derive(Debug, Default)]
@@ -108,7 +166,9 @@ pub struct Inbox {
     moved: HashMap<CourierId, (Position, Option<f32>)>,
     presences: HashMap<CourierId, Presence>,
     profiles: HashMap<CourierId, CourierProfile>,
+    left: HashSet<CourierId>,
     orders: HashMap<OrderId, OrderState>,
+    plans: HashMap<CourierId, PlanPlaces>,
     alerts: VecDeque<FleetAlert>,
 }
 
@@ -126,12 +186,24 @@ impl Inbox {
                 self.presences.insert(courier, presence);
             }
             FleetChange::Courier(profile) => {
+                self.left.remove(&profile.id);
                 self.profiles.insert(profile.id, profile);
+            }
+            FleetChange::Left(courier) => {
+                self.profiles.remove(&courier);
+                self.left.insert(courier);
             }
             FleetChange::Order(state) => {
                 if self.orders.get(&state.order.id).is_none_or(|known| state.may_follow(known)) {
                     self.orders.insert(state.order.id, state);
                 }
+            }
+            FleetChange::Plan(places) => {
+                let newest = match self.plans.get(&places.courier) {
+                    Some(known) => places.after(known),
+                    None => Some(places),
+                };
+                newest.into_iter().for_each(|places| _ = self.plans.insert(places.courier, places));
             }
             FleetChange::Alert(alert) => {
                 if self.alerts.len() == MAX_ALERTS {
@@ -145,9 +217,11 @@ impl Inbox {
     /// Takes everything but the movements, in an order in which it can be applied.
     pub fn take_changes(&mut self) -> Vec<FleetChange> {
         let presence = |(courier, presence)| FleetChange::Presence { courier, presence };
-        let mut changes: Vec<_> = self.profiles.drain().map(|(_, profile)| FleetChange::Courier(profile)).collect();
+        let mut changes: Vec<_> = self.left.drain().map(FleetChange::Left).collect();
+        changes.extend(self.profiles.drain().map(|(_, profile)| FleetChange::Courier(profile)));
         changes.extend(self.presences.drain().map(presence));
         changes.extend(self.orders.drain().map(|(_, state)| FleetChange::Order(state)));
+        changes.extend(self.plans.drain().map(|(_, places)| FleetChange::Plan(places)));
         changes.extend(self.alerts.drain(..).map(FleetChange::Alert));
         changes
     }
@@ -204,6 +278,66 @@ mod tests {
             arriving.into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
             prop_assert_eq!(inbox.take_changes(), [FleetChange::Order(last)]);
         }
+    }
+
+    fn counted(id: OrderId, status: OrderStatus, version: u64) -> OrderState {
+        let OrderState { order, .. } = state(id, status, None);
+        OrderState { order: FleetOrder { version: Some(version), ..order }, assigned_at_ms: None }
+    }
+
+    proptest! {
+        #[test]
+        fn counted_changes_go_back_and_begin_again_and_the_last_wins(
+            statuses in prop::collection::vec(select(OrderStatus::ALL.to_vec()), 1..12), order in any::<u64>(),
+        ) {
+            let id = OrderId::new();
+            let mut arriving: Vec<_> = (1..).zip(statuses).map(|(version, status)| counted(id, status, version)).collect();
+            let last = arriving.last().expect("at least one").clone();
+            let len = arriving.len();
+            arriving.rotate_left(order as usize % len);
+            let mut inbox = Inbox::default();
+            arriving.into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
+            prop_assert_eq!(inbox.take_changes(), [FleetChange::Order(last)]);
+        }
+    }
+
+    #[test]
+    fn beside_an_instance_that_does_not_count_the_status_decides() {
+        let id = OrderId::new();
+        let (counted, older) = (counted(id, OrderStatus::PickedUp, 4), state(id, OrderStatus::Assigned, None));
+        assert!(!older.may_follow(&counted) && counted.may_follow(&older));
+    }
+
+    #[test]
+    fn an_order_that_goes_back_is_told_by_its_version() {
+        let id = OrderId::new();
+        let counted = |status, version| {
+            let plain = state(id, status, Some(1));
+            OrderState { order: FleetOrder { version: Some(version), ..plain.order }, ..plain }
+        };
+        let (failed, again) = (counted(OrderStatus::Failed, 7), counted(OrderStatus::Assigned, 8));
+        assert!(again.may_follow(&failed) && !failed.may_follow(&again));
+        let mut inbox = Inbox::default();
+        [again.clone(), failed].into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
+        assert_eq!(inbox.take_changes(), [FleetChange::Order(again)]);
+    }
+
+    #[test]
+    fn the_newest_plan_wins_and_what_was_seen_stays_seen() {
+        let (courier, order) = (CourierId::new(), OrderId::new());
+        let plan = |version, sequence, seen_at_ms| PlanPlaces {
+            courier,
+            version,
+            orders: vec![OrderPlace { order, sequence, seen_at_ms }],
+        };
+        let last = |plans: Vec<PlanPlaces>| {
+            let mut inbox = Inbox::default();
+            plans.into_iter().for_each(|places| inbox.put(FleetChange::Plan(places)));
+            inbox.take_changes()
+        };
+        assert_eq!(last(vec![plan(2, 3, None), plan(1, 1, None)]), [FleetChange::Plan(plan(2, 3, None))]);
+        assert_eq!(last(vec![plan(2, 3, Some(9)), plan(2, 3, None)]), [FleetChange::Plan(plan(2, 3, Some(9)))]);
+        assert_eq!(last(vec![plan(2, 3, Some(9)), plan(3, 3, None)]), [FleetChange::Plan(plan(3, 3, None))]);
     }
 
     #[test]

@@ -8,5 +8,6 @@ pub mod courier;
 pub mod exception;
 pub mod fleet;
 pub mod order;
+pub mod plan;
 pub mod proof;
 pub mod track;

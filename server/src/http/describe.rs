@@ -32,6 +32,7 @@ use crate::{
         access_recorder::AccessRecorder,
         courier::{CourierDevice, CourierSocketDevice},
         extract::{Admin, Allowed, Person, SessionUser},
+        office_or_courier::OfficeOrCourier,
         origin::{AllowedOrigin, SameSite},
         peer::PeerAddress,
         scope::Scopes,
@@ -158,6 +159,21 @@ impl Describe for CourierDevice {
         description.fails(401, UNKNOWN_CREDENTIALS);
         description.fails(403, "Another site's page sent the cookie");
         description.fails(429, TOO_MANY_UNKNOWN);
+    }
+}
+
+impl<S: Scopes> Describe for OfficeOrCourier<S> {
+    const ACCESS: Option<Access> = Some(<Self as Credential>::ACCESS);
+
+    fn describe(description: &mut Description) {
+        let scopes: Vec<_> = S::NEEDED.iter().map(|scope| scope.as_str()).collect();
+        let forbidden = format!(
+            "The key lacks a scope (it needs {}), couriers may not do this here, or another site's page sent the cookie",
+            scopes.join(" and ")
+        );
+        describe_principal(description, Some(&scopes), &forbidden);
+        description.accepts(SecurityRequirement::new(schemes::DEVICE_TOKEN, [""; 0]));
+        description.accepts(SecurityRequirement::new(schemes::COURIER_SESSION, [""; 0]));
     }
 }
 

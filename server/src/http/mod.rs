@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub mod describe;
 pub mod export;
 pub mod health;
+pub mod if_match;
 pub mod ingest;
 pub mod login;
 pub mod middleware;

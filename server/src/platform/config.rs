@@ -5,7 +5,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// How rows are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,25 @@ impl Default for Batching {
     /// them wait longer.
     fn default() -> Self {
         Self { writers: 2, rows: 1_000 }
+    }
+}
+
+/// Where the stops of a newly assigned order go in its courier's plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum NewStops {
+    /// Where they cost the least way and lateness.
+    #[default]
+    Cheapest,
+    /// To the end.
+    Last,
+}
+
+impl std::fmt::Display for NewStops {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cheapest => "cheapest",
+            Self::Last => "last",
+        })
     }
 }
 
@@ -60,6 +79,9 @@ pub struct Settings {
     /// Hours that a finished order's page still shows the outcome.
     #[arg(long, env = "DOORSTEP_OUTCOME_HOURS", default_value_t = 72)]
     pub outcome_hours: u32,
+    /// Hours after its end that a final order can be reopened; 0 for never.
+    #[arg(long, env = "DOORSTEP_REOPEN_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=720))]
+    pub reopen_hours: u32,
     /// Minutes that a courier's sign-in link works.
     #[arg(long, env = "DOORSTEP_SIGN_IN_MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub sign_in_minutes: u32,
@@ -90,6 +112,16 @@ pub struct Settings {
     /// File with names of streets and towns for the address search, instead of the built-in ones of Malta.
     #[arg(long, env = "DOORSTEP_PLACES")]
     pub places: Option<PathBuf>,
+    /// Where the stops of a newly assigned order go in the courier's plan: `cheapest`, where they cost the least way and
+    /// lateness, or `last`.
+    #[arg(long, env = "DOORSTEP_NEW_STOPS", default_value_t)]
+    pub new_stops: NewStops,
+    /// Whether couriers may put their own stops in another order.
+    #[arg(long, env = "DOORSTEP_COURIERS_REORDER", default_value_t = true, action = clap::ArgAction::Set)]
+    pub couriers_reorder: bool,
+    /// The dispatch office's telephone number, which couriers' phones offer to call.
+    #[arg(long, env = "DOORSTEP_OFFICE_PHONE")]
+    pub office_phone: Option<String>,
     /// Log lines as JSON, for collectors.
     #[arg(long, env = "DOORSTEP_LOG_JSON", default_value_t = false)]
     pub log_json: bool,
@@ -120,6 +152,7 @@ impl Settings {
             ("time_zone", self.time_zone.to_string()),
             ("retention_days", self.retention_days.to_string()),
             ("outcome_hours", self.outcome_hours.to_string()),
+            ("reopen_hours", self.reopen_hours.to_string()),
             ("sign_in_minutes", self.sign_in_minutes.to_string()),
             ("proof_days", self.proof_days.to_string()),
             ("database_connections", self.database_connections.to_string()),
@@ -130,6 +163,9 @@ impl Settings {
             ("basemap_style", optional(&self.basemap_style)),
             ("roads", self.roads.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
             ("places", self.places.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
+            ("new_stops", self.new_stops.to_string()),
+            ("couriers_reorder", self.couriers_reorder.to_string()),
+            ("office_phone", optional(&self.office_phone)),
             ("log_json", self.log_json.to_string()),
         ]
     }

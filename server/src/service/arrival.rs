@@ -19,9 +19,11 @@ use doorstep_shared::{
 use crate::{
     domain::{
         order::Order,
+        plan::{StopAhead, until_door},
         track::{
             eta::{self, Journey},
             progress,
+            tour::stay_ms,
         },
     },
     live::{
@@ -113,7 +115,7 @@ impl Arrivals {
     }
 
     fn send_estimate(&self, courier: CourierId, heading: &Heading, to_next_m: f64) {
-        let journey = journey(&heading.order, heading.vehicle, to_next_m);
+        let journey = journey(&heading.order, heading.vehicle, to_next_m, &heading.ahead);
         let Some(estimate) = eta::estimate(&journey, self.clock.now_ms()) else { return };
         if eta::worth_sending(heading.eta.as_ref(), &estimate) {
             self.tracker.set_eta(courier, heading.order.id, estimate, Heard::Here);
@@ -141,12 +143,25 @@ impl Arrivals {
     }
 }
 
-/// The journey ahead of a courier on `vehicle` who serves `order` and has `to_next_m` metres to its next waypoint.
-pub(crate) fn journey(order: &Order, vehicle: Vehicle, to_next_m: f64) -> Journey {
-    let before_pickup = matches!(order.status, OrderStatus::Assigned | OrderStatus::AtPickup);
-    let pickup_to_door_m = match before_pickup {
-        true => progress::estimated_street_m(order.pickup.point, order.dropoff.point),
-        false => 0.0,
-    };
-    Journey { status: order.status, vehicle, to_next_m, pickup_to_door_m }
+/// The journey ahead of a courier on `vehicle` to the door of `order`, who has `to_next_m` metres to the first of the
+/// stops `ahead`.
+pub(crate) fn journey(order: &Order, vehicle: Vehicle, to_next_m: f64, ahead: &[StopAhead]) -> Journey {
+    let way = until_door(ahead, order.id);
+    let legs = way.iter().zip(way.iter().skip(1));
+    let between = way.iter().skip(1).take(way.len().saturating_sub(2));
+    Journey {
+        // Of a second attempt the goods may be on board already.
+        status: if order.is_on_board() { on_board(order.status) } else { order.status },
+        vehicle,
+        to_next_m,
+        next_to_door_m: legs.map(|(from, to)| progress::estimated_street_m(from.at, to.at)).sum(),
+        between_ms: between.map(|stop| stay_ms(stop.stop.kind, stop.service_s)).sum(),
+    }
+}
+
+const fn on_board(status: OrderStatus) -> OrderStatus {
+    match status {
+        OrderStatus::Assigned | OrderStatus::AtPickup => OrderStatus::PickedUp,
+        other => other,
+    }
 }

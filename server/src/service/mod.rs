@@ -5,6 +5,7 @@
 
 pub mod access_log;
 pub mod arrival;
+pub mod courier_day;
 pub mod devices;
 pub mod exceptions;
 pub mod gazetteer;

@@ -140,7 +140,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::order::visibility::tests::order,
+        domain::{
+            order::{stops::stops_of, visibility::tests::order},
+            plan::Planned,
+        },
         live::{
             broker::in_process::InProcess,
             connections::{Admission, ConnectedDevice},
@@ -162,9 +165,11 @@ mod tests {
     fn connected(pacing: &Pacing) -> (CourierId, Admission) {
         let courier = CourierId::new();
         let mut open = order(OrderStatus::PickedUp, 1);
+        open.courier_id = Some(courier);
         open.feed_from = Some(crate::platform::clock::from_ms(NOW_MS - 60_000));
-        let ticket = pacing.tracker.plan_ticket();
-        pacing.tracker.set_plan(courier, ticket, vec![open], Vehicle::Scooter, NOW_MS, drop);
+        let planned = Planned::new(courier, None, vec![open]);
+        let (ticket, stops) = (pacing.tracker.plan_ticket(), stops_of(&planned));
+        pacing.tracker.set_plan((courier, ticket), planned, Vehicle::Scooter, stops, NOW_MS, || ());
         let reading = RawFix { time_ms: NOW_MS - 1_000, lat: 35.88, lon: 14.5, ..RawFix::default() };
         let fix = doorstep_shared::Fix::try_new(&reading).expect("a usable reading");
         pacing.tracker.seed(courier, Known { fixes: vec![fix], ..Known::default() }, NOW_MS);

@@ -143,8 +143,13 @@ impl Shared {
 /// A change that has to be read from the database.
 #[derive(Debug)]
 enum Change {
-    Order { state: StateForViewers, former: Option<CourierId> },
-    Plan(CourierId),
+    Order {
+        state: StateForViewers,
+        former: Option<CourierId>,
+    },
+    Courier(CourierId),
+    /// A courier's plan has at least this version.
+    Plan(CourierId, u64),
 }
 
 /// Applies facts, in order.
@@ -206,10 +211,14 @@ impl Intake {
             Fact::Courier { courier, name, vehicle } => {
                 peers.fleet.note(FleetChange::Courier(CourierProfile { id: courier, name, vehicle }));
                 if peers.tracker.knows(courier) {
-                    self.wait_for_database(Change::Plan(courier));
+                    self.wait_for_database(Change::Courier(courier));
                 }
             }
-            Fact::Order { order, assigned_at_ms, former } => {
+            Fact::Order { order, assigned_at_ms, former, gained } => {
+                let order = match gained {
+                    Some(gained) => gained.complete(order),
+                    None => order,
+                };
                 let state = StateForViewers {
                     order: order.id,
                     courier: order.courier_id,
@@ -219,6 +228,13 @@ impl Intake {
                 peers.fleet.note(FleetChange::Order(OrderState { order, assigned_at_ms }));
                 peers.orders.close_after(&state, former);
                 self.wait_for_database(Change::Order { state, former });
+            }
+            Fact::Plan(places) => {
+                let (courier, version) = (places.courier, places.version);
+                peers.fleet.note(FleetChange::Plan(places));
+                if peers.tracker.knows(courier) {
+                    self.wait_for_database(Change::Plan(courier, version));
+                }
             }
             Fact::Alert(alert) => peers.fleet.note(FleetChange::Alert(alert)),
             Fact::Eta { courier, order, eta } => peers.tracker.set_eta(courier, order, eta, Heard::Elsewhere),
@@ -230,6 +246,7 @@ impl Intake {
             Fact::DeviceRevoked { courier, device } => {
                 peers.connections.close_device(courier, device);
             }
+            Fact::CourierLeft { courier } => peers.fleet.note(FleetChange::Left(courier)),
             Fact::SessionsEnded { courier, sessions } => {
                 peers.connections.close_sessions(courier, &sessions);
             }
@@ -272,7 +289,13 @@ impl Follower {
                 let is_watched = self.peers.hub.audience(state.order) > 0;
                 self.peers.orders.follow_change(&state, former, is_watched).await;
             }
-            Change::Plan(courier) => self.peers.plans.refresh(courier).await,
+            Change::Courier(courier) => self.peers.plans.follow(courier).await,
+            Change::Plan(courier, version) => {
+                // The order that it is about may have brought it already.
+                if self.peers.tracker.plan_version(courier).is_some_and(|known| known < version) {
+                    self.peers.plans.follow(courier).await;
+                }
+            }
         }
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Every courier on duty near the pickup is considered with the work they already have; the best few are measured along
 //! the streets, on a blocking thread and one request at a time, so that no number of dispatchers slows positions down.
-//! After those come couriers who are not on duty, because a dispatcher may know better.
+//! Who would be there first is first, however much they have to do before. After those come couriers who are not on duty
+//! and then those whose shift does not cover it, because a dispatcher may know better. What a courier lacks for the order
+//! is said and changes no rank.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use doorstep_shared::{
     CourierId, LatLon, Vehicle,
@@ -55,6 +57,8 @@ struct Candidate {
     position_ms: i64,
     presence: Option<Presence>,
     open_orders: u32,
+    /// The sizes of these orders together.
+    load: u32,
     /// When and where they are done with their work.
     free_ms: i64,
     free_at: LatLon,
@@ -78,13 +82,14 @@ impl Suggestions {
             return Ok(Vec::new());
         }
         let now_ms = self.clock.now_ms();
-        let mut candidates = self.on_duty(order, now_ms);
-        candidates.sort_by_key(|candidate| (candidate.arrives_ms, candidate.courier));
+        let candidates = self.on_duty(order, now_ms);
+        let ids: Vec<_> = candidates.iter().map(|candidate| candidate.courier).collect();
+        let known = Known::of(self.store.couriers(&ids).await?);
+        let mut candidates = known.ranked(candidates);
         candidates.truncate(limit.max(MEASURED));
-        let mut candidates = self.measured(candidates, order.pickup.point).await;
-        candidates.sort_by_key(|candidate| (candidate.arrives_ms, candidate.courier));
+        let mut candidates = known.ranked(self.measured(candidates, order.pickup.point).await);
         candidates.truncate(limit);
-        self.named(order, candidates, limit).await
+        self.named(order, candidates, &known, limit).await
     }
 
     fn on_duty(&self, order: &Order, now_ms: i64) -> Vec<Candidate> {
@@ -113,7 +118,7 @@ impl Suggestions {
         if seen.presence.is_some_and(|presence| presence.state == PresenceState::OffDuty) {
             return None;
         }
-        let ahead = outlook(Some(here), &seen.open, seen.vehicle, seen.first_handover_ms, now_ms);
+        let ahead = outlook(Some(here), &seen.ahead, seen.vehicle, seen.first_handover, now_ms);
         let free_at = ahead.ends_at.unwrap_or(here);
         Some(Candidate {
             courier,
@@ -122,6 +127,7 @@ impl Suggestions {
             position_ms,
             presence: seen.presence,
             open_orders: seen.open.len() as u32,
+            load: load_of(&seen.open),
             free_ms: ahead.free_ms,
             free_at,
             distance_m: estimated_street_m(here, pickup),
@@ -145,27 +151,27 @@ impl Suggestions {
         &self,
         order: &Order,
         candidates: Vec<Candidate>,
+        known: &Known,
         limit: usize,
     ) -> Result<Vec<CourierSuggestion>, StoreError> {
-        let ids: Vec<_> = candidates.iter().map(|candidate| candidate.courier).collect();
-        let known = self.store.couriers(&ids).await?;
-        let name_of = |candidate: Candidate| {
-            let courier = known.iter().find(|courier| courier.id == candidate.courier)?;
-            Some(suggestion(courier, &candidate))
-        };
-        let mut suggestions: Vec<_> = candidates.into_iter().filter_map(name_of).collect();
+        let named = |candidate: &Candidate| Some(suggestion(known.get(candidate.courier)?, candidate, order));
+        let mut suggestions: Vec<_> = candidates.iter().filter_map(named).collect();
         if suggestions.len() < limit {
-            let besides: Vec<_> = ids.into_iter().chain(order.courier_id).collect();
+            let besides: Vec<_> =
+                candidates.iter().map(|candidate| candidate.courier).chain(order.courier_id).collect();
             let others = self.store.couriers_besides(&besides, (limit - suggestions.len()) as i64).await?;
-            suggestions.extend(others.iter().map(|courier| self.off_duty(courier)));
+            suggestions.extend(others.iter().map(|courier| self.off_duty(courier, order)));
         }
+        // Stable: all else stays in its order.
+        suggestions.sort_by_key(|suggestion| suggestion.off_shift.is_some());
         Ok(suggestions)
     }
 
     /// A courier who is off duty or did not report lately.
-    fn off_duty(&self, courier: &Courier) -> CourierSuggestion {
+    fn off_duty(&self, courier: &Courier, order: &Order) -> CourierSuggestion {
         let seen = self.tracker.whereabouts(courier.id);
         let presence = seen.as_ref().and_then(|seen| seen.presence).or(courier.presence);
+        let open = seen.map(|seen| seen.open).unwrap_or_default();
         CourierSuggestion {
             courier_id: courier.id,
             name: courier.name.clone(),
@@ -174,13 +180,52 @@ impl Suggestions {
             presence: presence.map(presence_view),
             distance_m: None,
             position_at: None,
-            open_orders: seen.map_or(0, |seen| seen.open.len() as u32),
-            lacks: None,
-            over_capacity: None,
+            open_orders: open.len() as u32,
+            lacks: lacks(courier, order),
+            over_capacity: over_capacity(courier, load_of(&open), order),
+            off_shift: courier.work.is_off_shift(self.clock.now()).then_some(true),
             free_at: None,
             arrives_at: None,
         }
     }
+}
+
+/// The candidates' records, without those who work here no longer.
+struct Known(HashMap<CourierId, Courier>);
+
+impl Known {
+    fn of(couriers: Vec<Courier>) -> Self {
+        let working = couriers.into_iter().filter(|courier| courier.work.archived_at.is_none());
+        Self(working.map(|courier| (courier.id, courier)).collect())
+    }
+
+    fn get(&self, courier: CourierId) -> Option<&Courier> {
+        self.0.get(&courier)
+    }
+
+    /// Those whose shift covers their arrival first, and of these who arrives first.
+    fn ranked(&self, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+        candidates.retain(|candidate| self.0.contains_key(&candidate.courier));
+        candidates.sort_by_cached_key(|candidate| {
+            let courier = self.get(candidate.courier);
+            let is_off_shift = courier.is_some_and(|courier| courier.work.is_off_shift(from_ms(candidate.arrives_ms)));
+            (is_off_shift, candidate.arrives_ms, candidate.courier)
+        });
+        candidates
+    }
+}
+
+/// The sizes of orders together.
+fn load_of(orders: &[Order]) -> u32 {
+    orders.iter().fold(0, |load, order| load.saturating_add(order.demands.size))
+}
+
+fn lacks(courier: &Courier, order: &Order) -> Option<Vec<String>> {
+    Some(courier.work.lacks(&order.demands.requires, courier.vehicle)).filter(|lacking| !lacking.is_empty())
+}
+
+fn over_capacity(courier: &Courier, load: u32, order: &Order) -> Option<bool> {
+    courier.work.is_over_capacity(load, order.demands.size).then_some(true)
 }
 
 fn measure(roads: &RoadNetwork, candidate: &mut Candidate, pickup: LatLon) {
@@ -200,7 +245,7 @@ fn driving_ms(metres: f64, vehicle: Vehicle) -> i64 {
     (metres / town_speed_mps(vehicle) * 1_000.0) as i64
 }
 
-fn suggestion(courier: &Courier, candidate: &Candidate) -> CourierSuggestion {
+fn suggestion(courier: &Courier, candidate: &Candidate, order: &Order) -> CourierSuggestion {
     CourierSuggestion {
         courier_id: courier.id,
         name: courier.name.clone(),
@@ -210,8 +255,9 @@ fn suggestion(courier: &Courier, candidate: &Candidate) -> CourierSuggestion {
         distance_m: Some(candidate.distance_m.round() as u32),
         position_at: Some(from_ms(candidate.position_ms)),
         open_orders: candidate.open_orders,
-        lacks: None,
-        over_capacity: None,
+        lacks: lacks(courier, order),
+        over_capacity: over_capacity(courier, candidate.load, order),
+        off_shift: courier.work.is_off_shift(from_ms(candidate.arrives_ms)).then_some(true),
         free_at: (candidate.open_orders > 0).then(|| from_ms(candidate.free_ms)),
         arrives_at: Some(from_ms(candidate.arrives_ms)),
     }

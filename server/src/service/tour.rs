@@ -1,6 +1,6 @@
-//! A courier's tour: when they get to each stop, and the route to the next one.
+//! A courier's tour: when they get to each stop of their plan, and the route to the next one.
 //!
-//! A tour is planned along the streets from the courier's position through all their stops, on a blocking thread and
+//! Their own phone and the dispatchers' view of the plan show the same. A tour is planned along the streets from the courier's position through all their stops, on a blocking thread and
 //! one tour at a time, so that planning never takes more than one core. Legs between stops are kept, because stops do
 //! not move; the whole answer is kept for a few seconds. What cannot be planned in time is guessed from the straight
 //! line.
@@ -13,19 +13,22 @@ use std::{
 
 use doorstep_shared::{
     CourierId, LatLon, Vehicle,
-    api::courier::{Tour, TourStop},
-    protocol::courier::{Stop, StopKind},
+    api::{
+        courier::{Tour, TourStop},
+        plan::PlanStop,
+    },
+    protocol::courier::StopKind,
     roads::RoadNetwork,
 };
 use tokio::sync::Semaphore;
 
 use crate::{
     domain::{
-        order::stops::stops_of,
+        plan::Planned,
         track::{
             eta::Window,
             progress::{self, PlannedRoute},
-            tour::{Visit, windows},
+            tour::{Arrival, Visit, arrivals},
         },
     },
     live::tracker::{OnTour, Tracker},
@@ -59,9 +62,24 @@ pub struct Tours {
 #[derive(Clone, Debug)]
 struct Kept {
     at: Instant,
-    stops: Vec<Stop>,
-    tour: Tour,
+    schedule: Arc<Schedule>,
     legs: Vec<Leg>,
+}
+
+/// A courier's plan with the way through it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schedule {
+    /// The plan that it is for.
+    pub planned: Planned,
+    /// When it was worked out, Unix epoch milliseconds.
+    pub computed_ms: i64,
+    /// To each stop from the one before it, and to the first from the courier; 0 while their place is unknown. Empty
+    /// without stops.
+    pub leg_metres: Vec<f64>,
+    /// When the courier is at each stop; `None` while their place is unknown.
+    pub arrivals: Option<Vec<Arrival>>,
+    /// The way to the first stop.
+    pub line: Vec<LatLon>,
 }
 
 /// The streets between two points that do not move.
@@ -74,15 +92,16 @@ struct Leg {
 
 /// What a tour is planned from.
 struct Plan {
-    stops: Vec<Stop>,
-    from: LatLon,
+    stops: Vec<LatLon>,
+    /// Where the courier is, if that is known.
+    from: Option<LatLon>,
     vehicle: Vehicle,
     route: Option<Arc<PlannedRoute>>,
     legs: Vec<Leg>,
 }
 
 /// What planning yields.
-struct Planned {
+struct Way {
     /// To each stop from the one before it.
     leg_metres: Vec<f64>,
     line: Vec<LatLon>,
@@ -95,39 +114,51 @@ impl Tours {
         Self { tracker, clock, roads, planning: Semaphore::new(1), kept: Mutex::default() }
     }
 
-    /// The tour of a courier whom the live view knows.
+    /// The tour of a courier whom the live view knows, for their own phone.
     pub async fn of(&self, courier: CourierId) -> Tour {
+        tour(&*self.schedule(courier).await)
+    }
+
+    /// The plan of a courier whom the live view knows, with its times and the way through it.
+    pub async fn schedule(&self, courier: CourierId) -> Arc<Schedule> {
         let on_tour = self.tracker.on_tour(courier);
-        let stops = stops_of(&on_tour.open);
-        if let Some(tour) = self.fresh(courier, &stops) {
-            return tour;
+        if let Some(schedule) = self.fresh(courier, &on_tour) {
+            return schedule;
         }
         let now_ms = self.clock.now_ms();
-        let position = on_tour.position.filter(|position| position.time_ms > now_ms - POSITION_COUNTS_MS);
-        let here = position.and_then(|position| position.point());
-        let (Some(from), Some(vehicle), false) = (here, on_tour.vehicle, stops.is_empty()) else {
-            return Self::without_times(&on_tour, &stops, now_ms);
+        let Some(vehicle) = on_tour.vehicle.filter(|_| !on_tour.planned.orders.is_empty()) else {
+            return Arc::new(Schedule { planned: on_tour.planned, computed_ms: now_ms, ..Schedule::default() });
         };
         let permit = tokio::time::timeout(QUEUE_PATIENCE, self.planning.acquire()).await;
         // Another request for the same courier may have been answered in the meantime.
-        if let Some(tour) = self.fresh(courier, &stops) {
-            return tour;
+        if let Some(schedule) = self.fresh(courier, &on_tour) {
+            return schedule;
         }
-        let legs = self.lock().get(&courier).map(|kept| kept.legs.clone()).unwrap_or_default();
-        let plan = Plan { stops: stops.clone(), from, vehicle, route: on_tour.route.clone(), legs };
+        let position = on_tour.position.filter(|position| position.time_ms > now_ms - POSITION_COUNTS_MS);
+        let plan = Plan {
+            stops: on_tour.planned.ahead().iter().map(|stop| stop.at).collect(),
+            from: position.and_then(|position| position.point()),
+            vehicle,
+            route: on_tour.route.clone(),
+            legs: self.lock().get(&courier).map(|kept| kept.legs.clone()).unwrap_or_default(),
+        };
+        let is_located = plan.from.is_some();
         let planned = match permit {
             Ok(_permit) => plan_on_streets(self.roads.clone(), plan).await,
             Err(_) => plan.follow(None),
         };
-        let tour = tour(&on_tour, &stops, &planned, vehicle, now_ms);
-        self.keep(courier, Kept { at: Instant::now(), stops, tour: tour.clone(), legs: planned.legs });
-        tour
+        let arrivals = is_located.then(|| arrivals_on(&on_tour, &planned, vehicle, now_ms));
+        let Way { leg_metres, line, legs } = planned;
+        let schedule = Schedule { planned: on_tour.planned, computed_ms: now_ms, leg_metres, arrivals, line };
+        let schedule = Arc::new(schedule);
+        self.keep(courier, Kept { at: Instant::now(), schedule: Arc::clone(&schedule), legs });
+        schedule
     }
 
-    fn fresh(&self, courier: CourierId, stops: &[Stop]) -> Option<Tour> {
+    fn fresh(&self, courier: CourierId, on_tour: &OnTour) -> Option<Arc<Schedule>> {
         let kept = self.lock();
-        let kept = kept.get(&courier).filter(|kept| kept.at.elapsed() < FRESH_FOR && kept.stops == stops)?;
-        Some(kept.tour.clone())
+        let is_fresh = |kept: &&Kept| kept.at.elapsed() < FRESH_FOR && kept.schedule.planned == on_tour.planned;
+        kept.get(&courier).filter(is_fresh).map(|kept| Arc::clone(&kept.schedule))
     }
 
     fn keep(&self, courier: CourierId, tour: Kept) {
@@ -140,59 +171,59 @@ impl Tours {
         }
     }
 
-    fn without_times(on_tour: &OnTour, stops: &[Stop], now_ms: i64) -> Tour {
-        let stops = stops.iter().map(|stop| tour_stop(on_tour, stop, None)).collect();
-        Tour { computed_at: from_ms(now_ms), stops, line: Vec::new() }
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashMap<CourierId, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Searching streets takes milliseconds for each leg: not on a thread that serves connections.
-async fn plan_on_streets(roads: Option<Arc<RoadNetwork>>, plan: Plan) -> Planned {
+async fn plan_on_streets(roads: Option<Arc<RoadNetwork>>, plan: Plan) -> Way {
     let guess = plan.guess();
     tokio::task::spawn_blocking(move || plan.follow(roads.as_deref())).await.unwrap_or(guess)
 }
 
 impl Plan {
-    fn follow(&self, roads: Option<&RoadNetwork>) -> Planned {
+    fn follow(&self, roads: Option<&RoadNetwork>) -> Way {
         let started = Instant::now();
         let in_time = || roads.filter(|_| started.elapsed() < PLANNING_TIME);
-        let mut planned = Planned { leg_metres: Vec::new(), line: Vec::new(), legs: Vec::new() };
-        let mut from = self.from;
-        for (index, to) in self.stops.iter().filter_map(point_of).enumerate() {
-            if index == 0 {
-                let (metres, line) = self.first_leg(to, in_time());
-                planned.leg_metres.push(metres);
-                planned.line = line;
-            } else {
-                let leg = self.leg(from, to, in_time());
-                planned.leg_metres.push(leg.map_or_else(|| progress::estimated_street_m(from, to), |leg| leg.metres));
-                planned.legs.extend(leg);
+        let mut planned = Way { leg_metres: Vec::new(), line: Vec::new(), legs: Vec::new() };
+        let mut before = None;
+        for to in &self.stops {
+            match (before, self.from) {
+                (Some(from), _) => {
+                    let leg = self.leg(from, *to, in_time());
+                    let guess_m = || progress::estimated_street_m(from, *to);
+                    planned.leg_metres.push(leg.map_or_else(guess_m, |leg| leg.metres));
+                    planned.legs.extend(leg);
+                }
+                (None, Some(here)) => {
+                    let (metres, line) = self.first_leg(here, *to, in_time());
+                    planned.leg_metres.push(metres);
+                    planned.line = line;
+                }
+                (None, None) => planned.leg_metres.push(0.0),
             }
-            from = to;
+            before = Some(*to);
         }
         planned
     }
 
-    fn guess(&self) -> Planned {
+    fn guess(&self) -> Way {
         Self { legs: Vec::new(), stops: self.stops.clone(), route: None, ..*self }.follow(None)
     }
 
     /// The route behind the customer's arrival estimate, or a new one.
-    fn first_leg(&self, to: LatLon, roads: Option<&RoadNetwork>) -> (f64, Vec<LatLon>) {
-        let on_it = progress::progress(self.from, to, self.route.as_deref());
+    fn first_leg(&self, here: LatLon, to: LatLon, roads: Option<&RoadNetwork>) -> (f64, Vec<LatLon>) {
+        let on_it = progress::progress(here, to, self.route.as_deref());
         if let Some(route) = self.route.as_deref().filter(|_| !on_it.off_route) {
-            return (on_it.remaining_m, progress::ahead(self.from, route));
+            return (on_it.remaining_m, progress::ahead(here, route));
         }
-        match roads.and_then(|roads| roads.route(self.from, to, self.vehicle)) {
+        match roads.and_then(|roads| roads.route(here, to, self.vehicle)) {
             Some(route) => {
                 let planned = PlannedRoute { target: to, line: route.line };
-                (progress::progress(self.from, to, Some(&planned)).remaining_m, planned.line)
+                (progress::progress(here, to, Some(&planned)).remaining_m, planned.line)
             }
-            None => (on_it.remaining_m, vec![self.from, to]),
+            None => (on_it.remaining_m, vec![here, to]),
         }
     }
 
@@ -206,39 +237,40 @@ impl Plan {
     }
 }
 
-fn point_of(stop: &Stop) -> Option<LatLon> {
-    LatLon::try_new(stop.lat, stop.lon).ok()
-}
-
-fn tour(on_tour: &OnTour, stops: &[Stop], planned: &Planned, vehicle: Vehicle, now_ms: i64) -> Tour {
-    let customer_range = |stop: &Stop| {
+fn arrivals_on(on_tour: &OnTour, way: &Way, vehicle: Vehicle, now_ms: i64) -> Vec<Arrival> {
+    let customer_range = |stop: PlanStop| {
         let (_, eta) = on_tour.eta.filter(|(order, _)| *order == stop.order_id && stop.kind == StopKind::Dropoff)?;
         Some(Window { earliest_ms: eta.earliest_ms, latest_ms: eta.latest_ms })
     };
-    let visit =
-        |(stop, leg_m): (&Stop, &f64)| Visit { kind: stop.kind, leg_m: *leg_m, customer_range: customer_range(stop) };
-    let visits: Vec<_> = stops.iter().zip(&planned.leg_metres).map(visit).collect();
-    let windows = windows(&visits, vehicle, now_ms);
-    let legs = windows.into_iter().zip(&planned.leg_metres);
-    let stops = stops.iter().zip(legs).map(|(stop, (window, leg_m))| tour_stop(on_tour, stop, Some((window, *leg_m))));
-    Tour {
-        computed_at: from_ms(now_ms),
-        stops: stops.collect(),
-        line: planned.line.iter().copied().map(LatLon::to_lon_lat).collect(),
-    }
+    let ahead = on_tour.planned.ahead();
+    let visits = ahead.iter().zip(&way.leg_metres).map(|(ahead, leg_m)| Visit {
+        kind: ahead.stop.kind,
+        leg_m: *leg_m,
+        customer_range: customer_range(ahead.stop),
+        service_s: ahead.service_s,
+    });
+    arrivals(&visits.collect::<Vec<_>>(), vehicle, now_ms)
 }
 
-fn tour_stop(on_tour: &OnTour, stop: &Stop, arrival: Option<(Window, f64)>) -> TourStop {
-    let order = on_tour.open.iter().find(|order| order.id == stop.order_id);
-    TourStop {
-        order_id: stop.order_id,
-        kind: stop.kind,
-        earliest_at: arrival.map(|(window, _)| from_ms(window.earliest_ms)),
-        latest_at: arrival.map(|(window, _)| from_ms(window.latest_ms)),
-        distance_m: arrival.map(|(_, leg_m)| leg_m.round().clamp(0.0, f64::from(u32::MAX)) as u32),
-        promised_from: order.and_then(|order| order.promised_from),
-        promised_until: order.and_then(|order| order.promised_until),
-        // Only the database knows; the handler reads it.
-        proof: Vec::new(),
+fn tour(schedule: &Schedule) -> Tour {
+    let stops = schedule.planned.stops().enumerate().map(|(at, (stop, order))| {
+        let arrival = schedule.arrivals.as_ref().and_then(|arrivals| arrivals.get(at));
+        let leg_m = schedule.leg_metres.get(at).filter(|_| arrival.is_some());
+        TourStop {
+            order_id: stop.order_id,
+            kind: stop.kind,
+            earliest_at: arrival.map(|arrival| from_ms(arrival.window.earliest_ms)),
+            latest_at: arrival.map(|arrival| from_ms(arrival.window.latest_ms)),
+            distance_m: leg_m.map(|leg_m| leg_m.round().clamp(0.0, f64::from(u32::MAX)) as u32),
+            promised_from: order.promised_from,
+            promised_until: order.promised_until,
+            // Only the database knows; the handler reads it.
+            proof: Vec::new(),
+        }
+    });
+    Tour {
+        computed_at: from_ms(schedule.computed_ms),
+        stops: stops.collect(),
+        line: schedule.line.iter().copied().map(LatLon::to_lon_lat).collect(),
     }
 }

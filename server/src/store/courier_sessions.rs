@@ -4,10 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{CourierId, DeviceId};
 use sqlx::PgConnection;
 
-use super::{
-    Store, StoreError,
-    couriers::{SignedInDevice, SignedInRow},
-};
+use super::{Store, StoreError, courier_rows::SignedInRow, couriers::SignedInDevice};
 use crate::platform::token::SecretHash;
 
 /// How long sessions last.
@@ -115,9 +112,11 @@ impl Store {
         let row = sqlx::query_as!(
             SignedInRow,
             "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
-                 c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since \
+                 c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, c.capacity, c.skills, \
+                 c.shift_from, c.shift_until, c.break_from, c.break_until, c.depot_lat, c.depot_lon, c.depot_address, \
+                 c.archived_at \
              from devices d join couriers c on c.id = d.courier_id \
-             where d.id = $1 and d.revoked_at is null for no key update of d",
+             where d.id = $1 and d.revoked_at is null and c.archived_at is null for no key update of d",
             device
         )
         .fetch_optional(&mut *transaction)
@@ -154,9 +153,12 @@ impl Store {
     ) -> Result<Option<UsedSession>, StoreError> {
         let row = sqlx::query!(
             "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
-                 c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, s.last_used_at \
+                 c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, c.capacity, c.skills, \
+                 c.shift_from, c.shift_until, c.break_from, c.break_until, c.depot_lat, c.depot_lon, c.depot_address, \
+                 c.archived_at, s.last_used_at \
              from courier_sessions s join devices d on d.id = s.device_id join couriers c on c.id = d.courier_id \
-             where s.token_hash = $1 and s.expires_at > $2 and s.last_used_at > $3 and d.revoked_at is null",
+             where s.token_hash = $1 and s.expires_at > $2 and s.last_used_at > $3 and d.revoked_at is null \
+                 and c.archived_at is null",
             &session[..],
             now,
             now - lifetime.idle
@@ -177,6 +179,16 @@ impl Store {
                 presence_state: row.presence_state,
                 presence_reason: row.presence_reason,
                 presence_since: row.presence_since,
+                capacity: row.capacity,
+                skills: row.skills,
+                shift_from: row.shift_from,
+                shift_until: row.shift_until,
+                break_from: row.break_from,
+                break_until: row.break_until,
+                depot_lat: row.depot_lat,
+                depot_lon: row.depot_lon,
+                depot_address: row.depot_address,
+                archived_at: row.archived_at,
             }
             .signed_in_by(Some(*session)),
         }))

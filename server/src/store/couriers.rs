@@ -7,13 +7,16 @@ use std::{collections::HashMap, ops::Range};
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, DeviceId, Vehicle,
-    protocol::{PresenceReason, PresenceState, customer::Presence},
+    api::plan::{CourierShift, Depot},
+    protocol::{PresenceReason, customer::Presence},
 };
-use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    courier_rows::{CourierRow, SignedInRow},
+};
 use crate::{
-    domain::courier::{Courier, Work},
+    domain::courier::Courier,
     platform::{clock::from_ms, token::SecretHash},
 };
 
@@ -26,37 +29,14 @@ pub struct CourierEdit<'a> {
     pub phone: Option<Option<&'a str>>,
     /// What they ride.
     pub vehicle: Option<Vehicle>,
-}
-
-struct CourierRow {
-    id: Uuid,
-    name: String,
-    phone: Option<String>,
-    vehicle: String,
-    created_at: DateTime<Utc>,
-    presence_state: Option<String>,
-    presence_reason: Option<String>,
-    presence_since: Option<DateTime<Utc>>,
-}
-
-impl From<CourierRow> for Courier {
-    fn from(row: CourierRow) -> Self {
-        let state = row.presence_state.as_deref().and_then(PresenceState::from_word);
-        let presence = state.zip(row.presence_since).map(|(state, since)| Presence {
-            state,
-            reason: row.presence_reason.as_deref().and_then(PresenceReason::from_word),
-            since_ms: since.timestamp_millis(),
-        });
-        Self {
-            id: CourierId::from_uuid(row.id),
-            name: row.name,
-            phone: row.phone,
-            vehicle: row.vehicle.parse().expect("the column's check allows only vehicles"),
-            created_at: row.created_at,
-            presence,
-            work: Work::default(),
-        }
-    }
+    /// How much they can carry; `Some(None)` removes the limit.
+    pub capacity: Option<Option<u32>>,
+    /// What they can do.
+    pub skills: Option<&'a [String]>,
+    /// When they work; `Some(None)` removes it.
+    pub shift: Option<Option<CourierShift>>,
+    /// Where their tours begin and end; `Some(None)` removes it.
+    pub depot: Option<Option<&'a Depot>>,
 }
 
 /// A device that may connect, with its courier.
@@ -74,56 +54,32 @@ pub struct SignedInDevice {
     pub courier: Courier,
 }
 
-/// A device with its courier, as a query gives them.
-pub(super) struct SignedInRow {
-    pub device_id: Uuid,
-    pub label: String,
-    pub is_tracker: bool,
-    pub id: Uuid,
-    pub name: String,
-    pub phone: Option<String>,
-    pub vehicle: String,
-    pub created_at: DateTime<Utc>,
-    pub presence_state: Option<String>,
-    pub presence_reason: Option<String>,
-    pub presence_since: Option<DateTime<Utc>>,
-}
-
-impl SignedInRow {
-    pub(super) fn signed_in_by(self, session: Option<SecretHash>) -> SignedInDevice {
-        SignedInDevice {
-            device: DeviceId::from_uuid(self.device_id),
-            label: self.label,
-            is_tracker: self.is_tracker,
-            session,
-            courier: CourierRow {
-                id: self.id,
-                name: self.name,
-                phone: self.phone,
-                vehicle: self.vehicle,
-                created_at: self.created_at,
-                presence_state: self.presence_state,
-                presence_reason: self.presence_reason,
-                presence_since: self.presence_since,
-            }
-            .into(),
-        }
-    }
-}
-
 impl Store {
     /// Adds a courier.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn create_courier(&self, courier: &Courier) -> Result<(), StoreError> {
+        let work = &courier.work;
+        let pause = work.shift.and_then(|shift| shift.r#break);
         sqlx::query!(
-            "insert into couriers (id, name, phone, vehicle, created_at) values ($1, $2, $3, $4, $5)",
+            "insert into couriers (id, name, phone, vehicle, created_at, capacity, skills, shift_from, shift_until, \
+                 break_from, break_until, depot_lat, depot_lon, depot_address) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             courier.id.as_uuid(),
             courier.name,
             courier.phone,
             courier.vehicle.as_str(),
-            courier.created_at
+            courier.created_at,
+            work.capacity.map(u32::cast_signed),
+            &work.skills,
+            work.shift.map(|shift| shift.from),
+            work.shift.map(|shift| shift.until),
+            pause.map(|pause| pause.from),
+            pause.map(|pause| pause.until),
+            work.depot.as_ref().map(|depot| depot.lat),
+            work.depot.as_ref().map(|depot| depot.lon),
+            work.depot.as_ref().map(|depot| depot.address.as_str()),
         )
         .execute(&self.pool)
         .await?;
@@ -146,7 +102,8 @@ impl Store {
         let ids: Vec<_> = ids.iter().map(|id| *id.as_uuid()).collect();
         let rows = sqlx::query_as!(
             CourierRow,
-            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since \
+            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since, capacity, \
+                 skills, shift_from, shift_until, break_from, break_until, depot_lat, depot_lon, depot_address, archived_at \
              from couriers where id = any($1)",
             &ids
         )
@@ -160,24 +117,47 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn edit_courier(&self, id: CourierId, edit: CourierEdit<'_>) -> Result<Option<Courier>, StoreError> {
+        let (shift, depot) = (edit.shift.flatten(), edit.depot.flatten());
+        let pause = shift.and_then(|shift| shift.r#break);
         let row = sqlx::query_as!(
             CourierRow,
             "update couriers set name = coalesce($2, name), phone = case when $3 then $4 else phone end, \
-                 vehicle = coalesce($5, vehicle) \
+                 vehicle = coalesce($5, vehicle), capacity = case when $6 then $7 else capacity end, \
+                 skills = coalesce($8, skills), \
+                 shift_from = case when $9 then $10 else shift_from end, \
+                 shift_until = case when $9 then $11 else shift_until end, \
+                 break_from = case when $9 then $12 else break_from end, \
+                 break_until = case when $9 then $13 else break_until end, \
+                 depot_lat = case when $14 then $15 else depot_lat end, \
+                 depot_lon = case when $14 then $16 else depot_lon end, \
+                 depot_address = case when $14 then $17 else depot_address end \
              where id = $1 \
-             returning id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since",
+             returning id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since, capacity, \
+                 skills, shift_from, shift_until, break_from, break_until, depot_lat, depot_lon, depot_address, archived_at",
             id.as_uuid(),
             edit.name,
             edit.phone.is_some(),
             edit.phone.flatten(),
             edit.vehicle.map(Vehicle::as_str),
+            edit.capacity.is_some(),
+            edit.capacity.flatten().map(u32::cast_signed),
+            edit.skills,
+            edit.shift.is_some(),
+            shift.map(|shift| shift.from),
+            shift.map(|shift| shift.until),
+            pause.map(|pause| pause.from),
+            pause.map(|pause| pause.until),
+            edit.depot.is_some(),
+            depot.map(|depot| depot.lat),
+            depot.map(|depot| depot.lon),
+            depot.map(|depot| depot.address.as_str()),
         )
         .fetch_optional(&self.pool)
         .await?;
         Ok(row.map(Courier::from))
     }
 
-    /// At most `limit` couriers other than these: those on duty by their own report first, then by name.
+    /// At most `limit` couriers other than these, of those who work here: those on duty by their own report first, then by name.
     ///
     /// # Errors
     /// When the database is away.
@@ -185,8 +165,9 @@ impl Store {
         let besides: Vec<_> = besides.iter().map(|id| *id.as_uuid()).collect();
         let rows = sqlx::query_as!(
             CourierRow,
-            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since \
-             from couriers where id <> all($1) \
+            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since, capacity, \
+                 skills, shift_from, shift_until, break_from, break_until, depot_lat, depot_lon, depot_address, archived_at \
+             from couriers where id <> all($1) and archived_at is null \
              order by coalesce(presence_state, 'off_duty') = 'off_duty', name, id limit $2",
             &besides,
             limit
@@ -196,17 +177,24 @@ impl Store {
         Ok(rows.into_iter().map(Courier::from).collect())
     }
 
-    /// Couriers by id, from after `after` on.
+    /// Couriers by id, from after `after` on: those who work here, or those who are archived.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn couriers_page(&self, after: Option<CourierId>, limit: i64) -> Result<Vec<Courier>, StoreError> {
+    pub async fn couriers_page(
+        &self,
+        archived: bool,
+        after: Option<CourierId>,
+        limit: i64,
+    ) -> Result<Vec<Courier>, StoreError> {
         let rows = sqlx::query_as!(
             CourierRow,
-            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since \
-             from couriers where $1::uuid is null or id > $1 order by id limit $2",
+            "select id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since, capacity, \
+                 skills, shift_from, shift_until, break_from, break_until, depot_lat, depot_lon, depot_address, archived_at \
+             from couriers where ($1::uuid is null or id > $1) and (archived_at is not null) = $3 order by id limit $2",
             after.map(|id| *id.as_uuid()),
-            limit
+            limit,
+            archived
         )
         .fetch_all(&self.pool)
         .await?;
@@ -281,7 +269,7 @@ impl Store {
         Ok(())
     }
 
-    /// The device that holds a token, unless it was revoked.
+    /// The device that holds a token, unless it was revoked or its courier is archived.
     ///
     /// # Errors
     /// When the database is away.
@@ -289,9 +277,11 @@ impl Store {
         let row = sqlx::query_as!(
             SignedInRow,
             "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
-                 c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since \
+                 c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, c.capacity, c.skills, \
+                 c.shift_from, c.shift_until, c.break_from, c.break_until, c.depot_lat, c.depot_lon, c.depot_address, \
+                 c.archived_at \
              from devices d join couriers c on c.id = d.courier_id \
-             where d.token_hash = $1 and d.revoked_at is null",
+             where d.token_hash = $1 and d.revoked_at is null and c.archived_at is null",
             token_hash
         )
         .fetch_optional(&self.pool)

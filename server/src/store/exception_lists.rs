@@ -12,7 +12,7 @@ use doorstep_shared::{
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Store, StoreError, exceptions::code_of};
+use super::{Store, StoreError, exceptions::code_of, order_rows::status_of};
 use crate::platform::clock::from_ms;
 
 /// Where a list of exceptions goes on: after this one.
@@ -91,14 +91,22 @@ impl Store {
     }
 }
 
-/// The courier of a late order is the one who has it now.
+/// The courier of a late order is the one who has it now. What a courier said is in the order's history, under the word of
+/// the exception.
 const VIEW: &str = "select e.id, e.code, e.since_at, e.ended_at, e.order_id, e.lat, e.lon, e.late_by_s, e.distance_m, \
          e.reason, e.acknowledged_at, e.note, u.email as acknowledged_by, c.id as courier_id, c.name as courier_name, \
-         o.reference as order_reference, o.promised_until \
+         o.reference as order_reference, o.promised_until, said.status as reported, said.note as remark \
      from exceptions e \
      left join orders o on o.id = e.order_id \
      left join couriers c on c.id = case e.code when 'late' then o.courier_id else e.courier_id end \
      left join users u on u.id = e.acknowledged_by \
+     left join lateral ( \
+         select v.status, v.note from order_events v \
+         where e.code in ('not_ready', 'given_back', 'late_report') and v.order_id = e.order_id and v.kind = e.code \
+           and v.courier_id = e.courier_id and (e.code <> 'late_report' or v.happened_at >= e.since_at - interval '1 ms' \
+               and v.happened_at <= e.since_at + interval '1 ms') \
+         order by v.id desc limit 1 \
+     ) as said on true \
      where true";
 
 /// The gravest code has the lowest rank.
@@ -152,6 +160,8 @@ struct ViewRow {
     courier_name: Option<String>,
     order_reference: Option<String>,
     promised_until: Option<DateTime<Utc>>,
+    reported: Option<String>,
+    remark: Option<String>,
 }
 
 impl ViewRow {
@@ -181,6 +191,9 @@ impl ViewRow {
             silent_s: lasted_s(ExceptionCode::Silent),
             stationary_s: lasted_s(ExceptionCode::Stationary),
             distance_m: self.distance_m.and_then(|distance_m| u32::try_from(distance_m).ok()),
+            waiting_s: lasted_s(ExceptionCode::NotReady),
+            reported: self.reported.as_deref().filter(|_| code == ExceptionCode::LateReport).map(status_of),
+            remark: self.remark,
             reason: self.reason.as_deref().and_then(PresenceReason::from_word),
             acknowledged_at: self.acknowledged_at,
             acknowledged_by: self.acknowledged_by,

@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::{CourierId, ExceptionId, api::exception::ExceptionCode, protocol::PresenceReason};
-use sqlx::QueryBuilder;
+use doorstep_shared::{CourierId, ExceptionId, OrderId, api::exception::ExceptionCode, protocol::PresenceReason};
+use sqlx::{PgConnection, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
-        exception::{Change, End, Finding, LastHeard, Ongoing, OrderNow},
+        exception::{Change, End, Finding, LastHeard, Ongoing, OrderNow, WaitingAtPickup},
         order::{OpenOrder, Order},
         track::silence::Reporter,
     },
@@ -26,6 +26,9 @@ use crate::{
 
 /// The most orders without a courier that a round judges; those with the earliest promises.
 const MAX_UNASSIGNED: i64 = 2_000;
+
+/// The most couriers at pickups that a round judges.
+const MAX_WAITING: i64 = 1_000;
 
 impl Store {
     /// Every exception that goes on.
@@ -86,48 +89,8 @@ impl Store {
         if found.is_empty() {
             return Ok(found);
         }
-        let ids: Vec<Uuid> = found.iter().map(|_| *ExceptionId::new().as_uuid()).collect();
-        let codes: Vec<_> = found.iter().map(|new| new.code.as_str().to_owned()).collect();
-        let subjects: Vec<_> = found.iter().map(|new| new.subject).collect();
-        let couriers: Vec<_> = found.iter().map(|new| new.courier.map(|courier| *courier.as_uuid())).collect();
-        let orders: Vec<_> = found.iter().map(|new| new.order.map(|order| *order.as_uuid())).collect();
-        let since: Vec<_> = found.iter().map(|new| from_ms(new.since_ms)).collect();
-        let ended: Vec<_> = found.iter().map(|new| new.ended_ms.map(from_ms)).collect();
-        let lats: Vec<_> = found.iter().map(|new| new.place.map(|place| place.lat())).collect();
-        let lons: Vec<_> = found.iter().map(|new| new.place.map(|place| place.lon())).collect();
-        let late: Vec<_> = found.iter().map(|new| new.late_by_s).collect();
-        let distances: Vec<_> = found.iter().map(|new| new.distance_m).collect();
-        let reasons: Vec<_> = found.iter().map(|new| new.reason.map(|reason| reason.as_str().to_owned())).collect();
-        let raised = sqlx::query_scalar!(
-            "insert into exceptions (id, code, subject_id, courier_id, order_id, since_at, ended_at, lat, lon, \
-                 late_by_s, distance_m, reason, noticed_at) \
-             select n.*, $13 from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], \
-                 $6::timestamptz[], $7::timestamptz[], $8::double precision[], $9::double precision[], $10::integer[], \
-                 $11::integer[], $12::text[]) \
-                 as n (id, code, subject_id, courier_id, order_id, since_at, ended_at, lat, lon, late_by_s, \
-                     distance_m, reason) \
-             where n.code <> 'late' or exists (select 1 from orders o where o.id = n.order_id \
-                 and o.status in ('created', 'assigned', 'at_pickup', 'picked_up', 'at_dropoff')) \
-             on conflict do nothing returning id",
-            &ids,
-            &codes,
-            &subjects,
-            &couriers as &[Option<Uuid>],
-            &orders as &[Option<Uuid>],
-            &since,
-            &ended as &[Option<DateTime<Utc>>],
-            &lats as &[Option<f64>],
-            &lons as &[Option<f64>],
-            &late as &[Option<i32>],
-            &distances as &[Option<i32>],
-            &reasons as &[Option<String>],
-            noticed_at,
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let raised: HashSet<Uuid> = raised.into_iter().collect();
-        let is_new = ids.iter().map(|id| raised.contains(id));
-        Ok(found.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(new, _)| new).collect())
+        let mut connection = self.pool.acquire().await?;
+        insert_exceptions(&mut connection, found, noticed_at).await
     }
 
     /// Writes down how exceptions changed.
@@ -236,6 +199,30 @@ impl Store {
         Ok(rows.into_iter().map(OpenOrder::from).collect())
     }
 
+    /// Couriers who wait at a pickup and said that the goods are not ready, those who wait longest first.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn waiting_at_pickups(&self) -> Result<Vec<WaitingAtPickup>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select o.id, o.courier_id as "courier_id!", o.pickup_lat, o.pickup_lon, o.status_at from orders o
+               where o.status = 'at_pickup' and o.courier_id is not null and exists (
+                   select 1 from order_events e where e.order_id = o.id and e.kind = 'not_ready'
+                     and e.courier_id = o.courier_id and e.happened_at >= o.status_at)
+               order by o.status_at limit $1"#,
+            MAX_WAITING
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let waiting = rows.into_iter().map(|row| WaitingAtPickup {
+            order: OrderId::from_uuid(row.id),
+            courier: CourierId::from_uuid(row.courier_id),
+            pickup: point_of(row.pickup_lat, row.pickup_lon),
+            since_ms: row.status_at.timestamp_millis(),
+        });
+        Ok(waiting.collect())
+    }
+
     /// Deletes exceptions that were noticed before `before` and are over.
     ///
     /// # Errors
@@ -246,6 +233,56 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+/// Keeps exceptions, and returns those that are new.
+pub(super) async fn insert_exceptions(
+    connection: &mut PgConnection,
+    found: Vec<Finding>,
+    noticed_at: DateTime<Utc>,
+) -> Result<Vec<Finding>, StoreError> {
+    let ids: Vec<Uuid> = found.iter().map(|_| *ExceptionId::new().as_uuid()).collect();
+    let codes: Vec<_> = found.iter().map(|new| new.code.as_str().to_owned()).collect();
+    let subjects: Vec<_> = found.iter().map(|new| new.subject).collect();
+    let couriers: Vec<_> = found.iter().map(|new| new.courier.map(|courier| *courier.as_uuid())).collect();
+    let orders: Vec<_> = found.iter().map(|new| new.order.map(|order| *order.as_uuid())).collect();
+    let since: Vec<_> = found.iter().map(|new| from_ms(new.since_ms)).collect();
+    let ended: Vec<_> = found.iter().map(|new| new.ended_ms.map(from_ms)).collect();
+    let lats: Vec<_> = found.iter().map(|new| new.place.map(|place| place.lat())).collect();
+    let lons: Vec<_> = found.iter().map(|new| new.place.map(|place| place.lon())).collect();
+    let late: Vec<_> = found.iter().map(|new| new.late_by_s).collect();
+    let distances: Vec<_> = found.iter().map(|new| new.distance_m).collect();
+    let reasons: Vec<_> = found.iter().map(|new| new.reason.map(|reason| reason.as_str().to_owned())).collect();
+    let raised = sqlx::query_scalar!(
+        "insert into exceptions (id, code, subject_id, courier_id, order_id, since_at, ended_at, lat, lon, \
+             late_by_s, distance_m, reason, noticed_at) \
+         select n.*, $13 from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], \
+             $6::timestamptz[], $7::timestamptz[], $8::double precision[], $9::double precision[], $10::integer[], \
+             $11::integer[], $12::text[]) \
+             as n (id, code, subject_id, courier_id, order_id, since_at, ended_at, lat, lon, late_by_s, \
+                 distance_m, reason) \
+         where n.code <> 'late' or exists (select 1 from orders o where o.id = n.order_id \
+             and o.status in ('created', 'assigned', 'at_pickup', 'picked_up', 'at_dropoff')) \
+         on conflict do nothing returning id",
+        &ids,
+        &codes,
+        &subjects,
+        &couriers as &[Option<Uuid>],
+        &orders as &[Option<Uuid>],
+        &since,
+        &ended as &[Option<DateTime<Utc>>],
+        &lats as &[Option<f64>],
+        &lons as &[Option<f64>],
+        &late as &[Option<i32>],
+        &distances as &[Option<i32>],
+        &reasons as &[Option<String>],
+        noticed_at,
+    )
+    .fetch_all(connection)
+    .await?;
+    let raised: HashSet<Uuid> = raised.into_iter().collect();
+    let is_new = ids.iter().map(|id| raised.contains(id));
+    Ok(found.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(new, _)| new).collect())
 }
 
 pub(super) fn code_of(word: &str) -> ExceptionCode {

@@ -7,6 +7,9 @@
 pub mod access;
 pub mod access_log;
 pub mod batch_loader;
+pub mod courier_archive;
+pub mod courier_day;
+mod courier_rows;
 pub mod courier_sessions;
 pub mod couriers;
 pub mod devices;
@@ -17,13 +20,19 @@ pub mod fix_writer;
 pub mod fixes;
 pub mod new_orders;
 pub mod order_changes;
+pub mod order_history;
 pub mod order_lists;
 mod order_rows;
+mod order_search;
 pub mod orders;
 pub mod partitions;
 pub mod people;
+pub mod plan_changes;
+pub mod plans;
 pub mod proofs;
+pub mod saved_pickups;
 pub mod tracking_links;
+mod waits;
 
 use std::{sync::Arc, time::Duration};
 

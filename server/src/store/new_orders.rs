@@ -5,10 +5,13 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::api::proof::ProofKind;
+use doorstep_shared::api::{change::OrderEventKind, proof::ProofKind};
 use sqlx::PgConnection;
 
-use super::{Store, StoreError, order_changes::insert_event};
+use super::{
+    Store, StoreError,
+    order_changes::{OrderEvent, insert_event},
+};
 use crate::{
     domain::order::{Actor, Order},
     platform::token::SecretHash,
@@ -128,5 +131,5 @@ async fn insert_order(
     )
     .execute(&mut *connection)
     .await?;
-    insert_event(connection, order.id, order.status, order.status_at, by, None).await
+    insert_event(connection, order.id, &OrderEvent::of(OrderEventKind::Status, order, order.status_at, by)).await
 }

@@ -1,19 +1,34 @@
 //! Changes an order, in a transaction that locks its row and the plans of its couriers.
 //!
-//! The use cases of [`crate::service::orders::lifecycle`] read the locked order, decide, and commit; the commit also
-//! opens and closes the feeds of the couriers' other orders.
+//! The use cases of [`crate::service::orders`] read the locked order, decide, and commit: the order's new state, one event,
+//! what the couriers' plans and feeds make of it ([`super::plan_changes`]), and the exceptions that follow from it are
+//! written together or not at all. What the order's history says is asked in [`super::order_history`].
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::{CourierId, OrderId, OrderStatus, api::proof::ProofKind};
+use doorstep_shared::{
+    CourierId, OrderId, OrderStatus,
+    api::{change::OrderEventKind, proof::ProofKind},
+};
 use sqlx::{PgConnection, PgTransaction};
 
-use super::{Store, StoreError, order_rows::OrderRow, orders::open_orders_in, proofs::missing_proofs};
-use crate::domain::order::{Actor, Order, visibility};
+use super::{
+    Store, StoreError,
+    courier_archive::is_archived,
+    exceptions::insert_exceptions,
+    order_rows::OrderRow,
+    plan_changes::{NewPlaces, follow_order},
+    plans::lock_plans,
+    proofs::{kinds_of, missing_proofs},
+};
+use crate::domain::{
+    exception::Finding,
+    order::{Actor, Order, Seen, editing::Changes},
+};
 
 impl Store {
     /// Starts a change to an order. Until the change is committed or dropped it locks the order's row and the plans of
-    /// the courier who has the order and of `for_courier`, who is to get it: a change reads and writes their other
-    /// orders too, and two concurrent changes would each miss the other's, or deadlock.
+    /// the couriers who have the order or its goods and of `for_courier`, who is to get it: a change reads and writes
+    /// their other orders too, and two concurrent changes would each miss the other's, or deadlock.
     ///
     /// # Errors
     /// When the database is away.
@@ -22,10 +37,11 @@ impl Store {
         id: OrderId,
         for_courier: Option<CourierId>,
     ) -> Result<Option<OrderChange>, StoreError> {
-        let mut holder = self.holder_of(id).await?;
+        let mut holders = self.holders_of(id).await?;
         loop {
             let mut transaction = self.pool.begin().await?;
-            lock_plans(&mut transaction, [holder, for_courier]).await?;
+            let couriers: Vec<_> = holders.into_iter().chain([for_courier]).flatten().collect();
+            lock_plans(&mut transaction, &couriers).await?;
             let row = sqlx::query_as!(
                 OrderRow,
                 "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
@@ -39,43 +55,60 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
             let Some(order) = row.map(Order::from) else { return Ok(None) };
-            if order.courier_id == holder {
-                return Ok(Some(OrderChange { transaction, order }));
+            let now_with = [order.courier_id, order.carried_by];
+            if now_with == holders {
+                return Ok(Some(OrderChange { transaction, order, places: NewPlaces::default() }));
             }
             // Another courier got the order meanwhile, whose plan is not locked. Locks must be taken in one order, so
             // this begins again.
-            holder = order.courier_id;
+            holders = now_with;
         }
     }
 
-    async fn holder_of(&self, id: OrderId) -> Result<Option<CourierId>, StoreError> {
-        let holder = sqlx::query_scalar!("select courier_id from orders where id = $1", id.as_uuid())
+    /// The courier who has the order, and the one who has its goods.
+    async fn holders_of(&self, id: OrderId) -> Result<[Option<CourierId>; 2], StoreError> {
+        let row = sqlx::query!("select courier_id, carried_by from orders where id = $1", id.as_uuid())
             .fetch_optional(&self.pool)
             .await?;
-        Ok(holder.flatten().map(CourierId::from_uuid))
+        let holders = row.map_or([None, None], |row| [row.courier_id, row.carried_by]);
+        Ok(holders.map(|holder| holder.map(CourierId::from_uuid)))
     }
 }
 
-/// Makes changes to these couriers' plans wait for each other until the transaction ends.
-async fn lock_plans(connection: &mut PgConnection, couriers: [Option<CourierId>; 2]) -> Result<(), StoreError> {
-    let ids: Vec<_> = couriers.into_iter().flatten().map(|courier| *courier.as_uuid()).collect();
-    // Every change takes the locks in the order of their keys, so none deadlocks.
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(key) as "locked: ()" from
-               (select distinct hashtextextended(id::text, 0) as key from unnest($1::uuid[]) as id order by key) as keys"#,
-        &ids
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(())
+/// A line of an order's history, to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderEvent<'a> {
+    /// What happened.
+    pub kind: OrderEventKind,
+    /// The status that the order has after it; of a late report the status that was reported.
+    pub status: OrderStatus,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Who did it.
+    pub by: &'a Actor,
+    /// The courier whom it concerns: who got the order, or had it.
+    pub courier: Option<CourierId>,
+    /// A remark of the person who did it.
+    pub note: Option<&'a str>,
+    /// Which fields were changed.
+    pub changes: Option<&'a Changes>,
+}
+
+impl<'a> OrderEvent<'a> {
+    /// What `by` did at `at` to an order that is `after` now.
+    pub const fn of(kind: OrderEventKind, after: &Order, at: DateTime<Utc>, by: &'a Actor) -> Self {
+        Self { kind, status: after.status, at, by, courier: after.courier_id, note: None, changes: None }
+    }
 }
 
 /// An order being changed, in a transaction that locks its row.
 #[derive(Debug)]
 pub struct OrderChange {
-    transaction: PgTransaction<'static>,
+    pub(super) transaction: PgTransaction<'static>,
     /// The order as it was when locked.
     pub order: Order,
+    /// Where its stops go in the plan of a courier who gets it; to the cheapest place unless set.
+    pub places: NewPlaces,
 }
 
 impl OrderChange {
@@ -87,73 +120,144 @@ impl OrderChange {
         missing_proofs(&mut self.transaction, self.order.id).await
     }
 
-    /// Writes the order's new state with its event, and reopens the feeds of both couriers concerned.
+    /// Whether a courier works here no longer.
     ///
     /// # Errors
-    /// When the database is away; nothing was changed then.
-    pub async fn commit(
-        mut self,
-        changed: &Order,
-        event_at: DateTime<Utc>,
-        by: &Actor,
-        note: Option<&str>,
-    ) -> Result<(), StoreError> {
+    /// When the database is away.
+    pub async fn is_archived(&mut self, courier: CourierId) -> Result<bool, StoreError> {
+        is_archived(&mut self.transaction, courier).await
+    }
+
+    /// The proofs that the order asks for.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn proofs_wanted(&mut self) -> Result<Vec<ProofKind>, StoreError> {
+        let wanted = sqlx::query_scalar!("select proof_wanted from orders where id = $1", self.order.id.as_uuid())
+            .fetch_one(&mut *self.transaction)
+            .await?;
+        Ok(kinds_of(&wanted))
+    }
+
+    /// Makes the order ask for these proofs, once the change is committed. Without a PIN its hash goes, too.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn want_proofs(&mut self, kinds: &[ProofKind]) -> Result<(), StoreError> {
+        let words: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
         sqlx::query!(
-            "update orders set status = $2, status_at = $3, courier_id = $4, assigned_at = $5, feed_from = $6, leg_from = $7 \
-             where id = $1",
-            changed.id.as_uuid(),
-            changed.status.as_str(),
-            changed.status_at,
-            changed.courier_id.map(|courier| *courier.as_uuid()),
-            changed.assigned_at,
-            changed.feed_from,
-            changed.leg_from,
+            "update orders set proof_wanted = $2, pin_hash = case when 'pin' = any($2) then pin_hash end where id = $1",
+            self.order.id.as_uuid(),
+            &words
         )
         .execute(&mut *self.transaction)
         .await?;
-        insert_event(&mut self.transaction, changed.id, changed.status, event_at, by, note).await?;
-        let concerned =
-            [self.order.courier_id, changed.courier_id.filter(|_| self.order.courier_id != changed.courier_id)];
-        for courier in concerned.into_iter().flatten() {
-            reopen_feed(&mut self.transaction, courier, event_at).await?;
-        }
+        Ok(())
+    }
+
+    /// Keeps an exception that follows from the change, once it is committed. Returns it when it is new.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn raise(&mut self, found: Finding, noticed_at: DateTime<Utc>) -> Result<Option<Finding>, StoreError> {
+        Ok(insert_exceptions(&mut self.transaction, vec![found], noticed_at).await?.pop())
+    }
+
+    /// Writes the order's new state with its event, and brings the plans and feeds of the couriers concerned up to date.
+    /// Returns the order with its new version.
+    ///
+    /// # Errors
+    /// When the database is away; nothing was changed then.
+    pub async fn commit(mut self, changed: &Order, event: &OrderEvent<'_>) -> Result<Order, StoreError> {
+        let version = update_order(&mut self.transaction, changed).await?;
+        insert_event(&mut self.transaction, changed.id, event).await?;
+        follow_order(&mut self.transaction, (&self.order, changed), self.places, event).await?;
+        let seen = seen(&mut self.transaction, changed.id).await?;
+        self.transaction.commit().await?;
+        Ok(Order { version, seen, ..changed.clone() })
+    }
+
+    /// Writes an event that changes nothing about the order.
+    ///
+    /// # Errors
+    /// When the database is away; nothing was written then.
+    pub async fn commit_event(mut self, event: &OrderEvent<'_>) -> Result<(), StoreError> {
+        insert_event(&mut self.transaction, self.order.id, event).await?;
         self.transaction.commit().await?;
         Ok(())
     }
 }
 
-/// Opens the feed of the courier's next order and closes those of all others.
-async fn reopen_feed(connection: &mut PgConnection, courier: CourierId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let open = open_orders_in(connection, &[courier]).await?.remove(&courier).unwrap_or_default();
-    let next = visibility::visible(&open);
-    sqlx::query!(
-        "update orders set feed_from = case when id = $2 then coalesce(feed_from, $3) end \
-         where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff') \
-           and (feed_from is null) = (id is not distinct from $2)",
-        courier.as_uuid(),
-        next.map(|order| *order.as_uuid()),
-        now,
+/// What the courier's screen has shown of an order.
+async fn seen(connection: &mut PgConnection, order: OrderId) -> Result<Seen, StoreError> {
+    let row = sqlx::query!("select plan_version, seen_at, unseen_changes from orders where id = $1", order.as_uuid())
+        .fetch_one(connection)
+        .await?;
+    let plan_version = row.plan_version.map(i64::cast_unsigned);
+    Ok(Seen { plan_version, at: row.seen_at, unseen_changes: row.unseen_changes })
+}
+
+/// Writes every column that a change decides, and returns the version that the database counted.
+async fn update_order(connection: &mut PgConnection, changed: &Order) -> Result<u64, StoreError> {
+    let version = sqlx::query_scalar!(
+        "update orders set reference = $2, status = $3, status_at = $4, pickup_lat = $5, pickup_lon = $6, \
+             pickup_address = $7, pickup_instructions = $8, pickup_phone = $9, dropoff_lat = $10, dropoff_lon = $11, \
+             dropoff_address = $12, dropoff_instructions = $13, customer_name = $14, customer_phone = $15, \
+             customer_email = $16, promised_from = $17, promised_until = $18, courier_id = $19, assigned_at = $20, \
+             feed_from = $21, leg_from = $22, attempt = $23, size = $24, service_s = $25, requires = $26, note = $27, \
+             carried_by = $28 \
+         where id = $1 returning version",
+        changed.id.as_uuid(),
+        changed.reference,
+        changed.status.as_str(),
+        changed.status_at,
+        changed.pickup.point.lat(),
+        changed.pickup.point.lon(),
+        changed.pickup.address,
+        changed.pickup.instructions,
+        changed.pickup.phone,
+        changed.dropoff.point.lat(),
+        changed.dropoff.point.lon(),
+        changed.dropoff.address,
+        changed.dropoff.instructions,
+        changed.customer.name,
+        changed.customer.phone,
+        changed.customer.email,
+        changed.promised_from,
+        changed.promised_until,
+        changed.courier_id.map(|courier| *courier.as_uuid()),
+        changed.assigned_at,
+        changed.feed_from,
+        changed.leg_from,
+        changed.attempt.cast_signed(),
+        changed.demands.size.cast_signed(),
+        changed.demands.service_s.map(u32::cast_signed),
+        &changed.demands.requires,
+        changed.demands.note,
+        changed.carried_by.map(|courier| *courier.as_uuid()),
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(())
+    Ok(version.cast_unsigned())
 }
 
 pub(super) async fn insert_event(
     connection: &mut PgConnection,
     order: OrderId,
-    status: OrderStatus,
-    happened_at: DateTime<Utc>,
-    by: &Actor,
-    note: Option<&str>,
+    event: &OrderEvent<'_>,
 ) -> Result<(), StoreError> {
+    let changes = event.changes.map(|changes| serde_json::to_string(changes).expect("changes are plain strings"));
     sqlx::query!(
-        "insert into order_events (order_id, status, happened_at, actor, note) values ($1, $2, $3, $4, $5)",
+        "insert into order_events (order_id, kind, status, happened_at, actor, courier_id, note, changes) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb)",
         order.as_uuid(),
-        status.as_str(),
-        happened_at,
-        by.to_string(),
-        note
+        event.kind.as_str(),
+        event.status.as_str(),
+        event.at,
+        event.by.to_string(),
+        event.courier.map(|courier| *courier.as_uuid()),
+        event.note,
+        changes,
     )
     .execute(connection)
     .await?;

@@ -1,10 +1,9 @@
 //! Lists of orders by tab, by courier and by typed text, and their counts.
 //!
 //! The conditions differ from request to request, so these queries are put together at run time, from fixed pieces and
-//! bound values only. Postgres plans them anew each time: which index helps depends on the text. Each typed word must
-//! occur somewhere in the order, also inside a word. That is `like '%…%'` on a folded column under a trigram index: the
-//! full text search of Postgres finds beginnings of words only, and people type "1042" for "A-1042".
+//! bound values only. Postgres plans them anew each time: which index helps depends on what is typed (`order_search`).
 
+use chrono::{DateTime, Utc};
 use doorstep_shared::{
     CourierId, OrderId, OrderStatus,
     api::console::{ACTIVE, DONE, MAX_COUNT, OrderCounts, UNASSIGNED},
@@ -15,12 +14,10 @@ use uuid::Uuid;
 use super::{
     Store, StoreError,
     order_rows::{ORDER_COLUMNS, OpenRow, OrderRow},
+    order_search::Search,
     orders::OrderCursor,
 };
 use crate::domain::order::{OpenOrder, Order};
-
-/// More words than this do not narrow anything down any more.
-const MAX_WORDS: usize = 6;
 
 /// Which orders are meant; the default means all.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +26,52 @@ pub struct OrderFilter {
     pub statuses: Vec<OrderStatus>,
     /// Brought by this courier.
     pub courier: Option<CourierId>,
-    /// Patterns of the typed words, all of which must match.
-    patterns: Vec<String>,
+    /// In this span of time.
+    pub period: Option<Period>,
+    search: Search,
+}
+
+/// A span of time in which something about an order lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Period {
+    /// What lies in it.
+    pub of: Dated,
+    /// Not before this.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// What about an order a [`Period`] is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dated {
+    /// When it was created.
+    #[default]
+    Created,
+    /// Until when it was promised.
+    Promised,
+    /// When it took its status.
+    Changed,
+}
+
+impl Period {
+    fn push_onto(&self, query: &mut QueryBuilder<Postgres>) {
+        let column = match self.of {
+            Dated::Created => "created_at",
+            Dated::Promised => "promised_until",
+            Dated::Changed => "status_at",
+        };
+        if let Some(from) = self.from {
+            query.push(format_args!(" and {column} >= ")).push_bind(from);
+        }
+        if let Some(until) = self.until {
+            query.push(format_args!(" and {column} < ")).push_bind(until);
+            if self.of == Dated::Changed {
+                // It is created first; said so that the index by that time is read no further.
+                query.push(" and created_at < ").push_bind(until);
+            }
+        }
+    }
 }
 
 impl OrderFilter {
@@ -41,8 +82,7 @@ impl OrderFilter {
 
     /// Orders that hold every word of `text`, in any order and case.
     pub fn search(mut self, text: &str) -> Self {
-        let words = text.split_whitespace().take(MAX_WORDS);
-        self.patterns = words.map(|word| format!("%{}%", escape_like(word))).collect();
+        self.search = Search::of(text);
         self
     }
 
@@ -59,22 +99,11 @@ impl OrderFilter {
         if let Some(courier) = self.courier {
             query.push(" and courier_id = ").push_bind(*courier.as_uuid());
         }
-        for pattern in &self.patterns {
-            query.push(" and search_text like search_fold(").push_bind(pattern.clone()).push(")");
+        if let Some(period) = self.period {
+            period.push_onto(query);
         }
+        self.search.push_onto(query);
     }
-}
-
-/// A typed word without anything that has a meaning to `like`.
-fn escape_like(word: &str) -> String {
-    let mut pattern = String::with_capacity(word.len());
-    for character in word.chars().filter(|character| *character != '\0') {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern
 }
 
 impl Store {
@@ -132,6 +161,17 @@ impl Store {
         Ok(rows.into_iter().map(Order::from).collect())
     }
 
+    /// Whether a filter finds more than `most` orders.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn has_more_orders(&self, filter: &OrderFilter, most: u32) -> Result<bool, StoreError> {
+        let mut query = QueryBuilder::new("select exists(select 1 from orders where true");
+        filter.push_onto(&mut query);
+        query.push(" offset ").push_bind(i64::from(most)).push(" limit 1)");
+        Ok(query.build_query_scalar().persistent(false).fetch_one(&self.pool).await?)
+    }
+
     /// How many orders each tab holds; the filter's own statuses do not matter.
     ///
     /// # Errors
@@ -165,17 +205,4 @@ fn push_newest(query: &mut QueryBuilder<Postgres>, filter: &OrderFilter, after: 
         query.push(", ").push_bind(*after.id.as_uuid()).push(")");
     }
     query.push(" order by created_at desc, id desc limit ").push_bind(limit);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn typed_text_has_no_meaning_to_like() {
-        let filter = OrderFilter::default().search("  50% a_b \\ \u{0}x ");
-        assert_eq!(filter.patterns, ["%50\\%%", "%a\\_b%", "%\\\\%", "%x%"]);
-        let long = OrderFilter::default().search(&"word ".repeat(100));
-        assert_eq!(long.patterns.len(), MAX_WORDS);
-    }
 }

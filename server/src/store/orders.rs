@@ -1,17 +1,13 @@
-//! Reads orders and what happened to them.
+//! Reads orders.
 //!
-//! New orders are added by [`super::new_orders`], changed by [`super::order_changes`], and listed by
-//! [`super::order_lists`].
+//! New orders are added by [`super::new_orders`], changed by [`super::order_changes`], listed by
+//! [`super::order_lists`], and read with their courier's plan by [`super::plans`]; what happened to them is in
+//! [`super::order_history`].
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::{
-    CourierId, OrderId,
-    api::{OrderEventView, change::OrderEventKind},
-    protocol::fleet::FleetOrder,
-};
-use sqlx::PgConnection;
+use doorstep_shared::{CourierId, OrderId, protocol::fleet::FleetOrder};
 
 use super::{
     Store, StoreError,
@@ -21,7 +17,7 @@ use super::{
 use crate::domain::{
     courier::Courier,
     fleet::OrderState,
-    order::{Order, OrderCourier, TrackedOrder, visibility},
+    order::{Order, OrderCourier, TrackedOrder},
 };
 
 /// Where a list of orders goes on: after the order created at this time with this id.
@@ -63,44 +59,6 @@ impl Store {
         Ok(rows.into_iter().map(Order::from).collect())
     }
 
-    /// What happened to an order, oldest first.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn order_timeline(&self, id: OrderId) -> Result<Vec<OrderEventView>, StoreError> {
-        Ok(self.order_timelines(&[id]).await?.remove(&id).unwrap_or_default())
-    }
-
-    /// What happened to each of these orders, oldest first.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn order_timelines(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Vec<OrderEventView>>, StoreError> {
-        let ids: Vec<_> = ids.iter().map(|id| *id.as_uuid()).collect();
-        let rows = sqlx::query!(
-            "select order_id, status, happened_at, note from order_events where order_id = any($1) order by id",
-            &ids
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let mut of_each: HashMap<_, Vec<_>> = HashMap::new();
-        for row in rows {
-            let event = OrderEventView {
-                kind: OrderEventKind::Status,
-                status: status_of(&row.status),
-                at: row.happened_at,
-                note: row.note,
-                actor: None,
-                actor_name: None,
-                courier_id: None,
-                courier_name: None,
-                changes: None,
-            };
-            of_each.entry(OrderId::from_uuid(row.order_id)).or_default().push(event);
-        }
-        Ok(of_each)
-    }
-
     /// The order behind a tracking link, with its events and its courier.
     ///
     /// # Errors
@@ -126,7 +84,7 @@ impl Store {
     /// When the database is away.
     pub async fn tracked_orders(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, TrackedOrder>, StoreError> {
         let orders = self.orders(ids).await?;
-        let mut timelines = self.order_timelines(ids).await?;
+        let mut timelines = self.order_steps(ids).await?;
         let couriers: HashSet<_> = orders.iter().filter_map(|order| order.courier_id).collect();
         let couriers: Vec<_> = couriers.into_iter().collect();
         let couriers = if couriers.is_empty() { vec![] } else { self.couriers(&couriers).await? };
@@ -170,62 +128,19 @@ impl Store {
         Ok(state.collect())
     }
 
-    /// The courier's open orders, in serving order.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn open_orders_of(&self, courier: CourierId) -> Result<Vec<Order>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(open_orders_in(&mut connection, &[courier]).await?.remove(&courier).unwrap_or_default())
-    }
-
-    /// The open orders of each of these couriers, in serving order. Couriers without one are left out.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn open_orders_of_each(
-        &self,
-        couriers: &[CourierId],
-    ) -> Result<HashMap<CourierId, Vec<Order>>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        open_orders_in(&mut connection, couriers).await
-    }
-
-    /// Every courier who has an open order.
+    /// Every courier who has an open order, or goods to bring back.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn couriers_with_open_orders(&self) -> Result<Vec<CourierId>, StoreError> {
         let ids = sqlx::query_scalar!(
-            r#"select distinct courier_id as "courier_id!" from orders
-               where courier_id is not null and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')"#
+            r#"select courier_id as "courier_id!" from orders
+               where courier_id is not null and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')
+               union
+               select carried_by from orders where carried_by is not null and status in ('failed', 'cancelled')"#
         )
         .fetch_all(&self.pool)
         .await?;
         Ok(ids.into_iter().map(CourierId::from_uuid).collect())
     }
-}
-
-pub(super) async fn open_orders_in(
-    connection: &mut PgConnection,
-    couriers: &[CourierId],
-) -> Result<HashMap<CourierId, Vec<Order>>, StoreError> {
-    let ids: Vec<_> = couriers.iter().map(|courier| *courier.as_uuid()).collect();
-    let rows = sqlx::query_as!(
-        OrderRow,
-        "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
-             dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-             customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at, \
-             version, attempt, size, service_s, requires, note, pickup_phone, carried_by, plan_version, seen_at, \
-             unseen_changes \
-         from orders where courier_id = any($1) and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')",
-        &ids
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut of_each: HashMap<CourierId, Vec<Order>> = HashMap::new();
-    for order in rows.into_iter().map(Order::from) {
-        of_each.entry(order.courier_id.expect("asked for by courier")).or_default().push(order);
-    }
-    Ok(of_each.into_iter().map(|(courier, open)| (courier, visibility::serving_order(open))).collect())
 }

@@ -95,7 +95,7 @@ fn kind_of(word: &str) -> ProofKind {
     ProofKind::from_word(word).expect("the column's check allows only kinds")
 }
 
-fn kinds_of(words: &[String]) -> Vec<ProofKind> {
+pub(super) fn kinds_of(words: &[String]) -> Vec<ProofKind> {
     words.iter().map(|word| kind_of(word)).collect()
 }
 
@@ -285,14 +285,17 @@ impl Store {
     }
 }
 
-/// The proofs that an order asks for and does not have yet.
+/// The proofs that an order asks for and does not have yet. Those of an attempt that failed prove nothing of the next one.
 pub(super) async fn missing_proofs(
     connection: &mut PgConnection,
     order: OrderId,
 ) -> Result<Vec<ProofKind>, StoreError> {
     let missing = sqlx::query_scalar!(
         r#"select kind as "kind!" from unnest((select proof_wanted from orders where id = $1)) as wanted (kind)
-           where not exists (select 1 from proofs where order_id = $1 and proofs.kind = wanted.kind)"#,
+           where not exists (
+               select 1 from proofs where order_id = $1 and proofs.kind = wanted.kind
+                 and taken_at >= coalesce((select max(happened_at) from order_events
+                     where order_id = $1 and order_events.kind = 'attempt'), '-infinity'))"#,
         order.as_uuid()
     )
     .fetch_all(connection)

@@ -82,6 +82,11 @@ const fn couriers(ok: u16) -> Expected {
     [401, 401, ok, 401, 401, 401, 401]
 }
 
+/// Couriers may do it for themselves, too.
+const fn scoped_or_courier(answer: u16) -> Expected {
+    [401, 401, answer, answer, answer, 403, answer]
+}
+
 /// The link is the credential; other credentials change nothing.
 const fn customers(ok: u16) -> Expected {
     [404, ok, 404, 404, 404, 404, 404]
@@ -154,26 +159,39 @@ fn table(worker: u16) -> Vec<Row> {
         row(Method::DELETE, "/api/v1/couriers/{id}/devices/{device}", manage, Plain, scoped(204)),
         post("/api/v1/couriers/{id}/devices/{device}/sign-in", manage, json!({}), scoped(201)),
         get("/api/v1/couriers/{id}/fixes", see, scoped(200)),
+        get("/api/v1/couriers/{id}/plan", see, scoped_or_courier(200)),
+        // Nobody has seen such a version; who may not ask does not learn that.
+        row(Method::PUT, "/api/v1/couriers/{id}/plan", write, Json(no_plan()), scoped_or_courier(409)),
         // A courier's own phone.
         get("/api/v1/courier", none, couriers(200)),
         post("/api/v1/courier/trackers", none, json!({ "app": "traccar" }), couriers(201)),
         post("/api/v1/courier/session", none, json!({ "code": "{code}" }), every_caller(200)),
         row(Method::DELETE, "/api/v1/courier/session", none, Plain, every_caller(204)),
         get("/api/v1/courier/tour", none, couriers(200)),
+        get("/api/v1/courier/day", none, couriers(200)),
         row(Method::PUT, "/api/v1/courier/orders/{order_id}/proofs/{proof_id}", none, Json(signature()), couriers(201)),
         get("/api/v1/courier/orders/{order_id}/proofs/{proof_id}/image", none, couriers(200)),
         // Orders.
         get("/api/v1/orders", read, scoped(200)),
         post("/api/v1/orders", write, order_body("A-2"), scoped(201)),
         row(Method::POST, "/api/v1/orders/import", write, Csv, scoped(201)),
+        get("/api/v1/orders/import/template", write, scoped(200)),
+        get("/api/v1/orders/export", read, scoped(200)),
         get("/api/v1/orders/counts", read, scoped(200)),
         get("/api/v1/orders/{id}", read, scoped(200)),
+        row(Method::PATCH, "/api/v1/orders/{id}", write, Json(json!({ "note": "two bags" })), scoped(428)),
+        post("/api/v1/orders/{id}/unassign", write, json!({}), scoped(409)),
+        post("/api/v1/orders/{id}/attempts", write, json!({}), scoped(409)),
+        post("/api/v1/orders/{id}/reopen", none, json!({ "reason": "the wrong button" }), people(409)),
         post("/api/v1/orders/{id}/assign", write, json!({ "courier_id": "{id}" }), scoped(200)),
         get("/api/v1/orders/{id}/suggestions", read_and_see, scoped(200)),
         post("/api/v1/orders/{id}/tracking-link", write, json!({}), scoped(201)),
         post("/api/v1/orders/{id}/status", write, json!({ "status": "at_dropoff" }), scoped(200)),
         get("/api/v1/orders/{id}/proofs/{proof_id}/image", read, scoped(200)),
         get("/api/v1/places", read, scoped(200)),
+        get("/api/v1/pickups", read, scoped(200)),
+        post("/api/v1/pickups", write, pickup(), scoped(201)),
+        row(Method::DELETE, "/api/v1/pickups/{id}", write, Plain, scoped(204)),
         // Routes that are called by name.
         get("/api/v1/audit", none, admins(200)),
         get("/api/v1/exceptions", none, people(200)),
@@ -207,6 +225,14 @@ fn table(worker: u16) -> Vec<Row> {
         socket("/ws/fleet", &[Scope::FleetRead], [401, 401, 401, 101, 101, 403, 101]),
         socket("/ws/track/{token}", none, [404, 101, 404, 404, 404, 404, 404]),
     ]
+}
+
+fn pickup() -> Value {
+    json!({ "name": "Kitchen {name}", "place": { "lat": HERE.0, "lon": HERE.1, "address": "Harbour Kitchen" } })
+}
+
+fn no_plan() -> Value {
+    json!({ "version": 1_000_000, "stops": [] })
 }
 
 fn signature() -> Value {
@@ -263,6 +289,7 @@ struct Subject {
     device: String,
     exception: Uuid,
     proof: Uuid,
+    pickup: Uuid,
     code: String,
     email: String,
 }
@@ -280,10 +307,14 @@ impl Subject {
             values ($1, 'late', $1, $2::uuid, now(), now(), now())";
         let inserted = sqlx::query(insert).bind(exception).bind(&order.id).execute(&app.db).await;
         inserted.expect("an exception can be noted");
+        let pickup = Uuid::now_v7();
+        let insert = "insert into saved_pickups (id, name, lat, lon, address, created_at) \
+            values ($1, $1::text, 35.9, 14.5, 'Kitchen', now())";
+        sqlx::query(insert).bind(pickup).execute(&app.db).await.expect("a pickup can be saved");
         let email = format!("{exception}@example.com");
         app.register(&email, Role::Dispatcher).await;
         let code = crate::support::code_in(&device);
-        Self { order, device: text(&device["id"]), exception, proof: Uuid::now_v7(), code, email }
+        Self { order, device: text(&device["id"]), exception, proof: Uuid::now_v7(), pickup, code, email }
     }
 
     /// A stored signature.
@@ -297,17 +328,25 @@ impl Subject {
         let id = match template {
             it if it.starts_with("/api/v1/couriers") => credentials.courier.clone(),
             it if it.starts_with("/api/v1/exceptions") => self.exception.to_string(),
+            it if it.starts_with("/api/v1/pickups") => self.pickup.to_string(),
             _ => self.order.id.clone(),
         };
         let path = template.replace("{path:.*}", "nothing.js").replace("{id}", &id).replace("{token}", token);
         let path = path.replace("{device}", &self.device).replace("{order_id}", &self.order.id);
         let path = path.replace("{proof_id}", &self.proof.to_string());
-        if path.ends_with("/places") { format!("{path}?q=merkanti") } else { path }
+        match path.rsplit('/').next() {
+            Some("places") => format!("{path}?q=merkanti"),
+            Some("day") => {
+                format!("{path}?since={}", chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+            }
+            _ => path,
+        }
     }
 
     fn fill_body(&self, body: &Value, credentials: &Credentials) -> Value {
         let text = body.to_string().replace("{id}", &credentials.courier);
         let text = text.replace("{email}", &self.email).replace("{code}", &self.code);
+        let text = text.replace("{name}", &self.device);
         serde_json::from_str(&text).expect("it stays JSON")
     }
 }
@@ -466,6 +505,7 @@ fn by_types(access: Access, expected: &Expected) -> Expected {
         Access::Person => people(admin),
         Access::Admin => admins(admin),
         Access::Courier => couriers(expected[2]),
+        Access::ScopesOrCourier(_) => scoped_or_courier(admin),
         Access::TrackingLink => customers(expected[1]),
         Access::Tracker => trackers(nobody),
     }
@@ -489,7 +529,10 @@ fn every_handler_asks_for_the_credential_that_the_table_expects() {
         let what = format!("{} {}", route.method, route.path);
         let row = table.iter().find(|row| row.method.as_str() == route.method.as_str() && row.path == route.path);
         let row = row.unwrap_or_else(|| panic!("{what} is in the table"));
-        let scopes = if let Access::Scopes(scopes) = route.access { scopes } else { &[] };
+        let scopes = match route.access {
+            Access::Scopes(scopes) | Access::ScopesOrCourier(scopes) => scopes,
+            _ => &[],
+        };
         assert_eq!(scopes, row.scopes, "{what}");
         assert_eq!(by_types(route.access, &row.expected), row.expected, "{what}: {:?}", route.access);
         let refuses = row.expected.iter().any(|status| matches!(status, 401 | 403));

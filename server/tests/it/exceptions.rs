@@ -9,7 +9,8 @@ use std::{
 
 use doorstep_server::{
     domain::{
-        order::{Demands, Order, Seen},
+        order::{Demands, Order, Seen, stops::stops_of},
+        plan::Planned,
         track::progress::{PlannedRoute, progress},
     },
     live::tracker::Known,
@@ -719,7 +720,9 @@ fn staff(app: &TestApp, couriers: u32) -> Vec<(CourierId, u32)> {
         let order = |status| order_of(courier, status, number, now_ms);
         let open = vec![order(OrderStatus::PickedUp), order(OrderStatus::Assigned)];
         let route = winding(place_of(number), open[0].dropoff.point);
-        tracker.set_plan(courier, tracker.plan_ticket(), open, Vehicle::Scooter, now_ms, |_| ());
+        let planned = Planned::new(courier, None, open);
+        let stops = stops_of(&planned);
+        tracker.set_plan((courier, tracker.plan_ticket()), planned, Vehicle::Scooter, stops, now_ms, || ());
         tracker.set_route(courier, route);
         (courier, number)
     };

@@ -54,7 +54,7 @@ async fn a_preview_says_what_each_row_would_become_and_creates_nothing() {
 async fn a_file_becomes_orders_all_or_only_the_right_ones_and_once() {
     with_settings(&[MALTA_PLACES], async |app| {
         let refused = send(app, "", FILE, Some("monday")).await.expect_problem(422, "invalid_fields");
-        assert_eq!(refused["errors"][0]["field"], json!("line 4, pickup_lat"));
+        assert_eq!(refused["errors"][0]["field"], json!("line 4, Pickup lat"));
         assert!(references(app).await.is_empty(), "one wrong row, no order");
         let imported = send(app, "?only_valid=true", FILE, Some("tuesday")).await.expect(201);
         let created = imported["created"].as_array().expect("orders");
@@ -108,6 +108,8 @@ async fn what_is_no_such_file_is_refused_in_words() {
             missing["errors"][0]["message"].as_str().is_some_and(|words| words.contains("pickup_address")),
             "{missing}"
         );
+        let preview = send(app, "?preview=true", "reference,customer_name\n", None).await.expect(200);
+        assert_eq!(preview["missing_columns"], json!(["pickup_address", "dropoff_address"]));
         for query in ["", "?preview=true"] {
             send(app, query, "", None).await.expect_problem(422, "invalid_fields");
         }
@@ -140,6 +142,72 @@ async fn dispatchers_see_the_orders_of_a_file_appear_and_nothing_of_a_preview() 
         assert_eq!((seen.len(), seen), (2, expected));
         let later = console.everything_so_far().await;
         assert!(later.iter().all(|message| message["type"] != "order"), "each once, and no others: {later:?}");
+    })
+    .await;
+}
+
+const FOREIGN: &str = "Nr,Who,Where from,Where to,Phone,Box,Remarks\n\
+    W-1,Eve,\"Triq ir-Repubblika, Valletta\",\"12 Triq il-Merkanti, Valletta\",21000001,3,fragile\n\
+    W-2,Adam,\"Triq ir-Repubblika, Valletta\",Nowhere at all,,many,\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_headings_of_its_own_is_mapped_column_by_column() {
+    with_settings(&[MALTA_PLACES], async |app| {
+        let preview = send(app, "?preview=true", FOREIGN, None).await.expect(200);
+        assert_eq!((&preview["rows"], &preview["valid"]), (&json!([]), &json!(0)));
+        assert_eq!(
+            preview["missing_columns"],
+            json!(["reference", "pickup_address", "dropoff_address", "customer_name"])
+        );
+        let columns = preview["columns"].as_array().expect("columns");
+        assert_eq!(columns[1], json!({ "position": 2, "heading": "Who", "samples": ["Eve", "Adam"] }));
+        assert_eq!(columns[4]["column"], json!("customer_phone"), "what it knows by itself");
+        send(app, "", FOREIGN, None).await.expect_problem(422, "invalid_fields");
+
+        let mapping = "columns=reference,customer_name,pickup_address,dropoff_address,customer_phone,size,";
+        let preview = send(app, &format!("?preview=true&{mapping}"), FOREIGN, None).await.expect(200);
+        assert_eq!((&preview["valid"], &preview["invalid"]), (&json!(1), &json!(1)), "{preview}");
+        assert!(preview.get("missing_columns").is_none());
+        assert_eq!(preview["ignored_columns"], json!(["Remarks"]), "left out, though its heading is known");
+        let order = &preview["rows"][0]["order"];
+        assert_eq!((&order["customer"]["phone"], &order["size"]), (&json!("21000001"), &json!(3)));
+        let complaints: Vec<_> = preview["rows"][1]["errors"].as_array().expect("errors").iter().collect();
+        assert_eq!(
+            (&complaints[0]["heading"], &complaints[0]["column"]),
+            (&json!("Where to"), &json!("dropoff_address"))
+        );
+        let refused = send(app, &format!("?{mapping}"), FOREIGN, None).await.expect_problem(422, "invalid_fields");
+        assert_eq!(refused["errors"][1]["field"], json!("line 3, Box"), "{refused}");
+        let imported = send(app, &format!("?only_valid=true&{mapping}"), FOREIGN, None).await.expect(201);
+        assert_eq!(imported["created"][0]["reference"], json!("W-1"));
+
+        for (wrong, words) in [
+            ("columns=reference,shelf", "shelf"),
+            ("columns=reference,reference", "reference is there twice"),
+            ("columns=,,,,,,,note", "8 columns; the file has 7"),
+        ] {
+            let refused = send(app, &format!("?preview=true&{wrong}"), FOREIGN, None).await;
+            let refused = refused.expect_problem(422, "invalid_fields");
+            let message = refused["errors"][0]["message"].as_str().expect("words");
+            assert!(message.contains(words), "{message}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_template_is_a_file_that_the_import_takes() {
+    with_settings(&[MALTA_PLACES], async |app| {
+        let template = app.get("/api/v1/orders/import/template").await;
+        assert_eq!((template.status.as_u16(), template.header("content-type")), (200, "text/csv; charset=utf-8"));
+        assert!(template.header("content-disposition").contains("orders-template.csv"));
+        let file = template.text();
+        assert!(file.starts_with("\u{feff}Reference,Pickup address,"), "{file}");
+        let preview = send(app, "?preview=true", &file, None).await.expect(200);
+        assert_eq!((&preview["valid"], &preview["invalid"]), (&json!(2), &json!(0)), "{preview}");
+        assert_eq!(preview["ignored_columns"], json!([]));
+        let order = &preview["rows"][1]["order"];
+        assert_eq!((&order["requires"], &order["service_s"]), (&json!(["cold"]), &json!(120)));
     })
     .await;
 }

@@ -200,6 +200,11 @@ fn every_operation_names_the_credentials_that_its_handler_asks_for() {
                 let words: Vec<_> = scopes.iter().copied().map(Scope::as_str).collect();
                 assert_eq!(given, [("apiKey".to_owned(), json!(words)), ("session".to_owned(), json!([]))], "{what}");
             }
+            Access::ScopesOrCourier(scopes) => {
+                let words: Vec<_> = scopes.iter().copied().map(Scope::as_str).collect();
+                assert_eq!(given[0], ("apiKey".to_owned(), json!(words)), "{what}");
+                assert_eq!(names[1..], ["session", "deviceToken", "courierSession"], "{what}");
+            }
             Access::SignedIn | Access::Person | Access::Admin => assert_eq!(names, ["session"], "{what}"),
             Access::Courier => assert_eq!(names, ["deviceToken", "courierSession"], "{what}"),
             Access::Tracker => assert!(names.iter().all(|name| name.starts_with("deviceToken")), "{what}: {names:?}"),

@@ -115,6 +115,8 @@ body! {
         pub lacks: Option<Vec<String>>,
         /// The order does not fit beside what the courier has, even at the best place in their plan.
         pub over_capacity: Option<bool>,
+        /// They would be at the pickup outside of their shift; absent when not, or when they have none.
+        pub off_shift: Option<bool>,
         /// When they should be done with those orders; absent when they are free now, or when no estimate is possible.
         pub free_at: Option<DateTime<Utc>>,
         /// When they should reach this order's pickup after the orders that they have; absent when no estimate is possible.
@@ -133,6 +135,7 @@ body! {
     }
 
     /// What the server reads in a file of orders. It has created nothing.
+    #[derive(Default)]
     pub struct ImportPreview {
         /// All rows, in the file's order.
         #[cfg_attr(feature = "openapi", schema(max_items = 2000))]
@@ -145,6 +148,24 @@ body! {
         pub invalid: u32,
         /// Names of columns that the server does not know and ignores.
         pub ignored_columns: Vec<String>,
+        /// Every column of the file, in its order, and what the server takes it for.
+        #[serde(default)]
+        pub columns: Vec<ImportColumn>,
+        /// Columns that must be there and that no heading names; while there are any, no row is read.
+        pub missing_columns: Option<Vec<String>>,
+    }
+
+    /// One column of a file of orders.
+    pub struct ImportColumn {
+        /// Its place, counted from 1.
+        pub position: u32,
+        /// Its heading, as the file has it.
+        pub heading: String,
+        /// Our name for what it holds, such as `customer_name`; absent when the server ignores it.
+        pub column: Option<String>,
+        /// The first few cells in it that differ, cut to 100 characters.
+        #[cfg_attr(feature = "openapi", schema(max_items = 3))]
+        pub samples: Vec<String>,
     }
 
     /// One row of a file of orders.
@@ -166,8 +187,10 @@ body! {
 
     /// A remark about one cell of a file.
     pub struct ImportNote {
-        /// The column's name.
+        /// Our name for the column.
         pub column: String,
+        /// The column's heading, as the file has it, or as our template does when the file lacks the column.
+        pub heading: Option<String>,
         /// The column's place, counted from 1; absent when the file has no such column.
         pub position: Option<u32>,
         /// The remark, a sentence for people.
@@ -269,7 +292,7 @@ pub enum AccessKind {
     Courier,
     /// Where a courier was, as JSON.
     Fixes,
-    /// Where a courier was, as a file.
+    /// Where a courier was, as a file; without a subject, a file of orders.
     Export,
     /// An order with where its courier is.
     Order,

@@ -8,7 +8,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{CourierId, ExceptionId, OrderId, protocol::PresenceReason};
+use crate::{CourierId, ExceptionId, OrderId, OrderStatus, protocol::PresenceReason};
 
 /// The longest remark on an acknowledgement, in characters.
 pub const MAX_EXCEPTION_NOTE_CHARS: usize = 500;
@@ -20,10 +20,16 @@ pub const MAX_EXCEPTION_NOTE_CHARS: usize = 500;
 pub enum ExceptionCode {
     /// An order is delivered, and the courier was far from its door.
     DeliveredFar,
+    /// A courier reported a status that the order could not take any more: it was over, or no longer theirs.
+    LateReport,
+    /// A courier gave an order back, and it waits for another one.
+    GivenBack,
     /// An order is later than promised, or surely will be.
     Late,
     /// Nothing is heard of a courier who has orders.
     Silent,
+    /// A courier waits at a pickup for longer than usual there: the goods are not ready.
+    NotReady,
     /// A courier with an order goes another way than the one to the next stop.
     OffRoute,
     /// A courier with an order has stood still for long, and not at a stop.
@@ -32,14 +38,26 @@ pub enum ExceptionCode {
 
 impl ExceptionCode {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 5] = [Self::DeliveredFar, Self::Late, Self::Silent, Self::OffRoute, Self::Stationary];
+    pub const ALL: [Self; 8] = [
+        Self::DeliveredFar,
+        Self::LateReport,
+        Self::GivenBack,
+        Self::Late,
+        Self::Silent,
+        Self::NotReady,
+        Self::OffRoute,
+        Self::Stationary,
+    ];
 
     /// The word in JSON, in the fleet feed's alerts and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DeliveredFar => "delivered_far",
+            Self::LateReport => "late_report",
+            Self::GivenBack => "given_back",
             Self::Late => "late",
             Self::Silent => "silent",
+            Self::NotReady => "not_ready",
             Self::OffRoute => "off_route",
             Self::Stationary => "stationary",
         }
@@ -54,10 +72,13 @@ impl ExceptionCode {
     pub const fn rank(self) -> u8 {
         match self {
             Self::DeliveredFar => 0,
-            Self::Late => 1,
-            Self::Silent => 2,
-            Self::OffRoute => 3,
-            Self::Stationary => 4,
+            Self::LateReport => 1,
+            Self::GivenBack => 2,
+            Self::Late => 3,
+            Self::Silent => 4,
+            Self::NotReady => 5,
+            Self::OffRoute => 6,
+            Self::Stationary => 7,
         }
     }
 }
@@ -83,9 +104,10 @@ body! {
         /// What it is about.
         pub code: ExceptionCode,
         /// When it began: the courier's last sign (`silent`), when they stopped (`stationary`) or left the way
-        /// (`off_route`), when the delay became certain (`late`), when the order was delivered (`delivered_far`).
+        /// (`off_route`), when the delay became certain (`late`), when the order was delivered (`delivered_far`), when the
+        /// courier came to the pickup (`not_ready`), when they pressed the button (`given_back`, `late_report`).
         pub since: DateTime<Utc>,
-        /// When it ended by itself; absent while it goes on. `delivered_far` ends at once.
+        /// When it ended by itself; absent while it goes on. `delivered_far` and `late_report` end at once.
         pub ended_at: Option<DateTime<Utc>>,
         /// The courier it is about.
         pub courier_id: Option<CourierId>,
@@ -105,6 +127,12 @@ body! {
         pub stationary_s: Option<u32>,
         /// `delivered_far`: metres from the door; `off_route`: the largest distance from the way so far, in metres.
         pub distance_m: Option<u32>,
+        /// `not_ready`: seconds at the pickup, until now or until the end.
+        pub waiting_s: Option<u32>,
+        /// `late_report`: the status that the courier reported, and the order did not take.
+        pub reported: Option<OrderStatus>,
+        /// `not_ready`, `given_back`, `late_report`: the courier's remark.
+        pub remark: Option<String>,
         /// `silent`: why the courier's phone announced a pause; absent when it announced none.
         pub reason: Option<PresenceReason>,
         /// When a dispatcher acknowledged it.

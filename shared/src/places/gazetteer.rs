@@ -189,6 +189,24 @@ impl Gazetteer {
         self.entries.is_empty()
     }
 
+    /// At most `limit` streets for examples, each of which the search finds by its name and town. The same ones every time.
+    pub fn examples(&self, limit: usize) -> Vec<Found> {
+        const TRIED_FOR_EACH: usize = 20;
+        let query = Query { words: Vec::new(), house: None };
+        let streets = self.entries.iter().filter(|entry| matches!(entry.subject, Subject::Street(_)));
+        let streets: Vec<_> = streets.map(|street| self.found(street, &query, None)).collect();
+        let apart = (streets.len() / limit.max(1)).max(1);
+        let first_found = |near: &[Found]| near.iter().take(TRIED_FOR_EACH).find(|street| self.finds(street)).cloned();
+        streets.chunks(apart).filter_map(first_found).take(limit).collect()
+    }
+
+    /// Whether the search finds a street by its name and town before any other.
+    fn finds(&self, street: &Found) -> bool {
+        let address = format!("{} {}", street.name, street.town.as_deref().unwrap_or_default());
+        let found = self.search(&address, None, 1);
+        found.first().is_some_and(|found| (&found.name, &found.town) == (&street.name, &street.town))
+    }
+
     /// At most `limit` places that fit the text, the best first; places near `near` before places far from it.
     ///
     /// Every word must begin a word of the name or of its town. Small slips are forgiven when nothing fits without.

@@ -139,3 +139,16 @@ proptest! {
         prop_assert!(found.iter().any(|found| found.name == street.names[0]), "{typed}: {found:?}");
     }
 }
+
+#[test]
+fn examples_are_streets_that_the_search_finds_again() {
+    let gazetteer = Gazetteer::new(data());
+    let examples = gazetteer.examples(3);
+    assert_eq!(examples.len(), 3);
+    for street in &examples {
+        let address = format!("{} {}", street.name, street.town.as_deref().expect("a town"));
+        assert_eq!(gazetteer.search(&address, None, 1)[0].point, street.point, "{address}");
+    }
+    assert_eq!(gazetteer.examples(3), examples, "the same ones every time");
+    assert!(Gazetteer::new(PlacesData::default()).examples(3).is_empty());
+}

@@ -176,6 +176,9 @@ wire! {
         pub seq: u64,
         /// The courier as they are now.
         pub courier: FleetCourier,
+    } added {
+        /// They work here no longer, and consoles show them no more; absent while they do.
+        pub archived: Option<bool>,
     }
 }
 

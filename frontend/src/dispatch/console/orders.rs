@@ -185,6 +185,7 @@ fn suggestion(courier: &Courier, pickup: Option<[f64; 2]>) -> CourierSuggestion 
         open_orders: courier.orders.len() as u32,
         lacks: None,
         over_capacity: None,
+        off_shift: None,
         free_at: None,
         arrives_at: None,
     }

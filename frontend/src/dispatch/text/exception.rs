@@ -28,6 +28,16 @@ fn title(exception: &ExceptionView, at_ms: i64) -> String {
             let by = exception.late_by_s.map(|seconds| time::span((i64::from(seconds) * 1_000).max(MINUTE_MS)));
             format!("{order} {is} {}late", spaced(by))
         }
+        ExceptionCode::LateReport => {
+            let reported = exception.reported.map_or("more", super::status).to_lowercase();
+            format!("{courier} reported {order} as {reported}, too late")
+        }
+        ExceptionCode::GivenBack => format!("{courier} gave {order} back"),
+        ExceptionCode::NotReady => {
+            let lasted = lasted(exception, exception.waiting_s, at_ms);
+            let verb = if is_over { "waited" } else { "has waited" };
+            format!("{courier} {verb} {lasted} for {order}: not ready")
+        }
         ExceptionCode::OffRoute => format!("{courier} {is} {}off the route", spaced(away(exception))),
         ExceptionCode::Silent => {
             let lasted = lasted(exception, exception.silent_s, at_ms);
@@ -51,6 +61,7 @@ fn line(exception: &ExceptionView) -> Option<String> {
     match exception.code {
         ExceptionCode::DeliveredFar => Some(format!("by {}", courier.unwrap_or("A courier"))),
         ExceptionCode::Late => Some(courier.map_or("no courier yet".to_owned(), |name| format!("{name} has it"))),
+        ExceptionCode::LateReport | ExceptionCode::GivenBack | ExceptionCode::NotReady => exception.remark.clone(),
         ExceptionCode::Silent => {
             let why = exception.reason.map(|reason| pause_reason(Some(reason)).to_owned());
             join(&[why, has])
@@ -80,7 +91,7 @@ fn spaced(text: Option<String>) -> String {
 pub const fn exception_tone(exception: &ExceptionView) -> &'static str {
     match exception.code {
         _ if exception.acknowledged_at.is_some() => tone::QUIET,
-        ExceptionCode::DeliveredFar | ExceptionCode::Late => tone::BAD,
+        ExceptionCode::DeliveredFar | ExceptionCode::Late | ExceptionCode::LateReport => tone::BAD,
         ExceptionCode::Stationary if exception.ended_at.is_none() => tone::BAD,
         _ => tone::WARN,
     }
@@ -91,7 +102,7 @@ pub fn exception_time(exception: &ExceptionView, locale: &Locale) -> String {
     let clock = |at: &DateTime<Utc>| time::clock(at.timestamp_millis(), locale);
     let since = clock(&exception.since);
     match &exception.ended_at {
-        _ if exception.code == ExceptionCode::DeliveredFar => format!("at {since}"),
+        _ if matches!(exception.code, ExceptionCode::DeliveredFar | ExceptionCode::LateReport) => format!("at {since}"),
         Some(ended) => format!("{since}–{}, over", clock(ended)),
         None => format!("since {since}"),
     }

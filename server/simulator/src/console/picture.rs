@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(picture.take(snapshot(vec![ana(id)]), Codec::Json), Ok(()));
         assert_eq!(picture.take(at(1, id, 10), Codec::Json), Ok(()));
         assert_eq!(picture.take(at(2, id, 5), Codec::Json), Ok(()));
-        let without = FleetEvent::Courier(FleetCourierChange { seq: 3, courier: ana(id) });
+        let without = FleetEvent::Courier(FleetCourierChange { seq: 3, courier: ana(id), archived: None });
         assert_eq!(picture.take(without, Codec::Json), Ok(()));
         assert_eq!(picture.take(at(4, CourierId::new(), 5), Codec::Json), Ok(()));
         assert_eq!(picture.take(at(6, id, 30), Codec::Json), Err(Gap));

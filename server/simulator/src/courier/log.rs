@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use doorstep_shared::{RawFix, protocol::courier::StatusReport};
+use doorstep_shared::{
+    RawFix,
+    protocol::courier::{OrderReport, StatusReport},
+};
 
 use super::outbox::{FixOutcome, StatusOutcome};
 use crate::socket::Endings;
@@ -23,6 +26,8 @@ pub struct CourierLog {
     pub sent: BTreeMap<i64, SentFix>,
     /// Every status report that was answered.
     pub statuses: Vec<(StatusReport, StatusOutcome)>,
+    /// Every report of what holds an order up that was answered.
+    pub reports: Vec<(OrderReport, StatusOutcome)>,
     /// How often a connection was established.
     pub connections: u32,
     /// How often an established connection was lost, or one could not be established.

@@ -1,7 +1,7 @@
 //! A courier's device on `GET /ws/courier`.
 //!
 //! It behaves as the contract asks of one: keeps every fix until its ack, reconnects with full jitter, sends
-//! the newest fix first after an outage, and stops when a close code tells it to. It survives `kill -9` of
+//! the newest fix first after an outage, says which plan its screen shows, and stops when a close code tells it to. It survives `kill -9` of
 //! the server without help. What it sent and what was acked is in its [`CourierLog`], for a check.
 
 mod log;
@@ -21,7 +21,7 @@ use doorstep_shared::{
     LatLon, OrderId, OrderStatus, RawFix,
     protocol::{
         Codec, PresenceReason, PresenceState,
-        courier::{Audience, Pace, PresenceReport, Stop},
+        courier::{Audience, OrderReport, Pace, PresenceReport, ReportKind, Stop},
     },
 };
 use rand::rngs::StdRng;
@@ -71,6 +71,8 @@ pub struct CourierState {
     pub unsettled: usize,
     /// The stops as last told.
     pub stops: Vec<Stop>,
+    /// The version of the plan that they are.
+    pub plan_version: Option<u64>,
     /// How often to report, as last told.
     pub pace: Option<Pace>,
     /// Who is looking, as last told.
@@ -84,6 +86,7 @@ pub struct CourierState {
 enum Command {
     Record(Vec<Recorded>),
     Report { order_id: OrderId, status: OrderStatus, time_ms: i64, note: Option<String> },
+    HoldUp(OrderReport),
     Presence(PresenceReport),
     Reachable(bool),
 }
@@ -148,6 +151,12 @@ impl CourierBot {
     pub async fn report(&self, order_id: OrderId, status: OrderStatus, note: Option<String>) {
         let time_ms = now_ms();
         self.give(Command::Report { order_id, status, time_ms, note }).await;
+    }
+
+    /// Says what holds an order up, now.
+    pub async fn hold_up(&self, order_id: OrderId, report: ReportKind, note: Option<String>) {
+        // The id is set when it is sent.
+        self.give(Command::HoldUp(OrderReport { id: 0, order_id, report, time_ms: now_ms(), note })).await;
     }
 
     /// Says whether the courier shares their position, from now on.

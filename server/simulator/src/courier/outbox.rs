@@ -15,7 +15,7 @@ use doorstep_shared::{
     OrderStatus, RawFix, Rejection,
     protocol::{
         ErrorMessage,
-        courier::{Ack, CourierMessage, Fixes, MAX_FIXES, StatusReport},
+        courier::{Ack, CourierMessage, Fixes, MAX_FIXES, OrderReport, StatusReport},
     },
 };
 
@@ -57,6 +57,46 @@ pub enum Settled {
     Fixes(Vec<(Recorded, FixOutcome)>),
     /// A status report.
     Status(StatusReport, StatusOutcome),
+    /// A report of what holds an order up.
+    Report(OrderReport, StatusOutcome),
+}
+
+/// What a courier says about an order.
+#[derive(Clone, Debug)]
+enum Said {
+    Status(StatusReport),
+    Report(OrderReport),
+}
+
+impl Said {
+    const fn id(&self) -> u64 {
+        match self {
+            Self::Status(report) => report.id,
+            Self::Report(report) => report.id,
+        }
+    }
+
+    fn with_id(mut self, id: u64) -> Self {
+        match &mut self {
+            Self::Status(report) => report.id = id,
+            Self::Report(report) => report.id = id,
+        }
+        self
+    }
+
+    fn message(&self) -> CourierMessage {
+        match self {
+            Self::Status(report) => CourierMessage::Status(report.clone()),
+            Self::Report(report) => CourierMessage::Report(report.clone()),
+        }
+    }
+
+    fn settled(self, outcome: StatusOutcome) -> Settled {
+        match self {
+            Self::Status(report) => Settled::Status(report, outcome),
+            Self::Report(report) => Settled::Report(report, outcome),
+        }
+    }
 }
 
 /// The server broke its contract; the text says how.
@@ -67,7 +107,7 @@ pub struct Violation(pub String);
 #[derive(Debug)]
 enum InFlight {
     Fixes { fixes: Vec<Recorded>, sent_at: Instant },
-    Status { report: StatusReport, sent_at: Instant },
+    Said { said: Said, sent_at: Instant },
 }
 
 /// The queue. See the module's description.
@@ -79,7 +119,7 @@ pub struct Outbox {
     /// The next message from the backlog is its newest fix alone.
     newest_alone: bool,
     backlog_not_before: Option<Instant>,
-    statuses: VecDeque<StatusReport>,
+    statuses: VecDeque<Said>,
     statuses_not_before: Option<Instant>,
     in_flight: HashMap<u64, InFlight>,
     next_id: u64,
@@ -123,7 +163,12 @@ impl Outbox {
         note: Option<String>,
     ) {
         // The id is set when it is sent.
-        self.statuses.push_back(StatusReport { id: 0, order_id, status, time_ms, note });
+        self.statuses.push_back(Said::Status(StatusReport { id: 0, order_id, status, time_ms, note }));
+    }
+
+    /// Adds a report of what holds an order up; its id is set when it is sent, in turn with statuses.
+    pub fn hold_up(&mut self, report: OrderReport) {
+        self.statuses.push_back(Said::Report(report));
     }
 
     fn keep(&mut self, fixes: Vec<Recorded>) {
@@ -154,10 +199,10 @@ impl Outbox {
         for sent in std::mem::take(&mut self.in_flight).into_values() {
             match sent {
                 InFlight::Fixes { fixes, .. } => self.keep(fixes),
-                InFlight::Status { report, .. } => reports.push(report),
+                InFlight::Said { said, .. } => reports.push(said),
             }
         }
-        reports.sort_by_key(|report| report.id);
+        reports.sort_by_key(Said::id);
         for report in reports.into_iter().rev() {
             self.statuses.push_front(report);
         }
@@ -168,8 +213,8 @@ impl Outbox {
         if !self.connected {
             return None;
         }
-        if let Some(report) = self.next_report(now) {
-            return Some(CourierMessage::Status(report));
+        if let Some(message) = self.next_report(now) {
+            return Some(message);
         }
         let recorded = match self.live.pop_front() {
             Some(live) => live,
@@ -181,15 +226,15 @@ impl Outbox {
         Some(CourierMessage::Fixes(Fixes { id, fixes }))
     }
 
-    fn next_report(&mut self, now: Instant) -> Option<StatusReport> {
+    fn next_report(&mut self, now: Instant) -> Option<CourierMessage> {
         let waits = is_too_early(&mut self.statuses_not_before, now);
-        if waits || self.in_flight.values().any(|sent| matches!(sent, InFlight::Status { .. })) {
+        if waits || self.in_flight.values().any(|sent| matches!(sent, InFlight::Said { .. })) {
             return None;
         }
-        let mut report = self.statuses.pop_front()?;
-        report.id = self.take_id();
-        self.in_flight.insert(report.id, InFlight::Status { report: report.clone(), sent_at: now });
-        Some(report)
+        let said = self.statuses.pop_front()?.with_id(self.take_id());
+        let message = said.message();
+        self.in_flight.insert(said.id(), InFlight::Said { said, sent_at: now });
+        Some(message)
     }
 
     fn next_from_backlog(&mut self, now: Instant) -> Option<Vec<Recorded>> {
@@ -219,7 +264,7 @@ impl Outbox {
         let answered = self.in_flight.remove(&ack.id);
         match answered {
             None => Err(Violation(format!("ack of {}, which is not waiting for one", ack.id))),
-            Some(InFlight::Status { report, .. }) => Ok(Settled::Status(report, StatusOutcome::Acked)),
+            Some(InFlight::Said { said, .. }) => Ok(said.settled(StatusOutcome::Acked)),
             Some(InFlight::Fixes { fixes, sent_at }) => match outcomes(ack, fixes) {
                 Ok(settled) => Ok(Settled::Fixes(settled)),
                 Err((violation, fixes)) => {
@@ -248,14 +293,12 @@ impl Outbox {
                     Err(Violation(format!("fixes refused: {} {}", error.code, error.message)))
                 }
             }
-            Some(InFlight::Status { report, .. }) if passing => {
-                self.statuses.push_front(report);
+            Some(InFlight::Said { said, .. }) if passing => {
+                self.statuses.push_front(said);
                 self.statuses_not_before = not_before;
                 Ok(None)
             }
-            Some(InFlight::Status { report, .. }) => {
-                Ok(Some(Settled::Status(report, StatusOutcome::Refused(error.code.clone()))))
-            }
+            Some(InFlight::Said { said, .. }) => Ok(Some(said.settled(StatusOutcome::Refused(error.code.clone())))),
             None => Err(Violation(format!("error {}: {}", error.code, error.message))),
         }
     }
@@ -284,13 +327,13 @@ impl InFlight {
     fn len(&self) -> usize {
         match self {
             Self::Fixes { fixes, .. } => fixes.len(),
-            Self::Status { .. } => 1,
+            Self::Said { .. } => 1,
         }
     }
 
     fn sent_at(&self) -> Instant {
         match self {
-            Self::Fixes { sent_at, .. } | Self::Status { sent_at, .. } => *sent_at,
+            Self::Fixes { sent_at, .. } | Self::Said { sent_at, .. } => *sent_at,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use doorstep_shared::protocol::{
     Codec, ErrorMessage, SILENCE_LIMIT_MS,
-    courier::{Ack, CourierEvent, CourierMessage, PresenceReport, Welcome},
+    courier::{Ack, CourierEvent, CourierMessage, PresenceReport, Seen, Stop, Welcome},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -32,6 +32,8 @@ pub(super) struct Session {
     /// Said again on every connection: the server may have forgotten it.
     presence: Option<PresenceReport>,
     presence_unsent: bool,
+    /// The version of a plan that the screen shows and the server does not know of.
+    seen_unsent: Option<u64>,
     reachable: bool,
     max_fixes: u32,
     /// How many commands were obeyed.
@@ -62,6 +64,7 @@ impl Session {
             outbox: Outbox::default(),
             presence: None,
             presence_unsent: false,
+            seen_unsent: None,
             reachable: true,
             max_fixes: 1,
             taken: 0,
@@ -163,6 +166,10 @@ impl Session {
             send(socket, &CourierMessage::Presence(presence)).await?;
             self.presence_unsent = false;
         }
+        if let Some(version) = self.seen_unsent {
+            send(socket, &CourierMessage::Seen(Seen { version })).await?;
+            self.seen_unsent = None;
+        }
         while let Some(message) = self.outbox.next_message(Instant::now()) {
             if let CourierMessage::Fixes(fixes) = &message {
                 lock(&self.log).note_sent(&fixes.fixes);
@@ -177,6 +184,7 @@ impl Session {
         match command {
             Command::Record(fixes) => self.outbox.record(fixes),
             Command::Report { order_id, status, time_ms, note } => self.outbox.report(order_id, status, time_ms, note),
+            Command::HoldUp(report) => self.outbox.hold_up(report),
             Command::Presence(report) => {
                 self.presence = Some(report);
                 self.presence_unsent = true;
@@ -211,7 +219,7 @@ impl Session {
             CourierEvent::Welcome(welcome) => self.welcomed(welcome),
             CourierEvent::Ack(ack) => self.acknowledged(&ack),
             CourierEvent::Error(error) => self.refused(&error),
-            CourierEvent::Stops(stops) => self.publish(|state| state.stops = stops.stops),
+            CourierEvent::Stops(stops) => self.show(stops.stops, stops.version),
             CourierEvent::Pace(pace) => self.publish(|state| state.pace = Some(pace)),
             CourierEvent::Audience(audience) => self.publish(|state| state.audience = Some(audience)),
             CourierEvent::Heartbeat(_) | CourierEvent::Pong(_) => {}
@@ -230,8 +238,14 @@ impl Session {
         self.publish(|state| {
             state.connected = true;
             state.pace = Some(welcome.pace);
-            state.stops = welcome.stops;
         });
+        self.show(welcome.stops, welcome.version);
+    }
+
+    /// Shows a plan, and says so if the server counts plans.
+    fn show(&mut self, stops: Vec<Stop>, version: Option<u64>) {
+        self.seen_unsent = version;
+        self.publish(|state| (state.stops, state.plan_version) = (stops, version));
     }
 
     fn acknowledged(&mut self, ack: &Ack) {
@@ -254,6 +268,7 @@ impl Session {
         let mut log = lock(&self.log);
         match settled {
             Settled::Status(report, outcome) => log.statuses.push((report, outcome)),
+            Settled::Report(report, outcome) => log.reports.push((report, outcome)),
             Settled::Fixes(fixes) => {
                 for (recorded, outcome) in fixes {
                     log.note_outcome(recorded.fix.time_ms, outcome);

@@ -7,16 +7,21 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use chrono::{TimeDelta, Utc};
-use doorstep_shared::{OrderId, OrderStatus, Vehicle};
+use doorstep_shared::{
+    OrderId, OrderStatus, Vehicle,
+    api::{PlaceBody, console::SavePickup},
+};
 use rand::rngs::StdRng;
 
-use super::{errand::Stage, shift::OpenOrders};
+use super::{cast, errand::Stage, shift::OpenOrders};
 use crate::{
     api::{Api, ApiError},
     random::generator,
 };
 
 const WAITING: usize = 3;
+
+const SAVED_PICKUPS: usize = 4;
 
 /// How soon the next order comes after one was taken.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -45,9 +50,28 @@ impl Desk {
         let (stage, open, random) = (Arc::clone(stage), Arc::clone(open), generator(seed, u64::MAX - 3));
         let mut desk =
             Self { api: api.clone(), stage, open, random, waiting: Vec::new(), next_reference: first_reference };
+        desk.save_pickups().await?;
         desk.take_in(Some(SOON)).await?;
         desk.fill().await?;
         Ok(desk)
+    }
+
+    /// What the form of a new order offers. An earlier demo may have saved them.
+    async fn save_pickups(&mut self) -> Result<(), ApiError> {
+        for name in cast::MERCHANTS.into_iter().take(SAVED_PICKUPS) {
+            let door = self.stage.any_door(&mut self.random);
+            let place = PlaceBody {
+                lat: door.point.lat(),
+                lon: door.point.lon(),
+                address: format!("{name}, {}", door.address),
+                ..PlaceBody::default()
+            };
+            match self.api.save_pickup(&SavePickup { name: name.to_owned(), place }).await {
+                Err(error) if !error.is_refusal() => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Sees to it that orders wait, for as long as the demo runs.

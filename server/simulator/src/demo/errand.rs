@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{
     LatLon, Vehicle,
     api::{CreateOrder, CustomerBody, PlaceBody},
+    geo::distance::haversine_m,
     roads::Route,
 };
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
@@ -16,8 +17,8 @@ use crate::streets::{Door, Quarter, malta};
 pub(super) enum Fate {
     /// Handed over.
     Delivered,
-    /// The customer was not there; brought back.
-    Returned,
+    /// The customer was not there: tried again, or brought back.
+    Failed,
     /// Called off on the way to the pickup.
     Cancelled,
 }
@@ -45,6 +46,8 @@ const TRIP_ON_FOOT_M: std::ops::Range<f64> = 400.0..1_400.0;
 // How far a courier is sent to fetch something, along the streets, in metres.
 const TO_PICKUP_M: f64 = 2_500.0;
 const TO_PICKUP_ON_FOOT_M: f64 = 600.0;
+// How far a customer turns out to be from their address.
+const NEIGHBOURS_M: f64 = 500.0;
 // The first trip: long enough to watch, short enough to see its end. In seconds by the map.
 const FIRST_TRIP_S: std::ops::Range<f64> = 400.0..540.0;
 
@@ -70,6 +73,11 @@ impl Stage {
     /// Where a courier begins the day.
     pub(super) fn any_door(&self, random: &mut StdRng) -> Door {
         self.everywhere.any_door(random)
+    }
+
+    /// Another door not far from here: the customer is at the neighbours'.
+    pub(super) fn door_near(&self, here: LatLon, random: &mut StdRng) -> Door {
+        self.everywhere.door_where(random, |door| haversine_m(here, door.point) < NEIGHBOURS_M)
     }
 
     /// From Spinola Bay along the sea front: the first thing that a visitor sees.
@@ -109,7 +117,7 @@ impl Stage {
 
     fn errand(pickup: Door, dropoff: Door, drive_s: f64, random: &mut StdRng) -> Errand {
         let fate = match random.random_range(0..100) {
-            0..5 => Fate::Returned,
+            0..5 => Fate::Failed,
             5..8 => Fate::Cancelled,
             _ => Fate::Delivered,
         };
@@ -203,7 +211,7 @@ mod tests {
                 }
             }
         }
-        for fate in [Fate::Delivered, Fate::Returned, Fate::Cancelled] {
+        for fate in [Fate::Delivered, Fate::Failed, Fate::Cancelled] {
             assert!(fates.contains(&fate), "{fate:?} never happens");
         }
     }

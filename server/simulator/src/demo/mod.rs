@@ -1,7 +1,8 @@
 //! Couriers who deliver in Malta until the demo ends.
 //!
 //! Each courier takes orders, fetches them, brings them and begins again, in real time, on real streets, with
-//! the phones and networks that couriers have. The first order is picked up within seconds and then takes
+//! the phones and networks that couriers have. Now and then dispatch changes the order of their stops or an address under
+//! way, a kitchen is late, or nobody answers and a second attempt is made. The first order is picked up within seconds and then takes
 //! some minutes, so that a person who opens its link sees a delivery from beginning to end.
 //! Couriers of an earlier demo on the same server are taken over, and their open orders called off.
 
@@ -11,6 +12,7 @@ mod errand;
 mod guest;
 mod phone;
 mod shift;
+mod twists;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -20,7 +22,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use doorstep_shared::{
-    CourierId, LatLon, OrderId, OrderStatus,
+    CourierId, LatLon, OrderId, OrderStatus, Vehicle,
     api::{CourierView, CreateCourier, OrderView},
 };
 use futures_util::{StreamExt, stream};
@@ -198,7 +200,19 @@ fn courier(number: usize) -> CreateCourier {
     let (name, vehicle) = cast::COURIERS[number % cast::COURIERS.len()];
     let generation = number / cast::COURIERS.len();
     let name = if generation == 0 { name.to_owned() } else { format!("{name} {}", generation + 1) };
-    CreateCourier::plain(name, Some(format!("+356 2098 {number:04}")), vehicle)
+    let capacity = Some(capacity(vehicle));
+    CreateCourier { capacity, ..CreateCourier::plain(name, Some(format!("+356 2098 {number:04}")), vehicle) }
+}
+
+/// How many orders fit into or onto it.
+const fn capacity(vehicle: Vehicle) -> u32 {
+    match vehicle {
+        Vehicle::Foot => 2,
+        Vehicle::Bicycle => 3,
+        Vehicle::Scooter | Vehicle::Motorcycle => 4,
+        Vehicle::Car => 12,
+        Vehicle::Van => 40,
+    }
 }
 
 /// Calls off the open orders of couriers whom we are about to take over: no bot drives them any more.

@@ -8,7 +8,7 @@ use doorstep_shared::{
     geo::distance::haversine_m,
     protocol::{
         Codec, PresenceState,
-        courier::{Pace, Stop},
+        courier::{Pace, ReportKind, Stop},
     },
 };
 use rand::rngs::StdRng;
@@ -83,6 +83,16 @@ impl Phone {
     /// Presses a button of the courier's app.
     pub(super) async fn report(&self, order: OrderId, status: OrderStatus, note: Option<&str>) {
         self.bot.report(order, status, note.map(str::to_owned)).await;
+    }
+
+    /// Whether the server keeps plans; it then answers what holds an order up.
+    pub(super) fn has_plans(&self) -> bool {
+        self.bot.state().plan_version.is_some()
+    }
+
+    /// Says what holds an order up.
+    pub(super) async fn hold_up(&self, order: OrderId, report: ReportKind, note: Option<&str>) {
+        self.bot.hold_up(order, report, note.map(str::to_owned)).await;
     }
 
     /// Rides to `target`; stays where they are when no way leads there.

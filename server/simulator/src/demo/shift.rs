@@ -46,8 +46,8 @@ pub(super) struct Shift {
 
 /// An order that this courier has.
 pub(super) struct Taken {
-    order: OrderId,
-    errand: Errand,
+    pub order: OrderId,
+    pub errand: Errand,
 }
 
 impl Shift {
@@ -72,17 +72,17 @@ impl Shift {
         self.phone.report(taken.order, OrderStatus::AtPickup, None).await;
         self.phone.wait(Duration::from_secs(4)).await;
         self.phone.report(taken.order, OrderStatus::PickedUp, None).await;
-        self.bring(taken).await;
+        self.bring(taken).await?;
         self.work().await
     }
 
     async fn round(&mut self) -> Result<()> {
-        if let Some(given) = self.given() {
-            let fetched = self.fetch(vec![given]).await?;
-            for taken in fetched {
-                self.bring(taken).await;
-            }
+        if let Some((order, merchant)) = self.to_bring_back() {
+            self.bring_back(order, merchant).await;
             return Ok(());
+        }
+        if let Some(given) = self.given() {
+            return self.deliver(vec![given]).await;
         }
         let count = if self.random.random_bool(TWO_ORDERS) { 2 } else { 1 };
         let errands = self.stage.errands(self.phone.place(), count, self.vehicle, &mut self.random);
@@ -91,9 +91,16 @@ impl Shift {
             taken.push(self.take(errand).await?.0);
             self.phone.wait(Duration::from_secs(2)).await;
         }
-        let taken = self.fetch(taken).await?;
-        for taken in taken {
-            self.bring(taken).await;
+        self.deliver(taken).await
+    }
+
+    /// Fetches orders and brings them in the order of the plan.
+    async fn deliver(&mut self, taken: Vec<Taken>) -> Result<()> {
+        let mut taken = self.fetch(taken).await?;
+        self.reorder_perhaps(&mut taken).await?;
+        for mut taken in taken {
+            self.move_door_perhaps(&mut taken).await?;
+            self.bring(taken).await?;
         }
         Ok(())
     }
@@ -137,10 +144,18 @@ impl Shift {
                 return Ok(taken);
             }
         }
+        let first = taken[0].order;
+        if !self.take_away_perhaps(first).await? {
+            self.over(taken.remove(0).order);
+            if taken.is_empty() {
+                return Ok(taken);
+            }
+        }
         self.phone.ride_to(pickup).await;
         for taken in &taken {
             self.phone.report(taken.order, OrderStatus::AtPickup, None).await;
         }
+        self.wait_longer_perhaps(taken[0].order).await;
         let packing_s = self.random.random_range(20.0..75.0);
         self.phone.wait(Duration::from_secs_f64(packing_s)).await;
         for taken in &taken {
@@ -159,25 +174,31 @@ impl Shift {
         }
     }
 
-    /// Rides to the door and ends the order there, or back at the merchant's.
-    async fn bring(&mut self, taken: Taken) {
-        let Taken { order, errand } = taken;
-        self.phone.ride_to(errand.dropoff.point).await;
+    /// Rides to the door and ends the order there, or wherever a failure leads.
+    async fn bring(&mut self, taken: Taken) -> Result<()> {
+        self.phone.ride_to(taken.errand.dropoff.point).await;
+        self.ring(taken.order).await;
+        if taken.errand.fate == Fate::Failed {
+            return self.fail(&taken).await;
+        }
+        self.hand_over(&taken).await;
+        Ok(())
+    }
+
+    /// Stands at the door.
+    pub(super) async fn ring(&mut self, order: OrderId) {
         self.phone.report(order, OrderStatus::AtDropoff, None).await;
         let at_door_s = self.random.random_range(15.0..50.0);
         self.phone.wait(Duration::from_secs_f64(at_door_s)).await;
-        if errand.fate == Fate::Returned {
-            self.phone.report(order, OrderStatus::Failed, cast::FAILURES.choose(&mut self.random).copied()).await;
-            self.phone.ride_to(errand.pickup.point).await;
-            self.phone.report(order, OrderStatus::Returned, None).await;
-        } else {
-            let note = cast::HANDOVERS.choose(&mut self.random).copied();
-            self.phone.report(order, OrderStatus::Delivered, note).await;
-        }
-        self.over(order);
     }
 
-    fn over(&mut self, order: OrderId) {
+    pub(super) async fn hand_over(&mut self, taken: &Taken) {
+        let note = cast::HANDOVERS.choose(&mut self.random).copied();
+        self.phone.report(taken.order, OrderStatus::Delivered, note).await;
+        self.over(taken.order);
+    }
+
+    pub(super) fn over(&mut self, order: OrderId) {
         self.open().remove(&order);
         if self.lately.len() == REMEMBERED {
             self.lately.pop_front();

@@ -6,7 +6,7 @@ use doorstep_shared::{
     CourierId, OrderId, OrderStatus, RawFix,
     protocol::{
         Codec, ErrorMessage,
-        courier::{Ack, CourierEvent, CourierIdentity, CourierMessage, Fixes, Pace, Welcome},
+        courier::{Ack, CourierEvent, CourierIdentity, CourierMessage, Fixes, Pace, ReportKind, Stops, Welcome},
     },
 };
 use doorstep_simulator::{
@@ -32,6 +32,10 @@ fn fixes(times: impl IntoIterator<Item = i64>) -> Vec<RawFix> {
 }
 
 async fn welcome(stage: &Stage, max_fixes: u32) -> Peer {
+    welcome_to_plan(stage, max_fixes, None).await
+}
+
+async fn welcome_to_plan(stage: &Stage, max_fixes: u32, version: Option<u64>) -> Peer {
     let mut peer = stage.accept().await;
     peer.send(&CourierEvent::Welcome(Welcome {
         server_time_ms: 0,
@@ -39,7 +43,7 @@ async fn welcome(stage: &Stage, max_fixes: u32) -> Peer {
         max_fixes,
         pace: Pace { interval_ms: 1_000, min_distance_m: 0, reason: None },
         stops: Vec::new(),
-        version: None,
+        version,
         office_phone: None,
         may_reorder: None,
     }))
@@ -197,4 +201,49 @@ async fn a_database_that_is_away_for_a_moment_costs_no_fix_and_no_connection() {
     let log = bot.stop().await;
     assert_eq!(log.sent[&1].outcome, Some(FixOutcome::Acked));
     assert_eq!((log.connections, log.fix_messages), (1, 2));
+}
+
+#[tokio::test]
+async fn a_device_says_which_plan_it_shows_on_every_connection() {
+    let stage = Stage::new().await;
+    let bot = bot(&stage, Codec::Json);
+    let mut peer = welcome_to_plan(&stage, 500, Some(7)).await;
+    let seen = async |peer: &mut Peer| match peer.receive().await {
+        CourierMessage::Seen(seen) => seen.version,
+        other => panic!("not seen: {other:?}"),
+    };
+    assert_eq!(seen(&mut peer).await, 7);
+    peer.send(&CourierEvent::Stops(Stops { stops: Vec::new(), version: Some(8) })).await;
+    assert_eq!(seen(&mut peer).await, 8);
+    drop(peer);
+    let mut peer = welcome_to_plan(&stage, 500, Some(9)).await;
+    assert_eq!(seen(&mut peer).await, 9);
+    assert_eq!(bot.state().plan_version, Some(9));
+}
+
+#[tokio::test]
+async fn what_holds_an_order_up_waits_for_its_answer_and_comes_again_after_an_outage() {
+    let stage = Stage::new().await;
+    let bot = bot(&stage, Codec::Json);
+    let mut peer = welcome(&stage, 500).await;
+    assert!(bot.wait_until(PATIENCE, |state| state.connected).await);
+    let order = OrderId::new();
+    bot.hold_up(order, ReportKind::NotReady, None).await;
+    bot.report(order, OrderStatus::PickedUp, None).await;
+    let report = async |peer: &mut Peer| match peer.receive().await {
+        CourierMessage::Report(report) => report,
+        other => panic!("not a report: {other:?}"),
+    };
+    assert_eq!(report(&mut peer).await.report, ReportKind::NotReady);
+    drop(peer);
+    let mut peer = welcome(&stage, 500).await;
+    let again = report(&mut peer).await;
+    assert_eq!(again.order_id, order);
+    peer.send(&CourierEvent::Ack(Ack { id: again.id, stored: 1, duplicates: 0, rejected: Vec::new() })).await;
+    let CourierMessage::Status(status) = peer.receive().await else { panic!("the status comes after it") };
+    peer.send(&CourierEvent::Ack(Ack { id: status.id, stored: 1, duplicates: 0, rejected: Vec::new() })).await;
+    assert!(bot.settle(PATIENCE).await);
+    let log = bot.stop().await;
+    assert_eq!((log.reports.len(), &log.reports[0].1), (1, &StatusOutcome::Acked));
+    assert_eq!(log.violations, Vec::<String>::new());
 }

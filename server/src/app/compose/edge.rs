@@ -167,6 +167,8 @@ fn courier_sockets(
         plans: Arc::clone(&use_cases.plans),
         presences: Arc::clone(&use_cases.presences),
         pacing: Arc::clone(&use_cases.pacing),
+        office_phone: ground.config.settings.office_phone.clone(),
+        may_reorder: ground.config.settings.couriers_reorder,
     }
 }
 

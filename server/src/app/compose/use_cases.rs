@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use chrono::TimeDelta;
 
 use super::{ground::Ground, live_view::LiveView};
 use crate::{
@@ -41,7 +42,7 @@ impl UseCases {
             store.clone(),
             Arc::clone(tracker),
             Arc::clone(following),
-            Arc::clone(connections),
+            (Arc::clone(broker), Arc::clone(connections)),
             clock.clone(),
             tasks,
         ));
@@ -49,9 +50,10 @@ impl UseCases {
             store.clone(),
             Arc::clone(tracker),
             Arc::clone(broker),
-            Arc::clone(&plans),
+            (Arc::clone(&plans), config.settings.new_stops),
             Arc::clone(&deliveries),
             clock.clone(),
+            TimeDelta::hours(i64::from(config.settings.reopen_hours)),
         ));
         let exceptions =
             Exceptions::new(Arc::clone(tracker), store.clone(), Arc::clone(broker), clock.clone(), deliveries);

@@ -1,12 +1,15 @@
 //! Orders: what they are inside the server, and the rules that hold for them.
 //!
-//! [`visibility`] decides what a customer may see of the courier. The use cases that change an order are in
-//! [`crate::service::orders`].
+//! [`visibility`] decides what a customer may see of the courier, [`steps`] what an order becomes, [`editing`] what may be
+//! changed of it, and [`super::plan`] in which order a courier makes the stops of their orders. The use cases that change
+//! an order are in [`crate::service::orders`].
 
+pub mod editing;
 pub mod handover;
 pub mod import;
 pub mod outlook;
 pub mod promise;
+pub mod steps;
 pub mod stops;
 pub mod visibility;
 
@@ -155,9 +158,16 @@ impl Order {
         }
     }
 
+    /// Whether its courier has the goods on board.
+    pub fn is_on_board(&self) -> bool {
+        matches!(self.status, OrderStatus::PickedUp | OrderStatus::AtDropoff)
+            || (self.carried_by.is_some() && self.carried_by == self.courier_id)
+    }
+
     /// Where the courier is heading with this order now: the pickup, then the door; `None` once it is over.
     pub fn next_waypoint(&self) -> Option<&Waypoint> {
         match self.status {
+            OrderStatus::Assigned | OrderStatus::AtPickup if self.is_on_board() => Some(&self.dropoff),
             OrderStatus::Assigned | OrderStatus::AtPickup => Some(&self.pickup),
             OrderStatus::PickedUp | OrderStatus::AtDropoff => Some(&self.dropoff),
             _ => None,

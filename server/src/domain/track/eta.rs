@@ -33,8 +33,10 @@ pub struct Journey {
     pub vehicle: Vehicle,
     /// Metres to the next waypoint: first the pickup, then the door.
     pub to_next_m: f64,
-    /// Metres from the pickup to the door; counted only before the pickup.
-    pub pickup_to_door_m: f64,
+    /// Metres from there to the door, through the stops in between.
+    pub next_to_door_m: f64,
+    /// What the courier spends at the stops in between, in milliseconds.
+    pub between_ms: f64,
 }
 
 /// Average door-to-door speed in town, metres per second, turns and lights included.
@@ -57,8 +59,8 @@ pub fn estimate(journey: &Journey, now_ms: i64) -> Option<Eta> {
     let driving_ms = |metres: f64| metres / speed_mps * 1_000.0;
     let (expected_ms, remaining_m) = match journey.status {
         OrderStatus::Assigned | OrderStatus::AtPickup => {
-            let remaining_m = journey.to_next_m + journey.pickup_to_door_m;
-            (driving_ms(remaining_m) + PICKUP_WAIT_MS + HANDOVER_MS, remaining_m)
+            let remaining_m = journey.to_next_m + journey.next_to_door_m;
+            (driving_ms(remaining_m) + PICKUP_WAIT_MS + journey.between_ms + HANDOVER_MS, remaining_m)
         }
         OrderStatus::PickedUp => (driving_ms(journey.to_next_m) + HANDOVER_MS, journey.to_next_m),
         OrderStatus::AtDropoff => (HANDOVER_MS, journey.to_next_m),
@@ -108,7 +110,7 @@ mod tests {
     use super::*;
 
     fn journey(status: OrderStatus, to_next_m: f64) -> Journey {
-        Journey { status, vehicle: Vehicle::Scooter, to_next_m, pickup_to_door_m: 1_000.0 }
+        Journey { status, vehicle: Vehicle::Scooter, to_next_m, next_to_door_m: 1_000.0, between_ms: 0.0 }
     }
 
     #[test]
@@ -141,9 +143,9 @@ mod tests {
         #[test]
         fn the_range_is_in_order_and_ahead(
             status in select(OrderStatus::ALL.to_vec()), vehicle in select(Vehicle::ALL.to_vec()),
-            to_next_m in 0.0f64..1e6, pickup_to_door_m in 0.0f64..1e6, now_ms in 0i64..4_000_000_000_000,
+            to_next_m in 0.0f64..1e6, next_to_door_m in 0.0f64..1e6, now_ms in 0i64..4_000_000_000_000,
         ) {
-            let journey = Journey { status, vehicle, to_next_m, pickup_to_door_m };
+            let journey = Journey { status, vehicle, to_next_m, next_to_door_m, between_ms: 0.0 };
             let eta = estimate(&journey, now_ms);
             prop_assert_eq!(eta.is_some(), status.is_active());
             if let Some(eta) = eta {

@@ -7,6 +7,7 @@
 pub mod duty;
 pub mod eta;
 pub mod filter;
+pub mod odometer;
 pub mod off_route;
 pub mod pace;
 pub mod progress;

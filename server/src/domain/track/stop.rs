@@ -5,7 +5,7 @@
 use doorstep_shared::{LatLon, geo::geofence::Geofence};
 
 /// A courier who stays within this circle is not going anywhere; GPS noise in a street canyon is about that.
-const RADIUS_M: f64 = 35.0;
+pub(super) const RADIUS_M: f64 = 35.0;
 
 /// They must stay this long, so that a red light is no stop.
 const MIN_STAY_MS: i64 = 120_000;

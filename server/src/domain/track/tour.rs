@@ -22,28 +22,59 @@ pub struct Visit {
     pub leg_m: f64,
     /// The range that the customer has, if they have one.
     pub customer_range: Option<Window>,
+    /// How long the hand-over takes, in seconds, where the order says so.
+    pub service_s: Option<u32>,
+}
+
+/// How long a courier stays at a stop, in milliseconds. `service_s` is what the order says of its hand-over.
+pub fn stay_ms(kind: StopKind, service_s: Option<u32>) -> f64 {
+    match (kind, service_s) {
+        (StopKind::Pickup | StopKind::Return, _) => PICKUP_WAIT_MS,
+        (StopKind::Dropoff, None) => HANDOVER_MS + LEAVE_DOOR_MS,
+        (StopKind::Dropoff, Some(service_s)) => f64::from(service_s) * 1_000.0,
+    }
+}
+
+/// When a courier is at a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Hardly before and hardly after.
+    pub window: Window,
+    /// The likeliest time, Unix epoch milliseconds; within the window.
+    pub expected_ms: i64,
+    /// When they go on, Unix epoch milliseconds.
+    pub leaves_ms: i64,
 }
 
 /// When the courier is at each stop, in the same order; setting off at `now_ms`, Unix epoch milliseconds.
-pub fn windows(visits: &[Visit], vehicle: Vehicle, now_ms: i64) -> Vec<Window> {
-    let mut windows: Vec<Window> = Vec::with_capacity(visits.len());
+pub fn arrivals(visits: &[Visit], vehicle: Vehicle, now_ms: i64) -> Vec<Arrival> {
+    let mut arrivals: Vec<Arrival> = Vec::with_capacity(visits.len());
     let mut free_after_ms = 0.0;
     for visit in visits {
         let driven_ms = free_after_ms + visit.leg_m / town_speed_mps(vehicle) * 1_000.0;
-        let (there_ms, leaves_ms) = match visit.kind {
-            StopKind::Pickup | StopKind::Return => (driven_ms, PICKUP_WAIT_MS),
-            StopKind::Dropoff => (driven_ms + HANDOVER_MS, LEAVE_DOOR_MS),
+        let there_ms = match visit.kind {
+            StopKind::Pickup | StopKind::Return => driven_ms,
+            StopKind::Dropoff => driven_ms + HANDOVER_MS,
         };
-        free_after_ms = there_ms + leaves_ms;
+        free_after_ms = there_ms.max(driven_ms + stay_ms(visit.kind, visit.service_s));
         let own = visit.customer_range.unwrap_or_else(|| window(there_ms, now_ms));
         // No courier is at a stop before they were at the one before it, whatever the customer's range says.
-        let before = windows.last();
-        windows.push(Window {
+        let before = arrivals.last().map(|before| before.window);
+        let window = Window {
             earliest_ms: before.map_or(own.earliest_ms, |before| own.earliest_ms.max(before.earliest_ms)),
             latest_ms: before.map_or(own.latest_ms, |before| own.latest_ms.max(before.latest_ms)),
-        });
+        };
+        let expected_ms = now_ms.saturating_add(there_ms as i64).clamp(window.earliest_ms, window.latest_ms);
+        let leaves_ms = now_ms.saturating_add(free_after_ms as i64);
+        arrivals.push(Arrival { window, expected_ms, leaves_ms });
     }
-    windows
+    arrivals
+}
+
+/// The windows alone.
+#[cfg(test)]
+fn windows(visits: &[Visit], vehicle: Vehicle, now_ms: i64) -> Vec<Window> {
+    arrivals(visits, vehicle, now_ms).into_iter().map(|arrival| arrival.window).collect()
 }
 
 #[cfg(test)]
@@ -55,7 +86,7 @@ mod tests {
     use crate::domain::track::eta::{self, Journey};
 
     fn visit(kind: StopKind, leg_m: f64) -> Visit {
-        Visit { kind, leg_m, customer_range: None }
+        Visit { kind, leg_m, customer_range: None, service_s: None }
     }
 
     #[test]
@@ -64,7 +95,8 @@ mod tests {
             status: OrderStatus::PickedUp,
             vehicle: Vehicle::Bicycle,
             to_next_m: 1_500.0,
-            pickup_to_door_m: 0.0,
+            next_to_door_m: 0.0,
+            between_ms: 0.0,
         };
         let eta = eta::estimate(&journey, 1_000).expect("on its way");
         let windows = windows(&[visit(StopKind::Dropoff, 1_500.0)], Vehicle::Bicycle, 1_000);
@@ -77,7 +109,8 @@ mod tests {
             status: OrderStatus::Assigned,
             vehicle: Vehicle::Scooter,
             to_next_m: 700.0,
-            pickup_to_door_m: 1_900.0,
+            next_to_door_m: 1_900.0,
+            between_ms: 0.0,
         };
         let eta = eta::estimate(&journey, 0).expect("on its way");
         let visits = [visit(StopKind::Pickup, 700.0), visit(StopKind::Dropoff, 1_900.0)];

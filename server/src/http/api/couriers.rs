@@ -5,8 +5,13 @@ use doorstep_shared::{
     CourierId, Fix,
     api::{CourierView, CreateCourier, ListPage, PresenceView, console::AccessKind},
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::page::{self, PageQuery};
+use super::{
+    courier_work::{check_capacity, check_depot, check_shift, kept_skills},
+    page,
+};
 use crate::{
     auth::{
         access_recorder::AccessRecorder,
@@ -58,6 +63,11 @@ impl Records {
         let mut errors = FieldErrors::default();
         errors.check_text(&wanted.name, 100, "name");
         errors.check_optional_text(wanted.phone.as_deref(), 40, "phone");
+        check_capacity(wanted.capacity, &mut errors);
+        let skills = wanted.skills.unwrap_or_default();
+        errors.check_words(&skills, "skills");
+        check_shift(wanted.shift.as_ref(), &mut errors);
+        check_depot(wanted.depot.as_ref(), &mut errors);
         errors.finish()?;
         let courier = Courier {
             id: CourierId::new(),
@@ -66,12 +76,33 @@ impl Records {
             vehicle: wanted.vehicle,
             created_at: self.clock.now(),
             presence: None,
-            work: Work::default(),
+            work: Work {
+                capacity: wanted.capacity,
+                skills: kept_skills(&skills),
+                shift: wanted.shift,
+                depot: wanted.depot,
+                archived_at: None,
+            },
         };
         self.store.create_courier(&courier).await?;
         self.broker.publish_fleet(FleetChange::Courier((&courier).into()));
         Ok(view(&courier, None))
     }
+}
+
+/// How the list of couriers is asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct CouriersQuery {
+    /// Only couriers who are archived, instead of those who work here.
+    #[param(required = false)]
+    #[serde(default)]
+    archived: bool,
+    /// Where the page begins: the last page's `next_cursor`.
+    #[param(min_length = 1, max_length = 500)]
+    cursor: Option<String>,
+    /// The most items on the page; 100 otherwise.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
 }
 
 /// List couriers with their newest fix and presence.
@@ -81,12 +112,12 @@ pub async fn list(
     records: Records,
     by: Allowed<CouriersRead>,
     recorder: AccessRecorder,
-    query: Query<PageQuery>,
+    query: Query<CouriersQuery>,
 ) -> Result<HttpResponse, ApiError> {
     recorder.record(&by, AccessKind::Couriers, None);
     let limit = page::page_size(query.limit)?;
     let after = page::cursor(query.cursor.as_deref(), |cursor| cursor.parse().ok())?;
-    let mut couriers = records.store.couriers_page(after, limit as i64 + 1).await?;
+    let mut couriers = records.store.couriers_page(query.archived, after, limit as i64 + 1).await?;
     let next_cursor = page::cut(&mut couriers, limit, |courier| courier.id.to_string());
     let ids: Vec<_> = couriers.iter().map(|courier| courier.id).collect();
     let mut newest = records.store.newest_fix_of_each(&ids).await?;

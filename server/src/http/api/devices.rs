@@ -46,6 +46,7 @@ context! {
     params(("id" = CourierId, Path, description = "The courier's id")),
     responses(
         (status = 201, body = DeviceCreated, description = "The device, with its secrets"),
+        (status = 409, description = "The courier is archived, or the idempotency key was used before"),
         (status = 422, description = "A field is not valid"),
     ))]
 pub async fn create(
@@ -64,6 +65,7 @@ impl Registry {
         let mut errors = FieldErrors::default();
         errors.check_text(label, 100, "label");
         errors.finish()?;
+        refuse_archived(&self.store, courier).await?;
         let (id, token) = (DeviceId::new(), token::new_device_token());
         let (link, code) = self.devices.new_sign_in_link();
         let (label, created_at) = (label.trim(), code.created_at);
@@ -100,6 +102,12 @@ impl Registry {
             revoked_at: device.revoked_at,
         }
     }
+}
+
+/// A courier who works here no longer gets no device.
+async fn refuse_archived(store: &Store, courier: CourierId) -> Result<(), ApiError> {
+    let courier = store.courier(courier).await?.ok_or_else(ApiError::not_found)?;
+    if courier.work.archived_at.is_some() { Err(ApiError::courier_archived()) } else { Ok(()) }
 }
 
 /// List a courier's devices: those that may report first, then the newest first.
@@ -161,7 +169,10 @@ pub async fn sign_in(
 /// The one they had for that app stops working.
 #[utoipa::path(post, path = "/api/v1/couriers/{id}/trackers", operation_id = "createTracker", tag = "couriers",
     params(("id" = CourierId, Path, description = "The courier's id")),
-    responses((status = 201, body = TrackerCreated, description = "The tracker. Its token is shown this once")))]
+    responses(
+        (status = 201, body = TrackerCreated, description = "The tracker. Its token is shown this once"),
+        (status = 409, description = "The courier is archived, or the idempotency key was used before"),
+    ))]
 pub async fn create_tracker(
     registry: Registry,
     by: Allowed<CouriersWrite>,
@@ -172,6 +183,7 @@ pub async fn create_tracker(
     let bytes = body.bytes();
     once.run(&by, &bytes, async move {
         let courier = registry.store.courier(courier).await?.ok_or_else(ApiError::not_found)?;
+        refuse_archived(&registry.store, courier.id).await?;
         Ok((StatusCode::CREATED, registry.devices.create_tracker(&courier, body.into_inner().app).await?))
     })
     .await

@@ -11,7 +11,10 @@ use doorstep_shared::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::couriers;
+use super::{
+    courier_work::{check_capacity, check_depot, check_shift, kept_skills},
+    couriers,
+};
 use crate::{
     auth::{
         access_recorder::AccessRecorder,
@@ -32,7 +35,7 @@ use crate::{
     },
     live::broker::Broker,
     platform::{clock::Clock, config::Config, qr, tasks::Tasks, token},
-    service::{orders::plans::Plans, suggestions::Suggestions},
+    service::{devices::Devices, orders::plans::Plans, suggestions::Suggestions},
     store::{Store, couriers::CourierEdit},
 };
 
@@ -111,14 +114,20 @@ impl Links {
 
 context! {
     /// What changing couriers works with.
-    pub struct Editing { store: Store, plans: Plans, broker: dyn Broker, tasks: Tasks }
+    pub struct Editing { store: Store, devices: Devices, plans: Plans, broker: dyn Broker, tasks: Tasks }
 }
 
-/// Change what is known about a courier.
+/// Change what is known about a courier, archive them or restore them.
+///
+/// `"archived": true` asks that the courier has no open order and no goods on board (409 `has_open_orders`). Their
+/// devices, sessions and sign-in links stop working for good, their sockets are closed with 4500, and they leave lists,
+/// suggestions and the live fleet; what they did stays in orders' histories. `"archived": false` brings them back
+/// without a device.
 #[utoipa::path(patch, path = "/api/v1/couriers/{id}", operation_id = "editCourier", tag = "couriers",
     params(("id" = CourierId, Path, description = "The courier's id")),
     responses(
         (status = 200, body = CourierView, description = "The courier as they are now"),
+        (status = 409, description = "The courier has open orders, or goods on board"),
         (status = 422, description = "Some fields are not valid"),
     ))]
 pub async fn edit_courier(
@@ -139,18 +148,35 @@ fn check_edit(wanted: &EditCourier) -> Result<(), ApiError> {
     let mut errors = FieldErrors::default();
     errors.check_optional_text(wanted.name.as_deref(), 100, "name");
     errors.check_optional_text(wanted.phone.as_deref().filter(|phone| !phone.is_empty()), 40, "phone");
+    check_capacity(wanted.capacity.flatten(), &mut errors);
+    errors.check_words(wanted.skills.as_deref().unwrap_or_default(), "skills");
+    check_shift(wanted.shift.as_ref().and_then(Option::as_ref), &mut errors);
+    check_depot(wanted.depot.as_ref().and_then(Option::as_ref), &mut errors);
     errors.finish()
 }
 
 impl Editing {
     async fn edit(&self, courier: CourierId, wanted: &EditCourier) -> Result<Courier, ApiError> {
+        match wanted.archived {
+            // First: when it is refused, nothing else has changed.
+            Some(true) => self.devices.archive(courier).await?,
+            Some(false) => self.store.restore_courier(courier).await?,
+            None => {}
+        }
+        let skills = wanted.skills.as_deref().map(kept_skills);
         let edit = CourierEdit {
             name: wanted.name.as_deref().map(str::trim),
             phone: wanted.phone.as_deref().map(|phone| Some(phone).filter(|phone| !phone.is_empty())),
             vehicle: wanted.vehicle,
+            capacity: wanted.capacity,
+            skills: skills.as_deref(),
+            shift: wanted.shift,
+            depot: wanted.depot.as_ref().map(Option::as_ref),
         };
         let changed = self.store.edit_courier(courier, edit).await?.ok_or_else(ApiError::not_found)?;
-        self.broker.publish_fleet(FleetChange::Courier((&changed).into()));
+        if changed.work.archived_at.is_none() {
+            self.broker.publish_fleet(FleetChange::Courier((&changed).into()));
+        }
         // The live view needs what they ride for arrival times.
         self.plans.refresh(courier).await;
         Ok(changed)

@@ -34,7 +34,7 @@ use crate::{
     },
     platform::{clock::Clock, config::Config, token},
     service::{gazetteer::LazyGazetteer, orders::lifecycle::Orders},
-    store::{Store, new_orders::NewOrder},
+    store::{Store, StoreError, new_orders::NewOrder},
 };
 
 /// Refused rows that an answer names; the preview names them all.
@@ -54,6 +54,17 @@ pub struct ImportQuery {
     #[param(required = false)]
     #[serde(default)]
     only_valid: bool,
+    /// What each column of the file holds, in the file's order and with commas between them: our names, and nothing for a
+    /// column to leave out, as in `reference,,customer_name`. Without it the headings say so.
+    #[param(max_length = 4000)]
+    columns: Option<String>,
+}
+
+impl ImportQuery {
+    fn mapping(&self) -> Option<Vec<String>> {
+        let columns = self.columns.as_deref()?;
+        Some(columns.split(',').map(|name| name.trim().to_owned()).collect())
+    }
 }
 
 context! {
@@ -66,10 +77,14 @@ context! {
 /// UTF-8, at most 1 MiB and 2 000 rows, cells parted by `,` or `;`. The first row names the columns, in any order:
 /// `reference`, `pickup_address`, `dropoff_address` and `customer_name` must be there; `pickup_lat`, `pickup_lon`,
 /// `dropoff_lat`, `dropoff_lon` may be left out or empty, then the address is looked up; and there may be
-/// `pickup_instructions`, `dropoff_instructions`, `customer_phone`, `customer_email`, `promised_from`, `promised_until`
-/// (`2026-11-21 18:30`, `18:30` for today, or RFC 3339) and `proof` (`photo`, `signature`, `pin`, with `+` between them).
+/// `pickup_instructions`, `pickup_phone`, `dropoff_instructions`, `customer_phone`, `customer_email`, `promised_from`,
+/// `promised_until` (`2026-11-21 18:30`, `18:30` for today, or RFC 3339), `proof` (`photo`, `signature`, `pin`, with `+`
+/// between them), `size`, `service_s`, `requires` (words with spaces between them) and `note`. Readable headings such as
+/// "Customer name", "Delivery address" and "Phone" are recognised, too; `columns` says what each column holds whatever
+/// its heading.
 ///
-/// With `preview=true` nothing is created. Otherwise all rows become orders or, when one of them is wrong, none; with
+/// With `preview=true` nothing is created, and the answer names every column of the file with samples and what the
+/// server takes it for; a file that lacks columns gets such an answer with `missing_columns` and without rows. Otherwise all rows become orders or, when one of them is wrong, none; with
 /// `only_valid=true` those that are right do. All are created in one transaction.
 #[utoipa::path(post, path = "/api/v1/orders/import", operation_id = "importOrders", tag = "orders",
     request_body(content = String, content_type = "text/csv", description = "The file"),
@@ -91,43 +106,60 @@ pub async fn create(
     }
     let (file, actor) = (body.into_inner(), by.actor());
     if query.preview {
-        return Ok(json(StatusCode::OK, &preview(importing.read(file).await?)));
+        return Ok(json(StatusCode::OK, &importing.preview(file, query.mapping()).await?));
     }
-    let (only_valid, bytes) = (query.only_valid, file.clone());
-    once.run(&by, &bytes, async move { Ok((StatusCode::CREATED, importing.import(file, only_valid, &actor).await?)) })
-        .await
+    let bytes = file.clone();
+    once.run(&by, &bytes, async move { Ok((StatusCode::CREATED, importing.import(file, &query, &actor).await?)) }).await
 }
 
 impl Importing {
+    async fn preview(&self, file: Bytes, mapping: Option<Vec<String>>) -> Result<ImportPreview, ApiError> {
+        match self.read(file.clone(), mapping.clone()).await {
+            Ok(table) => Ok(preview(table)),
+            Err(Refused::File(FileError::MissingColumns(missing))) => {
+                let columns = import::columns(&file, mapping.as_deref()).map_err(|error| refused(&error))?;
+                let missing = missing.into_iter().map(str::to_owned).collect();
+                Ok(ImportPreview { columns, missing_columns: Some(missing), ..ImportPreview::default() })
+            }
+            Err(refused) => Err(refused.into()),
+        }
+    }
+
     /// Reads the file on a blocking thread: thousands of addresses may have to be looked up.
-    async fn read(&self, file: Bytes) -> Result<Table, ApiError> {
+    async fn read(&self, file: Bytes, mapping: Option<Vec<String>>) -> Result<Table, Refused> {
         let (gazetteer, zone, now) = (self.gazetteer.clone(), self.config.settings.time_zone, self.clock.now());
         let reading = web::block(move || {
             let find = |text: &str, near| gazetteer.get().search(text, near, 1).pop();
             let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
-            import::read(&file, &Surroundings { find: &find, check: &check, zone, now })
+            import::read(&file, mapping.as_deref(), &Surroundings { find: &find, check: &check, zone, now })
         });
-        let mut table = reading.await.map_err(|error| ApiError::internal(&error))?.map_err(|error| refused(&error))?;
+        let mut table = reading.await.map_err(|error| ApiError::internal(&error))?.map_err(Refused::File)?;
         check_pins(&table)?;
         self.warn_of_known(&mut table).await?;
         Ok(table)
     }
 
     /// The same file sent twice is the likeliest mistake.
-    async fn warn_of_known(&self, table: &mut Table) -> Result<(), ApiError> {
+    async fn warn_of_known(&self, table: &mut Table) -> Result<(), StoreError> {
         let references: Vec<_> = table.rows.iter().map(|row| row.reference.clone()).collect();
         let known = self.store.known_references(&references, self.clock.now()).await?;
         for row in table.rows.iter_mut().filter(|row| known.contains(&row.reference)) {
             let message = "there is an order with this reference already".to_owned();
-            row.warnings.push(ImportNote { column: "reference".to_owned(), position: None, message });
+            let heading = table.columns.iter().find(|column| column.column.as_deref() == Some("reference"));
+            row.warnings.push(ImportNote {
+                column: "reference".to_owned(),
+                heading: heading.map(|column| column.heading.clone()),
+                position: None,
+                message,
+            });
         }
         Ok(())
     }
 
-    async fn import(&self, file: Bytes, only_valid: bool, by: &Actor) -> Result<Imported, ApiError> {
-        let table = self.read(file).await?;
+    async fn import(&self, file: Bytes, query: &ImportQuery, by: &Actor) -> Result<Imported, ApiError> {
+        let table = self.read(file, query.mapping()).await?;
         let (valid, skipped): (Vec<_>, Vec<_>) = table.rows.into_iter().partition(|row| row.order.is_some());
-        if !skipped.is_empty() && !only_valid {
+        if !skipped.is_empty() && !query.only_valid {
             return Err(ApiError::invalid_fields(named(&skipped)));
         }
         Ok(Imported { created: self.create_all(by, valid).await?, skipped })
@@ -154,6 +186,33 @@ impl Importing {
     }
 }
 
+/// Why a file was not read.
+enum Refused {
+    File(FileError),
+    Other(ApiError),
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(error: Refused) -> Self {
+        match error {
+            Refused::File(error) => refused(&error),
+            Refused::Other(error) => error,
+        }
+    }
+}
+
 fn check_pins(table: &Table) -> Result<(), ApiError> {
     let pins = table.rows.iter().filter(|row| asks_for_pin(row)).count();
     if pins <= MAX_PINS {
@@ -164,7 +223,9 @@ fn check_pins(table: &Table) -> Result<(), ApiError> {
 }
 
 fn refused(error: &FileError) -> ApiError {
-    ApiError::invalid_fields(vec![FieldError { field: "file".to_owned(), message: error.to_string() }])
+    let is_mapping = matches!(error, FileError::UnknownColumn(_) | FileError::MappingTooLong { .. });
+    let field = if is_mapping { "columns" } else { "file" };
+    ApiError::invalid_fields(vec![FieldError { field: field.to_owned(), message: error.to_string() }])
 }
 
 fn asks_for_pin(row: &ImportRow) -> bool {
@@ -175,14 +236,15 @@ fn asks_for_pin(row: &ImportRow) -> bool {
 fn preview(table: Table) -> ImportPreview {
     let valid = table.rows.iter().filter(|row| row.order.is_some()).count() as u32;
     let invalid = table.rows.len() as u32 - valid;
-    ImportPreview { valid, invalid, rows: table.rows, ignored_columns: table.ignored_columns }
+    let Table { rows, ignored_columns, columns } = table;
+    ImportPreview { valid, invalid, rows, ignored_columns, columns, missing_columns: None }
 }
 
 fn named(rows: &[ImportRow]) -> Vec<FieldError> {
     let of_row = |row: &ImportRow| {
         let line = row.line;
         let error = move |note: &ImportNote| FieldError {
-            field: format!("line {line}, {}", note.column),
+            field: format!("line {line}, {}", note.heading.as_ref().unwrap_or(&note.column)),
             message: note.message.clone(),
         };
         row.errors.iter().map(error).collect::<Vec<_>>()

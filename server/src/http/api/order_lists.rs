@@ -1,33 +1,21 @@
 //! Lists of orders, and how many each tab of the console holds.
 
-use std::future::{Ready, ready};
-
-use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
-    dev::Payload,
-    http::StatusCode,
-    web::{Data, Query},
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorstep_shared::{
-    CourierId, OrderStatus,
+    OrderStatus,
     api::{
         ListPage, OrderView,
         console::{ACTIVE, OrderCounts, OrderSort, UNASSIGNED},
     },
 };
-use utoipa::{IntoParams, openapi::path::ParameterIn};
 
-use super::page;
+use super::{order_query::OrderListQuery, page};
 use crate::{
     auth::{extract::Allowed, scope::OrdersRead},
     domain::order::Order,
     error::ApiError,
-    http::{
-        body::json::json,
-        context::context,
-        describe::{Describe, Description},
-    },
+    http::{body::json::json, context::context},
     live::tracker::Tracker,
     platform::clock::{Clock, is_usable},
     service::orders::risk::{Estimates, Rank},
@@ -36,107 +24,6 @@ use crate::{
 
 /// The most open orders that are ranked. Those beyond have the latest promises, or none.
 const MAX_RANKED: i64 = 20_000;
-
-/// The longest text that is searched for.
-const MAX_SEARCH_CHARACTERS: usize = 200;
-
-/// How the list of orders is asked for. Read by hand, because `status` may be repeated.
-#[derive(Debug, Default, IntoParams)]
-pub struct OrderListQuery {
-    /// Orders with any of these statuses; repeated, or with commas between them.
-    #[param(inline, style = Form, explode)]
-    status: Vec<OrderStatus>,
-    /// Orders that this courier brings.
-    #[param(value_type = Option<uuid::Uuid>)]
-    courier_id: Option<CourierId>,
-    /// Words that must all occur, as pieces of words, in the reference, the customer's name or number, or an address;
-    /// case and accents do not matter.
-    #[param(max_length = 200)]
-    q: Option<String>,
-    /// `newest` first, otherwise; `late_risk` lists open orders only, the most urgent first.
-    #[param(inline, value_type = Option<OrderSort>)]
-    sort: OrderSort,
-    /// Where the page begins: the last page's `next_cursor`.
-    #[param(min_length = 1, max_length = 500)]
-    cursor: Option<String>,
-    /// The most items on the page; 100 otherwise.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-}
-
-impl FromRequest for OrderListQuery {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::read(request.query_string()))
-    }
-}
-
-impl Describe for OrderListQuery {
-    fn describe(description: &mut Description) {
-        let parameters = Self::into_params(|| Some(ParameterIn::Query));
-        parameters.into_iter().for_each(|parameter| description.takes(parameter));
-        description.fails(400, "The query could not be read");
-    }
-}
-
-impl OrderListQuery {
-    /// Reads a query string, in which `status` may be repeated or hold several with commas between them.
-    fn read(text: &str) -> Result<Self, ApiError> {
-        let pairs = Query::<Vec<(String, String)>>::from_query(text);
-        let pairs = pairs.map_err(|error| ApiError::bad_request(error.to_string()))?.into_inner();
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            query.take(&name, value)?;
-        }
-        Ok(query)
-    }
-
-    fn take(&mut self, name: &str, value: String) -> Result<(), ApiError> {
-        let wrong = |what: &str| ApiError::bad_request(format!("{name}: {what}"));
-        match name {
-            "status" => self.take_statuses(&value).ok_or_else(|| wrong("no such status"))?,
-            "courier_id" => self.courier_id = Some(value.parse().map_err(|_| wrong("not a courier's id"))?),
-            "q" if value.chars().count() > MAX_SEARCH_CHARACTERS => return Err(wrong("at most 200 characters")),
-            "q" => self.q = Some(value),
-            "sort" => self.sort = sort(&value).ok_or_else(|| wrong("newest or late_risk"))?,
-            "cursor" => self.cursor = Some(value),
-            "limit" => self.limit = Some(value.parse().map_err(|_| wrong("a whole number"))?),
-            // Like unknown fields of a body.
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn take_statuses(&mut self, words: &str) -> Option<()> {
-        for word in words.split(',').filter(|word| !word.is_empty()) {
-            let status: OrderStatus = word.parse().ok()?;
-            if !self.status.contains(&status) {
-                self.status.push(status);
-            }
-        }
-        Some(())
-    }
-
-    fn filter(&self) -> OrderFilter {
-        let mut filter = OrderFilter::default();
-        filter.statuses.clone_from(&self.status);
-        filter.courier = self.courier_id;
-        match &self.q {
-            Some(words) => filter.search(words),
-            None => filter,
-        }
-    }
-}
-
-fn sort(word: &str) -> Option<OrderSort> {
-    match word {
-        "newest" => Some(OrderSort::Newest),
-        "late_risk" => Some(OrderSort::LateRisk),
-        _ => None,
-    }
-}
 
 context! {
     /// What lists of orders work with.
@@ -261,17 +148,5 @@ mod tests {
             assert_eq!(read_cursor(&absurd), None, "{absurd_us}");
         }
         assert_eq!((read_cursor("nonsense"), read_rank("nonsense")), (None, None));
-    }
-
-    #[test]
-    fn statuses_are_repeated_or_listed() {
-        let statuses = |text: &str| OrderListQuery::read(text).map(|query| query.filter().statuses).ok();
-        let both = Some(vec![OrderStatus::Created, OrderStatus::PickedUp]);
-        assert_eq!(statuses("status=created&status=picked_up"), both);
-        assert_eq!(statuses("status=created,picked_up,created&other=1"), both);
-        assert_eq!(statuses("status="), Some(Vec::new()));
-        assert_eq!(statuses("status=lost"), None);
-        assert!(OrderListQuery::read(&format!("q={}", "x".repeat(201))).is_err());
-        assert!(OrderListQuery::read("sort=oldest").is_err() && OrderListQuery::read("courier_id=1").is_err());
     }
 }

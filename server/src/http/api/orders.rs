@@ -1,6 +1,6 @@
 //! Orders over REST.
 
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
     LatLon, OrderId, OrderStatus,
@@ -28,6 +28,7 @@ use crate::{
             json::{JsonBody, json},
         },
         context::context,
+        if_match::with_etag,
         path::PathId,
     },
     live::tracker::Tracker,
@@ -39,11 +40,14 @@ use crate::{
         token,
     },
     service::orders::{
-        lifecycle::{Orders, Outcome},
+        lifecycle::{Orders, Outcome, StatusReport},
         risk::Estimates,
     },
     store::{Store, new_orders::WantedProofs},
 };
+
+/// The version of an order that nobody changed yet.
+const FIRST_VERSION: u64 = 1;
 
 context! {
     /// What creating orders works with.
@@ -53,7 +57,8 @@ context! {
 /// Create an order and its tracking link.
 #[utoipa::path(post, path = "/api/v1/orders", operation_id = "createOrder", tag = "orders",
     responses(
-        (status = 201, body = OrderCreated, description = "The order. Its tracking token is shown this once"),
+        (status = 201, body = OrderCreated, description = "The order. Its tracking token is shown this once",
+            headers(("ETag" = String, description = "The order's version, for `If-Match`"))),
         (status = 422, description = "Some fields are not valid"),
     ))]
 pub async fn create(
@@ -63,7 +68,8 @@ pub async fn create(
     body: JsonBody<CreateOrder>,
 ) -> Result<HttpResponse, ApiError> {
     let (actor, bytes) = (by.actor(), body.bytes());
-    once.run(&by, &bytes, async move { Ok((StatusCode::CREATED, creating.create(&body, &actor).await?)) }).await
+    let creation = async move { Ok((StatusCode::CREATED, creating.create(&body, &actor).await?)) };
+    Ok(with_etag(once.run(&by, &bytes, creation).await?, FIRST_VERSION))
 }
 
 impl Creating {
@@ -135,7 +141,7 @@ pub(super) fn draft(wanted: &CreateOrder, now: DateTime<Utc>) -> Result<Order, V
         feed_from: None,
         leg_from: None,
         created_at: now,
-        version: 1,
+        version: FIRST_VERSION,
         attempt: 1,
         demands,
         carried_by: None,
@@ -154,7 +160,7 @@ fn check_demands(wanted: &CreateOrder, errors: &mut FieldErrors) -> Demands {
     Demands { size, service_s: wanted.service_s, requires, note: wanted.note.clone() }
 }
 
-fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Waypoint> {
+pub(super) fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Waypoint> {
     errors.check_text(&place.address, 300, &format!("{field}.address"));
     errors.check_optional_text(place.instructions.as_deref(), 1_000, &format!("{field}.instructions"));
     let point = LatLon::try_new(place.lat, place.lon);
@@ -173,7 +179,8 @@ context! {
 /// Show one order with its timeline and its proofs.
 #[utoipa::path(get, path = "/api/v1/orders/{id}", operation_id = "getOrder", tag = "orders",
     params(("id" = OrderId, Path, description = "The order's id")),
-    responses((status = 200, body = OrderView, description = "The order")))]
+    responses((status = 200, body = OrderView, description = "The order",
+        headers(("ETag" = String, description = "The order's version, for `If-Match`")))))]
 pub async fn show(
     moving: Moving,
     by: Allowed<OrdersRead>,
@@ -192,9 +199,11 @@ pub async fn show(
 #[utoipa::path(post, path = "/api/v1/orders/{id}/assign", operation_id = "assignOrder", tag = "orders",
     params(("id" = OrderId, Path, description = "The order's id")),
     responses(
-        (status = 200, body = OrderView, description = "The order as it is now"),
+        (status = 200, body = OrderView, description = "The order as it is now",
+            headers(("ETag" = String, description = "The order's version, for `If-Match`"))),
         (status = 404, description = "There is no such order, or no such courier"),
-        (status = 409, description = "The order cannot be assigned any more"),
+        (status = 409, description = "The order cannot be assigned any more (`invalid_transition`), or it changed after the \
+            caller saw it (`version_conflict`)"),
     ))]
 pub async fn assign(
     moving: Moving,
@@ -202,18 +211,19 @@ pub async fn assign(
     PathId(id): PathId<OrderId>,
     body: JsonBody<Assign>,
 ) -> Result<HttpResponse, ApiError> {
-    let (orders, actor, courier) = (moving.orders.clone(), by.actor(), body.courier_id);
-    let assigning = async move { Ok(orders.assign(id, courier, &actor).await?) };
-    let order = completed(&moving.tasks, assigning).await?;
-    moving.answer(&order).await
+    let (orders, actor, Assign { courier_id, version }) = (moving.orders(), by.actor(), body.into_inner());
+    let assigning = async move { Ok(orders.assign(id, courier_id, &actor, version).await?) };
+    moving.complete(assigning).await
 }
 
 /// Move the order on.
 #[utoipa::path(post, path = "/api/v1/orders/{id}/status", operation_id = "setOrderStatus", tag = "orders",
     params(("id" = OrderId, Path, description = "The order's id")),
     responses(
-        (status = 200, body = OrderView, description = "The order as it is now"),
-        (status = 409, description = "The order cannot take that status now"),
+        (status = 200, body = OrderView, description = "The order as it is now",
+            headers(("ETag" = String, description = "The order's version, for `If-Match`"))),
+        (status = 409, description = "The order cannot take that status now (`invalid_transition`), or it changed after the \
+            caller saw it (`version_conflict`)"),
         (status = 422, description = "The note is not valid"),
     ))]
 pub async fn set_status(
@@ -222,23 +232,40 @@ pub async fn set_status(
     PathId(id): PathId<OrderId>,
     body: JsonBody<SetStatus>,
 ) -> Result<HttpResponse, ApiError> {
-    let SetStatus { status, note, .. } = body.into_inner();
+    let SetStatus { status: to, note, version } = body.into_inner();
     let mut errors = FieldErrors::default();
     errors.check_optional_text(note.as_deref(), 1_000, "note");
     errors.finish()?;
-    let (orders, actor) = (moving.orders.clone(), by.actor());
-    let changing = async move { Ok(orders.set_status(id, status, &actor, None, note.as_deref()).await?) };
-    let (Outcome::Changed(order) | Outcome::Unchanged(order)) = completed(&moving.tasks, changing).await?;
-    moving.answer(&order).await
+    let (orders, actor) = (moving.orders(), by.actor());
+    let changing = async move {
+        let report = StatusReport { to, by: &actor, happened_ms: None, note: note.as_deref(), version };
+        let (Outcome::Changed(order) | Outcome::Unchanged(order)) = orders.set_status(id, &report).await?;
+        Ok(order)
+    };
+    moving.complete(changing).await
 }
 
 impl Moving {
+    /// The use cases.
+    pub(super) fn orders(&self) -> Data<Orders> {
+        self.orders.clone()
+    }
+
+    /// Sees a change through, also when the client hangs up, and shows the order as it is then.
+    pub(super) async fn complete(
+        &self,
+        changing: impl Future<Output = Result<Order, ApiError>> + Send + 'static,
+    ) -> Result<HttpResponse, ApiError> {
+        self.answer(&completed(&self.tasks, changing).await?).await
+    }
+
+    /// The order with what only the live view and the other tables know.
     async fn answer(&self, order: &Order) -> Result<HttpResponse, ApiError> {
         let timeline = self.store.order_timeline(order.id).await?;
         let expected_at = Estimates::new(&self.tracker, self.clock.now_ms()).expected_at(order);
         let proofs = proofs::views(&self.store, order.id).await?;
         let wanted = self.store.proofs_wanted(&[order.id]).await?.remove(&order.id);
         let view = OrderView { expected_at, proof: wanted, proofs: Some(proofs), ..order.to_view(Some(timeline)) };
-        Ok(json(StatusCode::OK, &view))
+        Ok(with_etag(json(StatusCode::OK, &view), order.version))
     }
 }

@@ -3,8 +3,8 @@
 use crate::{
     http::{
         api::{
-            audit, courier, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes, imports,
-            order_lists, orders, places, proofs, session, track,
+            audit, courier, courier_day, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes,
+            imports, order_changes, order_export, order_lists, orders, pickups, places, plans, proofs, session, track,
         },
         ingest,
         openapi::serve,
@@ -36,14 +36,23 @@ fn orders() -> Vec<Route> {
         order_lists::list,
         orders::create,
         imports::create,
+        order_export::template,
+        order_export::export,
         order_lists::counts,
         orders::show,
         orders::assign,
         orders::set_status,
+        order_changes::edit,
+        order_changes::unassign,
+        order_changes::try_again,
+        order_changes::reopen,
         dispatch::suggestions,
         dispatch::tracking_link,
         proofs::order_image,
         places::find,
+        pickups::list,
+        pickups::save,
+        pickups::delete,
     ]
 }
 
@@ -53,6 +62,8 @@ fn couriers() -> Vec<Route> {
         couriers::create,
         couriers::show,
         dispatch::edit_courier,
+        plans::show,
+        plans::put,
         fixes::list,
         devices::list,
         devices::create,
@@ -69,6 +80,7 @@ fn own_phone() -> Vec<Route> {
         courier_session::sign_in,
         courier_session::sign_out,
         courier_tour::show,
+        courier_day::show,
         proofs::put,
         proofs::courier_image,
     ]

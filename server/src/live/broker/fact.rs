@@ -1,7 +1,8 @@
 //! The facts that instances tell each other.
 //!
 //! Written with postcard behind a version byte: during a rolling restart an instance may meet facts of the next
-//! version, which it skips. A skipped or lost fact is never the only copy of anything.
+//! version, which it skips, as it does a kind of fact that it does not know. What a kind gains stands at its end, where
+//! older instances stop reading. A skipped or lost fact is never the only copy of anything.
 
 use doorstep_shared::{
     CourierId, DeviceId, OrderId, Position, RawFix, Vehicle,
@@ -13,7 +14,7 @@ use doorstep_shared::{
 use serde::{Deserialize, Serialize};
 
 use super::instance::InstanceId;
-use crate::domain::fleet::{CourierProfile, FleetChange, OrderState};
+use crate::domain::fleet::{CourierProfile, FleetChange, OrderState, PlanPlaces};
 
 /// Changes when the meaning or the layout of [`Fact`] does.
 const VERSION: u8 = 1;
@@ -73,6 +74,9 @@ pub enum Fact {
         assigned_at_ms: Option<i64>,
         /// The courier who had it before, if another one has it now.
         former: Option<CourierId>,
+        /// What [`FleetOrder`] gained since version 1, which postcard leaves out of it; `None` from an older instance.
+        #[serde(deserialize_with = "doorstep_shared::read_added")]
+        gained: Option<OrderGained>,
     },
     /// Something needs a dispatcher's attention.
     Alert(FleetAlert),
@@ -108,6 +112,37 @@ pub enum Fact {
         /// SHA-256 of each session's secret.
         sessions: Vec<[u8; 32]>,
     },
+    /// A courier was archived. Instances that do not know this skip it, and show the courier until they read the fleet
+    /// anew.
+    CourierLeft {
+        /// Who.
+        courier: CourierId,
+    },
+    /// A courier's plan changed, or their screen showed what changed.
+    Plan(PlanPlaces),
+}
+
+/// What an order on the console gained since version 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderGained {
+    /// Counts up with every change of the order itself.
+    pub version: Option<u64>,
+    /// The place of its next stop in its courier's plan, from 1.
+    pub sequence: Option<u32>,
+    /// When the courier's screen first showed it as it is now, Unix epoch milliseconds.
+    pub seen_at_ms: Option<i64>,
+}
+
+impl OrderGained {
+    const fn of(order: &FleetOrder) -> Self {
+        Self { version: order.version, sequence: order.sequence, seen_at_ms: order.seen_at_ms }
+    }
+
+    /// The order with what it gained.
+    pub fn complete(self, order: FleetOrder) -> FleetOrder {
+        let Self { version, sequence, seen_at_ms } = self;
+        FleetOrder { version, sequence, seen_at_ms, ..order }
+    }
 }
 
 /// Where a courier is.
@@ -167,7 +202,9 @@ impl From<FleetChange> for Fact {
             }
             FleetChange::Presence { courier, presence } => Self::Presence { courier, presence },
             FleetChange::Courier(CourierProfile { id, name, vehicle }) => Self::Courier { courier: id, name, vehicle },
+            FleetChange::Left(courier) => Self::CourierLeft { courier },
             FleetChange::Order(state) => Self::order(state, None),
+            FleetChange::Plan(places) => Self::Plan(places),
             FleetChange::Alert(alert) => Self::Alert(alert),
         }
     }
@@ -176,13 +213,50 @@ impl From<FleetChange> for Fact {
 impl Fact {
     /// An order's change.
     pub fn order(state: OrderState, former: Option<CourierId>) -> Self {
-        Self::Order { order: state.order, assigned_at_ms: state.assigned_at_ms, former }
+        let gained = Some(OrderGained::of(&state.order));
+        Self::Order { order: state.order, assigned_at_ms: state.assigned_at_ms, former, gained }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use doorstep_shared::OrderStatus;
+
     use super::*;
+
+    fn order() -> FleetOrder {
+        FleetOrder {
+            id: OrderId::new(),
+            reference: "A-1".into(),
+            status: OrderStatus::Assigned,
+            status_at_ms: 17,
+            courier_id: None,
+            version: Some(7),
+            sequence: Some(2),
+            seen_at_ms: None,
+        }
+    }
+
+    #[test]
+    fn an_order_s_version_crosses_and_an_older_instance_s_fact_has_none() {
+        /// The fact as version 1 wrote it.
+        #[derive(Serialize, Deserialize)]
+        struct Before(FleetOrder, Option<i64>, Option<CourierId>);
+
+        let (ours, theirs, order) = (InstanceId::new(), InstanceId::new(), order());
+        let state = OrderState { order: order.clone(), assigned_at_ms: Some(3) };
+        let bytes = Fact::order(state, None).encode(theirs);
+        let Some((_, Fact::Order { order: bare, gained: Some(gained), .. })) = Fact::decode(&bytes, ours) else {
+            panic!("an order with what it gained");
+        };
+        assert_eq!(gained.complete(bare), order);
+
+        let before = postcard::to_allocvec(&Before(order, Some(3), None)).expect("has known lengths");
+        let end = bytes.windows(before.len()).position(|window| window == before).expect("as version 1 wrote it");
+        let older = &bytes[..end + before.len()];
+        let read = Fact::decode(older, ours);
+        assert!(matches!(read, Some((_, Fact::Order { assigned_at_ms: Some(3), gained: None, .. }))), "{read:?}");
+    }
 
     #[test]
     fn a_fact_is_read_by_others_and_not_by_the_instance_that_told_it() {
@@ -195,6 +269,28 @@ mod tests {
         let bytes = fact.encode(theirs);
         assert_eq!(Fact::decode(&bytes, ours), Some((theirs, fact)));
         assert_eq!(Fact::decode(&bytes, theirs), None);
+    }
+
+    #[test]
+    fn an_orders_version_is_read_where_it_is_and_missed_nowhere() {
+        let (ours, theirs) = (InstanceId::new(), InstanceId::new());
+        let order = FleetOrder {
+            id: OrderId::new(),
+            reference: "A-1".into(),
+            status: doorstep_shared::OrderStatus::Assigned,
+            status_at_ms: 5,
+            courier_id: Some(CourierId::new()),
+            version: None,
+            sequence: None,
+            seen_at_ms: None,
+        };
+        let gained = OrderGained { version: Some(7), sequence: None, seen_at_ms: None };
+        let fact = Fact::Order { order, assigned_at_ms: Some(5), former: None, gained: Some(gained) };
+        let bytes = fact.encode(theirs);
+        assert_eq!(Fact::decode(&bytes, ours), Some((theirs, fact.clone())));
+        // What an older instance writes ends before it: a byte that says "there is one", the number, two absent ones.
+        let older = Fact::decode(&bytes[..bytes.len() - 5], ours);
+        assert!(matches!(older, Some((_, Fact::Order { gained: None, .. }))), "{older:?}");
     }
 
     #[test]

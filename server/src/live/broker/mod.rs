@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use self::{
-    fact::{Fact, Movement, Watch},
+    fact::{Fact, Movement, OrderGained, Watch},
     inbound::Inbound,
     instance::InstanceId,
 };

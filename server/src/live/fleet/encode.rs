@@ -40,7 +40,8 @@ pub(super) fn with_seq(codec: Codec, seq: u64, fixes: &[u8]) -> Bytes {
 /// One change as a frame.
 pub(super) fn news(codec: Codec, seq: u64, news: News) -> Bytes {
     let event = match news {
-        News::Courier(courier) => FleetEvent::Courier(FleetCourierChange { seq, courier }),
+        News::Courier(courier) => FleetEvent::Courier(FleetCourierChange { seq, courier, archived: None }),
+        News::CourierLeft(courier) => FleetEvent::Courier(FleetCourierChange { seq, courier, archived: Some(true) }),
         News::Order(order) => FleetEvent::Order(FleetOrderChange { seq, order }),
         News::Alert(alert) => FleetEvent::Alert(FleetAlertRaised { seq, alert }),
     };

@@ -29,6 +29,13 @@ impl Grid {
         self.cells.entry(cell).or_default().insert(number, place);
     }
 
+    /// Takes `number` out, if it is in.
+    pub(super) fn remove(&mut self, number: u32) {
+        if let Some(cell) = self.cell_of.remove(&number) {
+            self.remove_from(cell, number);
+        }
+    }
+
     fn remove_from(&mut self, cell: Cell, number: u32) {
         let Some(held) = self.cells.get_mut(&cell) else { return };
         held.remove(&number);

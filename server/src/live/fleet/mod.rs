@@ -134,14 +134,21 @@ impl Fleet {
         if !lock(&self.seats).is_loaded {
             return Ok(());
         }
-        let open_before = lock(&self.board).open_orders();
-        let (couriers, mut orders) = load::fleet(store, tracker).await?;
+        let (open_before, couriers_before) = {
+            let board = lock(&self.board);
+            (board.open_orders(), board.couriers())
+        };
+        let load::Read { couriers, mut orders, plans } = load::fleet(store, tracker).await?;
         let still_open: HashSet<_> = orders.iter().map(|state| state.order.id).collect();
         for order in open_before.into_iter().filter(|order| !still_open.contains(order)) {
             orders.extend(store.order(order).await?.map(|order| OrderState::from(&order)));
         }
+        let still_here: HashSet<_> = couriers.iter().map(|courier| courier.id).collect();
+        let left = couriers_before.into_iter().filter(|courier| !still_here.contains(courier));
+        left.for_each(|courier| self.note(FleetChange::Left(courier)));
         couriers.into_iter().flat_map(changes_of).for_each(|change| self.note(change));
         orders.into_iter().for_each(|state| self.note(FleetChange::Order(state)));
+        plans.into_iter().for_each(|places| self.note(FleetChange::Plan(places)));
         Ok(())
     }
 

@@ -7,6 +7,8 @@ use doorstep_shared::protocol::fleet::{FleetAlert, FleetCourier, FleetOrder};
 pub(super) enum News {
     /// A courier.
     Courier(FleetCourier),
+    /// A courier who is archived now.
+    CourierLeft(FleetCourier),
     /// An order.
     Order(FleetOrder),
     /// An alert.

@@ -6,14 +6,15 @@ use doorstep_shared::{
     Fix, OrderId, Vehicle,
     protocol::{
         PresenceState,
-        courier::{Stop, Stops},
+        courier::Stops,
         customer::{Eta, OrderUpdate, Presence},
     },
 };
 
 use super::marks::Marks;
 use crate::domain::{
-    order::{Order, stops::stops_of},
+    order::Order,
+    plan::Planned,
     track::{Track, duty::OffDuty, progress::PlannedRoute},
 };
 
@@ -25,13 +26,12 @@ const CLOCK_SLACK_MS: i64 = 120_000;
 #[derive(Debug)]
 pub(super) struct CourierState {
     pub(super) track: Track,
-    /// In serving order.
-    pub(super) open: Vec<Order>,
-    /// The open orders as their viewers were last told, which [`CourierState::detach`] leaves alone: when the first
-    /// order is taken out, the second is still one that waits for it.
+    pub(super) planned: Planned,
+    /// The orders as their viewers were last told, which [`CourierState::detach`] leaves alone: when the first order is
+    /// taken out, the second is still one that waits for it.
     told: Vec<OrderId>,
-    /// The stops as the courier's phones were last told.
-    stops: Vec<Stop>,
+    /// The stops as the courier's phones were last told, without what moves with time or with their own screen.
+    stops: Option<Stops>,
     plan_ticket: u64,
     pub(super) vehicle: Option<Vehicle>,
     pub(super) presence: Option<Presence>,
@@ -56,8 +56,8 @@ pub struct Known {
 /// What a new plan changes for others.
 #[derive(Debug, Default)]
 pub(super) struct PlanChange {
-    /// The courier's stops, if their phones know others.
-    pub(super) stops: Option<Stops>,
+    /// The courier's phones know other stops than these.
+    pub(super) has_news_for_phones: bool,
     /// Orders whose place in the tour changed.
     pub(super) places: Vec<(OrderId, OrderUpdate)>,
     /// Orders whose viewers have another courier's name on the page, or none, or whose feed opens.
@@ -68,9 +68,9 @@ impl CourierState {
     pub(super) fn new(now_ms: i64) -> Self {
         Self {
             track: Track::default(),
-            open: Vec::new(),
+            planned: Planned::default(),
             told: Vec::new(),
-            stops: Vec::new(),
+            stops: None,
             plan_ticket: 0,
             vehicle: None,
             presence: None,
@@ -83,7 +83,7 @@ impl CourierState {
 
     /// The order whose customer sees this courier.
     pub(super) fn visible(&self) -> Option<&Order> {
-        self.open.first().filter(|order| order.feed_from.is_some())
+        self.planned.visible().filter(|order| order.feed_from.is_some())
     }
 
     /// Whether the customer of `order` sees this courier.
@@ -126,46 +126,59 @@ impl CourierState {
         }
     }
 
-    /// Replaces the open orders and the vehicle, unless a plan with a later ticket did so already.
-    pub(super) fn replace_plan(&mut self, ticket: u64, open: Vec<Order>, vehicle: Vehicle) -> Option<PlanChange> {
+    /// Replaces the plan and the vehicle, unless a plan with a later ticket did so already. `stops` are those of the
+    /// plan.
+    pub(super) fn replace_plan(
+        &mut self,
+        ticket: u64,
+        planned: Planned,
+        vehicle: Vehicle,
+        stops: Stops,
+    ) -> Option<PlanChange> {
         if self.plan_ticket >= ticket {
             return None;
         }
         self.plan_ticket = ticket;
         self.vehicle = Some(vehicle);
-        self.open = open;
-        let stops = stops_of(&self.open);
-        let stops = (stops != self.stops).then(|| {
-            self.stops.clone_from(&stops);
-            Stops { stops, version: None }
-        });
-        let told = std::mem::replace(&mut self.told, self.open.iter().map(|order| order.id).collect());
-        Some(PlanChange { stops, places: self.places_other_than(&told), outdated: self.outdated_since(&told) })
+        self.planned = planned;
+        let has_news_for_phones = !self.stops.as_ref().is_some_and(|known| *known == stops);
+        // A phone that has not been told of any stop has been told of none.
+        let is_first = self.stops.is_none() && stops.stops.is_empty();
+        self.stops = Some(stops);
+        let visible = self.visible().map(|order| order.id);
+        self.eta = self.eta.filter(|(of, _)| visible == Some(*of));
+        let told = std::mem::replace(&mut self.told, self.planned.orders.iter().map(|order| order.id).collect());
+        Some(PlanChange {
+            has_news_for_phones: has_news_for_phones && !is_first,
+            places: self.places_other_than(&told),
+            outdated: self.outdated_since(&told),
+        })
     }
 
     fn places_other_than(&self, told: &[OrderId]) -> Vec<(OrderId, OrderUpdate)> {
         let place_told = |order: &Order| told.iter().position(|known| *known == order.id);
-        let moved =
-            self.open.iter().enumerate().filter(|(place, order)| place_told(order).is_some_and(|at| at != *place));
+        let served = self.planned.orders.iter().enumerate().filter(|(_, order)| order.status.is_active());
+        let moved = served.filter(|(place, order)| place_told(order).is_some_and(|at| at != *place));
         moved.map(|(place, order)| (order.id, update_of(order, place))).collect()
     }
 
     fn outdated_since(&self, told: &[OrderId]) -> Vec<OrderId> {
-        let new = self.open.iter().filter(|order| !told.contains(&order.id));
+        let served = self.planned.orders.iter().filter(|order| order.status.is_active());
+        let new = served.filter(|order| !told.contains(&order.id));
         let opened = self.visible().filter(|order| told.first() != Some(&order.id));
         new.chain(opened).map(|order| order.id).collect()
     }
 
     /// Takes an order out, before the database is asked for the new plan.
     pub(super) fn detach(&mut self, order: OrderId) {
-        self.open.retain(|open| open.id != order);
+        self.planned.remove(order);
     }
 
     /// Whether the courier may be forgotten: nothing to deliver, and nothing heard of for half an hour.
     pub(super) fn is_forgettable(&self, now_ms: i64) -> bool {
         // An off-duty courier stays: their fixes must go on being refused.
         let is_off_duty = self.presence.is_some_and(|presence| presence.state == PresenceState::OffDuty);
-        self.open.is_empty() && !is_off_duty && self.marks.is_idle(now_ms)
+        self.planned.orders.is_empty() && !is_off_duty && self.marks.is_idle(now_ms)
     }
 }
 

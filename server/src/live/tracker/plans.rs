@@ -1,4 +1,4 @@
-//! A courier's open orders in serving order, and everybody whom a new order of them concerns.
+//! A courier's plan, and everybody whom a new plan concerns.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -12,7 +12,7 @@ use doorstep_shared::{
 
 use super::{Heard, Tracker, courier_state::CourierState};
 use crate::{
-    domain::{order::Order, track::progress::PlannedRoute},
+    domain::{plan::Planned, track::progress::PlannedRoute},
     live::{broker::Fact, hub::LiveEvent},
 };
 
@@ -23,23 +23,24 @@ impl Tracker {
         self.plan_tickets.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Replaces a courier's open orders, tells every customer whose place in the tour changed, and hands the stops
-    /// to `tell` if they differ from what the courier's phones know. All of it under the courier's lock, so that
-    /// phones too hear of plans in the order in which they were decided; `tell` must not come back here.
+    /// Replaces a courier's plan, tells every customer whose place in it changed, and calls `tell_phones` if the
+    /// courier's phones know other stops. All of it under the courier's lock, so that phones too hear of plans in the
+    /// order in which they were decided; `tell_phones` must not come back here. `stops` are those of the plan, made
+    /// before the lock is taken.
     pub fn set_plan(
         &self,
-        courier: CourierId,
-        ticket: u64,
-        open: Vec<Order>,
+        (courier, ticket): (CourierId, u64),
+        planned: Planned,
         vehicle: Vehicle,
+        stops: Stops,
         now_ms: i64,
-        tell: impl FnOnce(Stops),
+        tell_phones: impl FnOnce(),
     ) {
         let mut shard = self.couriers.lock(courier);
         let state = shard.entry(courier).or_insert_with(|| CourierState::new(now_ms));
-        let Some(change) = state.replace_plan(ticket, open, vehicle) else { return };
-        if let Some(stops) = change.stops {
-            tell(stops);
+        let Some(change) = state.replace_plan(ticket, planned, vehicle, stops) else { return };
+        if change.has_news_for_phones {
+            tell_phones();
         }
         for (order, update) in change.places {
             self.broker.publish(order, LiveEvent::Tell(CustomerEvent::Order(update)));
@@ -56,9 +57,14 @@ impl Tracker {
         }
     }
 
-    /// A courier's open orders in serving order, as of the newest plan.
-    pub fn open_orders(&self, courier: CourierId) -> Vec<Order> {
-        self.couriers.lock(courier).get(&courier).map(|state| state.open.clone()).unwrap_or_default()
+    /// A courier's newest plan, with its orders.
+    pub fn planned(&self, courier: CourierId) -> Planned {
+        self.couriers.lock(courier).get(&courier).map(|state| state.planned.clone()).unwrap_or_default()
+    }
+
+    /// The version of a courier's newest plan; `None` when nothing is known of them.
+    pub fn plan_version(&self, courier: CourierId) -> Option<u64> {
+        self.couriers.lock(courier).get(&courier).map(|state| state.planned.plan.version)
     }
 
     /// Keeps a planned route.

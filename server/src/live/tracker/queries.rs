@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use doorstep_shared::{CourierId, OrderId, Position};
+use doorstep_shared::{CourierId, LatLon, OrderId, Position, Vehicle};
 
 use super::{
     Tracker,
     courier_state::CourierState,
     views::{AtWork, Heading, LastSeen, OnTour, Sight, Standing, Whereabouts},
 };
+use crate::domain::order::stops::Whence;
 
 impl Tracker {
     /// Every courier of whom something is known, in any order.
@@ -24,7 +25,7 @@ impl Tracker {
     /// Every courier who reported to this instance lately, or for one of whose orders `is_watched` says yes.
     pub fn concerns(&self, now_ms: i64, is_watched: impl Fn(OrderId) -> bool) -> HashSet<CourierId> {
         let of_concern = |state: &CourierState| {
-            state.marks.was_here_lately(now_ms) || state.open.iter().any(|order| is_watched(order.id))
+            state.marks.was_here_lately(now_ms) || state.planned.orders.iter().any(|order| is_watched(order.id))
         };
         self.couriers.collect(|courier, state| of_concern(state).then_some(courier))
     }
@@ -50,6 +51,20 @@ impl Tracker {
     /// What a courier's tour is worked out from.
     pub fn on_tour(&self, courier: CourierId) -> OnTour {
         self.couriers.lock(courier).get(&courier).map(OnTour::from).unwrap_or_default()
+    }
+
+    /// What the times of a courier's stops are guessed from, who rides `vehicle`.
+    pub fn whence(&self, courier: CourierId, vehicle: Vehicle) -> Whence {
+        let shard = self.couriers.lock(courier);
+        let Some(state) = shard.get(&courier) else { return Whence::default() };
+        let here = state.track.position().and_then(|position| position.point());
+        let eta = state.visible().and_then(|order| state.eta_of(order.id));
+        Whence { here, vehicle: Some(vehicle), eta }
+    }
+
+    /// Where a courier is, if that is known.
+    pub fn place(&self, courier: CourierId) -> Option<LatLon> {
+        self.couriers.lock(courier).get(&courier)?.track.position()?.point()
     }
 
     /// What a courier's pace depends on.

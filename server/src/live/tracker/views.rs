@@ -11,6 +11,7 @@ use doorstep_shared::{
 use super::courier_state::{CourierState, shown_from_ms};
 use crate::domain::{
     order::{Order, visibility},
+    plan::{Planned, StopAhead},
     track::progress::PlannedRoute,
 };
 
@@ -29,8 +30,8 @@ pub struct Sight {
 
 impl Sight {
     pub(super) fn of(courier: &CourierState, order: OrderId, trail_since_ms: Option<i64>) -> Self {
-        let place = courier.open.iter().position(|open| open.id == order);
-        let Some(stops_before) = place.map(|place| place as u32) else { return Self::default() };
+        let Some(before) = courier.planned.orders_before(order) else { return Self::default() };
+        let stops_before = before as u32;
         let visible = courier.visible().filter(|visible| visible.id == order);
         let Some(visible) = visible else { return Self { stops_before, ..Self::default() } };
         Self {
@@ -55,8 +56,8 @@ fn trail(courier: &CourierState, visible: &Order, since_ms: Option<i64>) -> Vec<
 /// What a tour is worked out from.
 #[derive(Clone, Debug, Default)]
 pub struct OnTour {
-    /// The courier's open orders, in serving order.
-    pub open: Vec<Order>,
+    /// The courier's plan.
+    pub planned: Planned,
     /// What they ride.
     pub vehicle: Option<Vehicle>,
     /// Where they are.
@@ -70,7 +71,7 @@ pub struct OnTour {
 impl From<&CourierState> for OnTour {
     fn from(courier: &CourierState) -> Self {
         Self {
-            open: courier.open.clone(),
+            planned: courier.planned.clone(),
             vehicle: courier.vehicle,
             position: courier.track.position(),
             route: courier.route.clone(),
@@ -95,10 +96,10 @@ pub struct Standing {
 impl From<&CourierState> for Standing {
     fn from(courier: &CourierState) -> Self {
         let here = courier.track.position().and_then(|position| position.point());
-        let next = courier.open.first().and_then(Order::next_waypoint);
+        let next = courier.planned.next_place();
         Self {
             shown_to: courier.visible().map(|order| order.id),
-            to_next_stop_m: here.zip(next).map(|(here, next)| haversine_m(here, next.point)),
+            to_next_stop_m: here.zip(next).map(|(here, next)| haversine_m(here, next)),
             is_stationary: courier.track.stationary_since_ms().is_some(),
             battery: courier.track.battery(),
         }
@@ -114,21 +115,24 @@ pub struct Whereabouts {
     pub presence: Option<Presence>,
     /// What they ride.
     pub vehicle: Vehicle,
-    /// Their open orders, in serving order.
+    /// Their open orders, by the place of their next stop.
     pub open: Vec<Order>,
-    /// When the first of these should be handed over by the newest estimate, Unix epoch milliseconds.
-    pub first_handover_ms: Option<i64>,
+    /// The stops of their plan.
+    pub ahead: Vec<StopAhead>,
+    /// When the order of the first stop should be handed over by the newest estimate, Unix epoch milliseconds.
+    pub first_handover: Option<(OrderId, i64)>,
 }
 
 impl Whereabouts {
     pub(super) fn of(courier: &CourierState) -> Option<Self> {
-        let eta = courier.open.first().and_then(|first| courier.eta_of(first.id));
+        let eta = courier.eta.filter(|(order, _)| courier.is_visible_to(*order));
         Some(Self {
             position: courier.track.position(),
             presence: courier.presence,
             vehicle: courier.vehicle?,
-            open: courier.open.clone(),
-            first_handover_ms: eta.map(|eta| i64::midpoint(eta.earliest_ms, eta.latest_ms)),
+            open: courier.planned.open(),
+            ahead: courier.planned.ahead(),
+            first_handover: eta.map(|(order, eta)| (order, i64::midpoint(eta.earliest_ms, eta.latest_ms))),
         })
     }
 }
@@ -150,14 +154,17 @@ pub struct AtWork {
     pub still_since_ms: Option<i64>,
     /// The way planned last.
     pub route: Option<Arc<PlannedRoute>>,
-    /// Their open orders, in serving order; never empty.
+    /// Their open orders, by the place of their next stop; never empty.
     pub open: Vec<Order>,
+    /// The stops of their plan; never empty.
+    pub ahead: Vec<StopAhead>,
 }
 
 impl AtWork {
     /// `None` for a courier without orders.
     pub(super) fn of(id: CourierId, courier: &CourierState) -> Option<Self> {
-        (!courier.open.is_empty()).then(|| Self {
+        let open = courier.planned.open();
+        (!open.is_empty()).then(|| Self {
             courier: id,
             vehicle: courier.vehicle,
             presence: courier.presence,
@@ -165,7 +172,8 @@ impl AtWork {
             heard_ms: courier.marks.heard_ms(),
             still_since_ms: courier.track.stationary_since_ms(),
             route: courier.route.clone(),
-            open: courier.open.clone(),
+            open,
+            ahead: courier.planned.ahead(),
         })
     }
 }
@@ -193,6 +201,8 @@ impl From<&CourierState> for LastSeen {
 pub struct Heading {
     /// The order being served.
     pub order: Order,
+    /// The stops of the courier's plan.
+    pub ahead: Vec<StopAhead>,
     /// What the courier rides.
     pub vehicle: Vehicle,
     /// Where they are.
@@ -212,6 +222,7 @@ impl Heading {
             position: shown_position(courier, order)?,
             route: courier.route.clone(),
             eta: courier.eta_of(order.id),
+            ahead: courier.planned.ahead(),
             order: order.clone(),
         })
     }

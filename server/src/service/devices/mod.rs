@@ -1,5 +1,7 @@
-//! The use cases of couriers' devices besides reporting: sign-in links, trackers' apps, sightings, and revocation.
+//! The use cases of couriers' devices besides reporting: sign-in links, trackers' apps, sightings, revocation, and
+//! archiving a courier with all of them.
 
+pub mod archive;
 mod credentials_watch;
 mod revoke;
 pub mod sightings;

@@ -18,11 +18,7 @@ impl Devices {
     /// When the database is away.
     pub async fn revoke(&self, courier: CourierId, device: DeviceId) -> Result<bool, StoreError> {
         let Some(found) = self.store.revoke_device(courier, device, self.clock.now()).await? else { return Ok(false) };
-        let mut closed = self.connections.close_device(courier, device);
-        if self.broker.has_peers() {
-            closed += usize::from(self.watching.has_device(courier, device));
-            self.broker.tell(Fact::DeviceRevoked { courier, device });
-        }
+        let closed = self.close_revoked(courier, device);
         if found.was_valid {
             tracing::info!(courier.id = %courier, device.id = %device, sockets = closed, "a device was revoked");
             // A device that was never used shared nothing.
@@ -31,6 +27,16 @@ impl Devices {
             }
         }
         Ok(true)
+    }
+
+    /// Closes the sockets of a device that was revoked, on every instance. Returns how many there were, as far as known.
+    pub(super) fn close_revoked(&self, courier: CourierId, device: DeviceId) -> usize {
+        let mut closed = self.connections.close_device(courier, device);
+        if self.broker.has_peers() {
+            closed += usize::from(self.watching.has_device(courier, device));
+            self.broker.tell(Fact::DeviceRevoked { courier, device });
+        }
+        closed
     }
 
     /// Signs a browser out: ends its session and closes the sockets that it opened. Does nothing when the session is

@@ -18,6 +18,8 @@ pub(super) struct Memory {
     pub(super) heard: HashMap<CourierId, Asked>,
     /// Since when an order that is not raised yet will surely be late, Unix epoch milliseconds.
     pub(super) doubtful: HashMap<OrderId, i64>,
+    /// How long couriers usually wait at the pickup of each order whose courier waits now, in seconds.
+    pub(super) usual_waits: HashMap<OrderId, Option<u32>>,
     /// Hand-overs that are not judged yet.
     pub(super) pending: Vec<Delivery>,
     pub(super) has_begun: bool,

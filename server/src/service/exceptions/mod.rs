@@ -4,8 +4,9 @@
 //! [`crate::domain::track`] and [`crate::domain::order`] and compares the verdicts with what the database has. The
 //! database holds each ongoing exception once, so neither a restart nor a second instance raises one twice. An instance
 //! judges the couriers who report to it or to no instance; before it calls a courier silent whose phone may talk to
-//! another instance, it asks the database. Hand-overs come from [`crate::service::orders::lifecycle`] and are judged a
-//! little later, when their positions had time to come.
+//! another instance, it asks the database. Hand-overs come from [`crate::service::orders::status`] and are judged a
+//! little later, when their positions had time to come. What couriers report of an order that was given back or is over is
+//! kept with their report, by [`crate::service::orders::reports`].
 
 pub mod deliveries;
 mod expected;
@@ -130,11 +131,12 @@ impl Exceptions {
         for order in &unassigned {
             round.judge_unassigned(order, &mut memory.doubtful);
         }
+        self.judge_waits(&mut memory, &mut round).await?;
         self.collect_deliveries(&mut memory, now_ms).await?;
         let (handovers, undecided) = self.judge_deliveries(&memory.pending, now_ms).await?;
         let mut found = round.found;
         found.extend(handovers);
-        self.publish(self.store.raise_exceptions(found, from_ms(now_ms)).await?);
+        announce(&*self.broker, self.store.raise_exceptions(found, from_ms(now_ms)).await?);
         memory.pending = undecided;
         self.store.change_exceptions(&round.changed).await?;
         self.store.end_exceptions(&round.over).await?;
@@ -143,17 +145,18 @@ impl Exceptions {
         Ok(())
     }
 
-    fn publish(&self, raised: Vec<Finding>) {
-        for finding in raised {
-            metrics::counter!("doorstep_exceptions_total", "code" => finding.code.as_str()).increment(1);
-            let alert = FleetAlert {
-                code: finding.code.as_str().to_owned(),
-                since_ms: finding.since_ms,
-                courier_id: finding.courier,
-                order_id: finding.order,
-            };
-            self.broker.publish_fleet(FleetChange::Alert(alert));
+    /// Judges couriers who wait at pickups. Another server may judge them, too; the database keeps one of both findings.
+    async fn judge_waits(&self, memory: &mut Memory, round: &mut Round) -> Result<(), StoreError> {
+        let waiting = self.store.waiting_at_pickups().await?;
+        memory.usual_waits.retain(|order, _| waiting.iter().any(|known| known.order == *order));
+        let new: Vec<_> = waiting.iter().filter(|waiting| !memory.usual_waits.contains_key(&waiting.order)).collect();
+        let pickups: Vec<_> = new.iter().map(|waiting| waiting.pickup).collect();
+        let usual = self.store.usual_waits(&pickups, self.clock.now()).await?;
+        memory.usual_waits.extend(new.iter().map(|waiting| waiting.order).zip(usual));
+        for waiting in &waiting {
+            round.judge_wait(waiting, memory.usual_waits.get(&waiting.order).copied().flatten());
         }
+        Ok(())
     }
 
     /// Asks the database about couriers who seem silent: they may report to another instance, or this one has forgotten
@@ -225,5 +228,19 @@ impl Exceptions {
     /// their console asks.
     pub fn is_new_access(&self, by: UserId) -> bool {
         self.readers.is_new(by, self.clock.now_ms())
+    }
+}
+
+/// Tells dispatchers of exceptions that are new.
+pub fn announce(broker: &dyn Broker, raised: impl IntoIterator<Item = Finding>) {
+    for finding in raised {
+        metrics::counter!("doorstep_exceptions_total", "code" => finding.code.as_str()).increment(1);
+        let alert = FleetAlert {
+            code: finding.code.as_str().to_owned(),
+            since_ms: finding.since_ms,
+            courier_id: finding.courier,
+            order_id: finding.order,
+        };
+        broker.publish_fleet(FleetChange::Alert(alert));
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{expected::expected, memory::Memory};
 use crate::{
     domain::{
-        exception::{Change, End, Finding, Ongoing},
+        exception::{Change, End, Finding, Ongoing, WaitingAtPickup},
         order::{
             OpenOrder, Order,
             outlook::time_needed_ms,
@@ -36,6 +36,9 @@ const WORSE_BY_M: i32 = 250;
 
 /// The accuracy of a position that does not give one.
 const ASSUMED_ACCURACY_M: f64 = 30.0;
+
+/// A wait at a pickup of which too little is known is too long after this, in seconds.
+const WAIT_S: u32 = 600;
 
 type Key = (ExceptionCode, Uuid);
 
@@ -145,12 +148,15 @@ impl Round {
     }
 
     fn judge_detour(&mut self, seen: &AtWork, here: LatLon, way: &mut Way) {
-        let Some((order, target)) = seen.open.first().and_then(|order| Some((order, order.next_waypoint()?.point)))
-        else {
+        let Some((order, first)) = seen.open.first().zip(seen.ahead.first()) else { return };
+        if first.stop.order_id != order.id {
+            // They bring something back, and no customer waits for that.
             return;
-        };
-        let others: Vec<LatLon> =
-            seen.open[1..].iter().filter_map(Order::next_waypoint).map(|place| place.point).collect();
+        }
+        let target = first.at;
+        let mut known = HashSet::from([order.id]);
+        let next_of_others = seen.ahead.iter().filter(|stop| known.insert(stop.stop.order_id));
+        let others: Vec<LatLon> = next_of_others.map(|stop| stop.at).collect();
         let key = (ExceptionCode::OffRoute, *order.id.as_uuid());
         let place = Seen {
             time_ms: seen.position.map_or(i64::MIN, |position| position.time_ms),
@@ -195,6 +201,29 @@ impl Round {
             expected_ms: Some(self.now_ms.saturating_add(needed_ms)),
         };
         self.judge_promise(order.id, None, &promise, doubtful);
+    }
+
+    /// Judges a courier who waits at a pickup where `usual_s` seconds are usual. It ends when they collect the order or
+    /// lose it, as the database knows.
+    pub(super) fn judge_wait(&mut self, waiting: &WaitingAtPickup, usual_s: Option<u32>) {
+        let waited_ms = self.now_ms.saturating_sub(waiting.since_ms);
+        if waited_ms <= i64::from(usual_s.unwrap_or(WAIT_S)) * 1_000 {
+            return;
+        }
+        let subject = *waiting.order.as_uuid();
+        let finding = Finding {
+            code: ExceptionCode::NotReady,
+            subject,
+            courier: Some(waiting.courier),
+            order: Some(waiting.order),
+            since_ms: waiting.since_ms,
+            ended_ms: None,
+            place: None,
+            late_by_s: None,
+            distance_m: None,
+            reason: None,
+        };
+        self.settle((ExceptionCode::NotReady, subject), Verdict::Present(finding));
     }
 
     fn judge_promise(
@@ -274,9 +303,13 @@ fn applies(known: &Ongoing) -> bool {
         ExceptionCode::OffRoute => {
             order.is_some_and(|order| order.status.is_active() && order.courier == known.courier)
         }
+        ExceptionCode::NotReady => {
+            order.is_some_and(|order| order.status == OrderStatus::AtPickup && order.courier == known.courier)
+        }
+        ExceptionCode::GivenBack => order.is_some_and(|order| order.status == OrderStatus::Created),
         ExceptionCode::Silent => known.courier_has_orders && !known.courier_is_off_duty,
         ExceptionCode::Stationary => known.courier_has_goods,
-        ExceptionCode::DeliveredFar => false,
+        ExceptionCode::DeliveredFar | ExceptionCode::LateReport => false,
     }
 }
 

@@ -1,6 +1,16 @@
-//! The use cases of orders: moving one on, couriers' plans, what a customer sees first, and how urgent an order is.
+//! Orders: moving them on ([`status`], [`reports`]), giving them to couriers and taking them back ([`assign`]), changing
+//! them ([`edit`]), trying again and correcting ([`attempts`]); couriers' plans, the customer's snapshot, and which order
+//! is most urgent.
+//!
+//! [`lifecycle`] holds the means and publishes what the others have committed.
 
+pub mod assign;
+pub mod attempts;
+pub mod edit;
+pub mod error;
 pub mod lifecycle;
 pub mod plans;
+pub mod reports;
 pub mod risk;
 pub mod snapshot;
+pub mod status;

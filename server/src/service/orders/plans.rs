@@ -1,9 +1,10 @@
 //! Couriers' plans and recent fixes, read from the database into the live view.
 //!
-//! A plan is a courier's open orders in serving order. It is read when a courier first concerns this instance and
-//! again whenever one of their orders changes; a plan that the database could not give is read again a second later,
-//! so a committed change always reaches the live view and the courier's phones. Ingest, presence, the sessions of
-//! customers and couriers, and [`super::lifecycle`] call this module. It changes no order.
+//! A plan is read when a courier first concerns this instance and again whenever it or one of its orders changes; a plan
+//! that the database could not give is read again a second later, so a committed change always reaches the live view,
+//! the courier's phones and the consoles. Ingest, presence, the sessions of customers and couriers, and
+//! [`super::lifecycle`] call this module. It changes no order; people's and couriers' wishes for the order of stops, and
+//! what their screens have shown, come in through it.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,15 +13,28 @@ use std::{
     time::Duration,
 };
 
-use doorstep_shared::{CourierId, Fix, Vehicle, protocol::courier::CourierEvent};
+use doorstep_shared::{
+    CourierId, Fix, Vehicle,
+    protocol::courier::{CourierEvent, Stops},
+};
 use tokio::sync::Notify;
 
 use crate::{
-    domain::{courier::Courier, order::Order, track::duty::OffDuty},
+    domain::{
+        courier::Courier,
+        fleet::{FleetChange, PlanPlaces},
+        order::{
+            Actor, Order,
+            stops::{guessed_arrivals, stops_of, with_arrivals},
+        },
+        plan::Planned,
+        track::duty::OffDuty,
+    },
     live::{
+        broker::Broker,
         connections::Connections,
         following::Following,
-        tracker::{Known, Tracker, shown_from_ms},
+        tracker::{Heard, Known, Tracker, shown_from_ms},
     },
     platform::{
         clock::{Clock, from_ms},
@@ -29,6 +43,7 @@ use crate::{
     store::{
         Store, StoreError,
         batch_loader::{BatchLimits, BatchLoader},
+        plans::{NotReordered, WantedPlan},
     },
 };
 
@@ -55,24 +70,26 @@ const RETRY_PLAN_AFTER: Duration = Duration::from_secs(1);
 pub struct Plans {
     reader: Reader,
     following: Arc<Following>,
+    broker: Arc<dyn Broker>,
     /// Reads the couriers of many viewers together.
     together: BatchLoader<CourierId, ()>,
     outdated: Outdated,
 }
 
 impl Plans {
-    /// Plans that are read from `store` into `tracker`, and sent to couriers' phones through `connections`.
+    /// Plans that are read from `store` into `tracker`, sent to couriers' phones through `connections` and to consoles
+    /// through `broker`.
     pub fn new(
         store: Store,
         tracker: Arc<Tracker>,
         following: Arc<Following>,
-        connections: Arc<Connections>,
+        (broker, connections): (Arc<dyn Broker>, Arc<Connections>),
         clock: Clock,
         tasks: &Tasks,
     ) -> Self {
         let reader = Reader { store, tracker, connections, clock };
         let together = reader.clone().into_batch_loader(tasks);
-        Self { reader, following, together, outdated: Outdated::default() }
+        Self { reader, following, broker, together, outdated: Outdated::default() }
     }
 
     /// Makes sure that the live view knows a courier: reads their plan and recent fixes once.
@@ -127,42 +144,87 @@ impl Plans {
         Ok(couriers.len())
     }
 
-    /// The open orders of a courier whose phone connects, in serving order, read from the database once. Register the
-    /// phone first: a change that the answer lacks is then sent to it.
+    /// The stops of a courier whose phone connects, read from the database once. Register the phone first: a change that
+    /// the answer lacks is then sent to it.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn open_of(&self, courier: &Courier) -> Result<Vec<Order>, StoreError> {
+    pub async fn stops_of(&self, courier: &Courier) -> Result<Stops, StoreError> {
         let reader = &self.reader;
         if reader.is_known(courier.id) {
             let ticket = reader.tracker.plan_ticket();
-            let open = reader.store.open_orders_of(courier.id).await?;
-            reader.set_plan(courier.id, ticket, open, courier.vehicle);
+            let planned = reader.store.open_orders_of(courier.id).await?;
+            reader.set_plan(courier.id, ticket, planned, courier.vehicle);
         } else {
             reader.read(&[courier.id]).await?;
         }
-        // Not the orders just read: a newer plan may have come in between.
-        Ok(reader.tracker.open_orders(courier.id))
+        // Not the plan just read: a newer one may have come in between.
+        let planned = reader.tracker.planned(courier.id);
+        Ok(reader.with_times(courier.id, &planned, courier.vehicle, stops_of(&planned)))
     }
 
-    /// Reads a courier's open orders anew, for the live view and for the courier's own screen. When the database is
-    /// away, [`Plans::retry_outdated`] reads them later.
+    /// After a change that this instance made: reads a courier's plan anew, for the live view and for the courier's own
+    /// screen, and tells all consoles the places of its orders. When the database is away, [`Plans::retry_outdated`]
+    /// does so later.
     pub async fn refresh(&self, courier: CourierId) {
-        if let Err(error) = self.read_plan(courier).await {
+        self.read_or_retry(courier, Heard::Here).await;
+    }
+
+    /// After a change that another instance made: the same for this instance alone.
+    pub async fn follow(&self, courier: CourierId) {
+        self.read_or_retry(courier, Heard::Elsewhere).await;
+    }
+
+    async fn read_or_retry(&self, courier: CourierId, changed: Heard) {
+        if let Err(error) = self.read_plan(courier, changed).await {
             tracing::warn!(courier.id = %courier, error = %error, "could not read a courier's open orders; trying again");
             self.outdated.add(courier);
         }
     }
 
-    async fn read_plan(&self, courier: CourierId) -> Result<(), StoreError> {
+    async fn read_plan(&self, courier: CourierId, changed: Heard) -> Result<(), StoreError> {
         // A courier must not enter the live view without what the database knows of them: that they are off duty,
         // for one.
         self.load(courier).await?;
         let reader = &self.reader;
         let ticket = reader.tracker.plan_ticket();
-        let open = reader.store.open_orders_of(courier).await?;
+        let planned = reader.store.open_orders_of(courier).await?;
+        if changed == Heard::Here {
+            self.broker.publish_fleet(FleetChange::Plan(PlanPlaces::of(courier, &planned)));
+        }
         if let Some(known) = reader.store.courier(courier).await? {
-            reader.set_plan(courier, ticket, open, known.vehicle);
+            reader.set_plan(courier, ticket, planned, known.vehicle);
+        }
+        Ok(())
+    }
+
+    /// Puts a courier's stops in another order; then phones, customers and consoles hear of it.
+    ///
+    /// # Errors
+    /// When the database is away; nothing was changed then.
+    /// # Cancel safety
+    /// A future that is dropped after its commit tells nobody: run it to its end, see
+    /// [`crate::platform::tasks::Tasks::complete`].
+    pub async fn reorder(
+        &self,
+        courier: CourierId,
+        wanted: &WantedPlan,
+        by: &Actor,
+    ) -> Result<Result<(), NotReordered>, StoreError> {
+        let outcome = self.reader.store.reorder_plan(courier, wanted, by, self.reader.clock.now()).await?;
+        if outcome.is_ok() {
+            self.refresh(courier).await;
+        }
+        Ok(outcome)
+    }
+
+    /// Notes that a courier's screen shows a version of their plan, and tells the consoles when that is news.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn note_seen(&self, courier: CourierId, version: u64) -> Result<(), StoreError> {
+        if self.reader.store.note_seen(courier, version, self.reader.clock.now()).await? {
+            self.refresh(courier).await;
         }
         Ok(())
     }
@@ -192,7 +254,7 @@ struct Reader {
 /// What the database knows of several couriers.
 struct Read {
     couriers: Vec<Courier>,
-    open: HashMap<CourierId, Vec<Order>>,
+    planned: HashMap<CourierId, Planned>,
     fixes: HashMap<CourierId, Vec<Fix>>,
     off_duty: HashMap<CourierId, Vec<Range<i64>>>,
 }
@@ -223,13 +285,15 @@ impl Reader {
 
     async fn query(&self, couriers: &[CourierId]) -> Result<Read, StoreError> {
         let known = self.store.couriers(couriers).await?;
-        let open = self.store.open_orders_of_each(couriers).await?;
-        let shown_from = |open: &[Order]| open.iter().map(shown_from_ms).min().filter(|from_ms| *from_ms != i64::MAX);
-        let since = open.iter().filter_map(|(courier, open)| Some((*courier, from_ms(shown_from(open)?))));
+        let planned = self.store.open_orders_of_each(couriers).await?;
+        let shown_from =
+            |orders: &[Order]| orders.iter().map(shown_from_ms).min().filter(|from_ms| *from_ms != i64::MAX);
+        let since =
+            planned.iter().filter_map(|(courier, planned)| Some((*courier, from_ms(shown_from(&planned.orders)?))));
         let since: Vec<_> = since.collect();
         let fixes = self.store.newest_fixes_of_each(&since, SEED_FIXES).await?;
         let off_duty = self.store.off_duty_spans_of_each(couriers).await?;
-        Ok(Read { couriers: known, open, fixes, off_duty })
+        Ok(Read { couriers: known, planned, fixes, off_duty })
     }
 
     fn show(&self, mut read: Read, ticket: u64) {
@@ -242,15 +306,32 @@ impl Reader {
             };
             // Presence and time off first: from the moment the live view knows a courier, it judges fixes by them.
             self.tracker.seed(courier.id, known, now_ms);
-            let open = read.open.remove(&courier.id).unwrap_or_default();
-            self.set_plan(courier.id, ticket, open, courier.vehicle);
+            let planned = read.planned.remove(&courier.id).unwrap_or_default();
+            self.set_plan(courier.id, ticket, planned, courier.vehicle);
         }
     }
 
-    fn set_plan(&self, courier: CourierId, ticket: u64, open: Vec<Order>, vehicle: Vehicle) {
-        let tell = |stops| self.connections.tell(courier, &CourierEvent::Stops(stops));
-        self.tracker.set_plan(courier, ticket, open, vehicle, self.clock.now_ms(), tell);
+    fn set_plan(&self, courier: CourierId, ticket: u64, planned: Planned, vehicle: Vehicle) {
+        let stops = stops_of(&planned);
+        let for_phones = self.with_times(courier, &planned, vehicle, stops.clone());
+        let tell = || self.connections.tell(courier, &CourierEvent::Stops(for_phones));
+        self.tracker.set_plan((courier, ticket), planned, vehicle, comparable(stops), self.clock.now_ms(), tell);
     }
+
+    /// The stops with the times that can be guessed from what is at hand.
+    fn with_times(&self, courier: CourierId, planned: &Planned, vehicle: Vehicle, stops: Stops) -> Stops {
+        let whence = self.tracker.whence(courier, vehicle);
+        match guessed_arrivals(planned, &whence, self.clock.now_ms()) {
+            Some(arrivals) => with_arrivals(stops, &arrivals),
+            None => stops,
+        }
+    }
+}
+
+/// The stops without what a phone needs not be told: that it showed a change itself.
+fn comparable(mut stops: Stops) -> Stops {
+    stops.stops.iter_mut().for_each(|stop| stop.changed = None);
+    stops
 }
 
 /// Couriers whose plan could not be read.

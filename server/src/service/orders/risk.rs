@@ -74,6 +74,6 @@ impl<'a> Estimates<'a> {
 fn handovers(tracker: &Tracker, courier: CourierId, now_ms: i64) -> HashMap<OrderId, i64> {
     let Some(seen) = tracker.whereabouts(courier) else { return HashMap::new() };
     let here = seen.position.and_then(|position| position.point());
-    let outlook: outlook::Outlook = outlook(here, &seen.open, seen.vehicle, seen.first_handover_ms, now_ms);
+    let outlook: outlook::Outlook = outlook(here, &seen.ahead, seen.vehicle, seen.first_handover, now_ms);
     outlook.handovers.into_iter().collect()
 }

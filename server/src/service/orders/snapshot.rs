@@ -5,7 +5,7 @@
 
 use doorstep_shared::{
     OrderStatus,
-    api::OrderEventView,
+    api::{OrderEventView, change::OrderEventKind},
     protocol::customer::{CourierCard, Place as Pin, Snapshot, TimelineEntry, TrackedOrder as TrackedOrderView},
 };
 
@@ -47,15 +47,117 @@ fn pin(waypoint: &Waypoint) -> Pin {
     Pin { lat: waypoint.point.lat(), lon: waypoint.point.lon(), label: waypoint.address.clone() }
 }
 
-/// The order's history without repeats: a reassignment leaves the status as it was and does not concern the customer.
+/// The steps that the order took, as they are true now: neither repeats, for a reassignment leaves the status as it was,
+/// nor what was taken back. An order that waits for a courier again was not assigned, and one that was reopened has not
+/// ended; a failure before another attempt did happen.
 fn timeline(events: &[OrderEventView]) -> Vec<TimelineEntry> {
     let mut entries: Vec<TimelineEntry> = Vec::with_capacity(events.len());
-    let mut seen: Option<OrderStatus> = None;
     for event in events {
-        if seen != Some(event.status) {
+        match event.kind {
+            OrderEventKind::Edited | OrderEventKind::LateReport | OrderEventKind::GoodsReturned => continue,
+            OrderEventKind::Unassigned | OrderEventKind::GivenBack => undo_to(&mut entries, event.status),
+            OrderEventKind::Reopened => {
+                entries.pop_if(|last| last.status.is_final());
+                undo_to(&mut entries, event.status);
+            }
+            _ => {}
+        }
+        if entries.last().is_none_or(|last| last.status != event.status) {
             entries.push(TimelineEntry { status: event.status, at_ms: event.at.timestamp_millis() });
-            seen = Some(event.status);
         }
     }
     entries
+}
+
+/// Removes the steps of the present attempt after `status`.
+fn undo_to(entries: &mut Vec<TimelineEntry>, status: OrderStatus) {
+    if let Some(step) = status.step() {
+        while entries.pop_if(|last| last.status.step().is_some_and(|later| later > step)).is_some() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use OrderEventKind::{
+        Assigned as Gave, Attempt, Edited, GivenBack, LateReport, NotReady, Reopened, Status, Unassigned,
+    };
+    use OrderStatus::{Assigned, AtDropoff, AtPickup, Created, Delivered, Failed, PickedUp};
+
+    use super::*;
+    use crate::platform::clock::from_ms;
+
+    /// What a customer reads, with the minute of each step.
+    fn reads(history: &[(OrderEventKind, OrderStatus)]) -> Vec<(OrderStatus, i64)> {
+        let event = |(minute, (kind, status)): (i64, &(OrderEventKind, OrderStatus))| OrderEventView {
+            kind: *kind,
+            status: *status,
+            at: from_ms(minute),
+            note: None,
+            actor: None,
+            actor_name: None,
+            courier_id: None,
+            courier_name: None,
+            changes: None,
+        };
+        let events: Vec<_> = (0..).zip(history).map(event).collect();
+        timeline(&events).into_iter().map(|entry| (entry.status, entry.at_ms)).collect()
+    }
+
+    #[test]
+    fn steps_are_read_once_and_what_is_no_step_is_not_read() {
+        let history = [
+            (Status, Created),
+            (Gave, Assigned),
+            (Edited, Assigned),
+            (NotReady, AtPickup),
+            (NotReady, AtPickup),
+            (Gave, AtPickup),
+            (LateReport, Delivered),
+            (Status, PickedUp),
+        ];
+        assert_eq!(reads(&history), [(Created, 0), (Assigned, 1), (AtPickup, 3), (PickedUp, 7)]);
+    }
+
+    #[test]
+    fn an_order_that_waits_for_a_courier_again_was_not_assigned() {
+        let mut history = vec![(Status, Created), (Gave, Assigned), (Status, AtPickup), (GivenBack, Created)];
+        assert_eq!(reads(&history), [(Created, 0)]);
+        history.extend([(Gave, Assigned), (Unassigned, Created), (Gave, Assigned)]);
+        assert_eq!(reads(&history), [(Created, 0), (Assigned, 6)]);
+    }
+
+    #[test]
+    fn a_failure_and_the_next_attempt_are_both_read() {
+        let history = [
+            (Status, Created),
+            (Gave, Assigned),
+            (Status, PickedUp),
+            (Status, Failed),
+            (Attempt, Assigned),
+            (Unassigned, Created),
+            (Gave, Assigned),
+            (Status, PickedUp),
+            (Status, Delivered),
+        ];
+        let expected = [
+            (Created, 0),
+            (Assigned, 1),
+            (PickedUp, 2),
+            (Failed, 3),
+            (Created, 5),
+            (Assigned, 6),
+            (PickedUp, 7),
+            (Delivered, 8),
+        ];
+        assert_eq!(reads(&history), expected);
+    }
+
+    #[test]
+    fn an_end_that_was_a_mistake_is_not_read() {
+        let history =
+            [(Status, Created), (Gave, Assigned), (Status, AtDropoff), (Status, Delivered), (Reopened, AtDropoff)];
+        assert_eq!(reads(&history), [(Created, 0), (Assigned, 1), (AtDropoff, 2)]);
+        let without_courier = [(Status, Created), (Gave, Assigned), (Status, Delivered), (Reopened, Created)];
+        assert_eq!(reads(&without_courier), [(Created, 0)]);
+    }
 }

@@ -12,16 +12,15 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use doorstep_shared::protocol::{
     CloseCode, Codec, ErrorMessage, ServerTime,
     courier::{
-        Ack, CourierEvent, CourierIdentity, CourierMessage, DecodeError, Fixes, MAX_FIXES, Stop, Welcome, decode,
+        Ack, CourierEvent, CourierIdentity, CourierMessage, DecodeError, Fixes, MAX_FIXES, Stops, Welcome, decode,
     },
 };
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 
-use self::reports::{change_status, note_presence, unavailable};
+use self::reports::{change_status, note_presence, note_report, note_seen, unavailable};
 use super::{Connection, Handshake, Incoming, allowance::Allowance, count_close, spawn};
 use crate::{
     auth::{authenticator::Authenticator, courier::CourierSocketDevice, peer::PeerAddress},
-    domain::order::stops::stops_of,
     error::ApiError,
     live::{
         broker::{Broker, Fact},
@@ -77,6 +76,10 @@ pub struct CourierSockets {
     pub presences: Arc<Presences>,
     /// How often phones report.
     pub pacing: Arc<Pacing>,
+    /// The dispatch office's number.
+    pub office_phone: Option<String>,
+    /// Whether couriers may put their own stops in another order.
+    pub may_reorder: bool,
 }
 
 /// `GET /ws/courier`
@@ -90,15 +93,15 @@ pub async fn courier_socket(
     let codec = handshake.codec;
     let mut admission = sockets.connections.admit(peer.0)?;
     let (response, connection) = handshake.upgrade(Peer::Courier)?;
-    // What changes from here on waits in the outbox behind the welcome, so the orders are read only once.
+    // What changes from here on waits in the outbox behind the welcome, so the plan is read only once.
     connection.outbox().await_greeting();
     sockets.open(&mut admission, connection.outbox(), &device);
     // A revocation before the device was registered did not find this connection.
     let device = sockets.authenticator.courier_socket(&request).await?;
-    let open = sockets.plans.open_of(&device.courier).await?;
+    let stops = sockets.plans.stops_of(&device.courier).await?;
     let tasks = sockets.tasks.clone();
     let session = Session::new(sockets.into_inner(), connection.outbox(), codec, device);
-    spawn(&tasks, "courier_socket", session.run(connection, admission, stops_of(&open)));
+    spawn(&tasks, "courier_socket", session.run(connection, admission, stops));
     Ok(response)
 }
 
@@ -144,7 +147,7 @@ impl Session {
         }
     }
 
-    async fn run(mut self, mut connection: Connection, admission: Admission, stops: Vec<Stop>) {
+    async fn run(mut self, mut connection: Connection, admission: Admission, stops: Stops) {
         tracing::debug!(courier.id = %self.signed_in.courier.id, "courier connected");
         self.welcome(stops);
         loop {
@@ -180,7 +183,7 @@ impl Session {
         }
     }
 
-    fn welcome(&self, stops: Vec<Stop>) {
+    fn welcome(&self, Stops { stops, version }: Stops) {
         let courier = &self.signed_in.courier;
         let told = self.sockets.pacing.greet(courier.id);
         let welcome = CourierEvent::Welcome(Welcome {
@@ -189,9 +192,9 @@ impl Session {
             max_fixes: MAX_FIXES as u32,
             pace: told.pace.to_wire(),
             stops,
-            version: None,
-            office_phone: None,
-            may_reorder: None,
+            version,
+            office_phone: self.sockets.office_phone.clone(),
+            may_reorder: Some(self.sockets.may_reorder),
         });
         self.outbox
             .push_greeting([frame(self.codec, &welcome), frame(self.codec, &CourierEvent::Audience(told.audience))]);
@@ -225,7 +228,8 @@ impl Session {
             CourierMessage::Presence(report) => {
                 self.in_flight.push(note_presence(self, report).map(|()| None).boxed_local())
             }
-            CourierMessage::Seen(_) | CourierMessage::Report(_) => {}
+            CourierMessage::Report(report) => self.in_flight.push(note_report(self, report).map(Some).boxed_local()),
+            CourierMessage::Seen(seen) => self.in_flight.push(note_seen(self, seen).map(|()| None).boxed_local()),
             CourierMessage::Ping(_) => self.send(&CourierEvent::Pong(self.server_time())),
         }
     }

@@ -1,17 +1,21 @@
-//! What a phone reports besides fixes: an order's new status, and whether the courier shares their position.
+//! What a phone reports besides fixes: an order's new status, what holds an order up, whether the courier shares their
+//! position, and what their screen shows.
 
 use std::sync::Arc;
 
 use doorstep_shared::protocol::{
     ErrorMessage, PresenceState,
-    courier::{Ack, CourierEvent, PresenceReport, StatusReport},
+    courier::{Ack, CourierEvent, OrderReport, PresenceReport, ReportKind, Seen, StatusReport},
     customer::Presence,
 };
 
 use super::Session;
 use crate::{
     domain::order::Actor,
-    service::orders::lifecycle::{LifecycleError, Outcome},
+    service::orders::{
+        lifecycle::{self, LifecycleError, Outcome},
+        reports::CourierReport,
+    },
 };
 
 /// The longest remark on a status, as over REST.
@@ -33,28 +37,57 @@ pub(super) fn change_status(session: &Session, report: StatusReport) -> impl Fut
     async move {
         let _turn = turn.lock().await;
         let note = report.note.as_deref();
-        if note.is_some_and(|note| !is_acceptable(note)) {
-            let message =
-                format!("a note has at most {MAX_NOTE_CHARACTERS} characters, none of them control characters");
-            return CourierEvent::Error(ErrorMessage::refusal(Some(report.id), "bad_message", message));
+        if let Err(refusal) = check_note(report.id, note) {
+            return refusal;
         }
-        match sockets.orders.set_status(report.order_id, report.status, &by, Some(report.time_ms), note).await {
-            Ok(outcome) => {
-                let stored = u32::from(matches!(outcome, Outcome::Changed(_)));
-                CourierEvent::Ack(Ack { id: report.id, stored, duplicates: 1 - stored, rejected: vec![] })
-            }
-            Err(error) => CourierEvent::Error(status_refused(report.id, &error)),
-        }
+        let happened_ms = Some(report.time_ms);
+        let wanted = lifecycle::StatusReport { to: report.status, by: &by, happened_ms, note, version: None };
+        answer(report.id, sockets.orders.set_status(report.order_id, &wanted).await)
     }
 }
 
-fn status_refused(id: u64, error: &LifecycleError) -> ErrorMessage {
+/// Notes what holds an order up, or takes it back, and answers like [`change_status`].
+pub(super) fn note_report(session: &Session, report: OrderReport) -> impl Future<Output = CourierEvent> + use<> {
+    let (sockets, courier) = (Arc::clone(&session.sockets), session.signed_in.courier.id);
+    let turn = Arc::clone(&session.report_turn);
+    async move {
+        let _turn = turn.lock().await;
+        let note = report.note.as_deref();
+        if let Err(refusal) = check_note(report.id, note) {
+            return refusal;
+        }
+        let said = CourierReport { courier, happened_ms: report.time_ms, note };
+        let done = match report.report {
+            ReportKind::NotReady => sockets.orders.report_not_ready(report.order_id, &said).await,
+            ReportKind::GiveBack => sockets.orders.give_back(report.order_id, &said).await,
+        };
+        answer(report.id, done)
+    }
+}
+
+fn answer(id: u64, done: Result<Outcome, LifecycleError>) -> CourierEvent {
+    match done {
+        Ok(outcome) => {
+            let stored = u32::from(matches!(outcome, Outcome::Changed(_)));
+            CourierEvent::Ack(Ack { id, stored, duplicates: 1 - stored, rejected: vec![] })
+        }
+        Err(error) => CourierEvent::Error(refused(id, &error)),
+    }
+}
+
+fn refused(id: u64, error: &LifecycleError) -> ErrorMessage {
     let code = match error {
         LifecycleError::InvalidTransition { .. } | LifecycleError::NotForCouriers { .. } => "invalid_transition",
         LifecycleError::UnknownOrder | LifecycleError::UnknownCourier => "not_found",
+        LifecycleError::CourierArchived => "courier_archived",
         LifecycleError::ProofRequired { .. } => "proof_required",
+        LifecycleError::Withdrawn { .. } => "order_withdrawn",
+        LifecycleError::VersionConflict { .. } => "version_conflict",
+        LifecycleError::NotEditable { .. } => "not_editable",
+        LifecycleError::NotReopenable { .. } => "not_reopenable",
+        LifecycleError::InvalidFields(_) => "bad_message",
         LifecycleError::Store(error) => {
-            tracing::warn!(error = %error, "a status report could not be stored");
+            tracing::warn!(error = %error, "a courier's report could not be stored");
             return unavailable(id);
         }
     };
@@ -63,8 +96,14 @@ fn status_refused(id: u64, error: &LifecycleError) -> ErrorMessage {
 
 /// A note that Postgres cannot hold, or that is too long to be read, is refused for good: after "unavailable" the phone
 /// would send it again for ever.
-fn is_acceptable(note: &str) -> bool {
-    note.chars().count() <= MAX_NOTE_CHARACTERS && !note.chars().any(|c| c.is_control() && c != '\n')
+fn check_note(id: u64, note: Option<&str>) -> Result<(), CourierEvent> {
+    let is_acceptable =
+        |note: &str| note.chars().count() <= MAX_NOTE_CHARACTERS && !note.chars().any(|c| c.is_control() && c != '\n');
+    if note.is_none_or(is_acceptable) {
+        return Ok(());
+    }
+    let message = format!("a note has at most {MAX_NOTE_CHARACTERS} characters, none of them control characters");
+    Err(CourierEvent::Error(ErrorMessage::refusal(Some(id), "bad_message", message)))
 }
 
 /// Notes whether the courier shares their position: at once for viewers, then in the database. The protocol has no
@@ -79,6 +118,19 @@ pub(super) fn note_presence(session: &Session, report: PresenceReport) -> impl F
         let _turn = turn.lock().await;
         if let Err(error) = storing.await {
             tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
+        }
+    }
+}
+
+/// Notes what the courier's screen shows of their plan. The protocol has no answer to it; a phone that comes back shows
+/// its stops and says so again.
+pub(super) fn note_seen(session: &Session, seen: Seen) -> impl Future<Output = ()> + use<> {
+    let (plans, courier) = (Arc::clone(&session.sockets.plans), session.signed_in.courier.id);
+    let turn = Arc::clone(&session.report_turn);
+    async move {
+        let _turn = turn.lock().await;
+        if let Err(error) = plans.note_seen(courier, seen.version).await {
+            tracing::warn!(courier.id = %courier, error = %error, "what a courier's screen shows could not be noted");
         }
     }
 }

@@ -24,6 +24,17 @@ pub enum FileError {
     /// A column occurs twice.
     #[error("the column {0} is there twice")]
     RepeatedColumn(String),
+    /// The mapping names a column that means nothing to us.
+    #[error("there is no column {0} to map to")]
+    UnknownColumn(String),
+    /// The mapping is of another file.
+    #[error("the mapping names {mapped} columns; the file has {width}")]
+    MappingTooLong {
+        /// Columns in the mapping.
+        mapped: usize,
+        /// Columns of the file.
+        width: usize,
+    },
     /// Too many rows.
     #[error("the file has more than {MAX_IMPORT_ROWS} orders; send it in parts")]
     TooManyRows,

@@ -2,8 +2,10 @@
 //!
 //! Pure: the caller brings the search for addresses and the check of an order along. The file is CSV in UTF-8, with or
 //! without a byte order mark; cells are separated by commas or semicolons, whichever the header has more of. The first
-//! row names the columns, in any order, see [`COLUMNS`]; unknown columns are ignored and listed. Called by the import
-//! of orders over REST.
+//! row names the columns, in any order, by our names, by readable headings or by what other systems call them, see
+//! [`COLUMNS`]; the caller may say instead what each column holds. Columns that mean nothing are ignored and listed.
+//! [`write`] is the other direction: the template and the export of orders. The import of orders over REST calls
+//! [`read`] and [`columns`].
 
 mod addresses;
 mod columns;
@@ -12,14 +14,23 @@ mod header;
 mod lines;
 mod row;
 mod times;
+pub mod write;
 
 use std::collections::HashMap;
 
 use csv::{ReaderBuilder, Trim};
-use doorstep_shared::api::console::{ImportRow, MAX_IMPORT_ROWS};
+use doorstep_shared::api::console::{ImportColumn, ImportRow, MAX_IMPORT_ROWS};
 
-pub use self::{addresses::FindAddress, columns::COLUMNS, error::FileError, row::Surroundings};
+pub use self::{
+    addresses::FindAddress,
+    columns::{COLUMNS, Column, column},
+    error::FileError,
+    row::Surroundings,
+};
 use self::{header::Header, lines::Lines, row::Row};
+
+/// Rows that are looked at for samples of a file that lacks columns.
+const MAX_SAMPLED_ROWS: usize = 100;
 
 /// What a file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,19 +39,21 @@ pub struct Table {
     pub rows: Vec<ImportRow>,
     /// Columns that mean nothing to us.
     pub ignored_columns: Vec<String>,
+    /// What each column of the file is taken for.
+    pub columns: Vec<ImportColumn>,
 }
 
-/// Reads a file.
+/// Reads a file. `mapping` names what each of its columns holds, in the file's order, and nothing for columns to leave
+/// out; without it the headings say so.
 ///
 /// # Errors
 /// [`FileError`] when no row can be read; the errors of one row stand in that row.
-pub fn read(bytes: &[u8], surroundings: &Surroundings) -> Result<Table, FileError> {
+pub fn read(bytes: &[u8], mapping: Option<&[String]>, surroundings: &Surroundings) -> Result<Table, FileError> {
     let text = as_text(bytes)?;
-    let mut reader =
-        ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).trim(Trim::All).from_reader(text.as_bytes());
-    let malformed = |error: csv::Error| FileError::Malformed(error.to_string());
-    let header = Header::read(reader.headers().map_err(malformed)?)?;
-    let mut table = Table { rows: Vec::new(), ignored_columns: header.ignored.clone() };
+    let mut reader = reader(text);
+    let header = Header::read(reader.headers().map_err(malformed)?, mapping)?;
+    header.check_complete()?;
+    let mut table = Table { rows: Vec::new(), ignored_columns: header.ignored(), columns: header.columns() };
     let mut references = HashMap::<String, u32>::new();
     let mut lines = Lines::of(text);
     for record in reader.records() {
@@ -52,6 +65,7 @@ pub fn read(bytes: &[u8], surroundings: &Surroundings) -> Result<Table, FileErro
         if table.rows.len() == MAX_IMPORT_ROWS {
             return Err(FileError::TooManyRows);
         }
+        header::sample(&mut table.columns, &record);
         let mut row = Row::new(&header, &record).into_row(line, surroundings);
         let known = references.entry(row.reference.clone()).or_insert(row.line);
         if *known != row.line && !row.reference.is_empty() {
@@ -61,6 +75,28 @@ pub fn read(bytes: &[u8], surroundings: &Surroundings) -> Result<Table, FileErro
         table.rows.push(row);
     }
     Ok(table)
+}
+
+/// What each column of a file is taken for, with samples, for a file that may lack columns.
+///
+/// # Errors
+/// [`FileError`] when the file cannot be read at all.
+pub fn columns(bytes: &[u8], mapping: Option<&[String]>) -> Result<Vec<ImportColumn>, FileError> {
+    let text = as_text(bytes)?;
+    let mut reader = reader(text);
+    let mut columns = Header::read(reader.headers().map_err(malformed)?, mapping)?.columns();
+    for record in reader.records().take(MAX_SAMPLED_ROWS) {
+        header::sample(&mut columns, &record.map_err(malformed)?);
+    }
+    Ok(columns)
+}
+
+fn reader(text: &str) -> csv::Reader<&[u8]> {
+    ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).trim(Trim::All).from_reader(text.as_bytes())
+}
+
+fn malformed(error: csv::Error) -> FileError {
+    FileError::Malformed(error.to_string())
 }
 
 fn as_text(bytes: &[u8]) -> Result<&str, FileError> {
@@ -113,7 +149,7 @@ mod tests {
             errors
         };
         let zone = chrono_tz::Europe::Malta;
-        read(bytes, &Surroundings { find: &known, check: &check, zone, now: from_ms(NOW_MS) })
+        read(bytes, None, &Surroundings { find: &known, check: &check, zone, now: from_ms(NOW_MS) })
     }
 
     const HEADER: &str =
@@ -122,6 +158,10 @@ mod tests {
     fn row(text: &str) -> ImportRow {
         let table = read_with(format!("{HEADER}\n{text}\n").as_bytes()).expect("a file");
         table.rows.into_iter().next().expect("a row")
+    }
+
+    fn orders_of(table: &Table) -> Vec<(u32, Option<CreateOrder>)> {
+        table.rows.iter().map(|row| (row.line, row.order.as_deref().cloned())).collect()
     }
 
     fn complaints(row: &ImportRow) -> Vec<(&str, Option<u32>)> {
@@ -135,7 +175,8 @@ mod tests {
         let semicolon = "\u{feff}reference;pickup_address;pickup_lat;pickup_lon;dropoff_address;customer_name\r\n\
             A-1;Kitchen, back door;35,9;14,5;12 Triq il-Merkanti;Eve\r\n\r\n;;;;;\r\n";
         let (comma, semicolon) = (read_with(comma.as_bytes()), read_with(semicolon.as_bytes()));
-        assert_eq!(comma, semicolon);
+        let rows = |table: &Result<Table, FileError>| table.as_ref().map(|table| orders_of(table)).ok();
+        assert_eq!(rows(&comma), rows(&semicolon));
         let table = comma.expect("a file");
         let order = table.rows[0].order.as_deref().expect("an order");
         assert_eq!((order.pickup.address.as_str(), order.pickup.lat), ("Kitchen, back door", 35.9));
@@ -181,11 +222,76 @@ mod tests {
     #[test]
     fn lines_are_counted_through_quotes_and_repeated_references_reported() {
         let file =
-            format!("{HEADER},note\nA-1,\"K\nback\",35.9,14.5,Merkanti,Eve,,,x\nA-1,K,35.9,14.5,Merkanti,Eve,,,\n");
+            format!("{HEADER},shelf\nA-1,\"K\nback\",35.9,14.5,Merkanti,Eve,,,x\nA-1,K,35.9,14.5,Merkanti,Eve,,,\n");
         let table = read_with(file.as_bytes()).expect("a file");
-        assert_eq!(table.ignored_columns, ["note"]);
+        assert_eq!(table.ignored_columns, ["shelf"]);
         assert_eq!(table.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4]);
         assert!(table.rows[1].warnings.iter().any(|note| note.message == "line 2 has the same reference"));
+    }
+
+    #[test]
+    fn headings_as_people_write_them_are_recognised_and_our_own_names_win() {
+        let file = "Order number,From,Delivery address,Recipient,Mobile,E-mail,Address,Deliver by,Qty,Notes,Skills\n\
+            A-1,Merkanti 1,Merkanti 2,Eve,21000001,eve@example.com,elsewhere,18:30,3,two bags,Van + cold\n";
+        let table = read_with(file.as_bytes()).expect("a file");
+        let order = table.rows[0].order.as_deref().expect("an order");
+        assert_eq!(order.dropoff.address, "Merkanti 2", "the heading of our own, not the synonym");
+        assert_eq!(table.ignored_columns, ["Address"]);
+        assert_eq!((order.customer.phone.as_deref(), order.size), (Some("21000001"), Some(3)));
+        assert_eq!(order.requires.as_deref(), Some(&["van".to_owned(), "cold".to_owned()][..]));
+        assert_eq!(order.note.as_deref(), Some("two bags"));
+        assert_eq!(table.columns[3].column.as_deref(), Some("customer_name"));
+        assert_eq!(
+            (table.columns[3].heading.as_str(), &table.columns[3].samples[..]),
+            ("Recipient", &["Eve".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn a_mapping_says_what_each_column_holds_whatever_its_heading() {
+        let file = b"A,A,,Reference,E\nA-1,Merkanti 1,Merkanti 2,Eve,x\n";
+        let mapping = |names: &str| names.split(',').map(str::to_owned).collect::<Vec<_>>();
+        let read = |names: &str| {
+            let find = |_: &str, _: Option<LatLon>| None;
+            let check = |_: &CreateOrder| Vec::new();
+            let zone = chrono_tz::Europe::Malta;
+            let surroundings = Surroundings { find: &find, check: &check, zone, now: from_ms(NOW_MS) };
+            super::read(file, Some(&mapping(names)), &surroundings)
+        };
+        let table = read("reference,pickup_address,dropoff_address,customer_name").expect("a file");
+        assert_eq!((table.rows[0].reference.as_str(), &table.ignored_columns[..]), ("A-1", &["E".to_owned()][..]));
+        let complaint = &table.rows[0].errors[0];
+        assert_eq!((complaint.column.as_str(), complaint.heading.as_deref()), ("pickup_address", Some("A")));
+        let refused = |names: &str| read(names).expect_err("a wrong mapping");
+        assert_eq!(refused("reference,shelf"), FileError::UnknownColumn("shelf".into()));
+        assert_eq!(refused("reference,reference"), FileError::RepeatedColumn("reference".into()));
+        assert_eq!(refused(",,,,,note"), FileError::MappingTooLong { mapped: 6, width: 5 });
+        assert!(matches!(refused("reference,,,"), FileError::MissingColumns(missing) if missing.len() == 3));
+    }
+
+    #[test]
+    fn a_file_that_lacks_columns_still_shows_those_that_it_has() {
+        let file = b"Who,Where\nEve,Valletta\nEve,Sliema\nAdam,\n";
+        let columns = columns(file, None).expect("a file");
+        let shown: Vec<_> = columns.iter().map(|column| (column.column.as_deref(), column.samples.join("|"))).collect();
+        assert_eq!(shown, [(None, "Eve|Adam".to_owned()), (None, "Valletta|Sliema".to_owned())]);
+    }
+
+    #[test]
+    fn sizes_and_seconds_are_whole_numbers() {
+        let header = format!("{HEADER},size,service_s");
+        let cells = |size: &str, seconds: &str| {
+            let table = read_with(format!("{header}\nA-1,K,35.9,14.5,Merkanti,Eve,,,{size},{seconds}\n").as_bytes());
+            let row = table.expect("a file").rows.remove(0);
+            (
+                row.order.map(|order| (order.size, order.service_s)),
+                row.errors.iter().map(|error| error.position).collect(),
+            )
+        };
+        assert_eq!(cells("12", "0"), (Some((Some(12), Some(0))), vec![]));
+        assert_eq!(cells("", ""), (Some((None, None)), vec![]));
+        assert_eq!(cells("many", "1.5"), (None, vec![Some(9), Some(10)]));
+        assert_eq!(cells("0", "14401"), (None, vec![Some(9), Some(10)]));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One row of a file of orders: the order it means, its errors and its warnings.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use csv::StringRecord;
@@ -18,8 +20,9 @@ use doorstep_shared::{
 use super::{
     addresses::{self, FindAddress},
     header::Header,
-    times,
+    times, write,
 };
+use crate::domain::order::{MAX_SERVICE_S, MAX_SIZE};
 
 /// What the reader needs from its caller: search, check and time.
 pub struct Surroundings<'a> {
@@ -52,7 +55,7 @@ impl<'a> Row<'a> {
         if self.record.len() > self.header.width {
             let message = format!("the row has {} cells, the header {}", self.record.len(), self.header.width);
             let position = Some(self.header.width as u32 + 1);
-            self.errors.push(ImportNote { column: String::new(), position, message });
+            self.errors.push(ImportNote { column: String::new(), heading: None, position, message });
         }
         for error in (surroundings.check)(&order) {
             let column = column_of(&error.field);
@@ -67,7 +70,8 @@ impl<'a> Row<'a> {
 
     /// A column's cell; `None` when it is empty or missing.
     fn cell(&self, column: &str) -> Option<&'a str> {
-        self.record.get(self.header.position(column)?).filter(|cell| !cell.is_empty())
+        let cell = self.record.get(self.header.position(column)?).filter(|cell| !cell.is_empty())?;
+        Some(write::without_guard(cell))
     }
 
     fn owned(&self, column: &str) -> Option<String> {
@@ -93,19 +97,22 @@ impl<'a> Row<'a> {
             promised_from: self.time("promised_from", surroundings),
             promised_until: self.time("promised_until", surroundings),
             proof: self.proof(),
-            ..CreateOrder::default()
+            size: self.whole_number("size", 1..=MAX_SIZE),
+            service_s: self.whole_number("service_s", 0..=MAX_SERVICE_S),
+            requires: self.requires(),
+            note: self.owned("note"),
         }
     }
 
     fn place(&mut self, end: &str, near: Option<LatLon>, surroundings: &Surroundings) -> PlaceBody {
-        let [lat, lon, address, instructions] =
-            ["lat", "lon", "address", "instructions"].map(|part| format!("{end}_{part}"));
+        let [lat, lon, address, instructions, phone] =
+            ["lat", "lon", "address", "instructions", "phone"].map(|part| format!("{end}_{part}"));
         let mut place = PlaceBody {
             lat: 0.0,
             lon: 0.0,
             address: self.owned(&address).unwrap_or_default(),
             instructions: self.owned(&instructions),
-            phone: None,
+            phone: self.owned(&phone),
         };
         match (self.cell(&lat), self.cell(&lon)) {
             (None, None) if place.address.is_empty() => {}
@@ -154,6 +161,23 @@ impl<'a> Row<'a> {
             self.refuse(column, "must be a time like 2026-11-21 18:30, 18:30 for today, or 2026-11-21T18:30:00+01:00");
         }
         time
+    }
+
+    fn whole_number(&mut self, column: &str, allowed: RangeInclusive<u32>) -> Option<u32> {
+        let text = self.cell(column)?;
+        let number = text.parse().ok().filter(|number| allowed.contains(number));
+        if number.is_none() {
+            let (least, most) = (allowed.start(), allowed.end());
+            self.refuse(column, format!("must be a whole number, {least} to {most}"));
+        }
+        number
+    }
+
+    /// Words with spaces, commas or plus signs between them, in small letters.
+    fn requires(&self) -> Option<Vec<String>> {
+        let is_between = |sign: char| sign.is_whitespace() || matches!(sign, ',' | ';' | '+' | '/');
+        let words = self.cell("requires")?.split(is_between).filter(|word| !word.is_empty());
+        Some(words.map(str::to_lowercase).collect())
     }
 
     fn proof(&mut self) -> Option<Vec<ProofKind>> {

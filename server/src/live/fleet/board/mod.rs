@@ -21,7 +21,7 @@ use self::{
     roster::Roster,
 };
 use super::{area::Area, broadcast::Broadcast, news::News};
-use crate::domain::fleet::{FleetChange, OrderState};
+use crate::domain::fleet::{FleetChange, OrderState, PlanPlaces};
 
 /// Alerts kept for slow readers. Overflow policy: the oldest is forgotten, and a reader that has not heard of it is
 /// closed with 4001.
@@ -52,9 +52,10 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// A board with these couriers and orders.
-    pub(super) fn new(couriers: Vec<FleetCourier>, orders: Vec<OrderState>) -> Self {
+    /// A board with these couriers, orders and plans.
+    pub(super) fn new(couriers: Vec<FleetCourier>, orders: Vec<OrderState>, plans: Vec<PlanPlaces>) -> Self {
         let mut board = Self::default();
+        plans.into_iter().for_each(|places| board.apply(FleetChange::Plan(places)));
         couriers.into_iter().for_each(|courier| _ = board.roster.add(courier));
         orders.into_iter().for_each(|order| board.apply(FleetChange::Order(order)));
         board.journal.begin_here();
@@ -77,7 +78,12 @@ impl Board {
                 let changed = self.roster.set_profile(profile);
                 changed.into_iter().for_each(|number| self.journal.note_courier(number));
             }
+            FleetChange::Left(courier) => {
+                let left = self.roster.remove(courier);
+                left.into_iter().for_each(|number| self.journal.note_courier(number));
+            }
             FleetChange::Order(state) => self.orders.put(state, &mut self.journal),
+            FleetChange::Plan(places) => self.orders.put_plan(places, &mut self.journal),
             FleetChange::Alert(alert) => self.raise(alert),
         }
     }
@@ -134,9 +140,14 @@ impl Board {
         &self.broadcast
     }
 
-    /// Every courier, and every order that is not over.
+    /// Every courier who has not left, and every order that is not over.
     pub(super) fn everything(&self) -> (Vec<FleetCourier>, Vec<FleetOrder>) {
-        (self.roster.all().to_vec(), self.orders.open().cloned().collect())
+        (self.roster.present().cloned().collect(), self.orders.open().cloned().collect())
+    }
+
+    /// Every courier who has not left, in any order.
+    pub(super) fn couriers(&self) -> Vec<CourierId> {
+        self.roster.present().map(|courier| courier.id).collect()
     }
 
     /// Every order that is not over, in any order.
@@ -152,7 +163,10 @@ impl Board {
 
     fn news(&self, version: u64, changed: Changed) -> News {
         match changed {
-            Changed::Courier(number) => News::Courier(self.roster.all()[number as usize].clone()),
+            Changed::Courier(number) => {
+                let courier = self.roster.all()[number as usize].clone();
+                if self.roster.has_left(number) { News::CourierLeft(courier) } else { News::Courier(courier) }
+            }
             Changed::Order(id) => News::Order(self.orders.get(id).clone()),
             Changed::Alert => News::Alert(self.alerts[&version].clone()),
         }
@@ -230,6 +244,23 @@ mod tests {
     }
 
     #[test]
+    fn a_courier_who_left_is_in_no_snapshot_and_moves_no_more_until_they_are_back() {
+        let (mut board, ana) = (Board::default(), courier());
+        board.apply(FleetChange::Courier(ana.clone()));
+        board.apply(moved(ana.id, 10, 35.9, 14.5));
+        let told = board.version();
+        board.apply(FleetChange::Left(ana.id));
+        let news: Vec<_> = board.news_since(told, 10).into_iter().map(|(_, news)| news).collect();
+        assert!(matches!(&news[..], [News::CourierLeft(left)] if left.id == ana.id), "{news:?}");
+        let version = board.version();
+        board.apply(moved(ana.id, 11, 35.9, 14.5));
+        board.apply(FleetChange::Left(ana.id));
+        assert_eq!((board.version(), board.everything().0, board.places()), (version, vec![], vec![None]));
+        board.apply(FleetChange::Courier(ana.clone()));
+        assert_eq!(board.everything().0.len(), 1, "restored");
+    }
+
+    #[test]
     fn the_board_keeps_a_bounded_number_of_orders_that_are_over() {
         let mut board = Board::default();
         for _ in 0..MAX_OVER + 500 {
@@ -240,6 +271,25 @@ mod tests {
         assert_eq!((board.orders.len(), board.journal.changes()), (MAX_OVER, MAX_OVER));
         assert!(board.forgotten() > 0, "a reader that has not heard of those must begin again");
         assert_eq!(board.everything().1, []);
+    }
+
+    #[test]
+    fn an_order_that_was_reopened_outlives_those_that_ended_with_it() {
+        let (mut board, reopened) = (Board::default(), OrderId::new());
+        let counted = |status, version| {
+            let FleetChange::Order(state) = order(reopened, status) else { unreachable!("an order's change") };
+            let order = FleetOrder { version: Some(version), ..state.order };
+            FleetChange::Order(OrderState { order, ..state })
+        };
+        board.apply(counted(OrderStatus::Delivered, 5));
+        board.apply(counted(OrderStatus::AtDropoff, 6));
+        assert_eq!(board.open_orders(), [reopened]);
+        for _ in 0..MAX_OVER + 1 {
+            board.apply(order(OrderId::new(), OrderStatus::Cancelled));
+        }
+        assert_eq!(board.open_orders(), [reopened], "no reader has lost it");
+        let news = board.news_since(0, usize::MAX);
+        assert!(news.iter().any(|(_, news)| matches!(news, News::Order(order) if order.id == reopened)));
     }
 
     #[test]

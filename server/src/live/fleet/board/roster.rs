@@ -2,7 +2,7 @@
 //!
 //! Numbers are shorter than ids and index lists: every index of the board and of its readers holds them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use doorstep_shared::{
     CourierId, LatLon, Position,
@@ -22,6 +22,8 @@ use crate::{
 pub(super) struct Roster {
     couriers: Vec<FleetCourier>,
     numbers: HashMap<CourierId, u32>,
+    /// Numbers of couriers who left. A number is never given out again: readers remember it.
+    left: HashSet<u32>,
     grid: Grid,
 }
 
@@ -67,8 +69,28 @@ impl Roster {
         is_news.then_some(number)
     }
 
+    /// Takes a courier out, who then has no number and no place.
+    pub(super) fn remove(&mut self, courier: CourierId) -> Option<u32> {
+        let number = self.numbers.remove(&courier)?;
+        self.couriers[number as usize].position = None;
+        self.left.insert(number);
+        self.grid.remove(number);
+        Some(number)
+    }
+
+    pub(super) fn has_left(&self, number: u32) -> bool {
+        self.left.contains(&number)
+    }
+
+    /// Every courier by number, those who left among them.
     pub(super) fn all(&self) -> &[FleetCourier] {
         &self.couriers
+    }
+
+    /// Every courier who has not left.
+    pub(super) fn present(&self) -> impl Iterator<Item = &FleetCourier> {
+        let numbered = (0u32..).zip(&self.couriers);
+        numbered.filter(|(number, _)| !self.has_left(*number)).map(|(_, courier)| courier)
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&FleetCourier> {

@@ -33,6 +33,9 @@ impl Belief {
                     self.orders = orders.into_iter().map(|order| (order.id, order.status)).collect();
                 }
                 Content::News(News::Courier(courier)) => self.courier(courier)?,
+                Content::News(News::CourierLeft(courier)) => {
+                    self.couriers.remove(&courier.id);
+                }
                 Content::News(News::Order(order)) if order.status.is_final() => {
                     self.orders.remove(&order.id);
                 }

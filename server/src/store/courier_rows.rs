@@ -1,0 +1,137 @@
+//! Rows of `couriers`, alone or beside a device, and the domain types that they become.
+//!
+//! A row that the columns' checks allow always becomes a valid courier.
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::{
+    CourierId, DeviceId,
+    api::plan::{CourierShift, Depot, Span},
+    protocol::{PresenceReason, PresenceState, customer::Presence},
+};
+use uuid::Uuid;
+
+use super::couriers::SignedInDevice;
+use crate::{
+    domain::courier::{Courier, Work},
+    platform::token::SecretHash,
+};
+
+/// A row of `couriers`.
+pub(super) struct CourierRow {
+    pub id: Uuid,
+    pub name: String,
+    pub phone: Option<String>,
+    pub vehicle: String,
+    pub created_at: DateTime<Utc>,
+    pub presence_state: Option<String>,
+    pub presence_reason: Option<String>,
+    pub presence_since: Option<DateTime<Utc>>,
+    pub capacity: Option<i32>,
+    pub skills: Vec<String>,
+    pub shift_from: Option<DateTime<Utc>>,
+    pub shift_until: Option<DateTime<Utc>>,
+    pub break_from: Option<DateTime<Utc>>,
+    pub break_until: Option<DateTime<Utc>>,
+    pub depot_lat: Option<f64>,
+    pub depot_lon: Option<f64>,
+    pub depot_address: Option<String>,
+    pub archived_at: Option<DateTime<Utc>>,
+}
+
+impl From<CourierRow> for Courier {
+    fn from(row: CourierRow) -> Self {
+        Self {
+            id: CourierId::from_uuid(row.id),
+            presence: row.presence(),
+            work: Work {
+                capacity: row.capacity.map(i32::cast_unsigned),
+                shift: row.shift(),
+                depot: row.depot(),
+                skills: row.skills,
+                archived_at: row.archived_at,
+            },
+            name: row.name,
+            phone: row.phone,
+            vehicle: row.vehicle.parse().expect("the column's check allows only vehicles"),
+            created_at: row.created_at,
+        }
+    }
+}
+
+impl CourierRow {
+    fn presence(&self) -> Option<Presence> {
+        let state = self.presence_state.as_deref().and_then(PresenceState::from_word);
+        state.zip(self.presence_since).map(|(state, since)| Presence {
+            state,
+            reason: self.presence_reason.as_deref().and_then(PresenceReason::from_word),
+            since_ms: since.timestamp_millis(),
+        })
+    }
+
+    fn shift(&self) -> Option<CourierShift> {
+        let r#break = self.break_from.zip(self.break_until).map(|(from, until)| Span { from, until });
+        self.shift_from.zip(self.shift_until).map(|(from, until)| CourierShift { from, until, r#break })
+    }
+
+    fn depot(&self) -> Option<Depot> {
+        let address = self.depot_address.clone()?;
+        self.depot_lat.zip(self.depot_lon).map(|(lat, lon)| Depot { lat, lon, address })
+    }
+}
+
+/// A device with its courier, as a query gives them.
+pub(super) struct SignedInRow {
+    pub device_id: Uuid,
+    pub label: String,
+    pub is_tracker: bool,
+    pub id: Uuid,
+    pub name: String,
+    pub phone: Option<String>,
+    pub vehicle: String,
+    pub created_at: DateTime<Utc>,
+    pub presence_state: Option<String>,
+    pub presence_reason: Option<String>,
+    pub presence_since: Option<DateTime<Utc>>,
+    pub capacity: Option<i32>,
+    pub skills: Vec<String>,
+    pub shift_from: Option<DateTime<Utc>>,
+    pub shift_until: Option<DateTime<Utc>>,
+    pub break_from: Option<DateTime<Utc>>,
+    pub break_until: Option<DateTime<Utc>>,
+    pub depot_lat: Option<f64>,
+    pub depot_lon: Option<f64>,
+    pub depot_address: Option<String>,
+    pub archived_at: Option<DateTime<Utc>>,
+}
+
+impl SignedInRow {
+    pub(super) fn signed_in_by(self, session: Option<SecretHash>) -> SignedInDevice {
+        let courier = CourierRow {
+            id: self.id,
+            name: self.name,
+            phone: self.phone,
+            vehicle: self.vehicle,
+            created_at: self.created_at,
+            presence_state: self.presence_state,
+            presence_reason: self.presence_reason,
+            presence_since: self.presence_since,
+            capacity: self.capacity,
+            skills: self.skills,
+            shift_from: self.shift_from,
+            shift_until: self.shift_until,
+            break_from: self.break_from,
+            break_until: self.break_until,
+            depot_lat: self.depot_lat,
+            depot_lon: self.depot_lon,
+            depot_address: self.depot_address,
+            archived_at: self.archived_at,
+        };
+        SignedInDevice {
+            device: DeviceId::from_uuid(self.device_id),
+            label: self.label,
+            is_tracker: self.is_tracker,
+            session,
+            courier: courier.into(),
+        }
+    }
+}
