@@ -8,8 +8,7 @@ const EDGE_PX = 56;
 const SCROLL_PX = 14;
 
 /** Follows a pointer from its `pointerdown` on a handle until it is lifted. */
-export function followPointer(event, began, moved, ended) {
-  const handle = event.currentTarget;
+export function followPointer(event, handle, began, moved, ended) {
   const scroller = handle.closest(".drawer");
   const row = document.querySelector(".stop")?.offsetHeight ?? 1;
   const { pointerId, clientY: startY } = event;

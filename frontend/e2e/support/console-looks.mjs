@@ -17,6 +17,7 @@ const SIZES = { desktop: [1440, 900], laptop: [1024, 768], phone: [390, 844], na
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const full = new PretendFleet();
+const busy = new PretendFleet({ couriers: 12, active: 45, unassigned: 9, plans: 5 });
 const empty = new PretendFleet({ couriers: 0, active: 0, unassigned: 0, done: 0 });
 const active = [...full.orders.values()].find(({ status }) => status === "picked_up");
 const unassigned = [...full.orders.values()].find(({ status }) => status === "created");
@@ -24,6 +25,17 @@ const assigned = [...full.orders.values()].find(({ status }) => status === "assi
 const done = [...full.orders.values()].find(({ status }) => status === "delivered");
 const failed = [...full.orders.values()].find(({ status }) => status === "failed");
 const [ana] = full.couriers;
+const [planned] = busy.couriers;
+const plan = `/dispatch?tab=couriers&courier=${planned.id}`;
+const handle = (page, index) => page.locator(".stop-handle").nth(index);
+/** Holds a stop over a place two and a half rows further down. */
+const drag = async (page, index) => {
+  await handle(page, index).scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await handle(page, index).boundingBox();
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 2, y + height * 3, { steps: 5 });
+};
 const press = (name) => (page) => page.getByRole("button", { name, exact: true }).click();
 const onMap = (page) => page.locator(".screens").getByRole("button", { name: "Map" }).click();
 const key = (name) => (page) => page.keyboard.press(name);
@@ -95,12 +107,60 @@ const STATES = {
   pickups: ["/dispatch?new=1", press("Save or remove…")],
   link: [`/dispatch?order=${active.id}`, press("Tracking link")],
   invite: [`/dispatch?tab=couriers&courier=${ana.id}`, press("Invite a phone")],
+  plan: [plan, (page) => page.locator(".plan").scrollIntoViewIfNeeded(), busy],
+  "plan-foot": [plan, (page) => page.locator(".plan-sum").scrollIntoViewIfNeeded(), busy],
+  "plan-drag": [plan, (page) => drag(page, 0), busy],
+  "plan-lock": [
+    plan,
+    async (page) => {
+      await page.locator(".lock-handle").press(" ");
+      for (const key of ["ArrowDown", "ArrowDown", "Enter"]) await page.locator(".lock-handle").press(key);
+    },
+    busy,
+  ],
+  "plan-keyboard": [
+    plan,
+    async (page) => {
+      await handle(page, 1).press(" ");
+      for (const key of ["ArrowDown", "ArrowDown"]) await handle(page, 1).press(key);
+    },
+    busy,
+  ],
+  "plan-conflict": [
+    plan,
+    async (page) => {
+      busy.plans.rival = "ben@example.org";
+      await page.locator(".stop-button").nth(4 + 3).click();
+      await page.locator(".refused").scrollIntoViewIfNeeded();
+    },
+    busy,
+  ],
+  "plan-map": [plan, async (page) => (await page.locator(".screens").isVisible()) && onMap(page), busy],
+  "all-orders": [
+    "/dispatch",
+    async (page) => {
+      if (await page.locator(".screens").isVisible()) await onMap(page);
+      await page.getByRole("button", { name: "Show all" }).click();
+    },
+    busy,
+  ],
+  "near-orders": [
+    "/dispatch",
+    async (page) => {
+      if (await page.locator(".screens").isVisible()) await onMap(page);
+      for (let step = 0; step < 2; step++) {
+        await page.getByRole("button", { name: "Zoom in" }).click();
+        await page.waitForTimeout(600);
+      }
+    },
+    busy,
+  ],
   empty: ["/dispatch", details, empty],
   "empty-couriers": ["/dispatch?tab=couriers", undefined, empty],
 };
 
 const servers = new Map();
-for (const fleet of [full, empty]) servers.set(fleet, await serveConsole({ folder, fleet }));
+for (const fleet of [full, busy, empty]) servers.set(fleet, await serveConsole({ folder, fleet }));
 const browser = await chromium.launch(config.use.launchOptions);
 let findings = 0;
 

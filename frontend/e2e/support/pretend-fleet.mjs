@@ -213,6 +213,16 @@ export class PretendFleet {
     for (const order of this.ordersOf(courierId)) this.tell(order);
   }
 
+  /** Somebody puts a courier's stops in another order: the first goes to the end. */
+  rearrange(courierId) {
+    const plan = this.plans.of(courierId);
+    const [{ order_id }] = plan.stops;
+    const isFirst = (stop) => stop.order_id === order_id;
+    plan.stops = [...plan.stops.filter((stop) => !isFirst(stop)), ...plan.stops.filter(isFirst)];
+    plan.version += 1;
+    this.reorder(courierId);
+  }
+
   keep(order) {
     this.orders.set(order.id, order);
     if (!order.courier_id || order.status === "delivered") return;

@@ -6,6 +6,7 @@
 
 mod courier;
 mod order;
+mod reach;
 mod risk;
 
 use std::{

@@ -1,5 +1,7 @@
 //! What the dispatcher does on the map, and what the map is made to show.
 
+use doorstep_shared::CourierId;
+
 use super::{ApiCall, Console, Effect, Item, Screen};
 use crate::dispatch::{draft::StopKind, fleet::is_away, pins::Pins, route::Open};
 
@@ -120,11 +122,21 @@ impl Console {
         effects.extend((!points.is_empty()).then_some(Effect::Fit { points }));
     }
 
+    /// Whether the stops of a courier have places, or will have none.
+    fn is_plan_placed(&self, courier: CourierId) -> bool {
+        let planning = &self.planning;
+        let is_known = planning.courier == Some(courier) && (planning.view.is_some() || planning.problem.is_some());
+        let stops = planning.view.iter().flat_map(|view| &view.stops);
+        let has_details = |id| self.fleet.orders.get(&id).is_none_or(|order| order.details.is_some());
+        is_known && stops.map(|stop| stop.order_id).all(has_details)
+    }
+
     fn is_place_known(&self) -> bool {
         let has_details = |id| self.fleet.orders.get(&id).is_some_and(|order| order.details.is_some());
         self.fleet.is_known
             && match self.route.open {
                 Open::Order(id) => has_details(id),
+                Open::Courier(id) => self.is_plan_placed(id),
                 _ => true,
             }
     }

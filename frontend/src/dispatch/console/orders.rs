@@ -169,14 +169,16 @@ impl Console {
         self.drawer.suggestions = Some(self.nearest(id));
     }
 
-    /// The couriers on duty, the near ones first, as the crow flies; of those the free ones.
+    /// The couriers on duty, those first who would be at the pickup first.
     fn nearest(&self, id: OrderId) -> Vec<CourierSuggestion> {
         let details = self.fleet.orders.get(&id).and_then(|order| order.details.as_ref());
         let pickup = details.map(|details| [details.pickup.lon, details.pickup.lat]);
         let on_duty = self.fleet.couriers.values().filter(|courier| !is_away(courier, self.at_ms));
-        let mut found: Vec<_> = on_duty.map(|courier| suggestion(courier, pickup)).collect();
-        found.sort_by_key(|found| (found.distance_m.unwrap_or(u32::MAX), found.open_orders));
-        found
+        let reaches_in_s = |courier: &Courier| self.fleet.reaches_in_s(courier, pickup?);
+        let mut found: Vec<_> =
+            on_duty.map(|courier| (reaches_in_s(courier).unwrap_or(f64::MAX), suggestion(courier, pickup))).collect();
+        found.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        found.into_iter().map(|(_, suggestion)| suggestion).collect()
     }
 }
 

@@ -164,9 +164,9 @@ impl Console {
             details.map(|details| Mark::plain("dropoff", [details.dropoff.lon, details.dropoff.lat])).collect();
     }
 
-    /// The way through the plan along the streets. It is of the plan that the server has.
+    /// The way through the plan along the streets, as the server last said: after a move it follows within a moment.
     fn way_ahead(&self) -> Vec<LonLat> {
-        let view = self.planning.view.as_ref().filter(|_| !self.planning.is_unconfirmed());
+        let view = self.planning.view.as_ref().filter(|_| self.planning.courier == self.courier_of_open());
         view.and_then(|view| view.line.clone()).unwrap_or_default()
     }
 

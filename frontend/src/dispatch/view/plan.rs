@@ -3,18 +3,17 @@
 //! While a stop is held, the rows stand where they would be by `transform` alone. Their elements move when it is dropped,
 //! so focus and pointer stay on the handle.
 
-mod drag;
+mod actions;
 mod rows;
 mod stop;
 
 use leptos::prelude::*;
 
 use self::{
-    drag::{begin_drag, key_pressed},
     rows::{is_shown, rows},
     stop::Stop,
 };
-use super::{keyed::Keyed, parts::Fact};
+use super::{keyed::Entries, parts::Fact};
 use crate::dispatch::{
     console::{Console, Movable, PlanIntent, Subject},
     store::use_store,
@@ -109,14 +108,21 @@ fn NoPlan() -> impl IntoView {
 fn Stops() -> impl IntoView {
     let store = use_store();
     let rows = store.memo(Subject::Plan | Subject::Fleet, rows);
-    let keys = Memo::new(move |_| rows.with(|rows| rows.iter().map(|row| row.key).collect::<Vec<_>>()));
     let count = move || rows.with(Vec::len).to_string();
     let is_grabbed = store.memo(Subject::Plan, |console| console.planning.grab.is_some());
     view! {
-        <div class="stops" style:--stops=count data-grabbed=move || is_grabbed.get().then_some("")>
+        <div
+            class="stops"
+            style:--stops=count
+            data-grabbed=move || is_grabbed.get().then_some("")
+            on:click=move |event| actions::clicked(store, &event)
+            on:keydown=move |event| actions::key_pressed(store, &event)
+            on:pointerdown=move |event| actions::pointer_down(store, &event)
+            on:focusout=move |_| actions::focus_left(store)
+        >
             <LockLine />
-            <ol class="stop-list" aria-label="Stops in their order">
-                <Keyed keys row=move |key| view! { <Stop rows key /> } />
+            <ol aria-label="Stops in their order">
+                <Entries entries=rows row=|row| view! { <Stop row /> } />
             </ol>
         </div>
     }
@@ -126,32 +132,31 @@ fn Stops() -> impl IntoView {
 #[component]
 fn LockLine() -> impl IntoView {
     let store = use_store();
-    let locked = store.memo(Subject::Plan, |console| console.shown_plan().locked);
+    let name = store.memo(Subject::Plan, |console| match console.shown_plan().locked {
+        0 => "Lock the first stops".to_owned(),
+        locked => text::locked(locked),
+    });
     let place = store.memo(Subject::Plan, |console| match console.planning.grab {
         Some(grab) if grab.what == Movable::Lock && grab.pointer_px.is_some() => {
             let from = console.planning.arrangement().locked;
-            format!("translateY(calc(var(--stop) * {from} + {}px))", grab.pointer_px.unwrap_or_default())
+            format!("translateY(calc(var(--stop) * {from} + {}px))", grab.pointer_px.unwrap_or_default() as i32)
         }
         _ => format!("translateY(calc(var(--stop) * {}))", console.shown_plan().locked),
     });
-    let is_held =
-        store.memo(Subject::Plan, |console| console.planning.grab.is_some_and(|grab| grab.what == Movable::Lock));
+    let is_held = store.memo(Subject::Plan, |console| {
+        console.planning.grab.is_some_and(|grab| grab.what == Movable::Lock).to_string()
+    });
     view! {
-        <div class="lock" style:transform=place data-held=move || is_held.get().then_some("")>
+        <div class="lock" style:transform=place>
             <button
                 type="button"
                 class="lock-handle"
+                data-act="grab"
                 id=Movable::Lock.handle_id()
-                aria-label=move || format!("{}. Move the line", text::locked(locked.get()))
-                aria-pressed=move || is_held.get().to_string()
-                on:pointerdown=move |event| begin_drag(store, &event, Movable::Lock)
-                on:keydown=move |event| key_pressed(store, &event, Movable::Lock)
-                on:blur=move |_| drag::left(store)
+                title="Drag, or press Space and then the arrows"
+                aria-pressed=is_held
             >
-                {move || match locked.get() {
-                    0 => "Lock the first stops".to_owned(),
-                    count => text::locked(count),
-                }}
+                {name}
             </button>
         </div>
     }

@@ -1,4 +1,5 @@
 use doorstep_shared::{
+    Position,
     api::plan::{PlanStop, PlanView, PlannedStop, PutPlan},
     problem::{ErrorDetails, Problem},
     protocol::{courier::StopKind as Kind, fleet::FleetOrder},
@@ -226,6 +227,57 @@ fn a_dragged_stop_goes_where_the_pointer_is_and_the_line_too() {
     let put = puts(&board.bench.act(PlanIntent::Drop)).remove(0);
     assert_eq!((put.locked, put.stops.len()), (Some(1), 2));
     assert_eq!(*board.bench.console.announcement, "The first stop is locked");
+}
+
+#[test]
+fn without_the_server_whoever_is_there_first_is_ranked_first_however_much_they_carry() {
+    let mut bench = Bench::at("");
+    let at = |lon| Position { time_ms: NOW_MS, lat: 35.9, lon, accuracy_m: None, speed_mps: None, heading_deg: None };
+    let (mut near, mut far) = (courier("Near"), courier("Far"));
+    (near.position, far.position) = (Some(at(14.52)), Some(at(14.9)));
+    let carried = order("A-1", OrderStatus::PickedUp, Some(near.id));
+    let made = order("A-2", OrderStatus::Created, None);
+    bench.snapshot(vec![far.clone(), near.clone()], vec![carried.clone(), made.clone()]);
+    for order in [&carried, &made] {
+        let reply = ApiReply::Order(Box::new(details(order, None)));
+        bench.step(Input::Replied(ApiCall::Order(order.id), Ok(reply)));
+    }
+    bench.act(Intent::Open(Open::Order(made.id)));
+    bench.step(Input::Replied(ApiCall::Suggestions(made.id), Err(ApiError::Unreachable)));
+    let names: Vec<_> = bench.console.drawer.suggestions.iter().flatten().map(|found| found.name.as_str()).collect();
+    assert_eq!(names, ["Near", "Far"]);
+}
+
+#[test]
+fn the_map_shows_numbers_at_the_stops_and_the_way_along_the_streets() {
+    let mut board = Board::open();
+    for order in board.orders.clone() {
+        let reply = ApiReply::Order(Box::new(details(&order, None)));
+        board.bench.step(Input::Replied(ApiCall::Order(order.id), Ok(reply)));
+    }
+    let scene = board.bench.console.scene();
+    assert_eq!(scene.marks.len(), 1, "all three go to one door");
+    assert_eq!((scene.marks[0].icon, scene.marks[0].label.as_str()), ("stop-dropoff", "1,2…"));
+    assert!(scene.ahead.is_empty() && !scene.guess.is_empty(), "no way is known");
+    let line = vec![[14.5, 35.9], [14.51, 35.9], [14.51, 35.91]];
+    let known = PlanView { line: Some(line.clone()), ..board.view(2, &[0, 1, 2]) };
+    board.bench.step(Input::Replied(ApiCall::Plan(board.ana), Ok(ApiReply::Plan(Box::new(known)))));
+    let scene = board.bench.console.scene();
+    assert_eq!((scene.ahead, scene.guess.len()), (line, 0));
+    board.press(2, Nudge::First);
+    assert_eq!(board.bench.console.scene().ahead.len(), 3, "it does not flicker while the server computes the new one");
+}
+
+#[test]
+fn everything_is_brought_into_view_and_a_pin_opens_its_order() {
+    let mut board = Board::open();
+    let first = board.orders[0].clone();
+    let reply = ApiReply::Order(Box::new(details(&first, None)));
+    board.bench.step(Input::Replied(ApiCall::Order(first.id), Ok(reply)));
+    assert!(matches!(&board.bench.act(MapIntent::ShowAll)[..], [Effect::Fit { points }] if points.len() == 2));
+    assert_eq!(board.bench.console.changed_pins().len(), 6);
+    board.bench.act(MapIntent::Clicked { at: [14.5, 35.9], number: None, pin: Some(0) });
+    assert_eq!(board.bench.console.route.open, Open::Order(first.id));
 }
 
 #[test]
