@@ -126,6 +126,8 @@ impl Console {
         } else {
             self.form.failed(error);
             self.form.problems.extend(not_editable(error));
+            // Its status is another one than the dispatcher saw, and locks other fields.
+            effects.extend(error.problem("not_editable").map(|_| Effect::Call(ApiCall::Order(order))));
         }
         self.form.edit = Some(edit);
         effects.push(Effect::Focus("draft-problems"));
