@@ -1,26 +1,39 @@
-// Measures what a large fleet costs the console: 5 000 couriers, each reporting once in 5 s, for as many minutes as asked.
+// Measures what a large fleet costs the console: 5 000 couriers, each reporting once in 5 s, for as many minutes as asked;
+// or, with `plans`, two thousand open orders in a hundred plans, with one of them open.
 //
 //   cargo xtask site
 //   cargo run -p doorstep-frontend --features ssr --example preview -- target/preview
 //   npm --prefix frontend run measure:console -- [minutes, default 15] [couriers, default 5000]
+//   npm --prefix frontend run measure:console -- [minutes, default 5] plans [orders, default 2000] [plans, default 100]
 //
 // An update is everything that the main thread does because of one message of the feed: decoding it, applying it, handing
 // it to the map. It is measured from the message to the end of the work that it started, in wall time; frames of the map
 // are measured apart. All that the main thread computed, divided by the number of updates, is in CPU time, which other work
 // on the machine does not change. The heap is JavaScript's after a collection, with the browser's own objects and the
 // program's memory. The feed is pretended, so that only the browser is measured: couriers move four times a second in
-// turns, and every second one order takes its next status; a delivered one is replaced by a new one.
+// turns, and every second one order takes its next status; a delivered one is replaced by a new one. With plans, every order
+// behind a stop that is done gets another number, as the server tells it, and every five seconds somebody puts the open plan in
+// another order. At the end a list of ten thousand orders is scrolled.
 
 import { chromium } from "@playwright/test";
 import { serveConsole } from "./support/console-preview.mjs";
 import { PretendFleet } from "./support/pretend-fleet.mjs";
+import { scroll } from "./support/scroll.mjs";
 
-const [minutes = "15", couriers = "5000"] = process.argv.slice(2);
+const [, , given, second, ...counts] = process.argv;
+const isPlans = second === "plans";
+const [orders = 2_000, plans = 100] = counts.map(Number);
+const minutes = given ?? (isPlans ? "5" : "15");
+const couriers = isPlans ? plans : (second ?? "5000");
 const UPDATE_LIMIT_MS = 50;
 const HEAP_LIMIT_MB = 10;
 
 process.chdir(new URL("../..", import.meta.url).pathname);
-const fleet = new PretendFleet({ couriers: Number(couriers), active: 400, unassigned: 20, lively: true });
+const fleet = new PretendFleet(
+  isPlans
+    ? { couriers: plans, plans, active: orders - 50, unassigned: 50, lively: true }
+    : { couriers: Number(couriers), active: 400, unassigned: 20, lively: true },
+);
 const server = await serveConsole({ folder: "target/preview", fleet });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM_BIN ?? "/usr/bin/chromium",
@@ -28,7 +41,8 @@ const browser = await chromium.launch({
 });
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
 await page.addInitScript(measure);
-await page.goto(`http://127.0.0.1:${server.address().port}/dispatch`);
+const [first] = fleet.couriers;
+await page.goto(`http://127.0.0.1:${server.address().port}/dispatch${isPlans ? `?courier=${first.id}` : ""}`);
 await page.waitForSelector(".console[data-known]");
 await page.waitForSelector('.stage[data-map="open"]', { state: "attached" });
 const session = await page.context().newCDPSession(page);
@@ -39,7 +53,8 @@ await page.evaluate(() => window.measured.reset());
 
 const heaps = [await heapMb()];
 const busyBefore = await busyMs();
-console.log(`${couriers} couriers, ${minutes} min; heap at the start ${heaps[0].toFixed(1)} MB`);
+const rearranging = isPlans && setInterval(() => fleet.rearrange(first.id), 5_000);
+console.log(`${couriers} couriers${isPlans ? ` with ${orders} orders` : ""}, ${minutes} min; heap at the start ${heaps[0].toFixed(1)} MB`);
 for (let minute = 1; minute <= Number(minutes); minute++) {
   await new Promise((resolve) => setTimeout(resolve, 60_000));
   heaps.push(await heapMb());
@@ -52,11 +67,28 @@ const busy = (await busyMs()) - busyBefore;
 console.log(`main thread per update, everything included: ${(busy / updates.all).toFixed(1)} ms of CPU on average; ${longTasks} tasks of 50 ms or more`);
 console.log(`main thread per update, p95: ${updates.p95.toFixed(1)} ms (at most ${UPDATE_LIMIT_MS})`);
 console.log(`heap after the first minute: ${growth >= 0 ? "+" : ""}${growth.toFixed(1)} MB (at most +${HEAP_LIMIT_MB})`);
+await measureScrolling();
 await browser.close();
 clearInterval(server.timer);
+clearInterval(rearranging);
 server.close();
 process.exitCode = updates.p95 <= UPDATE_LIMIT_MS && growth <= HEAP_LIMIT_MB ? 0 : 1;
 process.exit();
+
+/** Scrolls through ten thousand unassigned orders, in a console of their own. */
+async function measureScrolling() {
+  const many = new PretendFleet({ couriers: 50, active: 100, unassigned: 10_000, done: 0 });
+  const crowded = await serveConsole({ folder: "target/preview", fleet: many });
+  const list = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await list.goto(`http://127.0.0.1:${crowded.address().port}/dispatch?tab=unassigned`);
+  await list.waitForSelector('.stage[data-map="open"]', { state: "attached" });
+  await list.waitForFunction(() => document.querySelector("[role=option][aria-setsize='10000']"));
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  const { steps, longest, p50, p95, most } = await list.evaluate(scroll);
+  console.log(`scrolling, main thread per step of ${steps}: p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, longest ${longest.toFixed(1)} ms; at most ${most} rows in the page`);
+  clearInterval(crowded.timer);
+  crowded.close();
+}
 
 async function heapMb() {
   await session.send("HeapProfiler.collectGarbage");

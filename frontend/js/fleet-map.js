@@ -1,15 +1,23 @@
 // The console's map: thousands of couriers as one source and one layer, behind the few calls that the program makes.
 //
-// No courier is an element of the page. Couriers that moved wait until MapLibre has taken the last write, so a slow machine
-// draws less often instead of falling behind: a diff when few moved, everything when most did. A hidden page writes nothing.
+// No courier and no order is an element of the page; `live-source.js` hands over what changed.
 // Icons are drawn here, in the colours of the style sheet; colour and shape both say what a courier does.
 
+import { overLand } from "/assets/js/land.js";
+import { LiveSource } from "/assets/js/live-source.js";
 import { baseStyle, canDraw, offlineBase, styleSheet } from "/assets/js/map.js";
+import { PIN_ICONS, PIN_LAYERS, orderOf, pinLayers, takePins } from "/assets/js/order-pins.js";
 
 export { canDraw };
 
 /** The least time between two writes: eight a second look alive, and more would only cost. */
 const WRITE_EVERY_MS = 125;
+
+/** Orders change seldom, and there may be thousands. */
+const WRITE_ORDERS_EVERY_MS = 500;
+
+/** From this zoom on, couriers have names. */
+const NAMES_ZOOM = 14;
 
 /** How far from the pointer a courier may be, in pixels. */
 const REACH = 10;
@@ -42,11 +50,9 @@ class FleetMap {
     this.library = library;
     this.base = base;
     this.report = report;
-    this.couriers = new Map();
-    this.moved = new Set();
-    this.gone = new Set();
+    this.names = new Map();
     this.scene = { marks: [], label: "" };
-    this.lines = { whole: [], behind: [], ahead: [] };
+    this.lines = { whole: [], behind: [], ahead: [], guess: [] };
     this.map = new library.Map({
       container: box,
       bounds: HOME,
@@ -64,6 +70,8 @@ class FleetMap {
     this.map.addControl(new library.AttributionControl({ compact: false }), "bottom-right");
     this.map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
     this.map.setMissingStyleImageResolver((id) => this.draw(id));
+    this.fleet = new LiveSource(this.map, "fleet", WRITE_EVERY_MS);
+    this.orders = new LiveSource(this.map, "orders", WRITE_ORDERS_EVERY_MS);
     this.opened = new Promise((resolve) => this.map.once("load", resolve));
     this.paint();
     this.listen(box);
@@ -72,8 +80,11 @@ class FleetMap {
 
   listen(box) {
     const { map, report } = this;
-    map.on("click", ({ point, lngLat }) => report.clicked(lngLat.lng, lngLat.lat, this.at(point)));
-    map.on("mousemove", ({ point }) => this.point(this.at(point)));
+    map.on("click", ({ point, lngLat }) => {
+      const number = this.at(point);
+      report.clicked(lngLat.lng, lngLat.lat, number, number === undefined ? this.pinAt(point) : undefined);
+    });
+    map.on("mousemove", ({ point }) => this.hover(point));
     map.on("mouseout", () => this.point(undefined));
     map.on("movestart", (event) => event.originalEvent && report.moved());
     map.on("moveend", () => this.reportViewport());
@@ -82,14 +93,14 @@ class FleetMap {
     map.getCanvas().addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !this.scene.is_placing) return;
       const { lng, lat } = map.getCenter();
-      report.clicked(lng, lat, undefined);
+      report.clicked(lng, lat, undefined, undefined);
     });
     box.addEventListener("dragover", (event) => this.dragged(event, box));
     box.addEventListener("dragleave", () => this.point(undefined));
     box.addEventListener("drop", (event) => this.dropped(event, box));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
     new MutationObserver(() => this.paint()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    document.addEventListener("visibilitychange", () => this.flush());
+    document.addEventListener("visibilitychange", () => [this.fleet, this.orders].forEach((source) => source.flush()));
   }
 
   reportViewport() {
@@ -97,27 +108,49 @@ class FleetMap {
     this.report.viewport(bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth());
   }
 
-  point(number) {
-    if (number === this.pointed) return;
-    this.pointed = number;
-    this.map.getCanvas().style.cursor = number !== undefined && !this.scene.is_placing ? "pointer" : "";
-    this.report.pointed(number);
+  /** Looks what is under the pointer, once for each frame. */
+  hover(point) {
+    if (!this.hovered) {
+      requestAnimationFrame(() => {
+        const number = this.at(this.hovered);
+        this.point(number, number === undefined ? this.pinAt(this.hovered) : undefined);
+        this.hovered = undefined;
+      });
+    }
+    this.hovered = point;
+  }
+
+  point(number, pin) {
+    if (number === this.pointed && pin === this.pointedPin) return;
+    [this.pointed, this.pointedPin] = [number, pin];
+    const isSomething = number !== undefined || pin !== undefined;
+    this.map.getCanvas().style.cursor = isSomething && !this.scene.is_placing ? "pointer" : "";
+    this.report.pointed(number, pin);
   }
 
   /** The courier nearest to a point of the screen, if one is near. */
-  at({ x, y }) {
+  at(point) {
+    return this.nearest(point, ["fleet", "selected"])?.id;
+  }
+
+  /** The order nearest to a point of the screen, if one is near. */
+  pinAt(point) {
+    const pin = this.scene.replayed ? undefined : this.nearest(point, PIN_LAYERS);
+    return pin && orderOf(pin);
+  }
+
+  nearest({ x, y }, layers) {
     if (this.scene.is_placing || !this.map.getLayer("fleet")) return undefined;
     const around = [
       [x - REACH, y - REACH],
       [x + REACH, y + REACH],
     ];
-    const found = this.map.queryRenderedFeatures(around, { layers: ["fleet", "selected"] });
+    const found = this.map.queryRenderedFeatures(around, { layers });
     const distance = ({ geometry }) => {
       const place = this.map.project(geometry.coordinates);
       return Math.hypot(place.x - x, place.y - y);
     };
-    const nearest = found.reduce((best, one) => (!best || distance(one) < distance(best) ? one : best), undefined);
-    return nearest?.id;
+    return found.reduce((best, one) => (!best || distance(one) < distance(best) ? one : best), undefined);
   }
 
   dragged(event, box) {
@@ -141,75 +174,39 @@ class FleetMap {
       const [number, lon, lat, heading, activity] = rows.subarray(row, row + 5);
       const name = ACTIVITIES[activity];
       if (!name) {
-        if (this.couriers.delete(number)) this.gone.add(number);
-        this.moved.delete(number);
+        this.fleet.remove(number);
         continue;
       }
-      const properties = { icon: heading < 0 ? `${name}-still` : name, heading: Math.max(heading, 0), order: -activity };
-      const geometry = { type: "Point", coordinates: [lon, lat] };
-      this.gone.delete(number);
-      this.couriers.set(number, { type: "Feature", id: number, geometry, properties });
-      this.moved.add(number);
+      const icon = heading < 0 ? `${name}-still` : name;
+      const properties = { icon, heading: Math.max(heading, 0), order: -activity, label: this.names.get(number) ?? "" };
+      this.fleet.set({ type: "Feature", id: number, geometry: { type: "Point", coordinates: [lon, lat] }, properties });
     }
     this.frameOnce();
-    this.flush();
+    this.fleet.flush();
   }
 
-  /** Hands over what moved, one write after the other. */
-  async flush() {
-    if (this.writing || document.hidden) return;
-    this.writing = true;
-    while ((this.moved.size || this.gone.size) && !document.hidden) {
-      const began = performance.now();
-      await this.write();
-      this.took = performance.now() - began;
-      await pause(WRITE_EVERY_MS - this.took);
-    }
-    this.writing = false;
+  /** What a courier is called; the name is shown near by. */
+  name(number, label) {
+    this.names.set(number, label);
   }
 
-  write() {
-    const source = this.map.getSource("fleet");
-    const { moved, gone } = this;
-    [this.moved, this.gone] = [new Set(), new Set()];
-    if (!source) return undefined;
-    if (this.fresh !== source || moved.size * 2 > this.couriers.size) {
-      this.fresh = source;
-      return source.setData(this.collection());
-    }
-    const update = Array.from(moved, (number) => {
-      const { geometry, properties } = this.couriers.get(number);
-      const addOrUpdateProperties = Object.entries(properties).map(([key, value]) => ({ key, value }));
-      return { id: number, newGeometry: geometry, addOrUpdateProperties };
-    });
-    const isKnown = (number) => this.known.has(number);
-    const add = Array.from(moved).filter((number) => !isKnown(number));
-    add.forEach((number) => this.known.add(number));
-    gone.forEach((number) => this.known.delete(number));
-    return source.updateData({
-      add: add.map((number) => this.couriers.get(number)),
-      update: update.filter(({ id }) => !add.includes(id)),
-      remove: Array.from(gone),
-    });
-  }
-
-  collection() {
-    this.known = new Set(this.couriers.keys());
-    return { type: "FeatureCollection", features: Array.from(this.couriers.values()) };
+  /** Orders as rows of six: number, state (negative: not drawn any more), longitude and latitude of pickup and door. */
+  pins(rows) {
+    takePins(this.orders, rows);
   }
 
   /** The first couriers decide where the map looks, unless something was opened before. */
   frameOnce() {
-    if (this.framed || this.couriers.size === 0) return;
+    if (this.framed || this.size === 0) return;
     this.framed = true;
     const bounds = new this.library.LngLatBounds();
-    for (const { geometry } of this.couriers.values()) bounds.extend(geometry.coordinates);
+    for (const { geometry } of this.fleet.features.values()) bounds.extend(geometry.coordinates);
     this.map.fitBounds(bounds, { padding: 60, maxZoom: 14.5, duration: 0 });
   }
 
   /** What is shown beside the fleet: selected, hover, replayed, marks, is_placing. */
   show(text) {
-    const wasReplaying = Boolean(this.scene.replayed);
+    const [wasReplaying, wasFaint] = [Boolean(this.scene.replayed), this.isFaint];
     this.scene = JSON.parse(text);
     this.map.getContainer().toggleAttribute("data-placing", Boolean(this.scene.is_placing));
     const { hover, selected, marks } = this.sceneData();
@@ -217,6 +214,7 @@ class FleetMap {
     this.set("selected", selected);
     this.set("marks", marks);
     if (wasReplaying !== Boolean(this.scene.replayed)) this.dim();
+    if (wasFaint !== this.isFaint) this.fade();
   }
 
   /** Draws a line: `lon, lat, lon, lat…`, in pieces of so many points. */
@@ -225,7 +223,17 @@ class FleetMap {
     for (let index = 0; index < flat.length; index += 2) points.push([flat[index], flat[index + 1]]);
     let start = 0;
     this.lines[name] = Array.from(lengths, (length) => points.slice(start, (start += length)));
-    this.set(name, lineData(this.lines[name]));
+    if (name === "guess") this.guess();
+    else this.set(name, lineData(this.lines[name]));
+  }
+
+  /** Draws the straight lines that stay on land. */
+  async guess() {
+    this.isLand ??= overLand(this.base.land);
+    const isLand = await this.isLand;
+    const pairs = this.lines.guess.flatMap((line) => line.slice(1).map((to, index) => [line[index], to]));
+    this.guessed = pairs.filter(([from, to]) => isLand(from, to));
+    this.set("guess", lineData(this.guessed));
   }
 
   /** Moves the replayed courier alone: this comes with every frame. */
@@ -241,7 +249,22 @@ class FleetMap {
 
   /** Hides the fleet of today during a replay. */
   dim() {
-    if (this.map.getLayer("fleet")) this.map.setLayoutProperty("fleet", "visibility", this.scene.replayed ? "none" : "visible");
+    const visibility = this.scene.replayed ? "none" : "visible";
+    for (const id of ["fleet", "names", ...PIN_LAYERS]) if (this.map.getLayer(id)) this.map.setLayoutProperty(id, "visibility", visibility);
+  }
+
+  /** Whether what is selected has marks of its own. */
+  get isFaint() {
+    return this.scene.marks.length > 0;
+  }
+
+  /** Makes the pins of other orders fainter, or not any more. */
+  fade() {
+    for (const { id, paint } of pinLayers(this.colour, this.isFaint)) {
+      for (const [name, value] of Object.entries(paint)) {
+        if (name.endsWith("opacity") && this.map.getLayer(id)) this.map.setPaintProperty(id, name, value);
+      }
+    }
   }
 
   sceneData() {
@@ -259,9 +282,10 @@ class FleetMap {
       whole: lineData(lines.whole),
       behind: lineData(lines.behind),
       ahead: lineData(lines.ahead),
+      guess: lineData(this.guessed ?? []),
       hover: points(scene.hover ? [point(scene.hover, {})] : []),
       selected: points([scene.replayed ?? scene.selected].filter(Boolean).map(large)),
-      marks: points(scene.marks.map(({ end, at }) => point(at, { icon: end }))),
+      marks: points(scene.marks.map(({ icon, at, label }, index) => point(at, { icon, label, order: -index }))),
     };
   }
 
@@ -288,13 +312,12 @@ class FleetMap {
     const base = typeof this.base === "string" ? this.base : baseStyle(this.base, this.colour);
     this.map.setStyle(base, { transformStyle: (_, next) => this.withFleet(next) });
     for (const id of Object.keys(ICONS)) if (this.map.hasImage(id)) this.draw(id);
-    this.fresh = undefined;
-    for (const number of this.couriers.keys()) this.moved.add(number);
-    this.flush();
+    for (const source of [this.fleet, this.orders]) source.renew();
   }
 
   withFleet(style) {
-    const sources = { ...style.sources, fleet: { type: "geojson", data: this.collection() } };
+    const live = (source) => ({ type: "geojson", data: source.collection() });
+    const sources = { ...style.sources, fleet: live(this.fleet), orders: live(this.orders) };
     for (const [name, data] of Object.entries(this.sceneData())) sources[name] = { type: "geojson", data };
     return { ...style, sources, layers: [...style.layers, ...this.layers()] };
   }
@@ -330,12 +353,22 @@ class FleetMap {
       "text-allow-overlap": true,
       "text-ignore-placement": true,
     };
+    const numbered = { ...named, "text-size": 12, "text-offset": [0, 0], "text-anchor": "center" };
     const visibility = this.scene.replayed ? "none" : "visible";
     return [
       line("whole", { "line-color": colour("ink-3"), "line-width": 3, "line-opacity": 0.35 }),
       line("behind", { "line-color": colour("accent"), "line-width": 5, "line-opacity": 0.4 }),
-      line("ahead", { "line-color": colour("accent"), "line-width": 3, "line-dasharray": [1, 2] }),
+      line("guess", { "line-color": colour("ink-3"), "line-width": 2.5, "line-dasharray": [1, 2] }),
+      { ...line("ahead", { "line-color": colour("surface"), "line-width": 8 }), id: "ahead-casing" },
+      line("ahead", { "line-color": colour("accent"), "line-width": 5 }),
+      ...pinLayers(colour, this.isFaint).map(({ layout, ...layer }) => ({ ...layer, layout: { ...layout, visibility } })),
       symbols("fleet", { ...heading, "symbol-sort-key": ["get", "order"], visibility }),
+      {
+        ...symbols("fleet"),
+        id: "names",
+        minzoom: NAMES_ZOOM,
+        layout: { ...named, "text-size": 12, "text-offset": [0, 1.1], "text-allow-overlap": false, visibility },
+      },
       {
         id: "hover",
         source: "hover",
@@ -347,7 +380,10 @@ class FleetMap {
           "circle-stroke-color": colour("accent"),
         },
       },
-      symbols("marks"),
+      {
+        ...symbols("marks", { ...numbered, "symbol-sort-key": ["get", "order"] }),
+        paint: { "text-color": ["match", ["get", "icon"], "stop-dropoff", colour("surface"), colour("ink")] },
+      },
       symbols("selected", { ...heading, ...named }),
     ];
   }
@@ -362,7 +398,7 @@ class FleetMap {
 
   /** For measuring: how many couriers the map holds, and how long the last write took, in milliseconds. */
   get size() {
-    return this.couriers.size;
+    return this.fleet.features.size;
   }
 }
 
@@ -374,10 +410,6 @@ function lineData(pieces) {
 function inside(event, box) {
   const { left, top } = box.getBoundingClientRect();
   return { x: event.clientX - left, y: event.clientY - top };
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
 /** Twice as fine as the page, for sharp screens. */
@@ -423,6 +455,7 @@ function square(pen, half, corner) {
 }
 
 const ICONS = {
+  ...PIN_ICONS,
   // A full arrowhead: has an order.
   delivering: {
     size: 24,

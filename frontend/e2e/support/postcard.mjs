@@ -87,9 +87,16 @@ function order(to, { id, reference, status, status_at_ms, courier_id }) {
   to.option(courier_id, (known) => to.id(known));
 }
 
+/** What an order gained since version 1 stands at the end of its message. */
+function gained(to, { version, sequence, seen_at_ms }) {
+  to.option(version, (known) => to.number(known)).option(sequence, (known) => to.number(known));
+  to.option(seen_at_ms, (known) => to.signed(known));
+}
+
 export function snapshot(serverTimeMs, couriers, orders) {
   const to = new Writer().number(0).number(0).signed(serverTimeMs);
   to.list(couriers, (one) => courier(to, one)).list(orders, (one) => order(to, one));
+  to.option(orders, () => to.list(orders, (one) => gained(to, one)));
   return to.bytes();
 }
 
@@ -106,5 +113,6 @@ export function positions(seq, fixes) {
 export function orderChange(seq, changed) {
   const to = new Writer().number(3).number(seq);
   order(to, changed);
+  to.option(changed, () => gained(to, changed));
   return to.bytes();
 }

@@ -3,6 +3,8 @@
 
 import { WebSocketServer } from "ws";
 import { orderChange, positions, snapshot } from "./postcard.mjs";
+import { PretendDesk, eventful } from "./pretend-desk.mjs";
+import { PretendPlans } from "./pretend-plans.mjs";
 
 const NAMES = ["Ana", "Marco", "Leah", "Joe", "Mia", "Sam", "Noor", "Luca", "Ġorġ", "Eva", "Tom", "Rita", "Karl", "Dina"];
 const STREETS = [
@@ -23,29 +25,39 @@ const MINUTE = 60_000;
 const BOX = { west: 14.46, east: 14.51, south: 35.875, north: 35.9 };
 
 export class PretendFleet {
-  constructor({ couriers = 58, unassigned = 4, active = 37, done = 212, everyMs = 5_000, seed = 7, lively = false } = {}) {
+  constructor({ couriers = 58, unassigned = 4, active = 37, done = 212, everyMs = 5_000, seed = 7, lively = false, plans } = {}) {
     this.random = generator(seed);
     this.now = Date.now();
     this.everyMs = everyMs;
     this.lively = lively;
+    /** So many couriers have all the orders; four in five, when left out. */
+    this.planned = plans;
+    this.plans = new PretendPlans(this);
+    this.desk = new PretendDesk(this);
+    this.ordersByCourier = new Map();
     this.made = 0;
     this.couriers = Array.from({ length: couriers }, (_, index) => this.courier(index));
     this.orders = new Map();
     const add = (count, statuses, make) => {
       for (let index = 0; index < count; index++) {
         const order = this.order(index, statuses[index % statuses.length], make);
-        this.orders.set(order.id, order);
+        this.keep(order);
       }
     };
     add(active, ["picked_up", "picked_up", "assigned", "at_pickup", "picked_up", "at_dropoff"], "active");
     add(unassigned, ["created"], "created");
     add(done, ["delivered", "delivered", "delivered", "cancelled", "delivered", "returned"], "done");
+    const failed = [...this.orders.values()].filter(({ status }) => status === "at_dropoff").at(-1);
+    if (failed) {
+      Object.assign(failed, { status: "failed", carried_by: failed.courier_id, expected_at: undefined, attempt: 2, size: 3, service_s: 150, requires: ["van"], note: "two bags and a box" });
+      eventful(failed, this.now);
+    }
     this.exceptions = couriers > 3 && active > 3 ? this.troubles() : [];
     this.sockets = new Set();
   }
 
   courier(index) {
-    const free = index % 5 === 4;
+    const free = this.planned === undefined ? index % 5 === 4 : index >= this.planned;
     const courier = {
       id: uuid(1, index),
       name: index < NAMES.length ? NAMES[index] : `${NAMES[index % NAMES.length]} ${Math.floor(index / NAMES.length) + 1}`,
@@ -81,6 +93,9 @@ export class PretendFleet {
     });
     const statusAt = ended ? createdMs + 31 * MINUTE : this.now - (2 + (index % 9)) * MINUTE;
     return {
+      version: 1,
+      attempt: 1,
+      seen_at: index % 4 === 2 ? undefined : iso(this.now - 9 * MINUTE),
       id: uuid({ active: 2, created: 3, done: 4 }[group], index),
       reference: `A-${1000 + index + { active: 39, created: 100, done: 200 }[group]}`,
       status,
@@ -124,6 +139,9 @@ export class PretendFleet {
         acknowledged_by: "sam@example.org",
         note: "rang him, he was in the tunnel",
       }),
+      about(11, "not_ready", 14, { waiting_s: 840 }),
+      about(13, "late_report", 5, { reported: "delivered", ended_at: iso(this.now - 5 * MINUTE) }),
+      about(15, "given_back", 4, { remark: "the kitchen is closed" }),
     ];
   }
 
@@ -133,7 +151,7 @@ export class PretendFleet {
     feed.on("connection", (socket) => {
       socket.seq = 1;
       const open = [...this.orders.values()].filter(({ status }) => !["delivered", "cancelled", "returned"].includes(status));
-      socket.send(snapshot(Date.now(), this.couriers, open.map(wire)));
+      socket.send(snapshot(Date.now(), this.couriers, open.map((order) => this.wire(order))));
       this.sockets.add(socket);
       socket.on("close", () => this.sockets.delete(socket));
     });
@@ -174,25 +192,70 @@ export class PretendFleet {
   /** The oldest open order takes its next step; one that is over makes room for a new one. */
   moveOn() {
     const [id, order] = [...this.orders].find(([, { status }]) => STEPS[status]);
-    this.orders.delete(id);
+    this.drop(order);
     order.status = STEPS[order.status];
     order.courier_id ??= this.couriers[this.made % this.couriers.length].id;
     if (order.status === "delivered") {
       this.made += 1;
       const next = this.order(1_000_000 + this.made, "created", "created");
-      this.orders.set(next.id, next);
+      this.keep(next);
       this.change(next);
     } else {
       // Moved to the end, so that every order has its turn.
-      this.orders.set(id, order);
+      this.keep(order);
     }
     this.change(order);
+    if (this.planned !== undefined) this.reorder(order.courier_id);
   }
 
-  change(order) {
+  /** What the server tells when a stop is done: every order behind it moves up by one. */
+  reorder(courierId) {
+    for (const order of this.ordersOf(courierId)) this.tell(order);
+  }
+
+  /** Somebody puts a courier's stops in another order: the first goes to the end. */
+  rearrange(courierId) {
+    const plan = this.plans.of(courierId);
+    const [{ order_id }] = plan.stops;
+    const isFirst = (stop) => stop.order_id === order_id;
+    plan.stops = [...plan.stops.filter((stop) => !isFirst(stop)), ...plan.stops.filter(isFirst)];
+    plan.version += 1;
+    this.reorder(courierId);
+  }
+
+  keep(order) {
+    this.orders.set(order.id, order);
+    if (!order.courier_id || order.status === "delivered") return;
+    if (!this.ordersByCourier.has(order.courier_id)) this.ordersByCourier.set(order.courier_id, new Map());
+    this.ordersByCourier.get(order.courier_id).set(order.id, order);
+  }
+
+  drop(order) {
+    this.orders.delete(order.id);
+    this.ordersByCourier.get(order.courier_id)?.delete(order.id);
+  }
+
+  /** The orders of a courier that are not over. */
+  ordersOf(courierId) {
+    return [...(this.ordersByCourier.get(courierId)?.values() ?? [])];
+  }
+
+  /** An order as the feed sends it. */
+  wire({ id, reference, status, status_at, courier_id, version, seen_at, ...order }) {
+    const sequence = this.plans.sequence({ id, status, courier_id, ...order });
+    return { id, reference, status, status_at_ms: Date.parse(status_at), courier_id, version, sequence, seen_at_ms: seen_at && Date.parse(seen_at) };
+  }
+
+  tell(order) {
+    for (const socket of this.sockets) socket.send(orderChange(socket.seq++, this.wire(order)));
+  }
+
+  /** An order has changed; `event` says how, when it is more than a status. */
+  change(order, event = {}) {
     order.status_at = iso(Date.now());
-    order.timeline.push({ status: order.status, at: order.status_at });
-    for (const socket of this.sockets) socket.send(orderChange(socket.seq++, wire(order)));
+    order.version += 1;
+    order.timeline.push({ status: order.status, at: order.status_at, ...event });
+    this.tell(order);
   }
 
   /** Answers a request to `/api/v1…`: `[status, body]`. */
@@ -200,6 +263,9 @@ export class PretendFleet {
     const path = url.pathname.slice("/api/v1".length);
     const [, kind, id, what] = path.split("/");
     const query = url.searchParams;
+    const ofDesk = this.desk.answer(method, path, body);
+    if (ofDesk) return ofDesk;
+    if (path === "/couriers" && query.get("archived")) return [200, { items: this.couriers.slice(-2).map(({ id, name, vehicle }) => ({ id, name, vehicle, created_at: iso(this.now) })) }];
     if (path === "/session") return [200, { email: "dora@example.org", role: "admin" }];
     if (path === "/orders/counts") return [200, this.counts(query.get("q"))];
     if (path === "/orders" && method === "GET") return [200, this.page(query)];
@@ -207,16 +273,19 @@ export class PretendFleet {
     if (kind === "orders" && what === "tracking-link") return [200, link()];
     if (kind === "orders" && this.orders.has(id)) {
       const order = this.orders.get(id);
-      if (what === "assign") Object.assign(order, { courier_id: body.courier_id, status: "assigned" });
+      if (what === "assign" || what === "status") this.drop(order);
+      if (what === "assign") Object.assign(order, { courier_id: body.courier_id, status: "assigned", seen_at: undefined });
       if (what === "status") order.status = body.status;
+      if (what === "assign" || what === "status") this.keep(order);
       if (method === "POST") this.change(order);
       return [200, order];
     }
+    if (kind === "couriers" && what === "plan") return method === "PUT" ? this.plans.put(id, body) : [200, this.plans.view(id)];
     if (kind === "couriers" && what === "devices") return [200, { items: DEVICES }];
     if (kind === "couriers" && what === "fixes") return [200, { items: this.day(id, query) }];
     if (kind === "couriers" && id) {
       const courier = this.couriers.find((one) => one.id === id);
-      return courier ? [200, { ...courier, phone: "+356 7712 3456", created_at: iso(this.now), presence: undefined, position: undefined }] : [404, {}];
+      return courier ? [200, { ...courier, phone: "+356 7712 3456", created_at: iso(this.now), presence: undefined, position: undefined, ...WORK(this.now) }] : [404, {}];
     }
     if (path === "/exceptions") {
       const isAll = query.get("state") === "all";
@@ -267,6 +336,8 @@ export class PretendFleet {
       open_orders: courier.free ? 0 : 1 + (index % 2),
       free_at: courier.free ? undefined : iso(Date.now() + (6 + index * 4) * MINUTE),
       arrives_at: iso(Date.now() + (9 + index * 5) * MINUTE),
+      lacks: index === 3 ? ["cold"] : undefined,
+      over_capacity: index === 4 ? true : undefined,
     }));
   }
 
@@ -290,6 +361,13 @@ export class PretendFleet {
   }
 }
 
+const WORK = (now) => ({
+  capacity: 8,
+  skills: ["van", "cold"],
+  shift: { from: iso(now - 180 * MINUTE), until: iso(now + 300 * MINUTE), break: { from: iso(now + 30 * MINUTE), until: iso(now + 60 * MINUTE) } },
+  depot: { lat: 35.89, lon: 14.5, address: "Marsa depot" },
+});
+
 const STEPS = { created: "assigned", assigned: "at_pickup", at_pickup: "picked_up", picked_up: "at_dropoff", at_dropoff: "delivered" };
 
 const DEVICES = [
@@ -308,10 +386,6 @@ function link() {
   const url = "https://doorstep.example/t/3uUqFJ0m2wV7xN1yQp8Zkg";
   const svg = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><path d='M1 1h3v3H1zM5 1h3v3H5zM1 5h3v3H1zM6 6h1v1H6z'/></svg>";
   return { tracking_token: "3uUqFJ0m2wV7xN1yQp8Zkg", tracking_url: url, qr_svg: svg };
-}
-
-function wire({ id, reference, status, status_at, courier_id }) {
-  return { id, reference, status, status_at_ms: Date.parse(status_at), courier_id };
 }
 
 function uuid(kind, index) {

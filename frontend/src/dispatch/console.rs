@@ -5,12 +5,15 @@
 //! views show is [`Tracked`]: the driver asks [`Console::revisions`] after each step and redraws only the views of the
 //! subjects that changed.
 
+mod bulk;
 mod changes;
 mod connection;
 mod couriers;
+mod deeds;
 mod details;
 mod dialogs;
 mod drawer;
+mod editing;
 mod effect;
 mod form;
 mod imports;
@@ -22,6 +25,9 @@ mod list_refresh;
 mod map_view;
 mod navigation;
 mod orders;
+mod pickups;
+mod plan_edit;
+mod planning;
 mod replays;
 mod replies;
 mod scene;
@@ -37,9 +43,11 @@ use doorstep_shared::{
     protocol::fleet::{FleetEvent, FleetOrder},
 };
 
+pub use bulk::{BulkIntent, Wanted};
 pub use changes::{Revisions, SUBJECTS, Subject, Subjects, Tracked};
 pub use connection::Connection;
 pub use couriers::CourierIntent;
+pub use deeds::{Deed, TypedAttempt};
 pub use details::OrderDetails;
 pub use dialogs::{Dialog, DialogIntent};
 pub use drawer::Drawer;
@@ -53,8 +61,12 @@ pub use list::{Item, List, ListIntent, ROW_PX};
 use list_refresh::ListRefresh;
 pub use map_view::{MapIntent, MapView};
 pub use orders::OrderIntent;
+pub use pickups::PickupIntent;
+pub use plan_edit::{Grab, Movable, Nudge, PlanIntent};
+use planning::PlanRefresh;
+pub use planning::Planning;
 pub use replays::{Player, ReplayIntent};
-pub use scene::Scene;
+pub use scene::{Mark, Scene};
 pub use selection::{Screen, Selection};
 pub use totals::Totals;
 pub use trail::Trail;
@@ -63,6 +75,7 @@ use super::{
     api::{ApiCall, ApiError, ApiReply},
     fleet::Fleet,
     keys::Command,
+    pins::Pins,
     route::{Open, Route, Tab},
 };
 use crate::data::Locale;
@@ -88,9 +101,12 @@ pub struct Console {
     pub form: Tracked<Form>,
     pub replay: Tracked<Player>,
     pub dialog: Tracked<Option<Dialog>>,
+    pub planning: Tracked<Planning>,
+    plan_refresh: PlanRefresh,
     /// The last sentence for screen readers.
     pub announcement: Tracked<String>,
     map_view: MapView,
+    pins: Pins,
     keys: IdempotencyKeys,
 }
 
@@ -116,8 +132,11 @@ impl Console {
             form: Tracked::default(),
             replay: Tracked::new(Player::new(moment.now_ms)),
             dialog: Tracked::default(),
+            planning: Tracked::default(),
+            plan_refresh: PlanRefresh::default(),
             announcement: Tracked::default(),
             map_view: MapView::default(),
+            pins: Pins::default(),
             keys: IdempotencyKeys { random: moment.random, count: 0 },
         }
     }
@@ -143,6 +162,7 @@ impl Console {
                 self.drawer.problem = Some("The file could not be fetched. Try again in a moment.".to_owned());
             }
             Input::Popped(query) => self.popped(moment, &query, &mut effects),
+            Input::Kept(text) => self.restore_bulk(&text),
             Input::Tick => {}
         }
         self.catch_up(moment, &mut effects);
@@ -151,7 +171,12 @@ impl Console {
 
     /// When the driver must send [`Input::Tick`] if nothing else happens before.
     pub fn next_wake_ms(&self, now_ms: f64) -> Option<f64> {
-        let due_ms = [self.connection.next_wake_ms(now_ms), self.form.search_due_ms(), self.inbox.due_ms()];
+        let due_ms = [
+            self.connection.next_wake_ms(now_ms),
+            self.form.search_due_ms(),
+            self.inbox.due_ms(),
+            self.plan_refresh.due_ms(),
+        ];
         due_ms.into_iter().chain(self.refresh.due_ms()).flatten().reduce(f64::min)
     }
 
@@ -179,6 +204,7 @@ impl Console {
             Subject::Replay => self.replay.revision(),
             Subject::Dialog => self.dialog.revision(),
             Subject::Announcement => self.announcement.revision(),
+            Subject::Plan => self.planning.revision(),
         })
     }
 
@@ -197,6 +223,7 @@ impl Console {
                 self.refresh.sort_now();
                 self.refresh.request_count();
                 self.begin_trail(effects);
+                self.plan_touched_by(None);
             }
             FleetEvent::Positions(positions) => {
                 // No view follows positions one by one: the map draws them, the lists show them with the next second.
@@ -204,7 +231,12 @@ impl Console {
                 self.extend_trail(effects);
             }
             FleetEvent::Courier(change) => {
-                self.fleet.take_courier(change.courier);
+                self.plan_touched_by(Some(change.courier.id));
+                if change.archived == Some(true) {
+                    self.fleet.forget_courier(change.courier.id);
+                } else {
+                    self.fleet.take_courier(change.courier);
+                }
                 self.refresh.request_sort();
             }
             FleetEvent::Order(change) => self.order_changed(moment.now_ms, change.order, effects),
@@ -227,7 +259,9 @@ impl Console {
 
     fn order_changed(&mut self, now_ms: f64, order: FleetOrder, effects: &mut Vec<Effect>) {
         let (id, is_over) = (order.id, order.status.is_final());
+        let courier_before = self.fleet.orders.get(&id).and_then(|known| known.courier_id);
         self.fleet.take_order(order);
+        self.plan_touched(id, courier_before);
         self.refresh.request_sort();
         if is_over {
             self.refresh.request_count();
@@ -252,6 +286,7 @@ impl Console {
         self.lists_due(moment.now_ms, effects);
         self.address_search_due(moment.now_ms, effects);
         self.inbox_due(moment.now_ms, effects);
+        self.plan_due(moment.now_ms, effects);
         self.sort_due(moment.now_ms, effects);
         self.fit_due(effects);
         self.arrivals_due(moment.now_ms, effects);

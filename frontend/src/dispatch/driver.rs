@@ -18,7 +18,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 
 use self::{clock::Clock, map::MapView};
 use super::{
-    console::{Console, Effect, Input, Intent, ListIntent},
+    console::{Console, Effect, Input, Intent, ListIntent, PlanIntent},
     replay::Replay,
     store::Store,
 };
@@ -79,7 +79,9 @@ impl Reach {
     const fn of(input: &Input) -> Self {
         match input {
             Input::Feed(Some(FleetEvent::Positions(_) | FleetEvent::Heartbeat(_))) => Self::Fleet,
-            Input::Intent(Intent::List(ListIntent::Scrolled { .. })) => Self::Views,
+            Input::Intent(Intent::List(ListIntent::Scrolled { .. }) | Intent::Plan(PlanIntent::Dragged { .. })) => {
+                Self::Views
+            }
             _ => Self::All,
         }
     }
@@ -114,6 +116,7 @@ impl Driver {
     /// Connects, listens, and opens the map.
     pub fn start(&self) {
         self.0.borrow_mut().listeners = self.listeners();
+        self.post(Source::Page, Input::Kept(super::browser::kept()));
         self.post(Source::Page, Input::Start);
         let driver = self.clone();
         spawn(Box::pin(async move { driver.open_map().await }));

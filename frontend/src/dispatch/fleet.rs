@@ -6,6 +6,7 @@
 
 mod courier;
 mod order;
+mod reach;
 mod risk;
 
 use std::{
@@ -75,6 +76,13 @@ impl Fleet {
         self.couriers.insert(courier.id, Courier::new(courier, known, number));
     }
 
+    /// Forgets a courier who works here no longer.
+    pub fn forget_courier(&mut self, courier: CourierId) {
+        if let Some(courier) = self.couriers.remove(&courier) {
+            self.moved.insert(courier.number);
+        }
+    }
+
     /// Takes an order as it is now; answers whether its details must be fetched.
     pub fn take_order(&mut self, order: FleetOrder) -> bool {
         let details = self.remove(order.id).and_then(|known| known.details);
@@ -87,7 +95,7 @@ impl Fleet {
     pub fn take_details(&mut self, view: OrderView) {
         let known = self.remove(view.id);
         // A page that was fetched before the feed's last message must not undo it.
-        let newer = known.filter(|known| view.status_at.timestamp_millis() < known.status_at_ms);
+        let newer = known.filter(|known| order::is_newer(known, &view));
         let order = newer.map_or_else(|| order::from_view(&view), |known| known.to_wire());
         self.insert(order, Some(Arc::new(view)));
     }
@@ -116,14 +124,15 @@ impl Fleet {
     }
 
     fn insert(&mut self, order: FleetOrder, details: Option<Arc<OrderView>>) {
-        let FleetOrder { id, reference, status, status_at_ms, courier_id, .. } = order;
+        let FleetOrder { id, reference, status, status_at_ms, courier_id, version, sequence, seen_at_ms } = order;
         if let Some(courier) = courier_id.and_then(|id| self.couriers.get_mut(&id)) {
             if !status.is_final() && !courier.orders.contains(&id) {
                 courier.orders.push(id);
             }
             self.moved.insert(courier.number);
         }
-        self.orders.insert(id, Order { id, reference, status, status_at_ms, courier_id, details });
+        let order = Order { id, reference, status, status_at_ms, courier_id, version, sequence, seen_at_ms, details };
+        self.orders.insert(id, order);
     }
 
     /// Takes an order out, also from its courier's list.

@@ -24,6 +24,14 @@ extern "C" {
     #[wasm_bindgen(method, js_name = move)]
     pub fn move_couriers(this: &FleetMap, rows: &js_sys::Float64Array);
 
+    /// Names the courier with this number; their next row shows it.
+    #[wasm_bindgen(method)]
+    pub fn name(this: &FleetMap, number: u32, name: &str);
+
+    /// Draws open orders, as the rows of [`super::pins::Pins::update`].
+    #[wasm_bindgen(method)]
+    pub fn pins(this: &FleetMap, rows: &js_sys::Float64Array);
+
     /// What is shown beside the fleet, as JSON.
     #[wasm_bindgen(method)]
     pub fn show(this: &FleetMap, scene: &str);

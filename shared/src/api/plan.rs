@@ -22,6 +22,9 @@ body! {
         pub metres: Option<u32>,
         /// How long that takes with the time at the stops.
         pub seconds: Option<u32>,
+        /// The way from the courier through all stops along the streets, points of `[lon, lat]`; absent when unknown.
+        #[cfg_attr(feature = "openapi", schema(max_items = 20000))]
+        pub line: Option<Vec<[f64; 2]>>,
     }
 
     /// A stop of a plan.

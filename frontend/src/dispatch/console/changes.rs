@@ -24,10 +24,12 @@ pub enum Subject {
     Replay,
     Dialog,
     Announcement,
+    /// The plan of the courier of what is open.
+    Plan,
 }
 
 /// Every subject, in the order of its number.
-pub const SUBJECTS: [Subject; 12] = [
+pub const SUBJECTS: [Subject; 13] = [
     Subject::Clock,
     Subject::Route,
     Subject::Connection,
@@ -40,6 +42,7 @@ pub const SUBJECTS: [Subject; 12] = [
     Subject::Replay,
     Subject::Dialog,
     Subject::Announcement,
+    Subject::Plan,
 ];
 
 /// Some of the subjects.

@@ -2,7 +2,7 @@
 
 use doorstep_shared::{CourierId, ExceptionId, protocol::fleet::FleetMessage};
 
-use super::ApiCall;
+use super::{ApiCall, Movable};
 use crate::map::plane::LonLat;
 
 /// One thing to do.
@@ -24,6 +24,8 @@ pub enum Effect {
     Focus(&'static str),
     /// Put the focus on the button that acknowledges this exception, if it was lost with the card before it.
     FocusAcknowledge(ExceptionId),
+    /// Put the focus on what moves this in the plan.
+    FocusHandle(Movable),
     /// Scroll the list to this offset, in CSS pixels.
     Scroll(f64),
     /// Bring these points into view on the map.
@@ -36,6 +38,8 @@ pub enum Effect {
     Save { name: String, media_type: &'static str, text: String },
     /// Fetch a courier's positions as a file and save it.
     Export { courier: CourierId, from_ms: i64, until_ms: i64, format: Format, name: String },
+    /// Keep this text for the next load of the page in this tab, or nothing when it is empty.
+    Keep(String),
     /// Switch between light, dark, and the device's own theme.
     Theme,
 }

@@ -42,6 +42,7 @@ impl Driver {
             Effect::Url { url, is_new } => show_address(&url, is_new),
             Effect::Focus(id) => browser::focus(id),
             Effect::FocusAcknowledge(id) => browser::focus_if_lost(&format!("acknowledge-{id}")),
+            Effect::FocusHandle(what) => browser::focus(&what.handle_id()),
             Effect::Scroll(top_px) => {
                 if let Some(list) = document().get_element_by_id("list") {
                     list.set_scroll_top(top_px as i32);
@@ -56,6 +57,7 @@ impl Driver {
             Effect::Export { courier, from_ms, until_ms, format, name } => {
                 self.export(Export { courier, from_ms, until_ms, format, name });
             }
+            Effect::Keep(text) => browser::keep(&text),
             Effect::Theme => browser::next_theme(),
         }
     }

@@ -8,14 +8,18 @@ use serde_json::{Value, json};
 
 use crate::{
     dispatch::{
-        console::{Console, Scene},
+        console::{Console, Mark, Scene},
         fleet::{Activity, Courier},
         fleet_map::FleetMap,
         replay::Shown,
         store::Store,
     },
+    live::listen::now_ms,
     map::plane::LonLat,
 };
+
+/// Two thousand orders are looked through this often at most.
+const PINS_EVERY_MS: f64 = 500.0;
 
 /// The map and what it shows.
 #[derive(Default)]
@@ -23,6 +27,10 @@ pub struct MapView {
     map: Option<FleetMap>,
     /// The activity with which each courier is drawn.
     drawn: HashMap<CourierId, Activity>,
+    /// The names that the map has.
+    named: HashMap<CourierId, String>,
+    /// When the orders were last looked through for changes.
+    pins_ms: f64,
     scene: Scene,
     scene_json: String,
     /// What to bring into view once the map is open: `lon, lat, lon, lat…`.
@@ -34,6 +42,8 @@ impl MapView {
     pub fn opened(&mut self, map: FleetMap, store: Store) {
         self.map = Some(map);
         self.drawn.clear();
+        self.named.clear();
+        store.change(Console::forget_pins);
         self.mark_changed_activities(store);
         self.draw_scene(store);
         self.draw_fleet(store);
@@ -61,7 +71,7 @@ impl MapView {
     /// Hands the couriers that moved to the map.
     pub fn draw_fleet(&mut self, store: Store) {
         let Some(map) = &self.map else { return };
-        let drawn = &mut self.drawn;
+        let (drawn, named) = (&mut self.drawn, &mut self.named);
         let rows = store.change(|console| {
             let at_ms = console.at_ms;
             let fleet = console.fleet.untracked_mut();
@@ -70,6 +80,10 @@ impl MapView {
                 let Some(courier) = fleet.couriers.get(&id) else { continue };
                 let activity = fleet.activity(courier, at_ms);
                 drawn.insert(id, activity);
+                if named.get(&id) != Some(&courier.name) {
+                    map.name(courier.number, &courier.name);
+                    named.insert(id, courier.name.clone());
+                }
                 rows.extend(row(courier, activity));
             }
             rows
@@ -95,13 +109,26 @@ impl MapView {
         });
     }
 
+    /// Hands the orders that changed to the map, now and then.
+    fn draw_pins(&mut self, store: Store) {
+        let now_ms = now_ms();
+        let Some(map) = self.map.as_ref().filter(|_| now_ms >= self.pins_ms + PINS_EVERY_MS) else { return };
+        self.pins_ms = now_ms;
+        let rows = store.change(Console::changed_pins);
+        if !rows.is_empty() {
+            map.pins(&Float64Array::from(&rows[..]));
+        }
+    }
+
     /// Hands the map what differs beside the fleet.
     pub fn draw_scene(&mut self, store: Store) {
+        self.draw_pins(store);
         let Some(map) = &self.map else { return };
         let scene = store.peek(Console::scene);
         draw_line(map, "whole", &self.scene.whole, &scene.whole);
         draw_line(map, "behind", &self.scene.behind, &scene.behind);
         draw_line(map, "ahead", std::slice::from_ref(&self.scene.ahead), std::slice::from_ref(&scene.ahead));
+        draw_line(map, "guess", std::slice::from_ref(&self.scene.guess), std::slice::from_ref(&scene.guess));
         let json = store.peek(|console| scene_json(console, &scene));
         if self.scene_json != json {
             map.show(&json);
@@ -130,7 +157,8 @@ fn draw_line(map: &FleetMap, name: &str, before: &[Vec<LonLat>], now: &[Vec<LonL
 /// The scene without its lines, as the map's script reads it.
 fn scene_json(console: &Console, scene: &Scene) -> String {
     let courier = |id: CourierId| console.fleet.couriers.get(&id).and_then(courier_json);
-    let marks: Vec<_> = scene.marks.iter().map(|mark| json!({ "end": mark.kind.word(), "at": mark.at })).collect();
+    let mark = |mark: &Mark| json!({ "icon": mark.icon, "at": mark.at, "label": mark.label });
+    let marks: Vec<_> = scene.marks.iter().map(mark).collect();
     let replayed = scene.replayed.map(|(at, heading)| json!({ "at": at, "heading": heading, "label": "" }));
     let hover = scene.hover.filter(|id| scene.selected != Some(*id) && replayed.is_none()).and_then(courier);
     json!({

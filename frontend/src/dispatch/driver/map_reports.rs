@@ -41,13 +41,13 @@ impl Driver {
             let _ = Reflect::set(&reports, &JsValue::from_str(name), &function);
         };
         let driver = self.clone();
-        let clicked = move |lon: f64, lat: f64, number: Option<u32>| {
-            driver.intend(MapIntent::Clicked { at: [lon, lat], number });
+        let clicked = move |lon: f64, lat: f64, number: Option<u32>, pin: Option<u32>| {
+            driver.intend(MapIntent::Clicked { at: [lon, lat], number, pin });
         };
-        set("clicked", Closure::<dyn FnMut(f64, f64, Option<u32>)>::new(clicked).into_js_value());
+        set("clicked", Closure::<dyn FnMut(f64, f64, Option<u32>, Option<u32>)>::new(clicked).into_js_value());
         let driver = self.clone();
-        let pointed = move |number: Option<u32>| driver.intend(MapIntent::Pointed(number));
-        set("pointed", Closure::<dyn FnMut(Option<u32>)>::new(pointed).into_js_value());
+        let pointed = move |number: Option<u32>, pin: Option<u32>| driver.intend(MapIntent::Pointed { number, pin });
+        set("pointed", Closure::<dyn FnMut(Option<u32>, Option<u32>)>::new(pointed).into_js_value());
         let driver = self.clone();
         set("moved", Closure::<dyn FnMut()>::new(move || driver.intend(MapIntent::Moved)).into_js_value());
         let driver = self.clone();

@@ -12,6 +12,12 @@ pub struct Order {
     pub status: OrderStatus,
     pub status_at_ms: i64,
     pub courier_id: Option<CourierId>,
+    /// Counts up with every change; `None` from servers that do not count.
+    pub version: Option<u64>,
+    /// The place of its next stop in its courier's plan, from 1.
+    pub sequence: Option<u32>,
+    /// When the courier's screen first showed it as it is now.
+    pub seen_at_ms: Option<i64>,
     /// Addresses, customer and promise, once they were fetched.
     pub details: Option<Arc<OrderView>>,
 }
@@ -39,9 +45,9 @@ impl Order {
             status: self.status,
             status_at_ms: self.status_at_ms,
             courier_id: self.courier_id,
-            version: None,
-            sequence: None,
-            seen_at_ms: None,
+            version: self.version,
+            sequence: self.sequence,
+            seen_at_ms: self.seen_at_ms,
         }
     }
 }
@@ -58,4 +64,10 @@ pub(super) fn from_view(view: &OrderView) -> FleetOrder {
         sequence: view.sequence,
         seen_at_ms: view.seen_at.map(|at| at.timestamp_millis()),
     }
+}
+
+/// Whether the feed told more than this answer of the REST API knows.
+pub(super) fn is_newer(known: &Order, view: &OrderView) -> bool {
+    view.status_at.timestamp_millis() < known.status_at_ms
+        || known.version.is_some_and(|version| view.version < version)
 }

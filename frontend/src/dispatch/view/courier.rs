@@ -1,12 +1,16 @@
 //! A courier in the drawer: where they are, with which phones, and what they carry.
 
-use doorstep_shared::{CourierId, DeviceId, OrderId};
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use doorstep_shared::{CourierId, DeviceId, OrderId, api::CourierView};
 use leptos::prelude::*;
 
 use super::{
     exceptions::ExceptionsOf,
     keyed::{Entries, Entry, Row},
-    parts::{DrawerHead, Fact, Problem},
+    parts::{DrawerHead, Fact, PhoneFact, Problem},
+    plan::Plan,
 };
 use crate::{
     dispatch::{
@@ -48,33 +52,36 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
                 <Fact name="Last seen" value=about(store, id, last_position) />
                 <Fact name="Battery" value=about(store, id, |_, courier| courier.battery.map(text::battery).unwrap_or_default()) />
                 <Fact name="Rides" value=about(store, id, |_, courier| text::vehicle(courier.vehicle).to_owned()) />
-                <Phone />
+                <PhoneFact name="Phone" value=known(store, |courier, _| courier.phone.clone()) />
+                <Fact name="Carries" value=known(store, |courier, _| courier.capacity.map(|most| format!("up to {most}"))) />
+                <Fact name="Can do" value=known(store, |courier, _| courier.skills.as_ref().map(|skills| skills.join(", "))) />
+                <Fact name="Shift" value=known(store, shift) />
+                <Fact name="Depot" value=known(store, |courier, _| courier.depot.as_ref().map(|depot| depot.address.clone())) />
             </dl>
             <Actions id />
             <ExceptionsOf courier=id />
+            <Plan />
             <Orders id />
             <Devices />
         </div>
     }
 }
 
-#[component]
-fn Phone() -> impl IntoView {
-    let store = use_store();
-    let has_phone = store.memo(Subject::Drawer, |console| phone(console).is_some());
-    let phone = store.memo(Subject::Drawer, |console| phone(console).unwrap_or_default().to_owned());
-    view! {
-        <div class="fact" hidden=move || !has_phone.get()>
-            <dt>"Phone"</dt>
-            <dd>
-                <a href=move || format!("tel:{}", phone.get())>{phone}</a>
-            </dd>
-        </div>
-    }
+/// A text about the courier as the REST API knows them; empty until they are fetched.
+fn known(store: Store, text: fn(&CourierView, &Console) -> Option<String>) -> Memo<String> {
+    store.memo(Subject::Drawer, move |console| {
+        console.drawer.courier.as_ref().and_then(|courier| text(courier, console)).unwrap_or_default()
+    })
 }
 
-fn phone(console: &Console) -> Option<&str> {
-    console.drawer.courier.as_ref()?.phone.as_deref()
+fn shift(courier: &CourierView, console: &Console) -> Option<String> {
+    let shift = courier.shift?;
+    let span = |from: DateTime<Utc>, until: DateTime<Utc>| {
+        let ends = (Some(from.timestamp_millis()), Some(until.timestamp_millis()));
+        text::window(ends, console.at_ms, &console.locale)
+    };
+    let pause = shift.r#break.map(|pause| format!(", break {}", span(pause.from, pause.until))).unwrap_or_default();
+    Some(span(shift.from, shift.until) + &pause)
 }
 
 #[component]
@@ -105,6 +112,14 @@ fn Actions(id: CourierId) -> impl IntoView {
             <button
                 type="button"
                 class="quiet"
+                data-tone="bad"
+                on:click=move |_| store.send(CourierIntent::ConfirmArchive { courier: id, is_archived: true })
+            >
+                "Archive"
+            </button>
+            <button
+                type="button"
+                class="quiet"
                 disabled=is_busy
                 on:click=move |_| store.send(CourierIntent::Invite(id))
             >
@@ -123,9 +138,13 @@ fn last_position(console: &Console, courier: &Courier) -> String {
     }
 }
 
+/// The orders that are not in the plan: all of them until it is fetched, and those that failed.
 fn orders_of(console: &Console, id: CourierId) -> Vec<Entry> {
     let ids = console.fleet.couriers.get(&id).map(|courier| courier.orders.as_slice()).unwrap_or_default();
-    let mut orders: Vec<_> = ids.iter().filter_map(|id| console.fleet.orders.get(id)).collect();
+    let planned: HashSet<_> =
+        console.planning.view.iter().flat_map(|plan| &plan.stops).map(|stop| stop.order_id).collect();
+    let unplanned = ids.iter().filter(|id| !planned.contains(id));
+    let mut orders: Vec<_> = unplanned.filter_map(|id| console.fleet.orders.get(id)).collect();
     orders.sort_by_cached_key(|order| console.fleet.urgency(order, console.at_ms));
     let card = |order: &Order| {
         let (tone, badge) = text::badge(&console.fleet, order, console.at_ms);
@@ -144,7 +163,9 @@ fn orders_of(console: &Console, id: CourierId) -> Vec<Entry> {
 #[component]
 fn Orders(id: CourierId) -> impl IntoView {
     let store = use_store();
-    let orders = store.memo(Subject::Fleet | Subject::Clock, move |console| orders_of(console, id));
+    let orders = store.memo(Subject::Fleet | Subject::Clock | Subject::Plan, move |console| orders_of(console, id));
+    let has_plan =
+        store.memo(Subject::Plan, |console| console.planning.view.as_ref().is_some_and(|plan| !plan.stops.is_empty()));
     let card = move |row: Row| {
         let open = Intent::Open(Open::Order(OrderId::from_uuid(row.key)));
         view! {
@@ -159,7 +180,7 @@ fn Orders(id: CourierId) -> impl IntoView {
     };
     let has_orders = move || orders.with(|orders| !orders.is_empty());
     view! {
-        <section aria-label="Orders">
+        <section aria-label="Orders" hidden=move || has_plan.get() && !has_orders()>
             <h3>"Orders"</h3>
             <p class="note" hidden=has_orders>"Free: no order at the moment."</p>
             <ul class="cards">

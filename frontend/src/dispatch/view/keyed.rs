@@ -24,6 +24,8 @@ pub struct Entry {
     pub is_done: bool,
     /// Its number in the whole list, from 1, where only a part of the list is drawn.
     pub position: usize,
+    /// Further texts, which the list names by their index.
+    pub more: Vec<String>,
 }
 
 /// The key of a row that has no id of its own.

@@ -56,6 +56,19 @@ pub fn Fact(name: &'static str, value: Memo<String>) -> impl IntoView {
     }
 }
 
+/// A line of facts with a number to call. Hidden without one.
+#[component]
+pub fn PhoneFact(name: &'static str, value: Memo<String>) -> impl IntoView {
+    view! {
+        <div class="fact" hidden=move || value.with(String::is_empty)>
+            <dt>{name}</dt>
+            <dd>
+                <a href=move || format!("tel:{}", value.get())>{value}</a>
+            </dd>
+        </div>
+    }
+}
+
 /// Grey rows until the first ones come.
 #[component]
 pub fn Skeleton(rows: usize, is_shown: Memo<bool>) -> impl IntoView {
@@ -64,5 +77,30 @@ pub fn Skeleton(rows: usize, is_shown: Memo<bool>) -> impl IntoView {
         <div class="skeleton" aria-hidden="true" hidden=move || !is_shown.get()>
             {(0..rows).map(|_| bone()).collect_view()}
         </div>
+    }
+}
+
+/// A field of a dialog, which keeps its text itself.
+#[component]
+pub fn Input(
+    #[prop(into)] label: String,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = "")] placeholder: &'static str,
+    #[prop(optional)] id: Option<&'static str>,
+    value: RwSignal<String>,
+) -> impl IntoView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <input
+                id=id
+                type=kind
+                autocomplete="off"
+                autofocus=id.is_some()
+                placeholder=placeholder
+                prop:value=value
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+        </label>
     }
 }

@@ -2,17 +2,17 @@
 
 use leptos::prelude::*;
 
+use super::icon::Icon;
 use crate::dispatch::{
-    console::{MapIntent, Subject},
+    console::{Console, MapIntent, Subject},
     draft::StopKind,
-    route::Open,
     store::{MapState, use_store},
 };
 
 #[component]
 pub fn Stage() -> impl IntoView {
     let store = use_store();
-    let is_placing = store.memo(Subject::Route, |console| console.route.open == Open::NewOrder);
+    let is_placing = store.memo(Subject::Route | Subject::Form, Console::is_form_open);
     let is_following = store.memo(Subject::Drawer, |console| console.drawer.is_following);
     let hint = store.memo(Subject::Form, |console| match console.form.draft.placing {
         StopKind::Pickup => "Click where the order is picked up",
@@ -38,10 +38,15 @@ pub fn Stage() -> impl IntoView {
             >
                 "Following · stop"
             </button>
+            <button type="button" class="show-all" on:click=move |_| store.send(MapIntent::ShowAll)>
+                <Icon name="all" />
+                "Show all"
+            </button>
             <ul class="legend" aria-label="Signs on the map">
                 <li data-tone="accent"><Arrowhead path="M0-8 6 7 0 3.5-6 7z" is_full=true />"Delivering"</li>
                 <li data-tone="quiet"><Arrowhead path="M0-7.2 5.4 6.3 0 3.1-5.4 6.3z" is_full=false />"Free"</li>
                 <li data-tone="bad"><Disc />"Attention"</li>
+                <li data-tone="warn"><Pin />"Unassigned order"</li>
             </ul>
         </section>
     }
@@ -58,6 +63,15 @@ fn Arrowhead(path: &'static str, is_full: bool) -> impl IntoView {
                 stroke-width=if is_full { "0" } else { "2" }
                 stroke-linejoin="round"
             ></path>
+        </svg>
+    }
+}
+
+#[component]
+fn Pin() -> impl IntoView {
+    view! {
+        <svg viewBox="-10 -10 20 20" aria-hidden="true">
+            <rect x="-8" y="-8" width="16" height="16" rx="4" fill="currentColor"></rect>
         </svg>
     }
 }
