@@ -2,10 +2,11 @@
 // theme.
 
 /** Calls the REST API; answers the status and the text, or status 0 when nothing came back. */
-export async function call(method, path, body, mediaType, key, accept) {
+export async function call(method, path, body, mediaType, key, ifMatch, accept) {
   const headers = { accept };
   if (body !== undefined) headers["content-type"] = mediaType;
   if (key !== undefined) headers["idempotency-key"] = key;
+  if (ifMatch !== undefined) headers["if-match"] = ifMatch;
   try {
     const answer = await fetch(`/api/v1${path}`, { method, headers, body, cache: "no-store" });
     return [answer.status, await answer.text()];
@@ -64,6 +65,27 @@ function take(id) {
   if (element instanceof HTMLInputElement) element.select();
   return true;
 }
+
+/** Keeps a text for the next load of the page in this tab; an empty one is forgotten. */
+export function keep(text) {
+  try {
+    if (text) sessionStorage.setItem(KEPT, text);
+    else sessionStorage.removeItem(KEPT);
+  } catch {
+    // Without storage a reload loses it.
+  }
+}
+
+/** The text that was kept, or an empty one. */
+export function kept() {
+  try {
+    return sessionStorage.getItem(KEPT) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+const KEPT = "doorstep.bulk";
 
 /** Whether keys are letters here. */
 export function isTextField(target) {

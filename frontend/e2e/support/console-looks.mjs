@@ -21,7 +21,9 @@ const busy = new PretendFleet({ couriers: 12, active: 45, unassigned: 9, plans: 
 const empty = new PretendFleet({ couriers: 0, active: 0, unassigned: 0, done: 0 });
 const active = [...full.orders.values()].find(({ status }) => status === "picked_up");
 const unassigned = [...full.orders.values()].find(({ status }) => status === "created");
+const assigned = [...full.orders.values()].find(({ status }) => status === "assigned");
 const done = [...full.orders.values()].find(({ status }) => status === "delivered");
+const failed = [...full.orders.values()].find(({ status }) => status === "failed");
 const [ana] = full.couriers;
 const [planned] = busy.couriers;
 const plan = `/dispatch?tab=couriers&courier=${planned.id}`;
@@ -36,6 +38,33 @@ const drag = async (page, index) => {
 };
 const press = (name) => (page) => page.getByRole("button", { name, exact: true }).click();
 const onMap = (page) => page.locator(".screens").getByRole("button", { name: "Map" }).click();
+const key = (name) => (page) => page.keyboard.press(name);
+const then = (...steps) => async (page) => {
+  for (const step of steps) await step(page);
+};
+const conflict = async (page) => {
+  full.desk.contested.add(active.id);
+  await page.keyboard.press("e");
+  await page.getByLabel("Note for the courier, door").fill("Ring twice");
+  await page.getByLabel("Phone", { exact: true }).fill("12");
+  await page.keyboard.press("Enter");
+  await page.getByText("ben@example.org").first().waitFor();
+  await page.evaluate(() => document.querySelector(".drawer").scrollTo(0, 0));
+};
+const openImport = async (page) => {
+  await page.getByRole("button", { name: "More" }).or(page.locator(".menu summary")).first().click();
+  const inMenu = page.getByRole("button", { name: "Import orders" });
+  if (await inMenu.isVisible()) await inMenu.click();
+  else await page.getByRole("button", { name: "Import", exact: true }).click();
+};
+const mapping = async (page) => {
+  await openImport(page);
+  await page.locator("#import-file").setInputFiles({ name: "orders.csv", mimeType: "text/csv", buffer: Buffer.from("Order no;Shop\nA-2001;Harbour Kitchen") });
+  await page.getByText("What does each column hold?").waitFor();
+};
+const select = async (page) => {
+  for (const row of [0, 2, 3]) await page.locator(".row .pick").nth(row).click();
+};
 const details = async (page) => {
   const button = page.locator(".screens").getByRole("button", { name: "Details" });
   if (await button.isVisible()) await button.click();
@@ -58,15 +87,24 @@ const STATES = {
   missing: ["/dispatch?order=01900000-0000-7000-8009-000000000000"],
   nothing: ["/dispatch?q=zzzz"],
   help: ["/dispatch", (page) => page.keyboard.press("?")],
-  import: [
-    "/dispatch",
-    async (page) => {
-      await page.getByRole("button", { name: "More" }).or(page.locator(".menu summary")).first().click();
-      const inMenu = page.getByRole("button", { name: "Import orders" });
-      if (await inMenu.isVisible()) await inMenu.click();
-      else await page.getByRole("button", { name: "Import", exact: true }).click();
-    },
-  ],
+  import: ["/dispatch", openImport],
+  mapping: ["/dispatch", mapping],
+  edit: [`/dispatch?order=${active.id}`, key("e")],
+  "edit-more": [`/dispatch?order=${failed.id}`, then(key("e"), (page) => page.evaluate(() => document.querySelector(".drawer").scrollTo(0, 9999)))],
+  conflict: [`/dispatch?order=${active.id}`, conflict],
+  failed: [`/dispatch?order=${failed.id}`],
+  history: [`/dispatch?order=${failed.id}`, (page) => page.evaluate(() => document.querySelector(".timeline").scrollIntoView())],
+  attempt: [`/dispatch?order=${failed.id}`, key("t")],
+  unassign: [`/dispatch?order=${assigned.id}`, key("u")],
+  reopen: [`/dispatch?tab=done&order=${done.id}`, key("r")],
+  selected: ["/dispatch", select],
+  move: ["/dispatch", then(select, key("m"))],
+  cancel: ["/dispatch", then(select, key("c"))],
+  days: ["/dispatch?tab=done&days=week"],
+  "courier-form": [`/dispatch?tab=couriers&courier=${ana.id}`, press("Edit")],
+  archive: [`/dispatch?tab=couriers&courier=${ana.id}`, press("Archive")],
+  archived: ["/dispatch?tab=couriers", press("Archived")],
+  pickups: ["/dispatch?new=1", press("Save or remove…")],
   link: [`/dispatch?order=${active.id}`, press("Tracking link")],
   invite: [`/dispatch?tab=couriers&courier=${ana.id}`, press("Invite a phone")],
   plan: [plan, (page) => page.locator(".plan").scrollIntoViewIfNeeded(), busy],

@@ -3,6 +3,7 @@
 
 import { WebSocketServer } from "ws";
 import { orderChange, positions, snapshot } from "./postcard.mjs";
+import { PretendDesk, eventful } from "./pretend-desk.mjs";
 import { PretendPlans } from "./pretend-plans.mjs";
 
 const NAMES = ["Ana", "Marco", "Leah", "Joe", "Mia", "Sam", "Noor", "Luca", "Ġorġ", "Eva", "Tom", "Rita", "Karl", "Dina"];
@@ -32,6 +33,7 @@ export class PretendFleet {
     /** So many couriers have all the orders; four in five, when left out. */
     this.planned = plans;
     this.plans = new PretendPlans(this);
+    this.desk = new PretendDesk(this);
     this.ordersByCourier = new Map();
     this.made = 0;
     this.couriers = Array.from({ length: couriers }, (_, index) => this.courier(index));
@@ -45,6 +47,11 @@ export class PretendFleet {
     add(active, ["picked_up", "picked_up", "assigned", "at_pickup", "picked_up", "at_dropoff"], "active");
     add(unassigned, ["created"], "created");
     add(done, ["delivered", "delivered", "delivered", "cancelled", "delivered", "returned"], "done");
+    const failed = [...this.orders.values()].filter(({ status }) => status === "at_dropoff").at(-1);
+    if (failed) {
+      Object.assign(failed, { status: "failed", carried_by: failed.courier_id, expected_at: undefined, attempt: 2, size: 3, service_s: 150, requires: ["van"], note: "two bags and a box" });
+      eventful(failed, this.now);
+    }
     this.exceptions = couriers > 3 && active > 3 ? this.troubles() : [];
     this.sockets = new Set();
   }
@@ -132,6 +139,9 @@ export class PretendFleet {
         acknowledged_by: "sam@example.org",
         note: "rang him, he was in the tunnel",
       }),
+      about(11, "not_ready", 14, { waiting_s: 840 }),
+      about(13, "late_report", 5, { reported: "delivered", ended_at: iso(this.now - 5 * MINUTE) }),
+      about(15, "given_back", 4, { remark: "the kitchen is closed" }),
     ];
   }
 
@@ -240,10 +250,11 @@ export class PretendFleet {
     for (const socket of this.sockets) socket.send(orderChange(socket.seq++, this.wire(order)));
   }
 
-  change(order) {
+  /** An order has changed; `event` says how, when it is more than a status. */
+  change(order, event = {}) {
     order.status_at = iso(Date.now());
     order.version += 1;
-    order.timeline.push({ status: order.status, at: order.status_at });
+    order.timeline.push({ status: order.status, at: order.status_at, ...event });
     this.tell(order);
   }
 
@@ -252,6 +263,9 @@ export class PretendFleet {
     const path = url.pathname.slice("/api/v1".length);
     const [, kind, id, what] = path.split("/");
     const query = url.searchParams;
+    const ofDesk = this.desk.answer(method, path, body);
+    if (ofDesk) return ofDesk;
+    if (path === "/couriers" && query.get("archived")) return [200, { items: this.couriers.slice(-2).map(({ id, name, vehicle }) => ({ id, name, vehicle, created_at: iso(this.now) })) }];
     if (path === "/session") return [200, { email: "dora@example.org", role: "admin" }];
     if (path === "/orders/counts") return [200, this.counts(query.get("q"))];
     if (path === "/orders" && method === "GET") return [200, this.page(query)];
@@ -271,7 +285,7 @@ export class PretendFleet {
     if (kind === "couriers" && what === "fixes") return [200, { items: this.day(id, query) }];
     if (kind === "couriers" && id) {
       const courier = this.couriers.find((one) => one.id === id);
-      return courier ? [200, { ...courier, phone: "+356 7712 3456", created_at: iso(this.now), presence: undefined, position: undefined }] : [404, {}];
+      return courier ? [200, { ...courier, phone: "+356 7712 3456", created_at: iso(this.now), presence: undefined, position: undefined, ...WORK(this.now) }] : [404, {}];
     }
     if (path === "/exceptions") {
       const isAll = query.get("state") === "all";
@@ -322,6 +336,8 @@ export class PretendFleet {
       open_orders: courier.free ? 0 : 1 + (index % 2),
       free_at: courier.free ? undefined : iso(Date.now() + (6 + index * 4) * MINUTE),
       arrives_at: iso(Date.now() + (9 + index * 5) * MINUTE),
+      lacks: index === 3 ? ["cold"] : undefined,
+      over_capacity: index === 4 ? true : undefined,
     }));
   }
 
@@ -344,6 +360,13 @@ export class PretendFleet {
     return fixes;
   }
 }
+
+const WORK = (now) => ({
+  capacity: 8,
+  skills: ["van", "cold"],
+  shift: { from: iso(now - 180 * MINUTE), until: iso(now + 300 * MINUTE), break: { from: iso(now + 30 * MINUTE), until: iso(now + 60 * MINUTE) } },
+  depot: { lat: 35.89, lon: 14.5, address: "Marsa depot" },
+});
 
 const STEPS = { created: "assigned", assigned: "at_pickup", at_pickup: "picked_up", picked_up: "at_dropoff", at_dropoff: "delivered" };
 

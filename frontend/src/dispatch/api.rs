@@ -5,13 +5,24 @@ mod request;
 
 use doorstep_shared::{
     CourierId, DeviceId, ExceptionId, OrderId, OrderStatus,
-    api::{CreateCourier, CreateOrder, console::EditCourier, exception::ExceptionState, plan::PutPlan},
+    api::{
+        CreateCourier, CreateOrder,
+        change::NextAttempt,
+        console::{EditCourier, SavePickup},
+        exception::ExceptionState,
+        plan::PutPlan,
+    },
 };
 
 pub use reply::{ApiError, ApiReply};
-pub use request::{Request, fixes_export};
+pub use request::{Request, fixes_export, orders_export};
+
+use uuid::Uuid;
 
 use super::{draft::StopKind, route::Tab};
+
+/// From one moment to another, Unix epoch milliseconds.
+pub type TimeSpan = (i64, i64);
 
 /// One call.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +30,7 @@ pub enum ApiCall {
     /// Whether the session still holds.
     Session,
     /// A page of a list of orders.
-    Orders { tab: Tab, query: String, cursor: Option<String> },
+    Orders { tab: Tab, query: String, span: Option<TimeSpan>, cursor: Option<String> },
     /// How many orders each list holds.
     Counts { query: String },
     /// An order with its timeline and proofs.
@@ -27,9 +38,17 @@ pub enum ApiCall {
     /// The couriers who could take an order.
     Suggestions(OrderId),
     /// Gives an order to a courier.
-    Assign { order: OrderId, courier: CourierId },
+    Assign { order: OrderId, courier: CourierId, version: Option<u64> },
     /// Sets the status of an order.
-    SetStatus { order: OrderId, status: OrderStatus, note: Option<String> },
+    SetStatus { order: OrderId, status: OrderStatus, note: Option<String>, version: Option<u64> },
+    /// Changes fields of an order; `changes` is the body of the `PATCH`.
+    EditOrder { order: OrderId, version: u64, changes: serde_json::Value },
+    /// Takes an order from its courier.
+    Unassign { order: OrderId, reason: Option<String>, version: Option<u64> },
+    /// Begins another attempt at a failed order.
+    Attempt { order: OrderId, attempt: NextAttempt },
+    /// Corrects a final status.
+    Reopen { order: OrderId, reason: String, version: Option<u64> },
     /// Another tracking link.
     TrackingLink(OrderId),
     /// A new order; the idempotency key makes a repeat harmless.
@@ -39,7 +58,7 @@ pub enum ApiCall {
     /// The address at `[lon, lat]`.
     AddressAt { kind: StopKind, at: [f64; 2] },
     /// A file of orders; a preview writes nothing.
-    Import { csv: String, is_preview: bool, key: String },
+    Import { csv: String, columns: Option<String>, is_preview: bool, key: String },
     /// A courier with their phone number.
     Courier(CourierId),
     /// A courier's phones and trackers.
@@ -64,6 +83,18 @@ pub enum ApiCall {
     Plan(CourierId),
     /// Another order of a courier's stops.
     PutPlan { courier: CourierId, plan: PutPlan },
+    /// The saved pickups.
+    Pickups,
+    /// Saves a pickup under a name.
+    SavePickup(Box<SavePickup>),
+    /// Forgets a saved pickup.
+    ForgetPickup(Uuid),
+    /// Addresses for a courier's depot.
+    Depots { query: String },
+    /// The couriers who work here no longer.
+    Archived,
+    /// Archives a courier, or brings them back.
+    Archive { courier: CourierId, is_archived: bool },
     /// Ends the session.
     SignOut,
 }

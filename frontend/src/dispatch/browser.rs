@@ -15,6 +15,7 @@ extern "C" {
         body: Option<String>,
         media_type: &str,
         key: Option<String>,
+        if_match: Option<String>,
         accept: &str,
     ) -> JsValue;
 
@@ -34,6 +35,12 @@ extern "C" {
     /// Puts the focus on an element, if the element that had it is gone.
     #[wasm_bindgen(js_name = focusIfLost)]
     pub fn focus_if_lost(id: &str);
+
+    /// Keeps a text for the next load of the page in this tab.
+    pub fn keep(text: &str);
+
+    /// The text that was kept; empty without one.
+    pub fn kept() -> String;
 
     /// Whether keys are letters here.
     #[wasm_bindgen(js_name = isTextField)]

@@ -5,12 +5,15 @@
 //! views show is [`Tracked`]: the driver asks [`Console::revisions`] after each step and redraws only the views of the
 //! subjects that changed.
 
+mod bulk;
 mod changes;
 mod connection;
 mod couriers;
+mod deeds;
 mod details;
 mod dialogs;
 mod drawer;
+mod editing;
 mod effect;
 mod form;
 mod imports;
@@ -22,6 +25,7 @@ mod list_refresh;
 mod map_view;
 mod navigation;
 mod orders;
+mod pickups;
 mod plan_edit;
 mod planning;
 mod replays;
@@ -39,9 +43,11 @@ use doorstep_shared::{
     protocol::fleet::{FleetEvent, FleetOrder},
 };
 
+pub use bulk::{BulkIntent, Wanted};
 pub use changes::{Revisions, SUBJECTS, Subject, Subjects, Tracked};
 pub use connection::Connection;
 pub use couriers::CourierIntent;
+pub use deeds::{Deed, TypedAttempt};
 pub use details::OrderDetails;
 pub use dialogs::{Dialog, DialogIntent};
 pub use drawer::Drawer;
@@ -55,6 +61,7 @@ pub use list::{Item, List, ListIntent, ROW_PX};
 use list_refresh::ListRefresh;
 pub use map_view::{MapIntent, MapView};
 pub use orders::OrderIntent;
+pub use pickups::PickupIntent;
 pub use plan_edit::{Grab, Movable, Nudge, PlanIntent};
 use planning::PlanRefresh;
 pub use planning::Planning;
@@ -155,6 +162,7 @@ impl Console {
                 self.drawer.problem = Some("The file could not be fetched. Try again in a moment.".to_owned());
             }
             Input::Popped(query) => self.popped(moment, &query, &mut effects),
+            Input::Kept(text) => self.restore_bulk(&text),
             Input::Tick => {}
         }
         self.catch_up(moment, &mut effects);
@@ -224,7 +232,11 @@ impl Console {
             }
             FleetEvent::Courier(change) => {
                 self.plan_touched_by(Some(change.courier.id));
-                self.fleet.take_courier(change.courier);
+                if change.archived == Some(true) {
+                    self.fleet.forget_courier(change.courier.id);
+                } else {
+                    self.fleet.take_courier(change.courier);
+                }
                 self.refresh.request_sort();
             }
             FleetEvent::Order(change) => self.order_changed(moment.now_ms, change.order, effects),

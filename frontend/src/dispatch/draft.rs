@@ -1,14 +1,17 @@
-//! A new order while a dispatcher fills in its form: plain fields as they are typed, and the request that they become.
+//! An order while a dispatcher fills in its form: plain fields as they are typed, the request for a new order that they
+//! become, and the changes of an order that exists.
+
+mod field;
+mod window;
 
 use doorstep_shared::api::{CreateOrder, CustomerBody, OrderView, PlaceBody, proof::ProofKind};
+use serde_json::{Map, Value};
+
+pub use field::{Field, locked, name_of};
+pub use window::{TypedWindow, Window, clock_of, date_of, moment};
 
 use super::text::rfc3339;
-use crate::{data::Locale, ui::time};
-
-const DAY_MS: i64 = 86_400_000;
-
-/// A clock time further in the past than this means tomorrow.
-const SURELY_PAST_MS: i64 = 6 * 3_600_000;
+use crate::data::Locale;
 
 /// A stop of the delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,29 +34,30 @@ impl StopKind {
             Self::Dropoff => "dropoff",
         }
     }
-}
 
-/// One stop as it is typed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DraftStop {
-    pub address: String,
-    /// `[lon, lat]`, from the map or the address search.
-    pub at: Option<[f64; 2]>,
-    pub instructions: String,
+    /// The field with its address.
+    pub const fn address(self) -> Field {
+        match self {
+            Self::Pickup => Field::PickupAddress,
+            Self::Dropoff => Field::DropoffAddress,
+        }
+    }
+
+    /// The field with the note for the courier.
+    pub const fn instructions(self) -> Field {
+        match self {
+            Self::Pickup => Field::PickupInstructions,
+            Self::Dropoff => Field::DropoffInstructions,
+        }
+    }
 }
 
 /// The order as it is typed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
-    pub reference: String,
-    pub pickup: DraftStop,
-    pub dropoff: DraftStop,
-    pub customer: String,
-    pub phone: String,
-    pub email: String,
-    /// `18:55`, at the place of work; empty when nothing is promised.
-    pub from: String,
-    pub until: String,
+    texts: [String; Field::ALL.len()],
+    /// `[lon, lat]`, from the map or the address search.
+    pins: [Option<[f64; 2]>; 2],
     pub proof: Vec<ProofKind>,
     /// Where the next click on the map goes.
     pub placing: StopKind,
@@ -62,45 +66,117 @@ pub struct Draft {
 /// Fields that are wrong, by the API's name for them, and why.
 pub type Problems = Vec<(String, String)>;
 
+/// What the texts of a draft mean where they are more than texts.
+struct Meaning {
+    window: Window,
+    size: Option<u32>,
+    service_s: Option<u32>,
+    requires: Vec<String>,
+    proof: Vec<ProofKind>,
+}
+
 impl Draft {
     /// The next order after one that was created: the same pickup, the next number.
     pub fn after(made: Option<&OrderView>) -> Self {
         let Some(made) = made else { return Self::default() };
-        let pickup = DraftStop {
-            address: made.pickup.address.clone(),
-            at: Some([made.pickup.lon, made.pickup.lat]),
-            instructions: made.pickup.instructions.clone().unwrap_or_default(),
-        };
-        Self { reference: next_reference(&made.reference), pickup, placing: StopKind::Dropoff, ..Self::default() }
+        let mut draft = Self { placing: StopKind::Dropoff, ..Self::default() };
+        draft.set(Field::Reference, next_reference(&made.reference));
+        draft.take_place(StopKind::Pickup, &made.pickup);
+        draft
     }
 
-    /// One stop.
-    pub fn stop(&self, kind: StopKind) -> &DraftStop {
-        match kind {
-            StopKind::Pickup => &self.pickup,
-            StopKind::Dropoff => &self.dropoff,
+    /// An order that exists, to be changed.
+    pub fn of(view: &OrderView, locale: &Locale) -> Self {
+        let mut draft = Self { placing: StopKind::Dropoff, ..Self::default() };
+        draft.take_place(StopKind::Pickup, &view.pickup);
+        draft.take_place(StopKind::Dropoff, &view.dropoff);
+        let customer = &view.customer;
+        draft.set(Field::Reference, view.reference.clone());
+        draft.set(Field::Customer, customer.name.clone());
+        draft.set(Field::Phone, customer.phone.clone().unwrap_or_default());
+        draft.set(Field::Email, customer.email.clone().unwrap_or_default());
+        let ends =
+            [(view.promised_from, Field::FromDate, Field::From), (view.promised_until, Field::UntilDate, Field::Until)];
+        for (at, date, clock) in ends {
+            if let Some(at_ms) = at.map(|at| at.timestamp_millis()) {
+                draft.set(date, date_of(at_ms, locale));
+                draft.set(clock, clock_of(at_ms, locale));
+            }
+        }
+        draft.set(Field::Size, view.size.map(|size| size.to_string()).unwrap_or_default());
+        draft.set(Field::Service, view.service_s.map(minutes_text).unwrap_or_default());
+        draft.set(Field::Requires, view.requires.iter().flatten().cloned().collect::<Vec<_>>().join(", "));
+        draft.set(Field::Note, view.note.clone().unwrap_or_default());
+        draft.proof = view.proof.clone().unwrap_or_default();
+        draft
+    }
+
+    /// Takes a place as it is: its address, its pin, the note there, and for a pickup its phone.
+    pub fn take_place(&mut self, kind: StopKind, place: &PlaceBody) {
+        self.set(kind.address(), place.address.clone());
+        self.set(kind.instructions(), place.instructions.clone().unwrap_or_default());
+        self.pins[kind as usize] = Some([place.lon, place.lat]);
+        if kind == StopKind::Pickup {
+            self.set(Field::PickupPhone, place.phone.clone().unwrap_or_default());
         }
     }
 
-    /// One stop, to change.
-    pub fn stop_mut(&mut self, kind: StopKind) -> &mut DraftStop {
-        match kind {
-            StopKind::Pickup => &mut self.pickup,
-            StopKind::Dropoff => &mut self.dropoff,
-        }
+    /// What a field holds.
+    pub fn text(&self, field: Field) -> &str {
+        &self.texts[field as usize]
+    }
+
+    /// Replaces what a field holds.
+    pub fn set(&mut self, field: Field, text: String) {
+        self.texts[field as usize] = text;
+    }
+
+    /// The pin of a stop, `[lon, lat]`.
+    pub const fn at(&self, kind: StopKind) -> Option<[f64; 2]> {
+        self.pins[kind as usize]
     }
 
     /// Puts a pin for the stop that is being placed; the next click is for a stop that has none. `address` replaces what was
     /// typed.
     pub fn pin(&mut self, at: [f64; 2], address: Option<&str>) {
         let kind = self.placing;
-        let place = self.stop_mut(kind);
-        place.at = Some(at.map(|degrees| (degrees * 1e6).round() / 1e6));
+        self.pins[kind as usize] = Some(at.map(|degrees| (degrees * 1e6).round() / 1e6));
         if let Some(address) = address {
-            place.address = address.to_owned();
+            self.set(kind.address(), address.to_owned());
         }
-        let missing = StopKind::ALL.into_iter().find(|kind| self.stop(*kind).at.is_none());
+        let missing = StopKind::ALL.into_iter().find(|kind| self.at(*kind).is_none());
         self.placing = missing.unwrap_or(kind);
+    }
+
+    /// Takes the pin of a stop from another draft.
+    pub const fn take_pin(&mut self, kind: StopKind, from: &Self) {
+        self.pins[kind as usize] = from.pins[kind as usize];
+    }
+
+    /// What looks mistyped in a field; it can be saved all the same.
+    pub fn warning(&self, field: Field) -> Option<&'static str> {
+        let text = self.text(field).trim();
+        let is_odd = match field {
+            _ if text.is_empty() => false,
+            Field::Phone | Field::PickupPhone => !is_phone(text),
+            Field::Email => !is_email(text),
+            _ => false,
+        };
+        is_odd.then_some(if field == Field::Email {
+            "This does not look like an email address"
+        } else {
+            "This does not look like a phone number"
+        })
+    }
+
+    /// The window as it is typed.
+    pub fn typed_window(&self) -> TypedWindow<'_> {
+        TypedWindow {
+            from_date: self.text(Field::FromDate),
+            from: self.text(Field::From),
+            until_date: self.text(Field::UntilDate),
+            until: self.text(Field::Until),
+        }
     }
 
     /// The order as the API takes it.
@@ -108,72 +184,152 @@ impl Draft {
     /// # Errors
     /// The missing and unreadable fields.
     pub fn order(&self, at_ms: i64, locale: &Locale) -> Result<CreateOrder, Problems> {
+        let meaning = self.read(at_ms, locale)?;
+        let (from_ms, until_ms) = meaning.window;
+        let time = |at_ms: Option<i64>| at_ms.and_then(|at_ms| rfc3339(at_ms).parse().ok());
+        Ok(CreateOrder {
+            reference: self.trimmed(Field::Reference),
+            pickup: PlaceBody { phone: self.filled(Field::PickupPhone), ..self.place(StopKind::Pickup) },
+            dropoff: self.place(StopKind::Dropoff),
+            customer: CustomerBody {
+                name: self.trimmed(Field::Customer),
+                phone: self.filled(Field::Phone),
+                email: self.filled(Field::Email),
+            },
+            promised_from: time(from_ms),
+            promised_until: time(until_ms),
+            proof: (!meaning.proof.is_empty()).then_some(meaning.proof),
+            size: meaning.size,
+            service_s: meaning.service_s,
+            requires: (!meaning.requires.is_empty()).then_some(meaning.requires),
+            note: self.filled(Field::Note),
+        })
+    }
+
+    /// What differs from `before`, as the body of a `PATCH` of the order; empty when nothing does.
+    ///
+    /// # Errors
+    /// The missing and unreadable fields.
+    pub fn changes(&self, before: &Self, at_ms: i64, locale: &Locale) -> Result<Map<String, Value>, Problems> {
+        let meaning = self.read(at_ms, locale)?;
+        let mut changes = Map::new();
+        for field in Field::ALL.into_iter().filter(|field| self.text(*field) != before.text(*field)) {
+            let value = match field {
+                Field::FromDate | Field::From => time_value(meaning.window.0),
+                Field::UntilDate | Field::Until => time_value(meaning.window.1),
+                Field::Size => meaning.size.unwrap_or(1).into(),
+                Field::Service => meaning.service_s.map_or(Value::Null, Value::from),
+                Field::Requires => meaning.requires.clone().into(),
+                _ => self.filled(field).map_or(Value::Null, Value::from),
+            };
+            put(&mut changes, field.path(), value);
+        }
+        for kind in StopKind::ALL.into_iter().filter(|kind| self.at(*kind) != before.at(*kind)) {
+            if let Some([lon, lat]) = self.at(kind) {
+                put(&mut changes, &format!("{}.lat", kind.word()), lat.into());
+                put(&mut changes, &format!("{}.lon", kind.word()), lon.into());
+            }
+        }
+        if self.proof != before.proof {
+            let words: Vec<_> = meaning.proof.iter().map(|kind| kind.as_str().to_owned()).collect();
+            changes.insert("proof".to_owned(), words.into());
+        }
+        Ok(changes)
+    }
+
+    fn read(&self, at_ms: i64, locale: &Locale) -> Result<Meaning, Problems> {
         let mut problems = Problems::new();
         let mut check = |is_right: bool, field: &str, why: &str| {
             if !is_right {
                 problems.push((field.to_owned(), why.to_owned()));
             }
         };
-        check(!self.reference.trim().is_empty(), "reference", "Give the order a reference");
-        check(!self.customer.trim().is_empty(), "customer.name", "Say who gets it");
+        let is_filled = |field: Field| !self.text(field).trim().is_empty();
+        check(is_filled(Field::Reference), Field::Reference.path(), "Give the order a reference");
+        check(is_filled(Field::Customer), Field::Customer.path(), "Say who gets it");
         for kind in StopKind::ALL {
-            let place = self.stop(kind);
-            let is_placed = place.at.is_some();
+            let is_placed = self.at(kind).is_some();
             check(is_placed, kind.word(), "Click on the map, or choose an address that the search finds");
-            check(
-                !place.address.trim().is_empty() || !is_placed,
-                &format!("{}.address", kind.word()),
-                "Write the address",
-            );
+            check(is_filled(kind.address()) || !is_placed, kind.address().path(), "Write the address");
         }
-        let from_ms = moment(&self.from, at_ms, locale);
-        let until_ms = moment(&self.until, at_ms, locale);
-        check(self.from.is_empty() || from_ms.is_some(), "promised_from", "Write a time such as 18:30");
-        check(self.until.is_empty() || until_ms.is_some(), "promised_until", "Write a time such as 18:55");
-        let is_in_order = from_ms.zip(until_ms).is_none_or(|(from_ms, until_ms)| from_ms <= until_ms);
-        check(is_in_order, "promised_until", "The window ends before it begins");
+        let window = self.typed_window().read(at_ms, locale);
+        if let Err((field, why)) = window {
+            check(false, field, why);
+        }
+        let size = self.filled(Field::Size).map(|text| text.parse::<u32>().ok().filter(|size| *size > 0));
+        check(size != Some(None), Field::Size.path(), "Write a whole number, 1 or more");
+        let service_s = self.filled(Field::Service).map(|text| seconds(&text));
+        check(service_s != Some(None), Field::Service.path(), "Write minutes, up to 240");
         if !problems.is_empty() {
             return Err(problems);
         }
-        let proof: Vec<_> = ProofKind::ALL.into_iter().filter(|kind| self.proof.contains(kind)).collect();
-        Ok(CreateOrder {
-            reference: self.reference.trim().to_owned(),
-            pickup: body(&self.pickup),
-            dropoff: body(&self.dropoff),
-            customer: CustomerBody {
-                name: self.customer.trim().to_owned(),
-                phone: filled(&self.phone),
-                email: filled(&self.email),
-            },
-            promised_from: from_ms.and_then(|ms| rfc3339(ms).parse().ok()),
-            promised_until: until_ms.and_then(|ms| rfc3339(ms).parse().ok()),
-            proof: (!proof.is_empty()).then_some(proof),
-            ..CreateOrder::default()
+        Ok(Meaning {
+            window: window.unwrap_or_default(),
+            size: size.flatten(),
+            service_s: service_s.flatten(),
+            requires: words(self.text(Field::Requires)),
+            proof: ProofKind::ALL.into_iter().filter(|kind| self.proof.contains(kind)).collect(),
         })
     }
-}
 
-fn body(place: &DraftStop) -> PlaceBody {
-    let [lon, lat] = place.at.unwrap_or_default();
-    let address = place.address.trim().to_owned();
-    PlaceBody { lat, lon, address, instructions: filled(&place.instructions), phone: None }
-}
-
-fn filled(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// The next moment at which a clock at the place of work shows this time; a time that has just passed is still today's.
-fn moment(clock: &str, at_ms: i64, locale: &Locale) -> Option<i64> {
-    let (hours, minutes) = clock.trim().split_once(':')?;
-    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.get(..2)?.parse().ok()?);
-    if !(0..24).contains(&hours) || !(0..60).contains(&minutes) {
-        return None;
+    fn trimmed(&self, field: Field) -> String {
+        self.text(field).trim().to_owned()
     }
-    let midnight_ms = time::day(at_ms, locale) * DAY_MS - i64::from(locale.utc_offset_min) * time::MINUTE_MS;
-    let today_ms = midnight_ms + (hours * 60 + minutes) * time::MINUTE_MS;
-    Some(if at_ms - today_ms > SURELY_PAST_MS { today_ms + DAY_MS } else { today_ms })
+
+    fn filled(&self, field: Field) -> Option<String> {
+        Some(self.trimmed(field)).filter(|text| !text.is_empty())
+    }
+
+    /// One end of the delivery, as the API takes it.
+    pub fn place(&self, kind: StopKind) -> PlaceBody {
+        let [lon, lat] = self.at(kind).unwrap_or_default();
+        let instructions = self.filled(kind.instructions());
+        PlaceBody { lat, lon, address: self.trimmed(kind.address()), instructions, phone: None }
+    }
+}
+
+/// Puts a value where the path says, such as `dropoff.address`.
+fn put(changes: &mut Map<String, Value>, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => changes.insert(path.to_owned(), value),
+        Some((part, name)) => {
+            let inner = changes.entry(part).or_insert_with(|| Value::Object(Map::new()));
+            inner.as_object_mut().and_then(|inner| inner.insert(name.to_owned(), value))
+        }
+    };
+}
+
+fn time_value(at_ms: Option<i64>) -> Value {
+    at_ms.map_or(Value::Null, |at_ms| rfc3339(at_ms).into())
+}
+
+/// Words separated by commas.
+pub fn words(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Minutes as they are typed, in seconds; four hours at the most.
+fn seconds(minutes: &str) -> Option<u32> {
+    let minutes: f64 = minutes.replace(',', ".").parse().ok()?;
+    (0.0..=240.0).contains(&minutes).then(|| (minutes * 60.0).round() as u32)
+}
+
+/// Seconds as minutes are typed.
+fn minutes_text(seconds: u32) -> String {
+    format!("{}", (f64::from(seconds) / 0.6).round() / 100.0)
+}
+
+/// Whether this may be a phone number.
+fn is_phone(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    (6..=15).contains(&digits) && text.chars().all(|one| one.is_ascii_digit() || " +-()/.".contains(one))
+}
+
+/// Whether this may be an e-mail address.
+fn is_email(text: &str) -> bool {
+    let parts = text.split_once('@').filter(|(name, _)| !name.is_empty());
+    let dot = parts.and_then(|(_, host)| host.split_once('.'));
+    dot.is_some_and(|(host, end)| !host.is_empty() && !end.is_empty()) && !text.contains(char::is_whitespace)
 }
 
 /// `A-1042` → `A-1043`; a reference without a number at its end says nothing about the next.
@@ -187,76 +343,4 @@ fn next_reference(reference: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::dispatch::fleet::tests::NOW_MS;
-
-    fn locale() -> Locale {
-        Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
-    }
-
-    fn written() -> Draft {
-        let place =
-            |address: &str| DraftStop { address: address.into(), at: Some([14.5, 35.9]), instructions: String::new() };
-        Draft {
-            reference: " A-1053 ".into(),
-            pickup: place("Harbour Kitchen"),
-            dropoff: place("12 Triq il-Merkanti"),
-            customer: "Eve".into(),
-            until: "18:55".into(),
-            ..Draft::default()
-        }
-    }
-
-    #[test]
-    fn a_written_order_is_what_the_api_takes() {
-        let order = written().order(NOW_MS, &locale()).expect("nothing is missing");
-        assert_eq!(order.reference, "A-1053");
-        assert_eq!((order.customer.phone, order.promised_from, order.proof), (None, None, None));
-        let until_ms = order.promised_until.map(|until| until.timestamp_millis());
-        assert_eq!(until_ms, Some(NOW_MS + 13 * 60_000), "18:55 in Valletta, 13 minutes from now");
-    }
-
-    #[test]
-    fn every_missing_field_is_named() {
-        let problems = Draft::default().order(NOW_MS, &locale()).expect_err("everything is missing");
-        let fields: Vec<_> = problems.iter().map(|(field, _)| field.as_str()).collect();
-        assert_eq!(fields, ["reference", "customer.name", "pickup", "dropoff"]);
-    }
-
-    #[test]
-    fn a_time_long_past_is_tomorrows() {
-        assert_eq!(moment("18:00", NOW_MS, &locale()), Some(NOW_MS - 42 * 60_000));
-        assert_eq!(moment("00:10", NOW_MS, &locale()), Some(NOW_MS + (5 * 60 + 28) * 60_000));
-        for nonsense in ["", "24:00", "7", "7:6", "x:00"] {
-            assert_eq!(moment(nonsense, NOW_MS, &locale()), None, "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn clicks_fill_the_pickup_and_then_the_door() {
-        let mut draft = Draft::default();
-        draft.pin([14.5, 35.9], None);
-        draft.pin([14.51, 35.91], Some("Strait Street"));
-        assert_eq!((draft.pickup.at, draft.dropoff.at), (Some([14.5, 35.9]), Some([14.51, 35.91])));
-        draft.pin([14.52, 35.92], None);
-        assert_eq!((draft.dropoff.at, draft.dropoff.address.as_str()), (Some([14.52, 35.92]), "Strait Street"));
-    }
-
-    #[test]
-    fn references_count_on() {
-        for (before, after) in [("A-1042", "A-1043"), ("9", "10"), ("A-099", "A-100"), ("web", ""), ("", "")] {
-            assert_eq!(next_reference(before), after);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_reference_and_no_clock_breaks_the_form(reference in "\\PC{0,30}", clock in "\\PC{0,8}") {
-            next_reference(&reference);
-            moment(&clock, NOW_MS, &locale());
-        }
-    }
-}
+mod tests;

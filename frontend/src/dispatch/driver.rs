@@ -116,6 +116,7 @@ impl Driver {
     /// Connects, listens, and opens the map.
     pub fn start(&self) {
         self.0.borrow_mut().listeners = self.listeners();
+        self.post(Source::Page, Input::Kept(super::browser::kept()));
         self.post(Source::Page, Input::Start);
         let driver = self.clone();
         spawn(Box::pin(async move { driver.open_map().await }));

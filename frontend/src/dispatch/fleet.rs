@@ -76,6 +76,13 @@ impl Fleet {
         self.couriers.insert(courier.id, Courier::new(courier, known, number));
     }
 
+    /// Forgets a courier who works here no longer.
+    pub fn forget_courier(&mut self, courier: CourierId) {
+        if let Some(courier) = self.couriers.remove(&courier) {
+            self.moved.insert(courier.number);
+        }
+    }
+
     /// Takes an order as it is now; answers whether its details must be fetched.
     pub fn take_order(&mut self, order: FleetOrder) -> bool {
         let details = self.remove(order.id).and_then(|known| known.details);

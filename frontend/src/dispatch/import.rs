@@ -9,6 +9,8 @@ pub struct Import {
     pub name: String,
     /// The file's text, the same for the preview and for the import.
     pub csv: String,
+    /// What each of the file's columns holds, in our names, as the dispatcher said; the server guesses without it.
+    pub mapping: Option<Vec<String>>,
     pub step: Step,
     /// Why the last step failed.
     pub problem: Option<String>,
@@ -22,6 +24,8 @@ pub enum Step {
     Choose,
     /// The server checks it.
     Checking,
+    /// The dispatcher says what the columns hold.
+    Mapping(ImportPreview),
     /// The dispatcher looks at what the import would do.
     Preview(ImportPreview),
     /// The server creates the orders.
@@ -44,11 +48,49 @@ impl Import {
         self.problem.is_none()
     }
 
-    /// Takes the server's preview of the file.
+    /// Takes the server's preview of the file. Before its rows are shown, the dispatcher says what unknown columns hold,
+    /// and which ones hold what is missing.
     pub fn preview(&mut self, preview: ImportPreview) {
         if self.step == Step::Checking {
-            self.step = Step::Preview(preview);
+            let is_unclear = self.mapping.is_none() && preview.columns.iter().any(|column| column.column.is_none());
+            let is_unclear = is_unclear || preview.missing_columns.as_ref().is_some_and(|missing| !missing.is_empty());
+            self.step = if is_unclear { Step::Mapping(preview) } else { Step::Preview(preview) };
         }
+    }
+
+    /// Goes back to what the columns hold.
+    pub fn remap(&mut self) {
+        if let Step::Preview(preview) = std::mem::take(&mut self.step) {
+            self.step = Step::Mapping(preview);
+        }
+    }
+
+    /// Says what a column holds, by its place from 0; an empty name leaves it out. A name belongs to one column only.
+    pub fn map(&mut self, place: usize, name: &str) {
+        if let Step::Mapping(preview) = &mut self.step {
+            for (index, column) in preview.columns.iter_mut().enumerate() {
+                if index == place {
+                    column.column = Some(name.to_owned()).filter(|name| !name.is_empty());
+                } else if column.column.as_deref() == Some(name) {
+                    column.column = None;
+                }
+            }
+        }
+    }
+
+    /// The columns that must be there and that nothing is mapped to.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let Step::Mapping(preview) = &self.step else { return Vec::new() };
+        let is_missing = |name: &&str| !preview.columns.iter().any(|column| column.column.as_deref() == Some(*name));
+        REQUIRED.into_iter().filter(is_missing).map(column_name).collect()
+    }
+
+    /// Has the file checked again with what was said of its columns. Answers whether it may be sent.
+    pub fn mapped(&mut self) -> bool {
+        let Step::Mapping(preview) = &self.step else { return false };
+        let names = preview.columns.iter().map(|column| column.column.clone().unwrap_or_default());
+        (self.mapping, self.step, self.problem) = (Some(names.collect()), Step::Checking, None);
+        true
     }
 
     /// Imports the valid rows. Answers whether there are any.
@@ -86,6 +128,38 @@ impl Import {
     }
 }
 
+/// Without these no row becomes an order.
+const REQUIRED: [&str; 4] = ["reference", "pickup_address", "dropoff_address", "customer_name"];
+
+/// What a column may hold: our name, and what people read.
+pub const COLUMNS: [(&str, &str); 20] = [
+    ("reference", "Reference"),
+    ("pickup_address", "Pickup address"),
+    ("pickup_lat", "Pickup latitude"),
+    ("pickup_lon", "Pickup longitude"),
+    ("pickup_instructions", "Pickup note"),
+    ("pickup_phone", "Pickup phone"),
+    ("dropoff_address", "Delivery address"),
+    ("dropoff_lat", "Delivery latitude"),
+    ("dropoff_lon", "Delivery longitude"),
+    ("dropoff_instructions", "Delivery note"),
+    ("customer_name", "Customer name"),
+    ("customer_phone", "Customer phone"),
+    ("customer_email", "Customer email"),
+    ("promised_from", "Promised from"),
+    ("promised_until", "Promised until"),
+    ("proof", "Proof"),
+    ("size", "Size"),
+    ("service_s", "Seconds at the door"),
+    ("requires", "Courier must have"),
+    ("note", "Remark"),
+];
+
+/// What people call a column, from our name.
+pub fn column_name(name: &str) -> &'static str {
+    COLUMNS.iter().find(|(other, _)| *other == name).map_or("Another column", |(_, name)| name)
+}
+
 /// The rows in the order in which they are shown: invalid ones first.
 pub fn sorted(preview: &ImportPreview) -> Vec<&ImportRow> {
     let mut rows: Vec<_> = preview.rows.iter().collect();
@@ -111,7 +185,10 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_shared::{OrderId, api::console::ImportedOrder};
+    use doorstep_shared::{
+        OrderId,
+        api::console::{ImportColumn, ImportedOrder},
+    };
 
     use super::*;
 
@@ -131,6 +208,47 @@ mod tests {
         assert!(import.confirm());
         import.fail("The server cannot be reached.".into());
         assert_eq!(import.step, Step::Preview(preview(3)), "nothing has to be chosen again");
+    }
+
+    fn column(position: u32, heading: &str, column: Option<&str>) -> ImportColumn {
+        ImportColumn { position, heading: heading.into(), column: column.map(str::to_owned), samples: vec![] }
+    }
+
+    #[test]
+    fn columns_that_nobody_knows_are_mapped_before_any_row_is_shown() {
+        let mut import = Import::default();
+        import.choose("orders.csv", "No;Who;Where\n1;Eve;Strait Street".into());
+        let columns = vec![
+            column(1, "No", Some("reference")),
+            column(2, "Who", None),
+            column(3, "Where", Some("pickup_address")),
+        ];
+        let missing = ["dropoff_address", "customer_name", "pickup_address"].map(str::to_owned).to_vec();
+        let unclear = ImportPreview { columns, missing_columns: Some(missing), ..ImportPreview::default() };
+        import.preview(unclear);
+        assert!(matches!(import.step, Step::Mapping(_)));
+        assert_eq!(import.missing(), ["Delivery address", "Customer name"]);
+        import.map(1, "customer_name");
+        import.map(2, "dropoff_address");
+        assert_eq!(import.missing(), ["Pickup address"]);
+        import.map(0, "dropoff_address");
+        assert_eq!(import.missing(), ["Reference", "Pickup address"], "two columns never hold the same");
+        assert!(import.mapped());
+        let said = ["dropoff_address", "customer_name", ""].map(str::to_owned).to_vec();
+        assert_eq!((&import.step, &import.mapping), (&Step::Checking, &Some(said)));
+        import.preview(preview(3));
+        assert_eq!(import.step, Step::Preview(preview(3)));
+        import.remap();
+        assert_eq!(import.step, Step::Mapping(preview(3)), "it can be corrected");
+    }
+
+    #[test]
+    fn a_file_with_known_headings_is_shown_at_once() {
+        let mut import = Import::default();
+        import.choose("orders.csv", "reference\nA-1".into());
+        let known = ImportPreview { columns: vec![column(1, "reference", Some("reference"))], ..preview(1) };
+        import.preview(known.clone());
+        assert_eq!(import.step, Step::Preview(known));
     }
 
     #[test]

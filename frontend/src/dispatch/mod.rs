@@ -3,7 +3,7 @@
 //! [`console`] holds everything that the screens show and decides what follows from each event. It is one state machine
 //! of plain values, tested without a browser, and stands on [`feed`] (the connection to `/ws/fleet`), [`fleet`] (couriers
 //! and orders), [`route`] (the address bar), [`draft`] (a new order), [`import`] (a file of orders), [`replay`] (a day on a
-//! slider) and [`api`] (calls of the REST API). Only `driver` touches sockets, requests, the map and the history; `view`
+//! slider), [`bulk`] (many orders at once) and [`api`] (calls of the REST API). Only `driver` touches sockets, requests, the map and the history; `view`
 //! draws the screens from the `store`, which offers the console by subject.
 
 // The tests compile the pure half alone; what only the driver calls is unused there.
@@ -17,7 +17,9 @@ mod api;
 mod boot;
 #[cfg(feature = "dispatch")]
 mod browser;
+mod bulk;
 mod console;
+mod courier_form;
 mod draft;
 #[cfg(feature = "dispatch")]
 mod driver;

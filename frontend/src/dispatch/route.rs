@@ -5,11 +5,18 @@ use std::fmt::Write;
 
 use doorstep_shared::{CourierId, OrderId, api::exception::ExceptionState};
 
+use crate::{data::Locale, ui::time};
+
 /// The page's own path.
 pub const PATH: &str = "/dispatch";
 
 /// The longest search that is kept; the server takes no longer one either.
 pub const MAX_QUERY_CHARS: usize = 100;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Days after 31 December 9999 are none that a calendar offers.
+const LAST_DAY: i64 = 2_932_897;
 
 /// A replay around a moment begins this long before it and ends this long after it.
 const AROUND_MS: i64 = 300_000;
@@ -109,12 +116,65 @@ impl Span {
     }
 }
 
+/// The days of which a list shows orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Days {
+    Today,
+    Yesterday,
+    /// Today and the six days before.
+    Week,
+    /// From one day to another and both, counted from 1 January 1970 at the place of work.
+    Between(i64, i64),
+}
+
+impl Days {
+    /// The beginning of the first and the end of the last, Unix epoch milliseconds.
+    pub fn span(self, at_ms: i64, locale: &Locale) -> (i64, i64) {
+        let today = time::day(at_ms, locale);
+        let (first, last) = match self {
+            Self::Today => (today, today),
+            Self::Yesterday => (today - 1, today - 1),
+            Self::Week => (today - 6, today),
+            Self::Between(first, last) => (first, last),
+        };
+        let midnight_ms = |day: i64| day * DAY_MS - i64::from(locale.utc_offset_min) * time::MINUTE_MS;
+        (midnight_ms(first), midnight_ms(last + 1))
+    }
+
+    /// The word in the address.
+    pub fn word(self) -> String {
+        match self {
+            Self::Today => "today".to_owned(),
+            Self::Yesterday => "yesterday".to_owned(),
+            Self::Week => "week".to_owned(),
+            Self::Between(first, last) => format!("{first}-{last}"),
+        }
+    }
+
+    /// The days of a word; `None` for any other text.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "today" => Some(Self::Today),
+            "yesterday" => Some(Self::Yesterday),
+            "week" => Some(Self::Week),
+            _ => {
+                let (first, last) = word.split_once('-')?;
+                let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+                (0..LAST_DAY).contains(&first).then_some(())?;
+                (first..LAST_DAY).contains(&last).then_some(Self::Between(first, last))
+            }
+        }
+    }
+}
+
 /// Where the console is, as its address says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
     pub tab: Tab,
     pub query: String,
     pub filter: Option<Filter>,
+    /// The days of which the list shows orders; all when left out.
+    pub days: Option<Days>,
     /// Which exceptions the inbox shows.
     pub inbox: ExceptionState,
     pub open: Open,
@@ -131,6 +191,7 @@ impl Route {
                 "tab" => route.tab = Tab::from_word(&value).unwrap_or_default(),
                 "q" => route.query = value.chars().take(MAX_QUERY_CHARS).collect(),
                 "only" => route.filter = Filter::ALL.into_iter().find(|filter| filter.word() == value),
+                "days" => route.days = Days::from_word(&value),
                 "order" => route.open = value.parse().map_or(route.open, Open::Order),
                 "courier" => route.open = value.parse().map_or(route.open, Open::Courier),
                 "replay" => route.open = value.parse().map_or(route.open, |id| Open::Replay(id, Span::Today)),
@@ -158,6 +219,9 @@ impl Route {
         }
         if let Some(filter) = self.filter {
             pairs.push(("only", filter.word().to_owned()));
+        }
+        if let Some(days) = self.days {
+            pairs.push(("days", days.word()));
         }
         if self.inbox == ExceptionState::All {
             pairs.push(("inbox", "all".to_owned()));
@@ -237,6 +301,15 @@ mod tests {
         ]
     }
 
+    fn any_days() -> impl Strategy<Value = Days> {
+        prop_oneof![
+            Just(Days::Today),
+            Just(Days::Yesterday),
+            Just(Days::Week),
+            (0i64..50_000, 0i64..60).prop_map(|(first, more)| Days::Between(first, first + more)),
+        ]
+    }
+
     fn uuid_text(bits: u128) -> String {
         let hex = format!("{bits:032x}");
         [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
@@ -246,9 +319,9 @@ mod tests {
         #[test]
         fn every_route_is_found_again(
             tab in select(Tab::ALL.to_vec()), query in "\\PC{0,40}", filter in prop::option::of(select(Filter::ALL.to_vec())),
-            open in any_open(), inbox in select(vec![ExceptionState::Open, ExceptionState::All]),
+            days in prop::option::of(any_days()), open in any_open(), inbox in select(vec![ExceptionState::Open, ExceptionState::All]),
         ) {
-            let route = Route { tab, query, filter, inbox, open };
+            let route = Route { tab, query, filter, days, inbox, open };
             let url = route.url();
             prop_assert!(url.is_ascii());
             prop_assert_eq!(Route::from_query(url.split_once('?').map_or("", |(_, query)| query)), route);
@@ -257,6 +330,23 @@ mod tests {
         #[test]
         fn no_address_is_refused(query in "\\PC{0,80}") {
             Route::from_query(&query);
+        }
+    }
+
+    #[test]
+    fn days_begin_and_end_at_midnight_at_the_place_of_work() {
+        let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
+        // 21 November 2026, 18:42 in Valletta.
+        let (at_ms, hour_ms) = (1_795_282_920_000, 3_600_000);
+        let (from_ms, until_ms) = Days::Today.span(at_ms, &locale);
+        assert_eq!((at_ms - from_ms) / hour_ms, 18);
+        assert_eq!(until_ms - from_ms, DAY_MS);
+        assert_eq!(Days::Yesterday.span(at_ms, &locale), (from_ms - DAY_MS, from_ms));
+        assert_eq!(Days::Week.span(at_ms, &locale), (from_ms - 6 * DAY_MS, until_ms));
+        let today = time::day(at_ms, &locale);
+        assert_eq!(Days::Between(today, today).span(at_ms, &locale), (from_ms, until_ms));
+        for nonsense in ["", "5", "7-5", "-1-5", "0-9999999999"] {
+            assert_eq!(Days::from_word(nonsense), None, "{nonsense}");
         }
     }
 

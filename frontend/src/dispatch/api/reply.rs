@@ -4,7 +4,7 @@ use doorstep_shared::{
     RawFix,
     api::{
         CourierView, DeviceCreated, DeviceView, ListPage, OrderCreated, OrderView,
-        console::{CourierSuggestion, ImportPreview, Imported, OrderCounts, PlaceFound, TrackingLink},
+        console::{CourierSuggestion, ImportPreview, Imported, OrderCounts, PlaceFound, SavedPickup, TrackingLink},
         exception::ExceptionView,
         plan::PlanView,
     },
@@ -34,6 +34,8 @@ pub enum ApiReply {
     Exceptions(ListPage<ExceptionView>),
     Exception(Box<ExceptionView>),
     Plan(Box<PlanView>),
+    Pickups(Vec<SavedPickup>),
+    Couriers(Vec<CourierView>),
 }
 
 /// Why a call failed.
@@ -83,19 +85,29 @@ impl ApiCall {
 
     fn read_success(&self, body: &str) -> Result<ApiReply, ApiError> {
         let answer = match self {
-            Self::Session | Self::SignOut | Self::Revoke { .. } => Some(ApiReply::Done),
+            Self::Session | Self::SignOut | Self::Revoke { .. } | Self::SavePickup(_) | Self::ForgetPickup(_) => {
+                Some(ApiReply::Done)
+            }
             Self::Orders { .. } => read(body).map(ApiReply::Orders),
             Self::Counts { .. } => read(body).map(ApiReply::Counts),
-            Self::Order(_) | Self::Assign { .. } | Self::SetStatus { .. } => read(body).map(ApiReply::Order),
+            Self::Order(_)
+            | Self::Assign { .. }
+            | Self::SetStatus { .. }
+            | Self::EditOrder { .. }
+            | Self::Unassign { .. }
+            | Self::Attempt { .. }
+            | Self::Reopen { .. } => read(body).map(ApiReply::Order),
             Self::Suggestions(_) => read(body).map(|page: ListPage<_>| ApiReply::Suggestions(page.items)),
             Self::TrackingLink(_) => read(body).map(ApiReply::TrackingLink),
             Self::Create { .. } => read(body).map(ApiReply::Created),
-            Self::Addresses { .. } | Self::AddressAt { .. } => {
+            Self::Pickups => read(body).map(|page: ListPage<_>| ApiReply::Pickups(page.items)),
+            Self::Archived => read(body).map(|page: ListPage<_>| ApiReply::Couriers(page.items)),
+            Self::Addresses { .. } | Self::AddressAt { .. } | Self::Depots { .. } => {
                 read(body).map(|page: ListPage<_>| ApiReply::Places(page.items))
             }
             Self::Import { is_preview: true, .. } => read(body).map(ApiReply::Preview),
             Self::Import { .. } => read(body).map(ApiReply::Imported),
-            Self::Courier(_) | Self::CreateCourier { .. } | Self::EditCourier { .. } => {
+            Self::Courier(_) | Self::CreateCourier { .. } | Self::EditCourier { .. } | Self::Archive { .. } => {
                 read(body).map(ApiReply::Courier)
             }
             Self::Devices(_) => read(body).map(|page: ListPage<_>| ApiReply::Devices(page.items)),

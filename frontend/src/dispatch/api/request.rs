@@ -4,13 +4,14 @@ use doorstep_shared::{
     CourierId, OrderStatus,
     api::{
         Assign, CreateDevice, SetStatus,
-        console::{ACTIVE, DONE, UNASSIGNED},
+        change::{Reopen, Unassign},
+        console::{ACTIVE, DONE, EditCourier, UNASSIGNED},
         exception::{AcknowledgeException, ExceptionState},
     },
 };
 use serde::Serialize;
 
-use super::ApiCall;
+use super::{ApiCall, TimeSpan};
 use crate::dispatch::{
     route::{Tab, encode},
     text::rfc3339,
@@ -34,6 +35,8 @@ pub struct Request {
     pub media_type: &'static str,
     /// The idempotency key, which makes a repeat harmless.
     pub key: Option<String>,
+    /// The entity tag of what the request changes: the version that the dispatcher saw.
+    pub if_match: Option<String>,
 }
 
 impl ApiCall {
@@ -41,23 +44,36 @@ impl ApiCall {
     pub fn request(&self) -> Request {
         match self {
             Self::Session => get("/session".to_owned()),
-            Self::Orders { tab, query, cursor } => get(orders_path(*tab, query, cursor.as_deref())),
+            Self::Orders { tab, query, span, cursor } => get(orders_path(*tab, query, *span, cursor.as_deref())),
             Self::Counts { query } => get(format!("/orders/counts{}", first_pair("q", query))),
             Self::Order(id) => get(format!("/orders/{id}")),
             Self::Suggestions(id) => get(format!("/orders/{id}/suggestions")),
-            Self::Assign { order, courier } => {
-                json("POST", format!("/orders/{order}/assign"), &Assign { courier_id: *courier, version: None })
+            Self::Assign { order, courier, version } => {
+                json("POST", format!("/orders/{order}/assign"), &Assign { courier_id: *courier, version: *version })
             }
-            Self::SetStatus { order, status, note } => json(
+            Self::SetStatus { order, status, note, version } => json(
                 "POST",
                 format!("/orders/{order}/status"),
-                &SetStatus { status: *status, note: note.clone(), version: None },
+                &SetStatus { status: *status, note: note.clone(), version: *version },
             ),
+            Self::EditOrder { order, version, changes } => Request {
+                if_match: Some(format!("\"{version}\"")),
+                ..json("PATCH", format!("/orders/{order}"), changes)
+            },
+            Self::Unassign { order, reason, version } => json(
+                "POST",
+                format!("/orders/{order}/unassign"),
+                &Unassign { reason: reason.clone(), version: *version },
+            ),
+            Self::Attempt { order, attempt } => json("POST", format!("/orders/{order}/attempts"), attempt),
+            Self::Reopen { order, reason, version } => {
+                json("POST", format!("/orders/{order}/reopen"), &Reopen { reason: reason.clone(), version: *version })
+            }
             Self::TrackingLink(id) => plain("POST", format!("/orders/{id}/tracking-link")),
             Self::Create { order, key } => keyed(json("POST", "/orders".to_owned(), order), key),
             Self::Addresses { query, near, .. } => get(places_path(query, *near)),
             Self::AddressAt { at: [lon, lat], .. } => get(format!("/places?at={lat:.6},{lon:.6}&limit=1")),
-            Self::Import { csv, is_preview, key } => import(csv, *is_preview, key),
+            Self::Import { csv, columns, is_preview, key } => import(csv, columns.as_deref(), *is_preview, key),
             Self::Courier(id) => get(format!("/couriers/{id}")),
             Self::Devices(id) => get(format!("/couriers/{id}/devices")),
             Self::CreateCourier { courier, key } => keyed(json("POST", "/couriers".to_owned(), courier), key),
@@ -86,6 +102,15 @@ impl ApiCall {
             }
             Self::Plan(courier) => get(format!("/couriers/{courier}/plan")),
             Self::PutPlan { courier, plan } => json("PUT", format!("/couriers/{courier}/plan"), plan),
+            Self::Pickups => get("/pickups".to_owned()),
+            Self::SavePickup(pickup) => json("POST", "/pickups".to_owned(), pickup),
+            Self::ForgetPickup(id) => plain("DELETE", format!("/pickups/{id}")),
+            Self::Depots { query } => get(places_path(query, None)),
+            Self::Archived => get("/couriers?archived=true&limit=1000".to_owned()),
+            Self::Archive { courier, is_archived } => {
+                let edit = EditCourier { archived: Some(*is_archived), ..EditCourier::default() };
+                json("PATCH", format!("/couriers/{courier}"), &edit)
+            }
             Self::SignOut => plain("DELETE", "/session".to_owned()),
         }
     }
@@ -101,20 +126,36 @@ fn day_span(from_ms: i64, until_ms: i64) -> String {
     format!("from={}&until={}", rfc3339(from_ms), rfc3339(until_ms))
 }
 
-fn orders_path(tab: Tab, query: &str, cursor: Option<&str>) -> String {
+fn orders_path(tab: Tab, query: &str, span: Option<TimeSpan>, cursor: Option<&str>) -> String {
+    // A search may find more than one page, and then the first must hold the orders at risk.
+    let is_newest = tab == Tab::Done || query.is_empty() && span.is_none();
+    let sort = if is_newest { "newest" } else { "late_risk" };
+    format!("/orders?{}&sort={sort}&limit={PAGE_ORDERS}{}", orders_filter(tab, query, span), next(cursor))
+}
+
+/// The address of a file with all orders that a list shows.
+pub fn orders_export(tab: Tab, query: &str, span: Option<TimeSpan>) -> String {
+    format!("/api/v1/orders/export?{}", orders_filter(tab, query, span))
+}
+
+/// The part of a query that says which orders are meant.
+fn orders_filter(tab: Tab, query: &str, span: Option<TimeSpan>) -> String {
     let statuses: &[OrderStatus] = match tab {
         Tab::Unassigned => &UNASSIGNED,
         Tab::Done => &DONE,
         Tab::Active | Tab::Couriers => &ACTIVE,
     };
     let statuses: Vec<_> = statuses.iter().map(|status| status.as_str()).collect();
-    // A search may find more than one page, and then the first must hold the orders at risk.
-    let sort = if tab == Tab::Done || query.is_empty() { "newest" } else { "late_risk" };
-    let mut path = format!("/orders?status={}&sort={sort}&limit={PAGE_ORDERS}", statuses.join(","));
+    let mut filter = format!("status={}", statuses.join(","));
     if !query.is_empty() {
-        path += &format!("&q={}", encode(query));
+        filter += &format!("&q={}", encode(query));
     }
-    path + &next(cursor)
+    if let Some((from_ms, until_ms)) = span {
+        // Orders that are over by the day on which they ended, others by the day on which they came in.
+        let dated = if tab == Tab::Done { "changed" } else { "created" };
+        filter += &format!("&{}&dated={dated}", day_span(from_ms, until_ms));
+    }
+    filter
 }
 
 /// The part of a query that asks for the next page.
@@ -131,15 +172,15 @@ fn first_pair(name: &str, value: &str) -> String {
     if value.is_empty() { String::new() } else { format!("?{name}={}", encode(value)) }
 }
 
-fn import(csv: &str, is_preview: bool, key: &str) -> Request {
+fn import(csv: &str, columns: Option<&str>, is_preview: bool, key: &str) -> Request {
     // The preview has shown the invalid rows; the import leaves them out.
     let what = if is_preview { "preview=true" } else { "only_valid=true" };
+    let columns = columns.map_or(String::new(), |columns| format!("&columns={}", encode(columns)));
     let request = Request {
-        method: "POST",
-        path: format!("/orders/import?{what}"),
+        path: format!("/orders/import?{what}{columns}"),
         body: Some(csv.to_owned()),
         media_type: "text/csv",
-        key: None,
+        ..plain("POST", String::new())
     };
     if is_preview { request } else { keyed(request, key) }
 }
@@ -149,7 +190,7 @@ fn get(path: String) -> Request {
 }
 
 fn plain(method: &'static str, path: String) -> Request {
-    Request { method, path, body: None, media_type: "application/json", key: None }
+    Request { method, path, body: None, media_type: "application/json", key: None, if_match: None }
 }
 
 fn json<B: Serialize>(method: &'static str, path: String, body: &B) -> Request {
@@ -169,11 +210,22 @@ mod tests {
     #[test]
     fn what_people_type_stays_inside_its_part_of_the_address() {
         let query = "a&limit=1#?/ħ".to_owned();
-        let ask = ApiCall::Orders { tab: Tab::Done, query, cursor: Some("c+d".into()) };
+        let ask = ApiCall::Orders { tab: Tab::Done, query, span: None, cursor: Some("c+d".into()) };
         assert_eq!(
             ask.request().path,
-            "/orders?status=delivered,returned,cancelled&sort=newest&limit=200&q=a%26limit%3D1%23%3F%2F%C4%A7&cursor=c%2Bd"
+            "/orders?status=delivered,returned,cancelled&q=a%26limit%3D1%23%3F%2F%C4%A7&sort=newest&limit=200&cursor=c%2Bd"
         );
+    }
+
+    #[test]
+    fn the_file_holds_what_the_list_shows() {
+        let span = Some((1_795_282_920_000, 1_795_286_520_000));
+        assert_eq!(
+            orders_export(Tab::Done, "99123456", span),
+            "/api/v1/orders/export?status=delivered,returned,cancelled&q=99123456\
+             &from=2026-11-21T17:42:00.000Z&until=2026-11-21T18:42:00.000Z&dated=changed"
+        );
+        assert_eq!(orders_export(Tab::Unassigned, "", None), "/api/v1/orders/export?status=created");
     }
 
     #[test]
@@ -183,5 +235,17 @@ mod tests {
         assert_eq!(places.request().path, "/places?q=triq%20l-ifran&limit=6&near=35.90000,14.51235");
         let around = ApiCall::AddressAt { kind: StopKind::Pickup, at: [14.5, 35.9] };
         assert_eq!(around.request().path, "/places?at=35.900000,14.500000&limit=1");
+    }
+
+    #[test]
+    fn a_change_says_which_version_it_is_of() {
+        let order = doorstep_shared::OrderId::new();
+        let changes = serde_json::json!({ "note": null });
+        let request = ApiCall::EditOrder { order, version: 7, changes }.request();
+        assert_eq!((request.method, request.path), ("PATCH", format!("/orders/{order}")));
+        assert_eq!(request.if_match.as_deref(), Some("\"7\""));
+        assert_eq!(request.body.as_deref(), Some(r#"{"note":null}"#));
+        let request = ApiCall::Unassign { order, reason: None, version: Some(7) }.request();
+        assert_eq!((request.body.as_deref(), request.if_match), (Some(r#"{"version":7}"#), None));
     }
 }

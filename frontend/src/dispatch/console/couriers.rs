@@ -1,12 +1,12 @@
 //! Work on couriers: added, edited, and signed in or out with their phones.
 
 use doorstep_shared::{
-    CourierId, DeviceId, Vehicle,
-    api::{CourierView, CreateCourier, DeviceCreated, console::EditCourier},
+    CourierId, DeviceId,
+    api::{CourierView, DeviceCreated},
 };
 
 use super::{ApiCall, ApiReply, Console, Dialog, Effect};
-use crate::dispatch::route::Open;
+use crate::dispatch::{courier_form::TypedCourier, route::Open};
 
 /// What the dispatcher does with a courier.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,15 @@ pub enum CourierIntent {
     /// Open the form for a courier; a new one without an id.
     Edit(Option<CourierId>),
     /// Save the form.
-    Save { name: String, phone: String, vehicle: Vehicle },
+    Save(Box<TypedCourier>),
+    /// Search for the address of a depot.
+    FindDepot(String),
+    /// Ask whether a courier really works here no longer, or again.
+    ConfirmArchive { courier: CourierId, is_archived: bool },
+    /// Archive the courier who was asked about, or bring them back.
+    Archive,
+    /// Show the couriers who work here no longer.
+    Archived,
     /// Make a sign-in link for another phone.
     Invite(CourierId),
     /// Ask whether a device may really not report any more.
@@ -27,7 +35,19 @@ impl Console {
     pub(super) fn act_on_courier(&mut self, intent: CourierIntent, effects: &mut Vec<Effect>) {
         match intent {
             CourierIntent::Edit(id) => self.edit_courier(id),
-            CourierIntent::Save { name, phone, vehicle } => self.save_courier(&name, &phone, vehicle, effects),
+            CourierIntent::Save(typed) => self.save_courier(&typed, effects),
+            CourierIntent::FindDepot(query) => effects.push(Effect::Call(ApiCall::Depots { query })),
+            CourierIntent::ConfirmArchive { courier, is_archived } => self.confirm_archive(courier, is_archived),
+            CourierIntent::Archive => {
+                if let Some(Dialog::Archive { courier, is_archived, .. }) = *self.dialog {
+                    self.call_busy(ApiCall::Archive { courier, is_archived }, effects);
+                }
+            }
+            CourierIntent::Archived => {
+                self.drawer.problem = None;
+                *self.dialog = Some(Dialog::Archived(None));
+                effects.push(Effect::Call(ApiCall::Archived));
+            }
             CourierIntent::Invite(courier) => {
                 let count = self.drawer.devices.as_ref().map_or(0, Vec::len);
                 let key = self.new_key();
@@ -47,40 +67,57 @@ impl Console {
     }
 
     fn edit_courier(&mut self, id: Option<CourierId>) {
-        let known = id.and_then(|id| self.fleet.couriers.get(&id));
-        let phone = self.drawer.courier.as_ref().filter(|courier| Some(courier.id) == id);
-        *self.dialog = Some(Dialog::Courier {
-            id,
-            name: known.map_or_else(String::new, |courier| courier.name.clone()),
-            phone: phone.and_then(|courier| courier.phone.clone()).unwrap_or_default(),
-            vehicle: known.map_or(Vehicle::Scooter, |courier| courier.vehicle),
-        });
-        self.drawer.problem = None;
+        let view = self.drawer.courier.as_ref().filter(|courier| Some(courier.id) == id);
+        let mut known = view.map_or_else(TypedCourier::default, |view| TypedCourier::of(view, &self.locale));
+        if let Some(courier) = id.and_then(|id| self.fleet.couriers.get(&id)) {
+            (known.name, known.vehicle) = (courier.name.clone(), courier.vehicle);
+        }
+        *self.dialog = Some(Dialog::Courier { id, known: Box::new(known) });
+        let drawer = &mut *self.drawer;
+        (drawer.problem, drawer.places) = (None, Vec::new());
     }
 
-    fn save_courier(&mut self, name: &str, phone: &str, vehicle: Vehicle, effects: &mut Vec<Effect>) {
-        let Some(Dialog::Courier { id, .. }) = *self.dialog else { return };
-        let (name, phone) = (name.trim().to_owned(), phone.trim().to_owned());
-        if name.is_empty() {
-            self.drawer.problem = Some("Write the courier's name.".to_owned());
-            return;
-        }
+    fn save_courier(&mut self, typed: &TypedCourier, effects: &mut Vec<Effect>) {
+        let Some(Dialog::Courier { id, known }) = &*self.dialog else { return };
         let call = match id {
-            Some(courier) => {
-                let edit = EditCourier {
-                    name: Some(name),
-                    phone: Some(phone),
-                    vehicle: Some(vehicle),
-                    ..EditCourier::default()
-                };
-                ApiCall::EditCourier { courier, edit }
-            }
-            None => {
-                let phone = Some(phone).filter(|phone| !phone.is_empty());
-                ApiCall::CreateCourier { courier: CreateCourier::plain(name, phone, vehicle), key: self.new_key() }
-            }
+            Some(courier) => typed
+                .changes(known, self.at_ms, &self.locale)
+                .map(|edit| ApiCall::EditCourier { courier: *courier, edit }),
+            None => typed
+                .create(self.at_ms, &self.locale)
+                .map(|courier| ApiCall::CreateCourier { courier, key: self.keys.next(self.at_ms) }),
         };
-        self.call_busy(call, effects);
+        match call {
+            Ok(call) => self.call_busy(call, effects),
+            Err(problem) => self.drawer.problem = Some(problem.to_owned()),
+        }
+    }
+
+    /// Asks whether a courier really works here no longer, or again.
+    fn confirm_archive(&mut self, courier: CourierId, is_archived: bool) {
+        let known = self.fleet.couriers.get(&courier).map(|courier| courier.name.clone());
+        let listed = match &*self.dialog {
+            Some(Dialog::Archived(Some(couriers))) => couriers.iter().find(|(id, _)| *id == courier),
+            _ => None,
+        };
+        if let Some(name) = known.or_else(|| listed.map(|(_, name)| name.clone())) {
+            self.drawer.problem = None;
+            *self.dialog = Some(Dialog::Archive { courier, name, is_archived });
+        }
+    }
+
+    fn archived(&mut self, courier: CourierId, is_archived: bool, effects: &mut Vec<Effect>) {
+        let Some(Dialog::Archive { name, .. }) = self.dialog.take() else { return };
+        self.drawer.is_busy = false;
+        if is_archived {
+            self.fleet.forget_courier(courier);
+            self.announce(format!("{name} is archived"));
+            self.open(Open::Nothing, effects);
+        } else {
+            self.announce(format!("{name} works here again"));
+            self.open(Open::Courier(courier), effects);
+        }
+        self.refresh.sort_now();
     }
 
     /// The API answered a call about a courier.
@@ -92,6 +129,15 @@ impl Console {
             (ApiCall::CreateCourier { .. } | ApiCall::EditCourier { .. }, ApiReply::Courier(courier)) => {
                 self.courier_saved(&courier, effects);
             }
+            (ApiCall::Archive { courier, is_archived }, ApiReply::Courier(_)) => {
+                self.archived(courier, is_archived, effects);
+            }
+            (ApiCall::Archived, ApiReply::Couriers(couriers)) => {
+                if let Some(Dialog::Archived(listed)) = &mut *self.dialog {
+                    *listed = Some(couriers.into_iter().map(|courier| (courier.id, courier.name)).collect());
+                }
+            }
+            (ApiCall::Depots { .. }, ApiReply::Places(places)) => self.drawer.places = places,
             (ApiCall::Devices(id), ApiReply::Devices(devices)) if self.route.open == Open::Courier(id) => {
                 self.drawer.devices = Some(devices);
             }

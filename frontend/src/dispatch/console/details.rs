@@ -60,7 +60,7 @@ impl OrderDetails {
 
     fn sweep_call(&mut self, tab: Tab, cursor: Option<String>) -> Effect {
         self.sweep = Some(tab);
-        Effect::Call(ApiCall::Orders { tab, query: String::new(), cursor })
+        Effect::Call(ApiCall::Orders { tab, query: String::new(), span: None, cursor })
     }
 }
 
@@ -105,6 +105,7 @@ impl Console {
     pub(super) fn take_order(&mut self, order: OrderView) {
         let id = order.id;
         self.details.forget_request(id);
+        self.rebase_edit(&order);
         if self.route.open == Open::Order(id) {
             let drawer = &mut *self.drawer;
             (drawer.order, drawer.is_missing) = (Some(Box::new(order.clone())), false);

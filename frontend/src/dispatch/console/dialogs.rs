@@ -1,9 +1,9 @@
 //! What lies over the screen: one dialog at a time.
 
-use doorstep_shared::{CourierId, DeviceId, ExceptionId, OrderId, OrderStatus, Vehicle, api::console::TrackingLink};
+use doorstep_shared::{CourierId, DeviceId, ExceptionId, OrderId, api::console::TrackingLink};
 
-use super::{Console, Effect};
-use crate::dispatch::import::Import;
+use super::{Console, Deed, Effect, Wanted};
+use crate::dispatch::{courier_form::TypedCourier, import::Import};
 
 /// The open dialog and what it is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,14 +12,24 @@ pub enum Dialog {
     Help,
     /// A file of orders.
     Import(Import),
-    /// A courier's name, number and vehicle; a new courier has no id.
-    Courier { id: Option<CourierId>, name: String, phone: String, vehicle: Vehicle },
+    /// What is known about a courier; a new courier has no id.
+    Courier { id: Option<CourierId>, known: Box<TypedCourier> },
+    /// Whether a courier really works here no longer, or again.
+    Archive { courier: CourierId, name: String, is_archived: bool },
+    /// The couriers who work here no longer; `None` until they are fetched.
+    Archived(Option<Vec<(CourierId, String)>>),
+    /// The saved pickups, and a name for another.
+    Pickups,
     /// A sign-in link as a QR code.
     Invite { courier: CourierId, url: String, expires_ms: i64 },
     /// A tracking link and its QR code.
     TrackingLink { order: OrderId, link: TrackingLink, is_copied: bool },
-    /// The reason for a status that needs one.
-    Reason { order: OrderId, status: OrderStatus },
+    /// The reason for a deed, and the version that the dispatcher saw when they began it.
+    Reason { order: OrderId, deed: Deed, version: Option<u64> },
+    /// Window and courier of the next attempt at an order.
+    Attempt { order: OrderId, version: Option<u64> },
+    /// The courier or the reason for an action on the selected orders.
+    Bulk { wanted: Wanted },
     /// A remark on an acknowledgement.
     Note { id: ExceptionId },
     /// Whether a device may really not report any more.

@@ -1,6 +1,9 @@
 //! The drawer beside the map: what is known about the order or courier that is open.
 
-use doorstep_shared::api::{CourierView, DeviceView, OrderView, console::CourierSuggestion};
+use doorstep_shared::api::{
+    CourierView, DeviceView, OrderView,
+    console::{CourierSuggestion, PlaceFound},
+};
 
 use super::{ApiCall, ApiError, Console, Effect};
 
@@ -21,6 +24,8 @@ pub struct Drawer {
     /// With the phone number.
     pub courier: Option<Box<CourierView>>,
     pub devices: Option<Vec<DeviceView>>,
+    /// What the search for a depot's address found.
+    pub places: Vec<PlaceFound>,
     /// The map keeps the courier in its middle.
     pub is_following: bool,
     /// The server does not know what is open.

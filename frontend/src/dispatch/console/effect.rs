@@ -38,6 +38,8 @@ pub enum Effect {
     Save { name: String, media_type: &'static str, text: String },
     /// Fetch a courier's positions as a file and save it.
     Export { courier: CourierId, from_ms: i64, until_ms: i64, format: Format, name: String },
+    /// Keep this text for the next load of the page in this tab, or nothing when it is empty.
+    Keep(String),
     /// Switch between light, dark, and the device's own theme.
     Theme,
 }

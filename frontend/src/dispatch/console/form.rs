@@ -1,14 +1,21 @@
-//! The form for a new order: what is typed, the search for its addresses, and its creation.
+//! The form for an order: what is typed, the search for its addresses, and the creation of a new one. Beside new orders it
+//! serves the change of one that exists; see [`Edit`].
 
 use doorstep_shared::{
     OrderId,
-    api::{OrderView, console::PlaceFound, proof::ProofKind},
+    api::{
+        OrderView,
+        console::{PlaceFound, SavedPickup},
+        proof::ProofKind,
+    },
     problem::Problem,
 };
 
-use super::{ApiCall, ApiError, ApiReply, Console, Effect, Moment, Screen, Tab, list_refresh::TYPING_REST_MS};
+use super::{
+    ApiCall, ApiError, ApiReply, Console, Effect, Moment, Screen, Tab, editing::Edit, list_refresh::TYPING_REST_MS,
+};
 use crate::dispatch::{
-    draft::{Draft, Problems, StopKind},
+    draft::{Draft, Field, Problems, StopKind},
     route::Open,
 };
 
@@ -28,6 +35,12 @@ pub struct Form {
     key: Option<String>,
     /// The order before, from which the next begins.
     pub(super) last: Option<Box<OrderView>>,
+    /// The order that is being changed; without it the form is for a new one.
+    pub edit: Option<Box<Edit>>,
+    /// The pickups that are saved on the server.
+    pub pickups: Vec<SavedPickup>,
+    /// The new order that was begun before the change of another.
+    pub(super) parked: Option<Draft>,
 }
 
 /// A search that waits for the next letter.
@@ -42,21 +55,17 @@ struct AddressSearch {
 #[derive(Clone, Debug, PartialEq)]
 pub enum DraftIntent {
     Change(Change),
-    /// Create the order.
-    Create,
+    /// Create the order, or save its changes.
+    Save,
+    /// Leave an order as it is.
+    Cancel,
 }
 
 /// A change of the new order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    Reference(String),
-    Customer(String),
-    Phone(String),
-    Email(String),
-    From(String),
-    Until(String),
+    Text(Field, String),
     Address(StopKind, String),
-    Instructions(StopKind, String),
     /// Take what the address search found, by its index.
     Choose(StopKind, usize),
     /// Let the next click on the map be for this stop.
@@ -69,18 +78,16 @@ impl Form {
         self.search.as_ref().map(|search| search.due_ms)
     }
 
-    fn change(&mut self, now_ms: f64, change: Change) {
-        // Another order than the one that the key stands for.
+    /// It is another order now than the one that the key stands for.
+    pub(super) fn change_order(&mut self) {
         self.key = None;
+    }
+
+    fn change(&mut self, now_ms: f64, change: Change) {
+        self.change_order();
         let draft = &mut self.draft;
         match change {
-            Change::Reference(text) => draft.reference = text,
-            Change::Customer(text) => draft.customer = text,
-            Change::Phone(text) => draft.phone = text,
-            Change::Email(text) => draft.email = text,
-            Change::From(text) => draft.from = text,
-            Change::Until(text) => draft.until = text,
-            Change::Instructions(kind, text) => draft.stop_mut(kind).instructions = text,
+            Change::Text(field, text) => draft.set(field, text),
             Change::Placing(kind) => draft.placing = kind,
             Change::Proof(kind, is_wanted) => {
                 draft.proof.retain(|other| *other != kind);
@@ -93,7 +100,7 @@ impl Form {
 
     fn type_address(&mut self, now_ms: f64, kind: StopKind, text: String) {
         let query = text.trim().to_owned();
-        self.draft.stop_mut(kind).address = text;
+        self.draft.set(kind.address(), text);
         self.draft.placing = kind;
         let is_long_enough = query.chars().count() >= MIN_QUERY_CHARS;
         self.search = is_long_enough.then_some(AddressSearch { kind, query, due_ms: now_ms + TYPING_REST_MS });
@@ -112,13 +119,13 @@ impl Form {
 
     /// Fills in the address of a point that was clicked, unless one was typed meanwhile.
     fn name_pin(&mut self, kind: StopKind, at: [f64; 2], address: Option<&PlaceFound>) {
-        let stop = self.draft.stop_mut(kind);
-        if let Some(place) = address.filter(|_| stop.at == Some(at) && stop.address.is_empty()) {
-            stop.address = place.address.clone();
+        let is_open = self.draft.at(kind) == Some(at) && self.draft.text(kind.address()).is_empty();
+        if let Some(place) = address.filter(|_| is_open) {
+            self.draft.set(kind.address(), place.address.clone());
         }
     }
 
-    fn failed(&mut self, error: &ApiError) {
+    pub(super) fn failed(&mut self, error: &ApiError) {
         self.is_busy = false;
         self.problems = match error {
             ApiError::Refused(problem) if !problem.errors.is_empty() => refused(problem),
@@ -134,7 +141,9 @@ fn refused(problem: &Problem) -> Problems {
 impl Console {
     pub(super) fn act_on_draft(&mut self, moment: Moment, intent: DraftIntent, effects: &mut Vec<Effect>) {
         match intent {
-            DraftIntent::Create => self.create(effects),
+            DraftIntent::Save if self.form.edit.is_some() => self.save_edit(effects),
+            DraftIntent::Save => self.create(effects),
+            DraftIntent::Cancel => self.cancel_edit(effects),
             DraftIntent::Change(change) => {
                 if matches!(change, Change::Placing(_)) {
                     // On a phone the map is another screen.
@@ -143,6 +152,11 @@ impl Console {
                 self.form.change(moment.now_ms, change);
             }
         }
+    }
+
+    /// Whether a form is shown: the map's clicks are pins then.
+    pub fn is_form_open(&self) -> bool {
+        self.route.open == Open::NewOrder || self.edited().is_some()
     }
 
     fn create(&mut self, effects: &mut Vec<Effect>) {
@@ -179,7 +193,7 @@ impl Console {
     pub(super) fn form_replied(&mut self, call: ApiCall, reply: ApiReply, effects: &mut Vec<Effect>) {
         match (call, reply) {
             (ApiCall::Create { .. }, ApiReply::Created(created)) => self.created(created.id, effects),
-            (ApiCall::Addresses { kind, .. }, ApiReply::Places(found)) if self.route.open == Open::NewOrder => {
+            (ApiCall::Addresses { kind, .. }, ApiReply::Places(found)) if self.is_form_open() => {
                 self.form.found = Some((kind, found));
             }
             (ApiCall::AddressAt { kind, at }, ApiReply::Places(found)) => self.form.name_pin(kind, at, found.first()),
@@ -188,8 +202,9 @@ impl Console {
     }
 
     fn created(&mut self, id: OrderId, effects: &mut Vec<Effect>) {
-        self.announce(format!("Order {} created", self.form.draft.reference.trim()));
-        *self.form = Form { last: self.form.last.take(), ..Form::default() };
+        self.announce(format!("Order {} created", self.form.draft.text(Field::Reference).trim()));
+        let (last, pickups) = (self.form.last.take(), std::mem::take(&mut self.form.pickups));
+        *self.form = Form { last, pickups, ..Form::default() };
         self.route.tab = Tab::Unassigned;
         self.refresh.sort_now();
         self.refresh.request_count();

@@ -10,10 +10,21 @@ pub enum ImportIntent {
     Open,
     /// Choose a file.
     File { name: String, csv: String },
+    /// Say what a column holds, by its place from 0.
+    Map { place: usize, name: String },
+    /// Go on with what was said of the columns.
+    Mapped,
+    /// Go back to what the columns hold.
+    Remap,
     /// Create the orders.
     Confirm,
     /// Save the new orders' tracking links as a file.
     Links,
+}
+
+fn import_call(import: &Import, is_preview: bool, key: String) -> ApiCall {
+    let columns = import.mapping.as_ref().map(|mapping| mapping.join(","));
+    ApiCall::Import { csv: import.csv.clone(), columns, is_preview, key }
 }
 
 impl Console {
@@ -21,6 +32,17 @@ impl Console {
         match intent {
             ImportIntent::Open => *self.dialog = Some(Dialog::Import(Import::default())),
             ImportIntent::File { name, csv } => self.import_file(&name, csv, effects),
+            ImportIntent::Map { place, name } => {
+                if let Some(Dialog::Import(import)) = &mut *self.dialog {
+                    import.map(place, &name);
+                }
+            }
+            ImportIntent::Mapped => self.import_mapped(effects),
+            ImportIntent::Remap => {
+                if let Some(Dialog::Import(import)) = &mut *self.dialog {
+                    import.remap();
+                }
+            }
             ImportIntent::Confirm => self.confirm_import(effects),
             ImportIntent::Links => self.save_links(effects),
         }
@@ -30,8 +52,15 @@ impl Console {
         if let Some(Dialog::Import(import)) = &mut *self.dialog
             && import.choose(name, csv)
         {
-            let csv = import.csv.clone();
-            effects.push(Effect::Call(ApiCall::Import { csv, is_preview: true, key: String::new() }));
+            effects.push(Effect::Call(import_call(import, true, String::new())));
+        }
+    }
+
+    fn import_mapped(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(Dialog::Import(import)) = &mut *self.dialog
+            && import.mapped()
+        {
+            effects.push(Effect::Call(import_call(import, true, String::new())));
         }
     }
 
@@ -40,8 +69,7 @@ impl Console {
         if let Some(Dialog::Import(import)) = &mut *self.dialog
             && import.confirm()
         {
-            let csv = import.csv.clone();
-            effects.push(Effect::Call(ApiCall::Import { csv, is_preview: false, key }));
+            effects.push(Effect::Call(import_call(import, false, key)));
         }
     }
 

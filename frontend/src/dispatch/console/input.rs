@@ -38,6 +38,8 @@ pub enum Input {
     NotSaved,
     /// The back button led to the address with this query.
     Popped(String),
+    /// What [`Effect::Keep`](super::Effect::Keep) kept before the page was loaded.
+    Kept(String),
     /// The map shows this box, `[west, south, east, north]`.
     Viewport([f64; 4]),
     /// Time passed.

@@ -1,8 +1,8 @@
 //! What the dispatcher does, by subject; each subject's own intents stand beside the methods that carry them out.
 
 use super::{
-    ApiCall, Command, Console, CourierIntent, DialogIntent, DraftIntent, Effect, ImportIntent, InboxIntent, Item,
-    ListIntent, MapIntent, Moment, Open, OrderIntent, PlanIntent, ReplayIntent, Screen,
+    ApiCall, BulkIntent, Command, Console, CourierIntent, DialogIntent, DraftIntent, Effect, ImportIntent, InboxIntent,
+    Item, ListIntent, MapIntent, Moment, Open, OrderIntent, PickupIntent, PlanIntent, ReplayIntent, Screen,
 };
 
 /// Something that the dispatcher pressed, typed, dragged or pointed at.
@@ -19,6 +19,8 @@ pub enum Intent {
     List(ListIntent),
     Map(MapIntent),
     Order(OrderIntent),
+    Bulk(BulkIntent),
+    Pickup(PickupIntent),
     Draft(DraftIntent),
     Courier(CourierIntent),
     Import(ImportIntent),
@@ -46,6 +48,8 @@ subject!(
     List(ListIntent),
     Map(MapIntent),
     Order(OrderIntent),
+    Bulk(BulkIntent),
+    Pickup(PickupIntent),
     Draft(DraftIntent),
     Courier(CourierIntent),
     Import(ImportIntent),
@@ -65,6 +69,8 @@ impl Console {
             Intent::List(intent) => self.act_on_list(moment, intent, effects),
             Intent::Map(intent) => self.act_on_map(intent, effects),
             Intent::Order(intent) => self.act_on_order(intent, effects),
+            Intent::Bulk(intent) => self.act_on_bulk(intent, effects),
+            Intent::Pickup(intent) => self.act_on_pickups(intent, effects),
             Intent::Draft(intent) => self.act_on_draft(moment, intent, effects),
             Intent::Courier(intent) => self.act_on_courier(intent, effects),
             Intent::Import(intent) => self.act_on_import(intent, effects),

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{ApiCall, ApiError, Console, Effect, Moment, list_refresh::TYPING_REST_MS};
 use crate::dispatch::{
-    route::{Filter, MAX_QUERY_CHARS, Open, Tab},
+    api::TimeSpan,
+    route::{Days, Filter, MAX_QUERY_CHARS, Open, Tab},
     visible::VisibleRange,
 };
 
@@ -59,6 +60,8 @@ pub enum ListIntent {
     Query(String),
     /// Filter the rows, or stop filtering.
     Filter(Option<Filter>),
+    /// Show the orders of some days, or of all.
+    Days(Option<Days>),
     /// Ask for the list again after it failed.
     Retry,
     /// Scroll, or change the height of the list's box; in CSS pixels.
@@ -77,11 +80,15 @@ pub struct List {
     height_px: f64,
 }
 
+/// What is searched for: the list, what is typed, and the days.
+pub type Search<'a> = (Tab, &'a str, Option<TimeSpan>);
+
 /// The pages of a search that have come so far.
 #[derive(Clone, Debug)]
 struct Found {
     tab: Tab,
     query: String,
+    span: Option<TimeSpan>,
     ids: Vec<OrderId>,
     next_cursor: Option<String>,
     is_requested: bool,
@@ -89,8 +96,8 @@ struct Found {
 }
 
 impl Found {
-    const fn new(tab: Tab, query: String) -> Self {
-        Self { tab, query, ids: Vec::new(), next_cursor: None, is_requested: true, problem: None }
+    fn new((tab, query, span): (Tab, String, Option<TimeSpan>)) -> Self {
+        Self { tab, query, span, ids: Vec::new(), next_cursor: None, is_requested: true, problem: None }
     }
 }
 
@@ -135,8 +142,8 @@ impl List {
         Some(top_px)
     }
 
-    fn found_for(&mut self, tab: Tab, query: &str) -> Option<&mut Found> {
-        self.found.as_mut().filter(|found| found.tab == tab && found.query == query)
+    fn found_for(&mut self, (tab, query, span): Search<'_>) -> Option<&mut Found> {
+        self.found.as_mut().filter(|found| found.tab == tab && found.query == query && found.span == span)
     }
 
     /// The orders that the server found, if it keeps the list.
@@ -145,15 +152,16 @@ impl List {
     }
 
     /// Begins a search, unless the same one is shown already.
-    fn search(&mut self, tab: Tab, query: &str) {
-        if self.found_for(tab, query).is_none() {
-            self.found = Some(Found::new(tab, query.to_owned()));
+    fn search(&mut self, search: Search<'_>) {
+        if self.found_for(search).is_none() {
+            let (tab, query, span) = search;
+            self.found = Some(Found::new((tab, query.to_owned(), span)));
         }
     }
 
     /// Takes a page of the search that is shown; answers whether it was of that one.
-    fn take_page(&mut self, tab: Tab, query: &str, is_first: bool, ids: Vec<OrderId>, next: Option<String>) -> bool {
-        let Some(found) = self.found_for(tab, query) else { return false };
+    fn take_page(&mut self, search: Search<'_>, is_first: bool, ids: Vec<OrderId>, next: Option<String>) -> bool {
+        let Some(found) = self.found_for(search) else { return false };
         if is_first {
             found.ids.clear();
         }
@@ -173,7 +181,8 @@ impl List {
         }
         let cursor = found.next_cursor.clone()?;
         found.is_requested = true;
-        Some(ApiCall::Orders { tab: found.tab, query: found.query.clone(), cursor: Some(cursor) })
+        let (query, span) = (found.query.clone(), found.span);
+        Some(ApiCall::Orders { tab: found.tab, query, span, cursor: Some(cursor) })
     }
 }
 
@@ -193,6 +202,12 @@ impl Console {
                 self.scroll_to_top(effects);
                 self.show_address(effects, false);
             }
+            ListIntent::Days(days) => {
+                self.route.days = days;
+                self.refresh.request_query(moment.now_ms);
+                self.scroll_to_top(effects);
+                self.show_address(effects, false);
+            }
             ListIntent::Retry => self.request_list(effects),
             ListIntent::Scrolled { top_px, height_px } => {
                 self.list.scroll(top_px);
@@ -206,7 +221,8 @@ impl Console {
         if self.route.tab == tab {
             return;
         }
-        (self.route.tab, self.route.filter) = (tab, None);
+        let route = &mut *self.route;
+        (route.tab, route.filter, route.days) = (tab, None, None);
         self.selection.cursor = None;
         self.refresh.request_query(moment.now_ms);
         self.scroll_to_top(effects);
@@ -221,7 +237,13 @@ impl Console {
 
     /// Whether the server keeps the chosen list.
     fn is_served(&self) -> bool {
-        self.route.tab == Tab::Done || self.route.tab != Tab::Couriers && !self.route.query.is_empty()
+        let route = &*self.route;
+        route.tab == Tab::Done || route.tab != Tab::Couriers && (!route.query.is_empty() || route.days.is_some())
+    }
+
+    /// The time of which the chosen list shows orders.
+    pub fn listed_span(&self) -> Option<TimeSpan> {
+        self.route.days.map(|days| days.span(self.at_ms, &self.locale))
     }
 
     /// Asks for the chosen list, if the server keeps it.
@@ -231,9 +253,9 @@ impl Console {
             self.list.found = None;
             return;
         }
-        let (tab, query) = (self.route.tab, self.route.query.clone());
-        self.list.search(tab, &query);
-        effects.push(Effect::Call(ApiCall::Orders { tab, query, cursor: None }));
+        let (tab, query, span) = (self.route.tab, self.route.query.clone(), self.listed_span());
+        self.list.search((tab, &query, span));
+        effects.push(Effect::Call(ApiCall::Orders { tab, query, span, cursor: None }));
     }
 
     /// Asks for the next page when the end of the list comes near.
@@ -244,7 +266,8 @@ impl Console {
     /// Takes a page of orders: for what is known about them, and for the list if it is still the one that is shown.
     pub(super) fn orders_page(
         &mut self,
-        (tab, query, cursor): (Tab, &str, Option<&str>),
+        search: Search<'_>,
+        is_first: bool,
         page: ListPage<OrderView>,
         effects: &mut Vec<Effect>,
     ) {
@@ -252,18 +275,18 @@ impl Console {
         for view in page.items {
             self.fleet.take_details(view);
         }
-        if query.is_empty() {
+        if let (tab, "", None) = search {
             self.continue_sweep(tab, page.next_cursor.clone(), effects);
         }
-        if self.list.take_page(tab, query, cursor.is_none(), ids, page.next_cursor) {
+        if self.list.take_page(search, is_first, ids, page.next_cursor) {
             self.refresh.sort_now();
         }
     }
 
     /// The list could not be fetched.
-    pub(super) fn orders_failed(&mut self, tab: Tab, query: &str, error: &ApiError) {
-        self.details.sweep_failed(tab);
-        if let Some(found) = self.list.found_for(tab, query) {
+    pub(super) fn orders_failed(&mut self, search: Search<'_>, error: &ApiError) {
+        self.details.sweep_failed(search.0);
+        if let Some(found) = self.list.found_for(search) {
             (found.is_requested, found.problem) = (false, Some(error.text()));
         }
     }

@@ -80,7 +80,7 @@ impl Console {
 
     /// Puts a pin of the new order, or opens what was clicked.
     fn map_clicked(&mut self, at: [f64; 2], item: Option<Item>, effects: &mut Vec<Effect>) {
-        if self.route.open == Open::NewOrder {
+        if self.is_form_open() {
             self.pin(at, effects);
         } else if let Some(item) = item {
             self.open(item.opens(), effects);
@@ -92,10 +92,10 @@ impl Console {
         let kind = form.draft.placing;
         form.draft.pin(at, None);
         form.found = None;
-        if StopKind::ALL.into_iter().all(|kind| self.form.draft.stop(kind).at.is_some()) {
+        if StopKind::ALL.into_iter().all(|kind| self.form.draft.at(kind).is_some()) {
             self.selection.screen = Screen::Details;
         }
-        if let Some(at) = self.form.draft.stop(kind).at {
+        if let Some(at) = self.form.draft.at(kind) {
             effects.push(Effect::Call(ApiCall::AddressAt { kind, at }));
         }
     }

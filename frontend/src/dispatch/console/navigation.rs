@@ -2,7 +2,7 @@
 
 use doorstep_shared::{OrderId, OrderStatus};
 
-use super::{ApiCall, Console, Drawer, Effect, Item, Moment, Screen, Trail};
+use super::{ApiCall, BulkIntent, Console, Drawer, Effect, Item, Moment, Screen, Trail};
 use crate::dispatch::{
     draft::Draft,
     route::{Open, Route, Tab},
@@ -39,7 +39,7 @@ impl Console {
     pub(super) fn begin(&mut self, effects: &mut Vec<Effect>) {
         (*self.drawer, self.trail) = (Drawer::default(), Trail::default());
         self.end_replay();
-        if self.route.tab == Tab::Done || !self.route.query.is_empty() {
+        if self.route.tab == Tab::Done || !self.route.query.is_empty() || self.route.days.is_some() {
             self.request_list(effects);
         }
         match self.route.open {
@@ -50,7 +50,7 @@ impl Console {
                 self.selection.cursor = Some(Item::Courier(id));
             }
             Open::Replay(courier, span) => self.begin_replay(courier, span, effects),
-            Open::NewOrder => self.begin_draft(),
+            Open::NewOrder => self.begin_draft(effects),
         }
         self.begin_trail(effects);
         self.map_view.is_fit_due = matches!(self.route.open, Open::Order(_) | Open::Courier(_));
@@ -69,14 +69,19 @@ impl Console {
         }
     }
 
-    fn begin_draft(&mut self) {
+    fn begin_draft(&mut self, effects: &mut Vec<Effect>) {
+        self.fetch_pickups(effects);
+        self.end_edit();
         if self.form.draft == Draft::default() {
             self.form.draft = Draft::after(self.form.last.as_deref());
         }
     }
 
-    /// One step back: the couriers to choose from, what is open, or the search.
+    /// One step back: the change of an order, the couriers to choose from, what is open, the selection, or the search.
     pub(super) fn leave(&mut self, effects: &mut Vec<Effect>) {
+        if self.edited().is_some() {
+            return self.cancel_edit(effects);
+        }
         if self.drawer.is_assigning && self.is_assigned_order_open() {
             self.drawer.is_assigning = false;
             effects.push(Effect::Focus("drawer"));
@@ -84,9 +89,11 @@ impl Console {
         }
         if self.route.open != Open::Nothing {
             self.open(Open::Nothing, effects);
-        } else if !self.route.query.is_empty() || self.route.filter.is_some() {
+        } else if self.has_picked() {
+            self.act_on_bulk(BulkIntent::Clear, effects);
+        } else if !self.route.query.is_empty() || self.route.filter.is_some() || self.route.days.is_some() {
             let route = &mut *self.route;
-            (route.query, route.filter) = (String::new(), None);
+            (route.query, route.filter, route.days) = (String::new(), None, None);
             self.refresh.request_query(0.0);
             self.show_address(effects, false);
         }

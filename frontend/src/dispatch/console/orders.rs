@@ -8,7 +8,7 @@ use doorstep_shared::{
     },
 };
 
-use super::{ApiCall, ApiError, ApiReply, Console, Dialog, Effect};
+use super::{ApiCall, ApiError, ApiReply, Console, Deed, Dialog, Effect, TypedAttempt};
 use crate::{
     dispatch::{
         fleet::{Courier, is_away},
@@ -31,6 +31,14 @@ pub enum OrderIntent {
     DropOn { order: OrderId, number: u32 },
     /// Set a status; some ask for a reason first.
     Status { order: OrderId, status: OrderStatus },
+    /// Change the fields of the open order.
+    Edit,
+    /// Ask for the reason of a deed.
+    Ask { order: OrderId, deed: Deed },
+    /// Open the form for the next attempt.
+    NextAttempt(OrderId),
+    /// Begin the attempt that was typed.
+    Attempt(Box<TypedAttempt>),
     /// Give the reason that was asked for.
     Reason { note: String },
     /// Make a tracking link and its QR code.
@@ -54,11 +62,16 @@ impl Console {
                 }
             }
             OrderIntent::Status { order, status } if needs_reason(status) => {
-                *self.dialog = Some(Dialog::Reason { order, status });
+                self.ask_reason(order, Deed::Status(status));
             }
             OrderIntent::Status { order, status } => {
-                self.call_busy(ApiCall::SetStatus { order, status, note: None }, effects);
+                let version = self.seen_version(order);
+                self.call_busy(ApiCall::SetStatus { order, status, note: None, version }, effects);
             }
+            OrderIntent::Edit => self.begin_edit(effects),
+            OrderIntent::Ask { order, deed } => self.ask_reason(order, deed),
+            OrderIntent::NextAttempt(order) => self.ask_attempt(order),
+            OrderIntent::Attempt(typed) => self.begin_attempt(&typed, effects),
             OrderIntent::Reason { note } => self.give_reason(&note, effects),
             OrderIntent::TrackingLink(order) => self.call_busy(ApiCall::TrackingLink(order), effects),
         }
@@ -77,15 +90,8 @@ impl Console {
     fn assign(&mut self, order: OrderId, courier: CourierId, effects: &mut Vec<Effect>) {
         let has_it = self.fleet.orders.get(&order).is_some_and(|known| known.courier_id == Some(courier));
         if !has_it {
-            self.call_busy(ApiCall::Assign { order, courier }, effects);
-        }
-    }
-
-    fn give_reason(&mut self, note: &str, effects: &mut Vec<Effect>) {
-        if let Some(Dialog::Reason { order, status }) = *self.dialog {
-            let note = Some(note.trim().to_owned()).filter(|note| !note.is_empty());
-            *self.dialog = None;
-            self.call_busy(ApiCall::SetStatus { order, status, note }, effects);
+            let version = self.seen_version(order);
+            self.call_busy(ApiCall::Assign { order, courier, version }, effects);
         }
     }
 
@@ -98,7 +104,11 @@ impl Console {
                 self.announce(format!("{} given to {name}", order.reference));
                 self.order_saved(*order, effects);
             }
-            (ApiCall::SetStatus { .. }, ApiReply::Order(order)) => {
+            (ApiCall::EditOrder { .. }, ApiReply::Order(order)) => self.edit_saved(*order, effects),
+            (
+                ApiCall::SetStatus { .. } | ApiCall::Unassign { .. } | ApiCall::Attempt { .. } | ApiCall::Reopen { .. },
+                ApiReply::Order(order),
+            ) => {
                 self.announce(format!("{}: {}", order.reference, text::status(order.status)));
                 self.order_saved(*order, effects);
             }

@@ -87,6 +87,7 @@ impl Console {
             Open::Nothing => {}
             Open::NewOrder => self.draft_scene(&mut scene),
             Open::Replay(..) => self.replay_scene(&mut scene),
+            Open::Order(_) if self.edited().is_some() => self.draft_scene(&mut scene),
             Open::Order(id) => self.order_scene(id, &mut scene),
             Open::Courier(_) => self.courier_scene(&mut scene),
         }
@@ -103,7 +104,7 @@ impl Console {
     fn draft_scene(&self, scene: &mut Scene) {
         scene.is_placing = true;
         let draft = &self.form.draft;
-        let mark = |kind: DraftStop| Some(Mark::plain(kind.word(), draft.stop(kind).at?));
+        let mark = |kind: DraftStop| Some(Mark::plain(kind.word(), draft.at(kind)?));
         scene.marks = DraftStop::ALL.into_iter().filter_map(mark).collect();
     }
 

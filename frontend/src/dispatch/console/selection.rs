@@ -1,7 +1,12 @@
 //! What the dispatcher points at: the row that keys act on, what the pointer is over, and the screen on top on a phone.
 
-use super::{Command, Console, Dialog, Effect, Item, Moment, Tab};
-use crate::dispatch::route::Open;
+use doorstep_shared::OrderStatus;
+
+use super::{BulkIntent, Command, Console, Deed, Dialog, Effect, Item, Moment, Tab, Wanted};
+use crate::dispatch::{
+    bulk::{Action, Bulk},
+    route::Open,
+};
 
 /// What is selected.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +17,8 @@ pub struct Selection {
     pub hover: Option<Item>,
     /// The screen on top, where there is room for one only.
     pub screen: Screen,
+    /// The orders that are selected, and what is done with them.
+    pub bulk: Bulk,
 }
 
 /// A narrow page shows one of three screens.
@@ -52,7 +59,22 @@ impl Console {
                 self.selection.screen = Screen::List;
                 effects.push(Effect::Focus("search"));
             }
+            Command::Assign if self.has_picked() => self.ask_bulk(Wanted::Assign),
             Command::Assign => self.assign_at_cursor(effects),
+            Command::Edit => self.edit_at_hand(effects),
+            Command::Unassign if self.has_picked() => self.act_on_bulk(BulkIntent::Start(Action::Unassign), effects),
+            Command::Cancel if self.has_picked() => self.ask_bulk(Wanted::Cancel),
+            Command::Cancel => self.ask_at_hand(Deed::Status(OrderStatus::Cancelled)),
+            Command::Move => self.ask_bulk(Wanted::Move),
+            Command::Pick { is_range } => self.pick_at_cursor(is_range, effects),
+            Command::PickAll => self.act_on_bulk(BulkIntent::All, effects),
+            Command::Unassign => self.ask_at_hand(Deed::Unassign),
+            Command::Reopen => self.ask_at_hand(Deed::Reopen),
+            Command::Attempt => {
+                if let Some(order) = self.order_at_hand() {
+                    self.ask_attempt(order);
+                }
+            }
             Command::Inbox => self.lead_to_inbox(effects),
             Command::New => self.open(Open::NewOrder, effects),
             Command::Help => *self.dialog = Some(Dialog::Help),
@@ -74,12 +96,34 @@ impl Console {
         let index = self.selection.cursor.and_then(|item| self.list.items.iter().position(|other| *other == item));
         let index = to(index, count).min(count - 1);
         let item = Some(self.list.items[index]);
-        *self.selection = Selection { cursor: item, hover: item, screen: Screen::List };
+        let selection = &mut *self.selection;
+        (selection.cursor, selection.hover, selection.screen) = (item, item, Screen::List);
         if let Some(top_px) = self.list.reveal(index) {
             effects.push(Effect::Scroll(top_px));
         }
         effects.push(Effect::Focus("list"));
         self.request_more(effects);
+    }
+
+    fn pick_at_cursor(&mut self, is_range: bool, effects: &mut Vec<Effect>) {
+        if let Some(Item::Order(order)) = self.selection.cursor {
+            self.act_on_bulk(BulkIntent::Pick { order, is_range }, effects);
+        }
+    }
+
+    fn edit_at_hand(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(id) = self.order_at_hand() {
+            if self.route.open != Open::Order(id) {
+                self.open(Open::Order(id), effects);
+            }
+            self.begin_edit(effects);
+        }
+    }
+
+    fn ask_at_hand(&mut self, deed: Deed) {
+        if let Some(order) = self.order_at_hand() {
+            self.ask_reason(order, deed);
+        }
     }
 
     /// Opens the order at the cursor, and shows the couriers who could take it.

@@ -1,3 +1,8 @@
+mod bulk;
+mod couriers;
+mod deeds;
+mod editing;
+mod finding;
 mod planning;
 
 use doorstep_shared::{
@@ -15,7 +20,7 @@ use doorstep_shared::{
 
 use super::*;
 use crate::dispatch::{
-    draft::StopKind,
+    draft::{Field, StopKind},
     feed::WORLD,
     fleet::tests::{NOW_MS, courier, details, order},
     route::Span,
@@ -198,7 +203,7 @@ fn many_unknown_orders_are_asked_for_in_pages() {
     let mut bench = Bench::at("");
     let orders: Vec<_> = (0..20).map(|index| order(&index.to_string(), OrderStatus::Created, None)).collect();
     let effects = bench.snapshot(vec![], orders.clone());
-    let page = |tab| ApiCall::Orders { tab, query: String::new(), cursor: None };
+    let page = |tab| ApiCall::Orders { tab, query: String::new(), span: None, cursor: None };
     assert!(asks(&effects).contains(&&page(Tab::Unassigned)));
     assert!(!asks(&effects).iter().any(|ask| matches!(ask, ApiCall::Order(_))));
     let items = orders.iter().map(|order| details(order, None)).collect();
@@ -221,9 +226,9 @@ fn a_search_is_asked_for_once_the_typing_rests() {
         bench.now_ms += 60.0;
     }
     let effects = bench.wait(200.0);
-    let wanted = ApiCall::Orders { tab: Tab::Active, query: "str".into(), cursor: None };
+    let wanted = ApiCall::Orders { tab: Tab::Active, query: "str".into(), span: None, cursor: None };
     assert!(asks(&effects).contains(&&wanted));
-    let late = ApiCall::Orders { tab: Tab::Active, query: "st".into(), cursor: None };
+    let late = ApiCall::Orders { tab: Tab::Active, query: "st".into(), span: None, cursor: None };
     let found = order("A-7", OrderStatus::Assigned, None);
     let page = |order| ApiReply::Orders(ListPage { items: vec![details(order, None)], next_cursor: None });
     bench.step(Input::Replied(late, Ok(page(&found))));
@@ -244,10 +249,10 @@ fn the_keyboard_alone_assigns_an_order() {
     assert!(asks(&effects).contains(&&ApiCall::Suggestions(made.id)));
     assert!(effects.contains(&Effect::Focus("courier-search")));
     let effects = bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
-    assert_eq!(asks(&effects), [&ApiCall::Assign { order: made.id, courier: joe.id }]);
+    assert_eq!(asks(&effects), [&ApiCall::Assign { order: made.id, courier: joe.id, version: None }]);
     let mut given = details(&made, None);
     (given.status, given.courier_id) = (OrderStatus::Assigned, Some(joe.id));
-    let ask = ApiCall::Assign { order: made.id, courier: joe.id };
+    let ask = ApiCall::Assign { order: made.id, courier: joe.id, version: None };
     bench.step(Input::Replied(ask, Ok(ApiReply::Order(Box::new(given)))));
     assert_eq!(*bench.console.announcement, "A-1053 given to Joe");
     assert_eq!(bench.console.fleet.couriers[&joe.id].orders, [made.id]);
@@ -328,7 +333,7 @@ fn the_couriers_opened_anew_stay_open_when_the_answer_to_the_last_choice_comes()
         (given.status, given.courier_id) = (OrderStatus::Assigned, Some(joe.id));
         Ok(ApiReply::Order(Box::new(given)))
     };
-    let ask = || ApiCall::Assign { order: made.id, courier: joe.id };
+    let ask = || ApiCall::Assign { order: made.id, courier: joe.id, version: None };
     bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
     bench.act(Intent::Key(Command::Assign));
     let effects = bench.step(Input::Replied(ask(), given()));
@@ -347,7 +352,7 @@ fn a_refused_assignment_says_why_and_changes_nothing() {
     bench.act(Intent::Open(Open::Order(made.id)));
     bench.act(OrderIntent::Assign { order: made.id, courier: joe.id });
     assert!(bench.console.drawer.is_busy);
-    let ask = ApiCall::Assign { order: made.id, courier: joe.id };
+    let ask = ApiCall::Assign { order: made.id, courier: joe.id, version: None };
     bench.step(Input::Replied(ask, Err(ApiError::Unreachable)));
     assert!(!bench.console.drawer.is_busy);
     assert_eq!(bench.console.drawer.problem.as_deref(), Some("The server cannot be reached. Nothing was changed."));
@@ -362,19 +367,19 @@ fn an_order_is_made_by_two_clicks_and_a_repeat_is_the_same_order() {
     bench.act(MapIntent::Clicked { at: [14.5, 35.9], number: None, pin: None });
     bench.act(MapIntent::Clicked { at: [14.51, 35.91], number: None, pin: None });
     for change in [
-        Change::Reference("A-1".into()),
-        Change::Customer("Eve".into()),
+        Change::Text(Field::Reference, "A-1".into()),
+        Change::Text(Field::Customer, "Eve".into()),
         Change::Address(StopKind::Pickup, "Harbour Kitchen".into()),
         Change::Address(StopKind::Dropoff, "12 Triq il-Merkanti".into()),
     ] {
         bench.act(DraftIntent::Change(change));
     }
-    let effects = bench.act(DraftIntent::Create);
+    let effects = bench.act(DraftIntent::Save);
     let [ApiCall::Create { order, key }] = asks(&effects)[..] else { panic!("one question: {effects:?}") };
     assert_eq!((order.dropoff.lon, order.dropoff.lat), (14.51, 35.91));
     let first = ApiCall::Create { order: order.clone(), key: key.clone() };
     bench.step(Input::Replied(first.clone(), Err(ApiError::Unreachable)));
-    let effects = bench.act(DraftIntent::Create);
+    let effects = bench.act(DraftIntent::Save);
     assert_eq!(asks(&effects), [&first], "the same key, so it cannot become two orders");
     let id = OrderId::new();
     let created: OrderCreated = serde_json::from_value(serde_json::json!({
@@ -431,7 +436,7 @@ fn what_is_over_stays_when_the_feed_comes_after_it_or_anew() {
     let mut bench = Bench::at("tab=done");
     let ana = courier("Ana");
     let ended = order("A-1", OrderStatus::Delivered, Some(ana.id));
-    let list = ApiCall::Orders { tab: Tab::Done, query: String::new(), cursor: None };
+    let list = ApiCall::Orders { tab: Tab::Done, query: String::new(), span: None, cursor: None };
     let answer = ApiReply::Orders(ListPage { items: vec![details(&ended, None)], next_cursor: None });
     bench.step(Input::Replied(list.clone(), Ok(answer)));
     let effects = bench.snapshot(vec![ana.clone()], vec![]);
@@ -533,7 +538,7 @@ fn a_view_follows_its_own_subject_alone() {
     bench.act(Intent::Open(Open::NewOrder));
     bench.wait(1_000.0);
     for (intent, subject) in [
-        (DraftIntent::Change(Change::Reference("A-1".into())).into(), Subject::Form),
+        (DraftIntent::Change(Change::Text(Field::Reference, "A-1".into())).into(), Subject::Form),
         (Intent::Hover(Some(Item::Courier(ana.id))), Subject::Selection),
         (ListIntent::Scrolled { top_px: 64.0, height_px: 640.0 }.into(), Subject::List),
         (DialogIntent::Help.into(), Subject::Dialog),

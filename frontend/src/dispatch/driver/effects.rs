@@ -57,6 +57,7 @@ impl Driver {
             Effect::Export { courier, from_ms, until_ms, format, name } => {
                 self.export(Export { courier, from_ms, until_ms, format, name });
             }
+            Effect::Keep(text) => browser::keep(&text),
             Effect::Theme => browser::next_theme(),
         }
     }

@@ -49,9 +49,12 @@ impl Driver {
     fn key_pressed(&self, event: &KeyboardEvent) {
         let Some(target) = event.target().filter(|_| !event.default_prevented()) else { return };
         let is_in_list = target.dyn_ref::<Element>().is_some_and(|element| element.id() == "list");
-        let has_modifier = event.ctrl_key() || event.meta_key() || event.alt_key();
+        let (is_chord, is_alt) = (event.ctrl_key() || event.meta_key(), event.alt_key());
+        let selects_all = is_chord && !is_alt && event.key().eq_ignore_ascii_case("a");
+        let key = if selects_all { "Ctrl+A".to_owned() } else { event.key() };
+        let has_modifier = (is_chord || is_alt) && !selects_all;
         let is_typing = browser::is_text_field(&target);
-        if let Some(command) = keys::command(&event.key(), is_typing, is_in_list, has_modifier) {
+        if let Some(command) = keys::command(&key, is_typing, is_in_list, has_modifier) {
             event.prevent_default();
             self.intend(Intent::Key(command));
         }

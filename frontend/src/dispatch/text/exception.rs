@@ -70,6 +70,18 @@ fn line(exception: &ExceptionView) -> Option<String> {
     }
 }
 
+/// What to do next about it, in plain words.
+pub const fn next_step(exception: &ExceptionView) -> &'static str {
+    match exception.code {
+        ExceptionCode::NotReady if exception.ended_at.is_none() => {
+            "Call the pickup, or give the order back to the list and let the courier go on."
+        }
+        ExceptionCode::GivenBack if exception.ended_at.is_none() => "Give it to another courier.",
+        ExceptionCode::LateReport => "Ask the courier what happened, and correct the order if they are right.",
+        _ => "",
+    }
+}
+
 /// The distance of an exception, in whole tens of metres.
 fn away(exception: &ExceptionView) -> Option<String> {
     exception.distance_m.map(|metres| format!("{} m", u64::from(metres).next_multiple_of(10)))

@@ -2,7 +2,7 @@
 
 use doorstep_shared::OrderStatus;
 
-use super::{distance, pause_reason, tone};
+use super::{distance, moment, pause_reason, tone};
 use crate::{
     data::Locale,
     dispatch::fleet::{Courier, CourierIssue, Fleet, Order, Risk},
@@ -114,14 +114,7 @@ fn to_go(order: &Order, courier: &Courier, locale: &Locale) -> Option<String> {
 
 /// The time at the end of an order's row: when it was promised, or when it ended.
 pub fn order_time(order: &Order, at_ms: i64, locale: &Locale) -> String {
-    let clock = |ms: i64| {
-        let is_today = time::day(ms, locale) == time::day(at_ms, locale);
-        if is_today {
-            time::clock(ms, locale)
-        } else {
-            format!("{} {}", time::date(ms, locale), time::clock(ms, locale))
-        }
-    };
+    let clock = |ms: i64| moment(ms, at_ms, locale);
     if order.status.is_final() {
         return clock(order.status_at_ms);
     }

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use doorstep_shared::{CourierId, DeviceId, OrderId};
+use chrono::{DateTime, Utc};
+use doorstep_shared::{CourierId, DeviceId, OrderId, api::CourierView};
 use leptos::prelude::*;
 
 use super::{
@@ -52,6 +53,10 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
                 <Fact name="Battery" value=about(store, id, |_, courier| courier.battery.map(text::battery).unwrap_or_default()) />
                 <Fact name="Rides" value=about(store, id, |_, courier| text::vehicle(courier.vehicle).to_owned()) />
                 <Phone />
+                <Fact name="Carries" value=known(store, |courier, _| courier.capacity.map(|most| format!("up to {most}"))) />
+                <Fact name="Can do" value=known(store, |courier, _| courier.skills.as_ref().map(|skills| skills.join(", "))) />
+                <Fact name="Shift" value=known(store, shift) />
+                <Fact name="Depot" value=known(store, |courier, _| courier.depot.as_ref().map(|depot| depot.address.clone())) />
             </dl>
             <Actions id />
             <ExceptionsOf courier=id />
@@ -60,6 +65,23 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
             <Devices />
         </div>
     }
+}
+
+/// A text about the courier as the REST API knows them; empty until they are fetched.
+fn known(store: Store, text: fn(&CourierView, &Console) -> Option<String>) -> Memo<String> {
+    store.memo(Subject::Drawer, move |console| {
+        console.drawer.courier.as_ref().and_then(|courier| text(courier, console)).unwrap_or_default()
+    })
+}
+
+fn shift(courier: &CourierView, console: &Console) -> Option<String> {
+    let shift = courier.shift?;
+    let span = |from: DateTime<Utc>, until: DateTime<Utc>| {
+        let ends = (Some(from.timestamp_millis()), Some(until.timestamp_millis()));
+        text::window(ends, console.at_ms, &console.locale)
+    };
+    let pause = shift.r#break.map(|pause| format!(", break {}", span(pause.from, pause.until))).unwrap_or_default();
+    Some(span(shift.from, shift.until) + &pause)
 }
 
 #[component]
@@ -105,6 +127,14 @@ fn Actions(id: CourierId) -> impl IntoView {
             </button>
             <button type="button" class="quiet" on:click=move |_| store.send(CourierIntent::Edit(Some(id)))>
                 "Edit"
+            </button>
+            <button
+                type="button"
+                class="quiet"
+                data-tone="bad"
+                on:click=move |_| store.send(CourierIntent::ConfirmArchive { courier: id, is_archived: true })
+            >
+                "Archive"
             </button>
             <button
                 type="button"

@@ -1,15 +1,21 @@
 //! What lies over the screen, one at a time. The browser's own modal dialog keeps the focus inside.
 
+mod attempt;
+mod bulk;
 mod courier;
 mod links;
 mod notes;
+mod pickups;
 
 use leptos::{ev, prelude::*};
 
 use self::{
-    courier::{EditCourier, RevokeDevice},
+    attempt::NextAttempt,
+    bulk::{BulkDialog, bulk_title},
+    courier::{ArchiveCourier, ArchivedCouriers, EditCourier, RevokeDevice},
     links::{Invite, TrackingLink},
     notes::{Note, Reason, reason_title},
+    pickups::Pickups,
 };
 use super::{icon::Icon, import::ImportOrders, parts::Alert};
 use crate::dispatch::{
@@ -28,6 +34,11 @@ enum Kind {
     Invite,
     TrackingLink,
     Reason,
+    Attempt,
+    Bulk,
+    Archive,
+    Archived,
+    Pickups,
     Note,
     Revoke,
 }
@@ -41,6 +52,11 @@ impl Kind {
             Dialog::Invite { .. } => Self::Invite,
             Dialog::TrackingLink { .. } => Self::TrackingLink,
             Dialog::Reason { .. } => Self::Reason,
+            Dialog::Attempt { .. } => Self::Attempt,
+            Dialog::Bulk { .. } => Self::Bulk,
+            Dialog::Archive { .. } => Self::Archive,
+            Dialog::Archived(_) => Self::Archived,
+            Dialog::Pickups => Self::Pickups,
             Dialog::Note { .. } => Self::Note,
             Dialog::Revoke { .. } => Self::Revoke,
         }
@@ -55,6 +71,11 @@ impl Kind {
             Self::Invite => "invite",
             Self::TrackingLink => "link",
             Self::Reason => "reason",
+            Self::Attempt => "attempt",
+            Self::Bulk => "bulk",
+            Self::Archive => "archive",
+            Self::Archived => "archived",
+            Self::Pickups => "pickups",
             Self::Note => "note",
             Self::Revoke => "revoke",
         }
@@ -69,6 +90,15 @@ impl Kind {
             Self::Invite => "Sign in with this code",
             Self::TrackingLink => "Tracking link",
             Self::Reason => return reason_title(console),
+            Self::Attempt => "Next attempt",
+            Self::Bulk => return bulk_title(console),
+            Self::Archive => match &*console.dialog {
+                Some(Dialog::Archive { name, is_archived: true, .. }) => return format!("Archive {name}?"),
+                Some(Dialog::Archive { name, .. }) => return format!("Bring {name} back?"),
+                _ => "",
+            },
+            Self::Archived => "Archived couriers",
+            Self::Pickups => "Saved pickups",
             Self::Note => "Acknowledge with a note",
             Self::Revoke => "Revoke this phone?",
         };
@@ -108,6 +138,11 @@ fn Frame(kind: Kind) -> impl IntoView {
                 Kind::Invite => view! { <Invite /> }.into_any(),
                 Kind::TrackingLink => view! { <TrackingLink /> }.into_any(),
                 Kind::Reason => view! { <Reason /> }.into_any(),
+                Kind::Attempt => view! { <NextAttempt /> }.into_any(),
+                Kind::Bulk => view! { <BulkDialog /> }.into_any(),
+                Kind::Archive => view! { <ArchiveCourier /> }.into_any(),
+                Kind::Archived => view! { <ArchivedCouriers /> }.into_any(),
+                Kind::Pickups => view! { <Pickups /> }.into_any(),
                 Kind::Note => view! { <Note /> }.into_any(),
                 Kind::Revoke => view! { <RevokeDevice /> }.into_any(),
             }}

@@ -1,12 +1,15 @@
 //! Cards of exceptions: each opens what it is about, is replayed, or acknowledged.
 
-use doorstep_shared::{CourierId, ExceptionId, OrderId, api::exception::ExceptionView};
+use doorstep_shared::{
+    CourierId, ExceptionId, OrderId, OrderStatus,
+    api::exception::{ExceptionCode, ExceptionView},
+};
 use leptos::prelude::*;
 use uuid::Uuid;
 
 use super::{icon::Icon, keyed::Keyed};
 use crate::dispatch::{
-    console::{Console, InboxIntent, Intent, Item, Subject},
+    console::{Console, Deed, InboxIntent, Intent, Item, OrderIntent, Subject},
     route::{Open, Span},
     store::use_store,
     text,
@@ -22,6 +25,9 @@ pub struct Card {
     title: String,
     /// What stands below the title.
     line: String,
+    /// What to do about it.
+    next: &'static str,
+    step: Option<(&'static str, OrderId)>,
     acknowledgement: Option<String>,
     is_busy: bool,
     open: Option<Open>,
@@ -40,6 +46,8 @@ impl Card {
             code: exception.code.as_str(),
             title,
             line: [line, when].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · "),
+            next: text::next_step(exception),
+            step: exception.order_id.and_then(|order| Some((step(console, exception, order)?, order))),
             acknowledgement: text::acknowledgement(exception, &console.locale),
             is_busy: console.inbox.busy.contains(&exception.id),
             open: exception.order_id.map(Open::Order).or(exception.courier_id.map(Open::Courier)),
@@ -47,6 +55,21 @@ impl Card {
         }
     }
 }
+
+/// The button for the next step.
+fn step(console: &Console, exception: &ExceptionView, order: OrderId) -> Option<&'static str> {
+    let status = console.fleet.orders.get(&order).map(|order| order.status);
+    match exception.code {
+        ExceptionCode::GivenBack if status == Some(OrderStatus::Created) => Some(ASSIGN),
+        ExceptionCode::NotReady if status.is_some_and(|status| Deed::Unassign.is_offered(status)) => Some(UNASSIGN),
+        ExceptionCode::LateReport => Some(OPEN),
+        _ => None,
+    }
+}
+
+const ASSIGN: &str = "Assign";
+const UNASSIGN: &str = "Unassign";
+const OPEN: &str = "Open the order";
 
 /// The open exceptions about an order or a courier, on their own screens.
 #[component]
@@ -110,6 +133,7 @@ fn ExceptionCard(card: Memo<Card>) -> impl IntoView {
                 <span class="card-title">{move || card.with(|card| card.title.clone())}</span>
                 <span class="card-line">{move || card.with(|card| card.line.clone())}</span>
             </button>
+            <p class="card-line">{move || card.with(|card| card.next)}</p>
             <p class="card-line acknowledged">{move || card.with(|card| card.acknowledgement.clone())}</p>
             <ExceptionActions card />
         </li>
@@ -127,8 +151,24 @@ fn ExceptionActions(card: Memo<Card>) -> impl IntoView {
             store.send(Intent::Open(replay));
         }
     };
+    let take_step = move |_| match card.with_untracked(|card| card.step) {
+        Some((UNASSIGN, order)) => store.send(OrderIntent::Ask { order, deed: Deed::Unassign }),
+        // An order without a courier opens with the couriers to choose from.
+        Some((_, order)) => store.send(Intent::Open(Open::Order(order))),
+        None => {}
+    };
+    let step = move || card.with(|card| card.step.map(|(name, _)| name).unwrap_or_default());
     view! {
         <div class="actions">
+            <button
+                type="button"
+                class="quiet small"
+                aria-label=move || label(step())()
+                hidden=move || step().is_empty()
+                on:click=take_step
+            >
+                {step}
+            </button>
             <button
                 type="button"
                 class="quiet small"

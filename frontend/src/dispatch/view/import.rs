@@ -1,6 +1,6 @@
 //! A file of orders in its dialog: chosen, previewed, and imported.
 
-use doorstep_shared::api::console::{ImportNote, ImportPreview, ImportRow};
+use doorstep_shared::api::console::{ImportColumn, ImportNote, ImportPreview, ImportRow};
 use js_sys::Array;
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
@@ -10,7 +10,7 @@ use crate::{
     dispatch::{
         browser,
         console::{Console, Dialog, DialogIntent, ImportIntent, Subject},
-        import::{Import, Step, sorted},
+        import::{COLUMNS, Import, Step, column_name, sorted},
         store::{Store, use_store},
     },
     live::listen::spawn,
@@ -23,6 +23,7 @@ const MAX_ROWS: usize = 200;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shown {
     Choose,
+    Mapping,
     Preview,
     Finished,
 }
@@ -49,6 +50,7 @@ fn is_busy(store: Store) -> Memo<bool> {
 pub fn ImportOrders() -> impl IntoView {
     let store = use_store();
     let shown = store.memo(Subject::Dialog, |console| match import_of(console).map(|import| &import.step) {
+        Some(Step::Mapping(_)) => Shown::Mapping,
         Some(Step::Preview(_) | Step::Sending(_)) => Shown::Preview,
         Some(Step::Finished(_)) => Shown::Finished,
         _ => Shown::Choose,
@@ -60,6 +62,7 @@ pub fn ImportOrders() -> impl IntoView {
         <Alert text=problem />
         {move || match shown.get() {
             Shown::Choose => view! { <Choose /> }.into_any(),
+            Shown::Mapping => view! { <Mapping /> }.into_any(),
             Shown::Preview => view! { <Preview /> }.into_any(),
             Shown::Finished => view! { <Finished /> }.into_any(),
         }}
@@ -82,12 +85,82 @@ fn Choose() -> impl IntoView {
     };
     view! {
         <p class="note">
-            "A CSV file with a header line. It needs reference, pickup_address, pickup_lat, pickup_lon, dropoff_address, dropoff_lat, dropoff_lon and customer_name; nothing is created before you have seen every row."
+    "A CSV file with a header line. Each row needs a reference, a pickup address, a delivery address and the customer’s name; addresses are searched for where there are no coordinates. Nothing is created before you have seen every row."
+        </p>
+        <p>
+            <a href="/api/v1/orders/import/template" download="">"Download a template"</a>
         </p>
         <label class="file">
             <span>{move || if is_busy.get() { "Reading the file…" } else { "Choose a file" }}</span>
             <input type="file" id="import-file" accept=".csv,text/csv" disabled=is_busy on:change=chosen />
         </label>
+    }
+}
+
+/// What each column of the file holds, to be chosen where the headings do not say it.
+#[component]
+fn Mapping() -> impl IntoView {
+    let store = use_store();
+    let columns = store.peek(|console| match import_of(console).map(|import| &import.step) {
+        Some(Step::Mapping(preview)) => preview.columns.clone(),
+        _ => Vec::new(),
+    });
+    let missing =
+        store.memo(Subject::Dialog, |console| import_of(console).map(Import::missing).unwrap_or_default().join(", "));
+    let rows = columns.into_iter().enumerate().map(|(place, column)| view! { <MappedColumn place column /> });
+    view! {
+        <p>"What does each column hold?"</p>
+        <div class="table" tabindex="0" role="region" aria-label="Columns of the file">
+            <table>
+                <thead>
+                    <tr><th scope="col">"Heading"</th><th scope="col">"For example"</th><th scope="col">"Holds"</th></tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+        <p class="problem" data-tone="warn" role="status" hidden=move || missing.with(String::is_empty)>
+            {move || format!("Still missing: {}", missing.get())}
+        </p>
+        <div class="actions">
+            <button
+                type="button"
+                class="primary"
+                disabled=move || !missing.with(String::is_empty)
+                on:click=move |_| store.send(ImportIntent::Mapped)
+            >
+                "Show the rows"
+            </button>
+            <button type="button" class="quiet" on:click=move |_| store.send(ImportIntent::Open)>
+                "Choose another file"
+            </button>
+        </div>
+    }
+}
+
+#[component]
+fn MappedColumn(place: usize, column: ImportColumn) -> impl IntoView {
+    let store = use_store();
+    let chosen = store.memo(Subject::Dialog, move |console| match import_of(console).map(|import| &import.step) {
+        Some(Step::Mapping(preview)) => {
+            preview.columns.get(place).and_then(|column| column.column.clone()).unwrap_or_default()
+        }
+        _ => String::new(),
+    });
+    let map = move |event: ev::Event| store.send(ImportIntent::Map { place, name: event_target_value(&event) });
+    let option = move |(name, text): (&'static str, &'static str)| {
+        view! { <option value=name selected=move || chosen.with(|chosen| chosen == name)>{text}</option> }
+    };
+    view! {
+        <tr>
+            <td>{column.heading.clone()}</td>
+            <td>{column.samples.join(" · ")}</td>
+            <td>
+                <select aria-label=format!("What “{}” holds", column.heading) prop:value=chosen on:change=map>
+                    {option(("", "Leave it out"))}
+                    {COLUMNS.into_iter().map(option).collect_view()}
+                </select>
+            </td>
+        </tr>
     }
 }
 
@@ -105,6 +178,7 @@ fn Preview() -> impl IntoView {
     });
     let is_busy = is_busy(store);
     let has_none = store.memo(Subject::Dialog, |console| preview_of(console).is_some_and(|preview| preview.valid == 0));
+    let has_no_columns = store.peek(|console| preview_of(console).is_none_or(|preview| preview.columns.is_empty()));
     view! {
         <p>{about(store, summary)}</p>
         <p class="note">{about(store, ignored_columns)}</p>
@@ -127,6 +201,15 @@ fn Preview() -> impl IntoView {
                     1 => "Create 1 order".to_owned(),
                     many => format!("Create {many} orders"),
                 })}
+            </button>
+            <button
+                type="button"
+                class="quiet"
+                disabled=is_busy
+                hidden=has_no_columns
+                on:click=move |_| store.send(ImportIntent::Remap)
+            >
+                "Change columns"
             </button>
             <button type="button" class="quiet" disabled=is_busy on:click=move |_| store.send(ImportIntent::Open)>
                 "Choose another file"
@@ -167,7 +250,10 @@ fn Row(row: ImportRow) -> impl IntoView {
 /// The tone of a row, and what is wrong with it.
 fn judgement(row: &ImportRow) -> (&'static str, String) {
     let text = |notes: &[ImportNote]| {
-        let notes = notes.iter().map(|note| format!("{}: {}", note.column, note.message));
+        let notes = notes.iter().map(|note| {
+            let heading = note.heading.as_deref().unwrap_or_else(|| column_name(&note.column));
+            format!("{heading}: {}", note.message)
+        });
         notes.collect::<Vec<_>>().join("; ")
     };
     if !row.errors.is_empty() {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{
     exceptions::{Card, Cards},
     keyed::{Entries, Entry, Row, is_empty},
-    parts::{Alert, Skeleton},
+    parts::{Alert, Problem, Skeleton},
     qr,
 };
 use crate::dispatch::{
@@ -27,6 +27,7 @@ pub fn InboxDrawer() -> impl IntoView {
     let due_soon = store.memo(Subject::Fleet | Subject::Clock, due_soon);
     view! {
         <div class="open inbox">
+            <Problem />
             <NobodyOnline />
             <Exceptions />
             <OrderCards name="Waiting for a decision" tone="bad" orders=decisions />
@@ -74,7 +75,7 @@ fn Exceptions() -> impl IntoView {
     let has_more = store.memo(Subject::Inbox, |console| console.inbox.next_cursor.is_some());
     let empty = store.memo(Subject::Route, |console| match console.route.inbox {
         ExceptionState::Open => {
-            "Nothing. Late orders, silent phones, couriers off their way and deliveries far from the door appear here, the worst first."
+            "Nothing. Late orders, orders given back or not ready, late reports, silent phones, couriers off their way and deliveries far from the door appear here, the worst first."
         }
         ExceptionState::All => "Nothing has needed a look so far.",
     });
@@ -129,7 +130,7 @@ fn failed_orders(console: &Console) -> Vec<Entry> {
         Entry {
             key: *order.id.as_uuid(),
             title: format!("{} could not be delivered", order.reference),
-            line: format!("{who} had it. Bring it back, or cancel it."),
+            line: format!("{who} had it. Try again, bring it back, or cancel it."),
             ..Entry::default()
         }
     };

@@ -1,14 +1,16 @@
 //! The left side: search, tabs, filters, and the rows of the chosen list.
 
+mod bulk;
 mod rows;
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 
-use self::rows::Rows;
+use self::{bulk::BulkBar, rows::Rows};
 use super::{drag, icon::Icon, parts::Skeleton};
 use crate::dispatch::{
+    api::orders_export,
     console::{Console, CourierIntent, ListIntent, Subject, Totals},
-    route::{Filter, MAX_QUERY_CHARS, Tab},
+    route::{Days, Filter, MAX_QUERY_CHARS, Tab},
     store::use_store,
     text,
 };
@@ -27,6 +29,7 @@ pub fn Lists(totals: Memo<Totals>) -> impl IntoView {
                 <Empty />
                 <Waiting />
             </div>
+            <BulkBar />
         </section>
     }
 }
@@ -50,7 +53,7 @@ fn Search() -> impl IntoView {
             <input
                 type="search"
                 id="search"
-                placeholder="Search orders, couriers, streets"
+                placeholder="Order, courier, phone, street"
                 aria-label="Search orders, couriers, streets"
                 maxlength=MAX_QUERY_CHARS.to_string()
                 autocomplete="off"
@@ -106,14 +109,22 @@ fn TabButton(tab: Tab, totals: Memo<Totals>) -> impl IntoView {
 #[component]
 fn Filters() -> impl IntoView {
     let store = use_store();
-    let is_done = store.memo(Subject::Route, |console| console.route.tab == Tab::Done);
     let is_couriers = store.memo(Subject::Route, |console| console.route.tab == Tab::Couriers);
     view! {
-        <div class="filters" role="group" aria-label="Filters" hidden=is_done>
+        <div class="filters" role="group" aria-label="Filters">
+            <DayFilter />
             <FilterChip filter=Filter::Attention name="Needs attention" is_for_orders=true />
             <FilterChip filter=Filter::Delivering name="Delivering" is_for_orders=false />
             <FilterChip filter=Filter::Free name="Free" is_for_orders=false />
             <FilterChip filter=Filter::Away name="Off duty" is_for_orders=false />
+            <button
+                type="button"
+                class="chip"
+                hidden=move || !is_couriers.get()
+                on:click=move |_| store.send(CourierIntent::Archived)
+            >
+                "Archived"
+            </button>
             <button
                 type="button"
                 class="chip add"
@@ -122,6 +133,73 @@ fn Filters() -> impl IntoView {
             >
                 "Add courier"
             </button>
+        </div>
+    }
+}
+
+/// The choice of days, and the file of what is listed.
+#[component]
+fn DayFilter() -> impl IntoView {
+    let store = use_store();
+    let is_couriers = store.memo(Subject::Route, |console| console.route.tab == Tab::Couriers);
+    let label = store.memo(Subject::Route, |console| if console.route.tab == Tab::Done { "Ended" } else { "Came in" });
+    let days = store.memo(Subject::Route, |console| console.route.days);
+    // The dates are offered before both are chosen.
+    let is_choosing = RwSignal::new(matches!(days.get_untracked(), Some(Days::Between(..))));
+    let word = move || match days.get() {
+        _ if is_choosing.get() => "between".to_owned(),
+        None => "any".to_owned(),
+        Some(days) => days.word(),
+    };
+    let choose = move |event: ev::Event| {
+        let word = event_target_value(&event);
+        is_choosing.set(word == "between");
+        if word != "between" {
+            store.send(ListIntent::Days(Days::from_word(&word)));
+        }
+    };
+    let dates = move || match days.get() {
+        Some(Days::Between(first, last)) => [first, last].map(text::date_code),
+        _ => [String::new(), String::new()],
+    };
+    let limit = move |index: usize, event: &ev::Event| {
+        let mut ends = dates();
+        ends[index] = event_target_value(event);
+        // One date alone is that day.
+        let [first, last] = ends.each_ref().map(|date| text::day_of(date));
+        let chosen = first.or(last).zip(last.or(first)).filter(|(first, last)| first <= last);
+        store.send(ListIntent::Days(chosen.map(|(first, last)| Days::Between(first, last))));
+    };
+    let export = store.memo(Subject::Route | Subject::Clock, |console| {
+        orders_export(console.route.tab, &console.route.query, console.listed_span())
+    });
+    let has_filter = store.memo(Subject::Route, |console| console.route.filter.is_some());
+    let option = move |value: &'static str, name: &'static str| {
+        view! { <option value=value selected=move || word() == value>{name}</option> }
+    };
+    view! {
+        <label class="days-filter" hidden=is_couriers>
+            <span>{label}</span>
+            <select class="chip" prop:value=word on:change=choose>
+                {option("any", "Any day")}
+                {option("today", "Today")}
+                {option("yesterday", "Yesterday")}
+                {option("week", "7 days")}
+                {option("between", "From – until")}
+            </select>
+        </label>
+        <a
+            class="chip export"
+            download=""
+            href=export
+            hidden=move || is_couriers.get() || has_filter.get()
+            title="Everything in this list as a CSV file"
+        >
+            "CSV"
+        </a>
+        <div class="pair dates" hidden=move || !is_choosing.get() || is_couriers.get()>
+            <input type="date" aria-label="From the day" prop:value=move || dates()[0].clone() on:change=move |event| limit(0, &event) />
+            <input type="date" aria-label="Until the day" prop:value=move || dates()[1].clone() on:change=move |event| limit(1, &event) />
         </div>
     }
 }
@@ -184,7 +262,7 @@ fn Empty() -> impl IntoView {
 }
 
 fn empty_text(console: &Console) -> (&'static str, &'static str) {
-    let is_filtered = !console.route.query.is_empty() || console.route.filter.is_some();
+    let is_filtered = !console.route.query.is_empty() || console.route.filter.is_some() || console.route.days.is_some();
     text::empty(console.route.tab, is_filtered)
 }
 

@@ -1,6 +1,7 @@
 //! An order in the drawer: how it stands, who has it, and what can be done.
 
 mod assign;
+mod edit;
 mod facts;
 mod history;
 mod statuses;
@@ -8,8 +9,10 @@ mod statuses;
 use doorstep_shared::{CourierId, OrderId, OrderStatus};
 use leptos::prelude::*;
 
+pub use self::assign::named_choices;
 use self::{
     assign::Assign,
+    edit::EditOrder,
     facts::Facts,
     history::{Proofs, Timeline},
     statuses::Statuses,
@@ -20,7 +23,7 @@ use super::{
 };
 use crate::{
     dispatch::{
-        console::{Console, Intent, OrderIntent, Subject},
+        console::{Console, Deed, Intent, OrderIntent, Subject},
         fleet::Order,
         route::{Open, Span},
         store::use_store,
@@ -38,6 +41,7 @@ pub fn OrderDrawer(id: OrderId) -> impl IntoView {
     });
     let tone = store.memo(Subject::Fleet | Subject::Clock, move |console| badge(console, id).0);
     let badge = store.memo(Subject::Fleet | Subject::Clock, move |console| badge(console, id).1);
+    let is_edited = store.memo(Subject::Form | Subject::Route, |console| console.edited().is_some());
     view! {
         <div class="open" hidden=move || !is_missing.get()>
             <DrawerHead title=Signal::stored("No such order".to_owned()) />
@@ -47,6 +51,8 @@ pub fn OrderDrawer(id: OrderId) -> impl IntoView {
             <span class="badge" data-tone=tone>{badge}</span>
             <DrawerHead title />
             <Problem />
+            {move || is_edited.get().then(|| view! { <EditOrder /> })}
+            <div class="whole" hidden=is_edited>
             <Facts id />
             <Actions id />
             <ExceptionsOf order=id />
@@ -54,6 +60,7 @@ pub fn OrderDrawer(id: OrderId) -> impl IntoView {
             <Statuses id />
             <Timeline />
             <Proofs />
+            </div>
         </div>
     }
 }
@@ -83,6 +90,11 @@ fn Actions(id: OrderId) -> impl IntoView {
     let is_assignable = about(|order| !order.status.is_final() && order.status != OrderStatus::Failed);
     let had_courier = about(|order| order.courier_id.is_some());
     let has_courier = about(|order| order.courier_id.is_some() && !order.status.is_final());
+    let is_open = about(|order| !order.status.is_final());
+    let is_failed = about(|order| order.status == OrderStatus::Failed);
+    let is_unassignable = about(|order| Deed::Unassign.is_offered(order.status));
+    let is_over = about(|order| order.status.is_final());
+    let ask = move |deed: Deed| move |_| store.send(OrderIntent::Ask { order: id, deed });
     let is_assigning = store.memo(Subject::Drawer, |console| console.drawer.is_assigning);
     let replay = move |_| {
         if let Some((courier, trip)) = store.peek(|console| Some((courier_of(console, id)?, trip(console, id)))) {
@@ -105,6 +117,42 @@ fn Actions(id: OrderId) -> impl IntoView {
                 on:click=move |_| store.send(OrderIntent::Assigning(!is_assigning.get_untracked()))
             >
                 {move || if is_unassigned.get() { "Assign" } else { "Reassign" }}
+            </button>
+            <button
+                type="button"
+                class="primary"
+                hidden=move || !is_failed.get()
+                aria-keyshortcuts="T"
+                on:click=move |_| store.send(OrderIntent::NextAttempt(id))
+            >
+                "Next attempt"
+            </button>
+            <button
+                type="button"
+                class="quiet"
+                hidden=move || !is_open.get()
+                aria-keyshortcuts="E"
+                on:click=move |_| store.send(OrderIntent::Edit)
+            >
+                "Edit"
+            </button>
+            <button
+                type="button"
+                class="quiet"
+                hidden=move || !is_unassignable.get()
+                aria-keyshortcuts="U"
+                on:click=ask(Deed::Unassign)
+            >
+                "Unassign"
+            </button>
+            <button
+                type="button"
+                class="quiet"
+                hidden=move || !is_over.get()
+                aria-keyshortcuts="R"
+                on:click=ask(Deed::Reopen)
+            >
+                "Reopen"
             </button>
             <button
                 type="button"

@@ -66,3 +66,28 @@ pub fn Skeleton(rows: usize, is_shown: Memo<bool>) -> impl IntoView {
         </div>
     }
 }
+
+/// A field of a dialog, which keeps its text itself.
+#[component]
+pub fn Input(
+    #[prop(into)] label: String,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = "")] placeholder: &'static str,
+    #[prop(optional)] id: Option<&'static str>,
+    value: RwSignal<String>,
+) -> impl IntoView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <input
+                id=id
+                type=kind
+                autocomplete="off"
+                autofocus=id.is_some()
+                placeholder=placeholder
+                prop:value=value
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+        </label>
+    }
+}

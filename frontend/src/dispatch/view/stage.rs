@@ -4,16 +4,15 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use crate::dispatch::{
-    console::{MapIntent, Subject},
+    console::{Console, MapIntent, Subject},
     draft::StopKind,
-    route::Open,
     store::{MapState, use_store},
 };
 
 #[component]
 pub fn Stage() -> impl IntoView {
     let store = use_store();
-    let is_placing = store.memo(Subject::Route, |console| console.route.open == Open::NewOrder);
+    let is_placing = store.memo(Subject::Route | Subject::Form, Console::is_form_open);
     let is_following = store.memo(Subject::Drawer, |console| console.drawer.is_following);
     let hint = store.memo(Subject::Form, |console| match console.form.draft.placing {
         StopKind::Pickup => "Click where the order is picked up",

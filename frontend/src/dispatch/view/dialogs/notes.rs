@@ -4,7 +4,7 @@ use doorstep_shared::{OrderStatus, api::exception::MAX_EXCEPTION_NOTE_CHARS};
 use leptos::{ev, prelude::*};
 
 use crate::dispatch::{
-    console::{Console, Dialog, DialogIntent, InboxIntent, OrderIntent},
+    console::{Console, Deed, Dialog, DialogIntent, InboxIntent, OrderIntent},
     store::use_store,
     text,
 };
@@ -12,32 +12,51 @@ use crate::dispatch::{
 /// The title of the dialog for a reason.
 pub fn reason_title(console: &Console) -> String {
     match &*console.dialog {
-        Some(Dialog::Reason { order, status }) => {
+        Some(Dialog::Reason { order, deed, .. }) => {
             let reference = console.fleet.orders.get(order).map(|order| order.reference.as_str()).unwrap_or_default();
-            format!("{reference}: {}", text::event(*status).to_lowercase())
+            let what = match deed {
+                Deed::Status(status) => text::event(*status).to_lowercase(),
+                Deed::Unassign => "take it from its courier".to_owned(),
+                Deed::Reopen => "reopen".to_owned(),
+            };
+            format!("{reference}: {what}")
         }
         _ => String::new(),
     }
 }
 
 /// Reasons to choose from.
-const fn common_reasons(status: OrderStatus) -> &'static [&'static str] {
-    match status {
-        OrderStatus::Failed => &["Nobody answered the door", "Wrong address", "Customer refused it"],
-        OrderStatus::Cancelled => &["Cancelled by the customer", "The kitchen had to close", "Entered twice"],
-        _ => &[],
+const fn common_reasons(deed: Deed) -> &'static [&'static str] {
+    match deed {
+        Deed::Status(OrderStatus::Failed) => &["Nobody answered the door", "Wrong address", "Customer refused it"],
+        Deed::Status(OrderStatus::Cancelled) => {
+            &["Cancelled by the customer", "The kitchen had to close", "Entered twice"]
+        }
+        Deed::Unassign => &["Another courier is nearer", "The courier cannot go on"],
+        Deed::Reopen => &["Closed by mistake", "It was not delivered"],
+        Deed::Status(_) => &[],
+    }
+}
+
+/// What the field asks for, the button that does it, and the one that does not.
+const fn reason_words(deed: Deed) -> (&'static str, &'static str, &'static str) {
+    match deed {
+        Deed::Status(status) => ("Why; the customer reads this too", text::action(status), "Keep it as it is"),
+        Deed::Unassign => ("Why, if it matters", "Unassign", "Leave it there"),
+        Deed::Reopen => ("What was wrong", "Reopen", "Keep it closed"),
     }
 }
 
 #[component]
 pub fn Reason() -> impl IntoView {
     let store = use_store();
-    let status = store.peek(|console| match &*console.dialog {
-        Some(Dialog::Reason { status, .. }) => *status,
-        _ => OrderStatus::Cancelled,
+    let deed = store.peek(|console| match &*console.dialog {
+        Some(Dialog::Reason { deed, .. }) => *deed,
+        _ => Deed::Unassign,
     });
     let note = RwSignal::new(String::new());
-    let common = common_reasons(status);
+    let common = common_reasons(deed);
+    let (question, does, does_not) = reason_words(deed);
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         store.send(OrderIntent::Reason { note: note.get_untracked() });
@@ -50,7 +69,7 @@ pub fn Reason() -> impl IntoView {
                 }).collect_view()}
             </div>
             <label class="field">
-                <span>"Why; the customer reads this too"</span>
+                <span>{question}</span>
                 <input
                     type="text"
                     id="reason"
@@ -62,8 +81,8 @@ pub fn Reason() -> impl IntoView {
                 />
             </label>
             <div class="actions">
-                <button type="submit" class="primary">{text::action(status)}</button>
-                <button type="button" class="quiet" on:click=move |_| store.send(DialogIntent::Close)>"Keep it as it is"</button>
+                <button type="submit" class="primary">{does}</button>
+                <button type="button" class="quiet" on:click=move |_| store.send(DialogIntent::Close)>{does_not}</button>
             </div>
         </form>
     }

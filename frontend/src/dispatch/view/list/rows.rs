@@ -1,14 +1,14 @@
 //! The rows in sight. The box of the list is as high as all rows together, but only those in sight are in the page; a row
 //! keeps its elements while it stays in sight, wherever it moves.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::Element;
 
 use crate::dispatch::{
     browser,
-    console::{Console, Intent, Item, ListIntent, OrderIntent, ROW_PX, Subject},
+    console::{BulkIntent, Console, Intent, Item, ListIntent, OrderIntent, ROW_PX, Subject},
     fleet::{Courier, Order},
     route::Open,
     store::use_store,
@@ -46,7 +46,7 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
     let is_empty = store.memo(Subject::List, |console| console.list.items.is_empty());
     let height = store.memo(Subject::List, |console| px(console.list.items.len()));
     let offset = store.memo(Subject::List, |console| format!("translateY({})", px(console.list.visible().first)));
-    let entries = store.memo(Subject::List | Subject::Fleet | Subject::Clock, entries);
+    let entries = store.memo(Subject::List | Subject::Fleet | Subject::Clock | Subject::Selection, entries);
     let active_row = store.memo(Subject::List | Subject::Selection, active_row);
     view! {
         <div
@@ -98,7 +98,7 @@ fn open_key(open: Open) -> Uuid {
     }
 }
 
-/// The rows to draw. An order that the fleet has dropped leaves the list with the next sorting.
+/// The rows to draw; done are the selected ones. An order that the fleet has dropped leaves the list with the next sorting.
 fn entries(console: &Console) -> Vec<Entry> {
     let entry = |item: &Item| match item {
         Item::Order(id) => Some(order_entry(console, console.fleet.orders.get(id)?)),
@@ -120,6 +120,7 @@ fn order_entry(console: &Console, order: &Order) -> Entry {
         aside: text::order_time(order, at_ms, locale),
         tone,
         badge,
+        is_done: console.selection.bulk.picked.contains(&order.id),
         ..Entry::default()
     }
 }
@@ -151,18 +152,35 @@ fn item_with(console: &Console, key: Uuid) -> Option<Item> {
 fn ListRow(row: Row, marks: Marks) -> Option<impl IntoView> {
     let store = use_store();
     let item = store.peek(|console| item_with(console, row.key))?;
+    let is_order = matches!(item, Item::Order(_));
+    // Not a control of its own: the row is the option, and keys select it.
+    let pick = is_order.then(|| {
+        let pick = move |event: ev::MouseEvent| {
+            event.stop_propagation();
+            if let Item::Order(order) = item {
+                store.send(BulkIntent::Pick { order, is_range: event.shift_key() });
+            }
+        };
+        view! { <span class="pick" aria-hidden="true" on:click=pick></span> }
+    });
     Some(view! {
         <div
             class="row"
             role="option"
             id=item.row_id()
             aria-selected=move || (marks.open.get() == row.key).to_string()
+            aria-checked=move || is_order.then(|| row.is_done()().to_string())
             aria-setsize=marks.total
             aria-posinset=row.position()
             data-cursor=move || (marks.cursor.get() == row.key).then_some("")
             data-hover=move || (marks.hover.get() == row.key).then_some("")
-            draggable=matches!(item, Item::Order(_)).to_string()
-            on:click=move |_| store.send(Intent::Open(item.opens()))
+            draggable=is_order.to_string()
+            on:click=move |event| match item {
+                Item::Order(order) if event.shift_key() || event.ctrl_key() || event.meta_key() => {
+                    store.send(BulkIntent::Pick { order, is_range: event.shift_key() });
+                }
+                _ => store.send(Intent::Open(item.opens())),
+            }
             on:mouseenter=move |_| store.send(Intent::Hover(Some(item)))
             on:dragstart=move |event| if let Item::Order(order) = item {
                 drag::begin(&event, order);
@@ -176,6 +194,7 @@ fn ListRow(row: Row, marks: Marks) -> Option<impl IntoView> {
                 store.send(OrderIntent::Assign { order, courier });
             }
         >
+            {pick}
             <span class="row-title">{row.title()}</span>
             <span class="badge" data-tone=row.tone()>{row.badge()}</span>
             <span class="row-line">{row.line()}</span>

@@ -67,7 +67,7 @@ fn Choice(order: OrderId, choice: Row) -> impl IntoView {
             }
         >
             <span class="choice-name">{name}</span>
-            <span class="choice-line">{choice.line()}</span>
+            <span class="choice-line" data-tone=choice.tone()>{choice.line()}</span>
             <button
                 type="button"
                 class="quiet"
@@ -93,6 +93,12 @@ fn choices(console: &Console, id: OrderId) -> Vec<Entry> {
     }
 }
 
+/// The couriers found by name, for a choice that is about no single order.
+pub fn named_choices(console: &Console) -> Vec<Entry> {
+    let query = console.drawer.courier_query.trim().to_lowercase();
+    named(console, &query).into_iter().map(|courier| named_choice(console, courier, None)).collect()
+}
+
 /// The couriers whose name contains the query, in the order of what they do.
 fn named<'a>(console: &'a Console, query: &str) -> Vec<&'a Courier> {
     let fleet = &console.fleet;
@@ -116,6 +122,7 @@ fn named_choice(console: &Console, courier: &Courier, holder: Option<CourierId>)
 fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option<CourierId>) -> Entry {
     let clock = |at_ms: i64| time::clock(at_ms, &console.locale);
     let mut parts = Vec::new();
+    parts.extend(found.arrives_at.map(|at| format!("there {}", clock(at.timestamp_millis()))));
     parts.extend(
         found.distance_m.map(|metres| format!("{} from pickup", text::distance(f64::from(metres), &console.locale))),
     );
@@ -125,7 +132,9 @@ fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option
         (1, None) => "1 order".to_owned(),
         (many, None) => format!("{many} orders"),
     });
-    parts.extend(found.arrives_at.map(|at| format!("there {}", clock(at.timestamp_millis()))));
+    parts.extend(found.lacks.as_ref().map(|lacks| format!("lacks {}", lacks.join(", "))));
+    parts.extend((found.over_capacity == Some(true)).then(|| "full".to_owned()));
+    parts.extend((found.off_shift == Some(true)).then(|| "outside of the shift".to_owned()));
     if !found.on_duty {
         parts.push("not online".to_owned());
     }
@@ -133,6 +142,11 @@ fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option
         key: *found.courier_id.as_uuid(),
         title: found.name.clone(),
         line: parts.join(" · "),
+        tone: if found.lacks.is_some() || found.over_capacity == Some(true) {
+            text::tone::WARN
+        } else {
+            text::tone::QUIET
+        },
         is_done: holder == Some(found.courier_id),
         ..Entry::default()
     }

@@ -22,10 +22,15 @@ pub fn Facts(id: OrderId) -> impl IntoView {
             <Fact name="Arrives" value=about(store, id, arrives) />
             <Fact name="Door" value=detail(store, id, |order| order.dropoff.address.clone()) />
             <Fact name="Note" value=detail(store, id, |order| order.dropoff.instructions.clone().unwrap_or_default()) />
-            <Fact name="From" value=detail(store, id, |order| order.pickup.address.clone()) />
+            <Fact name="From" value=detail(store, id, from) />
+            <Fact name="Pickup note" value=detail(store, id, |order| order.pickup.instructions.clone().unwrap_or_default()) />
             <Fact name="Customer" value=detail(store, id, customer) />
             <Fact name="Courier" value=about(store, id, courier) />
             <Fact name="Asks for" value=detail(store, id, asks_for) />
+            <Fact name="Takes" value=detail(store, id, takes) />
+            <Fact name="Remark" value=detail(store, id, |order| order.note.clone().unwrap_or_default()) />
+            <Fact name="Attempt" value=detail(store, id, attempt) />
+            <Fact name="On board" value=about(store, id, on_board) />
         </dl>
     }
 }
@@ -46,23 +51,22 @@ fn detail(store: Store, id: OrderId, text: fn(&OrderView) -> String) -> Memo<Str
 }
 
 fn arrives(console: &Console, order: &Order) -> String {
-    let locale = &console.locale;
+    let (locale, at_ms) = (&console.locale, console.at_ms);
     let stands = if order.status.is_final() {
-        Some(format!("{} at {}", text::status(order.status), time::clock(order.status_at_ms, locale)))
+        Some(format!("{} {}", text::status(order.status), text::moment(order.status_at_ms, at_ms, locale)))
     } else {
-        let expected = order.expected_ms().filter(|at_ms| *at_ms >= console.at_ms);
-        expected.map(|at_ms| format!("about {}", time::clock(at_ms, locale)))
+        let expected = order.expected_ms().filter(|expected_ms| *expected_ms >= at_ms);
+        expected.map(|expected_ms| format!("about {}", text::moment(expected_ms, at_ms, locale)))
     };
     [stands, promise(console, order)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn promise(console: &Console, order: &Order) -> Option<String> {
-    let until_ms = order.promised_until_ms()?;
-    let from = order.details.as_ref().and_then(|details| details.promised_from);
-    Some(match from {
-        Some(from) => format!("promised {}", time::range(from.timestamp_millis(), until_ms, &console.locale)),
-        None => format!("promised by {}", time::clock(until_ms, &console.locale)),
-    })
+    let details = order.details.as_ref()?;
+    let [from_ms, until_ms] =
+        [details.promised_from, details.promised_until].map(|at| at.map(|at| at.timestamp_millis()));
+    let window = text::window((from_ms, until_ms), console.at_ms, &console.locale);
+    Some(format!("promised {window}")).filter(|_| !window.is_empty())
 }
 
 fn courier(console: &Console, order: &Order) -> String {
@@ -81,4 +85,30 @@ fn customer(order: &OrderView) -> String {
 
 fn asks_for(order: &OrderView) -> String {
     order.proof.iter().flatten().map(|kind| text::proof(*kind)).collect::<Vec<_>>().join(", ")
+}
+
+fn from(order: &OrderView) -> String {
+    let phone = order.pickup.phone.as_deref().map(|phone| format!(" · {phone}")).unwrap_or_default();
+    order.pickup.address.clone() + &phone
+}
+
+/// What the order asks of its courier.
+fn takes(order: &OrderView) -> String {
+    let size = order.size.map(|size| format!("size {size}"));
+    let service = order.service_s.map(|seconds| format!("{} at the door", time::span(i64::from(seconds) * 1_000)));
+    let requires = order.requires.as_ref().map(|requires| requires.join(", "));
+    [size, service, requires].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// Which attempt it is, from the second on.
+fn attempt(order: &OrderView) -> String {
+    if order.attempt > 1 { order.attempt.to_string() } else { String::new() }
+}
+
+/// Who still has the goods of an order that is not on its way to the door.
+fn on_board(console: &Console, order: &Order) -> String {
+    let carrier = order.details.as_ref().and_then(|details| details.carried_by);
+    let is_plain = order.is_loaded() && carrier == order.courier_id;
+    let carrier = carrier.filter(|_| !is_plain).and_then(|id| console.fleet.couriers.get(&id));
+    carrier.map(|courier| format!("{} has the goods", courier.name)).unwrap_or_default()
 }

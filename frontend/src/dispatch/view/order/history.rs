@@ -14,12 +14,9 @@ use crate::{
 
 fn events(console: &Console) -> Vec<Entry> {
     let events = console.drawer.order.iter().flat_map(|order| order.timeline.iter().flatten());
-    let entry = events.enumerate().map(|(index, event)| Entry {
-        key: number_key(index),
-        title: text::event(event.status).to_owned(),
-        line: event.note.clone().unwrap_or_default(),
-        aside: time::clock(event.at.timestamp_millis(), &console.locale),
-        ..Entry::default()
+    let entry = events.enumerate().map(|(index, event)| {
+        let text::HistoryLine { title, line, time, tone } = text::history(event, console.at_ms, &console.locale);
+        Entry { key: number_key(index), title, line, aside: time, tone, ..Entry::default() }
     });
     entry.collect()
 }
@@ -29,7 +26,7 @@ pub fn Timeline() -> impl IntoView {
     let events = use_store().memo(Subject::Drawer, events);
     let event = |row: Row| {
         view! {
-            <li>
+            <li data-tone=row.tone()>
                 <span class="what">{row.title()}</span>
                 <time>{row.aside()}</time>
                 <span class="note">{row.line()}</span>

@@ -4,7 +4,7 @@ use doorstep_shared::{OrderId, OrderStatus};
 use leptos::prelude::*;
 
 use crate::dispatch::{
-    console::{Console, OrderIntent, Subject},
+    console::{Console, Deed, OrderIntent, Subject},
     store::use_store,
     text,
 };
@@ -37,8 +37,8 @@ pub fn Statuses(id: OrderId) -> impl IntoView {
 #[component]
 fn StatusButton(id: OrderId, next: OrderStatus) -> impl IntoView {
     let store = use_store();
-    let is_offered =
-        store.memo(Subject::Fleet, move |console| status(console, id).is_some_and(|now| is_offered(now, next)));
+    let is_offered = store
+        .memo(Subject::Fleet, move |console| status(console, id).is_some_and(|now| Deed::Status(next).is_offered(now)));
     let is_busy = store.memo(Subject::Drawer, |console| console.drawer.is_busy);
     view! {
         <button
@@ -56,9 +56,4 @@ fn StatusButton(id: OrderId, next: OrderStatus) -> impl IntoView {
 
 fn status(console: &Console, id: OrderId) -> Option<OrderStatus> {
     console.fleet.orders.get(&id).map(|order| order.status)
-}
-
-/// An order without a courier can only be cancelled by hand.
-fn is_offered(now: OrderStatus, next: OrderStatus) -> bool {
-    now.can_become(next) && (now != OrderStatus::Created || next == OrderStatus::Cancelled)
 }

@@ -1,60 +1,42 @@
-//! One stop of a new order: its address with the search, its pin on the map, and a note for the courier.
+//! One stop of an order: its address with the search, its pin on the map, and a note for the courier.
 
-use leptos::prelude::*;
+use doorstep_shared::api::console::SavedPickup;
+use leptos::{ev, prelude::*};
+use uuid::Uuid;
 
 use crate::dispatch::{
-    console::{Change, Console, DraftIntent, Subject},
+    console::{Change, Console, DraftIntent, PickupIntent, Subject},
     draft::StopKind,
     store::use_store,
-    view::keyed::{Entries, Entry, Row, is_empty, number_key},
+    view::{
+        fields::{TextField, locked},
+        keyed::{Entries, Entry, Row, is_empty, number_key},
+    },
 };
 
 #[component]
 pub fn Stop(kind: StopKind, id: &'static str, label: &'static str) -> impl IntoView {
     let store = use_store();
     let is_placing = store.memo(Subject::Form, move |console| console.form.draft.placing == kind);
+    let (note_id, note_label) = match kind {
+        StopKind::Pickup => ("draft-pickup-note", "Note for the courier, pickup"),
+        StopKind::Dropoff => ("draft-dropoff-note", "Note for the courier, door"),
+    };
     view! {
         <div class="place" data-end=kind.word() data-placing=move || is_placing.get().then_some("")>
-            <Address kind id label />
+            {(kind == StopKind::Pickup).then(|| view! { <SavedPickups /> })}
+            <TextField field=kind.address() id label placeholder="Street and number" />
             <AddressesFound kind />
             <Pin kind is_placing />
-            <Instructions kind label />
+            <TextField
+                field=kind.instructions()
+                id=note_id
+                label=note_label
+                placeholder="Note for the courier"
+                is_label_unseen=true
+            />
         </div>
     }
-}
-
-#[component]
-fn Address(kind: StopKind, id: &'static str, label: &'static str) -> impl IntoView {
-    let store = use_store();
-    let address = store.memo(Subject::Form, move |console| console.form.draft.stop(kind).address.clone());
-    let problem = store.memo(Subject::Form, move |console| stop_problem(console, kind));
-    let hint = format!("{id}-wrong");
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <input
-                id=id
-                type="text"
-                autocomplete="off"
-                placeholder="Street and number"
-                aria-invalid=move || (!problem.with(String::is_empty)).to_string()
-                aria-describedby=hint.clone()
-                prop:value=address
-                on:input=move |event| {
-                    store.send(DraftIntent::Change(Change::Address(kind, event_target_value(&event))));
-                }
-            />
-            <span class="wrong" id=hint.clone()>{problem}</span>
-        </label>
-    }
-}
-
-/// What is wrong with the stop, or else with its address, by the API's names for them.
-fn stop_problem(console: &Console, kind: StopKind) -> String {
-    let address = format!("{}.address", kind.word());
-    let problem = |name: &str| console.form.problems.iter().find(|(field, _)| field == name);
-    let found = problem(kind.word()).or_else(|| problem(&address));
-    found.map(|(_, why)| why.clone()).unwrap_or_default()
 }
 
 /// The addresses that the search found for this stop.
@@ -95,7 +77,8 @@ fn AddressesFound(kind: StopKind) -> impl IntoView {
 #[component]
 fn Pin(kind: StopKind, is_placing: Memo<bool>) -> impl IntoView {
     let store = use_store();
-    let text = store.memo(Subject::Form, move |console| match console.form.draft.stop(kind).at {
+    let is_locked = store.memo(Subject::Form, move |console| locked(console, kind.word()).is_some());
+    let text = store.memo(Subject::Form, move |console| match console.form.draft.at(kind) {
         Some([lon, lat]) => format!("On the map: {lat:.5}, {lon:.5}"),
         None if console.form.draft.placing == kind => "Click on the map, or search for the address".to_owned(),
         None => "No pin yet".to_owned(),
@@ -106,6 +89,7 @@ fn Pin(kind: StopKind, is_placing: Memo<bool>) -> impl IntoView {
             <button
                 type="button"
                 class="chip"
+                disabled=is_locked
                 aria-pressed=move || is_placing.get().to_string()
                 on:click=move |_| store.send(DraftIntent::Change(Change::Placing(kind)))
             >
@@ -115,22 +99,32 @@ fn Pin(kind: StopKind, is_placing: Memo<bool>) -> impl IntoView {
     }
 }
 
+/// The saved pickups to choose from, and a way to save this one.
 #[component]
-fn Instructions(kind: StopKind, label: &'static str) -> impl IntoView {
+fn SavedPickups() -> impl IntoView {
     let store = use_store();
-    let instructions = store.memo(Subject::Form, move |console| console.form.draft.stop(kind).instructions.clone());
+    let saved = store.memo(Subject::Form, |console| {
+        let name = |pickup: &SavedPickup| (pickup.id, pickup.name.clone());
+        console.form.pickups.iter().map(name).collect::<Vec<_>>()
+    });
+    let is_locked = store.memo(Subject::Form, |console| locked(console, "pickup").is_some());
+    let options = move || {
+        let option = |(id, name): (Uuid, String)| view! { <option value=id.to_string()>{name}</option> };
+        saved.get().into_iter().map(option).collect_view()
+    };
+    let choose = move |event: ev::Event| {
+        if let Ok(id) = event_target_value(&event).parse() {
+            store.send(PickupIntent::Choose(id));
+        }
+    };
     view! {
-        <label class="field">
-            <span class="unseen">{format!("Note for the courier, {}", label.to_lowercase())}</span>
-            <input
-                type="text"
-                autocomplete="off"
-                placeholder="Note for the courier"
-                prop:value=instructions
-                on:input=move |event| {
-                    store.send(DraftIntent::Change(Change::Instructions(kind, event_target_value(&event))));
-                }
-            />
-        </label>
+        <div class="pin-line">
+            <select aria-label="Saved pickups" disabled=is_locked hidden=move || saved.with(Vec::is_empty) on:change=choose>
+                <option value="">"Saved pickups…"</option>
+                {options}
+            </select>
+            <span class="note" hidden=move || !saved.with(Vec::is_empty)>"No saved pickups yet"</span>
+            <button type="button" class="chip" on:click=move |_| store.send(PickupIntent::Open)>"Save or remove…"</button>
+        </div>
     }
 }

@@ -1,0 +1,57 @@
+//! A choice of one courier, found by name.
+
+use leptos::prelude::*;
+use uuid::Uuid;
+
+use super::keyed::{Entries, Row};
+use crate::dispatch::{
+    console::{OrderIntent, Subject},
+    store::use_store,
+    view::order::named_choices,
+};
+
+/// Couriers by name; `chosen` is the key of the one who was chosen.
+#[component]
+pub fn Picker(
+    /// What a courier's button says.
+    label: &'static str,
+    chosen: RwSignal<Uuid>,
+) -> impl IntoView {
+    let store = use_store();
+    let query = store.memo(Subject::Drawer, |console| console.drawer.courier_query.clone());
+    let choices = store.memo(Subject::Drawer | Subject::Fleet | Subject::Clock, named_choices);
+    let choice = move |row: Row| {
+        let (name, key) = (row.title(), row.key);
+        view! {
+            <li class="choice">
+                <span class="choice-name">{name}</span>
+                <span class="choice-line">{row.line()}</span>
+                <button
+                    type="button"
+                    class="quiet"
+                    aria-label=move || format!("{label} {}", name())
+                    aria-pressed=move || (chosen.get() == key).to_string()
+                    on:click=move |_| chosen.set(key)
+                >
+                    {move || if chosen.get() == key { "Chosen" } else { label }}
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <div class="choices">
+            <input
+                type="search"
+                id="picker-search"
+                placeholder="Find a courier by name"
+                aria-label="Find a courier by name"
+                autocomplete="off"
+                prop:value=query
+                on:input=move |event| store.send(OrderIntent::CourierQuery(event_target_value(&event)))
+            />
+            <ul>
+                <Entries entries=choices row=choice />
+            </ul>
+        </div>
+    }
+}
