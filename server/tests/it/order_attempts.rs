@@ -99,13 +99,13 @@ async fn a_courier_whose_order_is_taken_back_disappears_from_its_page_and_it_fro
         phone.report(1, &[step(now_ms(), 0)]).await;
         let mut page = app.watch(&order).await;
         assert_eq!(page.expect("snapshot").await["courier"]["name"], "Ana");
-        assert_eq!(open_feeds(app, &ana).await, [order.id.clone()]);
+        assert_eq!(open_feeds(app, &ana).await, [order.id.as_str()]);
         call(app, &order, "unassign", &json!({})).await.expect(200);
         assert_eq!(page.expect("order").await["status"], "created");
         let snapshot = page.expect("snapshot").await;
         assert!(snapshot.get("courier").is_none() && snapshot.get("position").is_none(), "{snapshot}");
         assert_eq!(phone.expect("stops").await["stops"][0]["order_id"], json!(next.id));
-        assert_eq!(open_feeds(app, &ana).await, [next.id.clone()], "the next customer sees Ana now");
+        assert_eq!(open_feeds(app, &ana).await, [next.id.as_str()], "the next customer sees Ana now");
         assert_eq!(steps(app, &order).await, ["created"]);
         app.assign(&order, &ana).await;
         assert_eq!(steps(app, &order).await, ["created", "assigned"]);
@@ -236,7 +236,7 @@ async fn a_customer_s_link_lives_again_when_an_end_was_a_mistake() {
 
         assert_eq!(link_status(app, &order).await, 200);
         assert_eq!(steps(app, &order).await, ["created", "assigned", "at_dropoff"], "it was not delivered");
-        assert_eq!(open_feeds(app, &ana).await, [order.id.clone()]);
+        assert_eq!(open_feeds(app, &ana).await, [order.id.as_str()]);
         assert_eq!(console.expect("order").await["order"]["status"], "at_dropoff");
         assert_eq!(phone.expect("stops").await["stops"][0]["order_id"], json!(order.id));
         phone.report(1, &[step(now_ms(), 0)]).await;
