@@ -243,7 +243,7 @@ pub(crate) mod tests {
     fn goods_of_a_cancelled_order_are_brought_back() {
         let back = stop(1, StopKind::Return, OrderStatus::Cancelled);
         assert_eq!(StopCard::new(back.clone()).next_status(), Some(OrderStatus::Returned));
-        assert_eq!(cards(&[back.clone()], &[], [did(1, OrderStatus::Returned)].iter()), []);
+        assert_eq!(cards(std::slice::from_ref(&back), &[], [did(1, OrderStatus::Returned)].iter()), []);
         let mut stops = vec![back];
         advance(&mut stops, order(1), OrderStatus::Returned);
         assert_eq!(stops, []);

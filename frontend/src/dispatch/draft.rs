@@ -13,7 +13,7 @@ pub use texts::words;
 use texts::{is_email, is_phone, minutes_text, next_reference, seconds};
 pub use window::{TypedWindow, Window, clock_of, date_of, moment};
 
-use super::text::rfc3339;
+use super::dates::rfc3339;
 use crate::data::Locale;
 
 /// A stop of the delivery.
