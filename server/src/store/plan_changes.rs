@@ -78,7 +78,7 @@ async fn plan_after(
         && let Some(kind) = visited(after.status)
     {
         let limits = known.limits(capacity);
-        known.plan.move_to_front(PlanStop { order_id: after.id, kind }, &limits);
+        known.turn_to(PlanStop { order_id: after.id, kind }, &limits);
     }
     let placing =
         Placing { new_stops: places.new_stops, here: places.here, vehicle, capacity, now_ms: at.timestamp_millis() };

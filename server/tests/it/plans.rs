@@ -135,7 +135,7 @@ async fn a_new_order_of_stops_is_the_same_on_every_screen() {
         let (mut of_a, mut of_b) = (app.watch(&a).await, app.watch(&b).await);
         assert_eq!(of_a.expect("snapshot").await["order"]["stops_before"], 0);
         assert_eq!(of_b.expect("snapshot").await["order"]["stops_before"], 1);
-        assert_eq!(open_feeds(app).await, [a.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&a.id));
 
         let wanted = one_after_the_other(&[&b, &a]);
         let now = put(app, &ana, &json!({ "version": 2, "stops": wanted, "locked": 1 })).await.expect(200);
@@ -146,7 +146,7 @@ async fn a_new_order_of_stops_is_the_same_on_every_screen() {
         assert_eq!((&told["stops"][0]["locked"], &told["stops"][0]["sequence"]), (&json!(true), &json!(1)));
         assert_eq!(of_a.expect("order").await["stops_before"], 1);
         assert_eq!(of_b.expect("order").await["stops_before"], 0);
-        assert_eq!(open_feeds(app).await, [b.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&b.id));
         order_change(&mut console, &b, |order| order["sequence"] == 1).await;
         order_change(&mut console, &a, |order| order["sequence"] == 3).await;
     })
@@ -302,12 +302,12 @@ async fn the_plan_and_the_feed_follow_a_courier_who_takes_another_stop_first() {
         assert_eq!(phone.expect("ack").await["stored"], 1);
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&b, &a]));
         assert_eq!((stops_before(app, &b).await, stops_before(app, &a).await), (0, 1));
-        assert_eq!(open_feeds(app).await, [b.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&b.id));
         let again = of_b.expect("snapshot").await;
         assert_eq!(again["order"]["stops_before"], 0, "the feed opens with a picture");
         app.set_status(&b, "delivered").await;
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&a]));
-        assert_eq!(open_feeds(app).await, [a.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&a.id));
     })
     .await;
 }
@@ -400,7 +400,7 @@ async fn goods_that_could_not_be_handed_over_stay_on_the_list_until_they_are_bac
         assert_eq!(stops_before(app, &b).await, 1);
         app.set_status(&a, "returned").await;
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&b]));
-        assert_eq!(open_feeds(app).await, [b.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&b.id));
     })
     .await;
 }
@@ -427,7 +427,7 @@ async fn an_order_that_an_older_server_assigned_is_served() {
         assert_eq!(stops_before(app, &second).await, 1);
         let body = json!({ "version": 0, "stops": one_after_the_other(&[&second, &first]) });
         put(app, &ana, &body).await.expect(200);
-        assert_eq!(open_feeds(app).await, [second.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&second.id));
         phone.send(&json!({ "type": "seen", "version": 1 })).await;
         eventually("the order to be seen", async || {
             let seen = app.get(&format!("/api/v1/orders/{}", first.id)).await.expect(200);

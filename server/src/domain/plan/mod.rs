@@ -119,11 +119,12 @@ impl Plan {
     /// Puts `stop` in front: the courier makes it now.
     ///
     /// A drop-off that follows its pickup directly comes along while nothing else is on board, and so does one without
-    /// which the courier would carry too much. Does nothing for a stop that the plan does not have.
-    pub fn move_to_front(&mut self, stop: PlanStop, limits: &Limits) {
+    /// which the courier would carry too much. While `more_here` is to be collected at the same place, it stays where it
+    /// is. Does nothing for a stop that the plan does not have.
+    pub fn move_to_front(&mut self, stop: PlanStop, limits: &Limits, more_here: bool) {
         let Some(at) = self.position(stop).filter(|at| *at > 0) else { return };
         let dropoff = PlanStop { kind: StopKind::Dropoff, ..stop };
-        let follows = self.stops.get(at + 1) == Some(&dropoff) && limits.on_board(&self.stops) == 0;
+        let follows = !more_here && self.stops.get(at + 1) == Some(&dropoff) && limits.on_board(&self.stops) == 0;
         self.move_stop(at, 0);
         let Some(from) = self.position(dropoff).filter(|_| stop.kind == StopKind::Pickup) else { return };
         let mut unbroken = self.clone();

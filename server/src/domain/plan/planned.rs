@@ -2,10 +2,17 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use doorstep_shared::{CourierId, LatLon, OrderId, OrderStatus, api::plan::PlanStop, protocol::courier::StopKind};
+use doorstep_shared::{
+    CourierId, LatLon, OrderId, OrderStatus, api::plan::PlanStop, geo::distance::haversine_m,
+    protocol::courier::StopKind,
+};
 
 use super::{Limits, Plan, open_stops, place_of};
 use crate::domain::order::Order;
+
+/// Pickups this near to each other are one place, in metres: the doors of one kitchen, or one door by two geocoders. The
+/// courier's phone shows them as one stop.
+const ONE_PLACE_M: f64 = 30.0;
 
 /// A courier's plan with its orders.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +50,21 @@ impl Planned {
         self.orders.sort_by_key(|order| first_stop.get(&order.id).copied());
         self.ahead = self.stops().map(|(stop, order)| StopAhead::of(stop, order)).collect();
         self
+    }
+
+    /// Puts `stop` in front: the courier makes it now. Orders that are collected at one kitchen, one after the other, are
+    /// not parted by it.
+    pub fn turn_to(&mut self, stop: PlanStop, limits: &Limits) {
+        let pickup_of = |id: OrderId| self.orders.iter().find(|order| order.id == id).map(|order| order.pickup.point);
+        let here = pickup_of(stop.order_id).filter(|_| stop.kind == StopKind::Pickup);
+        let is_here = |other: &PlanStop| {
+            let there = pickup_of(other.order_id).filter(|_| other.kind == StopKind::Pickup && *other != stop);
+            here.zip(there).is_some_and(|(here, there)| haversine_m(here, there) <= ONE_PLACE_M)
+        };
+        let at = self.plan.stops.iter().position(|planned| *planned == stop);
+        let before = at.and_then(|at| self.plan.stops.get(at.checked_sub(1)?));
+        let more_here = before.is_some_and(is_here);
+        self.plan.move_to_front(stop, limits, more_here);
     }
 
     /// Takes an order out.

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode};
 use doorstep_shared::{
-    CourierId, OrderId,
+    CourierId, LatLon, OrderId,
     api::{
         console::AccessKind,
         plan::{ArrivalRange, PlanView, PlannedStop, PutPlan},

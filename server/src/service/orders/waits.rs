@@ -26,10 +26,13 @@ const MAX_KEPT: usize = 10_000;
 /// Places asked about at once, the first of the plan; the courier hears of the others when they come nearer.
 const MAX_ASKED: usize = 20;
 
+/// Usual waits in seconds with the time at which they were read, by the bits of the pickup's latitude and longitude.
+type Kept = HashMap<[u64; 2], (Instant, Option<u32>)>;
+
 /// The usual waits, kept for a while. Shared by reference.
 #[derive(Debug, Default)]
 pub(super) struct UsualWaits {
-    kept: Mutex<HashMap<[u64; 2], (Instant, Option<u32>)>>,
+    kept: Mutex<Kept>,
 }
 
 impl UsualWaits {
@@ -62,7 +65,7 @@ impl UsualWaits {
         kept.extend(places.iter().zip(usual).map(|(place, usual)| (key(*place), (now, *usual))));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u64; 2], (Instant, Option<u32>)>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
