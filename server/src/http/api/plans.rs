@@ -154,6 +154,8 @@ fn view(courier: &Courier, schedule: &Schedule) -> PlanView {
         load: planned.limits(courier.work.capacity).loads(&planned.plan.stops),
         metres: (!leg_metres.is_empty()).then(|| leg_metres.iter().sum::<f64>().round() as u32),
         seconds: ends_ms.map(|ends_ms| (ends_ms.saturating_sub(*computed_ms) / 1_000).max(0) as u32),
+        // The schedule keeps how long the legs are, and the streets of the first one alone.
+        line: None,
     }
 }
 
