@@ -14,8 +14,13 @@ use std::{env, error::Error, fs, path::Path};
 use doorstep_frontend::{
     courier::{
         intent::Screen,
+        marks::Change,
+        plan::Reordering,
         platform::{Browser, Platform, System},
-        state::{Door, Duty, Gps, Here, Install, Notice, ProofDraft, Shift, StopCard, Tone, TrackerSetup, Wake, Who},
+        state::{
+            Door, Duty, Gps, Here, Install, Notice, ProofDraft, Shift, StopCard, Tone, TrackerSetup, Undo, Wait, Wake,
+            Who,
+        },
         view::{Act, app},
     },
     data::Locale,
@@ -26,6 +31,7 @@ use doorstep_shared::{
     DeviceId, OrderId, OrderStatus, Vehicle,
     api::{
         courier::{TrackerApp, TrackerCreated},
+        plan::CourierDay,
         proof::ProofKind,
     },
     protocol::courier::{Audience, Contact, Pace, Stop, StopKind},
@@ -174,6 +180,54 @@ fn states() -> Vec<(&'static str, Shift)> {
         ("pickup", at(StopKind::Pickup, OrderStatus::AtPickup, &[])),
         ("at-door", at(StopKind::Dropoff, OrderStatus::AtDropoff, &[])),
         ("at-door-proof", at(StopKind::Dropoff, OrderStatus::AtDropoff, &ProofKind::ALL)),
+        ("waiting", with(&|shift| wait(shift, false))),
+        ("waiting-long", with(&|shift| wait(shift, true))),
+        ("undo", with(&|shift| undo(shift))),
+        (
+            "undo-account",
+            with(&|shift| {
+                undo(shift);
+                shift.screen = Screen::Account;
+            }),
+        ),
+        ("return", with(&bring_back)),
+        ("changed", with(&change)),
+        ("second-attempt", with(&try_again)),
+        (
+            "withdrawn",
+            with(&|shift| {
+                let text =
+                    "Order A-1042, 12 Triq il-Merkanti, was given to Ben. Your “Delivered” was passed on to dispatch.";
+                shift.notices = vec![Notice { id: 1, tone: Tone::Bad, text: text.into(), offer: None }];
+                shift.stops.remove(0);
+            }),
+        ),
+        ("group-pickup", with(&|shift| group(shift, StopKind::Pickup, OrderStatus::AtPickup))),
+        ("group-door", with(&|shift| group(shift, StopKind::Dropoff, OrderStatus::AtDropoff))),
+        ("promises", with(&promise)),
+        ("plan", with(&plan)),
+        (
+            "plan-offline",
+            with(&|shift| {
+                plan(shift);
+                (shift.reordering, shift.health) = (Reordering::Offline, Health::NoNetwork);
+            }),
+        ),
+        (
+            "plan-fixed",
+            with(&|shift| {
+                plan(shift);
+                shift.reordering = Reordering::NotAllowed;
+            }),
+        ),
+        (
+            "day-done",
+            with(&|shift| {
+                shift.stops.clear();
+                shift.done_at_ms = None;
+                shift.day = Some(CourierDay { delivered: 14, failed: 1, returned: 1, metres: 38_400 });
+            }),
+        ),
         ("notices", with(&|shift| shift.notices = notices())),
         ("long", with(&make_long)),
         ("half-day-clock", with(&|shift| (shift.locale.hour12, shift.locale.miles) = (true, true))),
@@ -205,7 +259,14 @@ fn states() -> Vec<(&'static str, Shift)> {
             shift.platform.system = System::Android;
             shift
         }),
-        ("account", with(&|shift| (shift.screen, shift.install) = (Screen::Account, Install::Offered))),
+        (
+            "account",
+            with(&|shift| {
+                (shift.screen, shift.install) = (Screen::Account, Install::Offered);
+                shift.office_phone = Some("+356 2124 9999".into());
+                shift.day = Some(CourierDay { delivered: 3, failed: 0, returned: 0, metres: 12_300 });
+            }),
+        ),
         (
             "account-offline",
             with(&|shift| {
@@ -253,13 +314,88 @@ fn card(number: u32, reference: &str, address: &str, name: Option<&str>, minutes
         ..Stop::plain(order_id(number), reference, StopKind::Dropoff, OrderStatus::PickedUp)
     };
     StopCard {
-        stop,
-        status: OrderStatus::PickedUp,
         earliest_ms: Some(NOW_MS + minutes * MINUTE_MS),
         latest_ms: Some(NOW_MS + (minutes + 8) * MINUTE_MS),
         distance_m: Some(1_100),
-        proof: Vec::new(),
-        is_waiting: false,
+        ..StopCard::new(stop)
+    }
+}
+
+/// Waiting in the kitchen for the first order.
+fn wait(shift: &mut Shift, is_long: bool) {
+    let card = &mut shift.stops[0];
+    (card.stop.kind, card.status) = (StopKind::Pickup, OrderStatus::AtPickup);
+    (card.stop.address, card.stop.instructions) = ("Harbour Kitchen, Marina Street 2".into(), None);
+    card.stop.contact = Some(Contact { name: "Harbour Kitchen".into(), phone: Some("+356 2124 1000".into()) });
+    card.stop.usual_wait_s = Some(540);
+    card.stop.note = Some("Two bags and a box.".into());
+    card.wait = Some(Wait { since_ms: NOW_MS - 7 * MINUTE_MS, is_long, is_told: true });
+    shift.office_phone = Some("+356 2124 9999".into());
+}
+
+fn undo(shift: &mut Shift) {
+    shift.stops.remove(0);
+    shift.stops[0].stop.sequence = 1;
+    shift.undo = Some(Undo { text: "A-1042 delivered".into(), left_s: 6 });
+}
+
+fn bring_back(shift: &mut Shift) {
+    let card = &mut shift.stops[0];
+    (card.stop.kind, card.status) = (StopKind::Return, OrderStatus::Failed);
+    (card.stop.address, card.stop.instructions) = ("Harbour Kitchen, Marina Street 2".into(), None);
+    card.stop.contact = Some(Contact { name: "Harbour Kitchen".into(), phone: Some("+356 2124 1000".into()) });
+}
+
+fn change(shift: &mut Shift) {
+    let was = |text: &str| Some(text.to_owned());
+    let change = |what: &str, was| Change { what: what.into(), was };
+    shift.stops[0].changes = vec![change("address", was("12 Triq id-Dejqa, first floor")), change("window", None)];
+    shift.stops[0].stop.promised_until_ms = Some(NOW_MS + 25 * MINUTE_MS);
+    shift.stops[2].changes = vec![change("address", was("Strait Street 7"))];
+    let text = "Order A-1042: address, promised time changed. Now: 12 Triq il-Merkanti.";
+    shift.notices = vec![Notice { id: 1, tone: Tone::Quiet, text: text.into(), offer: None }];
+}
+
+fn try_again(shift: &mut Shift) {
+    let stop = &mut shift.stops[0].stop;
+    (stop.attempt, stop.size) = (Some(2), Some(3));
+    stop.requires = Some(vec!["van".into(), "cold".into()]);
+    stop.note = Some("Three crates, keep them upright.".into());
+    stop.promised_until_ms = Some(NOW_MS + 10 * MINUTE_MS);
+}
+
+/// Three orders at one place.
+fn group(shift: &mut Shift, kind: StopKind, status: OrderStatus) {
+    let mut lead = shift.stops.remove(0);
+    (lead.stop.kind, lead.status) = (kind, status);
+    let named = |reference: &str, number: u32| {
+        let mut other = lead.clone();
+        (other.stop.reference, other.stop.order_id) = (reference.into(), order_id(number));
+        other.stop.contact = Some(Contact { name: "Maria Alexandra".into(), phone: None });
+        other
+    };
+    let mut others = vec![named("A-1043", 5), named("A-1049", 6)];
+    others[0].stop.note = Some("Keep it cold.".into());
+    lead.others = others;
+    shift.stops.insert(0, lead);
+}
+
+fn promise(shift: &mut Shift) {
+    for (card, minutes) in shift.stops.iter_mut().zip([25, 40, 30]) {
+        card.stop.promised_until_ms = Some(NOW_MS + minutes * MINUTE_MS);
+    }
+}
+
+/// The whole tour, its first stop fixed.
+fn plan(shift: &mut Shift) {
+    promise(shift);
+    shift.screen = Screen::Plan;
+    shift.reordering = Reordering::Allowed;
+    shift.stops[0].stop.locked = Some(true);
+    shift.stops.push(card(4, "A-1050", "Republic Street 200, second entrance", Some("Jo"), 60, None));
+    let places = [[14.5142, 35.8990], [14.5105, 35.8978], [14.5160, 35.9012], [14.5120, 35.9000]];
+    for (card, [lon, lat]) in shift.stops.iter_mut().zip(places) {
+        (card.stop.lon, card.stop.lat) = (lon, lat);
     }
 }
 

@@ -226,6 +226,33 @@ export async function keepAwake(on) {
   }
 }
 
+// --- Attention -----------------------------------------------------------------------------------------------------
+
+let speaker;
+
+/** Vibrates, and sounds two short tones unless the courier switched them off. A browser may refuse both: words follow. */
+export function alert(isAudible) {
+  if (!isAudible) return;
+  navigator.vibrate?.([200, 100, 200]);
+  // Before the courier has touched the page a browser lets nothing sound, and says so in its console.
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
+  speaker ??= new AudioContext();
+  // A page that comes back from the background finds its speaker asleep.
+  speaker.resume?.();
+  [0, 0.22].forEach((after, number) => sound(speaker.currentTime + after, 740 + 220 * number));
+}
+
+function sound(at, pitch) {
+  const tone = new OscillatorNode(speaker, { frequency: pitch });
+  const volume = new GainNode(speaker, { gain: 0 });
+  volume.gain.setValueAtTime(0, at);
+  volume.gain.linearRampToValueAtTime(0.4, at + 0.02);
+  volume.gain.linearRampToValueAtTime(0, at + 0.18);
+  tone.connect(volume).connect(speaker.destination);
+  tone.start(at);
+  tone.stop(at + 0.2);
+}
+
 // --- Photos --------------------------------------------------------------------------------------------------------
 
 const JPEG_QUALITY = 0.82;

@@ -56,7 +56,7 @@ class StreetMap {
   constructor(library, box, base, flat, moved) {
     this.library = library;
     this.base = base;
-    this.lines = { trail: [], route: [] };
+    this.lines = { trail: [], route: [], later: [] };
     this.uncertain = EMPTY;
     this.markers = {};
     const { clientWidth, clientHeight, dataset } = box;
@@ -184,6 +184,7 @@ class StreetMap {
       uncertain: this.uncertain,
       trail: lineData(this.lines.trail),
       route: lineData(this.lines.route),
+      later: lineData(this.lines.later),
     };
     const sources = { ...style.sources };
     for (const name in data) sources[name] = { type: "geojson", data: data[name] };
@@ -234,6 +235,8 @@ function orderLayers(colour) {
       paint: { "fill-color": colour("ink-2"), "fill-opacity": 0.18, "fill-outline-color": colour("ink-2") },
     },
     line("trail", "trail", { "line-color": colour("accent"), "line-width": 5, "line-opacity": 0.35 }),
+    // Where no way along streets is known: straight, and so that nobody takes it for one.
+    line("later", "later", { "line-color": colour("accent"), "line-width": 3, "line-dasharray": [0.1, 2] }),
     line("route-casing", "route", { "line-color": colour("surface"), "line-width": 9 }),
     line("route", "route", { "line-color": colour("accent"), "line-width": 5 }),
   ];

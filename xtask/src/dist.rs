@@ -18,9 +18,13 @@ use xtask_support::{process, progress, setup, workspace};
 
 const PROFILE: &str = "dist";
 
-/// Files of the repository that go along: where they are, and their names in the archive.
-const DOCUMENTS: [(&str, &str); 4] = [
+/// Files of the repository that go along with what is in `docs/`: where they are, and their names in the archive. All
+/// that README links to is among them.
+const DOCUMENTS: [(&str, &str); 7] = [
     ("README.md", "README.md"),
+    ("CHANGELOG.md", "CHANGELOG.md"),
+    ("ARCHITECTURE.md", "ARCHITECTURE.md"),
+    ("CONTRIBUTING.md", "CONTRIBUTING.md"),
     ("LICENSE-MIT", "LICENSE-MIT"),
     ("LICENSE-APACHE", "LICENSE-APACHE"),
     ("static/basemap/LICENSE.md", "licences/basemap.md"),
@@ -57,6 +61,10 @@ fn pack() -> Result<PathBuf> {
     copy(&workspace::built(PROFILE, "doorstep")?, &folder.join("doorstep"))?;
     for (from, to) in DOCUMENTS {
         copy(&workspace::root().join(from), &folder.join(to))?;
+    }
+    for file in hash::files_below(&workspace::root().join("docs"))? {
+        let to = file.strip_prefix(workspace::root()).context("docs/ is in the repository")?;
+        copy(&file, &folder.join(to))?;
     }
     for licence in library_licences()? {
         let name = library(&licence).name;
@@ -113,6 +121,16 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_document_that_the_readme_links_to_is_packed() {
+        let readme = fs::read_to_string(workspace::root().join("README.md")).expect("it is there");
+        let links = readme.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        let is_packed = |link: &&str| link.starts_with("docs/") || DOCUMENTS.iter().any(|(from, _)| from == link);
+        let local = links.filter(|link| !link.is_empty() && !link.contains("://"));
+        let dead: Vec<_> = local.filter(|link| !is_packed(link)).collect();
+        assert_eq!(dead, Vec::<&str>::new());
+    }
 
     #[test]
     fn a_library_is_named_and_versioned_by_its_folder() {

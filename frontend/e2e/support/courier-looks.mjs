@@ -15,7 +15,7 @@ const SIZES = { phone: [390, 844], narrow: [320, 640], desktop: [1280, 800] };
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 // Sheets are closed until a button is pressed; without the program this script opens them.
-const SHEETS = { "at-door": "#fail-heading", pickup: "#fail-heading", "account-offline": "#sign-out-heading" };
+const SHEETS = { "at-door": "#fail-heading", waiting: "#fail-heading", pickup: "#fail-heading", "account-offline": "#sign-out-heading" };
 
 const browser = await chromium.launch(config.use.launchOptions);
 let findings = 0;

@@ -1,8 +1,11 @@
 //! The courier's questions by plain HTTP, each answered once.
 
 use doorstep_shared::{
-    OrderId,
-    api::courier::{CourierHome, CourierSignIn, CreateTracker, Tour, TrackerApp, TrackerCreated},
+    CourierId, OrderId,
+    api::{
+        courier::{CourierHome, CourierSignIn, CreateTracker, Tour, TrackerApp, TrackerCreated},
+        plan::{CourierDay, PlanStop},
+    },
     problem,
     protocol::{decode_json, encode_json},
 };
@@ -12,12 +15,13 @@ use wasm_bindgen::JsCast;
 
 use super::{
     device::{self, Reply},
-    engine::{Answer, ProofAnswer},
+    engine::{Answer, PlanAnswer, ProofAnswer},
 };
 
 const HOME: &str = "/api/v1/courier";
 const SESSION: &str = "/api/v1/courier/session";
 const TOUR: &str = "/api/v1/courier/tour";
+const DAY: &str = "/api/v1/courier/day";
 const TRACKERS: &str = "/api/v1/courier/trackers";
 
 /// A request without an answer fails after this long.
@@ -56,6 +60,45 @@ pub async fn end_session() -> bool {
 /// The tour.
 pub async fn tour() -> Option<Tour> {
     body(&ask("GET", TOUR, None, LIMIT_MS).await?)
+}
+
+/// The day so far, which began at this phone's midnight.
+pub async fn day() -> Option<CourierDay> {
+    body(&ask("GET", &format!("{DAY}?since={}", midnight()), None, LIMIT_MS).await?)
+}
+
+/// Asks for another order of the courier's stops.
+pub async fn put_plan(courier_id: CourierId, version: u64, stops: Vec<PlanStop>) -> PlanAnswer {
+    let path = format!("/api/v1/couriers/{courier_id}/plan");
+    let Some(reply) = ask("PUT", &path, Some(plan_json(version, &stops)), LIMIT_MS).await else {
+        return PlanAnswer::Unreachable;
+    };
+    match reply.status() {
+        200..300 => PlanAnswer::Taken,
+        409 => PlanAnswer::Conflict,
+        400..500 => PlanAnswer::Refused { code: code(&reply) },
+        _ => PlanAnswer::Unreachable,
+    }
+}
+
+/// `shared::api::plan::PutPlan`, by hand: ids and words need no escapes, and its serializer is much code for a phone.
+fn plan_json(version: u64, stops: &[PlanStop]) -> String {
+    let mut json = format!("{{\"version\":{version},\"stops\":[");
+    for (place, stop) in stops.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        json += &format!("{comma}{{\"order_id\":\"{}\",\"kind\":\"{}\"}}", stop.order_id, stop.kind.as_str());
+    }
+    json + "]}"
+}
+
+/// When this day began here.
+fn midnight() -> String {
+    let day = js_sys::Date::new_0();
+    day.set_hours(0);
+    day.set_minutes(0);
+    day.set_seconds(0);
+    day.set_milliseconds(0);
+    day.to_iso_string().into()
 }
 
 /// Sets another app up.

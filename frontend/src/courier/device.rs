@@ -42,6 +42,9 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub async fn persist() -> Result<JsValue, JsValue>;
 
+    /// Draws attention by vibration and sound, unless these are off.
+    pub fn alert(is_audible: bool);
+
     /// Reads the photo in the file input with this id, makes it smaller, keeps it; answers where the page finds it.
     #[wasm_bindgen(js_name = takePhoto, catch)]
     pub async fn take_photo(input_id: &str, id: &str, side_px: u32) -> Result<JsValue, JsValue>;

@@ -22,6 +22,7 @@ use super::{
     intent::{Intent, PHOTO_INPUT_ID},
     platform::System,
     position::{Failure, Reading},
+    preferences,
     state::{self, Shift, Wake},
 };
 use crate::live::{
@@ -172,6 +173,11 @@ impl Driver {
             Effect::AskWhoAmI => self.ask(async { Input::WhoAmI(api::who_am_i().await) }),
             Effect::EndSession => self.ask(async { Input::SignedOut { is_known: api::end_session().await } }),
             Effect::AskTour => self.ask(async { Input::Tour(api::tour().await) }),
+            Effect::PutPlan { courier_id, version, stops } => {
+                self.ask(async move { Input::PlanAnswered(api::put_plan(courier_id, version, stops).await) });
+            }
+            Effect::AskDay => self.ask(async { Input::Day(api::day().await) }),
+            Effect::Alert => device::alert(preferences::is_sound_on()),
             Effect::SetUpTracker(app) => {
                 self.ask(async move { Input::Tracker(api::set_up_tracker(app).await.map(Box::new)) });
             }

@@ -6,17 +6,21 @@
 //!
 //! The state is one type for each subject, and each subject's file holds its rules: `session` and `sign_out` for who works
 //! here, `storage` and `writer` for what the phone keeps, `positions` and `duty` for the shift, `stops` and `proofs` for
-//! the work at the stops, `uploads` and `socket` for the server.
+//! the work at the stops, `undo` for taking it back, `plan` and
+//! `changes` for their order and what dispatch does to them, `uploads` and `socket` for the server.
 //!
 //! The engine sends nothing before it is in the phone's storage: a step's writes go out as one [`Effect::Commit`], and
 //! what they hold is sent when the driver reports them kept. Where storage is missing, memory has to do, and a notice says
 //! so.
 
 mod browser;
+mod changes;
 mod clock;
+mod day;
 mod duty;
 mod effect;
 mod input;
+mod plan;
 mod positions;
 mod proofs;
 mod records;
@@ -30,6 +34,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 mod tour;
+mod undo;
 mod uploads;
 mod writer;
 
@@ -38,17 +43,20 @@ use doorstep_shared::protocol::courier::{Audience, Pace};
 use self::{
     browser::{Battery, BrowserState},
     clock::Clock,
+    day::DayState,
+    plan::PlanState,
     positions::Positions,
     proofs::Proofs,
     screens::Screens,
     session::Session,
     storage::Storage,
     tour::TourState,
+    undo::Holding,
     uploads::Uploads,
 };
 pub use self::{
     effect::{Effect, Slot, Write},
-    input::{Answer, Input, Lock, Moment, ProofAnswer, Records, Start},
+    input::{Answer, Input, Lock, Moment, PlanAnswer, ProofAnswer, Records, Start},
 };
 use super::{
     intent::Intent,
@@ -71,6 +79,9 @@ pub struct Engine {
     connection: Connection,
     clock: Clock,
     tour: TourState,
+    plan: PlanState,
+    holding: Holding,
+    day: DayState,
     proofs: Proofs,
     screens: Screens,
     /// Who looks at the courier, as the server said on this connection.
@@ -91,6 +102,9 @@ impl Engine {
             connection: Connection::new(now_ms, Rules::STANDARD),
             clock: Clock::default(),
             tour: TourState::default(),
+            plan: PlanState::default(),
+            holding: Holding::default(),
+            day: DayState::default(),
             proofs: Proofs::default(),
             screens: Screens::default(),
             audience: None,
@@ -106,6 +120,7 @@ impl Engine {
         self.settle_presence(at);
         self.flush(at);
         self.pump(at);
+        self.tell_seen();
         std::mem::take(&mut self.out)
     }
 
@@ -117,6 +132,7 @@ impl Engine {
             self.connection.telling_ms(now_ms),
             self.session.sign_out.wake_ms(),
             self.storage.wake_ms(),
+            self.holding.wake_ms(),
         ];
         let connected = [self.uploads.wake_ms(now_ms), self.tour.due_ms.filter(|_| !self.browser.is_hidden)];
         let on_duty = [self.positions.sensor.wake_ms(now_ms), self.positions.held_until_ms(now_ms, date_ms)];
@@ -136,6 +152,8 @@ impl Engine {
             Input::WhoAmI(answer) => self.who_am_i(at, answer),
             Input::SignedOut { is_known } => self.signed_out(is_known),
             Input::Tour(tour) => self.toured(at, tour),
+            Input::PlanAnswered(answer) => self.plan_answered(answer),
+            Input::Day(day) => self.day_came(day),
             Input::Tracker(tracker) => self.tracker_answered(tracker),
             Input::ProofAnswered { id, answer } => self.proof_answered(at, id, answer),
             Input::SocketMessage(event) => self.socket_message(at, event),
@@ -166,6 +184,12 @@ impl Engine {
             Intent::GoOffline => self.go_offline(at),
             Intent::Retry => self.retry(at),
             Intent::Advance { order_id } => self.advance(at, order_id),
+            Intent::AdvanceOne { order_id } => self.advance_one(at, order_id),
+            Intent::Wait { order_id, reason } => self.wait(at, order_id, reason),
+            Intent::GiveBack { order_id, reason } => self.give_back(at, order_id, reason),
+            Intent::Undo => self.undo(),
+            Intent::Move { stop, to } => self.move_stop(stop, to),
+            Intent::ReadChanges { stop } => self.read_changes(stop),
             Intent::Fail { order_id, reason } => self.fail(at, order_id, reason),
             Intent::BeginProof { order_id } => self.begin_proof(order_id),
             Intent::LeaveProof => self.leave_proof(),
@@ -190,6 +214,8 @@ impl Engine {
         self.record_held(at);
         self.ask_position_again(at);
         self.ask_tour(at);
+        self.ask_day(at);
+        self.release_in_time(at);
         self.leave_in_time(at);
     }
 }

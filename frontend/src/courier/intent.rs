@@ -1,6 +1,11 @@
 //! What a courier does on the screens. The view raises these; the engine acts on them and changes the state.
 
-use doorstep_shared::{OrderId, api::courier::TrackerApp, api::proof::ProofKind};
+use doorstep_shared::{
+    OrderId,
+    api::{courier::TrackerApp, plan::PlanStop, proof::ProofKind},
+};
+
+use super::plan::Place;
 
 /// The id of the page's file input; see [`Intent::PhotoChosen`].
 pub const PHOTO_INPUT_ID: &str = "photo";
@@ -14,10 +19,44 @@ pub enum Intent {
     GoOffline,
     /// "Try again", on a position that was refused or a failed start.
     Retry,
-    /// The stop's action without anything to hand in: arrived, picked up, or delivered when no proof is asked.
+    /// The stop's action without anything to hand in: arrived, picked up, brought back, or delivered when no proof is
+    /// asked. At a stop with several orders it is for all of them, but for the hand-over.
     Advance {
         /// Which order.
         order_id: OrderId,
+    },
+    /// The same for one of several orders.
+    AdvanceOne {
+        /// Which order.
+        order_id: OrderId,
+    },
+    /// The goods are not ready: the courier waits.
+    Wait {
+        /// Which order.
+        order_id: OrderId,
+        /// Why, as the dispatcher reads it; empty when they are just not ready.
+        reason: String,
+    },
+    /// The courier gives an order back before its goods are collected.
+    GiveBack {
+        /// Which order.
+        order_id: OrderId,
+        /// Why, as the dispatcher reads it.
+        reason: String,
+    },
+    /// Takes back what was pressed last.
+    Undo,
+    /// Moves a stop within the plan.
+    Move {
+        /// Which.
+        stop: PlanStop,
+        /// Where to.
+        to: Place,
+    },
+    /// The courier has read what changed at a stop.
+    ReadChanges {
+        /// Which.
+        stop: PlanStop,
     },
     /// The stop could not be done: the customer is away, the address is wrong.
     Fail {
@@ -94,6 +133,8 @@ pub enum Screen {
     /// The next stop and the list.
     #[default]
     Stops,
+    /// The whole tour, where stops are moved.
+    Plan,
     /// Collecting the proofs of the order named in [`super::state::Shift::proof`].
     Proof,
     /// Background tracking by another app.

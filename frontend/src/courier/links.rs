@@ -31,7 +31,11 @@ fn degrees(value: f64) -> String {
 
 /// Calls a contact; `None` without a number.
 pub fn call(contact: &Contact) -> Option<String> {
-    let phone = contact.phone.as_deref()?;
+    contact.phone.as_deref().and_then(phone)
+}
+
+/// Calls a number as people write it; `None` when it is none.
+pub fn phone(phone: &str) -> Option<String> {
     let number: String =
         phone.chars().filter(|char| char.is_ascii_digit() || matches!(char, '+' | '*' | '#')).collect();
     number.contains(|char: char| char.is_ascii_digit()).then(|| "tel:".to_owned() + &encode(&number))

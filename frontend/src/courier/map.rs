@@ -1,14 +1,19 @@
 //! Keeps the street map of the stop in hand in step with the shift.
 //!
 //! It opens once, when the app has been painted and is at rest and there is a stop to show. Then it follows: the courier,
-//! the stop, the way between. Where the browser cannot draw it, or the library does not come, the sketch stays.
+//! the stop, the way between; on the screen of the whole tour every stop by its number. Where the browser cannot draw it,
+//! or the library does not come, the sketch stays.
 
 use doorstep_shared::protocol::courier::StopKind;
 use js_sys::{Float64Array, Function};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-use super::state::{Here, Shift};
+use super::{
+    intent::Screen,
+    sketch::MAX_PINS,
+    state::{Here, Shift},
+};
 use crate::map::{
     maplibre::{self, StreetMap},
     plane::LonLat,
@@ -27,20 +32,30 @@ struct Scene {
     target: Option<Target>,
     here: Option<Here>,
     way: Vec<LonLat>,
+    /// Every stop, where the whole tour is shown.
+    tour: Vec<LonLat>,
 }
 
 impl Scene {
     fn of(shift: &Shift, target: Option<Target>) -> Self {
         // The way leads to the next stop; to another one none is known.
+        let is_tour = shift.screen == Screen::Plan;
         let next = shift.stops.first().map(|card| (card.stop.kind, [card.stop.lon, card.stop.lat]));
-        let way = if target == next { shift.way.clone() } else { Vec::new() };
-        Self { target, here: shift.position, way }
+        let way = if is_tour || target == next { shift.way.clone() } else { Vec::new() };
+        let places = shift.stops.iter().map(|card| [card.stop.lon, card.stop.lat]);
+        let tour = if is_tour { places.collect() } else { Vec::new() };
+        Self { target: target.filter(|_| !is_tour), here: shift.position, way, tour }
+    }
+
+    fn is_worth_a_map(&self) -> bool {
+        self.here.is_some() && (self.target.is_some() || !self.tour.is_empty())
     }
 
     fn in_view(&self) -> Vec<f64> {
         let here = self.here.map(|here| [here.lon, here.lat]);
         let target = self.target.map(|(_, place)| place);
-        here.into_iter().chain(target).chain(self.way.iter().copied()).flatten().collect()
+        let places = here.into_iter().chain(target).chain(self.way.iter().copied());
+        places.chain(self.tour.iter().copied()).flatten().collect()
     }
 
     fn draw(&self, map: &StreetMap) {
@@ -54,8 +69,19 @@ impl Scene {
                 None => map.remove(name),
             }
         }
+        for number in 1..=MAX_PINS {
+            let name = ["tour-", &number.to_string()].concat();
+            match self.tour.get(number - 1) {
+                Some([lon, lat]) => map.place(&name, *lon, *lat, None),
+                None => map.remove(&name),
+            }
+        }
         let way: Vec<f64> = self.way.iter().copied().flatten().collect();
         map.line("route", &way);
+        // Without a way along streets the line begins where the courier is.
+        let here = self.here.map(|here| [here.lon, here.lat]).filter(|_| self.way.is_empty() && !self.tour.is_empty());
+        let later: Vec<f64> = here.into_iter().chain(self.tour.iter().copied()).flatten().collect();
+        map.line("later", &later);
         let points = self.in_view();
         if !points.is_empty() {
             map.frame(&points, false);
@@ -72,7 +98,7 @@ pub fn open_when_idle(shift: RwSignal<Shift>, target: Memo<Option<Target>>, stre
     let scene = Memo::new(move |_| shift.with(|shift| Scene::of(shift, target.get())));
     let is_asked = StoredValue::new(false);
     Effect::new(move |_| {
-        if scene.with(|scene| scene.target.is_some() && scene.here.is_some()) && !is_asked.get_value() {
+        if scene.with(Scene::is_worth_a_map) && !is_asked.get_value() {
             is_asked.set_value(true);
             when_idle(move || wasm_bindgen_futures::spawn_local(open(scene, map, streets)));
         }

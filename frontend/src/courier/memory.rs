@@ -17,7 +17,7 @@ use doorstep_shared::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{clock::PhoneClock, presence::Presence, state::Who, stops::Leg};
+use super::{clock::PhoneClock, marks::Mark, presence::Presence, state::Who, stops::Leg};
 
 /// A shift that is older than this when the app opens is over: the courier forgot to end it.
 pub const LONGEST_SHIFT_MS: i64 = 16 * 3_600_000;
@@ -39,8 +39,20 @@ pub struct Memory {
     pub presence: Presence,
     /// The stops as the server sent them last; `None` before it ever did.
     pub stops: Option<Vec<Stop>>,
+    /// The version of the plan that they are of; `None` from a server that has no plans.
+    pub plan_version: Option<u64>,
+    /// Whether the courier may put them in order; `None` from such a server.
+    pub may_reorder: Option<bool>,
+    /// The dispatch office's number.
+    pub office_phone: Option<String>,
     /// What the tour says about them.
     pub legs: Vec<Leg>,
+    /// What changed at them and was not read.
+    pub marks: Vec<Mark>,
+    /// The orders for whose goods the courier waits, and since when by the corrected clock, Unix epoch milliseconds.
+    pub waits: Vec<(OrderId, i64)>,
+    /// The pickups of the goods on board, to which they go back when they cannot be handed over.
+    pub collected: Vec<Stop>,
     /// The pace in force.
     pub pace: Option<Pace>,
     /// What is added to the phone's clock.

@@ -14,12 +14,15 @@ mod device;
 #[cfg(feature = "courier")]
 mod driver;
 pub mod engine;
+pub mod groups;
 pub mod intent;
 pub mod links;
 #[cfg(feature = "courier")]
 mod map;
+pub mod marks;
 pub mod memory;
 pub mod outbox;
+pub mod plan;
 pub mod platform;
 pub mod position;
 pub mod preferences;

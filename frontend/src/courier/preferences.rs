@@ -1,4 +1,4 @@
-//! What a courier chose for this phone alone: the colours, and that the hint about installing was read.
+//! What a courier chose for this phone alone: the colours, the sound, and that the hint about installing was read.
 //!
 //! Kept in the browser's local storage. Where that is closed (private windows) a choice lasts until the app is left.
 //! `js/theme.js` reads the theme before the first paint, under the same name.
@@ -45,6 +45,16 @@ pub fn set_theme(theme: Theme) {
     store::show(theme);
 }
 
+/// Whether what dispatch changes is told by sound and vibration.
+pub fn is_sound_on() -> bool {
+    store::get(store::SOUND).is_none()
+}
+
+/// Keeps whether it is.
+pub fn set_sound(is_on: bool) {
+    store::set(store::SOUND, (!is_on).then_some("off"));
+}
+
 /// Whether the hint about installing was read.
 pub fn is_install_hint_read() -> bool {
     store::get(store::INSTALL_HINT).is_some()
@@ -61,6 +71,7 @@ mod store {
 
     pub const THEME: &str = "doorstep.theme";
     pub const INSTALL_HINT: &str = "doorstep.install-hint";
+    pub const SOUND: &str = "doorstep.sound";
 
     fn storage() -> Option<web_sys::Storage> {
         web_sys::window()?.local_storage().ok().flatten()
@@ -94,6 +105,7 @@ mod store {
 
     pub const THEME: &str = "";
     pub const INSTALL_HINT: &str = "";
+    pub const SOUND: &str = "";
 
     pub fn get(_: &str) -> Option<String> {
         None

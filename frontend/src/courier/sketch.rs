@@ -2,7 +2,10 @@
 //!
 //! It stands in the map's place until the streets come, and for good where the browser cannot draw them.
 
-use super::state::{Shift, StopCard};
+use super::{
+    intent::Screen,
+    state::{Shift, StopCard},
+};
 use crate::map::plane::{LonLat, offset_m};
 
 /// The box in its own units.
@@ -14,6 +17,9 @@ const MARGIN: f64 = 36.0;
 /// Less ground than this, in metres, is not magnified to fill the box.
 const LEAST_GROUND_M: f64 = 200.0;
 
+/// Stops that get a pin with their number; nobody makes more in one tour, and the list names all.
+pub const MAX_PINS: usize = 60;
+
 /// How places become points of the box.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {
@@ -22,11 +28,11 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A frame that shows the courier, the stop and the way between them.
+    /// A frame that shows the courier, the stop and the way between them; or the whole tour.
     pub fn of(shift: &Shift, card: &StopCard) -> Self {
         let first = [card.stop.lon, card.stop.lat];
         let (mut low, mut high) = (first, first);
-        for point in points(shift) {
+        for point in points(shift).into_iter().chain(tour(shift)) {
             low = [low[0].min(point[0]), low[1].min(point[1])];
             high = [high[0].max(point[0]), high[1].max(point[1])];
         }
@@ -50,6 +56,20 @@ pub fn points(shift: &Shift) -> Vec<LonLat> {
     shift.position.map(|here| [here.lon, here.lat]).into_iter().chain(shift.way.iter().copied()).collect()
 }
 
+/// The stops, where the whole tour is shown.
+pub fn tour(shift: &Shift) -> Vec<LonLat> {
+    let places = shift.stops.iter().map(|card| [card.stop.lon, card.stop.lat]);
+    if shift.screen == Screen::Plan { places.take(MAX_PINS).collect() } else { Vec::new() }
+}
+
+/// The `points` of the line through the whole tour: straight, where no way is known.
+pub fn tour_line(shift: &Shift, card: &StopCard) -> String {
+    let here = points(shift).first().copied().filter(|_| shift.way.is_empty());
+    let stops = tour(shift);
+    let begin = here.filter(|_| !stops.is_empty());
+    joined(&Frame::of(shift, card), begin.into_iter().chain(stops))
+}
+
 /// The `transform` that puts a pin at a place.
 pub fn transform(frame: &Frame, point: LonLat) -> String {
     let [x, y] = frame.place(point);
@@ -58,8 +78,11 @@ pub fn transform(frame: &Frame, point: LonLat) -> String {
 
 /// The `points` of the way.
 pub fn line(shift: &Shift, card: &StopCard) -> String {
-    let frame = Frame::of(shift, card);
-    let mut places: Vec<[i32; 2]> = points(shift).into_iter().map(|point| frame.place(point)).collect();
+    joined(&Frame::of(shift, card), points(shift).into_iter())
+}
+
+fn joined(frame: &Frame, points: impl Iterator<Item = LonLat>) -> String {
+    let mut places: Vec<[i32; 2]> = points.map(|point| frame.place(point)).collect();
     places.dedup();
     let texts: Vec<String> = places.into_iter().map(|[x, y]| format!("{x},{y}")).collect();
     texts.join(" ")

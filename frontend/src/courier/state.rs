@@ -4,12 +4,13 @@ use doorstep_shared::{
     OrderId, OrderStatus, Vehicle,
     api::{
         courier::{TrackerApp, TrackerCreated},
+        plan::CourierDay,
         proof::ProofKind,
     },
     protocol::courier::{Audience, Pace, Stop, StopKind},
 };
 
-use super::{intent::Screen, platform::Platform};
+use super::{intent::Screen, marks::Change, plan::Reordering, platform::Platform};
 use crate::{data::Locale, live::connection::Health};
 
 /// The whole app as the courier sees it.
@@ -33,8 +34,17 @@ pub struct Shift {
     pub waiting_actions: u32,
     /// Whether the screen is kept on.
     pub wake: Wake,
-    /// The stops ahead in driving order, as they stand with what waits on the phone already applied.
+    /// The stops ahead in the order of the plan, as they stand with what waits on the phone already applied. Orders that
+    /// share a place in a row are one stop.
     pub stops: Vec<StopCard>,
+    /// Whether the courier may move stops, and whether they can now.
+    pub reordering: Reordering,
+    /// What was pressed last and can still be taken back.
+    pub undo: Option<Undo>,
+    /// The day so far; `None` until the server said it.
+    pub day: Option<CourierDay>,
+    /// The dispatch office's number, where the operator set one.
+    pub office_phone: Option<String>,
     /// When the last stop is done, Unix epoch milliseconds.
     pub done_at_ms: Option<i64>,
     /// The newest position, `[lon, lat]`, and its heading.
@@ -73,6 +83,10 @@ impl Shift {
             waiting_actions: 0,
             wake: Wake::Idle,
             stops: Vec::new(),
+            reordering: Reordering::NotAllowed,
+            undo: None,
+            day: None,
+            office_phone: None,
             done_at_ms: None,
             position: None,
             way: Vec::new(),
@@ -195,21 +209,83 @@ pub struct StopCard {
     pub distance_m: Option<u32>,
     /// What must be brought back from this door.
     pub proof: Vec<ProofKind>,
-    /// Whether an action on it waits on the phone.
+    /// Whether an action on it waits on the phone; one that can still be taken back does not count.
     pub is_waiting: bool,
+    /// Whether its goods must be collected first, at a stop that is still ahead.
+    pub needs_pickup: bool,
+    /// The courier waits here for the goods.
+    pub wait: Option<Wait>,
+    /// What dispatch changed and the courier has not acknowledged.
+    pub changes: Vec<Change>,
+    /// Further orders at the same place, which come right after this one in the plan.
+    pub others: Vec<StopCard>,
 }
 
 impl StopCard {
+    /// A stop as the server sends it, about which nothing else is known.
+    pub fn new(stop: Stop) -> Self {
+        Self {
+            status: stop.status,
+            earliest_ms: stop.arrival.map(|arrival| arrival.earliest_ms),
+            latest_ms: stop.arrival.map(|arrival| arrival.latest_ms),
+            stop,
+            distance_m: None,
+            proof: Vec::new(),
+            is_waiting: false,
+            needs_pickup: false,
+            wait: None,
+            changes: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+
     /// The status that the stop's main button sends; `None` when there is nothing left to do.
     pub fn next_status(&self) -> Option<OrderStatus> {
         match (self.stop.kind, self.status) {
             (StopKind::Pickup, OrderStatus::Assigned) => Some(OrderStatus::AtPickup),
             (StopKind::Pickup, OrderStatus::AtPickup) => Some(OrderStatus::PickedUp),
-            (StopKind::Dropoff, OrderStatus::PickedUp) => Some(OrderStatus::AtDropoff),
             (StopKind::Dropoff, OrderStatus::AtDropoff) => Some(OrderStatus::Delivered),
+            // A second attempt begins with the goods on board and no pickup.
+            (StopKind::Dropoff, status) if status.is_active() && !self.needs_pickup => Some(OrderStatus::AtDropoff),
+            (StopKind::Return, OrderStatus::Failed | OrderStatus::Cancelled) => Some(OrderStatus::Returned),
             _ => None,
         }
     }
+
+    /// This order and the others at the same place.
+    pub fn orders(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.others)
+    }
+
+    /// How many orders the stop has.
+    pub fn count(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// Whether dispatch fixed its place in the plan.
+    pub fn is_locked(&self) -> bool {
+        self.orders().any(|card| card.stop.locked == Some(true))
+    }
+}
+
+/// The courier waits at a pickup for goods that are not ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Since when, Unix epoch milliseconds.
+    pub since_ms: i64,
+    /// Whether it takes longer than usual there.
+    pub is_long: bool,
+    /// Whether the server has the report.
+    pub is_told: bool,
+}
+
+/// What was pressed last and is held back for a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undo {
+    /// What was pressed, on which order.
+    pub text: String,
+    /// How many seconds are left to take it back.
+    pub left_s: u32,
 }
 
 /// A notice that wants to be read.

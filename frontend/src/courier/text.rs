@@ -5,8 +5,11 @@
 //! module of its own; those in [`notices`] come from the engine.
 
 pub mod account;
+pub mod day;
 pub mod door;
+pub mod fail;
 pub mod notices;
+pub mod plan;
 pub mod proof;
 pub mod status;
 pub mod stops;
@@ -36,6 +39,8 @@ pub mod fixed {
     pub const ONLINE: &str = "Online";
     /// Begins the shift.
     pub const GO_ONLINE: &str = "Go online";
+    /// Takes back what was pressed last.
+    pub const UNDO: &str = "Undo";
     /// The list of notices, for people who do not see it.
     pub const NOTICES: &str = "Notices";
 }
@@ -43,7 +48,7 @@ pub mod fixed {
 /// The window's title.
 pub fn title(shift: &Shift) -> String {
     let title = match (shift.door, shift.screen) {
-        (Door::Open, Screen::Stops) => stops::heading(shift),
+        (Door::Open, Screen::Stops | Screen::Plan) => stops::heading(shift),
         (Door::Open, Screen::Proof) => proof::fixed::HEADING.to_owned(),
         (Door::Open, Screen::Trackers) => trackers::fixed::HEADING.to_owned(),
         (Door::Open, Screen::Account) => account::fixed::HEADING.to_owned(),
@@ -56,6 +61,7 @@ pub fn title(shift: &Shift) -> String {
 pub fn screen(screen: Screen) -> &'static str {
     match screen {
         Screen::Stops => "Your stops",
+        Screen::Plan => plan::fixed::HEADING,
         Screen::Proof => proof::fixed::HEADING,
         Screen::Trackers => "Set up background tracking",
         Screen::Account => account::fixed::HEADING,

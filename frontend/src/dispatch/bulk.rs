@@ -1,6 +1,6 @@
 //! Work on many orders at once: which are selected, and a run through them with at most four requests at a time.
 //!
-//! A run is plain values: [`Run::next`] says which order is next, [`Run::answered`] takes what became of it. What failed
+//! A run is plain values: [`Run::take_next`] says which order is next, [`Run::answered`] takes what became of it. What failed
 //! stays selected, with the reason. [`Bulk::keep`] writes selection and run as a text, and [`Bulk::restore`] reads it, so
 //! that a reload loses nothing; orders whose reply was still on its way are done again, which changes nothing twice.
 
@@ -150,7 +150,7 @@ impl Run {
     }
 
     /// The next order to do; at most four are on their way at once.
-    pub fn next(&mut self) -> Option<OrderId> {
+    pub fn take_next(&mut self) -> Option<OrderId> {
         let may_fly = self.phase == Phase::Working && self.flying.len() < MAX_FLYING && !self.waiting.is_empty();
         may_fly.then(|| {
             let id = self.waiting.remove(0);
@@ -311,11 +311,11 @@ mod tests {
     fn at_most_four_are_on_their_way_and_each_is_answered_once() {
         let orders = ids(6);
         let mut run = Run::new(Action::Unassign, orders.clone(), vec![]);
-        let flying: Vec<_> = std::iter::from_fn(|| run.next()).collect();
+        let flying: Vec<_> = std::iter::from_fn(|| run.take_next()).collect();
         assert_eq!(flying, orders[..4]);
         run.answered(orders[1], Ok(()));
         run.answered(orders[0], Err("A-1: it is over".into()));
-        assert_eq!([run.next(), run.next(), run.next()], [Some(orders[4]), Some(orders[5]), None]);
+        assert_eq!([run.take_next(), run.take_next(), run.take_next()], [Some(orders[4]), Some(orders[5]), None]);
         for order in [orders[2], orders[3], orders[4], orders[5]] {
             assert!(run.is_busy());
             run.answered(order, Ok(()));
@@ -328,11 +328,11 @@ mod tests {
         let (a, b, other) = (OrderId::new(), OrderId::new(), OrderId::new());
         let (from, to) = (CourierId::new(), CourierId::new());
         let mut run = Run::new(Action::Move(to), vec![a, b], vec![from]);
-        assert_eq!(run.next(), None, "the sequence is not known yet");
+        assert_eq!(run.take_next(), None, "the sequence is not known yet");
         let source = [(b, StopKind::Pickup), (a, StopKind::Pickup), (b, StopKind::Dropoff), (a, StopKind::Dropoff)];
         let source = source.map(|(order, kind)| stop(order, kind));
         run.take_source(from, Some(&planned(&source)));
-        assert_eq!([run.next(), run.next()], [Some(b), Some(a)]);
+        assert_eq!([run.take_next(), run.take_next()], [Some(b), Some(a)]);
         run.answered(b, Ok(()));
         run.answered(a, Ok(()));
         assert!(run.may_arrange());
@@ -356,7 +356,7 @@ mod tests {
         let (from, to) = (CourierId::new(), CourierId::new());
         let mut run = Run::new(Action::Move(to), vec![a], vec![from]);
         run.take_source(from, Some(&planned(&[stop(a, StopKind::Dropoff)])));
-        run.next();
+        run.take_next();
         run.answered(a, Ok(()));
         assert_eq!((0..9).filter(|_| run.may_arrange()).count(), MAX_ARRANGEMENTS as usize);
     }
@@ -380,8 +380,8 @@ mod tests {
         assert_eq!(Bulk::restore(&bulk.keep()).picked, bulk.picked);
         let reason = "the kitchen\nhad to close".to_owned();
         let mut run = Run::new(Action::Cancel { reason }, orders.clone(), vec![]);
-        run.next();
-        run.next();
+        run.take_next();
+        run.take_next();
         run.answered(orders[0], Ok(()));
         bulk.run = Some(run);
         let restored = Bulk::restore(&bulk.keep());
@@ -389,7 +389,7 @@ mod tests {
         assert_eq!((run.phase, run.left()), (Phase::Paused, 5), "also the one whose reply never came");
         assert_eq!(run.action, Action::Cancel { reason: "the kitchen had to close".into() });
         run.phase = Phase::Working;
-        assert_eq!(run.next(), Some(orders[1]));
+        assert_eq!(run.take_next(), Some(orders[1]));
     }
 
     proptest! {

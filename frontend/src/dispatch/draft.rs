@@ -2,15 +2,18 @@
 //! become, and the changes of an order that exists.
 
 mod field;
+mod texts;
 mod window;
 
 use doorstep_shared::api::{CreateOrder, CustomerBody, OrderView, PlaceBody, proof::ProofKind};
 use serde_json::{Map, Value};
 
 pub use field::{Field, locked, name_of};
+pub use texts::words;
+use texts::{is_email, is_phone, minutes_text, next_reference, seconds};
 pub use window::{TypedWindow, Window, clock_of, date_of, moment};
 
-use super::text::rfc3339;
+use super::dates::rfc3339;
 use crate::data::Locale;
 
 /// A stop of the delivery.
@@ -301,45 +304,6 @@ fn put(changes: &mut Map<String, Value>, path: &str, value: Value) {
 
 fn time_value(at_ms: Option<i64>) -> Value {
     at_ms.map_or(Value::Null, |at_ms| rfc3339(at_ms).into())
-}
-
-/// Words separated by commas.
-pub fn words(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// Minutes as they are typed, in seconds; four hours at the most.
-fn seconds(minutes: &str) -> Option<u32> {
-    let minutes: f64 = minutes.replace(',', ".").parse().ok()?;
-    (0.0..=240.0).contains(&minutes).then(|| (minutes * 60.0).round() as u32)
-}
-
-/// Seconds as minutes are typed.
-fn minutes_text(seconds: u32) -> String {
-    format!("{}", (f64::from(seconds) / 0.6).round() / 100.0)
-}
-
-/// Whether this may be a phone number.
-fn is_phone(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    (6..=15).contains(&digits) && text.chars().all(|one| one.is_ascii_digit() || " +-()/.".contains(one))
-}
-
-/// Whether this may be an e-mail address.
-fn is_email(text: &str) -> bool {
-    let parts = text.split_once('@').filter(|(name, _)| !name.is_empty());
-    let dot = parts.and_then(|(_, host)| host.split_once('.'));
-    dot.is_some_and(|(host, end)| !host.is_empty() && !end.is_empty()) && !text.contains(char::is_whitespace)
-}
-
-/// `A-1042` → `A-1043`; a reference without a number at its end says nothing about the next.
-fn next_reference(reference: &str) -> String {
-    let digits = reference.len() - reference.trim_end_matches(|last: char| last.is_ascii_digit()).len();
-    let (stem, number) = reference.split_at(reference.len() - digits);
-    match number.parse::<u64>() {
-        Ok(number) if digits < 18 => format!("{stem}{:0digits$}", number + 1),
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod browser;
 mod bulk;
 mod console;
 mod courier_form;
+mod dates;
 mod draft;
 #[cfg(feature = "dispatch")]
 mod driver;

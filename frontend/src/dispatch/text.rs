@@ -10,9 +10,9 @@ mod history;
 mod order;
 mod plan;
 
-use chrono::{DateTime, SecondsFormat};
 use doorstep_shared::api::proof::ProofKind;
 
+pub use super::dates::{date_code, day_of, rfc3339};
 pub use bulk::{orders, run};
 pub use courier::{battery, client, courier_badge, courier_line, pause_reason, presence, vehicle};
 pub use exception::{acknowledgement, exception, exception_time, exception_tone, next_step};
@@ -39,23 +39,6 @@ pub mod tone {
     pub const WARN: &str = "warn";
     /// Something went wrong.
     pub const BAD: &str = "bad";
-}
-
-/// A time as the API takes it.
-pub fn rfc3339(at_ms: i64) -> String {
-    let at = DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// A day as it stands in a file's name: `2026-11-21`. Counted from 1 January 1970.
-pub fn date_code(day: i64) -> String {
-    rfc3339(day * 24 * 60 * MINUTE_MS)[..10].to_owned()
-}
-
-/// The day of a date, `2026-11-21`, counted from 1 January 1970.
-pub fn day_of(date: &str) -> Option<i64> {
-    let midnight: DateTime<chrono::Utc> = format!("{date}T00:00:00Z").parse().ok()?;
-    Some(midnight.timestamp_millis() / (24 * 60 * MINUTE_MS))
 }
 
 /// A moment as a clock time, with its date where that is not today's: `18:42`, `21 November 18:42`.

@@ -265,7 +265,10 @@ impl Running {
             CustomerEvent::Ended(_) => true,
             CustomerEvent::Order(update) => {
                 let is_unknown = self.signals.page.with_untracked(|page| page.snapshot().courier.is_none());
-                update.status == OrderStatus::Failed || update.status.is_active() && is_unknown
+                // Why it failed, who brings it now or nobody, and the window of a next attempt.
+                let is_telling =
+                    matches!(update.status, OrderStatus::Created | OrderStatus::Assigned | OrderStatus::Failed);
+                is_telling || update.status.is_active() && is_unknown
             }
             _ => false,
         }

@@ -97,6 +97,22 @@ impl Page {
         entry.map(|entry| entry.at_ms)
     }
 
+    /// Whether it failed before and is tried again.
+    pub fn is_next_attempt(&self) -> bool {
+        self.status() != OrderStatus::Failed && self.reached_at_ms(OrderStatus::Failed).is_some()
+    }
+
+    /// Whether a courier had the goods before the timeline's entry `index`.
+    pub fn was_collected_before(&self, index: usize) -> bool {
+        let mut timeline = self.order.snapshot.order.timeline.iter().take(index);
+        timeline.any(|entry| matches!(entry.status, OrderStatus::PickedUp | OrderStatus::AtDropoff))
+    }
+
+    /// Whether a courier had the goods at some time.
+    pub fn was_collected(&self) -> bool {
+        self.was_collected_before(usize::MAX)
+    }
+
     /// How old the newest position is.
     pub fn freshness(&self) -> Freshness {
         if !self.is_next() {

@@ -309,20 +309,6 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_goes_back_is_told_by_its_version() {
-        let id = OrderId::new();
-        let counted = |status, version| {
-            let plain = state(id, status, Some(1));
-            OrderState { order: FleetOrder { version: Some(version), ..plain.order }, ..plain }
-        };
-        let (failed, again) = (counted(OrderStatus::Failed, 7), counted(OrderStatus::Assigned, 8));
-        assert!(again.may_follow(&failed) && !failed.may_follow(&again));
-        let mut inbox = Inbox::default();
-        [again.clone(), failed].into_iter().for_each(|state| inbox.put(FleetChange::Order(state)));
-        assert_eq!(inbox.take_changes(), [FleetChange::Order(again)]);
-    }
-
-    #[test]
     fn the_newest_plan_wins_and_what_was_seen_stays_seen() {
         let (courier, order) = (CourierId::new(), OrderId::new());
         let plan = |version, sequence, seen_at_ms| PlanPlaces {

@@ -147,6 +147,11 @@ impl Connections {
         }
     }
 
+    /// Whether a phone of a courier is connected here.
+    pub fn has_phones(&self, courier: CourierId) -> bool {
+        self.lock().couriers.contains_key(&courier)
+    }
+
     /// Every courier with a connected phone, in any order.
     pub fn connected_couriers(&self) -> Vec<CourierId> {
         self.lock().couriers.keys().copied().collect()

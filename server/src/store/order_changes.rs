@@ -22,7 +22,7 @@ use super::{
 };
 use crate::domain::{
     exception::Finding,
-    order::{Actor, Order, Seen, editing::Changes},
+    order::{Actor, Order, editing::Changes},
 };
 
 impl Store {
@@ -171,8 +171,7 @@ impl OrderChange {
     pub async fn commit(mut self, changed: &Order, event: &OrderEvent<'_>) -> Result<Order, StoreError> {
         let version = update_order(&mut self.transaction, changed).await?;
         insert_event(&mut self.transaction, changed.id, event).await?;
-        follow_order(&mut self.transaction, (&self.order, changed), self.places, event).await?;
-        let seen = seen(&mut self.transaction, changed.id).await?;
+        let seen = follow_order(&mut self.transaction, (&self.order, changed), self.places, event).await?;
         self.transaction.commit().await?;
         Ok(Order { version, seen, ..changed.clone() })
     }
@@ -188,16 +187,7 @@ impl OrderChange {
     }
 }
 
-/// What the courier's screen has shown of an order.
-async fn seen(connection: &mut PgConnection, order: OrderId) -> Result<Seen, StoreError> {
-    let row = sqlx::query!("select plan_version, seen_at, unseen_changes from orders where id = $1", order.as_uuid())
-        .fetch_one(connection)
-        .await?;
-    let plan_version = row.plan_version.map(i64::cast_unsigned);
-    Ok(Seen { plan_version, at: row.seen_at, unseen_changes: row.unseen_changes })
-}
-
-/// Writes every column that a change decides, and returns the version that the database counted.
+/// Writes every column that may change, and returns the version that the database counted.
 async fn update_order(connection: &mut PgConnection, changed: &Order) -> Result<u64, StoreError> {
     let version = sqlx::query_scalar!(
         "update orders set reference = $2, status = $3, status_at = $4, pickup_lat = $5, pickup_lon = $6, \
@@ -205,7 +195,7 @@ async fn update_order(connection: &mut PgConnection, changed: &Order) -> Result<
              dropoff_address = $12, dropoff_instructions = $13, customer_name = $14, customer_phone = $15, \
              customer_email = $16, promised_from = $17, promised_until = $18, courier_id = $19, assigned_at = $20, \
              feed_from = $21, leg_from = $22, attempt = $23, size = $24, service_s = $25, requires = $26, note = $27, \
-             carried_by = $28 \
+             carried_by = $28, plan_version = $29, seen_at = $30, unseen_changes = $31 \
          where id = $1 returning version",
         changed.id.as_uuid(),
         changed.reference,
@@ -235,6 +225,9 @@ async fn update_order(connection: &mut PgConnection, changed: &Order) -> Result<
         &changed.demands.requires,
         changed.demands.note,
         changed.carried_by.map(|courier| *courier.as_uuid()),
+        changed.seen.plan_version.map(u64::cast_signed),
+        changed.seen.at,
+        &changed.seen.unseen_changes,
     )
     .fetch_one(connection)
     .await?;

@@ -15,8 +15,8 @@ use super::{
     plans::{means_of, orders_in, stored_plans, write_plan},
 };
 use crate::domain::{
-    order::Order,
-    plan::{NewStops, News, Placing, Planned, news_for_courier, visited},
+    order::{Order, Seen},
+    plan::{NewStops, Placing, Planned, visited},
 };
 
 /// Where the stops of an order go in the plan of a courier who gets it.
@@ -29,25 +29,34 @@ pub struct NewPlaces {
 }
 
 /// Makes the plans of the couriers concerned follow a change of an order, which is written already: stops that are new or
-/// done, the stop that the courier makes now, what they have not seen, and feeds. Their plans are locked.
+/// done, the stop that the courier makes now, what they have not seen, and feeds. Their plans are locked. Returns what the
+/// order's courier has seen of it then.
 pub(super) async fn follow_order(
     connection: &mut PgConnection,
     (before, after): (&Order, &Order),
     places: NewPlaces,
     event: &OrderEvent<'_>,
-) -> Result<(), StoreError> {
+) -> Result<Seen, StoreError> {
     let concerned: HashSet<_> =
         [before, after].into_iter().flat_map(|order| [order.courier_id, order.carried_by]).flatten().collect();
-    if before.courier_id != after.courier_id {
-        note_new(connection, after.id, None).await?;
-    }
+    let mut seen = after.seen.clone();
     for courier in concerned {
         let planned = plan_after(connection, courier, (before, after), places, event.at).await?;
         write_plan(connection, courier, &planned, (event.at, event.by, event.kind.as_str())).await?;
-        if after.courier_id == Some(courier) {
-            note_news(connection, (before, after), planned.plan.version).await?;
+        // News to the courier; what it is, the change itself says.
+        if after.courier_id == Some(courier) && seen.plan_version.is_none() {
+            seen.plan_version = Some(planned.plan.version);
+            write_plan_version(connection, after.id, planned.plan.version).await?;
         }
     }
+    Ok(seen)
+}
+
+/// Notes with which version of their plan a courier got an order as it is now.
+async fn write_plan_version(connection: &mut PgConnection, order: OrderId, version: u64) -> Result<(), StoreError> {
+    sqlx::query!("update orders set plan_version = $2 where id = $1", order.as_uuid(), version.cast_signed())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -62,55 +71,18 @@ async fn plan_after(
     let (vehicle, capacity) = means_of(connection, courier).await?;
     let stored = stored_plans(connection, &[courier]).await?.remove(&courier);
     let orders = orders_in(connection, &[courier]).await?.remove(&courier).unwrap_or_default();
-    // As everybody saw it until now, whichever server wrote it.
+    // As readers saw it until now: an older server may have written orders and no plan.
     let others = orders.iter().filter(|order| order.id != before.id).cloned();
     let mut known = Planned::new(courier, stored, others.chain([before.clone()]).collect());
     if before.status != after.status
         && let Some(kind) = visited(after.status)
     {
         let limits = known.limits(capacity);
-        known.plan.move_to_front(PlanStop { order_id: after.id, kind }, &limits);
+        known.turn_to(PlanStop { order_id: after.id, kind }, &limits);
     }
     let placing =
         Placing { new_stops: places.new_stops, here: places.here, vehicle, capacity, now_ms: at.timestamp_millis() };
     let mut planned = Planned::new(courier, Some(known.plan.clone()), orders).placing(after.id, &known.plan, &placing);
     planned.plan.version += 1;
     Ok(planned)
-}
-
-async fn note_news(
-    connection: &mut PgConnection,
-    (before, after): (&Order, &Order),
-    version: u64,
-) -> Result<(), StoreError> {
-    match news_for_courier(before, after) {
-        None => Ok(()),
-        Some(News::New) => note_new(connection, after.id, Some(version)).await,
-        Some(News::Changed(parts)) => {
-            let parts: Vec<_> = parts.into_iter().map(str::to_owned).collect();
-            sqlx::query!(
-                "update orders set plan_version = $2, seen_at = null, \
-                     unseen_changes = array(select distinct unnest(unseen_changes || $3::text[])) \
-                 where id = $1",
-                after.id.as_uuid(),
-                version.cast_signed(),
-                &parts
-            )
-            .execute(connection)
-            .await?;
-            Ok(())
-        }
-    }
-}
-
-/// Notes that an order is new to its courier with a version of their plan, or that it has no courier.
-async fn note_new(connection: &mut PgConnection, order: OrderId, version: Option<u64>) -> Result<(), StoreError> {
-    sqlx::query!(
-        "update orders set plan_version = $2, seen_at = null, unseen_changes = '{}' where id = $1",
-        order.as_uuid(),
-        version.map(u64::cast_signed)
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -160,7 +160,7 @@ fn table(worker: u16) -> Vec<Row> {
         post("/api/v1/couriers/{id}/devices/{device}/sign-in", manage, json!({}), scoped(201)),
         get("/api/v1/couriers/{id}/fixes", see, scoped(200)),
         get("/api/v1/couriers/{id}/plan", see, scoped_or_courier(200)),
-        // Nobody has seen such a version; who may not ask does not learn that.
+        // No plan has such a version; a caller without the right to ask does not learn that.
         row(Method::PUT, "/api/v1/couriers/{id}/plan", write, Json(no_plan()), scoped_or_courier(409)),
         // A courier's own phone.
         get("/api/v1/courier", none, couriers(200)),

@@ -47,7 +47,7 @@ async fn without_a_position_only_the_promised_windows_are_known() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stops_are_reached_one_after_the_other_along_the_streets() {
-    with_settings(&[MALTA], async |app| {
+    with_settings(&[MALTA, "--new-stops=last"], async |app| {
         let ana = app.courier("Ana").await;
         let first = app.assigned("A-1", &ana).await;
         app.assigned("A-2", &ana).await;

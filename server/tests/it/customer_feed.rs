@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{HERE, Socket, TestApp, TestOrder, fix, now_ms, step, with_app};
+use crate::support::{HERE, Socket, TestApp, TestOrder, fix, now_ms, step, with_app, with_settings};
 
 /// Opens the feed and reads its snapshot, which comes first.
 async fn watching(app: &TestApp, order: &TestOrder) -> (Socket, Value) {
@@ -190,7 +190,7 @@ fn collect_fields(path: &str, value: &Value, fields: &mut BTreeSet<String>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_but_the_allowed_fields_ever_reaches_a_customer() {
-    with_app(async |app| {
+    with_settings(&["--new-stops=last"], async |app| {
         let ana = app.courier("Ana").await;
         let order = app.assigned("A-1042", &ana).await;
         let other = app.assigned("B-77", &ana).await;

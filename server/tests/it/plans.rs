@@ -87,7 +87,7 @@ async fn a_plan_lists_open_stops_with_their_load_and_times() {
         let a = order_between(app, "A-1", 0.0, 10.0).await;
         app.assign(&a, &ana).await;
         let without_place = plan(app, &ana).await;
-        assert_eq!(without_place["stops"][0]["arrival"], Value::Null, "nobody knows where Ana is");
+        assert_eq!(without_place["stops"][0]["arrival"], Value::Null, "Ana has not reported yet");
         assert!(without_place["metres"].as_u64().is_some_and(|metres| metres > 1_000), "{without_place}");
         let mut phone = app.connect(&ana).await;
         phone.report(1, &[fix(now_ms(), HERE.0, HERE.1)]).await;
@@ -135,7 +135,7 @@ async fn a_new_order_of_stops_is_the_same_on_every_screen() {
         let (mut of_a, mut of_b) = (app.watch(&a).await, app.watch(&b).await);
         assert_eq!(of_a.expect("snapshot").await["order"]["stops_before"], 0);
         assert_eq!(of_b.expect("snapshot").await["order"]["stops_before"], 1);
-        assert_eq!(open_feeds(app).await, [a.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&a.id));
 
         let wanted = one_after_the_other(&[&b, &a]);
         let now = put(app, &ana, &json!({ "version": 2, "stops": wanted, "locked": 1 })).await.expect(200);
@@ -146,7 +146,7 @@ async fn a_new_order_of_stops_is_the_same_on_every_screen() {
         assert_eq!((&told["stops"][0]["locked"], &told["stops"][0]["sequence"]), (&json!(true), &json!(1)));
         assert_eq!(of_a.expect("order").await["stops_before"], 1);
         assert_eq!(of_b.expect("order").await["stops_before"], 0);
-        assert_eq!(open_feeds(app).await, [b.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&b.id));
         order_change(&mut console, &b, |order| order["sequence"] == 1).await;
         order_change(&mut console, &a, |order| order["sequence"] == 3).await;
     })
@@ -302,12 +302,12 @@ async fn the_plan_and_the_feed_follow_a_courier_who_takes_another_stop_first() {
         assert_eq!(phone.expect("ack").await["stored"], 1);
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&b, &a]));
         assert_eq!((stops_before(app, &b).await, stops_before(app, &a).await), (0, 1));
-        assert_eq!(open_feeds(app).await, [b.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&b.id));
         let again = of_b.expect("snapshot").await;
         assert_eq!(again["order"]["stops_before"], 0, "the feed opens with a picture");
         app.set_status(&b, "delivered").await;
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&a]));
-        assert_eq!(open_feeds(app).await, [a.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&a.id));
     })
     .await;
 }
@@ -326,6 +326,7 @@ async fn dispatch_hears_when_the_couriers_screen_showed_an_order() {
         assert_eq!(change["sequence"], 1);
         let seen = app.get(&format!("/api/v1/orders/{}", order.id)).await.expect(200);
         assert!(seen["seen_at"].is_string(), "{seen}");
+        assert_eq!(seen["sequence"], 1);
         // Dispatch moves it: the screen has not shown that.
         let second = app.assigned("A-2", &ana).await;
         let now = plan(app, &ana).await;
@@ -371,7 +372,7 @@ async fn stops_tell_what_the_courier_needs_there() {
             (&pickup["attempt"], &pickup["locked"], &pickup["changed"]),
             (&Value::Null, &Value::Null, &Value::Null)
         );
-        assert_eq!(pickup["arrival"], Value::Null, "nobody knows where Ana is");
+        assert_eq!(pickup["arrival"], Value::Null, "Ana has not reported yet");
         phone.report(1, &[fix(now_ms(), HERE.0, HERE.1)]).await;
         app.set_status(&order, "at_pickup").await;
         let told = phone.expect("stops").await;
@@ -386,8 +387,6 @@ async fn goods_that_could_not_be_handed_over_stay_on_the_list_until_they_are_bac
         let ana = app.courier("Ana").await;
         let (a, b) = (app.assigned("A-1", &ana).await, app.assigned("A-2", &ana).await);
         app.set_status(&a, "picked_up").await;
-        let carry = "update orders set carried_by = courier_id where id = $1::uuid";
-        sqlx::query(carry).bind(&a.id).execute(&app.db).await.expect("orders can be edited");
         app.set_status(&a, "at_dropoff").await;
         app.set_status(&a, "failed").await;
         let mut phone = Socket::courier(app, &ana.device_token).await;
@@ -397,11 +396,11 @@ async fn goods_that_could_not_be_handed_over_stay_on_the_list_until_they_are_bac
         let first = [back.clone(), stop(&b, "pickup"), stop(&b, "dropoff")];
         let wanted = json!({ "version": welcome["version"], "stops": first });
         put(app, &ana, &wanted).await.expect(200);
-        assert_eq!(open_feeds(app).await, [""; 0], "nobody sees Ana on her way back");
+        assert_eq!(open_feeds(app).await, [""; 0], "no customer sees Ana on her way back");
         assert_eq!(stops_before(app, &b).await, 1);
         app.set_status(&a, "returned").await;
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&b]));
-        assert_eq!(open_feeds(app).await, [b.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&b.id));
     })
     .await;
 }
@@ -428,7 +427,7 @@ async fn an_order_that_an_older_server_assigned_is_served() {
         assert_eq!(stops_before(app, &second).await, 1);
         let body = json!({ "version": 0, "stops": one_after_the_other(&[&second, &first]) });
         put(app, &ana, &body).await.expect(200);
-        assert_eq!(open_feeds(app).await, [second.id.clone()]);
+        assert_eq!(open_feeds(app).await, std::slice::from_ref(&second.id));
         phone.send(&json!({ "type": "seen", "version": 1 })).await;
         eventually("the order to be seen", async || {
             let seen = app.get(&format!("/api/v1/orders/{}", first.id)).await.expect(200);

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use doorstep_server::store::access::Role;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -14,22 +15,34 @@ use proptest::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, HERE, Socket, TestApp, TestCourier, TestOrder, fix, now_ms, order_body, text, with_app};
+use crate::support::{
+    Answer, HERE, Socket, TestApp, TestCourier, TestOrder, TestPerson, fix, now_ms, order_body, text, with_app,
+};
 
 const SEED: [u8; 32] = *b"an order has one plan,a plan one";
 const ROUNDS: usize = 14;
 const STEPS_IN_A_ROUND: usize = 12;
 const ORDERS: usize = 4;
 
-/// What somebody does.
+/// What dispatch or a courier does.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Dispatch gives an order to a courier, from whomever has it.
+    /// Dispatch gives an order to a courier, from another one who may have it.
     Assign { order: usize, courier: usize },
     /// A courier reports on an order, whether or not it is theirs.
     Report { order: usize, courier: usize, status: &'static str },
+    /// A courier says what holds an order up, and may give it back.
+    HoldUp { order: usize, courier: usize, report: &'static str },
     /// Dispatch sets a status.
     SetStatus { order: usize, status: &'static str },
+    /// Dispatch corrects the door.
+    Edit { order: usize, north: usize },
+    /// Dispatch takes an order back.
+    Unassign { order: usize },
+    /// Dispatch has a failed order tried again, by its courier or another.
+    TryAgain { order: usize, courier: Option<usize> },
+    /// Dispatch corrects an end that was a mistake.
+    Reopen { order: usize },
     /// Dispatch or the courier puts stops in another order.
     Reorder { courier: usize, by_courier: bool, turns: Vec<usize>, locked: Option<usize> },
     /// A courier's report and something that dispatch does, at once.
@@ -37,8 +50,13 @@ enum Step {
 }
 
 fn report() -> impl Strategy<Value = Step> {
-    let statuses = prop::sample::select(vec!["at_pickup", "picked_up", "at_dropoff", "delivered", "failed"]);
-    (0..ORDERS, 0..2usize, statuses).prop_map(|(order, courier, status)| Step::Report { order, courier, status })
+    let statuses = vec!["at_pickup", "picked_up", "at_dropoff", "delivered", "failed", "returned"];
+    let statuses = (0..ORDERS, 0..2usize, prop::sample::select(statuses));
+    let hold_ups = (0..ORDERS, 0..2usize, prop::sample::select(vec!["not_ready", "give_back"]));
+    prop_oneof![
+        5 => statuses.prop_map(|(order, courier, status)| Step::Report { order, courier, status }),
+        1 => hold_ups.prop_map(|(order, courier, report)| Step::HoldUp { order, courier, report }),
+    ]
 }
 
 fn of_dispatch() -> impl Strategy<Value = Step> {
@@ -47,6 +65,10 @@ fn of_dispatch() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..ORDERS, 0..2usize).prop_map(|(order, courier)| Step::Assign { order, courier }),
         1 => (0..ORDERS, statuses).prop_map(|(order, status)| Step::SetStatus { order, status }),
+        1 => (0..ORDERS, 0..20usize).prop_map(|(order, north)| Step::Edit { order, north }),
+        1 => (0..ORDERS).prop_map(|order| Step::Unassign { order }),
+        1 => (0..ORDERS, prop::option::of(0..2usize)).prop_map(|(order, courier)| Step::TryAgain { order, courier }),
+        1 => (0..ORDERS).prop_map(|order| Step::Reopen { order }),
         4 => reorder.prop_map(|(courier, by_courier, turns, locked)| Step::Reorder { courier, by_courier, turns, locked }),
     ]
 }
@@ -101,6 +123,7 @@ impl Phone {
 
 struct World<'a> {
     app: &'a TestApp,
+    dora: &'a TestPerson,
     orders: Vec<TestOrder>,
     pages: HashMap<String, Socket>,
     moves: i64,
@@ -112,11 +135,28 @@ struct Row {
     id: String,
     status: String,
     courier: Option<String>,
+    carried_by: Option<String>,
     has_feed: bool,
 }
 
+impl Row {
+    /// The stops that `courier` has to make for it.
+    fn stops(&self, courier: &str) -> Vec<Value> {
+        let is_theirs = self.courier.as_deref() == Some(courier);
+        let has_goods = self.carried_by.as_deref() == Some(courier);
+        let kinds: &[&str] = match self.status.as_str() {
+            "assigned" | "at_pickup" if is_theirs && has_goods => &["dropoff"],
+            "assigned" | "at_pickup" if is_theirs => &["pickup", "dropoff"],
+            "picked_up" | "at_dropoff" if is_theirs => &["dropoff"],
+            "failed" | "cancelled" if has_goods => &["return"],
+            _ => &[],
+        };
+        kinds.iter().map(|kind| json!({ "order_id": self.id, "kind": kind })).collect()
+    }
+}
+
 impl<'a> World<'a> {
-    async fn new(app: &'a TestApp, round: usize) -> Self {
+    async fn new(app: &'a TestApp, dora: &'a TestPerson, round: usize) -> Self {
         let (mut orders, mut pages) = (Vec::new(), HashMap::new());
         for number in 0..ORDERS {
             let order = distant_order(app, &format!("M-{round}-{number}"), number).await;
@@ -125,7 +165,7 @@ impl<'a> World<'a> {
             pages.insert(order.id.clone(), page);
             orders.push(order);
         }
-        Self { app, orders, pages, moves: 0 }
+        Self { app, dora, orders, pages, moves: 0 }
     }
 
     async fn dispatch(&self, step: &Step, couriers: &[TestCourier]) {
@@ -142,7 +182,24 @@ impl<'a> World<'a> {
             Step::Reorder { courier, by_courier, turns, locked } => {
                 self.reorder(&couriers[*courier], *by_courier, turns, *locked).await
             }
-            Step::Report { .. } | Step::AtOnce(..) => unreachable!("phones do these"),
+            Step::Edit { order, north } => {
+                let path = format!("/api/v1/orders/{}", self.orders[*order].id);
+                let body = json!({ "dropoff": { "lat": HERE.0 + *north as f64 * 0.003, "lon": HERE.1 } });
+                Answer::to(app.request(Method::PATCH, &path).header("if-match", "*").json(&body)).await
+            }
+            Step::Unassign { order } => {
+                app.post(&format!("/api/v1/orders/{}/unassign", self.orders[*order].id), &json!({})).await
+            }
+            Step::TryAgain { order, courier } => {
+                let path = format!("/api/v1/orders/{}/attempts", self.orders[*order].id);
+                app.post(&path, &json!({ "courier_id": courier.map(|courier| couriers[courier].id.clone()) })).await
+            }
+            Step::Reopen { order } => {
+                let path = format!("/api/v1/orders/{}/reopen", self.orders[*order].id);
+                let request = app.as_person(self.dora, Method::POST, &path);
+                Answer::to(request.json(&json!({ "reason": "the wrong button" }))).await
+            }
+            Step::Report { .. } | Step::HoldUp { .. } | Step::AtOnce(..) => unreachable!("phones do these"),
         };
         assert!(answer.status.as_u16() < 500, "{step:?}: {}", answer.text());
     }
@@ -165,28 +222,40 @@ impl<'a> World<'a> {
 
     async fn rows(&self) -> Vec<Row> {
         let ids: Vec<_> = self.orders.iter().map(|order| order.id.clone()).collect();
-        let rows = "select id::text, status, courier_id::text as courier, feed_from is not null as has_feed \
-            from orders where id::text = any($1) order by id";
+        let rows = "select id::text, status, courier_id::text as courier, carried_by::text as carried_by, \
+            feed_from is not null as has_feed from orders where id::text = any($1) order by id";
         sqlx::query_as(rows).bind(&ids).fetch_all(&self.app.db).await.expect("orders can be read")
     }
 
     /// Compares every screen.
     async fn check(&mut self, phones: &mut [Phone; 2], done: &Step) {
         let rows = self.rows().await;
-        for row in rows.iter().filter(|row| matches!(row.status.as_str(), "delivered" | "cancelled")) {
-            self.pages.remove(&row.id);
-        }
+        self.open_pages(&rows).await;
         for phone in phones {
             let path = format!("/api/v1/couriers/{}/plan", phone.courier.id);
             let plan = self.app.get(&path).await.expect(200);
             phone.catch_up().await;
-            let theirs: Vec<_> = rows.iter().filter(|row| row.courier.as_ref() == Some(&phone.courier.id)).collect();
-            check_plan(&plan, &theirs, done);
+            let courier = &phone.courier.id;
+            let theirs: Vec<_> = rows.iter().filter(|row| !row.stops(courier).is_empty()).collect();
+            check_plan(&plan, &theirs, courier, done);
             assert_eq!(stops(&phone.stops), stops(&plan), "on the phone, after {done:?}");
             if !stops(&plan).is_empty() || phone.stops["type"] == "stops" {
                 assert_eq!(phone.stops["version"], plan["version"], "after {done:?}");
             }
             self.check_customers(&plan, &theirs, phone, done).await;
+        }
+    }
+
+    /// Links end with their order, and live again when it does.
+    async fn open_pages(&mut self, rows: &[Row]) {
+        for (row, order) in rows.iter().filter_map(|row| Some((row, self.orders.iter().find(|it| it.id == row.id)?))) {
+            if matches!(row.status.as_str(), "delivered" | "returned" | "cancelled") {
+                self.pages.remove(&row.id);
+            } else if !self.pages.contains_key(&row.id) {
+                let mut page = self.app.watch(order).await;
+                page.expect("snapshot").await;
+                self.pages.insert(row.id.clone(), page);
+            }
         }
     }
 
@@ -208,28 +277,20 @@ impl<'a> World<'a> {
                 seen_by.push(id.clone());
             }
         }
-        let first: Vec<_> = places.first().cloned().into_iter().collect();
-        assert_eq!(seen_by, first, "who sees the courier after {done:?}");
+        assert_eq!(seen_by, visible_in(plan), "who sees the courier after {done:?}");
         for row in theirs.iter().filter(|row| is_active(&row.status)) {
             let order = self.orders.iter().find(|order| order.id == row.id).expect("one of ours");
             let shown = self.app.get(&format!("/api/v1/track/{}", order.token)).await.expect(200);
             let place = places.iter().position(|id| *id == row.id).expect("it is in the plan");
             assert_eq!(shown["order"]["stops_before"], place, "after {done:?}");
-            assert_eq!(shown["position"].is_object(), place == 0, "after {done:?}: {shown}");
+            let is_visible = visible_in(plan).contains(&row.id);
+            assert_eq!(shown["position"].is_object(), is_visible, "after {done:?}: {shown}");
         }
     }
 }
 
-fn check_plan(plan: &Value, theirs: &[&Row], done: &Step) {
-    let mut expected: Vec<Value> = Vec::new();
-    for row in theirs {
-        let kinds: &[&str] = match row.status.as_str() {
-            "assigned" | "at_pickup" => &["pickup", "dropoff"],
-            "picked_up" | "at_dropoff" => &["dropoff"],
-            _ => &[],
-        };
-        expected.extend(kinds.iter().map(|kind| json!({ "order_id": row.id, "kind": kind })));
-    }
+fn check_plan(plan: &Value, theirs: &[&Row], courier: &str, done: &Step) {
+    let expected: Vec<Value> = theirs.iter().flat_map(|row| row.stops(courier)).collect();
     let planned = stops(plan);
     let sorted = |mut stops: Vec<Value>| {
         stops.sort_by_key(Value::to_string);
@@ -241,8 +302,13 @@ fn check_plan(plan: &Value, theirs: &[&Row], done: &Step) {
         assert!(planned[at..].contains(&door), "collected before it is handed over, after {done:?}");
     }
     let open: Vec<_> = theirs.iter().filter(|row| row.has_feed).map(|row| row.id.clone()).collect();
-    let first: Vec<_> = orders_in(plan).into_iter().take(1).collect();
-    assert_eq!(open, first, "the one open feed after {done:?}");
+    assert_eq!(open, visible_in(plan), "the one open feed after {done:?}");
+}
+
+/// The order of the first stop, unless that is a return.
+fn visible_in(plan: &Value) -> Vec<String> {
+    let first = stops(plan).into_iter().take(1).filter(|stop| stop["kind"] != "return");
+    first.map(|stop| text(&stop["order_id"])).collect()
 }
 
 fn is_active(status: &str) -> bool {
@@ -286,6 +352,12 @@ async fn take(step: &Step, world: &World<'_>, phones: &mut [Phone; 2]) {
             let answer = phones[*courier].ask(report).await;
             assert!(answer["type"] == "ack" || answer["code"] != "unavailable", "{step:?}: {answer}");
         }
+        Step::HoldUp { order, courier, report } => {
+            let order = &world.orders[*order].id;
+            let report = json!({ "type": "report", "order_id": order, "report": report, "time_ms": now_ms() });
+            let answer = phones[*courier].ask(report).await;
+            assert!(answer["type"] == "ack" || answer["code"] != "unavailable", "{step:?}: {answer}");
+        }
         Step::AtOnce(report, other) => {
             tokio::join!(Box::pin(take(report, world, phones)), world.dispatch(other, &couriers));
         }
@@ -296,13 +368,14 @@ async fn take(step: &Step, world: &World<'_>, phones: &mut [Phone; 2]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_all_screens_agree_and_one_customer_sees_the_courier() {
     with_app(async |app| {
+        let dora = app.person("dora@example.com", Role::Dispatcher).await;
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &SEED);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         for round in 0..ROUNDS {
             let steps = prop::collection::vec(step(), STEPS_IN_A_ROUND).new_tree(&mut runner);
             let steps = steps.expect("steps can be made up").current();
             let mut phones = [Phone::connect(app, "Ana").await, Phone::connect(app, "Ben").await];
-            let mut world = World::new(app, round).await;
+            let mut world = World::new(app, &dora, round).await;
             for step in &steps {
                 take(step, &world, &mut phones).await;
                 world.check(&mut phones, step).await;

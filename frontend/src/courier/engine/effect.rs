@@ -1,6 +1,10 @@
 //! What [`super::Engine::step`] wants done. The driver does it in the browser, in order.
 
-use doorstep_shared::{OrderId, api::courier::TrackerApp, protocol::courier::CourierMessage};
+use doorstep_shared::{
+    CourierId, OrderId,
+    api::{courier::TrackerApp, plan::PlanStop},
+    protocol::courier::CourierMessage,
+};
 use uuid::Uuid;
 
 /// A place in storage.
@@ -58,6 +62,19 @@ pub enum Effect {
     EndSession,
     /// Ask for the tour.
     AskTour,
+    /// Ask for another order of the stops.
+    PutPlan {
+        /// Whose.
+        courier_id: CourierId,
+        /// The plan's version that the courier saw.
+        version: u64,
+        /// Every open stop.
+        stops: Vec<PlanStop>,
+    },
+    /// Ask for the day so far.
+    AskDay,
+    /// Draw the courier's attention by sound and vibration: dispatch changed something.
+    Alert,
     /// Set another app up.
     SetUpTracker(TrackerApp),
     /// Send a proof.

@@ -5,7 +5,10 @@
 
 use doorstep_shared::{
     OrderId,
-    api::courier::{CourierHome, Tour, TrackerCreated},
+    api::{
+        courier::{CourierHome, Tour, TrackerCreated},
+        plan::CourierDay,
+    },
     protocol::courier::CourierEvent,
 };
 use uuid::Uuid;
@@ -58,6 +61,10 @@ pub enum Input {
     },
     /// The tour, if the server answered.
     Tour(Option<Tour>),
+    /// The server's answer to an order of the stops.
+    PlanAnswered(PlanAnswer),
+    /// The day so far, if the server answered.
+    Day(Option<CourierDay>),
     /// A tracker that was set up, if the server answered.
     Tracker(Option<Box<TrackerCreated>>),
     /// The server's answer to a proof.
@@ -168,6 +175,22 @@ pub enum ProofAnswer {
         /// In milliseconds.
         least_ms: f64,
     },
+}
+
+/// The server's answer to an order of the stops that the courier wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlanAnswer {
+    /// It holds from now on.
+    Taken,
+    /// Another change was faster; the stops come over the socket.
+    Conflict,
+    /// It refuses that order.
+    Refused {
+        /// What a program matches on.
+        code: String,
+    },
+    /// It was not reached, or could not say.
+    Unreachable,
 }
 
 /// What storage held. Each text with the key under which it stands.

@@ -94,11 +94,13 @@ impl Engine {
         if !missing.is_empty() {
             return;
         }
-        for item in draft.items.clone() {
-            let Item { proof_id, kind, body, taken_ms, .. } = item;
-            self.queue(&card, taken_ms, Deed::Proof { proof_id, kind, body });
+        let items = draft.items.clone();
+        let held_until_ms = self.begin_hold(at);
+        for Item { proof_id, kind, body, taken_ms, .. } in items {
+            self.queue(&card, taken_ms, Deed::Proof { proof_id, kind, body }, held_until_ms);
         }
-        self.report(at, &card, OrderStatus::Delivered, note.filter(|note| !note.trim().is_empty()));
+        let note = note.filter(|note| !note.trim().is_empty());
+        self.report(at, &card, OrderStatus::Delivered, note, held_until_ms);
         self.leave_proof();
     }
 
@@ -118,7 +120,7 @@ impl Engine {
         let items = self.storage.memory.drafts.iter().flat_map(|draft| &draft.items);
         let of_actions = self.uploads.actions.iter().filter_map(|action| match action.deed {
             Deed::Proof { proof_id, .. } => Some(proof_id),
-            Deed::Status { .. } => None,
+            Deed::Status { .. } | Deed::Report { .. } => None,
         });
         let used: Vec<Uuid> = items.map(|item| item.proof_id).chain(of_actions).collect();
         let all = self.proofs.photo_urls.iter().map(|(id, _)| *id);

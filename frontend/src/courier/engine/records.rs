@@ -19,6 +19,7 @@ impl Engine {
         self.storage.memory = records.memory.and_then(|text| decode_json(&text).ok()).unwrap_or_default();
         self.restore_fixes(records.fixes);
         self.restore_actions(records.actions);
+        self.hold_restored(at);
         self.proofs.photo_urls = records.photos;
         self.drop_unused_photos();
         if let Some(pace) = self.storage.memory.pace.clone() {
@@ -52,8 +53,11 @@ impl Engine {
     pub(super) fn forget_the_work(&mut self) {
         let of_waiting: Vec<_> = self.uploads.actions.iter().map(|action| action.order_id).collect();
         let memory = self.storage.remember();
-        (memory.stops, memory.on_duty_since_ms) = (None, None);
+        (memory.stops, memory.plan_version, memory.on_duty_since_ms) = (None, None, None);
         memory.legs.clear();
+        memory.marks.clear();
+        memory.waits.clear();
+        memory.collected.clear();
         memory.presence = Default::default();
         memory.drafts.retain(|draft| of_waiting.contains(&draft.order_id));
         (self.positions.here, self.proofs.open) = (None, None);

@@ -1,6 +1,9 @@
 //! Which screen is open, the notices above it, and how far setting up another app is.
 
-use doorstep_shared::api::courier::{TrackerApp, TrackerCreated};
+use doorstep_shared::{
+    OrderId,
+    api::courier::{TrackerApp, TrackerCreated},
+};
 
 use super::{Effect, Engine};
 use crate::courier::{
@@ -12,6 +15,9 @@ use crate::courier::{
 /// Notices that are kept; the oldest quiet one gives way.
 const MAX_NOTICES: usize = 6;
 
+/// Orders of which the app remembers that it said what became of them.
+const MAX_RESULTS: usize = 20;
+
 /// What the screens show beside the work itself.
 #[derive(Clone, Debug)]
 pub(super) struct Screens {
@@ -19,11 +25,19 @@ pub(super) struct Screens {
     pub(super) tracker: TrackerSetup,
     pub(super) notices: Vec<Notice>,
     next_notice: u32,
+    /// What became of the courier's last word on an order, each by its notice.
+    results: Vec<(OrderId, u32)>,
 }
 
 impl Default for Screens {
     fn default() -> Self {
-        Self { open: Screen::Stops, tracker: TrackerSetup::Choose, notices: Vec::new(), next_notice: 0 }
+        Self {
+            open: Screen::Stops,
+            tracker: TrackerSetup::Choose,
+            notices: Vec::new(),
+            next_notice: 0,
+            results: Vec::new(),
+        }
     }
 }
 
@@ -44,6 +58,30 @@ impl Screens {
         }
         self.notices.push(Notice { id: self.next_notice, tone, text, offer });
         self.next_notice += 1;
+    }
+
+    /// Says what became of the courier's last word on an order; what was said of an earlier one gives way.
+    pub(super) fn notify_result(&mut self, order_id: OrderId, text: String) {
+        let is_of_order = |result: &(OrderId, u32)| result.0 == order_id;
+        if let Some((_, earlier)) = self.results.iter().copied().find(is_of_order) {
+            self.dismiss(earlier);
+        }
+        self.results.retain(|result| !is_of_order(result));
+        if self.results.len() >= MAX_RESULTS {
+            self.results.remove(0);
+        }
+        self.results.push((order_id, self.next_notice));
+        self.notify(Tone::Bad, text);
+    }
+
+    /// Whether the courier was told what became of their last word on an order.
+    pub(super) fn has_result_on(&self, order_id: OrderId) -> bool {
+        self.results.iter().any(|result| result.0 == order_id)
+    }
+
+    /// An order is new on the list: what was said of it before is over.
+    pub(super) fn forget_result_on(&mut self, order_id: OrderId) {
+        self.results.retain(|result| result.0 != order_id);
     }
 
     /// The courier read a notice.

@@ -16,10 +16,14 @@ impl Engine {
     pub fn show(&self, at: Moment, shift: &mut Shift) {
         self.show_work(shift);
         self.show_phone(at, shift);
-        let stops = self.cards();
+        let stops = self.shown_stops(at);
         shift.done_at_ms = stops.last().and_then(|card| card.latest_ms.or(card.earliest_ms));
         shift.proof = self.proof_draft(&stops);
         shift.stops = stops;
+        shift.reordering = self.reordering();
+        shift.undo = self.undoable(at);
+        shift.day = self.day.day;
+        shift.office_phone.clone_from(&self.storage.memory.office_phone);
         shift.position = self.positions.here;
         shift.way.clone_from(&self.tour.way);
         let is_seen = self.session.door == Door::Open && shift.health == Health::Live;
@@ -52,7 +56,7 @@ impl Engine {
     fn proof_draft(&self, stops: &[StopCard]) -> Option<ProofDraft> {
         let order_id = self.proofs.open?;
         let is_door = |card: &&StopCard| card.stop.order_id == order_id && card.stop.kind == StopKind::Dropoff;
-        let card = stops.iter().find(is_door)?;
+        let card = stops.iter().flat_map(StopCard::orders).find(is_door)?;
         let draft = self.storage.memory.drafts.iter().find(|draft| draft.order_id == order_id)?;
         Some(self.draft_of(card, draft))
     }

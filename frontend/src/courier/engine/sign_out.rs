@@ -35,6 +35,7 @@ impl SignOut {
 impl Engine {
     /// Signs out. What waits is deleted only when the courier says so twice.
     pub(super) fn sign_out(&mut self, at: Moment) {
+        self.release_held();
         if !self.uploads.is_empty() && self.session.sign_out == SignOut::No {
             self.session.sign_out = SignOut::Warned;
             let (fixes, actions) = (self.uploads.fixes.len(), self.uploads.actions.len());

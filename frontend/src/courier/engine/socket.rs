@@ -18,7 +18,7 @@ impl Engine {
         match event {
             CourierEvent::Welcome(welcome) => self.welcomed(at, asked_ms, welcome),
             CourierEvent::Ack(ack) => self.acked(at, &ack),
-            CourierEvent::Stops(stops) => self.stops_came(at, stops.stops),
+            CourierEvent::Stops(stops) => self.stops_came(at, stops.stops, stops.version),
             CourierEvent::Pace(pace) => self.pace_came(pace),
             CourierEvent::Audience(audience) => self.audience = Some(audience),
             CourierEvent::Error(error) => self.error_came(at, &error),
@@ -86,6 +86,7 @@ impl Engine {
     /// Nothing that was on its way counts any more.
     fn lost_socket(&mut self, at: Moment, was_up: bool) {
         self.uploads.disconnected();
+        self.plan.disconnected();
         self.storage.memory.presence.disconnected();
         self.audience = None;
         if !was_up {
@@ -101,7 +102,12 @@ impl Engine {
         }
         self.check_clock();
         self.pace_came(welcome.pace);
-        self.stops_came(at, welcome.stops);
+        let memory = &self.storage.memory;
+        if (memory.may_reorder, &memory.office_phone) != (welcome.may_reorder, &welcome.office_phone) {
+            let memory = self.storage.remember();
+            (memory.may_reorder, memory.office_phone) = (welcome.may_reorder, welcome.office_phone);
+        }
+        self.stops_came(at, welcome.stops, welcome.version);
         self.tour.due_ms = Some(at.now_ms);
     }
 

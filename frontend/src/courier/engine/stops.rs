@@ -1,96 +1,214 @@
-//! The stops: as the server sends them, and what the courier reports at each.
+//! The work at the stops: what the courier reports at each, and what the stops become by it.
 
 use doorstep_shared::{
     OrderId, OrderStatus,
-    protocol::courier::{Stop, StopKind},
+    protocol::courier::{ReportKind, Stop, StopKind},
 };
 
 use super::{Engine, Moment};
 use crate::courier::{
+    groups::grouped,
+    marks,
     outbox::actions::{Action, Deed},
-    state::{StopCard, Tone},
+    state::{StopCard, Wait},
     stops,
-    text::notices,
 };
 
+/// How long couriers wait at a pickup of which nothing is known, in seconds.
+const USUAL_WAIT_S: u32 = 600;
+
 impl Engine {
+    /// The stops ahead, each order by itself.
     pub(super) fn cards(&self) -> Vec<StopCard> {
         let memory = &self.storage.memory;
-        stops::cards(memory.stops.as_deref().unwrap_or_default(), &memory.legs, self.uploads.actions.iter())
+        let mut stops = self.stops_in_order();
+        stops.extend(stops::ways_back(&stops, &memory.collected, self.uploads.actions.iter()));
+        let mut cards = stops::cards(&stops, &memory.legs, self.uploads.actions.iter());
+        for card in &mut cards {
+            card.changes = marks::of(&memory.marks, &card.stop);
+        }
+        cards
+    }
+
+    /// The stops ahead as they are shown.
+    pub(super) fn shown_stops(&self, at: Moment) -> Vec<StopCard> {
+        let mut cards = self.cards();
+        for card in cards.iter_mut().filter(|card| card.stop.kind == StopKind::Pickup) {
+            card.wait = self.wait_at(at, card);
+        }
+        grouped(cards)
     }
 
     /// The stop's main button was pressed.
     pub(super) fn advance(&mut self, at: Moment, order_id: OrderId) {
         let Some(card) = self.card(order_id) else { return };
         let Some(status) = card.next_status() else { return };
-        if status == OrderStatus::Delivered && !card.proof.is_empty() {
-            self.begin_proof(order_id);
+        if status == OrderStatus::Delivered {
+            self.hand_over(at, &card);
             return;
         }
-        self.report(at, &card, status, None);
+        let mut together = self.together_with(&card);
+        together.retain(|card| stops::follows(card.status, status) && !card.needs_pickup);
+        let is_final = status == OrderStatus::Returned || (status == OrderStatus::PickedUp && together.len() > 1);
+        let held_until_ms = if is_final { self.begin_hold(at) } else { None };
+        // The server moves each to the front of the plan as it comes. Doors told from the last to the first stay in their
+        // order; a pickup in front would take its door along, and so part the others from it.
+        if card.stop.kind == StopKind::Dropoff {
+            together.reverse();
+        }
+        together.iter().for_each(|card| self.report(at, card, status, None, held_until_ms));
+    }
+
+    /// The button of one of several orders was pressed.
+    pub(super) fn advance_one(&mut self, at: Moment, order_id: OrderId) {
+        let Some(card) = self.card(order_id) else { return };
+        match card.next_status() {
+            Some(OrderStatus::Delivered) => self.hand_over(at, &card),
+            Some(OrderStatus::AtPickup) => self.report(at, &card, OrderStatus::PickedUp, None, None),
+            Some(status) => {
+                let held_until_ms = if status == OrderStatus::Returned { self.begin_hold(at) } else { None };
+                self.report(at, &card, status, None, held_until_ms);
+            }
+            None => {}
+        }
     }
 
     pub(super) fn fail(&mut self, at: Moment, order_id: OrderId, reason: String) {
         let Some(card) = self.card(order_id) else { return };
-        let note = Some(reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-        self.report(at, &card, OrderStatus::Failed, note);
+        let held_until_ms = self.begin_hold(at);
+        self.report(at, &card, OrderStatus::Failed, written(&reason), held_until_ms);
         self.leave_proof();
     }
 
-    pub(super) fn stops_came(&mut self, at: Moment, stops: Vec<Stop>) {
-        if self.storage.memory.stops.as_ref() == Some(&stops) {
-            return;
+    /// The goods are not ready, and the courier waits.
+    pub(super) fn wait(&mut self, at: Moment, order_id: OrderId, reason: String) {
+        let Some(card) = self.pickup_card(order_id) else { return };
+        let since_ms = self.date_ms(at);
+        let waits = &mut self.storage.remember().waits;
+        if waits.iter().all(|wait| wait.0 != order_id) {
+            waits.push((order_id, since_ms));
         }
-        if let Some(before) = self.storage.memory.stops.clone() {
-            self.report_changes(&before, &stops);
-        }
-        self.storage.remember().stops = Some(stops);
-        self.tour.due_ms = Some(at.now_ms);
+        let deed = Deed::Report { report: ReportKind::NotReady, note: written(&reason) };
+        self.queue(&card, since_ms, deed, None);
     }
 
-    /// The server took a status: its stops follow at once, before it sends them anew.
-    pub(super) fn status_taken(&mut self, action: &Action) {
-        let Deed::Status { status, .. } = action.deed else { return };
-        let mut stops = self.storage.memory.stops.clone().unwrap_or_default();
-        stops::advance(&mut stops, action.order_id, status);
-        if self.storage.memory.stops.as_ref().is_some_and(|before| *before != stops) {
-            self.storage.remember().stops = Some(stops);
-        }
-        if status.is_final() || status == OrderStatus::Failed {
-            self.drop_draft(action.order_id);
+    /// The courier gives an order back that they have not collected.
+    pub(super) fn give_back(&mut self, at: Moment, order_id: OrderId, reason: String) {
+        let Some(card) = self.pickup_card(order_id) else { return };
+        let held_until_ms = self.begin_hold(at);
+        let deed = Deed::Report { report: ReportKind::GiveBack, note: written(&reason) };
+        let time_ms = self.date_ms(at);
+        self.queue(&card, time_ms, deed, held_until_ms);
+    }
+
+    /// The server took what the courier did: its stops follow at once, before it sends them anew.
+    pub(super) fn action_taken(&mut self, action: &Action) {
+        self.plan.reported.push(action.order_id);
+        self.day.went_on();
+        match action.deed {
+            Deed::Status { status, .. } => self.status_taken(action.order_id, status),
+            Deed::Report { report: ReportKind::NotReady, .. } => {
+                self.change_stops(|stops, _| stops::advance(stops, action.order_id, OrderStatus::AtPickup));
+            }
+            Deed::Report { report: ReportKind::GiveBack, .. } => {
+                self.change_stops(|stops, _| stops.retain(|stop| stop.order_id != action.order_id));
+            }
+            Deed::Proof { .. } => {}
         }
     }
 
     /// Queues a status for the order of a stop, where its graph allows it.
-    pub(super) fn report(&mut self, at: Moment, card: &StopCard, status: OrderStatus, note: Option<String>) {
-        if card.status.can_become(status) {
+    pub(super) fn report(
+        &mut self,
+        at: Moment,
+        card: &StopCard,
+        status: OrderStatus,
+        note: Option<String>,
+        held_until_ms: Option<i64>,
+    ) {
+        if stops::follows(card.status, status) {
             let time_ms = self.date_ms(at);
-            self.queue(card, time_ms, Deed::Status { status, note });
+            self.queue(card, time_ms, Deed::Status { status, note }, held_until_ms);
         }
     }
 
     /// The stop at which an order is handed over.
     pub(super) fn door_card(&self, order_id: OrderId) -> Option<StopCard> {
-        let is_door = |card: &StopCard| card.stop.order_id == order_id && card.stop.kind == StopKind::Dropoff;
-        self.cards().into_iter().find(is_door)
+        self.card_of(order_id, StopKind::Dropoff)
+    }
+
+    fn hand_over(&mut self, at: Moment, card: &StopCard) {
+        if card.proof.is_empty() {
+            let held_until_ms = self.begin_hold(at);
+            self.report(at, card, OrderStatus::Delivered, None, held_until_ms);
+        } else {
+            self.begin_proof(card.stop.order_id);
+        }
+    }
+
+    fn status_taken(&mut self, order_id: OrderId, status: OrderStatus) {
+        self.change_stops(|stops, collected| {
+            let pickup = |stop: &&Stop| is_at(stop, order_id, StopKind::Pickup);
+            if status == OrderStatus::PickedUp {
+                collected.extend(stops.iter().find(pickup).cloned());
+            }
+            let back = stops::way_back(&[], collected, order_id, status).filter(|_| status == OrderStatus::Failed);
+            stops::advance(stops, order_id, status);
+            stops.extend(back);
+        });
+        if status.is_final() || status == OrderStatus::Failed {
+            self.drop_draft(order_id);
+        }
+    }
+
+    /// Changes the stops and the pickups of what is on board.
+    fn change_stops(&mut self, change: impl FnOnce(&mut Vec<Stop>, &mut Vec<Stop>)) {
+        let memory = &self.storage.memory;
+        let (mut stops, mut collected) = (memory.stops.clone().unwrap_or_default(), memory.collected.clone());
+        change(&mut stops, &mut collected);
+        if memory.stops.as_ref().is_some_and(|before| *before != stops) {
+            let memory = self.storage.remember();
+            (memory.stops, memory.collected) = (Some(stops), collected);
+        }
+    }
+
+    fn wait_at(&self, at: Moment, card: &StopCard) -> Option<Wait> {
+        let order_id = card.stop.order_id;
+        let since_ms = self.storage.memory.waits.iter().find(|wait| wait.0 == order_id)?.1;
+        let usual_ms = i64::from(card.stop.usual_wait_s.unwrap_or(USUAL_WAIT_S)) * 1_000;
+        let is_long = self.date_ms(at) - since_ms >= usual_ms;
+        Some(Wait { since_ms, is_long, is_told: !self.has_action(order_id) })
+    }
+
+    /// The order of a stop and the others at its place.
+    fn together_with(&self, card: &StopCard) -> Vec<StopCard> {
+        let is_here = |group: &StopCard| group.orders().any(|other| same_stop(other, card));
+        let group = grouped(self.cards()).into_iter().find(is_here);
+        group.map_or_else(Vec::new, |group| group.orders().cloned().collect())
+    }
+
+    fn pickup_card(&self, order_id: OrderId) -> Option<StopCard> {
+        self.card_of(order_id, StopKind::Pickup)
+    }
+
+    fn card_of(&self, order_id: OrderId, kind: StopKind) -> Option<StopCard> {
+        self.cards().into_iter().find(|card| is_at(&card.stop, order_id, kind))
     }
 
     fn card(&self, order_id: OrderId) -> Option<StopCard> {
         self.cards().into_iter().find(|card| card.stop.order_id == order_id)
     }
-
-    /// Says what dispatch changed. What the courier did gets no notice of its own: its answer says what there is to say.
-    fn report_changes(&mut self, before: &[Stop], after: &[Stop]) {
-        let (came, went) = stops::changes(before, after);
-        came.iter().for_each(|stop| self.screens.notify(Tone::Quiet, notices::new_order(stop)));
-        for stop in went.iter().filter(|stop| !has_action(self, stop.order_id)).cloned().collect::<Vec<_>>() {
-            self.screens.notify(Tone::Quiet, notices::order_gone(&stop));
-            self.drop_draft(stop.order_id);
-        }
-    }
 }
 
-/// Whether something that the courier did on this order waits.
-fn has_action(engine: &Engine, order_id: OrderId) -> bool {
-    engine.uploads.actions.iter().any(|action| action.order_id == order_id)
+fn is_at(stop: &Stop, order_id: OrderId, kind: StopKind) -> bool {
+    (stop.order_id, stop.kind) == (order_id, kind)
+}
+
+fn same_stop(one: &StopCard, other: &StopCard) -> bool {
+    is_at(&one.stop, other.stop.order_id, other.stop.kind)
+}
+
+/// What the courier wrote, if anything.
+fn written(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }

@@ -22,6 +22,11 @@ use doorstep_shared::{
 use uuid::Uuid;
 
 use super::*;
+
+mod failures;
+mod plans;
+mod undo;
+
 use crate::{
     courier::{
         intent::Screen,
@@ -33,6 +38,9 @@ use crate::{
     data::Locale,
     live::connection::Health,
 };
+
+/// How long a final button can be taken back.
+const UNDO_MS: f64 = 8_000.0;
 
 const START_MS: i64 = 1_795_219_200_000;
 
@@ -210,7 +218,8 @@ impl Phone {
                         let server_time_ms = START_MS + self.now_ms as i64;
                         self.hear(CourierEvent::Pong(ServerTime { server_time_ms }));
                     }
-                    CourierMessage::Presence(_) | CourierMessage::Seen(_) | CourierMessage::Report(_) => {}
+                    CourierMessage::Report(report) => self.hear(ack(report.id)),
+                    CourierMessage::Presence(_) | CourierMessage::Seen(_) => {}
                 }
             }
         }
@@ -744,6 +753,7 @@ fn statuses_pressed_in_a_tunnel_arrive_in_order_with_their_own_times() {
     }
     let shift = phone.shift();
     assert_eq!((shift.stops.len(), shift.waiting_actions), (0, 4));
+    phone.pass(UNDO_MS);
     phone.find_network(whole_trip());
     let (_, statuses) = phone.serve();
     let told: Vec<_> = statuses.iter().map(|report| (report.status, report.time_ms - START_MS)).collect();
@@ -787,7 +797,10 @@ fn a_conflict_comes_back_as_a_sentence_and_the_next_status_goes_on() {
     let details = Some(ErrorDetails::invalid_transition(order(1), OrderStatus::Delivered, report.status));
     let refused = ErrorMessage::refusal(Some(report.id), "invalid_transition", "it is over".to_owned());
     phone.hear(CourierEvent::Error(ErrorMessage { details, ..refused }));
-    assert_eq!(phone.notices(), ["Order A-1, 1 Strait Street, was already delivered; nothing changed."]);
+    assert_eq!(
+        phone.notices(),
+        ["Order A-1, 1 Strait Street, was already delivered. Your “I have arrived” was passed on to dispatch."]
+    );
     let Some(CourierMessage::Status(report)) = phone.sent().pop() else { panic!("the next status") };
     assert_eq!((report.order_id, report.status), (order(2), OrderStatus::AtDropoff));
     assert_eq!(phone.disk.actions.len(), 1);
@@ -837,6 +850,7 @@ fn the_way_is_asked_for_once_the_server_knows_where_the_courier_is() {
 fn a_failed_delivery_carries_its_reason() {
     let mut phone = Phone::working(at_the_door());
     phone.act(Intent::Fail { order_id: order(1), reason: " Nobody there ".into() });
+    phone.pass(UNDO_MS);
     let (_, statuses) = phone.serve();
     assert_eq!((statuses[0].status, statuses[0].note.as_deref()), (OrderStatus::Failed, Some("Nobody there")));
     assert_eq!(phone.shift().stops, []);
@@ -890,6 +904,7 @@ fn proofs_go_before_the_delivery_that_rests_on_them() {
     phone.act(Intent::Sign { order_id: order(1), name: "Kim".into(), strokes: vec![] });
     phone.act(Intent::Deliver { order_id: order(1), note: Some("with the neighbour".into()) });
     assert_eq!((phone.shift().screen, phone.shift().waiting_actions), (Screen::Stops, 3));
+    phone.pass(UNDO_MS);
     for _ in 0..2 {
         let put = proofs_put(&mut phone);
         assert_eq!(put.len(), 1);
@@ -906,6 +921,7 @@ fn a_wrong_pin_holds_the_delivery_back_and_costs_no_second_photo() {
     photo(&mut phone);
     phone.act(Intent::EnterPin { order_id: order(1), pin: "0000".into() });
     phone.act(Intent::Deliver { order_id: order(1), note: None });
+    phone.pass(UNDO_MS);
     let photo_action = proofs_put(&mut phone)[0];
     phone.tell(Input::ProofAnswered { id: photo_action, answer: ProofAnswer::Taken });
     let pin_action = proofs_put(&mut phone)[0];
@@ -925,6 +941,7 @@ fn a_proof_that_does_not_get_through_is_tried_again() {
     let mut phone = proving(vec![ProofKind::Pin]);
     phone.act(Intent::EnterPin { order_id: order(1), pin: "1234".into() });
     phone.act(Intent::Deliver { order_id: order(1), note: None });
+    phone.pass(UNDO_MS);
     let id = proofs_put(&mut phone)[0];
     phone.tell(Input::ProofAnswered { id, answer: ProofAnswer::Again { least_ms: 10_000.0 } });
     assert!(proofs_put(&mut phone).is_empty());

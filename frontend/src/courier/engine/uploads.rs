@@ -4,7 +4,7 @@ use doorstep_shared::{
     OrderId,
     protocol::{
         ErrorMessage,
-        courier::{Ack, CourierMessage, StatusReport},
+        courier::{Ack, CourierMessage, OrderReport, StatusReport},
         encode_json,
     },
 };
@@ -118,7 +118,7 @@ impl Engine {
         }
         if let Some(action) = self.uploads.actions.done(ack.id) {
             self.delete_action(action.id);
-            self.status_taken(&action);
+            self.action_taken(&action);
         }
     }
 
@@ -132,7 +132,7 @@ impl Engine {
         } else if is_temporary {
             self.uploads.actions.again(id, at.now_ms, at.random, least_ms);
         } else {
-            self.status_refused(id, error);
+            self.action_refused(id, error);
         }
     }
 
@@ -156,12 +156,15 @@ impl Engine {
         }
     }
 
-    /// Queues what the courier did at a stop.
-    pub(super) fn queue(&mut self, card: &StopCard, time_ms: i64, deed: Deed) {
+    /// Queues what the courier did at a stop. Until `held_until_ms`, by the phone's own clock, it can be taken back.
+    pub(super) fn queue(&mut self, card: &StopCard, time_ms: i64, deed: Deed, held_until_ms: Option<i64>) {
+        if held_until_ms.is_none() {
+            self.release_held_of(card.stop.order_id);
+        }
         let id = self.uploads.next_id;
         let StopCard { stop, .. } = card;
         let (reference, place) = (stop.reference.clone(), stop.address.clone());
-        let action = Action { id, order_id: stop.order_id, reference, place, time_ms, deed };
+        let action = Action { id, order_id: stop.order_id, reference, place, time_ms, deed, held_until_ms };
         let text = encode_json(&action);
         if !self.uploads.actions.push(action) {
             self.screens.notify(Tone::Warn, notices::too_many_actions());
@@ -187,17 +190,27 @@ impl Engine {
         self.drop_draft(order_id);
     }
 
-    fn status_refused(&mut self, id: u64, error: &ErrorMessage) {
+    /// What was refused ends in one sentence for its order. Whatever the courier did there afterwards is still sent, for
+    /// dispatch hears of it; only of an order that they never had nothing more is said.
+    fn action_refused(&mut self, id: u64, error: &ErrorMessage) {
         let Some(action) = self.uploads.actions.refused(id).action else { return };
         self.delete_action(id);
-        let Deed::Status { status, .. } = action.deed else { return };
-        self.screens.notify(Tone::Bad, notices::conflict(&action, status, error));
-        if error.code == "not_found" {
-            self.drop_rest_of(action.order_id);
+        let order_id = action.order_id;
+        self.screens.notify_result(order_id, notices::conflict(&action, error));
+        match &*error.code {
+            "not_found" => self.drop_rest_of(order_id),
+            "order_withdrawn" => self.drop_draft(order_id),
+            _ => {}
+        }
+        if matches!(action.deed, Deed::Report { .. }) {
+            self.storage.remember().waits.retain(|wait| wait.0 != order_id);
         }
     }
 
     fn proof_refused(&mut self, id: u64, code: &str) {
+        if matches!(code, "not_found" | "not_at_the_door") && self.drop_proofs_before_a_status(id) {
+            return;
+        }
         let removed = self.uploads.actions.refused(id);
         let Some(action) = removed.action else { return };
         let Deed::Proof { kind, .. } = action.deed else { return };
@@ -213,11 +226,34 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// An order that is not this courier's any more takes no proofs, but dispatch hears of the hand-over: the status goes
+    /// alone, and its answer says what is the matter. `false` when no status follows.
+    fn drop_proofs_before_a_status(&mut self, id: u64) -> bool {
+        let Some(order_id) = self.uploads.actions.iter().find(|action| action.id == id).map(|action| action.order_id)
+        else {
+            return false;
+        };
+        let of_order: Vec<&Action> = self.uploads.actions.iter().filter(|action| action.order_id == order_id).collect();
+        let is_proof = |action: &&Action| matches!(action.deed, Deed::Proof { .. });
+        let proofs: Vec<u64> = of_order.iter().copied().filter(is_proof).map(|action| action.id).collect();
+        if proofs.len() == of_order.len() {
+            return false;
+        }
+        self.uploads.actions.remove(&proofs);
+        proofs.into_iter().for_each(|id| self.delete_action(id));
+        true
+    }
+}
+
 fn carry(action: Action) -> Effect {
     let Action { id, order_id, time_ms, deed, .. } = action;
     match deed {
         Deed::Status { status, note } => {
             Effect::Send(CourierMessage::Status(StatusReport { id, order_id, status, time_ms, note }))
+        }
+        Deed::Report { report, note } => {
+            Effect::Send(CourierMessage::Report(OrderReport { id, order_id, report, time_ms, note }))
         }
         Deed::Proof { proof_id, body, .. } => Effect::PutProof { id, order_id, proof_id, taken_ms: time_ms, body },
     }

@@ -1,12 +1,13 @@
-//! What the courier did, waiting for the server: statuses and proofs, strictly in the order in which they were done.
+//! What the courier did, waiting for the server: statuses, reports and proofs, strictly in the order in which they were
+//! done.
 //!
-//! One is under way at a time. A status goes over the socket, a proof by HTTP; the proofs of a hand-over stand before
-//! its `delivered`, so the server has them when it is asked to believe it. What the server refuses for good is taken
-//! out, and with it whatever rests on it.
+//! One is under way at a time. A proof goes by HTTP, everything else over the socket; the proofs of a hand-over stand
+//! before its `delivered`, so the server has them when it is asked to believe it. What the server refuses for good is
+//! taken out, and with it whatever rests on it. What can still be taken back is held, and with it all that follows.
 
 use std::collections::VecDeque;
 
-use doorstep_shared::{OrderId, OrderStatus, api::proof::ProofKind};
+use doorstep_shared::{OrderId, OrderStatus, api::proof::ProofKind, protocol::courier::ReportKind};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -30,6 +31,9 @@ pub struct Action {
     pub time_ms: i64,
     /// What.
     pub deed: Deed,
+    /// Until when it can be taken back, by the phone's own clock, Unix epoch milliseconds; it is not sent before.
+    #[serde(default)]
+    pub held_until_ms: Option<i64>,
 }
 
 /// What was done.
@@ -41,6 +45,13 @@ pub enum Deed {
         /// What it became.
         status: OrderStatus,
         /// A remark.
+        note: Option<String>,
+    },
+    /// Something holds the order up.
+    Report {
+        /// What.
+        report: ReportKind,
+        /// A remark for the dispatcher.
         note: Option<String>,
     },
     /// Something was brought back from the door.
@@ -101,9 +112,17 @@ impl ActionQueue {
         }
     }
 
+    /// These can be taken back no more, and may be sent.
+    pub fn release(&mut self, ids: &[u64]) {
+        for entry in self.entries.iter_mut().filter(|entry| ids.contains(&entry.action.id)) {
+            entry.action.held_until_ms = None;
+        }
+    }
+
     /// The next action, when it may be sent now. It counts as under way from then on.
     pub fn next(&mut self, now_ms: f64) -> Option<Action> {
-        let first = self.entries.front().filter(|entry| entry.is_written)?;
+        let may_go = |entry: &&Entry| entry.is_written && entry.action.held_until_ms.is_none();
+        let first = self.entries.front().filter(may_go)?;
         if self.under_way.is_some() || now_ms < self.hold_until_ms {
             return None;
         }
@@ -139,15 +158,20 @@ impl ActionQueue {
         let Some(action) = self.take(id) else { return Removed::default() };
         let held_back = match action.deed {
             Deed::Proof { .. } => self.take_hand_over(action.order_id),
-            Deed::Status { .. } => Vec::new(),
+            Deed::Status { .. } | Deed::Report { .. } => Vec::new(),
         };
         Removed { action: Some(action), held_back }
     }
 
-    /// A status on its way may have arrived or not, and goes again; a proof has its own answer still to come.
+    /// Takes actions out that the server shall not get, or not get again.
+    pub fn remove(&mut self, ids: &[u64]) {
+        ids.iter().for_each(|id| drop(self.take(*id)));
+    }
+
+    /// What went over the socket may have arrived or not, and goes again; a proof has its own answer still to come.
     pub fn disconnected(&mut self) {
-        let is_status = self.entries.front().is_some_and(|entry| matches!(entry.action.deed, Deed::Status { .. }));
-        if is_status {
+        let is_proof = self.entries.front().is_some_and(|entry| matches!(entry.action.deed, Deed::Proof { .. }));
+        if !is_proof {
             self.under_way = None;
         }
     }
@@ -200,7 +224,15 @@ mod tests {
     }
 
     fn action(id: u64, order_id: OrderId, deed: Deed) -> Action {
-        Action { id, order_id, reference: "A-1".into(), place: "Strait Street".into(), time_ms: id as i64, deed }
+        Action {
+            id,
+            order_id,
+            reference: "A-1".into(),
+            place: "Strait Street".into(),
+            time_ms: id as i64,
+            deed,
+            held_until_ms: None,
+        }
     }
 
     fn status(id: u64, order_id: OrderId, status: OrderStatus) -> Action {
@@ -227,6 +259,18 @@ mod tests {
         assert_eq!(queue.next(0.0), None, "the first has no answer yet");
         queue.done(1);
         assert_eq!(queue.next(0.0).map(|action| action.id), Some(2));
+    }
+
+    #[test]
+    fn what_can_be_taken_back_is_held_with_all_that_follows() {
+        let mut queue = ActionQueue::default();
+        let held = Action { held_until_ms: Some(8_000), ..status(1, order(1), OrderStatus::Delivered) };
+        queue.restore(vec![held, status(2, order(2), OrderStatus::AtPickup)]);
+        assert_eq!(queue.next(1e12), None, "time alone does not let it go");
+        queue.release(&[1]);
+        assert_eq!(queue.next(0.0).map(|action| action.id), Some(1));
+        queue.remove(&[1]);
+        assert_eq!(queue.next(0.0).map(|action| action.id), Some(2), "what was taken out holds nothing up");
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub mod fixed {
     pub const HEADING: &str = "Account";
     /// The choice of colours.
     pub const THEME: &str = "Appearance";
+    /// The switch for sound and vibration.
+    pub const SOUND: &str = "Sound and vibration";
+    /// When.
+    pub const SOUND_WHY: &str = "When dispatch adds, changes, moves or takes away an order.";
     /// Getting the app onto the home screen.
     pub const INSTALL: &str = "Put Doorstep on the home screen";
     /// Why.

@@ -7,10 +7,18 @@
 use doorstep_shared::{
     OrderStatus,
     api::proof::ProofKind,
-    protocol::{ErrorMessage, courier::Stop},
+    problem::ErrorDetails,
+    protocol::{
+        ErrorMessage,
+        courier::{ReportKind, Stop, StopKind},
+    },
 };
 
-use crate::courier::outbox::actions::Action;
+use crate::courier::{
+    marks::Change,
+    outbox::actions::{Action, Deed},
+    stops::{follows, is_status},
+};
 
 /// "Sharing paused 4 min while this page was in the background."
 pub fn paused(away_ms: i64) -> String {
@@ -28,19 +36,128 @@ pub fn order_gone(stop: &Stop) -> String {
     format!("Order {}, {}, was taken off your list.", stop.reference, stop.address)
 }
 
-/// A status that the server refused.
-pub fn conflict(action: &Action, status: OrderStatus, error: &ErrorMessage) -> String {
+/// Dispatch changed what is to be done with an order: bring it back, or try again.
+pub fn turned(stop: &Stop) -> String {
+    let Stop { reference, address, .. } = stop;
+    match (stop.kind, stop.status) {
+        (StopKind::Return, OrderStatus::Cancelled) => {
+            format!("Order {reference} was cancelled. Bring it back to {address}.")
+        }
+        (StopKind::Return, _) => format!("Order {reference} is not to be delivered now. Bring it back to {address}."),
+        _ => format!("Try order {reference} again: {address}."),
+    }
+}
+
+/// Dispatch changed something about a stop.
+pub fn changed(stop: &Stop, changes: &[Change]) -> String {
+    let words: Vec<&str> = changes.iter().map(|change| changed_thing(&change.what)).collect();
+    let now = changes.iter().any(|change| change.what == "address").then(|| format!(" Now: {}.", stop.address));
+    format!("Order {}: {} changed.{}", stop.reference, words.join(", "), now.unwrap_or_default())
+}
+
+/// What changed, within a sentence.
+pub fn changed_thing(what: &str) -> &'static str {
+    match what {
+        "address" => "address",
+        "instructions" => "instructions",
+        "contact" => "contact",
+        "window" => "promised time",
+        "goods" => "goods",
+        "note" => "merchant’s note",
+        _ => "details",
+    }
+}
+
+/// Dispatch put the stops into another order; `next` is the first of them.
+pub fn reordered(next: &Stop) -> String {
+    format!("Dispatch put your stops in another order. Next: {}.", next.address)
+}
+
+/// Dispatch changed the plan while the courier did.
+pub fn plan_conflict() -> String {
+    "Dispatch changed your plan at the same time. Theirs is shown; your change was not made.".to_owned()
+}
+
+/// The server refuses the order of stops that the courier wants.
+pub fn plan_refused(code: &str) -> String {
+    match code {
+        "over_capacity" => "In that order you would carry too much at once. Your stops stay as they were.",
+        "dropoff_before_pickup" => "An order is collected before it is delivered. Your stops stay as they were.",
+        "stop_missing" | "stop_unknown" => "Your stops have just changed. Try again with the newest.",
+        _ => "Dispatch does not allow that change. Your stops stay as they were.",
+    }
+    .to_owned()
+}
+
+/// The server was not reached.
+pub fn plan_unreached() -> String {
+    "The server was not reached, so your stops stay as they were.".to_owned()
+}
+
+/// What can be taken back; `None` when nothing can.
+pub fn held(actions: &[&Action]) -> Option<String> {
+    let last = actions.iter().rfind(|action| !matches!(action.deed, Deed::Proof { .. }))?;
+    let reference = &last.reference;
+    let picked_up = |action: &&&Action| is_status(action, OrderStatus::PickedUp);
+    Some(match actions.iter().filter(picked_up).count() {
+        0 => format!("{reference} {}", done(&last.deed)),
+        count => format!("{count} orders picked up"),
+    })
+}
+
+fn done(deed: &Deed) -> &'static str {
+    match deed {
+        Deed::Status { status: OrderStatus::Delivered, .. } => "delivered",
+        Deed::Status { status: OrderStatus::Failed, .. } => "reported as failed",
+        Deed::Status { status: OrderStatus::Returned, .. } => "brought back",
+        Deed::Report { report: ReportKind::GiveBack, .. } => "given back",
+        Deed::Status { .. } | Deed::Report { .. } | Deed::Proof { .. } => "reported",
+    }
+}
+
+/// Something that the courier did and the server refused.
+pub fn conflict(action: &Action, error: &ErrorMessage) -> String {
     let Action { reference, place, .. } = action;
-    let wanted = did(status);
-    let now = error.details.as_ref().and_then(|details| details.from);
-    match &*error.code {
-        "invalid_transition" => match now.filter(|now| !now.can_become(status)) {
-            Some(now) => format!("Order {reference}, {place}, was already {}; nothing changed.", name(now)),
-            None => format!("Order {reference}, {place}, could not be marked as {wanted}; nothing changed."),
+    let details = error.details.clone().unwrap_or_default();
+    let wanted = match &action.deed {
+        Deed::Status { status, .. } => Some(*status),
+        Deed::Report { .. } | Deed::Proof { .. } => None,
+    };
+    let told = wanted.map(|status| format!(" Your “{}” was passed on to dispatch.", pressed(status)));
+    let told = told.unwrap_or_default();
+    match (&*error.code, wanted) {
+        ("order_withdrawn", _) => format!("Order {reference}, {place}, {}.{told}", withdrawn(&details)),
+        ("invalid_transition", Some(status)) => match details.from.filter(|now| !follows(*now, status)) {
+            Some(now) => format!("Order {reference}, {place}, was already {}.{told}", name(now)),
+            None => format!("Order {reference}, {place}, could not be marked as {}; nothing changed.", did(status)),
         },
-        "not_found" => format!("Order {reference}, {place}, is not yours any more; “{wanted}” was not noted."),
-        "proof_required" => format!("Order {reference}, {place}, needs its proof before it can be delivered."),
-        _ => format!("Order {reference}, {place}: “{wanted}” was refused. {}", sentence(&error.message)),
+        ("invalid_transition", None) => {
+            let now = details.from.or(details.status).map_or("changed".to_owned(), name);
+            format!("Order {reference}, {place}, was already {now}; nothing changed.")
+        }
+        ("not_found", _) => format!("Order {reference}, {place}, is not yours any more; nothing was noted."),
+        ("proof_required", _) => format!("Order {reference}, {place}, needs its proof before it can be delivered."),
+        _ => format!("Order {reference}, {place}, was not changed. {}", sentence(&error.message)),
+    }
+}
+
+fn withdrawn(details: &ErrorDetails) -> String {
+    match (&details.courier_name, details.status) {
+        (Some(courier), _) => format!("was given to {courier}"),
+        (None, Some(status)) if status.is_final() || status == OrderStatus::Failed => format!("was {}", name(status)),
+        (None, _) => "was taken off your list".to_owned(),
+    }
+}
+
+/// What the button said.
+fn pressed(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::AtPickup | OrderStatus::AtDropoff => "I have arrived",
+        OrderStatus::PickedUp => "Picked up",
+        OrderStatus::Delivered => "Delivered",
+        OrderStatus::Failed => "Could not deliver",
+        OrderStatus::Returned => "Brought back",
+        other => other.as_str(),
     }
 }
 
@@ -186,7 +303,11 @@ fn did(status: OrderStatus) -> &'static str {
 
 /// The name of the status that an order has.
 fn name(status: OrderStatus) -> String {
-    status.as_str().replace('_', " ")
+    match status {
+        OrderStatus::Failed => "reported as failed".to_owned(),
+        OrderStatus::Returned => "brought back".to_owned(),
+        other => other.as_str().replace('_', " "),
+    }
 }
 
 fn sentence(text: &str) -> String {
@@ -226,10 +347,8 @@ fn waiting(fixes: usize, actions: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_shared::problem::ErrorDetails;
-
     use super::*;
-    use crate::courier::{outbox::actions::Deed, stops::tests::order};
+    use crate::courier::stops::tests::{order, stop};
 
     #[test]
     fn a_conflict_names_the_order_the_place_and_what_is_true() {
@@ -240,19 +359,20 @@ mod tests {
             place: "12 Triq il-Merkanti".into(),
             time_ms: 0,
             deed: Deed::Status { status: OrderStatus::AtDropoff, note: None },
+            held_until_ms: None,
         };
         let say = |code: &str, reason: &str| {
             let error = ErrorMessage::refusal(Some(1), code, reason.to_owned());
-            conflict(&action, OrderStatus::AtDropoff, &error)
+            conflict(&action, &error)
         };
         let refused_in = |from| {
             let details = Some(ErrorDetails::invalid_transition(order(1), from, OrderStatus::AtDropoff));
             let error = ErrorMessage::refusal(Some(1), "invalid_transition", "a sentence".to_owned());
-            conflict(&action, OrderStatus::AtDropoff, &ErrorMessage { details, ..error })
+            conflict(&action, &ErrorMessage { details, ..error })
         };
         assert_eq!(
             refused_in(OrderStatus::Delivered),
-            "Order A-1042, 12 Triq il-Merkanti, was already delivered; nothing changed."
+            "Order A-1042, 12 Triq il-Merkanti, was already delivered. Your “I have arrived” was passed on to dispatch."
         );
         let not_marked = "Order A-1042, 12 Triq il-Merkanti, could not be marked as at the door; nothing changed.";
         assert_eq!(refused_in(OrderStatus::PickedUp), not_marked, "the order could take it, only not from a courier");
@@ -260,11 +380,52 @@ mod tests {
         assert_eq!(of_older_server, not_marked, "no sentence is read");
         assert_eq!(
             say("not_found", "there is no such order"),
-            "Order A-1042, 12 Triq il-Merkanti, is not yours any more; “at the door” was not noted."
+            "Order A-1042, 12 Triq il-Merkanti, is not yours any more; nothing was noted."
         );
         assert!(
             say("bad_message", "a note has at most 1000 characters").ends_with("A note has at most 1000 characters.")
         );
+    }
+
+    #[test]
+    fn a_withdrawn_order_says_who_has_it_and_that_dispatch_heard() {
+        let action = |deed| Action {
+            id: 1,
+            order_id: order(1),
+            reference: "A-1042".into(),
+            place: "12 Triq il-Merkanti".into(),
+            time_ms: 0,
+            deed,
+            held_until_ms: None,
+        };
+        let delivered = action(Deed::Status { status: OrderStatus::Delivered, note: None });
+        let waits = action(Deed::Report { report: ReportKind::NotReady, note: None });
+        let say = |action: &Action, courier_name: Option<&str>, status| {
+            let error = ErrorMessage::refusal(Some(1), "order_withdrawn", "a sentence".to_owned());
+            let courier_name = courier_name.map(str::to_owned);
+            let details = Some(ErrorDetails { courier_name, status, ..ErrorDetails::default() });
+            conflict(action, &ErrorMessage { details, ..error })
+        };
+        let passed_on = "Your “Delivered” was passed on to dispatch.";
+        for (courier_name, status, expected) in [
+            (Some("Ben"), Some(OrderStatus::Assigned), "was given to Ben"),
+            (None, Some(OrderStatus::Created), "was taken off your list"),
+            (None, Some(OrderStatus::Cancelled), "was cancelled"),
+            (None, None, "was taken off your list"),
+        ] {
+            let expected = format!("Order A-1042, 12 Triq il-Merkanti, {expected}. {passed_on}");
+            assert_eq!(say(&delivered, courier_name, status), expected);
+        }
+        assert_eq!(say(&waits, Some("Ben"), None), "Order A-1042, 12 Triq il-Merkanti, was given to Ben.");
+    }
+
+    #[test]
+    fn a_change_is_named_and_a_new_address_said() {
+        let change = |what: &str| Change { what: what.into(), was: None };
+        let stop = stop(1, StopKind::Dropoff, OrderStatus::PickedUp);
+        let told = changed(&stop, &[change("address"), change("window")]);
+        assert_eq!(told, "Order A-1: address, promised time changed. Now: 1 Strait Street.");
+        assert_eq!(changed(&stop, &[change("note")]), "Order A-1: merchant’s note changed.");
     }
 
     #[test]

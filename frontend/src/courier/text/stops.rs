@@ -1,13 +1,18 @@
 //! The stops: what is next, where, and what its buttons say.
 
+use std::borrow::Cow;
+
 use doorstep_shared::{OrderStatus, protocol::courier::StopKind};
 
 use crate::{
-    courier::state::{Duty, Shift, StopCard},
+    courier::{
+        intent::Screen,
+        state::{Duty, Shift, StopCard},
+    },
     ui::{text::distance, time},
 };
 
-use super::{count, dotted};
+use super::{count, dotted, plan};
 
 /// Said by fixed spots of the screen.
 pub mod fixed {
@@ -44,12 +49,18 @@ pub mod fixed {
     pub const STATE: &str = "Position and network";
     /// Opens the account.
     pub const ACCOUNT: &str = "Account";
-    /// Sends the reason.
-    pub const REPORT: &str = "Report";
-    /// Over the reasons.
-    pub const REASON: &str = "What happened";
-    /// The field for another reason.
-    pub const OTHER_REASON: &str = "In your own words";
+    /// Opens the whole tour.
+    pub const PLAN: &str = "Whole tour";
+    /// One of several orders was collected.
+    pub const PICKED_UP_ONE: &str = "Picked up";
+    /// One of several orders was handed over.
+    pub const DELIVERED_ONE: &str = "Delivered";
+    /// One of several orders cannot be done.
+    pub const PROBLEM: &str = "Problem";
+    /// The courier has read what changed.
+    pub const READ: &str = "Got it";
+    /// Before what stood there, for people who do not see that it is struck through.
+    pub const BEFORE: &str = "Before: ";
 }
 
 /// The longest name on a button.
@@ -58,6 +69,7 @@ const NAME_CHARS: usize = 14;
 /// The screen's heading, heard rather than seen.
 pub fn heading(shift: &Shift) -> String {
     match (shift.duty, shift.stops.len()) {
+        _ if shift.screen == Screen::Plan => plan::fixed::HEADING.to_owned(),
         (Duty::Off, _) => "You are offline".to_owned(),
         (_, 0) => fixed::NO_STOPS.to_owned(),
         (_, stops) => count(u32::try_from(stops).unwrap_or(u32::MAX), "stop", "stops"),
@@ -83,6 +95,91 @@ pub fn summary_done(shift: &Shift) -> String {
 /// `Stop 1 · Deliver`.
 pub fn label(_: &Shift, card: &StopCard) -> String {
     "Stop ".to_owned() + &card.stop.sequence.to_string() + " · " + kind(card.stop.kind)
+}
+
+/// Where: the heading of the card.
+pub fn place(_: &Shift, card: &StopCard) -> String {
+    match card.stop.kind {
+        StopKind::Return => "Bring back to ".to_owned() + &card.stop.address,
+        StopKind::Pickup | StopKind::Dropoff => card.stop.address.clone(),
+    }
+}
+
+/// What the merchant promised the customer: `by 18:55`; of several orders the first that is due.
+pub fn promise(shift: &Shift, card: &StopCard) -> String {
+    let first = |at: fn(&StopCard) -> Option<i64>| card.orders().filter_map(at).min();
+    let clock = |at_ms| time::clock(at_ms, &shift.locale);
+    let until_ms = first(|card| card.stop.promised_until_ms);
+    let text = match (until_ms, first(|card| card.stop.promised_from_ms)) {
+        _ if card.stop.kind == StopKind::Return => return String::new(),
+        (Some(until_ms), _) => "by ".to_owned() + &clock(until_ms),
+        (None, Some(from_ms)) => "from ".to_owned() + &clock(from_ms),
+        (None, None) => return String::new(),
+    };
+    match card.stop.kind {
+        StopKind::Pickup => "at the door ".to_owned() + &text,
+        _ if is_late(card) => text + ", late",
+        _ => text,
+    }
+}
+
+/// Whether the customer will get it later than promised.
+pub fn is_late(card: &StopCard) -> bool {
+    let is_late = |order: &StopCard| match (card.earliest_ms, order.stop.promised_until_ms) {
+        (Some(earliest_ms), Some(until_ms)) => earliest_ms > until_ms,
+        _ => false,
+    };
+    card.stop.kind == StopKind::Dropoff && card.orders().any(is_late)
+}
+
+/// How long the courier waits for the goods, and who knows.
+pub fn wait(shift: &Shift, card: &StopCard) -> String {
+    let Some(wait) = card.wait else { return String::new() };
+    let since = "Waiting since ".to_owned() + &time::clock(wait.since_ms, &shift.locale);
+    match card.stop.usual_wait_s {
+        _ if wait.is_long && wait.is_told => since + ", longer than usual. Dispatch knows.",
+        _ if wait.is_long => since + ", longer than usual.",
+        Some(usual_s) => since + ". Usually " + &usual_s.div_ceil(60).max(1).to_string() + " min here.",
+        None => since + ".",
+    }
+}
+
+/// What is special about an order: `2nd attempt · Size 3 · Needs van, cold`.
+pub fn facts(_: &Shift, card: &StopCard) -> String {
+    let stop = &card.stop;
+    let attempt = stop.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), ordinal_attempt);
+    let size = stop.size.filter(|size| *size > 1).map_or(String::new(), |size| "Size ".to_owned() + &size.to_string());
+    let requires = stop.requires.as_deref().unwrap_or_default();
+    let needs = if requires.is_empty() { String::new() } else { "Needs ".to_owned() + &requires.join(", ") };
+    dotted([attempt, size, needs])
+}
+
+fn ordinal_attempt(attempt: u32) -> String {
+    let ending = match (attempt % 10, attempt % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    attempt.to_string() + ending + " attempt"
+}
+
+/// The merchant's remark.
+pub fn note(_: &Shift, card: &StopCard) -> String {
+    card.stop.note.clone().unwrap_or_default()
+}
+
+/// What changed, each by a word: `Address changed`.
+pub fn changed(_: &Shift, card: &StopCard) -> String {
+    let things = |card: &StopCard| {
+        card.changes.iter().map(|change| super::notices::changed_thing(&change.what)).collect::<Vec<_>>()
+    };
+    let mut things: Vec<&str> = card.orders().flat_map(things).collect();
+    things.dedup();
+    let Some(first) = things.first() else { return String::new() };
+    let capital = first[..1].to_uppercase() + &first[1..];
+    [vec![&*capital], things[1..].to_vec()].concat().join(", ") + " changed"
 }
 
 /// What happens there.
@@ -116,12 +213,24 @@ pub fn detail(shift: &Shift, card: &StopCard) -> String {
     // A number never stands on another line than its unit.
     let distance =
         card.distance_m.map_or(String::new(), |metres| distance(metres, &shift.locale).replace(' ', "\u{a0}"));
-    dotted([who(card), order(card), distance])
+    let who = if card.others.is_empty() { who(card) } else { String::new() };
+    dotted([who, order(card), distance])
 }
 
 /// In the list: what is done there, for whom.
 pub fn later_detail(_: &Shift, card: &StopCard) -> String {
-    dotted([kind(card.stop.kind).to_owned(), order(card), who(card)])
+    let who = if card.others.is_empty() { who(card) } else { String::new() };
+    dotted([kind(card.stop.kind).to_owned(), order(card), who])
+}
+
+/// Which order, and where: for a sheet about one order.
+pub fn order_at(_: &Shift, card: &StopCard) -> String {
+    dotted([card.stop.reference.clone(), card.stop.address.clone()])
+}
+
+/// One of several orders at a stop.
+pub fn order_detail(shift: &Shift, card: &StopCard) -> String {
+    dotted([card.stop.reference.clone(), who(card), facts(shift, card)])
 }
 
 fn who(card: &StopCard) -> String {
@@ -129,7 +238,8 @@ fn who(card: &StopCard) -> String {
 }
 
 fn order(card: &StopCard) -> String {
-    "Order ".to_owned() + &card.stop.reference
+    let references: Vec<&str> = card.orders().map(|card| &*card.stop.reference).collect();
+    (if card.others.is_empty() { "Order " } else { "Orders " }).to_owned() + &references.join(", ")
 }
 
 /// What the merchant or the customer asks for.
@@ -155,39 +265,27 @@ pub fn waiting(_: &Shift, card: &StopCard) -> String {
         OrderStatus::PickedUp => "Picked up",
         OrderStatus::Delivered => "Delivered",
         OrderStatus::Failed => "Not delivered",
+        _ if card.wait.is_some() => "Waiting for the goods",
         OrderStatus::Created | OrderStatus::Assigned | OrderStatus::Returned | OrderStatus::Cancelled => "Saved",
     };
     done.to_owned() + " · waiting for network"
 }
 
 /// What the stop's main button says; empty when there is nothing to do.
-pub fn action(card: &StopCard) -> &'static str {
+pub fn action(card: &StopCard) -> Cow<'static, str> {
+    let all = |words: &str| Cow::Owned(words.to_owned() + " all (" + &card.count().to_string() + ")");
+    let one = |words: &str| Cow::Owned(words.to_owned() + " " + &card.stop.reference);
+    let is_one = card.others.is_empty();
     match card.next_status() {
-        Some(OrderStatus::AtPickup | OrderStatus::AtDropoff) => "I have arrived",
-        Some(OrderStatus::PickedUp) => "Picked up",
-        Some(OrderStatus::Delivered) if card.proof.is_empty() => "Delivered",
-        Some(OrderStatus::Delivered) => "Deliver",
-        _ => "",
+        Some(OrderStatus::AtPickup | OrderStatus::AtDropoff) => "I have arrived".into(),
+        Some(OrderStatus::PickedUp) if is_one => "Picked up".into(),
+        Some(OrderStatus::PickedUp) => all("Picked up"),
+        Some(OrderStatus::Delivered) if card.proof.is_empty() && is_one => "Delivered".into(),
+        Some(OrderStatus::Delivered) if card.proof.is_empty() => one("Delivered"),
+        Some(OrderStatus::Delivered) if is_one => "Deliver".into(),
+        Some(OrderStatus::Delivered) => one("Deliver"),
+        Some(OrderStatus::Returned) if is_one => "Brought back".into(),
+        Some(OrderStatus::Returned) => all("Brought back"),
+        _ => "".into(),
     }
 }
-
-/// The button for when it cannot be done.
-pub fn failure(kind: StopKind) -> &'static str {
-    match kind {
-        StopKind::Pickup | StopKind::Return => "Could not pick up",
-        StopKind::Dropoff => "Could not deliver",
-    }
-}
-
-/// The usual reasons, as the customer and the dispatcher read them; [`OTHER`] follows them.
-pub fn reasons(kind: StopKind) -> &'static [&'static str] {
-    match kind {
-        StopKind::Pickup | StopKind::Return => {
-            &["Closed", "Order not known here", "Not ready", "Damaged", "Cannot find it"]
-        }
-        StopKind::Dropoff => &["Nobody answered", "Wrong address", "Refused", "Damaged", "Cannot find it"],
-    }
-}
-
-/// After the reasons.
-pub const OTHER: &str = "Other";

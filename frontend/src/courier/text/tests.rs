@@ -1,14 +1,15 @@
 use doorstep_shared::{
     OrderStatus, Vehicle,
-    api::proof::ProofKind,
+    api::{plan::CourierDay, proof::ProofKind},
     protocol::courier::{Audience, Contact, Pace, Stop, StopKind},
 };
 
 use super::*;
 use crate::{
     courier::{
+        plan::Reordering,
         platform::{Browser, Platform},
-        state::{Here, Install, ProofDraft, StopCard, Wake, Who},
+        state::{Here, Install, ProofDraft, StopCard, Wait, Wake, Who},
     },
     data::Locale,
     ui::text::Tone,
@@ -37,13 +38,10 @@ pub(crate) fn stop() -> Stop {
 pub(crate) fn card(sequence: u32) -> StopCard {
     let order_id = format!("01939d35-0000-7000-8000-00000000000{sequence}").parse().expect("a UUID");
     StopCard {
-        stop: Stop { order_id, sequence, ..stop() },
-        status: OrderStatus::PickedUp,
         earliest_ms: Some(NOW_MS + 12 * MINUTE_MS),
         latest_ms: Some(NOW_MS + 20 * MINUTE_MS),
         distance_m: Some(1_100),
-        proof: Vec::new(),
-        is_waiting: false,
+        ..StopCard::new(Stop { order_id, sequence, ..stop() })
     }
 }
 
@@ -194,6 +192,95 @@ fn a_stop_says_what_where_when_and_for_whom() {
 }
 
 #[test]
+fn a_promise_is_said_with_each_stop_and_that_it_will_be_missed() {
+    let shift = online();
+    let mut card = card(1);
+    assert_eq!(stops::promise(&shift, &card), "");
+    for (kind, until_min, text) in [
+        (StopKind::Dropoff, 25, "by 18:55"),
+        (StopKind::Dropoff, 11, "by 18:41, late"),
+        (StopKind::Pickup, 25, "at the door by 18:55"),
+        (StopKind::Return, 25, ""),
+    ] {
+        (card.stop.kind, card.stop.promised_until_ms) = (kind, Some(NOW_MS + until_min * MINUTE_MS));
+        assert_eq!(stops::promise(&shift, &card), text, "{kind:?}");
+    }
+    (card.stop.kind, card.stop.promised_until_ms) = (StopKind::Dropoff, None);
+    card.stop.promised_from_ms = Some(NOW_MS);
+    assert_eq!(stops::promise(&shift, &card), "from 18:30");
+}
+
+#[test]
+fn waiting_says_since_when_how_long_it_usually_takes_and_who_knows() {
+    let shift = online();
+    let mut card = card(1);
+    card.stop.kind = StopKind::Pickup;
+    for (usual_s, is_long, is_told, text) in [
+        (Some(540), false, true, "Waiting since 18:30. Usually 9 min here."),
+        (Some(20), false, true, "Waiting since 18:30. Usually 1 min here."),
+        (None, false, false, "Waiting since 18:30."),
+        (Some(540), true, true, "Waiting since 18:30, longer than usual. Dispatch knows."),
+        (None, true, false, "Waiting since 18:30, longer than usual."),
+    ] {
+        card.stop.usual_wait_s = usual_s;
+        card.wait = Some(Wait { since_ms: NOW_MS, is_long, is_told });
+        assert_eq!(stops::wait(&shift, &card), text);
+    }
+}
+
+#[test]
+fn several_orders_at_one_place_are_named_and_counted() {
+    let shift = online();
+    let mut stop = card(1);
+    (stop.stop.kind, stop.status) = (StopKind::Pickup, OrderStatus::AtPickup);
+    let mut other = stop.clone();
+    other.stop.reference = "A-1044".into();
+    stop.others = vec![other];
+    assert_eq!(stops::detail(&shift, &stop), "Orders A-1042, A-1044 · 1.1\u{a0}km");
+    assert_eq!(stops::action(&stop), "Picked up all (2)");
+    (stop.stop.kind, stop.status) = (StopKind::Dropoff, OrderStatus::AtDropoff);
+    assert_eq!(stops::action(&stop), "Delivered A-1042", "one after the other");
+    (stop.stop.kind, stop.status) = (StopKind::Return, OrderStatus::Failed);
+    assert_eq!(stops::action(&stop), "Brought back all (2)");
+    assert_eq!(stops::place(&shift, &stop), "Bring back to 12 Triq il-Merkanti");
+}
+
+#[test]
+fn what_is_special_about_an_order_stands_on_its_card() {
+    let shift = online();
+    let mut card = card(1);
+    assert_eq!((stops::facts(&shift, &card), stops::changed(&shift, &card)), (String::new(), String::new()));
+    (card.stop.size, card.stop.attempt) = (Some(3), Some(2));
+    card.stop.requires = Some(vec!["van".into(), "cold".into()]);
+    assert_eq!(stops::facts(&shift, &card), "2nd attempt · Size 3 · Needs van, cold");
+    let change = |what: &str| crate::courier::marks::Change { what: what.into(), was: None };
+    card.changes = vec![change("address"), change("window")];
+    assert_eq!(stops::changed(&shift, &card), "Address, promised time changed");
+}
+
+#[test]
+fn the_day_counts_only_what_happened() {
+    let mut shift = online();
+    assert_eq!(day::lines(&shift), Vec::<String>::new());
+    shift.day = Some(CourierDay { delivered: 1, failed: 0, returned: 0, metres: 0 });
+    assert_eq!(day::lines(&shift), ["1 order delivered"]);
+    shift.day = Some(CourierDay { delivered: 12, failed: 2, returned: 1, metres: 23_400 });
+    assert_eq!(day::lines(&shift), ["12 orders delivered", "2 could not be delivered", "1 brought back", "23.4 km"]);
+    shift.locale.miles = true;
+    assert!(day::lines(&shift)[3].ends_with(" mi"), "{:?}", day::lines(&shift));
+}
+
+#[test]
+fn not_ready_is_waiting_or_giving_back_and_nothing_ends_unasked() {
+    use fail::Way::{Fail, GiveBack, Wait};
+    assert_eq!(fail::ways(StopKind::Pickup, fail::NOT_READY), [Wait, GiveBack]);
+    for reason in ["Closed", "Order not known here", "Cannot find it", fail::OTHER] {
+        assert_eq!(fail::ways(StopKind::Pickup, reason), [Wait, GiveBack, Fail], "{reason}");
+    }
+    assert_eq!(fail::ways(StopKind::Dropoff, "Nobody answered"), [Fail]);
+}
+
+#[test]
 fn what_was_pressed_without_a_network_is_said_to_wait() {
     let shift = online();
     let mut card = card(1);
@@ -292,10 +379,20 @@ fn every_text() -> Vec<String> {
     for app in trackers::APPS {
         texts.extend([trackers::runs_on(app), trackers::note(app), trackers::start(app)].map(str::to_owned));
     }
-    for kind in [StopKind::Pickup, StopKind::Dropoff] {
-        texts.extend(stops::reasons(kind).iter().map(|reason| (*reason).to_owned()));
-        texts.push(stops::failure(kind).to_owned());
+    for kind in StopKind::ALL {
+        texts.extend(fail::reasons(kind).iter().map(|reason| (*reason).to_owned()));
+        texts.push(fail::failure(kind).to_owned());
+        for way in [fail::Way::Wait, fail::Way::GiveBack, fail::Way::Fail] {
+            texts.extend([fail::way(kind, way), fail::follows(kind, way)].map(str::to_owned));
+        }
     }
+    for reordering in [Reordering::NotAllowed, Reordering::Offline, Reordering::Allowed] {
+        shift.reordering = reordering;
+        texts.push(plan::obstacle(&shift).to_owned());
+    }
+    let refusals = ["over_capacity", "dropoff_before_pickup", "stop_missing", "forbidden"];
+    texts.extend(refusals.map(notices::plan_refused));
+    texts.extend([notices::plan_conflict(), notices::plan_unreached()]);
     texts.extend(account::PRIVACY.map(str::to_owned));
     texts
 }

@@ -4,6 +4,7 @@ use leptos::{html, prelude::*};
 
 use super::{
     Desk,
+    office::{Day, Office},
     page::{OfflineBar, Top},
 };
 use crate::{
@@ -30,7 +31,10 @@ pub(super) fn Account(desk: Desk) -> AnyView {
             <Top desk back=Intent::Show(Screen::Stops) heading=account::fixed::HEADING />
             <OfflineBar desk />
             <Identity desk />
+            <Day desk />
+            <Office desk />
             <Themes />
+            <Sound />
             <InstallSection desk />
             <section>
                 <h2>{account::fixed::TRACKERS}</h2>
@@ -115,6 +119,26 @@ fn Themes() -> AnyView {
             <legend>{account::fixed::THEME}</legend>
             {choices.into_iter().collect_view()}
         </fieldset>
+    }
+    .into_any()
+}
+
+/// Whether news from dispatch are heard.
+#[component]
+fn Sound() -> AnyView {
+    let is_on = RwSignal::new(preferences::is_sound_on());
+    let turn = move |_| {
+        is_on.update(|is_on| *is_on = !*is_on);
+        preferences::set_sound(is_on.get_untracked());
+    };
+    view! {
+        <section>
+            <button type="button" role="switch" class="switch" aria-checked=move || is_on.get().to_string() on:click=turn>
+                <span class="rail" aria-hidden="true"></span>
+                {account::fixed::SOUND}
+            </button>
+            <p class="detail">{account::fixed::SOUND_WHY}</p>
+        </section>
     }
     .into_any()
 }

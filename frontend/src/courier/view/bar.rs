@@ -1,6 +1,6 @@
 //! The main button, where the thumb is, and who is looking.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use doorstep_shared::OrderStatus;
 use leptos::{ev::MouseEvent, prelude::*};
@@ -8,6 +8,7 @@ use leptos::{ev::MouseEvent, prelude::*};
 use super::{
     Desk,
     desk::{StopKey, in_hand},
+    undo::UndoBar,
 };
 use crate::{
     courier::{
@@ -27,7 +28,7 @@ const REST: Duration = Duration::from_millis(350);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Main {
     /// What it says.
-    pub(super) label: &'static str,
+    pub(super) label: Cow<'static, str>,
     /// What it raises.
     pub(super) intent: Intent,
     /// Whether it is the screen's call, or only a way back.
@@ -35,8 +36,8 @@ pub(super) struct Main {
 }
 
 impl Main {
-    fn new(label: &'static str, intent: Intent) -> Self {
-        Self { label, intent, is_primary: true }
+    fn new(label: impl Into<Cow<'static, str>>, intent: Intent) -> Self {
+        Self { label: label.into(), intent, is_primary: true }
     }
 }
 
@@ -48,7 +49,7 @@ pub(super) fn main(shift: &Shift, chosen: Option<StopKey>) -> Option<Main> {
             problem.filter(|problem| problem.can_retry).map(|_| Main::new(fixed::TRY_AGAIN, Intent::Retry))
         }
         Duty::Off => Some(Main::new(fixed::GO_ONLINE, Intent::GoOnline)),
-        Duty::GoingOnline => Some(Main { label: fixed::CANCEL, intent: Intent::GoOffline, is_primary: false }),
+        Duty::GoingOnline => Some(Main { label: fixed::CANCEL.into(), intent: Intent::GoOffline, is_primary: false }),
         Duty::Online => {
             let card = in_hand(shift, chosen)?;
             let order_id = card.stop.order_id;
@@ -93,6 +94,7 @@ pub(super) fn Bar(desk: Desk) -> AnyView {
     };
     view! {
         <footer class="bar">
+            <UndoBar desk />
             <button
                 type="button"
                 class="action"
@@ -102,7 +104,7 @@ pub(super) fn Bar(desk: Desk) -> AnyView {
                 aria-disabled=move || rests.get().then_some("true")
                 on:click=press
             >
-                {move || main.with(|main| main.as_ref().map_or("", |main| main.label))}
+                {move || main.with(|main| main.as_ref().map(|main| main.label.clone()))}
             </button>
             <p class="audience">{text(shift, status::audience)}</p>
         </footer>
@@ -137,6 +139,7 @@ mod tests {
             let mut shift = online();
             let mut card = card(1);
             (card.stop.kind, card.status, card.proof) = (kind, status, proof);
+            card.needs_pickup = status == Assigned;
             let order_id = card.stop.order_id;
             shift.stops = vec![card];
             let expected = expected.map(|(label, is_proof)| {
@@ -159,7 +162,7 @@ mod tests {
             (Duty::Online, Gps::Lost, Some("I have arrived")),
         ] {
             (shift.duty, shift.gps) = (duty, gps);
-            assert_eq!(main(&shift, None).map(|main| main.label), expected, "{duty:?} {gps:?}");
+            assert_eq!(main(&shift, None).map(|main| main.label).as_deref(), expected, "{duty:?} {gps:?}");
         }
     }
 

@@ -103,6 +103,11 @@ impl Desk {
         move || self.with_stop(flag).unwrap_or(true)
     }
 
+    /// Whether a text about the stop in hand is empty.
+    pub(super) fn stop_lacks(self, text: fn(&Shift, &StopCard) -> String) -> impl Fn() -> bool + Copy + Send + 'static {
+        move || self.with_stop(text).is_none_or(|text| text.is_empty())
+    }
+
     /// A text about one stop of the list.
     pub(super) fn text_of(
         self,
@@ -110,6 +115,15 @@ impl Desk {
         text: fn(&Shift, &StopCard) -> String,
     ) -> impl Fn() -> String + Copy + Send + 'static {
         move || self.shift.with(|shift| find(shift, stop).map(|card| text(shift, card)).unwrap_or_default())
+    }
+
+    /// A flag of one stop of the list; set when it is gone.
+    pub(super) fn flag_of(
+        self,
+        stop: StopKey,
+        flag: fn(&Shift, &StopCard) -> bool,
+    ) -> impl Fn() -> bool + Copy + Send + 'static {
+        move || self.shift.with(|shift| find(shift, stop).is_none_or(|card| flag(shift, card)))
     }
 
     /// A text about the proofs that are being collected.
@@ -128,14 +142,19 @@ impl Desk {
     }
 }
 
-/// The stop on the list; `None` when it is not there any more.
+/// The stop on the list, or one of several orders at a stop; `None` when it is not there any more.
 pub(super) fn find(shift: &Shift, stop: StopKey) -> Option<&StopCard> {
-    shift.stops.iter().find(|card| key(card) == stop)
+    let mut leads = shift.stops.iter();
+    leads.find(|card| key(card) == stop).or_else(|| {
+        let mut others = shift.stops.iter().flat_map(|card| &card.others);
+        others.find(|card| key(card) == stop)
+    })
 }
 
 /// The chosen stop while it is on the list, else the next.
 pub(super) fn in_hand(shift: &Shift, chosen: Option<StopKey>) -> Option<&StopCard> {
-    chosen.and_then(|stop| find(shift, stop)).or(shift.stops.first())
+    let is_chosen = |card: &&StopCard| chosen == Some(key(card));
+    shift.stops.iter().find(is_chosen).or(shift.stops.first())
 }
 
 /// The screen that can be shown: without an order there are no proofs to collect.

@@ -1,15 +1,16 @@
-//! The sheet that asks why a stop could not be done.
+//! The sheet for a stop that cannot be done: why, and what can be done about it.
 
 use doorstep_shared::protocol::courier::StopKind;
 use leptos::{html, prelude::*};
 
 use super::{
     Desk,
-    desk::{StopKey, find, key},
+    desk::{StopKey, find},
+    office::CallOffice,
 };
 use crate::courier::{
     intent::Intent,
-    text::{fixed, stops},
+    text::{fail as text, fixed, stops},
 };
 
 /// The longest reason in the courier's own words, in characters.
@@ -36,9 +37,9 @@ impl Failing {
         }
     }
 
-    /// Opens it, empty, for the stop in hand.
-    pub(super) fn open(self, desk: Desk) {
-        self.subject.set(desk.with_stop_now(|_, card| key(card)));
+    /// Opens it, empty, for a stop.
+    pub(super) fn open(self, stop: StopKey) {
+        self.subject.set(Some(stop));
         self.reason.set(None);
         self.own_words.set(String::new());
         if let Some(dialog) = self.dialog.get_untracked() {
@@ -56,7 +57,7 @@ impl Failing {
     fn follow(self, desk: Desk) {
         Effect::new(move |_| {
             let subject = self.subject.get();
-            if subject.is_some_and(|stop| desk.stops.with(|stops| !stops.contains(&stop))) {
+            if subject.is_some_and(|stop| desk.shift.with(|shift| find(shift, stop).is_none())) {
                 self.subject.set(None);
                 self.close();
             }
@@ -70,15 +71,19 @@ impl Failing {
     /// The reason as the customer reads it.
     fn text(self) -> String {
         match self.reason.get() {
-            Some(chosen) if chosen == stops::OTHER => self.own_words.get().trim().to_owned(),
+            Some(chosen) if chosen == text::OTHER => self.own_words.get().trim().to_owned(),
             chosen => chosen.unwrap_or_default(),
         }
     }
 
-    fn report(self, desk: Desk) {
+    fn take(self, desk: Desk, way: text::Way) {
         let reason = untrack(|| self.text());
         if let Some((order_id, _)) = self.subject.get_untracked() {
-            desk.raise(Intent::Fail { order_id, reason });
+            desk.raise(match way {
+                text::Way::Wait => Intent::Wait { order_id, reason },
+                text::Way::GiveBack => Intent::GiveBack { order_id, reason },
+                text::Way::Fail => Intent::Fail { order_id, reason },
+            });
         }
         self.close();
     }
@@ -89,17 +94,17 @@ impl Failing {
 pub(super) fn FailSheet(desk: Desk, failing: Failing) -> AnyView {
     failing.follow(desk);
     let Failing { dialog, subject, reason, own_words } = failing;
-    let address = move || {
+    let detail = move || {
         let stop = subject.get()?;
-        desk.shift.with(|shift| find(shift, stop).map(|card| card.stop.address.clone()))
+        desk.shift.with(|shift| find(shift, stop).map(|card| stops::order_at(shift, card)))
     };
     view! {
         <dialog class="sheet" node_ref=dialog aria-labelledby="fail-heading">
-            <h2 id="fail-heading">{move || stops::failure(failing.kind())}</h2>
-            <p class="detail">{address}</p>
+            <h2 id="fail-heading">{move || text::failure(failing.kind())}</h2>
+            <p class="detail">{detail}</p>
             <Reasons failing />
-            <label class="field" hidden=move || reason.get().as_deref() != Some(stops::OTHER)>
-                {stops::fixed::OTHER_REASON}
+            <label class="field" hidden=move || reason.get().as_deref() != Some(text::OTHER)>
+                {text::fixed::OTHER_REASON}
                 <textarea
                     rows="2"
                     maxlength=MAX_REASON
@@ -107,18 +112,12 @@ pub(super) fn FailSheet(desk: Desk, failing: Failing) -> AnyView {
                     on:input=move |event| own_words.set(event_target_value(&event))
                 ></textarea>
             </label>
+            <Ways desk failing />
             <div class="ways">
                 <button type="button" class="button" on:click=move |_| failing.close()>
                     {fixed::CANCEL}
                 </button>
-                <button
-                    type="button"
-                    class="button primary"
-                    disabled=move || failing.text().is_empty()
-                    on:click=move |_| failing.report(desk)
-                >
-                    {stops::fixed::REPORT}
-                </button>
+                <CallOffice desk />
             </div>
         </dialog>
     }
@@ -130,12 +129,12 @@ pub(super) fn FailSheet(desk: Desk, failing: Failing) -> AnyView {
 fn Reasons(failing: Failing) -> AnyView {
     let kind = Memo::new(move |_| failing.kind());
     let choices = move || {
-        let all = stops::reasons(kind.get()).iter().copied().chain([stops::OTHER]);
+        let all = text::reasons(kind.get()).iter().copied().chain([text::OTHER]);
         all.map(|word| view! { <Choice word reason=failing.reason /> }).collect_view()
     };
     view! {
         <fieldset>
-            <legend>{stops::fixed::REASON}</legend>
+            <legend>{text::fixed::REASON}</legend>
             {choices}
         </fieldset>
     }
@@ -154,6 +153,39 @@ fn Choice(word: &'static str, reason: RwSignal<Option<String>>) -> AnyView {
             />
             {word}
         </label>
+    }
+    .into_any()
+}
+
+/// What can be done, each with what follows from it; nothing before there is a reason.
+#[component]
+fn Ways(desk: Desk, failing: Failing) -> AnyView {
+    let ways =
+        Memo::new(move |_| failing.reason.get().map(|reason| (failing.kind(), text::ways(failing.kind(), &reason))));
+    let shown = move || {
+        let (kind, ways) = ways.get().unwrap_or((StopKind::Dropoff, &[]));
+        ways.iter().map(|way| view! { <WayButton desk failing kind way=*way /> }).collect_view()
+    };
+    view! {
+        <div class="options" role="group" aria-label=text::fixed::WAYS hidden=move || ways.with(Option::is_none)>
+            {shown}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn WayButton(desk: Desk, failing: Failing, kind: StopKind, way: text::Way) -> AnyView {
+    view! {
+        <button
+            type="button"
+            class="option"
+            disabled=move || failing.text().is_empty()
+            on:click=move |_| failing.take(desk, way)
+        >
+            <span class="place">{text::way(kind, way)}</span>
+            <span class="detail">{text::follows(kind, way)}</span>
+        </button>
     }
     .into_any()
 }

@@ -1,9 +1,14 @@
 //! The stops after the next one. Any of them can be taken in hand: streets are closed and people call.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
-use super::{Desk, desk::StopKey};
-use crate::courier::text::stops as text;
+use super::{Desk, desk::StopKey, list::stop_list};
+use crate::courier::{
+    intent::{Intent, Screen},
+    text::stops as text,
+};
 
 /// The list.
 #[component]
@@ -16,11 +21,14 @@ pub(super) fn Later(desk: Desk) -> AnyView {
     let heading = move || if desk.is_out_of_turn() { text::fixed::OTHERS } else { text::fixed::LATER };
     view! {
         <section class="later" aria-labelledby="later" hidden=move || keys.with(Vec::is_empty)>
-            <h2 id="later">{heading}</h2>
+            <div class="later-head">
+                <h2 id="later">{heading}</h2>
+                <button type="button" class="button quiet" on:click=desk.press(Intent::Show(Screen::Plan))>
+                    {text::fixed::PLAN}
+                </button>
+            </div>
             <ol>
-                <For each=move || keys.get() key=|stop| *stop let:stop>
-                    <LaterStop desk stop />
-                </For>
+                {stop_list(keys, Arc::new(move |stop| view! { <LaterStop desk stop /> }.into_any()))}
             </ol>
         </section>
     }
@@ -38,8 +46,10 @@ fn LaterStop(desk: Desk, stop: StopKey) -> AnyView {
             <button type="button" class="later-stop" on:click=take>
                 <span class="number">{desk.text_of(stop, |_, card| card.stop.sequence.to_string())}</span>
                 <span class="what">
-                    <span class="place">{desk.text_of(stop, |_, card| card.stop.address.clone())}</span>
+                    <span class="place">{desk.text_of(stop, text::place)}</span>
                     <span class="detail">{desk.text_of(stop, text::later_detail)}</span>
+                    <span class="promise" data-late=desk.flag_of(stop, |_, card| text::is_late(card))>{desk.text_of(stop, text::promise)}</span>
+                    <span class="pending">{desk.text_of(stop, text::changed)}</span>
                     <span class="pending">{desk.text_of(stop, text::waiting)}</span>
                 </span>
                 <span class="at">{desk.text_of(stop, text::about)}</span>

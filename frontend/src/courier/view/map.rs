@@ -9,10 +9,12 @@ use leptos::prelude::*;
 use super::Desk;
 use crate::{
     courier::{
+        intent::Screen,
         sketch::{self, Frame, SIZE},
         state::{Shift, StopCard},
-        text::stops as text,
+        text::{plan, stops as text},
     },
+    map::plane::LonLat,
     ui::bind::{flag, word},
 };
 
@@ -49,19 +51,22 @@ fn open(_: Desk, _: RwSignal<bool>) {}
 fn Sketch(desk: Desk, streets: RwSignal<bool>) -> AnyView {
     let shift = desk.shift;
     let [width, height] = SIZE;
+    let is_tour_shown = Memo::new(move |_| shift.with(is_tour));
     view! {
         <svg
             class="sketch"
             viewBox=format!("0 0 {width} {height}")
             role="img"
-            aria-label=text::fixed::SKETCH
+            aria-label=word(shift, |shift| if is_tour(shift) { plan::fixed::SKETCH } else { text::fixed::SKETCH })
             hidden=move || streets.get()
         >
+            <polyline class="later-way" points=desk.stop_text(sketch::tour_line) />
             <polyline class="way" points=desk.stop_text(sketch::line) />
-            <g transform=desk.stop_text(stop_place)>
+            <g transform=desk.stop_text(stop_place) hidden=flag(shift, is_tour)>
                 <rect class=desk.stop_text(|_, card| pin_class(card).to_owned()) x="-17" y="-17" width="34" height="34" rx="8" />
                 <use href=desk.stop_text(|_, card| pin_icon(card).to_owned()) x="-9" y="-9" width="18" height="18" />
             </g>
+            {move || is_tour_shown.get().then(|| view! { <TourPins desk /> })}
             <g class="courier" transform=desk.stop_text(courier_place) hidden=desk.stop_flag(|shift, _| shift.position.is_none())>
                 <circle r="20" />
                 <use href=word(shift, vehicle_icon) x="-11" y="-11" width="22" height="22" />
@@ -69,6 +74,35 @@ fn Sketch(desk: Desk, streets: RwSignal<bool>) -> AnyView {
         </svg>
     }
     .into_any()
+}
+
+/// Every stop of the tour by its number; the next one lies on top.
+#[component]
+fn TourPins(desk: Desk) -> AnyView {
+    let pins = move || {
+        desk.shift.with(|shift| {
+            let Some(first) = shift.stops.first() else { return Vec::new() };
+            let frame = Frame::of(shift, first);
+            let tour = sketch::tour(shift);
+            let pin = |(place, point): (usize, &LonLat)| (place + 1, sketch::transform(&frame, *point));
+            tour.iter().enumerate().map(pin).rev().collect::<Vec<_>>()
+        })
+    };
+    let pin = |(number, transform): (usize, String)| {
+        view! {
+            <g class="tour" transform=transform>
+                <circle r="14" />
+                <text text-anchor="middle" dominant-baseline="central">
+                    {number}
+                </text>
+            </g>
+        }
+    };
+    (move || pins().into_iter().map(pin).collect_view()).into_any()
+}
+
+fn is_tour(shift: &Shift) -> bool {
+    shift.screen == Screen::Plan
 }
 
 fn stop_place(shift: &Shift, card: &StopCard) -> String {
@@ -95,8 +129,16 @@ fn pin_icon(card: &StopCard) -> &'static str {
 
 #[component]
 fn Pins(desk: Desk) -> AnyView {
+    let numbers = (1..=sketch::MAX_PINS).map(|number| {
+        view! {
+            <div class="pin tour" data-marker=["tour-", &number.to_string()].concat() aria-hidden="true">
+                {number}
+            </div>
+        }
+    });
     view! {
         <div class="pins" hidden>
+            {numbers.collect_view()}
             <div class="pin box pickup" data-marker="pickup" aria-hidden="true">
                 <svg class="icon">
                     <use href="#bag" />

@@ -15,17 +15,22 @@ mod door;
 mod fail;
 mod header;
 mod later;
+mod list;
 mod map;
 mod notices;
+mod office;
+mod orders;
 mod page;
 mod photo;
 mod pin;
+mod plan;
 mod proof;
 mod signature;
 mod status;
 mod stop;
 mod stops;
 mod trackers;
+mod undo;
 
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
@@ -39,6 +44,7 @@ use self::{
     proof::Proof,
     stops::Stops,
     trackers::Trackers,
+    undo::UndoBar,
 };
 use super::{
     intent::Screen,
@@ -89,11 +95,12 @@ fn SignedIn(desk: Desk) -> AnyView {
     view! {
         <Stops desk />
         {move || match desk.screen.get() {
-            Screen::Stops => None,
+            Screen::Stops | Screen::Plan => None,
             Screen::Proof => Some(view! { <Proof desk /> }),
             Screen::Trackers => Some(view! { <Trackers desk /> }),
             Screen::Account => Some(view! { <Account desk /> }),
         }}
+        {move || (!matches!(desk.screen.get(), Screen::Stops | Screen::Plan)).then(|| view! { <UndoBar desk /> })}
     }
     .into_any()
 }
@@ -123,6 +130,7 @@ fn focus_heading() {
 fn screen_name(screen: Screen) -> &'static str {
     match screen {
         Screen::Stops => "stops",
+        Screen::Plan => "plan",
         Screen::Proof => "proof",
         Screen::Trackers => "trackers",
         Screen::Account => "account",

@@ -1,19 +1,19 @@
 //! The stop in hand: where, when, for whom, what they ask for, and how to get there.
 
-use doorstep_shared::{OrderStatus, Vehicle};
+use doorstep_shared::{OrderStatus, Vehicle, protocol::courier::StopKind};
 use leptos::prelude::*;
 
-use super::{Desk, map::Stage};
+use super::{Desk, desk::key, fail::Failing, map::Stage, orders::Orders};
 use crate::courier::{
     intent::Intent,
-    links,
+    links, plan,
     state::{Duty, Shift, StopCard},
-    text::stops as text,
+    text::{fail, stops as text},
 };
 
-/// The card. `on_fail` opens the sheet of reasons.
+/// The card. `failing` is the sheet of reasons.
 #[component]
-pub(super) fn StopInHand(desk: Desk, on_fail: Callback<()>) -> AnyView {
+pub(super) fn StopInHand(desk: Desk, failing: Failing) -> AnyView {
     let chosen = desk.chosen;
     view! {
         <article class="stop" aria-labelledby="stop-address" hidden=desk.stop_flag(|_, _| false)>
@@ -23,17 +23,35 @@ pub(super) fn StopInHand(desk: Desk, on_fail: Callback<()>) -> AnyView {
                     <span>{desk.stop_text(text::label)}</span>
                     <span>{desk.stop_text(text::arrival)}</span>
                 </p>
-                <h2 id="stop-address">{desk.stop_text(|_, card| card.stop.address.clone())}</h2>
+                <h2 id="stop-address">{desk.stop_text(text::place)}</h2>
                 <p class="detail">{desk.stop_text(text::detail)}</p>
+                <p
+                    class="promise"
+                    data-late=desk.stop_flag(|_, card| text::is_late(card))
+                    hidden=desk.stop_lacks(text::promise)
+                >
+                    {desk.stop_text(text::promise)}
+                </p>
+                <p class="detail" hidden=desk.stop_lacks(one_orders_facts)>
+                    {desk.stop_text(one_orders_facts)}
+                </p>
+                <Changed desk />
+                <p class="waits" hidden=desk.stop_lacks(text::wait)>
+                    {desk.stop_text(text::wait)}
+                </p>
                 <p class="pending" hidden=desk.stop_flag(|_, card| !card.is_waiting)>
                     {desk.stop_text(text::waiting)}
                 </p>
-                <p class="note" hidden=desk.stop_flag(|shift, card| text::instructions(shift, card).is_empty())>
+                <p class="note" hidden=desk.stop_lacks(text::instructions)>
                     <span class="unseen">{text::fixed::NOTE}</span>
                     {desk.stop_text(text::instructions)}
                 </p>
+                <p class="detail" hidden=desk.stop_lacks(one_orders_note)>
+                    {desk.stop_text(one_orders_note)}
+                </p>
+                <Orders desk failing />
                 <Ways desk />
-                <OtherActions desk on_fail />
+                <OtherActions desk failing />
                 <button
                     type="button"
                     class="button quiet"
@@ -61,7 +79,7 @@ fn Ways(desk: Desk) -> AnyView {
             >
                 {text::fixed::NAVIGATE}
             </a>
-            <a class="button" href=desk.stop_text(call) hidden=desk.stop_flag(|shift, card| call(shift, card).is_empty())>
+            <a class="button" href=desk.stop_text(call) hidden=desk.stop_lacks(call)>
                 {desk.stop_text(text::call)}
             </a>
         </div>
@@ -71,7 +89,17 @@ fn Ways(desk: Desk) -> AnyView {
 
 /// What may be done at the stop beside the main action.
 #[component]
-fn OtherActions(desk: Desk, on_fail: Callback<()>) -> AnyView {
+fn OtherActions(desk: Desk, failing: Failing) -> AnyView {
+    let fail = move |_| {
+        if let Some(stop) = desk.with_stop_now(|_, card| key(card)) {
+            failing.open(stop);
+        }
+    };
+    let give_back = move |_| {
+        if let Some(order_id) = desk.with_stop_now(|_, card| card.stop.order_id) {
+            desk.raise(Intent::GiveBack { order_id, reason: fail::NOT_READY.to_owned() });
+        }
+    };
     view! {
         <div class="others" hidden=desk.stop_flag(|shift, _| shift.duty != Duty::Online)>
             <button
@@ -85,14 +113,66 @@ fn OtherActions(desk: Desk, on_fail: Callback<()>) -> AnyView {
             <button
                 type="button"
                 class="button quiet"
-                hidden=desk.stop_flag(|_, card| card.next_status().is_none())
-                on:click=move |_| on_fail.run(())
+                hidden=desk.stop_flag(|_, card| card.wait.is_none() || card.count() > 1)
+                on:click=give_back
             >
-                {desk.stop_text(|_, card| text::failure(card.stop.kind).to_owned())}
+                {fail::way(StopKind::Pickup, fail::Way::GiveBack)}
+            </button>
+            <button
+                type="button"
+                class="button quiet"
+                hidden=desk.stop_flag(|_, card| !can_fail(card))
+                on:click=fail
+            >
+                {desk.stop_text(|_, card| fail::failure(card.stop.kind).to_owned())}
             </button>
         </div>
     }
     .into_any()
+}
+
+/// What dispatch changed here. A tap anywhere on it says that it was read.
+#[component]
+fn Changed(desk: Desk) -> AnyView {
+    let was = move || {
+        let befores = |_: &Shift, card: &StopCard| {
+            let changes = card.orders().flat_map(|order| &order.changes);
+            changes.filter_map(|change| change.was.clone()).collect::<Vec<_>>()
+        };
+        let line = |was| view! { <p><span class="unseen">{text::fixed::BEFORE}</span><s>{was}</s></p> };
+        desk.with_stop(befores).unwrap_or_default().into_iter().map(line).collect_view()
+    };
+    let read = move |_| {
+        let names = |_: &Shift, card: &StopCard| card.orders().map(|order| plan::name(&order.stop)).collect::<Vec<_>>();
+        for stop in desk.with_stop_now(names).unwrap_or_default() {
+            desk.raise(Intent::ReadChanges { stop });
+        }
+    };
+    view! {
+        <div class="changed" hidden=desk.stop_lacks(text::changed) on:click=read>
+            <div>
+                <p class="what-changed">{desk.stop_text(text::changed)}</p>
+                {was}
+            </div>
+            <button type="button" class="button">
+                {text::fixed::READ}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// Of several orders each says it in its own line.
+fn one_orders_facts(shift: &Shift, card: &StopCard) -> String {
+    if card.others.is_empty() { text::facts(shift, card) } else { String::new() }
+}
+
+fn one_orders_note(shift: &Shift, card: &StopCard) -> String {
+    if card.others.is_empty() { text::note(shift, card) } else { String::new() }
+}
+
+fn can_fail(card: &StopCard) -> bool {
+    card.next_status().is_some() && card.stop.kind != StopKind::Return && card.others.is_empty()
 }
 
 /// Where proofs are asked for, the main action opens them.

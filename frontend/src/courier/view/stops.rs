@@ -8,14 +8,16 @@ use super::{
     fail::{FailSheet, Failing},
     header::{Chips, Header},
     later::Later,
+    office::Day,
+    plan::Plan,
     status::Panels,
     stop::StopInHand,
 };
 use crate::{
     courier::{
-        intent::Screen,
+        intent::{Intent, Screen},
         state::{Duty, Shift},
-        text::{status::position_problem, stops},
+        text::{fixed, status::position_problem, stops},
     },
     ui::bind::{flag, text},
 };
@@ -24,11 +26,17 @@ use crate::{
 #[component]
 pub(super) fn Stops(desk: Desk) -> AnyView {
     let shift = desk.shift;
-    let heading_class = move || if shift.with(is_off) { "title" } else { "unseen" };
+    let heading_class =
+        move || if shift.with(|shift| is_off(shift) || shift.screen == Screen::Plan) { "title" } else { "unseen" };
     let failing = Failing::new();
-    let on_fail = Callback::new(move |()| failing.open(desk));
+    let is_plan = move || desk.screen.get() == Screen::Plan;
     view! {
-        <main class="stops" hidden=move || desk.screen.get() != Screen::Stops>
+        <main
+            class="stops"
+            data-plan=move || is_plan().to_string()
+            hidden=move || !matches!(desk.screen.get(), Screen::Stops | Screen::Plan)
+        >
+            <BackToStops desk />
             <Header desk />
             <Chips desk />
             <h1 tabindex="-1" class=heading_class>
@@ -36,8 +44,9 @@ pub(super) fn Stops(desk: Desk) -> AnyView {
             </h1>
             <Panels desk />
             <div class="columns">
-                <StopInHand desk on_fail />
+                <StopInHand desk failing />
                 <Later desk />
+                {move || is_plan().then(|| view! { <Plan desk /> })}
             </div>
             <div class="blank" hidden=flag(shift, |shift| !is_idle(shift))>
                 <svg class="icon mark" aria-hidden="true">
@@ -45,10 +54,30 @@ pub(super) fn Stops(desk: Desk) -> AnyView {
                 </svg>
                 <h2>{stops::fixed::NO_STOPS}</h2>
                 <p>{stops::fixed::NO_STOPS_HINT}</p>
+                <Day desk />
             </div>
             <Bar desk />
             <FailSheet desk failing />
         </main>
+    }
+    .into_any()
+}
+
+/// The way back from the whole tour.
+#[component]
+fn BackToStops(desk: Desk) -> AnyView {
+    view! {
+        <button
+            type="button"
+            class="icon-button to-stops"
+            aria-label=fixed::BACK
+            hidden=move || desk.screen.get() != Screen::Plan
+            on:click=desk.press(Intent::Show(Screen::Stops))
+        >
+            <svg class="icon back" aria-hidden="true">
+                <use href="#back" />
+            </svg>
+        </button>
     }
     .into_any()
 }

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::{ApiCall, TimeSpan};
 use crate::dispatch::{
+    dates::rfc3339,
     route::{Tab, encode},
-    text::rfc3339,
 };
 
 /// Orders in one page of a list.

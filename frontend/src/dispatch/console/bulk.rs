@@ -120,7 +120,7 @@ impl Console {
 
     /// Sends what may be sent. Orders that are as they should be, and those that cannot become so, are answered here.
     fn advance_bulk(&mut self, effects: &mut Vec<Effect>) {
-        while let Some(id) = self.selection.bulk.run.as_mut().and_then(Run::next) {
+        while let Some(id) = self.selection.bulk.run.as_mut().and_then(Run::take_next) {
             let Some(run) = &self.selection.bulk.run else { return };
             match self.bulk_call(id, &run.action) {
                 Ok(Some(call)) => effects.push(Effect::Call(call)),

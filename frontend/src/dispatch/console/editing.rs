@@ -10,7 +10,7 @@ use doorstep_shared::{
     problem::{ErrorDetails, Problem},
 };
 
-use super::{ApiCall, ApiError, Console, Effect, Open};
+use super::{ApiCall, ApiError, Console, Effect, Open, pickups::FETCH_PICKUPS};
 use crate::dispatch::{
     draft::{Draft, Field, StopKind, locked},
     text,
@@ -67,7 +67,7 @@ impl Console {
             is_refused: false,
             theirs: Vec::new(),
         }));
-        self.fetch_pickups(effects);
+        effects.push(FETCH_PICKUPS);
         effects.push(Effect::Focus("draft-reference"));
     }
 
@@ -126,6 +126,8 @@ impl Console {
         } else {
             self.form.failed(error);
             self.form.problems.extend(not_editable(error));
+            // Its status is another one than the dispatcher saw, and locks other fields.
+            effects.extend(error.problem("not_editable").map(|_| Effect::Call(ApiCall::Order(order))));
         }
         self.form.edit = Some(edit);
         effects.push(Effect::Focus("draft-problems"));

@@ -2,7 +2,7 @@
 
 use doorstep_shared::{OrderId, OrderStatus};
 
-use super::{ApiCall, BulkIntent, Console, Drawer, Effect, Item, Moment, Screen, Trail};
+use super::{ApiCall, BulkIntent, Console, Drawer, Effect, Item, Moment, Screen, Trail, pickups::FETCH_PICKUPS};
 use crate::dispatch::{
     draft::Draft,
     route::{Open, Route, Tab},
@@ -70,7 +70,7 @@ impl Console {
     }
 
     fn begin_draft(&mut self, effects: &mut Vec<Effect>) {
-        self.fetch_pickups(effects);
+        effects.push(FETCH_PICKUPS);
         self.end_edit();
         if self.form.draft == Draft::default() {
             self.form.draft = Draft::after(self.form.last.as_deref());

@@ -19,6 +19,9 @@ pub enum PickupIntent {
     Forget(Uuid),
 }
 
+/// Asks for the saved pickups. Colleagues save some too, so each form asks again.
+pub(super) const FETCH_PICKUPS: Effect = Effect::Call(ApiCall::Pickups);
+
 impl Console {
     pub(super) fn act_on_pickups(&mut self, intent: PickupIntent, effects: &mut Vec<Effect>) {
         match intent {
@@ -30,11 +33,6 @@ impl Console {
             PickupIntent::Save { name } => self.save_pickup(&name, effects),
             PickupIntent::Forget(id) => self.call_busy(ApiCall::ForgetPickup(id), effects),
         }
-    }
-
-    /// Asks for the saved pickups. Colleagues save some too, so each form asks again.
-    pub(super) fn fetch_pickups(&self, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Call(ApiCall::Pickups));
     }
 
     fn choose_pickup(&mut self, id: Uuid) {
@@ -76,7 +74,7 @@ impl Console {
             (ApiCall::SavePickup(pickup), _) => {
                 self.announce(format!("{} saved", pickup.name));
                 self.close_dialog(effects);
-                self.fetch_pickups(effects);
+                effects.push(FETCH_PICKUPS);
             }
             (ApiCall::ForgetPickup(id), _) => {
                 self.drawer.is_busy = false;

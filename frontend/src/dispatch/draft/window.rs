@@ -2,7 +2,7 @@
 
 use crate::{
     data::Locale,
-    dispatch::text::{date_code, rfc3339},
+    dispatch::dates::{date_code, rfc3339},
     ui::time::{self, MINUTE_MS},
 };
 

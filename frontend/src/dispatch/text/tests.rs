@@ -62,6 +62,19 @@ fn every_exception_is_told_with_its_measure() {
         ),
         (serde_json::json!({ "code": "late", "late_by_s": 720 }), "A-1039 is 12 min late", "Marco has it", "bad"),
         (
+            serde_json::json!({ "code": "late_report", "reported": "delivered", "remark": "to the neighbour", "ended_at": over }),
+            "Marco reported A-1039 as delivered, too late",
+            "to the neighbour",
+            "bad",
+        ),
+        (serde_json::json!({ "code": "given_back" }), "Marco gave A-1039 back", "", "warn"),
+        (
+            serde_json::json!({ "code": "not_ready", "waiting_s": 660, "remark": "ten more minutes" }),
+            "Marco has waited 11 min for A-1039: not ready",
+            "ten more minutes",
+            "warn",
+        ),
+        (
             serde_json::json!({ "code": "stationary", "stationary_s": 360 }),
             "Marco has not moved for 6 min",
             "has A-1039",

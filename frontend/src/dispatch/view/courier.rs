@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::{
     exceptions::ExceptionsOf,
     keyed::{Entries, Entry, Row},
-    parts::{DrawerHead, Fact, Problem},
+    parts::{DrawerHead, Fact, PhoneFact, Problem},
     plan::Plan,
 };
 use crate::{
@@ -52,7 +52,7 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
                 <Fact name="Last seen" value=about(store, id, last_position) />
                 <Fact name="Battery" value=about(store, id, |_, courier| courier.battery.map(text::battery).unwrap_or_default()) />
                 <Fact name="Rides" value=about(store, id, |_, courier| text::vehicle(courier.vehicle).to_owned()) />
-                <Phone />
+                <PhoneFact name="Phone" value=known(store, |courier, _| courier.phone.clone()) />
                 <Fact name="Carries" value=known(store, |courier, _| courier.capacity.map(|most| format!("up to {most}"))) />
                 <Fact name="Can do" value=known(store, |courier, _| courier.skills.as_ref().map(|skills| skills.join(", "))) />
                 <Fact name="Shift" value=known(store, shift) />
@@ -82,25 +82,6 @@ fn shift(courier: &CourierView, console: &Console) -> Option<String> {
     };
     let pause = shift.r#break.map(|pause| format!(", break {}", span(pause.from, pause.until))).unwrap_or_default();
     Some(span(shift.from, shift.until) + &pause)
-}
-
-#[component]
-fn Phone() -> impl IntoView {
-    let store = use_store();
-    let has_phone = store.memo(Subject::Drawer, |console| phone(console).is_some());
-    let phone = store.memo(Subject::Drawer, |console| phone(console).unwrap_or_default().to_owned());
-    view! {
-        <div class="fact" hidden=move || !has_phone.get()>
-            <dt>"Phone"</dt>
-            <dd>
-                <a href=move || format!("tel:{}", phone.get())>{phone}</a>
-            </dd>
-        </div>
-    }
-}
-
-fn phone(console: &Console) -> Option<&str> {
-    console.drawer.courier.as_ref()?.phone.as_deref()
 }
 
 #[component]

@@ -56,6 +56,19 @@ pub fn Fact(name: &'static str, value: Memo<String>) -> impl IntoView {
     }
 }
 
+/// A line of facts with a number to call. Hidden without one.
+#[component]
+pub fn PhoneFact(name: &'static str, value: Memo<String>) -> impl IntoView {
+    view! {
+        <div class="fact" hidden=move || value.with(String::is_empty)>
+            <dt>{name}</dt>
+            <dd>
+                <a href=move || format!("tel:{}", value.get())>{value}</a>
+            </dd>
+        </div>
+    }
+}
+
 /// Grey rows until the first ones come.
 #[component]
 pub fn Skeleton(rows: usize, is_shown: Memo<bool>) -> impl IntoView {

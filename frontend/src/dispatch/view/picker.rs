@@ -1,6 +1,6 @@
 //! A choice of one courier, found by name.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use uuid::Uuid;
 
 use super::keyed::{Entries, Row};
@@ -38,16 +38,26 @@ pub fn Picker(
             </li>
         }
     };
+    // Enter takes the first one found; once more, it does what the dialog is for.
+    let take_first = move |event: ev::KeyboardEvent| {
+        let first = choices.with_untracked(|choices| choices.first().map(|choice| choice.key));
+        if let Some(first) = first.filter(|first| event.key() == "Enter" && chosen.get_untracked() != *first) {
+            event.prevent_default();
+            chosen.set(first);
+        }
+    };
     view! {
         <div class="choices">
             <input
                 type="search"
                 id="picker-search"
+                autofocus
                 placeholder="Find a courier by name"
                 aria-label="Find a courier by name"
                 autocomplete="off"
                 prop:value=query
                 on:input=move |event| store.send(OrderIntent::CourierQuery(event_target_value(&event)))
+                on:keydown=take_first
             />
             <ul>
                 <Entries entries=choices row=choice />

@@ -19,6 +19,7 @@ use crate::{
 pub fn title(page: &Page) -> &'static str {
     match Phase::of(page) {
         Phase::Received => "Order received",
+        Phase::Assigned if page.is_next_attempt() => "We will try again",
         Phase::Assigned => "A courier is heading to the pickup",
         Phase::AtPickup => "Your order is being picked up",
         Phase::OnTheWay => "On the way",
@@ -37,6 +38,7 @@ pub fn status(page: &Page) -> String {
     let order = &page.snapshot().order;
     match Phase::of(page) {
         Phase::Received => "Order received".to_owned(),
+        Phase::Assigned if page.is_next_attempt() => join(&[&name, " will try again"]),
         Phase::Assigned if order.stops_before > 0 => join(&[&name, " will bring your order"]),
         Phase::Assigned => join(&[&name, " is heading to ", &order.pickup.label]),
         Phase::AtPickup => join(&[&name, " is picking up your order"]),
@@ -127,7 +129,7 @@ pub fn line(page: &Page) -> String {
             let hero_says_status = Arrival::of(page) == Arrival::Unknown;
             let detail = detail(page);
             match (hero_says_status, detail.is_empty()) {
-                (true, true) => not_yet(phase).to_owned(),
+                (true, true) => not_yet(page, phase).to_owned(),
                 (true, false) => detail,
                 (false, true) => status(page),
                 (false, false) => join(&[&status(page), " · ", &detail]),
@@ -152,8 +154,9 @@ fn detail(page: &Page) -> String {
     }
 }
 
-fn not_yet(phase: Phase) -> &'static str {
+fn not_yet(page: &Page, phase: Phase) -> &'static str {
     match phase {
+        Phase::Received if page.reached_at_ms(OrderStatus::Assigned).is_some() => "Another courier is being found.",
         Phase::Received => "The arrival time follows.",
         _ => "The arrival time is not known yet.",
     }
@@ -163,7 +166,16 @@ fn not_yet(phase: Phase) -> &'static str {
 fn after(page: &Page) -> String {
     let pickup = &page.snapshot().order.pickup.label;
     let follows = match Phase::of(page) {
-        Phase::Failed => join(&["The order goes back to ", pickup, ". Please ask them for another delivery."]),
+        // Whether it is tried again is not decided yet.
+        Phase::Failed if page.was_collected() => join(&[
+            "It is still with the courier. If we try again, you see it here; if not, it goes back to ",
+            pickup,
+            ".",
+        ]),
+        Phase::Failed => join(&[pickup, " could not hand the order over. Please ask them for another delivery."]),
+        Phase::Cancelled if page.was_collected() => {
+            join(&["The order goes back to ", pickup, ". Questions go to them."])
+        }
         Phase::Returned => join(&["Please ask ", pickup, " for another delivery."]),
         _ => join(&["Nothing will be brought. Questions go to ", pickup, "."]),
     };

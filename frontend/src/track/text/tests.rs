@@ -1,6 +1,9 @@
 use doorstep_shared::{
     OrderStatus,
-    protocol::{PresenceReason, PresenceState, customer::Presence},
+    protocol::{
+        PresenceReason, PresenceState,
+        customer::{CustomerEvent, OrderUpdate, Presence},
+    },
 };
 
 use super::{freshness::*, headline::*, people::*};
@@ -113,7 +116,8 @@ fn lateness_is_said_with_a_new_arrival_and_never_with_an_old_one() {
 
 #[test]
 fn before_a_courier_there_is_the_promise_or_a_plain_sentence() {
-    let created = in_status(OrderStatus::Created);
+    let mut created = in_status(OrderStatus::Created);
+    created.order.snapshot.order.timeline.truncate(1);
     assert_eq!(hero(&created), "Order received");
     assert_eq!(line(&created), "The arrival time follows.");
     let mut promised = in_status(OrderStatus::Created);
@@ -136,9 +140,18 @@ fn an_outcome_says_why_and_what_follows() {
     failed.order.note = Some("Nobody answered the door".into());
     assert_eq!(
         line(&failed),
-        "Nobody answered the door. The order goes back to Harbour Kitchen. Please ask them for another delivery."
+        "Nobody answered the door. It is still with the courier. If we try again, you see it here; if not, it goes back \
+         to Harbour Kitchen."
     );
-    let mut cancelled = in_status(OrderStatus::Cancelled);
+    let mut never_left = before_collection(OrderStatus::Failed);
+    never_left.order.note = Some("Closed".into());
+    assert_eq!(
+        line(&never_left),
+        "Closed. Harbour Kitchen could not hand the order over. Please ask them for another delivery."
+    );
+    let on_board = in_status(OrderStatus::Cancelled);
+    assert_eq!(line(&on_board), "The order goes back to Harbour Kitchen. Questions go to them.");
+    let mut cancelled = before_collection(OrderStatus::Cancelled);
     cancelled.order.note = Some("The kitchen is closed.".into());
     assert_eq!(line(&cancelled), "The kitchen is closed. Nothing will be brought. Questions go to Harbour Kitchen.");
     let mut delivered = in_status(OrderStatus::Delivered);
@@ -148,6 +161,32 @@ fn an_outcome_says_why_and_what_follows() {
     delivered.now_ms += 24 * 60 * MINUTE_MS;
     assert_eq!(label(&delivered), "Delivered on 21 November at");
     assert_eq!(status(&delivered), "Delivered on 21 November at 18:31");
+}
+
+/// An order whose goods never left the kitchen.
+fn before_collection(status: OrderStatus) -> Page {
+    let mut page = in_status(status);
+    page.order.snapshot.order.timeline.retain(|entry| entry.status != OrderStatus::PickedUp);
+    page
+}
+
+#[test]
+fn a_next_attempt_is_said_with_its_new_window() {
+    let mut page = in_status(OrderStatus::Failed);
+    assert!(!page.is_next_attempt());
+    let update = OrderUpdate { status: OrderStatus::Assigned, status_at_ms: NOW_MS, stops_before: 0 };
+    page.apply(&CustomerEvent::Order(update), false);
+    let (from_ms, until_ms) = (Some(NOW_MS + 30 * MINUTE_MS), Some(NOW_MS + 60 * MINUTE_MS));
+    page.order.promised = Some(PromisedWindow { from_ms, until_ms });
+    assert_eq!((label(&page).as_str(), hero(&page).as_str()), ("Expected", "19:01–19:31"));
+    assert_eq!((line(&page).as_str(), title(&page)), ("Ana will try again", "We will try again"));
+}
+
+#[test]
+fn an_order_whose_courier_gave_it_back_waits_for_another_one() {
+    let mut page = in_status(OrderStatus::Created);
+    page.order.snapshot.courier = None;
+    assert_eq!(line(&page), "Another courier is being found.");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What happened so far, with clock times.
 
-use doorstep_shared::OrderStatus;
+use std::array;
+
 use leptos::prelude::*;
 
 use crate::{
@@ -11,13 +12,11 @@ use crate::{
     ui::bind::{flag_of, text_of},
 };
 
-/// One line for everything that can happen to an order, in the order in which it can; what did not happen is hidden.
-///
-/// No status happens twice to an order, so the list never grows and its lines never change places. `<For>` would add
-/// 11 KB to the compressed bundle for lists whose length is known.
+/// A line for each event; those for which nothing happened yet are hidden. `<For>` would add 11 KB to the compressed
+/// bundle, so the number of lines is fixed.
 #[component]
 pub fn Timeline(page: RwSignal<Page>) -> impl IntoView {
-    let lines = OrderStatus::ALL.map(|status| view! { <TimelineEntry page status /> });
+    let lines = array::from_fn::<_, { history::LINES }, _>(|line| view! { <TimelineEntry page line /> });
     view! {
         <section class="history" aria-labelledby="history">
             <h2 id="history">{fixed::TIMELINE}</h2>
@@ -27,11 +26,11 @@ pub fn Timeline(page: RwSignal<Page>) -> impl IntoView {
 }
 
 #[component]
-fn TimelineEntry(page: RwSignal<Page>, status: OrderStatus) -> impl IntoView {
+fn TimelineEntry(page: RwSignal<Page>, line: usize) -> impl IntoView {
     view! {
-        <li hidden=flag_of(page, status, |page, status| page.reached_at_ms(status).is_none())>
-            <span class="at">{text_of(page, status, history::happened_at)}</span>
-            {text_of(page, status, history::happened)}
+        <li hidden=flag_of(page, line, |page, line| history::happened(page, line).is_empty())>
+            <span class="at">{text_of(page, line, history::happened_at)}</span>
+            {text_of(page, line, history::happened)}
         </li>
     }
 }

@@ -40,6 +40,10 @@ pub(super) struct Session {
     taken: u64,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and a box for each would cost more than it saves"
+)]
 enum Event {
     Incoming(Result<Incoming<CourierEvent>, Ended>),
     Command(Option<Command>),

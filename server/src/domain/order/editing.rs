@@ -169,8 +169,11 @@ fn in_order(asked: &[ProofKind]) -> Vec<ProofKind> {
     ProofKind::ALL.into_iter().filter(|kind| asked.contains(kind)).collect()
 }
 
+/// A field's dotted path and its value as text.
+type Field = (&'static str, Option<String>);
+
 /// Every field that may be edited, as text. Numbers are written so that different ones never look the same.
-fn fields(order: &Order, proof: &[ProofKind]) -> [(&'static str, Option<String>); 20] {
+fn fields(order: &Order, proof: &[ProofKind]) -> [Field; 20] {
     let place = |place: &Waypoint| (place.point.lat().to_string(), place.point.lon().to_string());
     let ((pickup_lat, pickup_lon), (dropoff_lat, dropoff_lon)) = (place(&order.pickup), place(&order.dropoff));
     let demands = &order.demands;
@@ -207,12 +210,11 @@ fn list<'a>(words: impl Iterator<Item = &'a str>) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-fn differences(before: &[(&str, Option<String>)], after: &[(&str, Option<String>)]) -> Changes {
+fn differences(before: &[Field], after: &[Field]) -> Changes {
     let pairs = before.iter().zip(after).filter(|((_, from), (_, to))| from != to);
-    let change = |((path, from), (_, to)): (&(&str, Option<String>), &(&str, Option<String>))| {
-        ((*path).to_owned(), FieldChange { from: from.clone(), to: to.clone() })
-    };
-    pairs.map(change).collect()
+    let changes =
+        pairs.map(|((path, from), (_, to))| ((*path).to_owned(), FieldChange { from: from.clone(), to: to.clone() }));
+    changes.collect()
 }
 
 fn check_status(status: OrderStatus, changes: &Changes) -> Result<(), EditRefusal> {
@@ -355,7 +357,7 @@ mod tests {
             ("note", change("two bags", None)),
         ];
         assert_eq!(edited.changes, expected.map(|(path, change)| (path.to_owned(), change)).into());
-        assert_eq!(edited.order.seen.unseen_changes, ["address", "instructions", "note"]);
+        assert_eq!(words_for_courier(&before, &edited.order), ["address", "instructions", "note"]);
     }
 
     #[test]

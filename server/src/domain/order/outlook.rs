@@ -86,7 +86,7 @@ mod tests {
         let ana = CourierId::new();
         let of_ana = |(second, status): (i64, &OrderStatus)| Order { courier_id: Some(ana), ..order(*status, second) };
         let planned = Planned::new(ana, None, (0..).zip(statuses).map(of_ana).collect());
-        (planned.open(), planned.ahead())
+        (planned.open(), planned.ahead().to_vec())
     }
 
     #[test]

@@ -23,14 +23,10 @@ use crate::domain::{
 /// A courier's stops in the order of their plan, without arrival times.
 pub fn stops_of(planned: &Planned) -> Stops {
     let locked = planned.plan.locked;
-    let stops = planned.stops().enumerate().map(|(at, (stop, order))| {
-        let usual_wait_s = planned.usual_wait_s.get(&order.id).copied().filter(|_| stop.kind == StopKind::Pickup);
-        Stop {
-            sequence: at as u32 + 1,
-            locked: (at < locked).then_some(true),
-            usual_wait_s,
-            ..stop_of(order, stop.kind)
-        }
+    let stops = planned.stops().enumerate().map(|(at, (stop, order))| Stop {
+        sequence: at as u32 + 1,
+        locked: (at < locked).then_some(true),
+        ..stop_of(order, stop.kind)
     });
     Stops { stops: stops.collect(), version: Some(planned.plan.version) }
 }

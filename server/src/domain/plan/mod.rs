@@ -2,13 +2,12 @@
 //!
 //! Everything that depends on the order of stops derives from it: the courier's list, the tour, arrival times, how many
 //! stops come before a customer's, and which customer sees the courier. A [`Plan`] is stops, how many at the start keep
-//! their places, and a version; [`Planned`] joins it with the orders. Whoever wrote the orders, [`Plan::reconcile`] makes
-//! the plan hold each open stop exactly once, every pickup before its drop-off. Pure: [`crate::store::plans`] reads and
-//! writes plans together with the orders.
+//! their places, and a version; [`Planned`] joins it with the orders. Servers of the version before write
+//! orders and no plans, so [`Plan::reconcile`] makes every plan that is read hold each open stop exactly once, every
+//! pickup before its drop-off. Pure: [`crate::store::plans`] reads and writes plans together with the orders.
 
 mod insertion;
 mod load;
-mod news;
 mod planned;
 
 use std::collections::HashSet;
@@ -18,7 +17,6 @@ use doorstep_shared::{CourierId, OrderId, OrderStatus, api::plan::PlanStop, prot
 pub use self::{
     insertion::Placing,
     load::Limits,
-    news::{News, news_for_courier},
     planned::{Planned, StopAhead, until_door},
 };
 pub use crate::platform::config::NewStops;
@@ -120,20 +118,19 @@ impl Plan {
 
     /// Puts `stop` in front: the courier makes it now.
     ///
-    /// A drop-off that follows its pickup directly comes along, and so does one without which the courier would carry too
-    /// much. Does nothing for a stop that the plan does not have.
-    pub fn move_to_front(&mut self, stop: PlanStop, limits: &Limits) {
+    /// A drop-off that follows its pickup directly comes along while nothing else is on board, and so does one without
+    /// which the courier would carry too much. While `more_here` is to be collected at the same place, it stays where it
+    /// is. Does nothing for a stop that the plan does not have.
+    pub fn move_to_front(&mut self, stop: PlanStop, limits: &Limits, more_here: bool) {
         let Some(at) = self.position(stop).filter(|at| *at > 0) else { return };
         let dropoff = PlanStop { kind: StopKind::Dropoff, ..stop };
-        let follows = stop.kind == StopKind::Pickup && self.stops.get(at + 1) == Some(&dropoff);
+        let follows = !more_here && self.stops.get(at + 1) == Some(&dropoff) && limits.on_board(&self.stops) == 0;
         self.move_stop(at, 0);
-        if stop.kind != StopKind::Pickup {
-            return;
-        }
-        if let Some(from) = self.position(dropoff)
-            && (follows || limits.excess(&self.stops) > 0)
-        {
-            self.move_stop(from, 1);
+        let Some(from) = self.position(dropoff).filter(|_| stop.kind == StopKind::Pickup) else { return };
+        let mut unbroken = self.clone();
+        unbroken.move_stop(from, 1);
+        if follows || limits.excess(&unbroken.stops) < limits.excess(&self.stops) {
+            *self = unbroken;
         }
     }
 

@@ -2,10 +2,17 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use doorstep_shared::{CourierId, LatLon, OrderId, OrderStatus, api::plan::PlanStop, protocol::courier::StopKind};
+use doorstep_shared::{
+    CourierId, LatLon, OrderId, OrderStatus, api::plan::PlanStop, geo::distance::haversine_m,
+    protocol::courier::StopKind,
+};
 
 use super::{Limits, Plan, open_stops, place_of};
 use crate::domain::order::Order;
+
+/// Pickups this near to each other are one place, in metres: the doors of one kitchen, or one door by two geocoders. The
+/// courier's phone shows them as one stop.
+const ONE_PLACE_M: f64 = 30.0;
 
 /// A courier's plan with its orders.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,8 +21,8 @@ pub struct Planned {
     pub plan: Plan,
     /// The orders, by the place of their next stop.
     pub orders: Vec<Order>,
-    /// How long couriers usually wait at the pickups of these orders, in seconds, where that is known.
-    pub usual_wait_s: HashMap<OrderId, u32>,
+    /// Worked out once for each plan, because the live view is asked for it under a lock.
+    ahead: Vec<StopAhead>,
 }
 
 impl Planned {
@@ -27,7 +34,7 @@ impl Planned {
             (!order.status.is_active(), Reverse(order.status.step()), order.assigned_at, order.id)
         });
         let open: Vec<_> = orders.iter().flat_map(|order| stops_of(order, courier)).collect();
-        Self { plan: stored.unwrap_or_default().reconcile(&open), orders, usual_wait_s: HashMap::new() }.sorted()
+        Self { plan: stored.unwrap_or_default().reconcile(&open), orders, ahead: Vec::new() }.sorted()
     }
 
     /// Takes in a plan for the same stops.
@@ -41,7 +48,23 @@ impl Planned {
             first_stop.entry(stop.order_id).or_insert(at);
         }
         self.orders.sort_by_key(|order| first_stop.get(&order.id).copied());
+        self.ahead = self.stops().map(|(stop, order)| StopAhead::of(stop, order)).collect();
         self
+    }
+
+    /// Puts `stop` in front: the courier makes it now. Orders that are collected at one kitchen, one after the other, are
+    /// not parted by it.
+    pub fn turn_to(&mut self, stop: PlanStop, limits: &Limits) {
+        let pickup_of = |id: OrderId| self.orders.iter().find(|order| order.id == id).map(|order| order.pickup.point);
+        let here = pickup_of(stop.order_id).filter(|_| stop.kind == StopKind::Pickup);
+        let is_here = |other: &PlanStop| {
+            let there = pickup_of(other.order_id).filter(|_| other.kind == StopKind::Pickup && *other != stop);
+            here.zip(there).is_some_and(|(here, there)| haversine_m(here, there) <= ONE_PLACE_M)
+        };
+        let at = self.plan.stops.iter().position(|planned| *planned == stop);
+        let before = at.and_then(|at| self.plan.stops.get(at.checked_sub(1)?));
+        let more_here = before.is_some_and(is_here);
+        self.plan.move_to_front(stop, limits, more_here);
     }
 
     /// Takes an order out.
@@ -49,6 +72,7 @@ impl Planned {
         let is_fixed = |stop: &PlanStop| stop.order_id != order;
         self.plan.locked = self.plan.stops.iter().take(self.plan.locked).filter(|stop| is_fixed(stop)).count();
         self.plan.stops.retain(is_fixed);
+        self.ahead.retain(|ahead| ahead.stop.order_id != order);
         self.orders.retain(|known| known.id != order);
     }
 
@@ -86,17 +110,8 @@ impl Planned {
     }
 
     /// The stops as far as times depend on them.
-    pub fn ahead(&self) -> Vec<StopAhead> {
-        let ahead = self.stops().map(|(stop, order)| StopAhead {
-            stop,
-            at: place_of(order, stop.kind).point,
-            is_there: matches!(
-                (order.status, stop.kind),
-                (OrderStatus::AtPickup, StopKind::Pickup) | (OrderStatus::AtDropoff, StopKind::Dropoff)
-            ),
-            service_s: order.demands.service_s,
-        });
-        ahead.collect()
+    pub fn ahead(&self) -> &[StopAhead] {
+        &self.ahead
     }
 
     /// The orders that are not over, by the place of their next stop.
@@ -122,6 +137,16 @@ pub struct StopAhead {
     pub is_there: bool,
     /// How long the hand-over takes, in seconds, where the order says so.
     pub service_s: Option<u32>,
+}
+
+impl StopAhead {
+    fn of(stop: PlanStop, order: &Order) -> Self {
+        let is_there = matches!(
+            (order.status, stop.kind),
+            (OrderStatus::AtPickup, StopKind::Pickup) | (OrderStatus::AtDropoff, StopKind::Dropoff)
+        );
+        Self { stop, at: place_of(order, stop.kind).point, is_there, service_s: order.demands.service_s }
+    }
 }
 
 /// The stops from the first to an order's door.

@@ -68,7 +68,7 @@ fn without_a_stored_plan_the_order_is_that_of_servers_without_plans() {
 }
 
 #[test]
-fn nobody_sees_a_courier_who_brings_goods_back() {
+fn no_customer_sees_a_courier_who_brings_goods_back() {
     let ana = CourierId::new();
     let back = Order { carried_by: Some(ana), ..of(ana, OrderStatus::Failed, 0) };
     let next = of(ana, OrderStatus::Assigned, 1);
@@ -84,15 +84,33 @@ fn a_stop_that_the_courier_makes_now_comes_first_and_an_unbroken_delivery_with_i
     let (a, b) = (of(ana, OrderStatus::Assigned, 1), of(ana, OrderStatus::Assigned, 2));
     let limits = Limits::default();
     let mut apart = Plan { stops: vec![pickup(&a), dropoff(&a), pickup(&b), dropoff(&b)], ..Plan::default() };
-    apart.move_to_front(pickup(&b), &limits);
+    apart.move_to_front(pickup(&b), &limits, false);
     assert_eq!(apart.stops, [pickup(&b), dropoff(&b), pickup(&a), dropoff(&a)]);
     let mut together = Plan { stops: vec![pickup(&a), pickup(&b), dropoff(&a), dropoff(&b)], ..Plan::default() };
-    together.move_to_front(pickup(&b), &limits);
+    together.move_to_front(pickup(&b), &limits, false);
     assert_eq!(together.stops, [pickup(&b), pickup(&a), dropoff(&a), dropoff(&b)]);
+    let mut on_board = Plan { stops: vec![dropoff(&a), pickup(&b), dropoff(&b)], ..Plan::default() };
+    on_board.move_to_front(pickup(&b), &limits, false);
+    assert_eq!(on_board.stops, [pickup(&b), dropoff(&a), dropoff(&b)], "what is on board is handed over first");
     let small = Limits { capacity: Some(1), ..Limits::default() };
     let mut small_bag = Plan { stops: vec![pickup(&a), dropoff(&a), pickup(&b), dropoff(&b)], ..Plan::default() };
-    small_bag.move_to_front(pickup(&b), &small);
+    small_bag.move_to_front(pickup(&b), &small, false);
     assert_eq!(small.excess(&small_bag.stops), 0);
+}
+
+#[test]
+fn orders_that_are_collected_at_one_kitchen_stay_together() {
+    let ana = CourierId::new();
+    let (a, b) = (of(ana, OrderStatus::Assigned, 1), of(ana, OrderStatus::Assigned, 2));
+    let stops = vec![pickup(&a), pickup(&b), dropoff(&b), dropoff(&a)];
+    let plan = Plan { stops, ..Plan::default() };
+    let mut planned = Planned::new(ana, Some(plan.clone()), vec![a.clone(), b.clone()]);
+    planned.turn_to(pickup(&b), &Limits::default());
+    assert_eq!(planned.plan.stops, [pickup(&b), pickup(&a), dropoff(&b), dropoff(&a)]);
+    let far = at(a.clone(), (35.95, 14.40), (35.89, 14.51));
+    let mut apart = Planned::new(ana, Some(plan), vec![far, b.clone()]);
+    apart.turn_to(pickup(&b), &Limits::default());
+    assert_eq!(apart.plan.stops, [pickup(&b), dropoff(&b), pickup(&a), dropoff(&a)], "of two kitchens they do not");
 }
 
 #[test]
@@ -104,7 +122,7 @@ fn fixed_stops_keep_their_places_beside_those_that_come_and_go() {
     let done = plan.clone().reconcile(&stops[1..]);
     assert_eq!((done.locked, &done.stops[..]), (1, &stops[1..]));
     let mut overtaken = plan.clone();
-    overtaken.move_to_front(stops[2], &Limits::default());
+    overtaken.move_to_front(stops[2], &Limits::default(), false);
     assert_eq!((overtaken.locked, overtaken.stops), (3, vec![stops[2], stops[0], stops[1]]));
     assert_eq!(plan.first_unlocked(&[stops[0], stops[2], stops[1]]), Some(stops[1]));
     assert_eq!(plan.first_unlocked(&stops), None);
@@ -190,22 +208,6 @@ fn a_new_order_never_moves_fixed_stops_or_the_first() {
         assert_eq!(planned.plan.stops[..kept], before.stops[..kept]);
         assert_eq!(planned.plan.locked, locked);
     }
-}
-
-#[test]
-fn a_courier_learns_what_is_new_to_them() {
-    let (ana, ben) = (CourierId::new(), CourierId::new());
-    let before = of(ana, OrderStatus::Assigned, 0);
-    assert_eq!(news_for_courier(&before, &before), None);
-    assert_eq!(news_for_courier(&before, &Order { status: OrderStatus::PickedUp, ..before.clone() }), None);
-    assert_eq!(news_for_courier(&before, &Order { courier_id: None, ..before.clone() }), None);
-    assert_eq!(news_for_courier(&before, &Order { courier_id: Some(ben), ..before.clone() }), Some(News::New));
-    assert_eq!(news_for_courier(&before, &Order { attempt: 2, ..before.clone() }), Some(News::New));
-    let mut edited = before.clone();
-    edited.dropoff.address = "elsewhere".into();
-    edited.promised_until = Some(from_ms(1));
-    edited.demands.note = Some("fragile".into());
-    assert_eq!(news_for_courier(&before, &edited), Some(News::Changed(vec!["address", "window", "note"])));
 }
 
 /// What may happen to a courier's orders and plan.
@@ -314,12 +316,12 @@ impl World {
         let mut planned = self.planned();
         let limits = planned.limits(self.capacity);
         let on_board = limits.on_board(&planned.plan.stops);
-        planned.plan.move_to_front(stop, &limits);
+        planned.turn_to(stop, &limits);
         assert!(
             matches!(planned.plan.stops.first(), Some(first) if *first == stop) || !planned.plan.stops.contains(&stop)
         );
-        let takes_too_much = stop.kind == StopKind::Pickup
-            && self.capacity.is_some_and(|capacity| on_board + limits.size(order.id) > capacity);
+        let takes_too_much =
+            !order.is_on_board() && self.capacity.is_some_and(|capacity| on_board + limits.size(order.id) > capacity);
         self.orders[at].status = to;
         self.plan = self.planned().with_plan(planned.plan).plan;
         self.plan = self.planned().plan;

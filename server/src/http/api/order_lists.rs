@@ -87,6 +87,7 @@ impl Lists {
         let mut wanted = self.store.proofs_wanted(&ids).await?;
         let view = |order: &Order| OrderView {
             expected_at: estimates.expected_at(order),
+            sequence: estimates.sequence(order),
             proof: wanted.remove(&order.id),
             ..order.to_view(None)
         };

@@ -262,10 +262,12 @@ impl Moving {
     /// The order with what only the live view and the other tables know.
     async fn answer(&self, order: &Order) -> Result<HttpResponse, ApiError> {
         let timeline = self.store.order_timeline(order.id).await?;
-        let expected_at = Estimates::new(&self.tracker, self.clock.now_ms()).expected_at(order);
+        let mut estimates = Estimates::new(&self.tracker, self.clock.now_ms());
+        let (expected_at, sequence) = (estimates.expected_at(order), estimates.sequence(order));
         let proofs = proofs::views(&self.store, order.id).await?;
         let wanted = self.store.proofs_wanted(&[order.id]).await?.remove(&order.id);
-        let view = OrderView { expected_at, proof: wanted, proofs: Some(proofs), ..order.to_view(Some(timeline)) };
+        let view =
+            OrderView { expected_at, sequence, proof: wanted, proofs: Some(proofs), ..order.to_view(Some(timeline)) };
         Ok(with_etag(json(StatusCode::OK, &view), order.version))
     }
 }

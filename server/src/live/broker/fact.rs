@@ -272,28 +272,6 @@ mod tests {
     }
 
     #[test]
-    fn an_orders_version_is_read_where_it_is_and_missed_nowhere() {
-        let (ours, theirs) = (InstanceId::new(), InstanceId::new());
-        let order = FleetOrder {
-            id: OrderId::new(),
-            reference: "A-1".into(),
-            status: doorstep_shared::OrderStatus::Assigned,
-            status_at_ms: 5,
-            courier_id: Some(CourierId::new()),
-            version: None,
-            sequence: None,
-            seen_at_ms: None,
-        };
-        let gained = OrderGained { version: Some(7), sequence: None, seen_at_ms: None };
-        let fact = Fact::Order { order, assigned_at_ms: Some(5), former: None, gained: Some(gained) };
-        let bytes = fact.encode(theirs);
-        assert_eq!(Fact::decode(&bytes, ours), Some((theirs, fact.clone())));
-        // What an older instance writes ends before it: a byte that says "there is one", the number, two absent ones.
-        let older = Fact::decode(&bytes[..bytes.len() - 5], ours);
-        assert!(matches!(older, Some((_, Fact::Order { gained: None, .. }))), "{older:?}");
-    }
-
-    #[test]
     fn a_fact_that_cannot_be_read_is_skipped() {
         let ours = InstanceId::new();
         let mut next_version = Fact::Alive.encode(InstanceId::new());

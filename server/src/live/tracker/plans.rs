@@ -1,4 +1,4 @@
-//! A courier's plan, and everybody whom a new plan concerns.
+//! A courier's plan, and the phones and customers that a new plan concerns.
 
 use std::sync::{Arc, atomic::Ordering};
 

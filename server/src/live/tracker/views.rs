@@ -131,7 +131,7 @@ impl Whereabouts {
             presence: courier.presence,
             vehicle: courier.vehicle?,
             open: courier.planned.open(),
-            ahead: courier.planned.ahead(),
+            ahead: courier.planned.ahead().to_vec(),
             first_handover: eta.map(|(order, eta)| (order, i64::midpoint(eta.earliest_ms, eta.latest_ms))),
         })
     }
@@ -173,7 +173,7 @@ impl AtWork {
             still_since_ms: courier.track.stationary_since_ms(),
             route: courier.route.clone(),
             open,
-            ahead: courier.planned.ahead(),
+            ahead: courier.planned.ahead().to_vec(),
         })
     }
 }
@@ -222,7 +222,7 @@ impl Heading {
             position: shown_position(courier, order)?,
             route: courier.route.clone(),
             eta: courier.eta_of(order.id),
-            ahead: courier.planned.ahead(),
+            ahead: courier.planned.ahead().to_vec(),
             order: order.clone(),
         })
     }

@@ -105,7 +105,7 @@ pub struct Orders {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) plans: Arc<Plans>,
     /// Where the stops of a new order go in its courier's plan.
-    pub(super) new_stops: NewStops,
+    new_stops: NewStops,
     pub(super) deliveries: Arc<Deliveries>,
     pub(super) clock: Clock,
     /// For how long after its end an order can be reopened.

@@ -14,3 +14,4 @@ pub mod reports;
 pub mod risk;
 pub mod snapshot;
 pub mod status;
+mod waits;

@@ -19,6 +19,7 @@ use doorstep_shared::{
 };
 use tokio::sync::Notify;
 
+use super::waits::UsualWaits;
 use crate::{
     domain::{
         courier::Courier,
@@ -73,6 +74,7 @@ pub struct Plans {
     broker: Arc<dyn Broker>,
     /// Reads the couriers of many viewers together.
     together: BatchLoader<CourierId, ()>,
+    waits: UsualWaits,
     outdated: Outdated,
 }
 
@@ -89,7 +91,7 @@ impl Plans {
     ) -> Self {
         let reader = Reader { store, tracker, connections, clock };
         let together = reader.clone().into_batch_loader(tasks);
-        Self { reader, following, broker, together, outdated: Outdated::default() }
+        Self { reader, following, broker, together, waits: UsualWaits::default(), outdated: Outdated::default() }
     }
 
     /// Makes sure that the live view knows a courier: reads their plan and recent fixes once.
@@ -160,7 +162,9 @@ impl Plans {
         }
         // Not the plan just read: a newer one may have come in between.
         let planned = reader.tracker.planned(courier.id);
-        Ok(reader.with_times(courier.id, &planned, courier.vehicle, stops_of(&planned)))
+        let mut stops = reader.with_times(courier.id, &planned, courier.vehicle, stops_of(&planned));
+        self.waits.complete(&mut stops, &planned, &reader.store, reader.clock.now()).await;
+        Ok(stops)
     }
 
     /// After a change that this instance made: reads a courier's plan anew, for the live view and for the courier's own
@@ -193,7 +197,11 @@ impl Plans {
             self.broker.publish_fleet(FleetChange::Plan(PlanPlaces::of(courier, &planned)));
         }
         if let Some(known) = reader.store.courier(courier).await? {
-            reader.set_plan(courier, ticket, planned, known.vehicle);
+            let mut stops = stops_of(&planned);
+            if reader.connections.has_phones(courier) {
+                self.waits.complete(&mut stops, &planned, &reader.store, reader.clock.now()).await;
+            }
+            reader.set_plan_with_stops(courier, ticket, planned, known.vehicle, stops);
         }
         Ok(())
     }
@@ -203,7 +211,7 @@ impl Plans {
     /// # Errors
     /// When the database is away; nothing was changed then.
     /// # Cancel safety
-    /// A future that is dropped after its commit tells nobody: run it to its end, see
+    /// A future that is dropped after its commit publishes nothing: run it to its end, see
     /// [`crate::platform::tasks::Tasks::complete`].
     pub async fn reorder(
         &self,
@@ -313,6 +321,10 @@ impl Reader {
 
     fn set_plan(&self, courier: CourierId, ticket: u64, planned: Planned, vehicle: Vehicle) {
         let stops = stops_of(&planned);
+        self.set_plan_with_stops(courier, ticket, planned, vehicle, stops);
+    }
+
+    fn set_plan_with_stops(&self, courier: CourierId, ticket: u64, planned: Planned, vehicle: Vehicle, stops: Stops) {
         let for_phones = self.with_times(courier, &planned, vehicle, stops.clone());
         let tell = || self.connections.tell(courier, &CourierEvent::Stops(for_phones));
         self.tracker.set_plan((courier, ticket), planned, vehicle, comparable(stops), self.clock.now_ms(), tell);
@@ -328,9 +340,9 @@ impl Reader {
     }
 }
 
-/// The stops without what a phone needs not be told: that it showed a change itself.
+/// The stops without what is no reason to tell a phone: that it showed a change itself, and what is learned meanwhile.
 fn comparable(mut stops: Stops) -> Stops {
-    stops.stops.iter_mut().for_each(|stop| stop.changed = None);
+    stops.stops.iter_mut().for_each(|stop| (stop.changed, stop.usual_wait_s) = (None, None));
     stops
 }
 

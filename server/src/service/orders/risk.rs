@@ -13,7 +13,7 @@ use doorstep_shared::{CourierId, OrderId, OrderStatus, Vehicle};
 use crate::{
     domain::order::{
         OpenOrder, Order,
-        outlook::{self, outlook, time_needed_ms},
+        outlook::{outlook, time_needed_ms},
     },
     live::tracker::Tracker,
     platform::clock::from_ms,
@@ -33,7 +33,14 @@ pub struct Rank {
 pub struct Estimates<'a> {
     tracker: &'a Tracker,
     now_ms: i64,
-    of_courier: HashMap<CourierId, HashMap<OrderId, i64>>,
+    of_courier: HashMap<CourierId, OfCourier>,
+}
+
+/// What a courier's plan says of their orders.
+#[derive(Debug, Default)]
+struct OfCourier {
+    handovers: HashMap<OrderId, i64>,
+    sequences: HashMap<OrderId, u32>,
 }
 
 impl<'a> Estimates<'a> {
@@ -46,6 +53,13 @@ impl<'a> Estimates<'a> {
     pub fn expected_at(&mut self, order: &Order) -> Option<DateTime<Utc>> {
         let courier = order.courier_id.filter(|_| order.status.is_active())?;
         self.handover_ms(courier, order.id).map(from_ms)
+    }
+
+    /// The place of an order's next stop in its courier's plan, from 1; `None` when it has none.
+    pub fn sequence(&mut self, order: &Order) -> Option<u32> {
+        let goods_back = order.carried_by.filter(|_| !order.status.is_active());
+        let courier = order.courier_id.filter(|_| order.status.is_active()).or(goods_back)?;
+        self.of(courier).sequences.get(&order.id).copied()
     }
 
     /// How urgent an open order is.
@@ -65,15 +79,22 @@ impl<'a> Estimates<'a> {
     }
 
     fn handover_ms(&mut self, courier: CourierId, order: OrderId) -> Option<i64> {
+        self.of(courier).handovers.get(&order).copied()
+    }
+
+    fn of(&mut self, courier: CourierId) -> &OfCourier {
         let (tracker, now_ms) = (self.tracker, self.now_ms);
-        let handovers = self.of_courier.entry(courier).or_insert_with(|| handovers(tracker, courier, now_ms));
-        handovers.get(&order).copied()
+        self.of_courier.entry(courier).or_insert_with(|| of_courier(tracker, courier, now_ms))
     }
 }
 
-fn handovers(tracker: &Tracker, courier: CourierId, now_ms: i64) -> HashMap<OrderId, i64> {
-    let Some(seen) = tracker.whereabouts(courier) else { return HashMap::new() };
+fn of_courier(tracker: &Tracker, courier: CourierId, now_ms: i64) -> OfCourier {
+    let Some(seen) = tracker.whereabouts(courier) else { return OfCourier::default() };
     let here = seen.position.and_then(|position| position.point());
-    let outlook: outlook::Outlook = outlook(here, &seen.ahead, seen.vehicle, seen.first_handover, now_ms);
-    outlook.handovers.into_iter().collect()
+    let ahead = outlook(here, &seen.ahead, seen.vehicle, seen.first_handover, now_ms);
+    let mut sequences = HashMap::with_capacity(seen.ahead.len());
+    for (sequence, ahead) in (1..).zip(&seen.ahead) {
+        sequences.entry(ahead.stop.order_id).or_insert(sequence);
+    }
+    OfCourier { handovers: ahead.handovers.into_iter().collect(), sequences }
 }

@@ -37,7 +37,7 @@ pub(super) fn change_status(session: &Session, report: StatusReport) -> impl Fut
     async move {
         let _turn = turn.lock().await;
         let note = report.note.as_deref();
-        if let Err(refusal) = check_note(report.id, note) {
+        if let Some(refusal) = refusal_of_note(report.id, note) {
             return refusal;
         }
         let happened_ms = Some(report.time_ms);
@@ -53,7 +53,7 @@ pub(super) fn note_report(session: &Session, report: OrderReport) -> impl Future
     async move {
         let _turn = turn.lock().await;
         let note = report.note.as_deref();
-        if let Err(refusal) = check_note(report.id, note) {
+        if let Some(refusal) = refusal_of_note(report.id, note) {
             return refusal;
         }
         let said = CourierReport { courier, happened_ms: report.time_ms, note };
@@ -96,14 +96,14 @@ fn refused(id: u64, error: &LifecycleError) -> ErrorMessage {
 
 /// A note that Postgres cannot hold, or that is too long to be read, is refused for good: after "unavailable" the phone
 /// would send it again for ever.
-fn check_note(id: u64, note: Option<&str>) -> Result<(), CourierEvent> {
+fn refusal_of_note(id: u64, note: Option<&str>) -> Option<CourierEvent> {
     let is_acceptable =
         |note: &str| note.chars().count() <= MAX_NOTE_CHARACTERS && !note.chars().any(|c| c.is_control() && c != '\n');
     if note.is_none_or(is_acceptable) {
-        return Ok(());
+        return None;
     }
     let message = format!("a note has at most {MAX_NOTE_CHARACTERS} characters, none of them control characters");
-    Err(CourierEvent::Error(ErrorMessage::refusal(Some(id), "bad_message", message)))
+    Some(CourierEvent::Error(ErrorMessage::refusal(Some(id), "bad_message", message)))
 }
 
 /// Notes whether the courier shares their position: at once for viewers, then in the database. The protocol has no

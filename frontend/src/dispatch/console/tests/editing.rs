@@ -125,7 +125,8 @@ fn what_may_not_change_any_more_says_why() {
     let call = ApiCall::EditOrder { order: view.id, version, changes };
     let fields = [("pickup.instructions".to_owned(), "the goods are picked up already".to_owned())].into();
     let details = ErrorDetails { fields: Some(fields), ..ErrorDetails::default() };
-    bench.step(Input::Replied(call, refused(409, "not_editable", details)));
+    let effects = bench.step(Input::Replied(call, refused(409, "not_editable", details)));
+    assert!(asks(&effects).contains(&&ApiCall::Order(view.id)));
     let why = ("pickup.instructions".to_owned(), "the goods are picked up already".to_owned());
     assert!(bench.console.form.problems.contains(&why));
     assert_eq!(bench.console.form.draft.text(Field::PickupInstructions), "back door");

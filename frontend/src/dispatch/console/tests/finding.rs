@@ -28,8 +28,7 @@ fn the_days_of_a_list_are_asked_for_and_stand_in_the_address() {
 fn open_orders_of_some_days_are_the_servers_list() {
     let mut bench = Bench::at("tab=unassigned&days=today");
     let (old, new) = (order("A-1", OrderStatus::Created, None), order("A-2", OrderStatus::Created, None));
-    let effects = bench.snapshot(vec![], vec![old, new.clone()]);
-    let _ = effects;
+    bench.snapshot(vec![], vec![old, new.clone()]);
     let span = bench.console.listed_span();
     let call = ApiCall::Orders { tab: Tab::Unassigned, query: String::new(), span, cursor: None };
     let page = ListPage { items: vec![details(&new, None)], next_cursor: None };

@@ -9,7 +9,7 @@ use crate::{
         fleet::Order,
         store::{Store, use_store},
         text,
-        view::parts::Fact,
+        view::parts::{Fact, PhoneFact},
     },
     ui::time,
 };
@@ -22,9 +22,11 @@ pub fn Facts(id: OrderId) -> impl IntoView {
             <Fact name="Arrives" value=about(store, id, arrives) />
             <Fact name="Door" value=detail(store, id, |order| order.dropoff.address.clone()) />
             <Fact name="Note" value=detail(store, id, |order| order.dropoff.instructions.clone().unwrap_or_default()) />
-            <Fact name="From" value=detail(store, id, from) />
+            <Fact name="From" value=detail(store, id, |order| order.pickup.address.clone()) />
             <Fact name="Pickup note" value=detail(store, id, |order| order.pickup.instructions.clone().unwrap_or_default()) />
+            <PhoneFact name="Call there" value=detail(store, id, |order| order.pickup.phone.clone().unwrap_or_default()) />
             <Fact name="Customer" value=detail(store, id, customer) />
+            <PhoneFact name="Phone" value=detail(store, id, |order| order.customer.phone.clone().unwrap_or_default()) />
             <Fact name="Courier" value=about(store, id, courier) />
             <Fact name="Asks for" value=detail(store, id, asks_for) />
             <Fact name="Takes" value=detail(store, id, takes) />
@@ -79,17 +81,12 @@ fn courier(console: &Console, order: &Order) -> String {
 
 fn customer(order: &OrderView) -> String {
     let customer = &order.customer;
-    let parts = [Some(customer.name.clone()), customer.phone.clone(), customer.email.clone()];
+    let parts = [Some(customer.name.clone()), customer.email.clone()];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn asks_for(order: &OrderView) -> String {
     order.proof.iter().flatten().map(|kind| text::proof(*kind)).collect::<Vec<_>>().join(", ")
-}
-
-fn from(order: &OrderView) -> String {
-    let phone = order.pickup.phone.as_deref().map(|phone| format!(" · {phone}")).unwrap_or_default();
-    order.pickup.address.clone() + &phone
 }
 
 /// What the order asks of its courier.

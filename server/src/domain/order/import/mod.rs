@@ -175,7 +175,7 @@ mod tests {
         let semicolon = "\u{feff}reference;pickup_address;pickup_lat;pickup_lon;dropoff_address;customer_name\r\n\
             A-1;Kitchen, back door;35,9;14,5;12 Triq il-Merkanti;Eve\r\n\r\n;;;;;\r\n";
         let (comma, semicolon) = (read_with(comma.as_bytes()), read_with(semicolon.as_bytes()));
-        let rows = |table: &Result<Table, FileError>| table.as_ref().map(|table| orders_of(table)).ok();
+        let rows = |table: &Result<Table, FileError>| table.as_ref().map(orders_of).ok();
         assert_eq!(rows(&comma), rows(&semicolon));
         let table = comma.expect("a file");
         let order = table.rows[0].order.as_deref().expect("an order");
@@ -330,7 +330,10 @@ mod tests {
                 let order = row.order.as_deref().expect("an order");
                 (order.reference.clone(), order.customer.name.clone())
             }).collect();
-            prop_assert_eq!(read, cells);
+            // An apostrophe before what begins a formula guards the cell and is not part of it.
+            let bare = |cell: &String| write::without_guard(cell).to_owned();
+            let expected: Vec<_> = cells.iter().map(|(reference, name)| (bare(reference), bare(name))).collect();
+            prop_assert_eq!(read, expected);
         }
     }
 }
