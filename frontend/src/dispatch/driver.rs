@@ -53,6 +53,8 @@ struct Running {
     timer: Option<Timer>,
     frame: Option<Closure<dyn FnMut()>>,
     is_frame_pending: bool,
+    /// What the feed changed is drawn with the next frame.
+    is_show_due: bool,
     listeners: Vec<Listener>,
 }
 
@@ -69,6 +71,9 @@ enum Source {
 enum Reach {
     /// Nothing: lists show where couriers are with the next second.
     Fleet,
+    /// Views and map, with the next frame: a courier's stop that is done changes the place of every order behind it, and
+    /// the feed tells of each by itself.
+    Frame,
     /// Views only.
     Views,
     /// Views, and what the map shows beside the fleet.
@@ -79,6 +84,7 @@ impl Reach {
     const fn of(input: &Input) -> Self {
         match input {
             Input::Feed(Some(FleetEvent::Positions(_) | FleetEvent::Heartbeat(_))) => Self::Fleet,
+            Input::Feed(Some(FleetEvent::Order(_) | FleetEvent::Courier(_))) => Self::Frame,
             Input::Intent(Intent::List(ListIntent::Scrolled { .. }) | Intent::Plan(PlanIntent::Dragged { .. })) => {
                 Self::Views
             }
@@ -141,10 +147,13 @@ impl Driver {
         self.step(&mut running, input);
         match reach {
             Reach::Fleet => {}
+            Reach::Frame => running.show_with_frame(),
             Reach::Views => running.publish(),
             Reach::All => running.show(),
         }
-        running.draw_fleet();
+        if !matches!(reach, Reach::Frame) {
+            running.draw_fleet();
+        }
         self.sleep(&mut running);
     }
 
@@ -191,10 +200,17 @@ impl Driver {
         });
     }
 
-    /// Draws one frame of a day that is played.
+    /// Draws what the feed changed, and one frame of a day that is played.
     fn on_frame(&self) {
         let mut running = self.0.borrow_mut();
         running.is_frame_pending = false;
+        if std::mem::take(&mut running.is_show_due) {
+            running.show();
+            running.draw_fleet();
+        }
+        if !running.store.peek(|console| console.replay.is_playing()) {
+            return;
+        }
         self.step(&mut running, Input::Tick);
         let shown = running.store.peek(|console| console.replay.current.as_ref().and_then(Replay::shown));
         running.map.move_replayed(shown);
@@ -221,6 +237,7 @@ impl Running {
             timer: None,
             frame: None,
             is_frame_pending: false,
+            is_show_due: false,
             listeners: Vec::new(),
         }
     }
@@ -248,6 +265,14 @@ impl Running {
         self.publish();
         if !self.is_hidden {
             self.map.draw_scene(self.store);
+        }
+    }
+
+    /// Draws what changed once, however much more comes before the next frame.
+    fn show_with_frame(&mut self) {
+        if !self.is_hidden {
+            self.is_show_due = true;
+            self.request_frame();
         }
     }
 

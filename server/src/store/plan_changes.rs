@@ -1,6 +1,6 @@
 //! How couriers' plans follow a change of an order, in its transaction.
 //!
-//! [`super::order_changes`] calls [`follow_order`] once for each change, after it wrote the order: stops that are new or
+//! [`super::order_changes`] calls `follow_order` once for each change, after it wrote the order: stops that are new or
 //! done, the stop that the courier makes now, what the courier has not seen, and which customer's feed is open.
 
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! Couriers' plans, read and written together with the orders that they are about.
 //!
 //! A plan's row may lag behind the orders, because older servers write only these; every read reconciles the two. Every
-//! write, here and in [`super::plan_changes`], holds the courier's lock ([`lock_plans`]) and happens in the transaction
+//! write, here and in [`super::plan_changes`], holds the courier's lock (`lock_plans`) and happens in the transaction
 //! that changes the orders: the plan, its version, what the courier has not seen yet, and which customer's feed is open
 //! are never out of step.
 

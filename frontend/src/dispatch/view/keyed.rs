@@ -55,6 +55,11 @@ impl Row {
         move || self.entry.with(|entry| part(entry).to_owned())
     }
 
+    /// A text of the row, followed; `None` while it is empty, for attributes that are then absent.
+    pub fn mark(self, part: fn(&Entry) -> &str) -> impl Fn() -> Option<String> + Copy + Send + 'static {
+        move || self.entry.with(|entry| Some(part(entry).to_owned()).filter(|text| !text.is_empty()))
+    }
+
     pub fn title(self) -> impl Fn() -> String + Copy + Send + 'static {
         self.text(|entry| &entry.title)
     }

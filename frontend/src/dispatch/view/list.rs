@@ -1,5 +1,6 @@
 //! The left side: search, tabs, filters, and the rows of the chosen list.
 
+mod actions;
 mod bulk;
 mod rows;
 

@@ -1,6 +1,6 @@
 //! What may be changed of an order in which status, and what a change of its fields amounts to.
 //!
-//! [`TABLE`] is the only place that says which field may change when; the API's refusals list it, and nothing else in the
+//! `TABLE` is the only place that says which field may change when; the API's refusals list it, and nothing else in the
 //! server decides it. A field that is sent with the value it has is no change, so a form that sends everything is not
 //! refused for what its user left alone. The use case in [`crate::service::orders`] calls [`edit`] under the order's lock.
 

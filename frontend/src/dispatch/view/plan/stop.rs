@@ -25,7 +25,7 @@ fn stop_with(console: &Console, key: uuid::Uuid) -> Option<PlanStop> {
 #[component]
 pub fn Stop(row: Row) -> Option<impl IntoView> {
     let stop = use_store().peek(|console| stop_with(console, row.key))?;
-    let name = format!("stop-{}", row.key);
+    let (name, number) = (format!("stop-{}", row.key), format!("number-{}", row.key));
     Some(view! {
         <li
             class="stop"
@@ -40,11 +40,11 @@ pub fn Stop(row: Row) -> Option<impl IntoView> {
                 data-act="grab"
                 id=Movable::Stop(stop).handle_id()
                 title="Drag, or press Space and then the arrows"
-                aria-labelledby=name.clone()
+                aria-labelledby=format!("{number} {name}")
                 aria-pressed=row.text(|row| &row.more[IS_HELD])
             >
                 <Icon name="grip" />
-                <span class="stop-number">{row.text(|row| &row.more[NUMBER])}</span>
+                <span class="stop-number" id=number>{row.text(|row| &row.more[NUMBER])}</span>
             </button>
             <button type="button" class="stop-text" data-act="open">
                 <span class="stop-title" id=name.clone()>

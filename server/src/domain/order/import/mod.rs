@@ -4,7 +4,7 @@
 //! without a byte order mark; cells are separated by commas or semicolons, whichever the header has more of. The first
 //! row names the columns, in any order, by our names, by readable headings or by what other systems call them, see
 //! [`COLUMNS`]; the caller may say instead what each column holds. Columns that mean nothing are ignored and listed.
-//! [`write`] is the other direction: the template and the export of orders. The import of orders over REST calls
+//! [`mod@write`] is the other direction: the template and the export of orders. The import of orders over REST calls
 //! [`read`] and [`columns`].
 
 mod addresses;
