@@ -45,8 +45,12 @@ fn unless_refused<T>(what: &str, answer: Result<T, ApiError>) -> Result<Option<T
 impl Shift {
     /// Now and then dispatch turns the sequence of two doors round. The courier follows the plan in any case.
     pub(super) async fn reorder_perhaps(&mut self, taken: &mut [Taken]) -> Result<()> {
-        if taken.len() > 1 && self.random.random_bool(REORDERED) && self.turn_doors_round().await? {
+        if taken.len() > 1 && self.random.random_bool(REORDERED) {
+            // What the courier just reported changes the plan's version.
             self.phone.wait(UNTIL_TOLD).await;
+            if self.turn_doors_round().await? {
+                self.phone.wait(UNTIL_TOLD).await;
+            }
         }
         let stops = self.phone.stops();
         taken.sort_by_key(|taken| place_in(&stops, taken.order));
@@ -66,6 +70,7 @@ impl Shift {
         if !self.random.random_bool(MOVED) {
             return Ok(());
         }
+        self.phone.wait(UNTIL_TOLD).await;
         let Some(order) = unless_refused("reading an order", self.api.order(taken.order).await)? else { return Ok(()) };
         let door = self.stage.door_near(taken.errand.dropoff.point, &mut self.random);
         let edit = EditOrder { dropoff: Some(at(&door)), ..EditOrder::default() };
