@@ -23,10 +23,14 @@ fn stop_with(console: &Console, key: uuid::Uuid) -> Option<PlanStop> {
 }
 
 #[component]
-pub fn Stop(row: Row) -> Option<impl IntoView> {
-    let stop = use_store().peek(|console| stop_with(console, row.key))?;
+pub fn Stop(row: Row) -> impl IntoView {
+    let stop = use_store().peek(|console| stop_with(console, row.key));
+    stop.map(|stop| stop_view(row, stop))
+}
+
+fn stop_view(row: Row, stop: PlanStop) -> impl IntoView {
     let (name, number) = (format!("stop-{}", row.key), format!("number-{}", row.key));
-    Some(view! {
+    view! {
         <li
             class="stop"
             data-key=row.key.to_string()
@@ -69,7 +73,7 @@ pub fn Stop(row: Row) -> Option<impl IntoView> {
                 </button>
             </div>
         </li>
-    })
+    }
 }
 
 #[component]
