@@ -15,6 +15,10 @@ use xtask_support::{process, progress, workspace};
 
 const PROFILE: &str = "wasm";
 
+/// The bundle that takes over the server's HTML. The others draw their pages themselves, so leptos may erase the types of
+/// their components, which makes them a third smaller; a page that is taken over must have the server's types.
+const HYDRATED: &str = "track";
+
 // What rustc's default for this target may use; all are in every browser that has WebGL2 and modules.
 const WASM_FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
@@ -59,13 +63,16 @@ pub(super) fn build(name: &str) -> Result<Bundle> {
 }
 
 fn compile(feature: &str) -> Result<PathBuf> {
-    process::run(
-        Command::new("cargo")
-            .args(["build", "--package", "doorstep-frontend", "--lib"])
-            .args(["--target", WASM_TARGET, "--profile", PROFILE])
-            .args(["--no-default-features", "--features", feature])
-            .current_dir(workspace::root()),
-    )?;
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["build", "--package", "doorstep-frontend", "--lib"])
+        .args(["--target", WASM_TARGET, "--profile", PROFILE])
+        .args(["--no-default-features", "--features", feature])
+        .current_dir(workspace::root());
+    if feature != HYDRATED {
+        cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components");
+    }
+    process::run(&mut cargo)?;
     let folder = workspace::cargo_target()?.join(WASM_TARGET).join(PROFILE);
     Ok(folder.join("doorstep_frontend.wasm"))
 }
