@@ -176,7 +176,7 @@ async function photograph(name, size, colorScheme) {
   const page = await browser.newPage({ colorScheme, viewport: { width, height }, reducedMotion: "reduce", locale: "en-GB" });
   page.on("pageerror", (error) => found(place, `uncaught: ${error.message}`));
   page.on("console", (message) => {
-    const isMissing = name === "missing" && message.text().includes("404");
+    const isMissing = (name === "missing" && message.text().includes("404")) || (name === "conflict" && message.text().includes("412"));
     if (["error", "warning"].includes(message.type()) && !isMissing) found(place, message.text());
   });
   await page.goto(`http://127.0.0.1:${servers.get(fleet).address().port}${path}`);

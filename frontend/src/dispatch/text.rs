@@ -22,10 +22,7 @@ pub use order::{action, badge, event, order_line, order_time, status};
 pub use plan::{company, locked, plan_refusal, plan_sum, promise, shift, stop, stop_kind};
 
 use super::route::Tab;
-use crate::{
-    data::Locale,
-    ui::time::{self, MINUTE_MS},
-};
+use crate::{data::Locale, ui::time};
 
 /// The values of `data-tone`, by which the style sheet colours a text.
 pub mod tone {

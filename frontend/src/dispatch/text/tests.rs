@@ -5,7 +5,10 @@ use doorstep_shared::{
 };
 
 use super::*;
-use crate::dispatch::fleet::tests::{NOW_MS, courier, details, fleet, order};
+use crate::{
+    dispatch::fleet::tests::{NOW_MS, courier, details, fleet, order},
+    ui::time::MINUTE_MS,
+};
 
 fn locale() -> Locale {
     Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }

@@ -113,11 +113,11 @@ fn Filters() -> impl IntoView {
     let is_couriers = store.memo(Subject::Route, |console| console.route.tab == Tab::Couriers);
     view! {
         <div class="filters" role="group" aria-label="Filters">
-            <DayFilter />
             <FilterChip filter=Filter::Attention name="Needs attention" is_for_orders=true />
             <FilterChip filter=Filter::Delivering name="Delivering" is_for_orders=false />
             <FilterChip filter=Filter::Free name="Free" is_for_orders=false />
             <FilterChip filter=Filter::Away name="Off duty" is_for_orders=false />
+            <DayFilter />
             <button
                 type="button"
                 class="chip"
@@ -143,7 +143,8 @@ fn Filters() -> impl IntoView {
 fn DayFilter() -> impl IntoView {
     let store = use_store();
     let is_couriers = store.memo(Subject::Route, |console| console.route.tab == Tab::Couriers);
-    let label = store.memo(Subject::Route, |console| if console.route.tab == Tab::Done { "Ended" } else { "Came in" });
+    // Orders that are over are filtered by the day on which they ended, others by the day on which they came in.
+    let is_done = store.memo(Subject::Route, |console| console.route.tab == Tab::Done);
     let days = store.memo(Subject::Route, |console| console.route.days);
     // The dates are offered before both are chosen.
     let is_choosing = RwSignal::new(matches!(days.get_untracked(), Some(Days::Between(..))));
@@ -180,7 +181,7 @@ fn DayFilter() -> impl IntoView {
     };
     view! {
         <label class="days-filter" hidden=is_couriers>
-            <span>{label}</span>
+            <span class:unseen=move || !is_done.get()>{move || if is_done.get() { "Ended" } else { "Came in" }}</span>
             <select class="chip" prop:value=word on:change=choose>
                 {option("any", "Any day")}
                 {option("today", "Today")}

@@ -22,6 +22,7 @@ pub fn Picker(
     let choices = store.memo(Subject::Drawer | Subject::Fleet | Subject::Clock, named_choices);
     let choice = move |row: Row| {
         let (name, key) = (row.title(), row.key);
+        let word = move || if chosen.get() == key { "Chosen" } else { label };
         view! {
             <li class="choice">
                 <span class="choice-name">{name}</span>
@@ -29,11 +30,11 @@ pub fn Picker(
                 <button
                     type="button"
                     class="quiet"
-                    aria-label=move || format!("{label} {}", name())
+                    aria-label=move || format!("{} {}", word(), name())
                     aria-pressed=move || (chosen.get() == key).to_string()
                     on:click=move |_| chosen.set(key)
                 >
-                    {move || if chosen.get() == key { "Chosen" } else { label }}
+                    {word}
                 </button>
             </li>
         }

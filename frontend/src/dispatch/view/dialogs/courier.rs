@@ -198,10 +198,10 @@ pub fn ArchivedCouriers() -> impl IntoView {
                 <button
                     type="button"
                     class="quiet"
-                    aria-label=move || format!("Bring {} back", name())
+                    aria-label=move || format!("Bring back {}", name())
                     on:click=move |_| store.send(CourierIntent::ConfirmArchive { courier, is_archived: false })
                 >
-                    "Bring back…"
+                    "Bring back"
                 </button>
             </li>
         }

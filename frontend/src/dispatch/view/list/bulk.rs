@@ -56,8 +56,8 @@ pub fn BulkBar() -> impl IntoView {
                 </button>
             </div>
             <div class="actions">
-                {button("Assign to…", "A", BulkIntent::Ask(Wanted::Assign))}
-                {button("Move to…", "M", BulkIntent::Ask(Wanted::Move))}
+                {button("Assign…", "A", BulkIntent::Ask(Wanted::Assign))}
+                {button("Move…", "M", BulkIntent::Ask(Wanted::Move))}
                 {button("Unassign", "U", BulkIntent::Start(Action::Unassign))}
                 {button("Cancel", "C", BulkIntent::Ask(Wanted::Cancel))}
             </div>
