@@ -44,7 +44,7 @@ pub fn Stop(row: Row) -> Option<impl IntoView> {
                 aria-pressed=row.text(|row| &row.more[IS_HELD])
             >
                 <Icon name="grip" />
-                <span class="stop-number" id=number>{row.text(|row| &row.more[NUMBER])}</span>
+                <span class="stop-number" id=number.clone()>{row.text(|row| &row.more[NUMBER])}</span>
             </button>
             <button type="button" class="stop-text" data-act="open">
                 <span class="stop-title" id=name.clone()>
