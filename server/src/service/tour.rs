@@ -17,6 +17,7 @@ use doorstep_shared::{
         courier::{Tour, TourStop},
         plan::PlanStop,
     },
+    geo::polyline,
     protocol::courier::StopKind,
     roads::RoadNetwork,
 };
@@ -45,9 +46,16 @@ const PLANNING_TIME: Duration = Duration::from_millis(1_500);
 /// A position older than this says nothing about when a courier arrives.
 const POSITION_COUNTS_MS: i64 = 15 * 60_000;
 
-/// Couriers whose tours are kept. Overflow policy: the tours that were not asked for lately are dropped.
-const MAX_KEPT: usize = 10_000;
+/// Couriers whose tours are kept, some 30 kB each with the streets between twenty stops. Overflow policy: the tours that
+/// were not asked for lately are dropped.
+const MAX_KEPT: usize = 2_000;
 const KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// How far a kept line may be from its streets, in degrees: three metres, less than a street is wide.
+const LINE_TOLERANCE_DEG: f64 = 0.000_03;
+
+/// The most points of a way through all stops, from the contract.
+const MAX_POINTS: usize = 20_000;
 
 /// Works out tours. Shared by reference.
 #[derive(Debug)]
@@ -80,14 +88,18 @@ pub struct Schedule {
     pub arrivals: Option<Vec<Arrival>>,
     /// The way to the first stop.
     pub line: Vec<LatLon>,
+    /// The way from the courier through all stops, straight where no streets are known; from the first stop while the
+    /// courier's place is unknown. Empty when it has too many points.
+    pub way: Vec<LatLon>,
 }
 
 /// The streets between two points that do not move.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Leg {
     from: LatLon,
     to: LatLon,
     metres: f64,
+    line: Arc<[LatLon]>,
 }
 
 /// What a tour is planned from.
@@ -105,6 +117,8 @@ struct Way {
     /// To each stop from the one before it.
     leg_metres: Vec<f64>,
     line: Vec<LatLon>,
+    /// From the courier, or from the first stop, to the last.
+    way: Vec<LatLon>,
     legs: Vec<Leg>,
 }
 
@@ -148,8 +162,11 @@ impl Tours {
             Err(_) => plan.follow(None),
         };
         let arrivals = here.map(|_| arrivals_on(&on_tour, &planned, vehicle, now_ms));
-        let Way { leg_metres, line, legs } = planned;
-        let schedule = Schedule { planned: on_tour.planned, computed_ms: now_ms, leg_metres, arrivals, line };
+        let Way { leg_metres, line, mut way, legs } = planned;
+        if way.len() > MAX_POINTS {
+            way.clear();
+        }
+        let schedule = Schedule { planned: on_tour.planned, computed_ms: now_ms, leg_metres, arrivals, line, way };
         let schedule = Arc::new(schedule);
         self.keep(courier, Kept { at: Instant::now(), schedule: Arc::clone(&schedule), legs });
         schedule
@@ -190,22 +207,28 @@ impl Plan {
     fn follow(&self, roads: Option<&RoadNetwork>) -> Way {
         let started = Instant::now();
         let in_time = || roads.filter(|_| started.elapsed() < PLANNING_TIME);
-        let mut planned = Way { leg_metres: Vec::new(), line: Vec::new(), legs: Vec::new() };
+        let mut planned = Way { leg_metres: Vec::new(), line: Vec::new(), way: Vec::new(), legs: Vec::new() };
         let mut before = None;
         for to in &self.stops {
             match (before, self.from) {
                 (Some(from), _) => {
                     let leg = self.leg(from, *to, in_time());
                     let guess_m = || progress::estimated_street_m(from, *to);
-                    planned.leg_metres.push(leg.map_or_else(guess_m, |leg| leg.metres));
+                    planned.leg_metres.push(leg.as_ref().map_or_else(guess_m, |leg| leg.metres));
+                    planned.way.extend(leg.iter().flat_map(|leg| leg.line.iter()).copied().chain([*to]));
                     planned.legs.extend(leg);
                 }
                 (None, Some(here)) => {
                     let (metres, line) = self.first_leg(here, *to, in_time());
                     planned.leg_metres.push(metres);
+                    planned.way.extend(polyline::simplify(&line, LINE_TOLERANCE_DEG));
+                    planned.way.push(*to);
                     planned.line = line;
                 }
-                (None, None) => planned.leg_metres.push(0.0),
+                (None, None) => {
+                    planned.leg_metres.push(0.0);
+                    planned.way.push(*to);
+                }
             }
             before = Some(*to);
         }
@@ -234,9 +257,10 @@ impl Plan {
     /// The route between two stops, if it is known or can be found.
     fn leg(&self, from: LatLon, to: LatLon, roads: Option<&RoadNetwork>) -> Option<Leg> {
         let known = self.legs.iter().find(|leg| leg.from == from && leg.to == to);
-        known.copied().or_else(|| {
-            let metres = roads?.route(from, to, self.vehicle)?.length_m;
-            Some(Leg { from, to, metres })
+        known.cloned().or_else(|| {
+            let route = roads?.route(from, to, self.vehicle)?;
+            let line = polyline::simplify(&route.line, LINE_TOLERANCE_DEG).into();
+            Some(Leg { from, to, metres: route.length_m, line })
         })
     }
 }
