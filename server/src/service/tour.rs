@@ -1,9 +1,9 @@
 //! A courier's tour: when they get to each stop of their plan, and the route to the next one.
 //!
-//! Their own phone and the dispatchers' view of the plan show the same. A tour is planned along the streets from the
-//! courier's position through all their stops, on a blocking thread and one tour at a time, so that planning never takes
-//! more than one core. Legs between stops are kept, because stops do not move; the whole answer is kept for a few
-//! seconds. What cannot be planned in time is guessed from the straight line.
+//! Their own phone and the dispatchers' view of the plan show the same. A tour is planned along the streets from the courier's position through all their stops, on a blocking thread and
+//! one tour at a time, so that planning never takes more than one core. Legs between stops are kept, because stops do
+//! not move; the whole answer is kept for a few seconds. What cannot be planned in time is guessed from the straight
+//! line.
 
 use std::{
     collections::HashMap,
@@ -46,12 +46,16 @@ const PLANNING_TIME: Duration = Duration::from_millis(1_500);
 /// A position older than this says nothing about when a courier arrives.
 const POSITION_COUNTS_MS: i64 = 15 * 60_000;
 
-/// How exact the lines of legs between stops are: about 5 m, a pixel at the closest zoom at which a whole tour is seen.
-const LEG_TOLERANCE_DEG: f64 = 5e-5;
-
-/// Couriers whose tours are kept. Overflow policy: the tours that were not asked for lately are dropped.
-const MAX_KEPT: usize = 10_000;
+/// Couriers whose tours are kept, some 30 kB each with the streets between twenty stops. Overflow policy: the tours that
+/// were not asked for lately are dropped.
+const MAX_KEPT: usize = 2_000;
 const KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// How far a kept line may be from its streets, in degrees: three metres, less than a street is wide.
+const LINE_TOLERANCE_DEG: f64 = 0.000_03;
+
+/// The most points of a way through all stops, from the contract.
+const MAX_POINTS: usize = 20_000;
 
 /// Works out tours. Shared by reference.
 #[derive(Debug)]
@@ -84,8 +88,9 @@ pub struct Schedule {
     pub arrivals: Option<Vec<Arrival>>,
     /// The way to the first stop.
     pub line: Vec<LatLon>,
-    /// The way through all stops along the streets; `None` where a part of it is not known.
-    pub whole_line: Option<Vec<LatLon>>,
+    /// The way from the courier through all stops, straight where no streets are known; from the first stop while the
+    /// courier's place is unknown. Empty when it has too many points.
+    pub way: Vec<LatLon>,
 }
 
 /// The streets between two points that do not move.
@@ -112,23 +117,9 @@ struct Way {
     /// To each stop from the one before it.
     leg_metres: Vec<f64>,
     line: Vec<LatLon>,
-    /// Whether the way to the first stop follows streets, or there is none to follow.
-    is_line_on_streets: bool,
+    /// From the courier, or from the first stop, to the last.
+    way: Vec<LatLon>,
     legs: Vec<Leg>,
-}
-
-impl Way {
-    /// The way through all stops, where every part of it follows streets.
-    fn whole_line(&self) -> Option<Vec<LatLon>> {
-        let legs_between_stops = self.leg_metres.len().saturating_sub(1);
-        if !self.is_line_on_streets || self.legs.len() < legs_between_stops {
-            return None;
-        }
-        let mut whole = polyline::simplify(&self.line, LEG_TOLERANCE_DEG);
-        self.legs.iter().for_each(|leg| whole.extend_from_slice(&leg.line));
-        whole.dedup();
-        (whole.len() > 1).then_some(whole)
-    }
 }
 
 impl Tours {
@@ -171,10 +162,11 @@ impl Tours {
             Err(_) => plan.follow(None),
         };
         let arrivals = here.map(|_| arrivals_on(&on_tour, &planned, vehicle, now_ms));
-        let whole_line = planned.whole_line();
-        let Way { leg_metres, line, legs, .. } = planned;
-        let schedule =
-            Schedule { planned: on_tour.planned, computed_ms: now_ms, leg_metres, arrivals, line, whole_line };
+        let Way { leg_metres, line, mut way, legs } = planned;
+        if way.len() > MAX_POINTS {
+            way.clear();
+        }
+        let schedule = Schedule { planned: on_tour.planned, computed_ms: now_ms, leg_metres, arrivals, line, way };
         let schedule = Arc::new(schedule);
         self.keep(courier, Kept { at: Instant::now(), schedule: Arc::clone(&schedule), legs });
         schedule
@@ -215,7 +207,7 @@ impl Plan {
     fn follow(&self, roads: Option<&RoadNetwork>) -> Way {
         let started = Instant::now();
         let in_time = || roads.filter(|_| started.elapsed() < PLANNING_TIME);
-        let mut planned = Way { leg_metres: Vec::new(), line: Vec::new(), is_line_on_streets: true, legs: Vec::new() };
+        let mut planned = Way { leg_metres: Vec::new(), line: Vec::new(), way: Vec::new(), legs: Vec::new() };
         let mut before = None;
         for to in &self.stops {
             match (before, self.from) {
@@ -223,14 +215,20 @@ impl Plan {
                     let leg = self.leg(from, *to, in_time());
                     let guess_m = || progress::estimated_street_m(from, *to);
                     planned.leg_metres.push(leg.as_ref().map_or_else(guess_m, |leg| leg.metres));
+                    planned.way.extend(leg.iter().flat_map(|leg| leg.line.iter()).copied().chain([*to]));
                     planned.legs.extend(leg);
                 }
                 (None, Some(here)) => {
-                    let (metres, line, is_on_streets) = self.first_leg(here, *to, in_time());
+                    let (metres, line) = self.first_leg(here, *to, in_time());
                     planned.leg_metres.push(metres);
-                    (planned.line, planned.is_line_on_streets) = (line, is_on_streets);
+                    planned.way.extend(polyline::simplify(&line, LINE_TOLERANCE_DEG));
+                    planned.way.push(*to);
+                    planned.line = line;
                 }
-                (None, None) => planned.leg_metres.push(0.0),
+                (None, None) => {
+                    planned.leg_metres.push(0.0);
+                    planned.way.push(*to);
+                }
             }
             before = Some(*to);
         }
@@ -241,18 +239,18 @@ impl Plan {
         Self { legs: Vec::new(), stops: self.stops.clone(), route: None, ..*self }.follow(None)
     }
 
-    /// The route behind the customer's arrival estimate, or a new one, and whether it follows streets.
-    fn first_leg(&self, here: LatLon, to: LatLon, roads: Option<&RoadNetwork>) -> (f64, Vec<LatLon>, bool) {
+    /// The route behind the customer's arrival estimate, or a new one.
+    fn first_leg(&self, here: LatLon, to: LatLon, roads: Option<&RoadNetwork>) -> (f64, Vec<LatLon>) {
         let on_it = progress::progress(here, to, self.route.as_deref());
         if let Some(route) = self.route.as_deref().filter(|_| !on_it.off_route) {
-            return (on_it.remaining_m, progress::ahead(here, route), true);
+            return (on_it.remaining_m, progress::ahead(here, route));
         }
         match roads.and_then(|roads| roads.route(here, to, self.vehicle)) {
             Some(route) => {
                 let planned = PlannedRoute { target: to, line: route.line };
-                (progress::progress(here, to, Some(&planned)).remaining_m, planned.line, true)
+                (progress::progress(here, to, Some(&planned)).remaining_m, planned.line)
             }
-            None => (on_it.remaining_m, vec![here, to], false),
+            None => (on_it.remaining_m, vec![here, to]),
         }
     }
 
@@ -261,7 +259,7 @@ impl Plan {
         let known = self.legs.iter().find(|leg| leg.from == from && leg.to == to);
         known.cloned().or_else(|| {
             let route = roads?.route(from, to, self.vehicle)?;
-            let line = polyline::simplify(&route.line, LEG_TOLERANCE_DEG).into();
+            let line = polyline::simplify(&route.line, LINE_TOLERANCE_DEG).into();
             Some(Leg { from, to, metres: route.length_m, line })
         })
     }

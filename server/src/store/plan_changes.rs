@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::{
     order::{Order, Seen},
-    plan::{NewStops, Placing, Planned, visited},
+    plan::{NewStops, News, Placing, Planned, news_for_courier, visited},
 };
 
 /// Where the stops of an order go in the plan of a courier who gets it.
@@ -43,20 +43,38 @@ pub(super) async fn follow_order(
     for courier in concerned {
         let planned = plan_after(connection, courier, (before, after), places, event.at).await?;
         write_plan(connection, courier, &planned, (event.at, event.by, event.kind.as_str())).await?;
-        // News to the courier; what it is, the change itself says.
-        if after.courier_id == Some(courier) && seen.plan_version.is_none() {
-            seen.plan_version = Some(planned.plan.version);
-            write_plan_version(connection, after.id, planned.plan.version).await?;
+        if after.courier_id == Some(courier)
+            && let Some(news) = news_for_courier(before, after)
+        {
+            seen = unseen(&after.seen, news, planned.plan.version);
+            write_seen(connection, after.id, &seen).await?;
         }
     }
     Ok(seen)
 }
 
-/// Notes with which version of their plan a courier got an order as it is now.
-async fn write_plan_version(connection: &mut PgConnection, order: OrderId, version: u64) -> Result<(), StoreError> {
-    sqlx::query!("update orders set plan_version = $2 where id = $1", order.as_uuid(), version.cast_signed())
-        .execute(connection)
-        .await?;
+/// What a courier has seen of an order that has news for them with this version of their plan.
+fn unseen(seen: &Seen, news: News, version: u64) -> Seen {
+    let unseen_changes = match news {
+        News::New => Vec::new(),
+        News::Changed(parts) => {
+            let new = parts.into_iter().filter(|part| !seen.unseen_changes.iter().any(|known| known == part));
+            seen.unseen_changes.iter().cloned().chain(new.map(str::to_owned)).collect()
+        }
+    };
+    Seen { plan_version: Some(version), at: None, unseen_changes }
+}
+
+async fn write_seen(connection: &mut PgConnection, order: OrderId, seen: &Seen) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update orders set plan_version = $2, seen_at = $3, unseen_changes = $4 where id = $1",
+        order.as_uuid(),
+        seen.plan_version.map(u64::cast_signed),
+        seen.at,
+        &seen.unseen_changes
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -105,6 +105,9 @@ async fn a_plan_lists_open_stops_with_their_load_and_times() {
             assert!(earliest <= expected && expected <= latest, "{stop}");
         }
         assert!(shown["metres"].as_u64().is_some_and(|metres| metres > 1_000), "{shown}");
+        let line = shown["line"].as_array().expect("the way through all stops");
+        assert_eq!(line.first(), Some(&json!([HERE.1, HERE.0])), "from where Ana is");
+        assert_eq!(line.last(), Some(&json!([HERE.1, HERE.0 + 0.01])), "to the last door");
         assert!(shown["seconds"].as_u64().is_some_and(|seconds| seconds > 240), "{shown}");
     })
     .await;

@@ -2,12 +2,13 @@
 //!
 //! Everything that depends on the order of stops derives from it: the courier's list, the tour, arrival times, how many
 //! stops come before a customer's, and which customer sees the courier. A [`Plan`] is stops, how many at the start keep
-//! their places, and a version; [`Planned`] joins it with the orders. Servers of the version before write
-//! orders and no plans, so [`Plan::reconcile`] makes every plan that is read hold each open stop exactly once, every
-//! pickup before its drop-off. Pure: [`crate::store::plans`] reads and writes plans together with the orders.
+//! their places, and a version; [`Planned`] joins it with the orders. Servers of the version before write orders and no
+//! plans, so [`Plan::reconcile`] makes every plan that is read hold each open stop exactly once, every pickup before its
+//! drop-off. Pure: [`crate::store::plans`] reads and writes plans together with the orders.
 
 mod insertion;
 mod load;
+mod news;
 mod planned;
 
 use std::collections::HashSet;
@@ -17,6 +18,7 @@ use doorstep_shared::{CourierId, OrderId, OrderStatus, api::plan::PlanStop, prot
 pub use self::{
     insertion::Placing,
     load::Limits,
+    news::{News, news_for_courier},
     planned::{Planned, StopAhead, until_door},
 };
 pub use crate::platform::config::NewStops;

@@ -210,6 +210,22 @@ fn a_new_order_never_moves_fixed_stops_or_the_first() {
     }
 }
 
+#[test]
+fn a_courier_learns_what_is_new_to_them() {
+    let (ana, ben) = (CourierId::new(), CourierId::new());
+    let before = of(ana, OrderStatus::Assigned, 0);
+    assert_eq!(news_for_courier(&before, &before), None);
+    assert_eq!(news_for_courier(&before, &Order { status: OrderStatus::PickedUp, ..before.clone() }), None);
+    assert_eq!(news_for_courier(&before, &Order { courier_id: None, ..before.clone() }), None);
+    assert_eq!(news_for_courier(&before, &Order { courier_id: Some(ben), ..before.clone() }), Some(News::New));
+    assert_eq!(news_for_courier(&before, &Order { attempt: 2, ..before.clone() }), Some(News::New));
+    let mut edited = before.clone();
+    edited.dropoff.address = "elsewhere".into();
+    edited.promised_until = Some(from_ms(1));
+    edited.demands.note = Some("fragile".into());
+    assert_eq!(news_for_courier(&before, &edited), Some(News::Changed(vec!["address", "window", "note"])));
+}
+
 /// What may happen to a courier's orders and plan.
 #[derive(Clone, Copy, Debug)]
 enum Step {

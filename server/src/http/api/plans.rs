@@ -135,7 +135,7 @@ impl Planning {
 }
 
 fn view(courier: &Courier, schedule: &Schedule) -> PlanView {
-    let Schedule { planned, leg_metres, arrivals, computed_ms, whole_line, .. } = schedule;
+    let Schedule { planned, leg_metres, arrivals, computed_ms, way, .. } = schedule;
     let late = late_orders(planned, arrivals.as_deref().unwrap_or_default());
     let stops = (1..).zip(planned.plan.stops.iter().enumerate()).map(|(sequence, (at, stop))| PlannedStop {
         order_id: stop.order_id,
@@ -153,7 +153,7 @@ fn view(courier: &Courier, schedule: &Schedule) -> PlanView {
         capacity: courier.work.capacity,
         load: planned.limits(courier.work.capacity).loads(&planned.plan.stops),
         metres: (!leg_metres.is_empty()).then(|| leg_metres.iter().sum::<f64>().round() as u32),
-        line: whole_line.as_ref().map(|line| line.iter().copied().map(LatLon::to_lon_lat).collect()),
+        line: (way.len() > 1).then(|| way.iter().copied().map(LatLon::to_lon_lat).collect()),
         seconds: ends_ms.map(|ends_ms| (ends_ms.saturating_sub(*computed_ms) / 1_000).max(0) as u32),
     }
 }
