@@ -294,8 +294,8 @@ async fn an_order_whose_courier_works_here_no_longer_waits_for_another_one() {
         assert_eq!((&reopened["status"], reopened.get("courier_id")), (&json!("created"), None));
         assert_eq!(steps(app, &order).await, ["created"]);
         let to_ana = json!({ "courier_id": ana.id });
-        call(app, &order, "assign", &to_ana).await.expect_problem(404, "not_found");
-        call(app, &failed, "attempts", &to_ana).await.expect_problem(404, "not_found");
+        call(app, &order, "assign", &to_ana).await.expect_problem(409, "courier_archived");
+        call(app, &failed, "attempts", &to_ana).await.expect_problem(409, "courier_archived");
         call(app, &failed, "attempts", &json!({})).await.expect_problem(422, "invalid_fields");
     })
     .await;
