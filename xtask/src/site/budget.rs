@@ -22,13 +22,13 @@ const BUDGETS: [Budget; 4] = [
     // Kept by the phone once installed; still, it is loaded over whatever network a courier has on the first day.
     Budget {
         name: "the courier app's WASM",
-        limit_bytes: 340_000,
+        limit_bytes: 320_000,
         counts: |path| path.starts_with("pkg/courier_bg.") && path.ends_with(".wasm"),
     },
     // Opened once in the morning, on an office's line.
     Budget {
         name: "the console's WASM",
-        limit_bytes: 470_000,
+        limit_bytes: 430_000,
         counts: |path| path.starts_with("pkg/dispatch_bg.") && path.ends_with(".wasm"),
     },
     Budget {

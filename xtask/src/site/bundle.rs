@@ -16,7 +16,8 @@ use xtask_support::{process, progress, workspace};
 const PROFILE: &str = "wasm";
 
 /// The bundle that takes over the server's HTML. The others draw their pages themselves, so leptos may erase the types of
-/// their components, which makes them a third smaller; a page that is taken over must have the server's types.
+/// their components, which makes them 6 to 9 % smaller when compressed; a page that is taken over must have the server's
+/// types.
 const HYDRATED: &str = "track";
 
 // What rustc's default for this target may use; all are in every browser that has WebGL2 and modules.
