@@ -92,14 +92,16 @@ impl Store {
         Ok(rows.into_iter().map(OrderEventView::from).collect())
     }
 
-    /// The steps that each of these orders took, oldest first, without those who took them: enough for its customer.
+    /// The steps that each of these orders took, oldest first, without those who took them: enough for its customer. They
+    /// have the remark of a status, which is meant for the customer, and no reason that is meant for dispatch.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn order_steps(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Vec<OrderEventView>>, StoreError> {
         let ids: Vec<_> = ids.iter().map(|id| *id.as_uuid()).collect();
         let rows = sqlx::query!(
-            "select order_id, kind, status, happened_at from order_events \
+            "select order_id, kind, status, happened_at, case when kind = 'status' then note end as note \
+             from order_events \
              where order_id = any($1) and kind not in ('edited', 'late_report', 'goods_returned') order by id",
             &ids
         )
@@ -111,7 +113,7 @@ impl Store {
                 kind: kind_of(&row.kind),
                 status: status_of(&row.status),
                 at: row.happened_at,
-                note: None,
+                note: row.note,
                 actor: None,
                 actor_name: None,
                 courier_id: None,
