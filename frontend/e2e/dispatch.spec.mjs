@@ -231,7 +231,7 @@ test("the whole work by the keyboard alone", async ({ page, dispatcher, doorstep
     const found = page.waitForResponse((response) => response.url().includes(`q=${reference}`));
     await type(reference);
     await found;
-    await expect(page.getByRole("option")).toHaveCount(1);
+    await expect(page.locator("#list").getByRole("option")).toHaveCount(1);
     await tabTo(page, page.locator("#list"));
     await press("j");
     for (const name of ["Mia Keys", "Sam Keys"]) {
