@@ -6,6 +6,7 @@
 use std::fmt::Debug;
 
 use doorstep_shared::{
+    api::plan::{PlanView, PutPlan},
     problem::Problem,
     protocol::{
         courier::{CourierEvent, CourierMessage},
@@ -20,7 +21,7 @@ use serde_json::Value;
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
 
 /// Which examples stand under which heading, and who sends them.
-const SECTIONS: [(&str, &[Check]); 11] = [
+const SECTIONS: [(&str, &[Check]); 12] = [
     ("### Heartbeats", &[of_every_client, of_every_feed]),
     ("### Errors on a socket", &[reads::<CourierEvent>, reads::<FleetEvent>]),
     ("### From the phone", &[reads::<CourierMessage>]),
@@ -30,6 +31,7 @@ const SECTIONS: [(&str, &[Check]); 11] = [
     ("### From the client", &[reads::<FleetMessage>]),
     ("### To the client", &[reads::<FleetEvent>]),
     ("### Errors", &[reads::<Problem>]),
+    ("### Plans", &[of_plans]),
     // These are other companies' messages, which the server's decoders read.
     ("### OsmAnd and Traccar Client: `/ingest/osmand`", &[is_json]),
     ("### Overland: `/ingest/overland`", &[is_json]),
@@ -57,6 +59,11 @@ fn of_every_client(example: &str) -> Result<(), String> {
     reads::<CourierMessage>(example)?;
     reads::<CustomerMessage>(example)?;
     reads::<FleetMessage>(example)
+}
+
+/// A plan as it is answered has loads; the one that is wanted has none.
+fn of_plans(example: &str) -> Result<(), String> {
+    if example.contains(r#""load":"#) { reads::<PlanView>(example) } else { reads::<PutPlan>(example) }
 }
 
 fn of_every_feed(example: &str) -> Result<(), String> {

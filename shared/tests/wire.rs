@@ -676,8 +676,14 @@ fn an_older_postcard_client_skips_details_and_an_older_servers_error_has_none() 
     assert_eq!(first, FirstErrorMessage { id, code, message, retry_after_ms });
 
     let from_older = [&[*variant], &encode_postcard(&first)[..]].concat();
-    let without_details = CourierEvent::Error(ErrorMessage { details: None, ..error });
+    let without_details = CourierEvent::Error(ErrorMessage { details: None, ..error.clone() });
     assert_eq!(decode_postcard::<CourierEvent>(&from_older).expect("a newer client reads it"), without_details);
-    let cut_short = &encoded[..encoded.len() - 1];
+    // What details gained since stands at their end, seven fields that are absent here; a server of before ends there.
+    let of_before_plans = &encoded[..encoded.len() - 7];
+    assert_eq!(
+        decode_postcard::<CourierEvent>(of_before_plans).expect("a newer client reads it"),
+        CourierEvent::Error(error.clone())
+    );
+    let cut_short = &of_before_plans[..of_before_plans.len() - 1];
     assert!(decode_postcard::<CourierEvent>(cut_short).is_err(), "details that begin must be complete");
 }
