@@ -210,13 +210,18 @@ const _: () = {
     }
 };
 
-/// The stops that version 1 knows: it has no way back.
-fn known_to_version_1(stops: &[Stop]) -> Vec<Stop> {
-    stops.iter().filter(|stop| stop.kind != StopKind::Return).cloned().collect()
+/// A message with a courier's stops.
+trait HoldsStops {
+    fn stops(&self) -> &[Stop];
 }
 
-fn in_full(stops: &[Stop]) -> Option<Vec<Whole>> {
-    Some(stops.iter().cloned().map(Whole).collect())
+/// The stops that version 1 knows: it has no way back.
+fn known_to_version_1(message: &impl HoldsStops) -> Vec<Stop> {
+    message.stops().iter().filter(|stop| stop.kind != StopKind::Return).cloned().collect()
+}
+
+fn in_full(message: &impl HoldsStops) -> Option<Vec<Whole>> {
+    Some(message.stops().iter().cloned().map(Whole).collect())
 }
 
 fn of_both(version_1: Vec<Stop>, full: Option<Vec<Whole>>) -> Vec<Stop> {
@@ -234,24 +239,20 @@ const _: () = {
         version: Option<u64>,
     }
 
-    impl Target {
-        fn version_1(&self) -> Vec<Stop> {
-            known_to_version_1(&self.stops)
-        }
-
-        fn full(&self) -> Option<Vec<Whole>> {
-            in_full(&self.stops)
+    impl HoldsStops for Target {
+        fn stops(&self) -> &[Stop] {
+            &self.stops
         }
     }
 
     #[derive(Serialize, Deserialize)]
     #[serde(remote = "Target")]
     struct Postcard {
-        #[serde(getter = "Target::version_1")]
+        #[serde(getter = "known_to_version_1")]
         stops: Vec<Stop>,
         #[serde(deserialize_with = "read_added")]
         version: Option<u64>,
-        #[serde(getter = "Target::full", deserialize_with = "read_added")]
+        #[serde(getter = "in_full", deserialize_with = "read_added")]
         full: Option<Vec<Whole>>,
     }
 
@@ -281,13 +282,9 @@ const _: () = {
         may_reorder: Option<bool>,
     }
 
-    impl Target {
-        fn version_1(&self) -> Vec<Stop> {
-            known_to_version_1(&self.stops)
-        }
-
-        fn full(&self) -> Option<Vec<Whole>> {
-            in_full(&self.stops)
+    impl HoldsStops for Target {
+        fn stops(&self) -> &[Stop] {
+            &self.stops
         }
     }
 
@@ -298,11 +295,11 @@ const _: () = {
         courier: CourierIdentity,
         max_fixes: u32,
         pace: Pace,
-        #[serde(getter = "Target::version_1")]
+        #[serde(getter = "known_to_version_1")]
         stops: Vec<Stop>,
         #[serde(deserialize_with = "read_added")]
         version: Option<u64>,
-        #[serde(getter = "Target::full", deserialize_with = "read_added")]
+        #[serde(getter = "in_full", deserialize_with = "read_added")]
         full: Option<Vec<Whole>>,
         #[serde(deserialize_with = "read_added")]
         office_phone: Option<String>,
