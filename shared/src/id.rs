@@ -72,3 +72,7 @@ id!(
     /// A situation that needs a dispatcher's attention.
     ExceptionId
 );
+id!(
+    /// An address that an operator put to its right point.
+    PinId
+);

@@ -9,24 +9,22 @@
 mod wire;
 
 pub mod api;
+pub mod editing;
 pub mod fix;
 pub mod geo;
 pub mod id;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod order;
-#[cfg(feature = "roads")]
-pub mod places;
+pub mod order_file;
 pub mod position;
 pub mod problem;
 pub mod protocol;
-#[cfg(feature = "roads")]
-pub mod roads;
 pub mod text;
 
 pub use fix::{Fix, RawFix, Rejection};
 pub use geo::coord::LatLon;
-pub use id::{CourierId, DeviceId, ExceptionId, OrderId, UserId};
+pub use id::{CourierId, DeviceId, ExceptionId, OrderId, PinId, UserId};
 pub use order::{OrderStatus, Vehicle};
 pub use position::Position;
 pub use wire::read_added;

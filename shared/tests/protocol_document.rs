@@ -21,8 +21,9 @@ use serde_json::Value;
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
 
 /// Which examples stand under which heading, and who sends them.
-const SECTIONS: [(&str, &[Check]); 12] = [
+const SECTIONS: [(&str, &[Check]); 13] = [
     ("### Heartbeats", &[of_every_client, of_every_feed]),
+    ("### Another area", &[of_every_feed]),
     ("### Errors on a socket", &[reads::<CourierEvent>, reads::<FleetEvent>]),
     ("### From the phone", &[reads::<CourierMessage>]),
     ("### To the phone", &[reads::<CourierEvent>]),

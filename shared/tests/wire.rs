@@ -7,13 +7,13 @@ use doorstep_shared::{
     CourierId, OrderId, OrderStatus, Position, RawFix, Rejection, Vehicle,
     problem::{ErrorDetails, FieldError, Problem},
     protocol::{
-        ErrorMessage, PresenceReason, PresenceState, ServerTime,
+        AreaChanged, ErrorMessage, PresenceReason, PresenceState, ServerTime,
         courier::{
             Ack, Audience, Contact, CourierEvent, CourierIdentity, CourierMessage, Fixes, OrderReport, Pace, Ping,
             PresenceReport, RejectedFix, ReportKind, Seen, StatusReport, Stop, StopArrival, StopKind, Stops, Welcome,
         },
         customer::{
-            CourierCard, CustomerEvent, Ended, Eta, OrderUpdate, Place, PositionUpdate, Presence, Snapshot,
+            CourierCard, CustomerEvent, Ended, Eta, EtaWhy, OrderUpdate, Place, PositionUpdate, Presence, Snapshot,
             TimelineEntry, TrackedOrder,
         },
         decode_json, decode_postcard, encode_json, encode_postcard,
@@ -133,15 +133,22 @@ fn courier_message() -> impl Strategy<Value = CourierMessage> {
         }),
         Just(CourierMessage::Ping(Ping {})),
         any::<u64>().prop_map(|version| CourierMessage::Seen(Seen { version })),
-        (any::<u64>(), order_id(), select(vec![ReportKind::NotReady, ReportKind::GiveBack]), any::<i64>(), of(text()))
-            .prop_map(|(id, order_id, report, time_ms, note)| CourierMessage::Report(OrderReport {
+        ((any::<u64>(), order_id(), report_kind(), any::<i64>(), of(text())), of(degrees())).prop_map(
+            |((id, order_id, report, time_ms, note), at)| CourierMessage::Report(OrderReport {
                 id,
                 order_id,
                 report,
                 time_ms,
-                note
-            })),
+                note,
+                lat: at.map(|at| at.0),
+                lon: at.map(|at| at.1)
+            })
+        ),
     ]
+}
+
+fn report_kind() -> impl Strategy<Value = ReportKind> {
+    select(vec![ReportKind::NotReady, ReportKind::GiveBack, ReportKind::DoorHere])
 }
 
 fn stop() -> impl Strategy<Value = Stop> {
@@ -256,16 +263,22 @@ fn courier_event() -> impl Strategy<Value = CourierEvent> {
         error().prop_map(CourierEvent::Error),
         server_time().prop_map(CourierEvent::Heartbeat),
         server_time().prop_map(CourierEvent::Pong),
+        area_changed().prop_map(CourierEvent::Area),
     ]
 }
 
 fn eta() -> impl Strategy<Value = Eta> {
-    (any::<i64>(), any::<i64>(), any::<i64>(), any::<u32>()).prop_map(
-        |(earliest_ms, latest_ms, computed_at_ms, remaining_m)| Eta {
+    let why = select(vec![EtaWhy::Standing, EtaWhy::Silent, EtaWhy::OffWay, EtaWhy::WaitingAtPickup]);
+    let added = (of(any::<i64>()), of(0.0f64..1.0), of(why));
+    (any::<i64>(), any::<i64>(), any::<i64>(), any::<u32>(), added).prop_map(
+        |(earliest_ms, latest_ms, computed_at_ms, remaining_m, (expected_ms, coverage, why))| Eta {
             earliest_ms,
             latest_ms,
             computed_at_ms,
             remaining_m,
+            expected_ms,
+            coverage,
+            why,
         },
     )
 }
@@ -296,6 +309,10 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
     )
 }
 
+fn area_changed() -> impl Strategy<Value = AreaChanged> {
+    "[a-z]{1,9}-[0-9a-f]{8}".prop_map(|id| AreaChanged { id: id.parse().expect("an id") })
+}
+
 fn customer_event() -> impl Strategy<Value = CustomerEvent> {
     prop_oneof![
         snapshot().prop_map(CustomerEvent::Snapshot),
@@ -309,6 +326,7 @@ fn customer_event() -> impl Strategy<Value = CustomerEvent> {
         (status(), any::<i64>()).prop_map(|(status, at_ms)| CustomerEvent::Ended(Ended { status, at_ms })),
         server_time().prop_map(CustomerEvent::Heartbeat),
         server_time().prop_map(CustomerEvent::Pong),
+        area_changed().prop_map(CustomerEvent::Area),
     ]
 }
 
@@ -357,6 +375,7 @@ fn fleet_event() -> impl Strategy<Value = FleetEvent> {
         server_time().prop_map(FleetEvent::Heartbeat),
         server_time().prop_map(FleetEvent::Pong),
         error().prop_map(FleetEvent::Error),
+        area_changed().prop_map(FleetEvent::Area),
     ]
 }
 

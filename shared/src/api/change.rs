@@ -49,13 +49,13 @@ body! {
     #[derive(Default)]
     pub struct EditPlace {
         /// Degrees north, ±90.
-        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90, example = 35.8989))]
+        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90, example = 51.5155))]
         pub lat: Option<f64>,
         /// Degrees east, ±180.
-        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, example = 14.5145))]
+        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, example = 0.0922))]
         pub lon: Option<f64>,
         /// The address, as the courier and the customer should read it.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, pattern = "printable", example = "12 Triq il-Merkanti, Valletta"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, pattern = "printable", example = "12 Market Street, Newtown"))]
         pub address: Option<String>,
         /// What the courier should know there.
         #[serde(default, with = "serde_with::rust::double_option")]
@@ -63,7 +63,7 @@ body! {
         pub instructions: Option<Option<String>>,
         /// The number of the shop or kitchen; only at the pickup.
         #[serde(default, with = "serde_with::rust::double_option")]
-        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 40, pattern = "printable or empty", example = "+356 2100 0002"))]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 40, pattern = "printable or empty", example = "+44 20 7946 0002"))]
         pub phone: Option<Option<String>>,
     }
 
@@ -75,7 +75,7 @@ body! {
         pub name: Option<String>,
         /// Their number.
         #[serde(default, with = "serde_with::rust::double_option")]
-        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 40, pattern = "printable or empty", example = "+356 2100 0001"))]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 40, pattern = "printable or empty", example = "+44 20 7946 0001"))]
         pub phone: Option<Option<String>>,
         /// Their e-mail address.
         #[serde(default, with = "serde_with::rust::double_option")]

@@ -8,7 +8,7 @@ use super::{
     CreateOrder, PlaceBody, PresenceView,
     plan::{CourierShift, Depot},
 };
-use crate::{CourierId, OrderId, OrderStatus, Vehicle};
+use crate::{CourierId, OrderId, OrderStatus, PinId, Vehicle};
 
 /// The statuses behind the console's tab "Unassigned".
 pub const UNASSIGNED: [OrderStatus; 1] = [OrderStatus::Created];
@@ -48,10 +48,10 @@ body! {
     #[derive(Default)]
     pub struct EditCourier {
         /// Their name, as customers and dispatchers see it.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Ana Borg"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Ana Berg"))]
         pub name: Option<String>,
         /// Their number, which only dispatchers see; the empty text removes it.
-        #[cfg_attr(feature = "openapi", schema(max_length = 40, pattern = "printable or empty", example = "+356 2100 0000"))]
+        #[cfg_attr(feature = "openapi", schema(max_length = 40, pattern = "printable or empty", example = "+44 20 7946 0000"))]
         pub phone: Option<String>,
         /// What they ride.
         pub vehicle: Option<Vehicle>,
@@ -225,7 +225,7 @@ body! {
 
     /// A place that an address search found.
     pub struct PlaceFound {
-        /// Its name, as an address begins: "12 Triq il-Merkanti".
+        /// Its name, as an address begins: "12 Market Street".
         pub name: String,
         /// The town, village or quarter that it is in; absent when it is one itself.
         pub town: Option<String>,
@@ -241,6 +241,8 @@ body! {
         pub lon: f64,
         /// Metres from the point of the query, `near` or `at`; absent without one.
         pub distance_m: Option<u32>,
+        /// The pin that says where it is; absent for what only the map says.
+        pub pin_id: Option<PinId>,
     }
 
     /// An entry of the access log: a caller saw where a courier or an order is.

@@ -34,11 +34,13 @@ pub enum ExceptionCode {
     OffRoute,
     /// A courier with an order has stood still for long, and not at a stop.
     Stationary,
+    /// A courier says that a door is elsewhere than the map has it.
+    DoorElsewhere,
 }
 
 impl ExceptionCode {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::DeliveredFar,
         Self::LateReport,
         Self::GivenBack,
@@ -47,6 +49,7 @@ impl ExceptionCode {
         Self::NotReady,
         Self::OffRoute,
         Self::Stationary,
+        Self::DoorElsewhere,
     ];
 
     /// The word in JSON, in the fleet feed's alerts and in the database.
@@ -60,6 +63,7 @@ impl ExceptionCode {
             Self::NotReady => "not_ready",
             Self::OffRoute => "off_route",
             Self::Stationary => "stationary",
+            Self::DoorElsewhere => "door_elsewhere",
         }
     }
 
@@ -79,6 +83,7 @@ impl ExceptionCode {
             Self::NotReady => 5,
             Self::OffRoute => 6,
             Self::Stationary => 7,
+            Self::DoorElsewhere => 8,
         }
     }
 }
@@ -105,9 +110,10 @@ body! {
         pub code: ExceptionCode,
         /// When it began: the courier's last sign (`silent`), when they stopped (`stationary`) or left the way
         /// (`off_route`), when the delay became certain (`late`), when the order was delivered (`delivered_far`), when the
-        /// courier came to the pickup (`not_ready`), when they pressed the button (`given_back`, `late_report`).
+        /// courier came to the pickup (`not_ready`), when they pressed the button (`given_back`, `late_report`, `door_elsewhere`).
         pub since: DateTime<Utc>,
-        /// When it ended by itself; absent while it goes on. `delivered_far` and `late_report` end at once.
+        /// When it ended by itself; absent while it goes on. `delivered_far`, `late_report` and `door_elsewhere` end at
+        /// once.
         pub ended_at: Option<DateTime<Utc>>,
         /// The courier it is about.
         pub courier_id: Option<CourierId>,
@@ -117,7 +123,7 @@ body! {
         pub order_id: Option<OrderId>,
         /// The merchant's name for the order.
         pub order_reference: Option<String>,
-        /// Where the courier was when the server noticed it, if the server knew.
+        /// Where the courier was when the server noticed it, if the server knew; `door_elsewhere`: where the door is.
         pub at: Option<ExceptionPlace>,
         /// `late`: seconds behind the promise, so far or as last estimated.
         pub late_by_s: Option<u32>,
@@ -125,7 +131,8 @@ body! {
         pub silent_s: Option<u32>,
         /// `stationary`: seconds on one spot, until now or until the end.
         pub stationary_s: Option<u32>,
-        /// `delivered_far`: metres from the door; `off_route`: the largest distance from the way so far, in metres.
+        /// `delivered_far`: metres from the door; `off_route`: the largest distance from the way so far, in metres;
+        /// `door_elsewhere`: metres from where the order has its door.
         pub distance_m: Option<u32>,
         /// `not_ready`: seconds at the pickup, until now or until the end.
         pub waiting_s: Option<u32>,

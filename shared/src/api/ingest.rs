@@ -28,10 +28,10 @@ body! {
     /// The position of a reading. A negative number means unknown.
     pub struct TraccarCoords {
         /// Degrees north.
-        #[schema(minimum = -90, maximum = 90, example = 35.8989)]
+        #[schema(minimum = -90, maximum = 90, example = 51.5155)]
         pub latitude: f64,
         /// Degrees east.
-        #[schema(minimum = -180, maximum = 180, example = 14.5145)]
+        #[schema(minimum = -180, maximum = 180, example = 0.0922)]
         pub longitude: f64,
         /// Radius of 68 % confidence in metres.
         pub accuracy: Option<f64>,
@@ -56,10 +56,10 @@ body! {
         #[schema(example = "location")]
         pub kind: String,
         /// Degrees north; required in a `location`.
-        #[schema(minimum = -90, maximum = 90, example = 35.8989)]
+        #[schema(minimum = -90, maximum = 90, example = 51.5155)]
         pub lat: Option<f64>,
         /// Degrees east; required in a `location`.
-        #[schema(minimum = -180, maximum = 180, example = 14.5145)]
+        #[schema(minimum = -180, maximum = 180, example = 0.0922)]
         pub lon: Option<f64>,
         /// When the device took it, Unix epoch seconds; required in a `location`.
         #[schema(example = 1795219200)]

@@ -21,12 +21,15 @@ macro_rules! body {
     };
 }
 
+pub mod area;
+pub mod arrival;
 pub mod change;
 pub mod console;
 pub mod courier;
 pub mod exception;
 #[cfg(feature = "openapi")]
 pub mod ingest;
+pub mod pins;
 pub mod plan;
 pub mod proof;
 #[cfg(feature = "openapi")]
@@ -40,10 +43,10 @@ body! {
     /// A courier to register.
     pub struct CreateCourier {
         /// Their name, as customers and dispatchers see it.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Ana Borg"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Ana Berg"))]
         pub name: String,
         /// Their number, which only dispatchers see.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+356 2100 0000"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+44 20 7946 0000"))]
         pub phone: Option<String>,
         /// What they ride.
         pub vehicle: Vehicle,
@@ -149,19 +152,19 @@ body! {
     #[derive(Default)]
     pub struct PlaceBody {
         /// Degrees north, ±90.
-        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90, example = 35.8989))]
+        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90, example = 51.5155))]
         pub lat: f64,
         /// Degrees east, ±180.
-        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, example = 14.5145))]
+        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, example = 0.0922))]
         pub lon: f64,
         /// The address, as the courier and the customer should read it.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, pattern = "printable", example = "12 Triq il-Merkanti, Valletta"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, pattern = "printable", example = "12 Market Street, Newtown"))]
         pub address: String,
         /// What the courier should know there.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "printable", example = "ring twice"))]
         pub instructions: Option<String>,
         /// The number of the shop or kitchen; only at the pickup. The customer's is `customer.phone`.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+356 2100 0002"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+44 20 7946 0002"))]
         pub phone: Option<String>,
     }
 
@@ -172,7 +175,7 @@ body! {
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "printable", example = "Eve Camilleri"))]
         pub name: String,
         /// Their number, which the courier sees while they have the order.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+356 2100 0001"))]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "printable", example = "+44 20 7946 0001"))]
         pub phone: Option<String>,
         /// Their e-mail address, for notifications.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 254, pattern = "printable", example = "eve@example.org"))]
@@ -282,6 +285,9 @@ body! {
         pub seen_at: Option<DateTime<Utc>>,
         /// When it should reach the door, by the newest estimate; only for an order that is on its way there.
         pub expected_at: Option<DateTime<Utc>>,
+        /// True when its pickup or its door lies where the server knows no streets: arrivals are guesses there. Absent
+        /// otherwise.
+        pub outside_area: Option<bool>,
         /// What happened so far, oldest first; left out in lists.
         pub timeline: Option<Vec<OrderEventView>>,
         /// The proofs that the courier brought back from the door, oldest first; left out in lists.

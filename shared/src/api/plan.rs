@@ -98,10 +98,10 @@ body! {
     /// Where a courier's tours begin and end.
     pub struct Depot {
         /// Degrees north, ±90.
-        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90, example = 35.8989))]
+        #[cfg_attr(feature = "openapi", schema(minimum = -90, maximum = 90, example = 51.5155))]
         pub lat: f64,
         /// Degrees east, ±180.
-        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, example = 14.5145))]
+        #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, example = 0.0922))]
         pub lon: f64,
         /// In words.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, pattern = "printable", example = "Marsa depot"))]

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 pub use stops::{Contact, Stop, StopArrival, StopKind, Stops, Welcome};
 
-use super::{Codec, ErrorMessage, PresenceReason, PresenceState, ServerTime};
+use super::{AreaChanged, Codec, ErrorMessage, PresenceReason, PresenceState, ServerTime};
 use crate::{CourierId, OrderId, OrderStatus, RawFix, Rejection};
 
 /// The most fixes in one message.
@@ -26,7 +26,7 @@ wire! {
         Ping(Ping),
         /// The courier's screen shows a version of their plan.
         Seen(Seen),
-        /// Something holds an order up, and its status stays or goes back.
+        /// Something about an order that its next status does not say.
         Report(OrderReport),
     }
 }
@@ -80,7 +80,8 @@ wire! {
 }
 
 wire! {
-    /// The courier says what holds an order up. Answered like a status report, with an ack or an error.
+    /// The courier says what holds an order up, or where its door is. Answered like a status report, with an ack or an
+    /// error.
     pub struct OrderReport {
         /// Chosen by the client, echoed in the ack or the error.
         pub id: u64,
@@ -92,10 +93,15 @@ wire! {
         pub time_ms: i64,
         /// A remark for the dispatcher.
         pub note: Option<String>,
+    } added {
+        /// `door_here`: where the door is, degrees north.
+        pub lat: Option<f64>,
+        /// `door_here`: degrees east.
+        pub lon: Option<f64>,
     }
 }
 
-/// What can hold an order up without ending it.
+/// What a courier has to say of an order without ending it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -104,6 +110,8 @@ pub enum ReportKind {
     NotReady,
     /// The courier gives an order back whose goods they have not collected.
     GiveBack,
+    /// The door is here, and not where the map has it. Dispatch may take it for the address from then on.
+    DoorHere,
 }
 
 wire! {
@@ -131,6 +139,8 @@ wire! {
         Heartbeat(ServerTime),
         /// The answer to a ping.
         Pong(ServerTime),
+        /// Another area is in use.
+        Area(AreaChanged),
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Nothing here names the courier's id, phone, other orders or other stops; a schema test in the server holds that.
 
-use super::{PresenceReason, PresenceState, ServerTime};
+use serde::{Deserialize, Serialize};
+
+use super::{AreaChanged, PresenceReason, PresenceState, ServerTime};
 use crate::{OrderStatus, Position, Vehicle};
 
 /// The most points in a position's `skipped`.
@@ -27,6 +29,8 @@ wire! {
         Heartbeat(ServerTime),
         /// The answer to a ping.
         Pong(ServerTime),
+        /// Another area is in use.
+        Area(AreaChanged),
     }
 }
 
@@ -42,6 +46,7 @@ impl CustomerEvent {
             Self::Ended(_) => "ended",
             Self::Heartbeat(_) => "heartbeat",
             Self::Pong(_) => "pong",
+            Self::Area(_) => "area",
         }
     }
 }
@@ -193,9 +198,31 @@ wire! {
         pub latest_ms: i64,
         /// When this was estimated, Unix epoch milliseconds.
         pub computed_at_ms: i64,
-        /// Metres left to the door, along the streets where they are known.
+        /// Metres left to the door, along the streets where they are known; to whole kilometres while others come first.
         pub remaining_m: u32,
+    } added {
+        /// What is likeliest, within the range, Unix epoch milliseconds.
+        pub expected_ms: Option<i64>,
+        /// The share of arrivals that such ranges hold, 0 to 1.
+        pub coverage: Option<f64>,
+        /// Why the range is wider or later than the way alone would make it.
+        pub why: Option<EtaWhy>,
     }
+}
+
+/// Why an arrival is later or less certain than the way alone would make it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum EtaWhy {
+    /// The courier has stood still for some time away from their stops.
+    Standing,
+    /// The courier's phone is silent.
+    Silent,
+    /// The courier left the planned way.
+    OffWay,
+    /// The goods are not ready at the pickup.
+    WaitingAtPickup,
 }
 
 wire! {

@@ -1,13 +1,13 @@
 //! Messages on `GET /ws/fleet`, for dispatchers and API keys with scope `fleet:read`.
 //!
 //! Every message about the fleet carries `seq`, counting up by one on its connection; a client that sees a gap
-//! reconnects for a snapshot. Heartbeats, pongs and errors are about the connection: they have no `seq` and do
-//! not count. The server reads what consoles send with [`decode`].
+//! reconnects for a snapshot. Heartbeats, pongs and errors are about the connection, `area` about the server:
+//! they have no `seq` and do not count. The server reads what consoles send with [`decode`].
 
 mod orders;
 
 use super::{
-    Codec, ErrorMessage, ServerTime,
+    AreaChanged, Codec, ErrorMessage, ServerTime,
     courier::{DecodeError, Ping, envelope, postcard_variant},
     customer::Presence,
 };
@@ -34,6 +34,8 @@ wire! {
         Pong(ServerTime),
         /// Something was wrong with a message.
         Error(ErrorMessage),
+        /// Another area is in use. About the server and not about the fleet, so it has no `seq`.
+        Area(AreaChanged),
     }
 }
 
@@ -46,7 +48,7 @@ impl FleetEvent {
             Self::Courier(message) => Some(message.seq),
             Self::Order(message) => Some(message.seq),
             Self::Alert(message) => Some(message.seq),
-            Self::Heartbeat(_) | Self::Pong(_) | Self::Error(_) => None,
+            Self::Heartbeat(_) | Self::Pong(_) | Self::Error(_) | Self::Area(_) => None,
         }
     }
 
@@ -61,6 +63,7 @@ impl FleetEvent {
             Self::Heartbeat(_) => "heartbeat",
             Self::Pong(_) => "pong",
             Self::Error(_) => "error",
+            Self::Area(_) => "area",
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use close::CloseCode;
 
-use crate::problem::ErrorDetails;
+use crate::{api::area::AreaId, problem::ErrorDetails};
 
 /// The largest message a client may send, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -75,6 +75,15 @@ wire! {
     pub struct ServerTime {
         /// The server's clock, Unix epoch milliseconds.
         pub server_time_ms: i64,
+    }
+}
+
+wire! {
+    /// The server delivers in another area from now on: a page shows its map instead, which `GET /area/current`
+    /// describes.
+    pub struct AreaChanged {
+        /// The area.
+        pub id: AreaId,
     }
 }
 
