@@ -6,6 +6,7 @@
 use std::fmt;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+use doorstep_area::library::LibraryError;
 use doorstep_shared::{
     OrderId, OrderStatus,
     problem::{self, ErrorDetails, FieldError, Problem},
@@ -16,8 +17,8 @@ use crate::{
     live::connections::NotAdmitted,
     platform::error_chain::SourceChain,
     service::{
-        devices::archive::ArchiveError, ingest::decode::DecodeError, orders::lifecycle::LifecycleError,
-        proofs::ProofError,
+        areas::AreaError, devices::archive::ArchiveError, ingest::decode::DecodeError,
+        orders::lifecycle::LifecycleError, places::PinError, proofs::ProofError,
     },
     store::{StoreError, fix_writer::AppendError},
 };
@@ -225,11 +226,11 @@ impl ApiError {
 
     /// 409: a courier with this many open orders cannot be archived.
     pub fn has_open_orders(open: u32) -> Self {
-        let orders = if open == 1 { "order" } else { "orders" };
+        let orders = if open == 1 { "order is" } else { "orders are" };
         let details = ErrorDetails { open_orders: Some(open), ..ErrorDetails::default() };
         let error = Self::new(StatusCode::CONFLICT, "has_open_orders", "The courier has open orders");
-        let error = error
-            .with_detail(format!("{open} {orders} are open or on board; give them to another courier, or end them"));
+        let error =
+            error.with_detail(format!("{open} {orders} open or on board; give them to another courier, or end them"));
         Self { details: Some(Box::new(details)), ..error }
     }
 
@@ -286,6 +287,16 @@ impl ApiError {
     pub fn unavailable() -> Self {
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now; try again");
         Self { retry_after_s: Some(2), ..error }
+    }
+
+    /// 507: no room for what the client sends.
+    pub fn disk_full() -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", "The server's disk is full")
+    }
+
+    /// 409: somebody cancelled the import while the file arrived.
+    pub fn import_cancelled() -> Self {
+        Self::new(StatusCode::CONFLICT, "import_cancelled", "The import was cancelled")
     }
 
     /// 500: our own fault.
@@ -399,6 +410,56 @@ impl From<LifecycleError> for ApiError {
             LifecycleError::Store(error) => error.into(),
         };
         Self { details, ..refusal }
+    }
+}
+
+impl From<LibraryError> for ApiError {
+    fn from(error: LibraryError) -> Self {
+        let detail = error.to_string();
+        let (code, title) = match error {
+            LibraryError::Unknown(_) => return Self::not_found().with_detail(detail),
+            LibraryError::InUse(_) => ("area_in_use", "The area is in use"),
+            LibraryError::BuiltIn(_) => ("area_built_in", "The area is part of the program"),
+            LibraryError::Busy => ("import_running", "Another import is running"),
+            LibraryError::Damaged { .. } => ("area_damaged", "The area cannot be used"),
+            LibraryError::Unwritable { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                return Self::disk_full();
+            }
+            LibraryError::NotChosen { .. } | LibraryError::Unreadable { .. } | LibraryError::Unwritable { .. } => {
+                return Self::internal(&detail);
+            }
+        };
+        Self::new(StatusCode::CONFLICT, code, title).with_detail(detail)
+    }
+}
+
+impl From<AreaError> for ApiError {
+    fn from(error: AreaError) -> Self {
+        match error {
+            AreaError::Library(error) => error.into(),
+            AreaError::Panicked => Self::internal(&error),
+            AreaError::File { .. } | AreaError::TimeZone(_) => {
+                let title = "The area cannot be used";
+                Self::new(StatusCode::CONFLICT, "area_damaged", title).with_detail(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<PinError> for ApiError {
+    fn from(error: PinError) -> Self {
+        let message = error.to_string();
+        let refused =
+            |field: &str| Self::invalid_fields(vec![FieldError { field: field.to_owned(), message: message.clone() }]);
+        match error {
+            PinError::NoAddress => refused("address"),
+            PinError::OutsideArea(_) => refused("lat"),
+            PinError::Enough => {
+                Self::new(StatusCode::CONFLICT, "too_many_pins", "No more addresses can be pinned").with_detail(message)
+            }
+            PinError::NoProposal => Self::not_found(),
+            PinError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! It sets up what must be set before any other thread starts, and hands over to [`doorstep_server::app::cli`].
 
 use clap::Parser;
-use doorstep_server::app::cli::Cli;
+use doorstep_server::app::cli::{Cli, exit_code};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -49,7 +49,7 @@ async fn run() -> i32 {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("doorstep: {error:#}");
-            1
+            exit_code(&error)
         }
     }
 }

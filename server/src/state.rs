@@ -21,12 +21,14 @@ use crate::{
     platform::{clock::Clock, config::Config, rate_limit::RateLimit, tasks::Tasks},
     service::{
         access_log::AccessLog,
+        areas::Areas,
+        arrival::experience::Experience,
         devices::Devices,
         exceptions::Exceptions,
-        gazetteer::LazyGazetteer,
         ingest::Ingest,
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
+        places::Places,
         presence::Presences,
         proofs::{Proofs, uploads::Uploads},
         suggestions::Suggestions,
@@ -69,8 +71,12 @@ pub struct AppState {
     pub access_log: AccessLog,
     /// What needs a dispatcher's look.
     pub exceptions: Arc<Exceptions>,
-    /// Names of streets and towns.
-    pub gazetteer: LazyGazetteer,
+    /// Streets, addresses and map of where this server delivers.
+    pub areas: Arc<Areas>,
+    /// What former deliveries taught about arrivals.
+    pub experience: Arc<Experience>,
+    /// Where addresses are.
+    pub places: Arc<Places>,
     /// Who could take an order.
     pub suggestions: Arc<Suggestions>,
     /// The use cases of orders.
@@ -143,7 +149,9 @@ impl AppState {
         config
             .app_data(Data::new(self.ingest.clone()))
             .app_data(Data::new(self.access_log.clone()))
-            .app_data(Data::new(self.gazetteer.clone()))
+            .app_data(Data::from(Arc::clone(&self.areas)))
+            .app_data(Data::from(Arc::clone(&self.experience)))
+            .app_data(Data::from(Arc::clone(&self.places)))
             .app_data(Data::from(Arc::clone(&self.tours)))
             .app_data(Data::from(Arc::clone(&self.exceptions)))
             .app_data(Data::from(Arc::clone(&self.suggestions)))

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use doorstep_simulator::{ServerUrl, crowd, demo, load, misbehaviour, pace};
+use doorstep_simulator::{ServerUrl, crowd, demo, load, misbehaviour, pace, streets::Streets};
 use tracing_subscriber::EnvFilter;
 
 /// Couriers and customers for a Doorstep server, speaking only its public protocol.
@@ -17,7 +17,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Couriers deliver in Malta until Ctrl-C.
+    /// Couriers deliver in the built-in area until Ctrl-C.
     Demo(DemoArgs),
     /// Couriers and customers in numbers, on a fixed schedule; prints what the server made of it.
     Load(load::LoadOptions),
@@ -90,8 +90,13 @@ fn run(cli: Cli) -> Result<ExitCode> {
 async fn show(args: DemoArgs) -> Result<()> {
     let seed = args.seed.unwrap_or_else(doorstep_simulator::random::any_seed);
     println!("seed {seed}");
-    let options =
-        demo::DemoOptions { server: args.server, api_key: args.api_key, couriers: args.couriers, seed: Some(seed) };
+    let options = demo::DemoOptions {
+        server: args.server,
+        api_key: args.api_key,
+        couriers: args.couriers,
+        seed: Some(seed),
+        streets: Streets::built_in().clone(),
+    };
     let interrupted = async {
         // Without a signal handler there is no Ctrl-C to wait for.
         if tokio::signal::ctrl_c().await.is_err() {

@@ -3,19 +3,30 @@
 //! The couriers are the simulator's: they come in through the same sockets as all others, with a key that lives as long
 //! as the demo.
 
-use std::time::Duration;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
 use doorstep_shared::UserId;
-use doorstep_simulator::demo::{self, DemoOptions, Introduction};
+use doorstep_simulator::{
+    demo::{self, DemoOptions, Introduction},
+    streets::Streets,
+};
 use fast_qr::QRBuilder;
 use tokio::sync::oneshot;
 
 use crate::{
-    app::{self, Running, api_keys::new_api_key},
+    app::{
+        self, Running,
+        api_keys::new_api_key,
+        area_import::{self, ImportOptions},
+    },
     http,
-    platform::{clock::Clock, config::Settings, password, telemetry, token},
+    platform::{
+        clock::Clock,
+        config::{self, Settings},
+        password, telemetry, token,
+    },
     store::{
         Store,
         access::{Role, User},
@@ -40,6 +51,11 @@ pub struct Options {
     /// Makes the same couriers, orders and trips again.
     #[arg(long)]
     seed: Option<u64>,
+    /// Imports this OpenStreetMap extract first, a file `.osm.pbf`, and plays there.
+    #[arg(long, value_name = "FILE")]
+    area: Option<PathBuf>,
+    #[command(flatten)]
+    import: ImportOptions,
     #[command(flatten)]
     settings: Settings,
 }
@@ -52,7 +68,11 @@ pub async fn run(mut options: Options) -> anyhow::Result<()> {
     // A visitor may come back to the terminal of the demo after lunch.
     options.settings.sign_in_minutes = options.settings.sign_in_minutes.max(SIGN_IN_MINUTES);
     telemetry::start_logs(options.settings.log_json);
+    config::refuse_removed_settings().map_err(anyhow::Error::msg)?;
     anyhow::ensure!(http::assets::are_built(), "the browser's files are not in this binary; use `cargo xtask demo`");
+    if let Some(extract) = &options.area {
+        area_import::import(&options.settings.data_dir, extract, options.import.clone()).await?;
+    }
     let running = app::start(options.settings, Clock::system()).await?;
     let store = running.app.store.clone();
     let password = admit_dispatcher(&store).await.context("making the visitor's account")?;
@@ -97,14 +117,18 @@ impl Couriers {
             api_key: api_key.clone(),
             couriers,
             seed,
+            streets: streets(running)?,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (finished, done) = oneshot::channel();
         let store = running.app.store.clone();
         let base = running.app.config.public_url.clone();
+        let place = running.app.areas.current().view().name.clone();
         running.app.tasks.spawn("demo_couriers", async move {
             let shutdown = async { drop(stopped.await) };
-            if let Err(error) = demo::run(options, |links| introduce(&links, &base, &password), shutdown).await {
+            if let Err(error) =
+                demo::run(options, |links| introduce(&links, (&base, &place), &password), shutdown).await
+            {
                 tracing::error!(error = format!("{error:#}"), "the couriers cannot work");
             }
             if let Err(error) = store.revoke_api_key(&token::hash(&api_key)).await {
@@ -122,6 +146,13 @@ impl Couriers {
     }
 }
 
+/// Where the couriers ride: the streets that the server plans on.
+fn streets(running: &Running) -> anyhow::Result<Streets> {
+    let area = running.app.areas.current();
+    let roads = area.roads().with_context(|| format!("no streets are known in the area {}", area.id()))?;
+    Ok(Streets::of(Arc::clone(roads), area.view()))
+}
+
 /// A server that listens on every address is reached on loopback.
 fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
     if address.ip().is_unspecified() {
@@ -131,9 +162,9 @@ fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
 }
 
 /// Says where to look. The links are for the visitor at this terminal, so they may stand here.
-fn introduce(links: &Introduction, base: &str, password: &str) {
+fn introduce(links: &Introduction, (base, place): (&str, &str), password: &str) {
     let Introduction { customer_url, guest } = links;
-    println!("\n  Doorstep is running, with couriers on the streets of Malta.\n");
+    println!("\n  Doorstep is running, with couriers on the streets of {place}.\n");
     println!("  Customer   {customer_url}");
     println!("             follows an order that is on its way");
     println!("  Courier    {}", guest.sign_in_url);

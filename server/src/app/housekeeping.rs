@@ -1,5 +1,5 @@
-//! What the server does by itself while it runs: it asks the database whether it is there, and forgets what is too
-//! old.
+//! What the server does by itself while it runs: it asks the database whether it is there, opens feeds whose time has
+//! come, and forgets what is too old.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,6 +13,12 @@ use crate::{
 const DATABASE_CHECK_EVERY: Duration = Duration::from_millis(700);
 const DATABASE_CHECK_TIMEOUT: Duration = Duration::from_millis(900);
 
+/// Ranges that customers were told are scored within a minute; two days outlast an outage.
+const TOLD_DAYS: u32 = 2;
+
+/// How often feeds are opened whose window has come near: of three hours, nobody misses half a minute.
+const FEEDS_EVERY: Duration = Duration::from_secs(30);
+
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
 
 pub(super) async fn check_database(app: Arc<AppState>) {
@@ -23,6 +29,18 @@ pub(super) async fn check_database(app: Arc<AppState>) {
         let answer = tokio::time::timeout(DATABASE_CHECK_TIMEOUT, app.store.ping()).await;
         app.readiness.set_database(matches!(answer, Ok(Ok(()))));
         metrics::gauge!("doorstep_fix_writer_lag_seconds").set(app.fix_writer.backlog().lag().as_secs_f64());
+    }
+}
+
+/// Looks for feeds whose window has come near.
+pub(super) async fn open_feeds(app: Arc<AppState>) {
+    let mut clock = tokio::time::interval(FEEDS_EVERY);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        if let Err(error) = app.plans.open_feeds().await {
+            tracing::warn!(error = %error, "could not look for feeds to open; trying again soon");
+        }
     }
 }
 
@@ -54,6 +72,7 @@ async fn keep_database(app: &AppState, now: DateTime<Utc>) {
     warn("forget old time off", store.forget_off_duty_before(kept_from).await);
     warn("forget how couriers signed in", store.forget_expired_couriers(now, SESSION_LIFETIME).await);
     warn("delete old entries of the access log", store.forget_access_log(kept_from).await);
+    warn("forget what customers were told", store.forget_arrivals(days_ago(TOLD_DAYS), kept_from).await);
     warn("forget old exceptions", store.forget_exceptions(kept_from).await);
 }
 

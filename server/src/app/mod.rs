@@ -1,6 +1,7 @@
 //! Puts the server together, lets it run, and takes it apart again.
 
 pub mod api_keys;
+mod area_import;
 pub mod cli;
 mod compose;
 pub mod demo;

@@ -142,7 +142,8 @@ async fn drained(app: &AppState) {
     }
 }
 
-async fn termination() {
+/// Resolves when a person or a supervisor asks the process to end.
+pub(super) async fn termination() {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened to");
     let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be listened to");

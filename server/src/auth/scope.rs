@@ -66,6 +66,14 @@ impl<A: ScopeType, B: ScopeType> Scopes for (A, B) {
     const NEEDED: &'static [Scope] = &[A::SCOPE, B::SCOPE];
 }
 
+/// No scope in particular: for what every caller of the API may know.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyScope;
+
+impl Scopes for AnyScope {
+    const NEEDED: &'static [Scope] = &[];
+}
+
 macro_rules! scope_types {
     ($($scope:ident)+) => {
         $(

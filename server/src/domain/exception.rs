@@ -1,13 +1,15 @@
 //! Exceptions, which need a dispatcher's attention: one that was found, one that goes on, one that is over.
 //!
-//! [`crate::service::exceptions`] finds them and [`crate::store::exceptions`] keeps them.
+//! [`crate::service::exceptions`] finds them and [`crate::store::exceptions`] keeps them. Here stands which ones about an
+//! order can go on and which ones a change ends: a change ends them in its own transaction, or what begins with it would
+//! be taken for what went on before.
 
 use doorstep_shared::{
     CourierId, ExceptionId, LatLon, OrderId, OrderStatus, api::exception::ExceptionCode, protocol::PresenceReason,
 };
 use uuid::Uuid;
 
-use super::track::silence::Reporter;
+use super::{order::Order, track::silence::Reporter};
 
 /// An exception noticed for the first time.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,4 +120,85 @@ pub struct LastHeard {
     pub at_ms: i64,
     /// What kind of app sent it, judged by the courier's most recently seen device.
     pub reporter: Reporter,
+}
+
+/// Whether an exception about an order can go on while the order has this status. Those about a courier hang on all of
+/// their orders, and those about what happened once are over from the beginning.
+pub const fn goes_on_in(code: ExceptionCode, status: OrderStatus) -> bool {
+    match code {
+        ExceptionCode::Late => matches!(status, OrderStatus::Created) || status.is_active(),
+        ExceptionCode::GivenBack => matches!(status, OrderStatus::Created),
+        ExceptionCode::NotReady => matches!(status, OrderStatus::AtPickup),
+        ExceptionCode::OffRoute => status.is_active(),
+        ExceptionCode::DeliveredFar
+        | ExceptionCode::LateReport
+        | ExceptionCode::Silent
+        | ExceptionCode::Stationary
+        | ExceptionCode::DoorElsewhere => false,
+    }
+}
+
+/// The exceptions about an order that end when it changes from `before` to `after`.
+pub fn ended_by(before: &Order, after: &Order) -> Vec<ExceptionCode> {
+    let ends = |code: &ExceptionCode| goes_on_in(*code, before.status) && !survives(*code, before, after);
+    ExceptionCode::ALL.into_iter().filter(ends).collect()
+}
+
+fn survives(code: ExceptionCode, before: &Order, after: &Order) -> bool {
+    let is_about_same = match code {
+        ExceptionCode::Late => before.promised_until == after.promised_until,
+        // About what one courier does.
+        ExceptionCode::NotReady | ExceptionCode::OffRoute => before.courier_id == after.courier_id,
+        _ => true,
+    };
+    is_about_same && goes_on_in(code, after.status)
+}
+
+#[cfg(test)]
+mod tests {
+    use ExceptionCode::{GivenBack, Late, NotReady, OffRoute};
+    use OrderStatus::{Assigned, AtPickup, Cancelled, Created, Delivered, Failed, PickedUp};
+
+    use super::*;
+    use crate::{
+        domain::order::{steps, visibility::tests::order},
+        platform::clock::from_ms,
+    };
+
+    fn of(courier: CourierId, status: OrderStatus) -> Order {
+        let order = Order { promised_until: Some(from_ms(5_000)), ..order(Created, 0) };
+        steps::moved_on(steps::assigned(&order, courier, from_ms(1)).expect("is new"), status, from_ms(2))
+    }
+
+    #[test]
+    fn a_change_ends_what_was_about_the_order_as_it_was_before() {
+        let (ana, ben) = (CourierId::new(), CourierId::new());
+        let now = from_ms(3);
+        let waiting = Order { promised_until: Some(from_ms(5_000)), ..order(Created, 0) };
+        let moved = |order: &Order, to| steps::moved_on(order.clone(), to, now);
+        let again = |window| steps::next_attempt(&of(ana, Failed), ana, window, now).expect("has failed");
+        let (new, at_shop, loaded, failed) = (of(ana, Assigned), of(ana, AtPickup), of(ana, PickedUp), of(ana, Failed));
+        let edited = Order { reference: "other".to_owned(), ..at_shop.clone() };
+        let later = Order { promised_until: Some(from_ms(9_000)), ..at_shop.clone() };
+        let unpromised = Order { promised_until: None, ..waiting.clone() };
+        let given = |order: &Order, to| steps::assigned(order, to, now).expect("is open");
+        let back = steps::taken_back(&at_shop, now).expect("is not collected");
+        for (what, before, after, ended) in [
+            ("assigned", &waiting, given(&waiting, ana), vec![GivenBack]),
+            ("cancelled while it waited", &waiting, moved(&waiting, Cancelled), vec![GivenBack, Late]),
+            ("no promise any more", &waiting, unpromised, vec![Late]),
+            ("given to another courier on the way", &new, given(&new, ben), vec![OffRoute]),
+            ("given to another courier at the pickup", &at_shop, given(&at_shop, ben), vec![NotReady, OffRoute]),
+            ("taken back", &at_shop, back, vec![NotReady, OffRoute]),
+            ("picked up", &at_shop, moved(&at_shop, PickedUp), vec![NotReady]),
+            ("cancelled at the pickup", &at_shop, moved(&at_shop, Cancelled), vec![Late, NotReady, OffRoute]),
+            ("edited", &at_shop, edited, vec![]),
+            ("promised for later", &at_shop, later, vec![Late]),
+            ("delivered", &loaded, moved(&loaded, Delivered), vec![Late, OffRoute]),
+            ("failed", &loaded, moved(&loaded, Failed), vec![Late, OffRoute]),
+            ("tried again", &failed, again((None, None)), vec![]),
+        ] {
+            assert_eq!(ended_by(before, &after), ended, "{what}");
+        }
+    }
 }

@@ -4,10 +4,12 @@
 //! pass the time in.
 
 pub mod access_log;
+pub mod arrival;
 pub mod courier;
 pub mod exception;
 pub mod fleet;
 pub mod order;
+pub mod pins;
 pub mod plan;
 pub mod proof;
 pub mod track;

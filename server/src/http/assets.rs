@@ -1,7 +1,7 @@
 //! The browser's files, built by `cargo xtask site` and carried inside the binary.
 //!
-//! Their names hold a hash of their content, so they are cached for ever. Text comes precompressed; the
-//! basemap's tiles are read in ranges.
+//! Their names hold a hash of their content, so they are cached for ever. Text comes precompressed. Maps are another
+//! matter: [`super::area`] serves them.
 
 use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 
@@ -10,7 +10,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::Path,
 };
-use doorstep_frontend::data::{AssetUrls, ConsoleAssetUrls, CourierAssetUrls};
+use doorstep_frontend::data::{AssetUrls, ConsoleAssetUrls, CourierAssetUrls, PageArea};
 use http_range::HttpRange;
 use rust_embed::Embed;
 use sha2::{Digest, Sha256};
@@ -122,7 +122,7 @@ pub fn are_built() -> bool {
 }
 
 /// Where the tracking page finds its files.
-pub fn urls(basemap_style: Option<&str>) -> AssetUrls {
+pub fn urls(area: PageArea) -> AssetUrls {
     let url = |name: &str| manifest().get(name).cloned().unwrap_or_default();
     AssetUrls {
         track_css: url("track.css"),
@@ -130,15 +130,13 @@ pub fn urls(basemap_style: Option<&str>) -> AssetUrls {
         track_wasm: url("track.wasm"),
         maplibre_css: url("maplibre.css"),
         map_js: url("map.js"),
-        basemap_pmtiles: url("malta.pmtiles"),
-        basemap_land: url("land.geojson"),
-        basemap_style: basemap_style.map(str::to_owned),
+        area,
         icon: manifest().get("icon.svg").cloned().unwrap_or_else(|| "/assets/static/icons/icon.svg".to_owned()),
     }
 }
 
 /// Where the courier's app finds its files.
-pub fn courier_urls(basemap_style: Option<&str>) -> CourierAssetUrls {
+pub fn courier_urls(area: PageArea) -> CourierAssetUrls {
     let url = |name: &str| manifest().get(name).cloned().unwrap_or_default();
     let plain = |path: &str| format!("/assets/static/{path}");
     CourierAssetUrls {
@@ -150,9 +148,7 @@ pub fn courier_urls(basemap_style: Option<&str>) -> CourierAssetUrls {
         device_js: url("device.js"),
         map_js: url("map.js"),
         maplibre_css: url("maplibre.css"),
-        basemap_pmtiles: url("malta.pmtiles"),
-        basemap_land: url("land.geojson"),
-        basemap_style: basemap_style.map(str::to_owned),
+        area,
         icon: plain("icons/icon.svg"),
         touch_icon: plain("icons/apple-touch-icon.png"),
         manifest: plain("courier/manifest.webmanifest"),
@@ -166,7 +162,7 @@ pub fn login_urls() -> (String, String) {
 }
 
 /// Where the dispatcher's console finds its files.
-pub fn console_urls(basemap_style: Option<&str>) -> ConsoleAssetUrls {
+pub fn console_urls(area: PageArea) -> ConsoleAssetUrls {
     let url = |name: &str| manifest().get(name).cloned().unwrap_or_default();
     ConsoleAssetUrls {
         dispatch_css: url("dispatch.css"),
@@ -177,9 +173,7 @@ pub fn console_urls(basemap_style: Option<&str>) -> ConsoleAssetUrls {
         map_js: url("map.js"),
         console_js: url("console.js"),
         maplibre_css: url("maplibre.css"),
-        basemap_pmtiles: url("malta.pmtiles"),
-        basemap_land: url("land.geojson"),
-        basemap_style: basemap_style.map(str::to_owned),
+        area,
         icon: "/assets/static/icons/icon.svg".to_owned(),
     }
 }
@@ -196,11 +190,11 @@ const COURIER_SHELL: [&str; 12] = [
     "theme.js",
     "device.js",
     "map.js",
+    "base-map.js",
     "maplibre.js",
     "maplibre-worker.js",
     "maplibre.css",
     "pmtiles.js",
-    "land.geojson",
 ];
 
 /// What the service worker keeps. The version changes with every file and with the page.
@@ -209,23 +203,24 @@ struct Shell<'a> {
     version: String,
     page: &'a str,
     files: Vec<String>,
-    map: String,
 }
 
-/// `GET /courier/sw.js`: the service worker, with the files of this build named in front. `page` is the app's document.
+/// `GET /courier/sw.js`: the service worker, with the files of this build and of the area named in front. `page` is the
+/// app's document.
 ///
 /// Empty when the site was never built.
-pub fn courier_worker(page: &str) -> String {
+pub fn courier_worker(page: &str, area: &PageArea) -> String {
     let worker = Site::get("static/courier/sw.js").map(|file| String::from_utf8_lossy(&file.data).into_owned());
     let mut files: Vec<String> = COURIER_SHELL.iter().filter_map(|name| manifest().get(*name).cloned()).collect();
     files.extend(["icon.svg", "icon-192.png"].map(|icon| format!("/assets/static/icons/{icon}")));
-    let map = manifest().get("malta.pmtiles").cloned().unwrap_or_default();
+    files.extend(area.basemap_land.clone());
+    // Tiles are not named: the worker keeps those that the page asks for.
     let mut digest = Sha256::new();
-    files.iter().chain([&map]).for_each(|file| digest.update(file));
+    files.iter().for_each(|file| digest.update(file));
     digest.update(page);
     digest.update(worker.as_deref().unwrap_or_default());
     let version = digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    let shell = Shell { version, page: "/courier", files, map };
+    let shell = Shell { version, page: "/courier", files };
     let shell = serde_json::to_string(&shell).expect("a shell is plain strings");
     worker.map_or(String::new(), |worker| format!("const SHELL = {shell};\n\n{worker}"))
 }

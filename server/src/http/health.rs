@@ -13,6 +13,7 @@ use crate::{
         broker::{Broker, PeerLink},
         readiness::Readiness,
     },
+    service::areas::Areas,
     store::fix_writer::FixWriter,
 };
 
@@ -21,7 +22,7 @@ const MAX_WRITER_LAG: Duration = Duration::from_secs(5);
 
 context! {
     /// What readiness depends on.
-    pub struct Health { readiness: Readiness, fix_writer: FixWriter, broker: dyn Broker }
+    pub struct Health { readiness: Readiness, fix_writer: FixWriter, broker: dyn Broker, areas: Areas }
 }
 
 /// `GET /health/live`: the process runs.
@@ -48,10 +49,19 @@ pub async fn ready(health: Health) -> HttpResponse {
             PeerLink::Alone | PeerLink::Up => "ok",
             PeerLink::Down => "degraded",
         },
+        "area": area(&health.areas),
         "writer": { "lag_ms": lag.as_millis() as u64, "waiting_rows": health.fix_writer.backlog().rows() },
     });
     let mut response = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(body)
+}
+
+/// The area in use, with what an operator should know about it. Nothing about it makes an instance unready: couriers
+/// report and customers watch without streets, too.
+fn area(areas: &Areas) -> serde_json::Value {
+    let notes: Vec<_> =
+        areas.notes().into_iter().map(|note| json!({ "code": note.code, "note": note.message })).collect();
+    json!({ "id": areas.current().id(), "notes": notes })
 }
 
 /// `GET /metrics`: for a scraper on this machine or network, never through the public proxy.

@@ -1,11 +1,13 @@
 //! The HTTP surface: the route table, what follows from it, the middleware, and the handlers.
 
 pub mod api;
+pub mod area;
 pub mod assets;
 pub mod body;
 pub(crate) mod context;
 pub mod describe;
 pub mod export;
+mod file_pieces;
 pub mod health;
 pub mod if_match;
 pub mod ingest;
@@ -16,3 +18,4 @@ pub mod pages;
 pub mod path;
 pub mod route;
 pub mod routes;
+mod zone;

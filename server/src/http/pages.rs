@@ -9,9 +9,9 @@ use actix_web::{
     web::{Data, Path},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use chrono::{Offset, TimeDelta, TimeZone};
+use chrono::TimeDelta;
 use doorstep_frontend::{
-    data::{LinkState, Locale, OrderPage, PageProof, PromisedWindow, TrackView},
+    data::{LinkState, Locale, OrderPage, PageArea, PageProof, PromisedWindow, TrackView},
     document::{
         self,
         courier::courier_document,
@@ -26,26 +26,34 @@ use super::{
         proofs::is_shown_to_customer,
         track::{postcard, wants_postcard},
     },
+    area::page_area,
     assets,
     context::{context, pieces},
     describe::Describe,
+    zone::zone_around,
 };
 use crate::{
     auth::{
         access::Access, authenticator::Authenticator, peer::PeerAddress, principal::Principal,
         unknown_secrets::UnknownSecretLimiter,
     },
-    domain::{order::TrackedOrder, proof::pin},
+    domain::{
+        order::{Order, TrackedOrder, visibility},
+        proof::pin,
+    },
     error::ApiError,
     live::tracker::Tracker,
     platform::{clock::Clock, config::Config, token},
-    service::orders::{plans::Plans, snapshot},
+    service::{
+        areas::Areas,
+        orders::{plans::Plans, snapshot},
+    },
     store::{Store, StoreError},
 };
 
 context! {
     /// What every page is made with.
-    pub struct Pages { config: Config, clock: Clock }
+    pub struct Pages { config: Config, clock: Clock, areas: Areas }
 }
 
 pieces! {
@@ -57,6 +65,13 @@ pieces! {
         unknown_secrets: UnknownSecretLimiter,
         clock: Clock,
         config: Config,
+        areas: Areas,
+    }
+}
+
+impl Pages {
+    fn area(&self) -> PageArea {
+        page_area(&self.areas)
     }
 }
 
@@ -118,14 +133,14 @@ fn page(pages: &Pages, request: &HttpRequest, link: LinkState) -> HttpResponse {
         LinkState::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     };
     let nonce = nonce();
-    let urls = assets::urls(pages.config.settings.basemap_style.as_deref());
+    let urls = assets::urls(pages.area());
     let html = document::track_document(&view, &urls, &nonce);
     HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "accept"))
         .insert_header(("X-Robots-Tag", "noindex"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, content_security_policy(&pages.config, &nonce)))
+        .insert_header((header::CONTENT_SECURITY_POLICY, content_security_policy(pages, &nonce)))
         .body(html)
 }
 
@@ -173,32 +188,40 @@ impl TrackingPages {
         let order = &tracked.order;
         let sees_courier = order.feed_from.is_some();
         let has_window = order.promised_from.is_some() || order.promised_until.is_some();
+        let area = page_area(&self.areas);
+        let snapshot = snapshot::build(tracked, &self.tracker, None, self.clock.now_ms());
         OrderPage {
-            snapshot: snapshot::build(tracked, &self.tracker, None, self.clock.now_ms()),
             presence: tracked.courier.as_ref().and_then(|courier| courier.presence).filter(|_| sees_courier),
             promised: has_window.then(|| PromisedWindow {
                 from_ms: order.promised_from.map(|from| from.timestamp_millis()),
                 until_ms: order.promised_until.map(|until| until.timestamp_millis()),
             }),
             note: tracked.timeline.last().and_then(|event| event.note.clone()),
+            feed_opens_ms: self.feed_opens_ms(order),
             instructions: order.dropoff.instructions.clone(),
             pin: None,
             proofs: Vec::new(),
+            outside_area: !(area.contains(&snapshot.order.pickup) && area.contains(&snapshot.order.dropoff)),
+            snapshot,
         }
+    }
+
+    fn feed_opens_ms(&self, order: &Order) -> Option<i64> {
+        visibility::opens_at(order, self.store.feed_lead()).map(|at| at.timestamp_millis())
     }
 }
 
 fn locale(pages: &Pages, request: &HttpRequest) -> Locale {
     let preferred = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let tag = preferred.and_then(|list| list.split([',', ';']).next()).unwrap_or_default().trim();
-    let offset = pages.config.settings.time_zone.offset_from_utc_datetime(&pages.clock.now().naive_utc());
     Locale {
         lang: "en".to_owned(),
         hour12: ["en-US", "en-CA", "en-AU", "en-NZ", "en-IN", "en-PH"]
             .iter()
             .any(|known| known.eq_ignore_ascii_case(tag)),
-        utc_offset_min: offset.fix().local_minus_utc() / 60,
-        miles: ["en-US", "en-GB"].iter().any(|known| known.eq_ignore_ascii_case(tag)),
+        zone: zone_around(pages.areas.time_zone(), pages.clock.now()),
+        // As on the road signs there, whatever language the client speaks.
+        miles: pages.area().imperial,
     }
 }
 
@@ -210,13 +233,13 @@ pub async fn courier(pages: Pages, request: HttpRequest) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::VARY, "accept-language"))
         .insert_header(("X-Robots-Tag", "noindex"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&pages.config)))
+        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&pages)))
         .body(courier_page(&pages, &request))
 }
 
 /// `GET /courier/sw.js`: the courier app's service worker.
 pub async fn courier_worker(pages: Pages, request: HttpRequest) -> HttpResponse {
-    let worker = assets::courier_worker(&courier_page(&pages, &request));
+    let worker = assets::courier_worker(&courier_page(&pages, &request), &pages.area());
     if worker.is_empty() {
         return HttpResponse::NotFound().finish();
     }
@@ -228,7 +251,7 @@ pub async fn courier_worker(pages: Pages, request: HttpRequest) -> HttpResponse 
 }
 
 fn courier_page(pages: &Pages, request: &HttpRequest) -> String {
-    let urls = assets::courier_urls(pages.config.settings.basemap_style.as_deref());
+    let urls = assets::courier_urls(pages.area());
     courier_document(&locale(pages, request), &urls)
 }
 
@@ -242,14 +265,14 @@ pub async fn dispatch(
         return Ok(sign_in_first(&request));
     };
     let user = ConsoleUser { email, role: role.as_str().to_owned() };
-    let urls = assets::console_urls(pages.config.settings.basemap_style.as_deref());
+    let urls = assets::console_urls(pages.area());
     let html = dispatch_document(&user, &locale(&pages, &request), pages.clock.now_ms(), &urls);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "accept-language, cookie"))
         .insert_header(("X-Robots-Tag", "noindex"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&pages.config)))
+        .insert_header((header::CONTENT_SECURITY_POLICY, app_security_policy(&pages)))
         .body(html))
 }
 
@@ -274,14 +297,19 @@ fn url_encode(text: &str) -> String {
 
 /// No inline script at all: the courier's document is kept on phones, where a nonce would be no secret for long, and the
 /// console needs none.
-fn app_security_policy(config: &Config) -> String {
-    let socket = config.public_url.replacen("http", "ws", 1);
-    let map = config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
+fn app_security_policy(pages: &Pages) -> String {
+    let socket = pages.config.public_url.replacen("http", "ws", 1);
+    let map = map_origins(&pages.areas);
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:{map}; \
          font-src 'self'; connect-src 'self' {socket}{map}; worker-src 'self' blob:; manifest-src 'self'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
     )
+}
+
+/// The origins that the operator's map comes from, each with a space before it; none for a map of ours.
+fn map_origins(areas: &Areas) -> String {
+    areas.basemap().origins().map(|origin| format!(" {origin}")).collect()
 }
 
 /// 128 random bits for this one answer.
@@ -292,9 +320,9 @@ fn nonce() -> String {
 }
 
 /// Only our own files, only the one script that carries the nonce, and nowhere to send anything else to.
-fn content_security_policy(config: &Config, nonce: &str) -> String {
-    let socket = config.public_url.replacen("http", "ws", 1);
-    let map = config.settings.basemap_style.as_deref().map(|_| " https:").unwrap_or_default();
+fn content_security_policy(pages: &Pages, nonce: &str) -> String {
+    let socket = pages.config.public_url.replacen("http", "ws", 1);
+    let map = map_origins(&pages.areas);
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self' data: blob:{map}; font-src 'self'; connect-src 'self' {socket}{map}; worker-src 'self' blob:; \

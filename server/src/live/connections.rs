@@ -220,6 +220,11 @@ impl Connections {
         self.lock().all.values().filter(|outbox| outbox.is_due()).cloned().collect()
     }
 
+    /// Every connection, in any order.
+    pub fn all(&self) -> Vec<Arc<Outbox>> {
+        self.lock().all.values().cloned().collect()
+    }
+
     /// How many connections are open.
     pub fn len(&self) -> usize {
         self.lock().all.len()

@@ -95,7 +95,7 @@ impl Hub {
             }
             LiveEvent::Tell(snapshot @ CustomerEvent::Snapshot(_)) => {
                 let message = Encoded::new(snapshot);
-                viewers.for_each(|outbox| outbox.push_snapshot(&message));
+                viewers.for_each(|outbox| outbox.push_correction(&message));
             }
             LiveEvent::Tell(event) => {
                 let message = Encoded::new(event);

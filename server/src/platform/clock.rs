@@ -7,7 +7,8 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, Offset, TimeZone, Utc};
+use chrono_tz::Tz;
 
 /// The source of the time: the system's clock, or one that a test sets.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,11 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         from_ms(self.now_ms())
     }
+}
+
+/// How far the clocks of a zone are ahead of UTC at a moment, in seconds; negative to the west.
+pub fn offset_s(zone: Tz, at: DateTime<Utc>) -> i32 {
+    zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
 }
 
 /// Moves a [`Clock::manual`].

@@ -7,6 +7,11 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::{
+    engine_url::{EngineUrl, Geocoder, Router},
+    web_url::{WebUrl, origin_of},
+};
+
 /// How rows are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batching {
@@ -66,9 +71,9 @@ pub struct Settings {
     /// Whether a proxy in front of this server sets X-Forwarded-For.
     #[arg(long, env = "DOORSTEP_TRUST_PROXY", default_value_t = false)]
     pub trust_proxy: bool,
-    /// Zone in which arrival times are written, by its IANA name.
-    #[arg(long, env = "DOORSTEP_TIME_ZONE", default_value = "Europe/Malta")]
-    pub time_zone: chrono_tz::Tz,
+    /// Zone in which arrival times are written, by its IANA name. Default: the area's.
+    #[arg(long, env = "DOORSTEP_TIME_ZONE")]
+    pub time_zone: Option<chrono_tz::Tz>,
     /// Redis through which several servers on one database reach each other: `redis://[:password@]host[:port]`
     /// or `redis+unix:///path`. Without it, this server is alone.
     #[arg(long, env = "DOORSTEP_REDIS_URL", hide_env_values = true)]
@@ -82,6 +87,10 @@ pub struct Settings {
     /// Hours after its end that a final order can be reopened; 0 for never.
     #[arg(long, env = "DOORSTEP_REOPEN_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=720))]
     pub reopen_hours: u32,
+    /// Hours before an order's window from which on its customer sees the courier whose next stop is theirs; picked up, it
+    /// is shown in any case.
+    #[arg(long, env = "DOORSTEP_FEED_HOURS", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=720))]
+    pub feed_hours: u32,
     /// Minutes that a courier's sign-in link works.
     #[arg(long, env = "DOORSTEP_SIGN_IN_MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub sign_in_minutes: u32,
@@ -103,15 +112,23 @@ pub struct Settings {
     /// Live connections that this instance accepts.
     #[arg(long, env = "DOORSTEP_MAX_CONNECTIONS", default_value_t = 19_000)]
     pub max_connections: usize,
-    /// MapLibre style of an online basemap, instead of the built-in map of Malta.
+    /// Address of the MapLibre style of an online basemap, instead of the area's map.
     #[arg(long, env = "DOORSTEP_BASEMAP_STYLE")]
-    pub basemap_style: Option<String>,
-    /// File with a street graph for arrival times, instead of the built-in one of Malta.
-    #[arg(long, env = "DOORSTEP_ROADS")]
-    pub roads: Option<PathBuf>,
-    /// File with names of streets and towns for the address search, instead of the built-in ones of Malta.
-    #[arg(long, env = "DOORSTEP_PLACES")]
-    pub places: Option<PathBuf>,
+    pub basemap_style: Option<WebUrl>,
+    /// Vector tiles in one PMTiles archive, a file or an address, instead of the area's.
+    #[arg(long, env = "DOORSTEP_BASEMAP_PMTILES")]
+    pub basemap_pmtiles: Option<String>,
+    /// A routing server of your own that plans couriers' routes: `valhalla+http://host:port` or `osrm+http://host:port`.
+    /// When it is slow or gone, routes are planned on the area's streets.
+    #[arg(long, env = "DOORSTEP_ROUTER")]
+    pub router: Option<EngineUrl<Router>>,
+    /// A geocoder of your own that finds addresses: `photon+http://host:port` or `nominatim+http://host:port`. When it is
+    /// slow or gone, addresses are those of the area.
+    #[arg(long, env = "DOORSTEP_GEOCODER")]
+    pub geocoder: Option<EngineUrl<Geocoder>>,
+    /// The largest extract that admins may upload in the console, in megabytes; 0 for no uploads.
+    #[arg(long, env = "DOORSTEP_AREA_UPLOAD_MB", default_value_t = 2_048, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub area_upload_mb: u32,
     /// Where the stops of a newly assigned order go in the courier's plan: `cheapest`, where they cost the least way and
     /// lateness, or `last`.
     #[arg(long, env = "DOORSTEP_NEW_STOPS", default_value_t)]
@@ -125,6 +142,27 @@ pub struct Settings {
     /// Log lines as JSON, for collectors.
     #[arg(long, env = "DOORSTEP_LOG_JSON", default_value_t = false)]
     pub log_json: bool,
+}
+
+/// Settings of versions before areas, with what takes their place. A server that ignored them would plan on other streets
+/// than its operator means.
+const REMOVED: [&str; 2] = ["DOORSTEP_ROADS", "DOORSTEP_PLACES"];
+
+/// Looks for settings in the environment that exist no more.
+///
+/// # Errors
+/// A sentence that names one and what to do instead.
+pub fn refuse_removed_settings() -> Result<(), String> {
+    refuse_removed(|name| std::env::var_os(name).is_some())
+}
+
+fn refuse_removed(is_set: impl Fn(&str) -> bool) -> Result<(), String> {
+    match REMOVED.into_iter().find(|name| is_set(name)) {
+        Some(name) => {
+            Err(format!("{name} exists no more: `doorstep area import FILE.osm.pbf` makes streets and addresses"))
+        }
+        None => Ok(()),
+    }
 }
 
 impl Settings {
@@ -149,10 +187,11 @@ impl Settings {
             ("allowed_origins", self.allowed_origins.join(",")),
             ("trust_proxy", self.trust_proxy.to_string()),
             ("redis_url", self.redis_url.as_deref().map(without_password).unwrap_or_default()),
-            ("time_zone", self.time_zone.to_string()),
+            ("time_zone", self.time_zone.map(|zone| zone.to_string()).unwrap_or_default()),
             ("retention_days", self.retention_days.to_string()),
             ("outcome_hours", self.outcome_hours.to_string()),
             ("reopen_hours", self.reopen_hours.to_string()),
+            ("feed_hours", self.feed_hours.to_string()),
             ("sign_in_minutes", self.sign_in_minutes.to_string()),
             ("proof_days", self.proof_days.to_string()),
             ("database_connections", self.database_connections.to_string()),
@@ -160,9 +199,11 @@ impl Settings {
             ("fix_batch_rows", self.fix_batch_rows.to_string()),
             ("workers", self.workers.map(|workers| workers.to_string()).unwrap_or_default()),
             ("max_connections", self.max_connections.to_string()),
-            ("basemap_style", optional(&self.basemap_style)),
-            ("roads", self.roads.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
-            ("places", self.places.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
+            ("basemap_style", self.basemap_style.as_ref().map(WebUrl::to_string).unwrap_or_default()),
+            ("basemap_pmtiles", optional(&self.basemap_pmtiles)),
+            ("router", self.router.as_ref().map(EngineUrl::to_string).unwrap_or_default()),
+            ("geocoder", self.geocoder.as_ref().map(EngineUrl::to_string).unwrap_or_default()),
+            ("area_upload_mb", self.area_upload_mb.to_string()),
             ("new_stops", self.new_stops.to_string()),
             ("couriers_reorder", self.couriers_reorder.to_string()),
             ("office_phone", optional(&self.office_phone)),
@@ -228,19 +269,6 @@ impl Config {
     }
 }
 
-/// Scheme, host and port of a URL, as a browser sends it in `Origin`.
-fn origin_of(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty() && !host.contains('@'))?;
-    let scheme = scheme.to_ascii_lowercase();
-    let default_port = match scheme.as_str() {
-        "https" => ":443",
-        "http" => ":80",
-        _ => return None,
-    };
-    Some(format!("{scheme}://{}", host.to_ascii_lowercase().trim_end_matches(default_port)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,12 +288,9 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_scheme_host_and_an_unusual_port() {
-        assert_eq!(origin_of("https://Track.Example.com/base").as_deref(), Some("https://track.example.com"));
-        assert_eq!(origin_of("https://example.com:443").as_deref(), Some("https://example.com"));
-        assert_eq!(origin_of("http://127.0.0.1:8080").as_deref(), Some("http://127.0.0.1:8080"));
-        assert_eq!(origin_of("ftp://example.com"), None);
-        assert_eq!(origin_of("example.com"), None);
-        assert_eq!(origin_of("https://user@example.com"), None);
+    fn a_setting_that_is_gone_is_refused_with_what_to_do_instead() {
+        assert_eq!(refuse_removed(|_| false), Ok(()));
+        let refused = refuse_removed(|name| name == "DOORSTEP_PLACES").expect_err("it would be ignored");
+        assert!(refused.contains("DOORSTEP_PLACES") && refused.contains("doorstep area import"), "{refused}");
     }
 }

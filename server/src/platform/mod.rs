@@ -4,8 +4,10 @@
 
 pub mod clock;
 pub mod config;
+pub mod engine_url;
 pub mod error_chain;
 pub mod failed_attempts;
+pub mod idle_thread;
 pub mod paced_chunks;
 pub mod password;
 pub mod qr;
@@ -13,6 +15,8 @@ pub mod rate_limit;
 pub mod renamed_metrics;
 #[cfg(target_os = "linux")]
 pub mod scheduler_slice;
+pub mod side_server;
 pub mod tasks;
 pub mod telemetry;
 pub mod token;
+pub mod web_url;

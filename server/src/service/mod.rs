@@ -4,17 +4,20 @@
 //! The edge above only decodes requests and encodes answers.
 
 pub mod access_log;
+pub mod areas;
 pub mod arrival;
 pub mod courier_day;
 pub mod devices;
 pub mod exceptions;
-pub mod gazetteer;
+pub mod geocoder;
 pub mod ingest;
 pub mod orders;
 pub mod pacing;
 pub mod peers;
+pub mod places;
 pub mod planner;
 pub mod presence;
 pub mod proofs;
+pub mod remote_router;
 pub mod suggestions;
 pub mod tour;

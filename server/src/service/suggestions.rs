@@ -8,15 +8,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use doorstep_area::roads::RoadNetwork;
 use doorstep_shared::{
     CourierId, LatLon, Vehicle,
     api::{PresenceView, console::CourierSuggestion},
     geo::distance::haversine_m,
     protocol::{PresenceState, customer::Presence},
-    roads::RoadNetwork,
 };
 use tokio::sync::Semaphore;
 
+use super::areas::Areas;
 use crate::{
     domain::{
         courier::Courier,
@@ -43,7 +44,7 @@ pub struct Suggestions {
     tracker: Arc<Tracker>,
     store: Store,
     clock: Clock,
-    roads: Option<Arc<RoadNetwork>>,
+    areas: Arc<Areas>,
     /// The number of connections bounds the requests that wait here.
     planning: Semaphore,
 }
@@ -67,9 +68,10 @@ struct Candidate {
 }
 
 impl Suggestions {
-    /// Suggestions from this live view. Without `roads` distances are guessed from the straight line.
-    pub fn new(tracker: Arc<Tracker>, store: Store, clock: Clock, roads: Option<Arc<RoadNetwork>>) -> Self {
-        Self { tracker, store, clock, roads, planning: Semaphore::new(1) }
+    /// Suggestions from this live view. Where the area in use has no streets, distances are guessed
+    /// from the straight line.
+    pub fn new(tracker: Arc<Tracker>, store: Store, clock: Clock, areas: Arc<Areas>) -> Self {
+        Self { tracker, store, clock, areas, planning: Semaphore::new(1) }
     }
 
     /// At most `limit` couriers for `order`, the best first, without the one who has it. None for an order that no
@@ -137,7 +139,7 @@ impl Suggestions {
 
     /// The same with distances along the streets for the first few, where the streets are known.
     async fn measured(&self, mut candidates: Vec<Candidate>, pickup: LatLon) -> Vec<Candidate> {
-        let Some(roads) = self.roads.clone() else { return candidates };
+        let Some(roads) = self.areas.current().roads().cloned() else { return candidates };
         let Ok(_turn) = self.planning.acquire().await else { return candidates };
         let kept = candidates.clone();
         let measuring = tokio::task::spawn_blocking(move || {

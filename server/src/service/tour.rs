@@ -11,18 +11,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use doorstep_area::roads::RoadNetwork;
 use doorstep_shared::{
     CourierId, LatLon, Vehicle,
     api::{
+        area::AreaId,
         courier::{Tour, TourStop},
         plan::PlanStop,
     },
     geo::polyline,
     protocol::courier::StopKind,
-    roads::RoadNetwork,
 };
 use tokio::sync::Semaphore;
 
+use super::areas::Areas;
 use crate::{
     domain::{
         plan::Planned,
@@ -62,7 +64,7 @@ const MAX_POINTS: usize = 20_000;
 pub struct Tours {
     tracker: Arc<Tracker>,
     clock: Clock,
-    roads: Option<Arc<RoadNetwork>>,
+    areas: Arc<Areas>,
     planning: Semaphore,
     kept: Mutex<HashMap<CourierId, Kept>>,
 }
@@ -71,6 +73,8 @@ pub struct Tours {
 struct Kept {
     at: Instant,
     schedule: Arc<Schedule>,
+    /// Where its legs lie: those of one area say nothing about another.
+    area: AreaId,
     legs: Vec<Leg>,
 }
 
@@ -123,9 +127,9 @@ struct Way {
 }
 
 impl Tours {
-    /// Tours from this live view. Without `roads` every distance is guessed.
-    pub fn new(tracker: Arc<Tracker>, clock: Clock, roads: Option<Arc<RoadNetwork>>) -> Self {
-        Self { tracker, clock, roads, planning: Semaphore::new(1), kept: Mutex::default() }
+    /// Tours from this live view on the streets of the area in use. Where none are known every distance is guessed.
+    pub fn new(tracker: Arc<Tracker>, clock: Clock, areas: Arc<Areas>) -> Self {
+        Self { tracker, clock, areas, planning: Semaphore::new(1), kept: Mutex::default() }
     }
 
     /// The tour of a courier whom the live view knows, for their own phone.
@@ -150,15 +154,17 @@ impl Tours {
         if let Some(schedule) = self.fresh(courier, &on_tour, here.is_some()) {
             return schedule;
         }
+        let area = self.areas.current();
+        let known = |kept: &Kept| if kept.area == *area.id() { kept.legs.clone() } else { Vec::new() };
         let plan = Plan {
             stops: on_tour.planned.ahead().iter().map(|stop| stop.at).collect(),
             from: here,
             vehicle,
             route: on_tour.route.clone(),
-            legs: self.lock().get(&courier).map(|kept| kept.legs.clone()).unwrap_or_default(),
+            legs: self.lock().get(&courier).map(known).unwrap_or_default(),
         };
         let planned = match permit {
-            Ok(_permit) => plan_on_streets(self.roads.clone(), plan).await,
+            Ok(_permit) => plan_on_streets(area.roads().cloned(), plan).await,
             Err(_) => plan.follow(None),
         };
         let arrivals = here.map(|_| arrivals_on(&on_tour, &planned, vehicle, now_ms));
@@ -168,7 +174,7 @@ impl Tours {
         }
         let schedule = Schedule { planned: on_tour.planned, computed_ms: now_ms, leg_metres, arrivals, line, way };
         let schedule = Arc::new(schedule);
-        self.keep(courier, Kept { at: Instant::now(), schedule: Arc::clone(&schedule), legs });
+        self.keep(courier, Kept { at: Instant::now(), schedule: Arc::clone(&schedule), area: area.id().clone(), legs });
         schedule
     }
 
@@ -247,7 +253,7 @@ impl Plan {
         }
         match roads.and_then(|roads| roads.route(here, to, self.vehicle)) {
             Some(route) => {
-                let planned = PlannedRoute { target: to, line: route.line };
+                let planned = PlannedRoute { target: to, line: route.line, segments: Vec::new() };
                 (progress::progress(here, to, Some(&planned)).remaining_m, planned.line)
             }
             None => (on_it.remaining_m, vec![here, to]),

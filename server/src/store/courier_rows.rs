@@ -4,17 +4,13 @@
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
-    CourierId, DeviceId,
+    CourierId,
     api::plan::{CourierShift, Depot, Span},
     protocol::{PresenceReason, PresenceState, customer::Presence},
 };
 use uuid::Uuid;
 
-use super::couriers::SignedInDevice;
-use crate::{
-    domain::courier::{Courier, Work},
-    platform::token::SecretHash,
-};
+use crate::domain::courier::{Courier, Work};
 
 /// A row of `couriers`.
 pub(super) struct CourierRow {
@@ -79,59 +75,37 @@ impl CourierRow {
     }
 }
 
-/// A device with its courier, as a query gives them.
-pub(super) struct SignedInRow {
-    pub device_id: Uuid,
-    pub label: String,
-    pub is_tracker: bool,
-    pub id: Uuid,
-    pub name: String,
-    pub phone: Option<String>,
-    pub vehicle: String,
-    pub created_at: DateTime<Utc>,
-    pub presence_state: Option<String>,
-    pub presence_reason: Option<String>,
-    pub presence_since: Option<DateTime<Utc>>,
-    pub capacity: Option<i32>,
-    pub skills: Vec<String>,
-    pub shift_from: Option<DateTime<Utc>>,
-    pub shift_until: Option<DateTime<Utc>>,
-    pub break_from: Option<DateTime<Utc>>,
-    pub break_until: Option<DateTime<Utc>>,
-    pub depot_lat: Option<f64>,
-    pub depot_lon: Option<f64>,
-    pub depot_address: Option<String>,
-    pub archived_at: Option<DateTime<Utc>>,
-}
-
-impl SignedInRow {
-    pub(super) fn signed_in_by(self, session: Option<SecretHash>) -> SignedInDevice {
-        let courier = CourierRow {
-            id: self.id,
-            name: self.name,
-            phone: self.phone,
-            vehicle: self.vehicle,
-            created_at: self.created_at,
-            presence_state: self.presence_state,
-            presence_reason: self.presence_reason,
-            presence_since: self.presence_since,
-            capacity: self.capacity,
-            skills: self.skills,
-            shift_from: self.shift_from,
-            shift_until: self.shift_until,
-            break_from: self.break_from,
-            break_until: self.break_until,
-            depot_lat: self.depot_lat,
-            depot_lon: self.depot_lon,
-            depot_address: self.depot_address,
-            archived_at: self.archived_at,
-        };
-        SignedInDevice {
-            device: DeviceId::from_uuid(self.device_id),
-            label: self.label,
-            is_tracker: self.is_tracker,
-            session,
-            courier: courier.into(),
+/// A [`SignedInDevice`] from a row that has a courier's columns beside `device_id`, `label` and `is_tracker`. The query
+/// macros read flat rows only, so this names each column once for all queries.
+macro_rules! signed_in_device {
+    ($row:ident, $session:expr) => {
+        $crate::store::couriers::SignedInDevice {
+            device: doorstep_shared::DeviceId::from_uuid($row.device_id),
+            label: $row.label,
+            is_tracker: $row.is_tracker,
+            session: $session,
+            courier: $crate::store::courier_rows::CourierRow {
+                id: $row.id,
+                name: $row.name,
+                phone: $row.phone,
+                vehicle: $row.vehicle,
+                created_at: $row.created_at,
+                presence_state: $row.presence_state,
+                presence_reason: $row.presence_reason,
+                presence_since: $row.presence_since,
+                capacity: $row.capacity,
+                skills: $row.skills,
+                shift_from: $row.shift_from,
+                shift_until: $row.shift_until,
+                break_from: $row.break_from,
+                break_until: $row.break_until,
+                depot_lat: $row.depot_lat,
+                depot_lon: $row.depot_lon,
+                depot_address: $row.depot_address,
+                archived_at: $row.archived_at,
+            }
+            .into(),
         }
-    }
+    };
 }
+pub(super) use signed_in_device;

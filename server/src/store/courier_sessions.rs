@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{CourierId, DeviceId};
 use sqlx::PgConnection;
 
-use super::{Store, StoreError, courier_rows::SignedInRow, couriers::SignedInDevice};
+use super::{Store, StoreError, courier_rows::signed_in_device, couriers::SignedInDevice};
 use crate::platform::token::SecretHash;
 
 /// How long sessions last.
@@ -109,8 +109,7 @@ impl Store {
         let Some(device) = device else { return Ok(None) };
         // The lock orders this and a revocation of the device: the earlier revocation is seen here, and a later one
         // finds the session.
-        let row = sqlx::query_as!(
-            SignedInRow,
+        let row = sqlx::query!(
             "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
                  c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, c.capacity, c.skills, \
                  c.shift_from, c.shift_until, c.break_from, c.break_until, c.depot_lat, c.depot_lon, c.depot_address, \
@@ -138,7 +137,7 @@ impl Store {
         .await?;
         transaction.commit().await?;
         let ended = ended.into_iter().map(hash_in).collect();
-        Ok(Some(Exchange { signed_in: row.signed_in_by(Some(*session)), ended }))
+        Ok(Some(Exchange { signed_in: signed_in_device!(row, Some(*session)), ended }))
     }
 
     /// The owner of a session, while it lasts and its device may report.
@@ -167,30 +166,7 @@ impl Store {
         .await?;
         Ok(row.map(|row| UsedSession {
             last_used_at: row.last_used_at,
-            signed_in: SignedInRow {
-                device_id: row.device_id,
-                label: row.label,
-                is_tracker: row.is_tracker,
-                id: row.id,
-                name: row.name,
-                phone: row.phone,
-                vehicle: row.vehicle,
-                created_at: row.created_at,
-                presence_state: row.presence_state,
-                presence_reason: row.presence_reason,
-                presence_since: row.presence_since,
-                capacity: row.capacity,
-                skills: row.skills,
-                shift_from: row.shift_from,
-                shift_until: row.shift_until,
-                break_from: row.break_from,
-                break_until: row.break_until,
-                depot_lat: row.depot_lat,
-                depot_lon: row.depot_lon,
-                depot_address: row.depot_address,
-                archived_at: row.archived_at,
-            }
-            .signed_in_by(Some(*session)),
+            signed_in: signed_in_device!(row, Some(*session)),
         }))
     }
 

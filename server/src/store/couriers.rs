@@ -13,7 +13,7 @@ use doorstep_shared::{
 
 use super::{
     Store, StoreError,
-    courier_rows::{CourierRow, SignedInRow},
+    courier_rows::{CourierRow, signed_in_device},
 };
 use crate::{
     domain::courier::Courier,
@@ -274,8 +274,7 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn device_by_token(&self, token_hash: &[u8]) -> Result<Option<SignedInDevice>, StoreError> {
-        let row = sqlx::query_as!(
-            SignedInRow,
+        let row = sqlx::query!(
             "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
                  c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, c.capacity, c.skills, \
                  c.shift_from, c.shift_until, c.break_from, c.break_until, c.depot_lat, c.depot_lon, c.depot_address, \
@@ -286,6 +285,6 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(|row| row.signed_in_by(None)))
+        Ok(row.map(|row| signed_in_device!(row, None)))
     }
 }

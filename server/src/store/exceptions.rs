@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// Keeps exceptions that were noticed at `noticed_at`, and returns those that are new. An order that is over by now
-    /// is not late any more.
+    /// is not late any more, and one that was reopened was not handed over.
     ///
     /// # Errors
     /// When the database is away; nothing was kept then.
@@ -261,8 +261,12 @@ pub(super) async fn insert_exceptions(
              $11::integer[], $12::text[]) \
              as n (id, code, subject_id, courier_id, order_id, since_at, ended_at, lat, lon, late_by_s, \
                  distance_m, reason) \
-         where n.code <> 'late' or exists (select 1 from orders o where o.id = n.order_id \
-             and o.status in ('created', 'assigned', 'at_pickup', 'picked_up', 'at_dropoff')) \
+         where case n.code \
+             when 'late' then exists (select 1 from orders o where o.id = n.order_id \
+                 and o.status in ('created', 'assigned', 'at_pickup', 'picked_up', 'at_dropoff')) \
+             when 'delivered_far' then exists (select 1 from orders o where o.id = n.order_id \
+                 and o.status = 'delivered' and date_trunc('milliseconds', o.status_at) = n.since_at for share) \
+             else true end \
          on conflict do nothing returning id",
         &ids,
         &codes,
@@ -283,6 +287,31 @@ pub(super) async fn insert_exceptions(
     let raised: HashSet<Uuid> = raised.into_iter().collect();
     let is_new = ids.iter().map(|id| raised.contains(id));
     Ok(found.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(new, _)| new).collect())
+}
+
+/// Ends what goes on about an order, at `at`. What the watch over the fleet writes at this moment is left to its next
+/// round, so that neither waits for the other.
+pub(super) async fn end_about_order(
+    connection: &mut PgConnection,
+    order: OrderId,
+    codes: &[ExceptionCode],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if codes.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<String> = codes.iter().map(|code| code.as_str().to_owned()).collect();
+    sqlx::query!(
+        "update exceptions set ended_at = greatest(since_at, $3) where id in ( \
+             select id from exceptions where code = any($2) and subject_id = $1 and ended_at is null \
+             for update skip locked)",
+        order.as_uuid(),
+        &words,
+        at,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 pub(super) fn code_of(word: &str) -> ExceptionCode {

@@ -6,6 +6,8 @@
 
 pub mod access;
 pub mod access_log;
+pub mod arrival;
+pub mod arrival_scores;
 pub mod batch_loader;
 pub mod courier_archive;
 pub mod courier_day;
@@ -16,6 +18,7 @@ pub mod devices;
 pub mod embedded;
 pub mod exception_lists;
 pub mod exceptions;
+mod feeds;
 pub mod fix_writer;
 pub mod fixes;
 pub mod new_orders;
@@ -27,7 +30,9 @@ mod order_search;
 pub mod orders;
 pub mod partitions;
 pub mod people;
+pub mod pins;
 pub mod plan_changes;
+mod plan_rows;
 pub mod plans;
 pub mod proofs;
 pub mod saved_pickups;
@@ -36,12 +41,16 @@ mod waits;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use sqlx::{
     ConnectOptions, Connection, PgPool,
     migrate::{Migrate, MigrateError},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+/// How long before its window the feed of an order opens unless the operator says otherwise.
+const FEED_LEAD: TimeDelta = TimeDelta::hours(3);
 
 /// How long a request waits for a connection. sqlx's own default of 30 s would hide an outage.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -107,6 +116,8 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
 pub struct Store {
     pool: PgPool,
     options: PgConnectOptions,
+    /// How long before its window the feed of an order may open.
+    feed_lead: TimeDelta,
 }
 
 impl Store {
@@ -116,7 +127,17 @@ impl Store {
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options.clone().options([("statement_timeout", STATEMENT_TIMEOUT)]));
-        Self { pool, options }
+        Self { pool, options, feed_lead: FEED_LEAD }
+    }
+
+    /// How long before its window the feed of an order may open.
+    pub const fn feed_lead(&self) -> TimeDelta {
+        self.feed_lead
+    }
+
+    /// The same, with feeds that open `feed_lead` before an order's window.
+    pub fn with_feed_lead(self, feed_lead: TimeDelta) -> Self {
+        Self { feed_lead, ..self }
     }
 
     /// How to open a connection outside the pool.

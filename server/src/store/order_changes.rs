@@ -4,25 +4,28 @@
 //! what the couriers' plans and feeds make of it ([`super::plan_changes`]), and the exceptions that follow from it are
 //! written together or not at all. What the order's history says is asked in [`super::order_history`].
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{
-    CourierId, OrderId, OrderStatus,
-    api::{change::OrderEventKind, proof::ProofKind},
+    CourierId, OrderId, OrderStatus, UserId,
+    api::{change::OrderEventKind, exception::MAX_EXCEPTION_NOTE_CHARS, proof::ProofKind},
 };
 use sqlx::{PgConnection, PgTransaction};
 
 use super::{
     Store, StoreError,
     courier_archive::is_archived,
-    exceptions::insert_exceptions,
+    exceptions::{end_about_order, insert_exceptions},
     order_rows::OrderRow,
     plan_changes::{NewPlaces, follow_order},
     plans::lock_plans,
     proofs::{kinds_of, missing_proofs},
 };
-use crate::domain::{
-    exception::Finding,
-    order::{Actor, Order, editing::Changes},
+use crate::{
+    domain::{
+        exception::{Finding, ended_by},
+        order::{Actor, Order, editing::Changes},
+    },
+    platform::clock::from_ms,
 };
 
 impl Store {
@@ -57,7 +60,12 @@ impl Store {
             let Some(order) = row.map(Order::from) else { return Ok(None) };
             let now_with = [order.courier_id, order.carried_by];
             if now_with == holders {
-                return Ok(Some(OrderChange { transaction, order, places: NewPlaces::default() }));
+                return Ok(Some(OrderChange {
+                    transaction,
+                    order,
+                    places: NewPlaces::default(),
+                    feed_lead: self.feed_lead,
+                }));
             }
             // Another courier got the order meanwhile, whose plan is not locked. Locks must be taken in one order, so
             // this begins again.
@@ -109,6 +117,8 @@ pub struct OrderChange {
     pub order: Order,
     /// Where its stops go in the plan of a courier who gets it; to the cheapest place unless set.
     pub places: NewPlaces,
+    /// How long before its window the feed of an order may open.
+    feed_lead: TimeDelta,
 }
 
 impl OrderChange {
@@ -163,7 +173,50 @@ impl OrderChange {
         Ok(insert_exceptions(&mut self.transaction, vec![found], noticed_at).await?.pop())
     }
 
-    /// Writes the order's new state with its event, and brings the plans and feeds of the couriers concerned up to date.
+    /// Keeps that a courier reported too late, once the change is committed. An earlier report of theirs on the order that
+    /// nobody has acknowledged gives way to it: what was pressed on one trip without a network is one matter for dispatch.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn raise_late_report(&mut self, late: Finding, noticed_at: DateTime<Utc>) -> Result<(), StoreError> {
+        let replaced = sqlx::query!(
+            "update exceptions set since_at = $3, ended_at = $3 \
+             where code = 'late_report' and subject_id = $1 and courier_id = $2 and acknowledged_at is null \
+                 and since_at <= $3",
+            late.subject,
+            late.courier.map(|courier| *courier.as_uuid()),
+            from_ms(late.since_ms),
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        if replaced.rows_affected() == 0 {
+            insert_exceptions(&mut self.transaction, vec![late], noticed_at).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what was said of the order's hand-over for settled by `by`, who says that there was none, once the change is
+    /// committed.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn settle_handover(&mut self, by: UserId, reason: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let note: String = reason.chars().take(MAX_EXCEPTION_NOTE_CHARS).collect();
+        sqlx::query!(
+            "update exceptions set acknowledged_at = $2, acknowledged_by = $3, note = $4 \
+             where code = 'delivered_far' and subject_id = $1 and acknowledged_at is null",
+            self.order.id.as_uuid(),
+            at,
+            by.as_uuid(),
+            note,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Writes the order's new state with its event, ends the exceptions that were about the former one, and brings the
+    /// plans and feeds of the couriers concerned up to date.
     /// Returns the order with its new version.
     ///
     /// # Errors
@@ -171,9 +224,19 @@ impl OrderChange {
     pub async fn commit(mut self, changed: &Order, event: &OrderEvent<'_>) -> Result<Order, StoreError> {
         let version = update_order(&mut self.transaction, changed).await?;
         insert_event(&mut self.transaction, changed.id, event).await?;
-        let seen = follow_order(&mut self.transaction, (&self.order, changed), self.places, event).await?;
+        end_about_order(&mut self.transaction, changed.id, &ended_by(&self.order, changed), event.at).await?;
+        let rules = (self.places, self.feed_lead);
+        let seen = follow_order(&mut self.transaction, (&self.order, changed), rules, event).await?;
         self.transaction.commit().await?;
         Ok(Order { version, seen, ..changed.clone() })
+    }
+
+    /// Keeps what was raised, and changes nothing about the order.
+    ///
+    /// # Errors
+    /// When the database is away; nothing was kept then.
+    pub async fn commit_raised(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
     }
 
     /// Writes an event that changes nothing about the order.
@@ -195,7 +258,7 @@ async fn update_order(connection: &mut PgConnection, changed: &Order) -> Result<
              dropoff_address = $12, dropoff_instructions = $13, customer_name = $14, customer_phone = $15, \
              customer_email = $16, promised_from = $17, promised_until = $18, courier_id = $19, assigned_at = $20, \
              feed_from = $21, leg_from = $22, attempt = $23, size = $24, service_s = $25, requires = $26, note = $27, \
-             carried_by = $28, plan_version = $29, seen_at = $30, unseen_changes = $31 \
+             carried_by = $28, plan_version = $29, seen_at = $30, unseen_changes = $31, version = version + 1 \
          where id = $1 returning version",
         changed.id.as_uuid(),
         changed.reference,

@@ -5,14 +5,15 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{CourierId, LatLon, OrderId, api::plan::PlanStop};
 use sqlx::PgConnection;
 
 use super::{
     StoreError,
     order_changes::OrderEvent,
-    plans::{means_of, orders_in, stored_plans, write_plan},
+    plan_rows::{orders_in, stored_plans},
+    plans::{means_of, write_plan},
 };
 use crate::domain::{
     order::{Order, Seen},
@@ -34,7 +35,7 @@ pub struct NewPlaces {
 pub(super) async fn follow_order(
     connection: &mut PgConnection,
     (before, after): (&Order, &Order),
-    places: NewPlaces,
+    (places, feed_lead): (NewPlaces, TimeDelta),
     event: &OrderEvent<'_>,
 ) -> Result<Seen, StoreError> {
     let concerned: HashSet<_> =
@@ -42,7 +43,7 @@ pub(super) async fn follow_order(
     let mut seen = after.seen.clone();
     for courier in concerned {
         let planned = plan_after(connection, courier, (before, after), places, event.at).await?;
-        write_plan(connection, courier, &planned, (event.at, event.by, event.kind.as_str())).await?;
+        write_plan(connection, courier, &planned, feed_lead, (event.at, event.by, event.kind.as_str())).await?;
         if after.courier_id == Some(courier)
             && let Some(news) = news_for_courier(before, after)
         {

@@ -7,14 +7,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
-use doorstep_shared::{CourierId, OrderId, Vehicle, api::plan::PlanStop, protocol::courier::StopKind};
+use chrono::{DateTime, TimeDelta, Utc};
+use doorstep_shared::{CourierId, OrderId, Vehicle, api::plan::PlanStop};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Store, StoreError, order_rows::OrderRow};
+use super::{Store, StoreError, feeds::write_feeds, plan_rows::open_orders_in};
 use crate::domain::{
-    order::{Actor, Order},
+    order::Actor,
     plan::{Plan, Planned, Refusal},
 };
 
@@ -101,7 +101,7 @@ impl Store {
         let moved = moved_orders(&before.plan, &plan);
         let version = before.plan.version + 1;
         let after = before.with_plan(Plan { version, ..plan });
-        write_plan(&mut transaction, courier, &after, (now, by, REORDERED)).await?;
+        write_plan(&mut transaction, courier, &after, self.feed_lead, (now, by, REORDERED)).await?;
         if *by != Actor::Courier(courier) {
             note_moved(&mut transaction, &moved, version).await?;
         }
@@ -164,11 +164,12 @@ fn moved_orders(before: &Plan, after: &Plan) -> Vec<Uuid> {
     orders.into_iter().map(|order| *order.as_uuid()).collect()
 }
 
-/// Writes a plan, and opens the feed of its visible order and closes those of the courier's other orders.
+/// Writes a plan, and opens and closes the feeds of its orders accordingly.
 pub(super) async fn write_plan(
     connection: &mut PgConnection,
     courier: CourierId,
     planned: &Planned,
+    feed_lead: TimeDelta,
     (at, by, change): (DateTime<Utc>, &Actor, &str),
 ) -> Result<(), StoreError> {
     let (orders, kinds): (Vec<Uuid>, Vec<String>) =
@@ -190,17 +191,7 @@ pub(super) async fn write_plan(
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::query!(
-        "update orders set feed_from = case when id = $2 then coalesce(feed_from, $3) end \
-         where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff') \
-           and (feed_from is null) = (id is not distinct from $2)",
-        courier.as_uuid(),
-        planned.visible().map(|order| *order.id.as_uuid()),
-        at,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    write_feeds(connection, courier, planned, (feed_lead, at)).await
 }
 
 async fn note_moved(connection: &mut PgConnection, orders: &[Uuid], version: u64) -> Result<(), StoreError> {
@@ -246,73 +237,4 @@ async fn conflict(connection: &mut PgConnection, courier: CourierId) -> Result<P
         change: Some(row.change),
     });
     Ok(conflict.unwrap_or_default())
-}
-
-async fn open_orders_in(
-    connection: &mut PgConnection,
-    couriers: &[CourierId],
-) -> Result<HashMap<CourierId, Planned>, StoreError> {
-    // The plans first: what is committed in between is in the orders, and a version never promises more than they show.
-    let mut stored = stored_plans(connection, couriers).await?;
-    let mut orders = orders_in(connection, couriers).await?;
-    let known: HashSet<_> = stored.keys().chain(orders.keys()).copied().collect();
-    let planned = known.into_iter().map(|courier| {
-        let orders = orders.remove(&courier).unwrap_or_default();
-        (courier, Planned::new(courier, stored.remove(&courier), orders))
-    });
-    Ok(planned.collect())
-}
-
-pub(super) async fn stored_plans(
-    connection: &mut PgConnection,
-    couriers: &[CourierId],
-) -> Result<HashMap<CourierId, Plan>, StoreError> {
-    let ids: Vec<_> = couriers.iter().map(|courier| *courier.as_uuid()).collect();
-    let rows = sqlx::query!(
-        "select courier_id, version, locked, order_ids, kinds from plans where courier_id = any($1)",
-        &ids
-    )
-    .fetch_all(connection)
-    .await?;
-    let plans = rows.into_iter().map(|row| {
-        let stops = row.order_ids.into_iter().zip(&row.kinds).map(|(order, kind)| PlanStop {
-            order_id: OrderId::from_uuid(order),
-            kind: StopKind::from_word(kind).expect("the column's check allows only kinds"),
-        });
-        let plan = Plan {
-            version: row.version.cast_unsigned(),
-            locked: row.locked.cast_unsigned() as usize,
-            stops: stops.collect(),
-        };
-        (CourierId::from_uuid(row.courier_id), plan)
-    });
-    Ok(plans.collect())
-}
-
-/// The open orders of each courier, and those over whose goods they have on board.
-pub(super) async fn orders_in(
-    connection: &mut PgConnection,
-    couriers: &[CourierId],
-) -> Result<HashMap<CourierId, Vec<Order>>, StoreError> {
-    let ids: Vec<_> = couriers.iter().map(|courier| *courier.as_uuid()).collect();
-    let rows = sqlx::query_as!(
-        OrderRow,
-        "select id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, pickup_instructions, \
-             dropoff_lat, dropoff_lon, dropoff_address, dropoff_instructions, customer_name, customer_phone, \
-             customer_email, promised_from, promised_until, courier_id, assigned_at, feed_from, leg_from, created_at, \
-             version, attempt, size, service_s, requires, note, pickup_phone, carried_by, plan_version, seen_at, \
-             unseen_changes \
-         from orders \
-         where (courier_id = any($1) and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff')) \
-            or (carried_by = any($1) and status in ('failed', 'cancelled'))",
-        &ids
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut of_each: HashMap<CourierId, Vec<Order>> = HashMap::new();
-    for order in rows.into_iter().map(Order::from) {
-        let courier = if order.status.is_active() { order.courier_id } else { order.carried_by };
-        of_each.entry(courier.expect("asked for by courier")).or_default().push(order);
-    }
-    Ok(of_each)
 }

@@ -223,6 +223,9 @@ impl CustomerFeeds {
         }
         let snapshot = snapshot::build(&tracked, &self.tracker, since_ms, self.clock.now_ms());
         outbox.push_snapshot(&Encoded::new(CustomerEvent::Snapshot(snapshot)));
+        if outbox.take_missed_correction() {
+            self.tracker.outdate([order]);
+        }
         if let Some(courier) = &tracked.courier {
             self.tracker.greet(courier.id, order, outbox);
         }

@@ -87,6 +87,11 @@ const fn scoped_or_courier(answer: u16) -> Expected {
     [401, 401, answer, answer, answer, 403, answer]
 }
 
+/// Every credential will do, but a customer's.
+const fn known(ok: u16) -> Expected {
+    [401, 401, ok, ok, ok, ok, ok]
+}
+
 /// The link is the credential; other credentials change nothing.
 const fn customers(ok: u16) -> Expected {
     [404, ok, 404, 404, 404, 404, 404]
@@ -189,13 +194,20 @@ fn table(worker: u16) -> Vec<Row> {
         post("/api/v1/orders/{id}/status", write, json!({ "status": "at_dropoff" }), scoped(200)),
         get("/api/v1/orders/{id}/proofs/{proof_id}/image", read, scoped(200)),
         get("/api/v1/places", read, scoped(200)),
+        get("/api/v1/places/pins", read, scoped(200)),
+        row(Method::PUT, "/api/v1/places/pins/{id}", write, Json(pin()), scoped(200)),
+        row(Method::DELETE, "/api/v1/places/pins/{id}", write, Plain, scoped(204)),
         get("/api/v1/pickups", read, scoped(200)),
         post("/api/v1/pickups", write, pickup(), scoped(201)),
         row(Method::DELETE, "/api/v1/pickups/{id}", write, Plain, scoped(204)),
         // Routes that are called by name.
         get("/api/v1/audit", none, admins(200)),
+        get("/api/v1/arrival/scores", none, people(200)),
+        get("/api/v1/arrival/waits", none, people(200)),
         get("/api/v1/exceptions", none, people(200)),
         post("/api/v1/exceptions/{id}/acknowledge", none, json!({}), people(200)),
+        // It proposes no door.
+        row(Method::POST, "/api/v1/exceptions/{id}/pin", none, Plain, people(404)),
         // Customers.
         get("/api/v1/track/{token}", none, customers(200)),
         // No route is planned yet.
@@ -203,6 +215,14 @@ fn table(worker: u16) -> Vec<Row> {
         get("/api/v1/track/{token}/events", none, customers(200)),
         get("/api/v1/track/{token}/proofs/{proof_id}/image", none, customers(200)),
         get("/api/v1/openapi.json", none, every_caller(200)),
+        // Where this server delivers. Whoever has a credential may know it.
+        get("/api/v1/area", none, known(200)),
+        get("/api/v1/areas", none, admins(200)),
+        row(Method::DELETE, "/api/v1/areas/import", none, Plain, admins(404)),
+        // An import of nothing is taken, and fails later.
+        row(Method::POST, "/api/v1/areas", none, Plain, admins(202)),
+        row(Method::POST, "/api/v1/areas/{id}/use", none, Plain, admins(404)),
+        row(Method::DELETE, "/api/v1/areas/{id}", none, Plain, admins(404)),
         // Other people's apps.
         row(Method::GET, "/ingest/osmand", none, Osmand, trackers(400)),
         row(Method::POST, "/ingest/osmand", none, Osmand, trackers(400)),
@@ -212,6 +232,9 @@ fn table(worker: u16) -> Vec<Row> {
         get("/health/live", none, every_caller(200)),
         get("/health/ready", none, every_caller(200)),
         get("/metrics", none, every_caller(200)),
+        // Maps are public; no area is called so.
+        get("/area/current", none, every_caller(200)),
+        get("/area/{id}/{file}", none, every_caller(404)),
         // Pages. A caller who is not signed in gets the sign-in page.
         get("/assets/{path:.*}", none, every_caller(404)),
         get("/courier", none, every_caller(200)),
@@ -229,6 +252,10 @@ fn table(worker: u16) -> Vec<Row> {
 
 fn pickup() -> Value {
     json!({ "name": "Kitchen {name}", "place": { "lat": HERE.0, "lon": HERE.1, "address": "Harbour Kitchen" } })
+}
+
+fn pin() -> Value {
+    json!({ "address": "12 Old Street {name}", "lat": 60.0, "lon": 5.0005 })
 }
 
 fn no_plan() -> Value {
@@ -289,6 +316,7 @@ struct Subject {
     device: String,
     exception: Uuid,
     proof: Uuid,
+    /// A saved pickup and a pinned address.
     pickup: Uuid,
     code: String,
     email: String,
@@ -311,6 +339,9 @@ impl Subject {
         let insert = "insert into saved_pickups (id, name, lat, lon, address, created_at) \
             values ($1, $1::text, 35.9, 14.5, 'Kitchen', now())";
         sqlx::query(insert).bind(pickup).execute(&app.db).await.expect("a pickup can be saved");
+        let insert = "insert into address_pins (id, address, key, lat, lon, pinned_at, pinned_by) \
+            values ($1, $1::text, $1::text, 60, 5, now(), 'key:nobody')";
+        sqlx::query(insert).bind(pickup).execute(&app.db).await.expect("an address can be pinned");
         let email = format!("{exception}@example.com");
         app.register(&email, Role::Dispatcher).await;
         let code = crate::support::code_in(&device);
@@ -328,7 +359,7 @@ impl Subject {
         let id = match template {
             it if it.starts_with("/api/v1/couriers") => credentials.courier.clone(),
             it if it.starts_with("/api/v1/exceptions") => self.exception.to_string(),
-            it if it.starts_with("/api/v1/pickups") => self.pickup.to_string(),
+            it if it.starts_with("/api/v1/pickups") || it.starts_with("/api/v1/places") => self.pickup.to_string(),
             _ => self.order.id.clone(),
         };
         let path = template.replace("{path:.*}", "nothing.js").replace("{id}", &id).replace("{token}", token);
@@ -505,6 +536,7 @@ fn by_types(access: Access, expected: &Expected) -> Expected {
         Access::Person => people(admin),
         Access::Admin => admins(admin),
         Access::Courier => couriers(expected[2]),
+        Access::ScopesOrCourier([]) => known(admin),
         Access::ScopesOrCourier(_) => scoped_or_courier(admin),
         Access::TrackingLink => customers(expected[1]),
         Access::Tracker => trackers(nobody),
@@ -542,7 +574,8 @@ fn every_handler_asks_for_the_credential_that_the_table_expects() {
 
 /// Routes that take every caller, and answer some of them otherwise.
 fn is_open(what: &str) -> bool {
-    ["GET /assets/{path:.*}", "GET /courier/sw.js", "GET /login", "GET /dispatch"].contains(&what)
+    let open = ["GET /assets/{path:.*}", "GET /area/{id}/{file}", "GET /courier/sw.js", "GET /login", "GET /dispatch"];
+    open.contains(&what)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The command without any setting from our own environment.
-fn doorstep(arguments: &[&str]) -> Command {
+pub(crate) fn doorstep(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
     command.args(arguments).stdin(Stdio::null());
     for (name, _) in std::env::vars()
@@ -26,7 +26,7 @@ fn doorstep(arguments: &[&str]) -> Command {
     command
 }
 
-async fn output(mut command: Command) -> Output {
+pub(crate) async fn output(mut command: Command) -> Output {
     let finished = tokio::task::spawn_blocking(move || command.output()).await.expect("waiting does not panic");
     finished.expect("the command starts")
 }
@@ -36,7 +36,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Standard output of a command that succeeds.
-async fn stdout(command: Command) -> String {
+pub(crate) async fn stdout(command: Command) -> String {
     let output = output(command).await;
     assert!(output.status.success(), "{}", text(&output.stderr));
     text(&output.stdout)

@@ -40,7 +40,7 @@ async fn everything_the_service_worker_keeps_is_there_and_nothing_of_it_is_the_a
         let shell: Value = serde_json::from_str(shell.expect("a constant")).expect("it is JSON");
         let files = shell["files"].as_array().expect("a list");
         assert!(files.len() >= 5, "{shell}");
-        for file in files.iter().chain([&shell["page"], &shell["map"]]) {
+        for file in files.iter().chain([&shell["page"]]) {
             let path = file.as_str().expect("a path");
             assert!(path.starts_with("/assets/") || path == "/courier", "{path}");
             assert_eq!(get(app, path).await.status(), 200, "{path}");

@@ -197,6 +197,28 @@ async fn an_order_given_back_waits_for_another_courier_and_dispatch_hears_of_it(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_the_next_courier_gives_back_at_once_is_told_again() {
+    with_manual_clock(async |app, hand| {
+        let (dora, ana, ben) = (dora(app).await, app.courier("Ana").await, app.courier("Ben").await);
+        let order = app.assigned("A-1", &ana).await;
+        let (mut of_ana, mut of_ben) = (app.connect(&ana).await, app.connect(&ben).await);
+        let mut console = console(app).await;
+        assert!(taken(&mut of_ana, &report(app, 1, &order, "give_back")).await);
+        assert_eq!(console.expect("alert").await["alert"]["courier_id"], json!(ana.id));
+        hand.advance(1_000);
+        app.assign(&order, &ben).await;
+        assert!(exceptions(app, &dora).await[0]["ended_at"].is_string(), "with the assignment, not some seconds later");
+        hand.advance(1_000);
+        assert!(taken(&mut of_ben, &report(app, 1, &order, "give_back")).await);
+        assert_eq!(console.expect("alert").await["alert"]["courier_id"], json!(ben.id));
+        let open = exceptions(app, &dora).await;
+        let by: Vec<_> = open.iter().map(|item| (&item["courier_name"], item.get("ended_at").is_some())).collect();
+        assert_eq!(by, [(&json!("Ben"), false), (&json!("Ana"), true)]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_an_order_whose_goods_are_not_on_board_is_held_up_or_given_back() {
     with_app(async |app| {
         let (ana, ben) = (app.courier("Ana").await, app.courier("Ben").await);
@@ -228,7 +250,8 @@ async fn a_native_phone_reports_in_postcard_too() {
         ];
         let mut phone = Socket::connect(app, "/ws/courier", &headers).await;
         let order_id = order.id.parse().expect("an id");
-        let report = OrderReport { id: 7, order_id, report: ReportKind::GiveBack, time_ms: now_of(app), note: None };
+        let (report, time_ms) = (ReportKind::GiveBack, now_of(app));
+        let report = OrderReport { id: 7, order_id, report, time_ms, note: None, lat: None, lon: None };
         phone.send_postcard(&CourierMessage::Report(report)).await;
         loop {
             if let doorstep_shared::protocol::courier::CourierEvent::Ack(ack) = phone.postcard().await {
@@ -281,6 +304,40 @@ async fn a_late_delivered_of_the_former_courier_reaches_dispatch_and_is_kept_onc
         assert_eq!(after["timeline"].as_array().map(Vec::len), Some(5), "once");
         let page = app.watch(&order).await.expect("snapshot").await;
         assert!(!page["order"]["timeline"].to_string().contains("delivered"), "{page}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_pressed_on_one_trip_without_a_network_is_one_matter_for_dispatch() {
+    with_app(async |app| {
+        let (dora, ana, ben) = (dora(app).await, app.courier("Ana").await, app.courier("Ben").await);
+        let order = app.assigned("A-1", &ana).await;
+        app.set_status(&order, "picked_up").await;
+        let mut at_ms = now_of(app);
+        let mut pressed = ["at_dropoff", "delivered"].map(|status| {
+            at_ms += 1_000;
+            json!({ "type": "status", "id": at_ms, "order_id": order.id, "status": status, "time_ms": at_ms - 60_000 })
+        });
+        app.assign(&order, &ben).await;
+        let mut console = console(app).await;
+        let mut phone = app.connect(&ana).await;
+        for message in &pressed {
+            refused(&mut phone, message, "order_withdrawn").await;
+            assert_eq!(console.expect("alert").await["alert"]["code"], "late_report");
+        }
+        let open = exceptions(app, &dora).await;
+        let told: Vec<_> = open.iter().map(|late| text(&late["reported"])).collect();
+        assert_eq!(told, ["delivered"], "the last of it");
+        let late = kinds(&show(app, &order).await).into_iter().filter(|kind| kind == "late_report").count();
+        assert_eq!(late, 2, "the history has both");
+
+        let path = format!("/api/v1/exceptions/{}/acknowledge", text(&open[0]["id"]));
+        Answer::to(app.as_person(&dora, Method::POST, &path).json(&json!({}))).await.expect(200);
+        pressed[1]["status"] = json!("failed");
+        refused(&mut phone, &pressed[1], "order_withdrawn").await;
+        let told: Vec<_> = exceptions(app, &dora).await.iter().map(|late| text(&late["reported"])).collect();
+        assert_eq!(told, ["failed"], "what comes after somebody took care of it is a new matter");
     })
     .await;
 }
@@ -342,6 +399,70 @@ async fn the_goods_of_a_cancelled_order_come_back_and_it_stays_cancelled() {
         let shown = show(app, &order).await;
         assert_eq!((&shown["status"], shown.get("carried_by")), (&json!("cancelled"), None));
         assert_eq!(kinds(&shown).last().map(String::as_str), Some("goods_returned"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_that_has_the_order_open_hears_of_the_wait() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let order = app.assigned("A-1", &ana).await;
+        let mut phone = app.connect(&ana).await;
+        assert!(taken(&mut phone, &status(app, 1, &order, "at_pickup")).await);
+        let before = show(app, &order).await["version"].as_u64().expect("a version");
+        let mut console = console(app).await;
+        assert!(taken(&mut phone, &report(app, 2, &order, "not_ready")).await);
+        let told = loop {
+            let told = console.expect("order").await;
+            if told["order"]["version"].as_u64() > Some(before) {
+                break told;
+            }
+        };
+        assert_eq!((&told["order"]["id"], &told["order"]["status"]), (&json!(order.id), &json!("at_pickup")));
+        assert_eq!(show(app, &order).await["version"], before + 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_door_that_a_courier_found_elsewhere_is_proposed_once_and_taken_or_left() {
+    with_app(async |app| {
+        let (dora, ana) = (dora(app).await, app.courier("Ana").await);
+        let order = app.assigned("A-1", &ana).await;
+        let (mut phone, mut console) = (app.connect(&ana).await, console(app).await);
+        // Within the area of the tests' server; the order's own door is far outside it.
+        let here = |id: u64| {
+            let mut said = report(app, id, &order, "door_here");
+            (said["lat"], said["lon"]) = (json!(60.0), json!(5.0005));
+            said
+        };
+        refused(&mut phone, &here(1), "invalid_transition").await;
+        app.set_status(&order, "at_dropoff").await;
+        refused(&mut phone, &report(app, 2, &order, "door_here"), "bad_message").await;
+        let said = here(3);
+        assert!(taken(&mut phone, &said).await);
+        assert!(!taken(&mut phone, &said).await, "a phone may send it again");
+        while console.expect("alert").await["alert"]["code"] != "door_elsewhere" {}
+        let open = exceptions(app, &dora).await;
+        let proposed: Vec<_> = open.iter().filter(|it| it["code"] == "door_elsewhere").collect();
+        assert_eq!((proposed.len(), &proposed[0]["at"]), (1, &json!({ "lat": 60.0, "lon": 5.0005 })));
+        assert_eq!((&proposed[0]["courier_name"], &proposed[0]["order_reference"]), (&json!("Ana"), &json!("A-1")));
+        assert!(proposed[0]["distance_m"].as_u64().is_some_and(|metres| metres > 1_000), "{}", proposed[0]);
+        assert_eq!(show(app, &order).await["status"], "at_dropoff", "the order stays as it is");
+
+        let take = format!("/api/v1/exceptions/{}/pin", text(&proposed[0]["id"]));
+        let settled = Answer::to(app.as_person(&dora, Method::POST, &take)).await.expect(200);
+        assert_eq!(settled["acknowledged_by"], json!("dora@example.com"));
+        let pins = app.get("/api/v1/places/pins").await.expect(200);
+        let pin = &pins["items"][0];
+        assert_eq!((&pin["lat"], &pin["pinned_by"]), (&json!(60.0), &json!("dora@example.com")));
+        assert_eq!(pin["address"], show(app, &order).await["dropoff"]["address"]);
+        Answer::to(app.as_person(&dora, Method::POST, &take)).await.expect(200);
+        assert_eq!(app.get("/api/v1/places/pins").await.expect(200)["items"].as_array().map(Vec::len), Some(1));
+
+        app.set_status(&order, "delivered").await;
+        assert!(taken(&mut phone, &here(4)).await, "what was said offline comes later than what dispatch did");
     })
     .await;
 }

@@ -8,7 +8,9 @@ use doorstep_shared::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, HERE, MALTA, TestApp, TestCourier, fix, now_ms, order_body, with_app, with_settings};
+use crate::support::{
+    Answer, BUILT_IN_AREA, HERE, TestApp, TestCourier, fix, now_ms, order_body, with_app, with_settings,
+};
 
 async fn tour(app: &TestApp, courier: &TestCourier) -> Answer {
     Answer::to(app.bare(Method::GET, "/api/v1/courier/tour").bearer_auth(&courier.device_token)).await
@@ -47,7 +49,7 @@ async fn without_a_position_only_the_promised_windows_are_known() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stops_are_reached_one_after_the_other_along_the_streets() {
-    with_settings(&[MALTA, "--new-stops=last"], async |app| {
+    with_settings(&[BUILT_IN_AREA, "--new-stops=last"], async |app| {
         let ana = app.courier("Ana").await;
         let first = app.assigned("A-1", &ana).await;
         app.assigned("A-2", &ana).await;

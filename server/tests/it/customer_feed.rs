@@ -117,9 +117,12 @@ const ALLOWED: &[&str] = &[
     "snapshot.courier.vehicle",
     "snapshot.eta",
     "snapshot.eta.computed_at_ms",
+    "snapshot.eta.coverage",
     "snapshot.eta.earliest_ms",
+    "snapshot.eta.expected_ms",
     "snapshot.eta.latest_ms",
     "snapshot.eta.remaining_m",
+    "snapshot.eta.why",
     "snapshot.order",
     "snapshot.order.dropoff",
     "snapshot.order.dropoff.label",
@@ -162,10 +165,13 @@ const ALLOWED: &[&str] = &[
     "order.type",
     "eta",
     "eta.computed_at_ms",
+    "eta.coverage",
     "eta.earliest_ms",
+    "eta.expected_ms",
     "eta.latest_ms",
     "eta.remaining_m",
     "eta.type",
+    "eta.why",
     "presence",
     "presence.reason",
     "presence.since_ms",
@@ -264,11 +270,9 @@ async fn only_the_customer_whose_stop_is_next_sees_the_courier_and_then_the_next
         phone.report(1, &(0..5).map(zigzag).collect::<Vec<_>>()).await;
         assert_eq!(positions(&firsts.everything_so_far().await), [start_ms + 400]);
         let seen = seconds.everything_so_far().await;
-        assert!(kinds(&seen).iter().all(|kind| *kind == "snapshot"), "{seen:?}");
+        assert!(kinds(&seen).iter().all(|kind| ["snapshot", "eta"].contains(kind)), "{seen:?}");
         let (_, waiting) = watching(app, &second).await;
-        for absent in ["position", "eta"] {
-            assert!(waiting.get(absent).is_none(), "{waiting}");
-        }
+        assert!(waiting.get("position").is_none(), "{waiting}");
         assert_eq!(waiting["trail"], json!([]));
         let route = app.get(&format!("/api/v1/track/{}/route", second.token)).await;
         assert_eq!(route.status, 204, "and no way to them either");

@@ -15,7 +15,9 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Answer, HERE, MALTA, Socket, TestApp, TestOrder, now_ms, step, with_app, with_settings, within};
+use crate::support::{
+    Answer, BUILT_IN_AREA, HERE, Socket, TestApp, TestOrder, now_ms, step, with_app, with_settings, within,
+};
 
 /// A Server-Sent Event.
 #[derive(Debug, PartialEq)]
@@ -217,7 +219,7 @@ async fn plain_http_answers_the_same_snapshot_in_both_forms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_way_ahead_is_shown_once_it_is_planned() {
-    with_settings(&[MALTA], async |app| {
+    with_settings(&[BUILT_IN_AREA], async |app| {
         let ana = app.courier("Ana").await;
         let order = app.assigned("A-1042", &ana).await;
         let path = format!("/api/v1/track/{}/route", order.token);

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, HERE, MALTA, TestApp, TestCourier, fix, now_ms, order_body, step, text, with_app, with_settings,
+    Answer, BUILT_IN_AREA, HERE, TestApp, TestCourier, fix, now_ms, order_body, step, text, with_app, with_settings,
 };
 
 async fn suggestions(app: &TestApp, order: &str) -> Vec<Value> {
@@ -23,7 +23,7 @@ async fn report(app: &TestApp, courier: &TestCourier, lat: f64, lon: f64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_courier_who_gets_to_the_pickup_first_is_suggested_first() {
-    with_settings(&[MALTA], async |app| {
+    with_settings(&[BUILT_IN_AREA], async |app| {
         let (near, busy, far) = (app.courier("Near").await, app.courier("Busy").await, app.courier("Far").await);
         let (home, silent) = (app.courier("Home").await, app.courier("Silent").await);
         report(app, &near, HERE.0 + 0.002, HERE.1).await;

@@ -340,7 +340,7 @@ async fn who_stands_still_with_goods_away_from_every_stop_is_noticed_until_they_
 /// Does what the arrival task does, at once: plans the route from where the courier is. Here a straight line.
 fn plan(app: &TestApp, courier: &TestCourier, from: LatLon) {
     let target = point(DOOR.0, DOOR.1);
-    let route = PlannedRoute { target, line: vec![from, target] };
+    let route = PlannedRoute { target, line: vec![from, target], segments: vec![] };
     app.state().tracker.set_route(courier.id.parse().expect("an id"), Arc::new(route));
 }
 
@@ -444,6 +444,62 @@ async fn an_order_handed_over_far_from_its_door_is_noticed_by_any_report() {
                 assert_eq!((&item["courier_name"], &item["courier_id"]), (&json!(what), &json!(ana.id)));
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_that_was_a_mistake_is_settled_by_who_reopens_the_order_and_the_next_is_judged_anew() {
+    with_manual_clock(async |app, hand| {
+        let (dora, ana) = (dora(app).await, app.courier("Ana").await);
+        let order = app.assigned("A-1", &ana).await;
+        let mut phone = app.connect(&ana).await;
+        let far = destination(point(DOOR.0, DOOR.1), 200.0, 800.0);
+        let reopen = async |reason: &str| {
+            let path = format!("/api/v1/orders/{}/reopen", order.id);
+            let request = app.as_person(&dora, Method::POST, &path).header("origin", app.origin());
+            Answer::to(request.json(&json!({ "reason": reason }))).await.expect(200);
+        };
+        be_at(app, &mut phone, far).await;
+        app.set_status(&order, "delivered").await;
+        reopen("not judged yet").await;
+        stay(app, hand, &mut phone, far, 2 * MINUTE_MS).await;
+        make_round(app).await;
+        assert_eq!(list(app, &dora, "state=all").await, [] as [Value; 0], "it was not handed over");
+
+        for times in 1..=2 {
+            app.set_status(&order, "delivered").await;
+            stay(app, hand, &mut phone, far, 2 * MINUTE_MS).await;
+            make_round(app).await;
+            let open = list(app, &dora, "").await;
+            assert_eq!(codes(&open), ["delivered_far"], "the {times}. time");
+            reopen("the neighbour has it").await;
+            assert_eq!(list(app, &dora, "").await, [] as [Value; 0], "somebody took care of it");
+        }
+        let all = list(app, &dora, "state=all").await;
+        assert_eq!(codes(&all), ["delivered_far"; 2]);
+        let settled = (&all[0]["acknowledged_by"], &all[0]["note"]);
+        assert_eq!(settled, (&json!("dora@example.com"), &json!("the neighbour has it")));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delay_ends_with_the_promise_that_it_broke() {
+    with_manual_clock(async |app, hand| {
+        let dora = dora(app).await;
+        let order = promised(app, "A-1", 5 * MINUTE_MS, DOOR).await;
+        pass(app, hand, 7 * MINUTE_MS).await;
+        assert_eq!(codes(&list(app, &dora, "").await), ["late"]);
+        let path = format!("/api/v1/orders/{}", order.id);
+        let seen = app.get(&path).await.header("etag").to_owned();
+        // Farther away than what a round looks at.
+        let until = chrono::DateTime::from_timestamp_millis(app.state().clock.now_ms() + 24 * 60 * MINUTE_MS);
+        let body = json!({ "promised_until": until.expect("a time").to_rfc3339() });
+        Answer::to(app.request(Method::PATCH, &path).header("if-match", &seen).json(&body)).await.expect(200);
+        assert!(list(app, &dora, "").await[0]["ended_at"].is_string());
+        pass(app, hand, MINUTE_MS).await;
+        assert_eq!(codes(&list(app, &dora, "").await), ["late"], "and none begins");
     })
     .await;
 }
@@ -703,7 +759,8 @@ fn order_of(courier: CourierId, status: OrderStatus, number: u32, now_ms: i64) -
 /// A route with eighty points, as across a town.
 fn winding(from: LatLon, target: LatLon) -> Arc<PlannedRoute> {
     let bend = |step: u32| destination(from, f64::from(step * 3), f64::from(step) * 40.0);
-    Arc::new(PlannedRoute { target, line: std::iter::once(from).chain((1..80).map(bend)).chain([target]).collect() })
+    let line = std::iter::once(from).chain((1..80).map(bend)).chain([target]).collect();
+    Arc::new(PlannedRoute { target, line, segments: vec![] })
 }
 
 fn place_of(number: u32) -> LatLon {

@@ -3,9 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Socket, TestApp, text, with_app, with_settings};
-
-const MALTA_PLACES: &str = concat!("--places=", env!("CARGO_MANIFEST_DIR"), "/../static/places/malta.places");
+use crate::support::{Answer, BUILT_IN_AREA, Socket, TestApp, text, with_app, with_settings};
 
 const FILE: &str = "\u{feff}Reference;Pickup address;Pickup lat;Pickup lon;Dropoff address;Customer name;Promised until;Proof;Shelf\r\n\
     S-1;\"Kitchen; back door\";35,898;14,5125;12 Triq il-Merkanti, Valletta;Eve;18:30;pin;7\r\n\
@@ -30,7 +28,7 @@ async fn references(app: &TestApp) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preview_says_what_each_row_would_become_and_creates_nothing() {
-    with_settings(&[MALTA_PLACES], async |app| {
+    with_settings(&[BUILT_IN_AREA], async |app| {
         let preview = send(app, "?preview=true", FILE, None).await.expect(200);
         assert_eq!((&preview["valid"], &preview["invalid"]), (&json!(2), &json!(1)));
         assert_eq!(preview["ignored_columns"], json!(["Shelf"]));
@@ -52,7 +50,7 @@ async fn a_preview_says_what_each_row_would_become_and_creates_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_becomes_orders_all_or_only_the_right_ones_and_once() {
-    with_settings(&[MALTA_PLACES], async |app| {
+    with_settings(&[BUILT_IN_AREA], async |app| {
         let refused = send(app, "", FILE, Some("monday")).await.expect_problem(422, "invalid_fields");
         assert_eq!(refused["errors"][0]["field"], json!("line 4, Pickup lat"));
         assert!(references(app).await.is_empty(), "one wrong row, no order");
@@ -124,7 +122,7 @@ async fn what_is_no_such_file_is_refused_in_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dispatchers_see_the_orders_of_a_file_appear_and_nothing_of_a_preview() {
-    with_settings(&[MALTA_PLACES], async |app| {
+    with_settings(&[BUILT_IN_AREA], async |app| {
         let authorization = format!("Bearer {}", app.key);
         let mut console = Socket::connect(app, "/ws/fleet", &[("authorization", &authorization)]).await;
         assert_eq!(console.expect("snapshot").await["orders"], json!([]));
@@ -152,7 +150,7 @@ const FOREIGN: &str = "Nr,Who,Where from,Where to,Phone,Box,Remarks\n\
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_with_headings_of_its_own_is_mapped_column_by_column() {
-    with_settings(&[MALTA_PLACES], async |app| {
+    with_settings(&[BUILT_IN_AREA], async |app| {
         let preview = send(app, "?preview=true", FOREIGN, None).await.expect(200);
         assert_eq!((&preview["rows"], &preview["valid"]), (&json!([]), &json!(0)));
         assert_eq!(
@@ -197,7 +195,7 @@ async fn a_file_with_headings_of_its_own_is_mapped_column_by_column() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_template_is_a_file_that_the_import_takes() {
-    with_settings(&[MALTA_PLACES], async |app| {
+    with_settings(&[BUILT_IN_AREA], async |app| {
         let template = app.get("/api/v1/orders/import/template").await;
         assert_eq!((template.status.as_u16(), template.header("content-type")), (200, "text/csv; charset=utf-8"));
         assert!(template.header("content-disposition").contains("orders-template.csv"));

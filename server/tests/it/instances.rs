@@ -29,6 +29,16 @@ async fn position_of(page: &mut Socket, time_ms: i64) -> Value {
     }
 }
 
+/// Reads until the page has the position of this time, by itself or in a snapshot.
+async fn shows(page: &mut Socket, time_ms: i64) {
+    loop {
+        let message = page.message().await;
+        if message["time_ms"] == time_ms || message["position"]["time_ms"] == time_ms {
+            return;
+        }
+    }
+}
+
 async fn console(app: &TestApp) -> (Socket, Value) {
     let authorization = format!("Bearer {}", app.key);
     let mut socket = Socket::connect(app, "/ws/fleet", &[("authorization", &authorization)]).await;
@@ -126,6 +136,26 @@ async fn a_second_viewer_waits_until_what_the_other_instance_acked_is_read() {
         for snapshot in [first.expect("snapshot").await, of_second] {
             let points = snapshot["trail"].as_array().map_or(0, Vec::len);
             assert!(points >= 10, "{points} of the trail's points: {snapshot}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_courier_reports_before_the_other_instance_follows_them_is_shown_when_it_is_read() {
+    with_two_instances(async |a, b, _| {
+        let order = a.assigned("A-1042", &a.courier("Ana").await).await;
+        let mut page = b.watch(&order).await;
+        page.expect("snapshot").await;
+        // B follows a courier within a quarter of a second of knowing them: several, so that one reports before that.
+        for (number, name) in (1..).zip(["Ben", "Cleo", "Dan", "Eve"]) {
+            let courier = a.courier(name).await;
+            let mut phone = a.connect(&courier).await;
+            a.assign(&order, &courier).await;
+            while page.expect("snapshot").await["courier"]["name"] != name {}
+            let start_ms = now_ms();
+            phone.report(1, &[step(start_ms, number)]).await;
+            within("showing the only position", shows(&mut page, start_ms)).await;
         }
     })
     .await;

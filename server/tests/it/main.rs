@@ -11,6 +11,9 @@
 mod support;
 
 mod access;
+mod area;
+mod area_imports;
+mod arrival;
 mod audit;
 mod broker;
 mod cli;
@@ -32,6 +35,7 @@ mod customer_streams;
 mod dispatch;
 mod embedded;
 mod exceptions;
+mod feed_hours;
 mod fleet_access;
 mod fleet_feed;
 mod imports;
@@ -45,6 +49,7 @@ mod order_export;
 mod order_lists;
 mod outage;
 mod people;
+mod pins;
 mod places;
 mod plans;
 mod plans_model;

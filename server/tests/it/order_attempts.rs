@@ -106,9 +106,9 @@ async fn a_courier_whose_order_is_taken_back_disappears_from_its_page_and_it_fro
         assert!(snapshot.get("courier").is_none() && snapshot.get("position").is_none(), "{snapshot}");
         assert_eq!(phone.expect("stops").await["stops"][0]["order_id"], json!(next.id));
         assert_eq!(open_feeds(app, &ana).await, [next.id.as_str()], "the next customer sees Ana now");
-        assert_eq!(steps(app, &order).await, ["created"]);
+        assert_eq!(steps(app, &order).await, ["created", "assigned", "created"], "it waits for another courier");
         app.assign(&order, &ana).await;
-        assert_eq!(steps(app, &order).await, ["created", "assigned"]);
+        assert_eq!(steps(app, &order).await, ["created", "assigned", "created", "assigned"]);
     })
     .await;
 }
@@ -292,7 +292,7 @@ async fn an_order_whose_courier_works_here_no_longer_waits_for_another_one() {
             .expect("a courier leaves");
         let reopened = reopen(app, &dora, &order, &mistake()).await.expect(200);
         assert_eq!((&reopened["status"], reopened.get("courier_id")), (&json!("created"), None));
-        assert_eq!(steps(app, &order).await, ["created"]);
+        assert_eq!(steps(app, &order).await, ["created", "assigned", "created"]);
         let to_ana = json!({ "courier_id": ana.id });
         call(app, &order, "assign", &to_ana).await.expect_problem(409, "courier_archived");
         call(app, &failed, "attempts", &to_ana).await.expect_problem(409, "courier_archived");

@@ -3,9 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, with_app, with_settings};
-
-const MALTA_PLACES: &str = concat!("--places=", env!("CARGO_MANIFEST_DIR"), "/../static/places/malta.places");
+use crate::support::{Answer, BUILT_IN_AREA, TestApp, with_app, with_settings};
 
 async fn ask(app: &TestApp, query: &[(&str, &str)]) -> Vec<Value> {
     let answer = Answer::to(app.request(Method::GET, "/api/v1/places").query(query)).await.expect(200);
@@ -14,7 +12,7 @@ async fn ask(app: &TestApp, query: &[(&str, &str)]) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_found_by_what_is_typed_and_by_a_click() {
-    with_settings(&[MALTA_PLACES], async |app| {
+    with_settings(&[BUILT_IN_AREA], async |app| {
         let found = ask(app, &[("q", "triq merk"), ("near", "35.8980,14.5125")]).await;
         assert_eq!(found[0]["address"], json!("Triq il-Merkanti, Valletta"));
         assert_eq!((&found[0]["kind"], &found[0]["town"]), (&json!("street"), &json!("Valletta")));

@@ -306,8 +306,8 @@ async fn the_plan_and_the_feed_follow_a_courier_who_takes_another_stop_first() {
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&b, &a]));
         assert_eq!((stops_before(app, &b).await, stops_before(app, &a).await), (0, 1));
         assert_eq!(open_feeds(app).await, std::slice::from_ref(&b.id));
-        let again = of_b.expect("snapshot").await;
-        assert_eq!(again["order"]["stops_before"], 0, "the feed opens with a picture");
+        // The feed opens with a picture; one of the assignment may still be on its way.
+        while of_b.expect("snapshot").await["order"]["stops_before"] != 0 {}
         app.set_status(&b, "delivered").await;
         assert_eq!(stops(&plan(app, &ana).await), one_after_the_other(&[&a]));
         assert_eq!(open_feeds(app).await, std::slice::from_ref(&a.id));

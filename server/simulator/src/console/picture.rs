@@ -84,7 +84,7 @@ impl Picture {
             }
             FleetEvent::Alert(raised) => self.alerts.push(raised.alert),
             FleetEvent::Error(error) => self.violations.push(format!("an unexpected error: {}", error.message)),
-            FleetEvent::Heartbeat(_) | FleetEvent::Pong(_) => {}
+            FleetEvent::Heartbeat(_) | FleetEvent::Pong(_) | FleetEvent::Area(_) => {}
         }
         Ok(())
     }

@@ -156,7 +156,16 @@ impl CourierBot {
     /// Says what holds an order up, now.
     pub async fn hold_up(&self, order_id: OrderId, report: ReportKind, note: Option<String>) {
         // The id is set when it is sent.
-        self.give(Command::HoldUp(OrderReport { id: 0, order_id, report, time_ms: now_ms(), note })).await;
+        self.give(Command::HoldUp(OrderReport {
+            id: 0,
+            order_id,
+            report,
+            time_ms: now_ms(),
+            note,
+            lat: None,
+            lon: None,
+        }))
+        .await;
     }
 
     /// Says whether the courier shares their position, from now on.

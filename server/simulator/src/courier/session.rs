@@ -226,7 +226,7 @@ impl Session {
             CourierEvent::Stops(stops) => self.show(stops.stops, stops.version),
             CourierEvent::Pace(pace) => self.publish(|state| state.pace = Some(pace)),
             CourierEvent::Audience(audience) => self.publish(|state| state.audience = Some(audience)),
-            CourierEvent::Heartbeat(_) | CourierEvent::Pong(_) => {}
+            CourierEvent::Heartbeat(_) | CourierEvent::Pong(_) | CourierEvent::Area(_) => {}
         }
     }
 

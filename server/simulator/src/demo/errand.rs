@@ -1,16 +1,16 @@
 //! What an order is going to be: from where, to where, for whom, and how it will end.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use doorstep_area::roads::Route;
 use doorstep_shared::{
     LatLon, Vehicle,
     api::{CreateOrder, CustomerBody, PlaceBody},
     geo::distance::haversine_m,
-    roads::Route,
 };
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 
 use super::cast;
-use crate::streets::{Door, Quarter, malta};
+use crate::streets::{Door, Quarter, Streets};
 
 /// How an order ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) struct Errand {
 }
 
 /// How every customer's number begins.
-pub(super) const CUSTOMERS_PHONE: &str = "+356 2099 ";
+pub(super) const CUSTOMERS_PHONE: &str = "+999 2099 ";
 
 // Trips of everybody but the first, along the streets, in metres.
 const TRIP_M: std::ops::Range<f64> = 1_000.0..5_000.0;
@@ -51,23 +51,41 @@ const NEIGHBOURS_M: f64 = 500.0;
 // The first trip: long enough to watch, short enough to see its end. In seconds by the map.
 const FIRST_TRIP_S: std::ops::Range<f64> = 400.0..540.0;
 
-/// Where the demo plays: the towns around the two harbours, where people and restaurants are.
+/// How far from the busiest place the demo plays, in metres. A small town's streets end before that.
+const AROUND_M: f64 = 2_600.0;
+/// Where few people live, it plays farther around, up to this.
+const FARTHEST_M: f64 = 40_000.0;
+/// So many stretches of street are enough to draw from.
+const ENOUGH_STREETS: usize = 60;
+/// The first order's kitchen is in the middle of it all.
+const KITCHEN_M: f64 = 700.0;
+
+/// Where the demo plays: around the place of the area that has most streets with doors.
 #[derive(Clone, Debug)]
 pub(super) struct Stage {
+    streets: Streets,
     everywhere: Quarter,
-    first_merchant: Quarter,
-    first_customer: Quarter,
+    kitchens: Quarter,
 }
 
 impl Stage {
-    pub(super) fn new() -> Self {
-        let around =
-            |lat, lon, radius_m| Quarter::around(LatLon::try_new(lat, lon).expect("Malta is on earth"), radius_m);
-        Self {
-            everywhere: around(35.9040, 14.4940, 2_600.0),
-            first_merchant: around(35.9186, 14.4899, 350.0),
-            first_customer: around(35.9000, 14.4960, 900.0),
+    /// Looks for a place on these streets; `None` when nobody lives along them.
+    pub(super) fn new(streets: &Streets) -> Option<Self> {
+        let middle = streets.busiest_place()?;
+        let mut radius_m = AROUND_M;
+        let mut everywhere = Quarter::around(streets, middle, radius_m);
+        while everywhere.len() < ENOUGH_STREETS && radius_m < FARTHEST_M {
+            radius_m *= 2.0;
+            everywhere = Quarter::around(streets, middle, radius_m);
         }
+        let kitchens = Quarter::of_shops(streets, middle, KITCHEN_M);
+        let kitchens = if kitchens.is_empty() { everywhere.clone() } else { kitchens };
+        (!everywhere.is_empty()).then(|| Self { streets: streets.clone(), everywhere, kitchens })
+    }
+
+    /// The streets that it plays on.
+    pub(super) fn streets(&self) -> &Streets {
+        &self.streets
     }
 
     /// Where a courier begins the day.
@@ -77,18 +95,16 @@ impl Stage {
 
     /// Another door not far from here: the customer is at the neighbours'.
     pub(super) fn door_near(&self, here: LatLon, random: &mut StdRng) -> Door {
-        self.everywhere.door_where(random, |door| haversine_m(here, door.point) < NEIGHBOURS_M)
+        self.everywhere.best_door(random, |door| haversine_m(here, door.point) - NEIGHBOURS_M)
     }
 
-    /// From Spinola Bay along the sea front: the first thing that a visitor sees.
+    /// From a kitchen in the middle to a door some minutes away: the first thing that a visitor sees.
     pub(super) fn first_errand(&self, vehicle: Vehicle, random: &mut StdRng) -> Errand {
-        let pickup = self.first_merchant.any_door(random);
-        let mut drive_s = 0.0;
-        let dropoff = self.first_customer.door_where(random, |door| {
-            drive_s = route(&pickup, door, vehicle).map_or(0.0, |route| route.duration_s);
-            FIRST_TRIP_S.contains(&drive_s)
+        let pickup = self.kitchens.any_door(random);
+        let dropoff = self.everywhere.best_door(random, |door| {
+            self.route(&pickup, door, vehicle).map_or(f64::INFINITY, |route| beside(&FIRST_TRIP_S, route.duration_s))
         });
-        Errand { fate: Fate::Delivered, ..Self::errand(pickup, dropoff, drive_s, random) }
+        Errand { fate: Fate::Delivered, ..self.errand_between(pickup, dropoff, vehicle, random) }
     }
 
     /// `count` orders from one merchant near `here`, in the order they will be delivered.
@@ -97,22 +113,35 @@ impl Stage {
             Vehicle::Foot => (TRIP_ON_FOOT_M, TO_PICKUP_ON_FOOT_M),
             _ => (TRIP_M, TO_PICKUP_M),
         };
-        let pickup = self.everywhere.door_where(random, |door| {
-            malta().route(here, door.point, vehicle).is_some_and(|route| route.length_m < to_pickup_m)
+        let roads = self.streets.roads();
+        let pickup = self.everywhere.best_door(random, |door| {
+            // Streets are never shorter than the straight line: most doors need no route to be too far.
+            match haversine_m(here, door.point) {
+                line_m if line_m > to_pickup_m => line_m,
+                _ => roads.route(here, door.point, vehicle).map_or(f64::INFINITY, |route| route.length_m - to_pickup_m),
+            }
         });
         let merchant = *cast::MERCHANTS.choose(random).expect("there are merchants");
         let mut from = pickup.clone();
         let errands = (0..count).map(|_| {
-            let mut drive_s = 0.0;
-            let dropoff = self.everywhere.door_where(random, |door| {
-                let route = route(&from, door, vehicle);
-                drive_s = route.as_ref().map_or(0.0, |route| route.duration_s);
-                route.is_some_and(|route| trip_m.contains(&route.length_m))
+            let dropoff = self.everywhere.best_door(random, |door| match haversine_m(from.point, door.point) {
+                line_m if line_m > trip_m.end => line_m,
+                _ => self.route(&from, door, vehicle).map_or(f64::INFINITY, |route| beside(&trip_m, route.length_m)),
             });
-            from = dropoff.clone();
-            Errand { merchant, ..Self::errand(pickup.clone(), dropoff, drive_s, random) }
+            let errand = self.errand_between(from.clone(), dropoff.clone(), vehicle, random);
+            from = dropoff;
+            Errand { merchant, pickup: pickup.clone(), ..errand }
         });
         errands.collect()
+    }
+
+    fn errand_between(&self, from: Door, dropoff: Door, vehicle: Vehicle, random: &mut StdRng) -> Errand {
+        let drive_s = self.route(&from, &dropoff, vehicle).map_or(0.0, |route| route.duration_s);
+        Self::errand(from, dropoff, drive_s, random)
+    }
+
+    fn route(&self, from: &Door, to: &Door, vehicle: Vehicle) -> Option<Route> {
+        self.streets.roads().route(from.point, to.point, vehicle)
     }
 
     fn errand(pickup: Door, dropoff: Door, drive_s: f64, random: &mut StdRng) -> Errand {
@@ -134,8 +163,9 @@ impl Stage {
     }
 }
 
-fn route(from: &Door, to: &Door, vehicle: Vehicle) -> Option<Route> {
-    malta().route(from.point, to.point, vehicle)
+/// By how much a value misses a range; nothing inside it.
+fn beside(range: &std::ops::Range<f64>, value: f64) -> f64 {
+    if range.contains(&value) { 0.0 } else { (range.start - value).max(value - range.end).max(f64::EPSILON) }
 }
 
 impl Errand {
@@ -182,20 +212,20 @@ mod tests {
 
     #[test]
     fn the_first_trip_takes_six_to_ten_minutes_whatever_the_seed() {
-        let stage = Stage::new();
+        let stage = Stage::new(Streets::built_in()).expect("people live there");
         for seed in 0..30 {
             let mut random = generator(seed, 0);
             let errand = stage.first_errand(Vehicle::Scooter, &mut random);
             assert!(FIRST_TRIP_S.contains(&errand.drive_s), "seed {seed}: {} s", errand.drive_s);
             assert_eq!(errand.fate, Fate::Delivered);
             let order = errand.order("A-1".into(), Utc::now());
-            assert!(order.pickup.address.starts_with("Harbour Kitchen, "), "{}", order.pickup.address);
+            assert!(order.pickup.address.starts_with("Corner Kitchen, "), "{}", order.pickup.address);
         }
     }
 
     #[test]
     fn other_trips_are_of_a_believable_length_and_every_ending_happens() {
-        let stage = Stage::new();
+        let stage = Stage::new(Streets::built_in()).expect("people live there");
         let mut random = generator(1, 0);
         let mut fates = Vec::new();
         for vehicle in Vehicle::ALL {
@@ -205,7 +235,7 @@ mod tests {
                 let trip_m = if vehicle == Vehicle::Foot { TRIP_ON_FOOT_M } else { TRIP_M };
                 let from = [&errands[0].pickup, &errands[0].dropoff];
                 for (from, errand) in from.into_iter().zip(&errands) {
-                    let route = route(from, &errand.dropoff, vehicle).expect("a way exists");
+                    let route = stage.route(from, &errand.dropoff, vehicle).expect("a way exists");
                     assert!(trip_m.contains(&route.length_m), "{vehicle}: {} m", route.length_m);
                     fates.push(errand.fate);
                 }

@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// Who the visitor is. The number tells them from the others when the demo runs again.
 pub(super) fn identity() -> CreateCourier {
-    CreateCourier::plain("Sam", Some("+356 2097 0000".into()), Vehicle::Scooter)
+    CreateCourier::plain("Sam", Some(format!("{} 2097 0000", super::NUMBERS)), Vehicle::Scooter)
 }
 
 /// What the visitor opens to be a courier.

@@ -1,4 +1,4 @@
-//! Couriers who deliver in Malta until the demo ends.
+//! Couriers who deliver on the streets of an area until the demo ends.
 //!
 //! Each courier takes orders, fetches them, brings them and begins again, in real time, on real streets, with
 //! the phones and networks that couriers have. Now and then dispatch changes the order of their stops or an address under
@@ -34,6 +34,7 @@ use crate::{
     driving::Weather,
     random::{any_seed, generator},
     server_url::ServerUrl,
+    streets::Streets,
 };
 use desk::Desk;
 use errand::Stage;
@@ -45,6 +46,9 @@ use shift::{OpenOrders, Shift};
 const BETWEEN_STARTS: Duration = Duration::from_millis(700);
 const GOODBYE: Duration = Duration::from_secs(3);
 const CALLS_AT_ONCE: usize = 8;
+
+/// How telephone numbers of the demo begin: no country has this code.
+const NUMBERS: &str = "+999";
 
 pub use guest::Invitation;
 
@@ -68,6 +72,8 @@ pub struct DemoOptions {
     pub couriers: usize,
     /// Decides everything that is drawn; any when `None`.
     pub seed: Option<u64>,
+    /// Where they ride: the streets of the area that the server delivers in.
+    pub streets: Streets,
 }
 
 /// Runs until `shutdown` resolves, and then calls off what is under way.
@@ -107,7 +113,7 @@ async fn deliver(
     }
     let seed = options.seed.unwrap_or_else(any_seed);
     tracing::info!(seed, couriers = options.couriers, "couriers take to the road");
-    let mut troupe = Troupe::gather(api, open, seed).await?;
+    let mut troupe = Troupe::gather(api, open, seed, &options.streets).await?;
     let mut shifts = JoinSet::new();
 
     let mut random = generator(seed, u64::MAX);
@@ -146,13 +152,15 @@ struct Troupe {
 }
 
 impl Troupe {
-    async fn gather(api: &Api, open: &OpenOrders, seed: u64) -> Result<Self> {
+    async fn gather(api: &Api, open: &OpenOrders, seed: u64, streets: &Streets) -> Result<Self> {
         let known = api.couriers().await.context("cannot list the couriers")?;
         let known: HashMap<_, _> =
             known.into_iter().map(|courier| ((courier.name.clone(), courier.phone.clone()), courier)).collect();
         tidy_up(api, &known).await.context("cannot call off what an earlier demo left")?;
         // Looking at every street takes a moment, which the runtime's other tasks should not wait for.
-        let stage = tokio::task::spawn_blocking(Stage::new).await?;
+        let streets = streets.clone();
+        let stage = tokio::task::spawn_blocking(move || Stage::new(&streets)).await?;
+        let stage = stage.context("the area has no streets with doors for couriers to ride to")?;
         let first_reference = generator(seed, u64::MAX - 1).random_range(1_000..9_000);
         Ok(Self { api: api.clone(), stage: Arc::new(stage), open: Arc::clone(open), seed, known, first_reference })
     }
@@ -170,7 +178,8 @@ impl Troupe {
         let place = place.unwrap_or_else(|| self.stage.any_door(&mut random).point);
         let own = generator(self.seed, number as u64 + (1 << 32));
         let server = self.api.server().clone();
-        let phone = Phone::start(server, device.token, wanted.vehicle, place, Weather::TOWN, own).await;
+        let phone =
+            Phone::start(server, device.token, (wanted.vehicle, place), self.stage.streets(), Weather::TOWN, own).await;
         Ok(Shift {
             api: self.api.clone(),
             courier: courier.id,
@@ -201,7 +210,7 @@ fn courier(number: usize) -> CreateCourier {
     let generation = number / cast::COURIERS.len();
     let name = if generation == 0 { name.to_owned() } else { format!("{name} {}", generation + 1) };
     let capacity = Some(capacity(vehicle));
-    CreateCourier { capacity, ..CreateCourier::plain(name, Some(format!("+356 2098 {number:04}")), vehicle) }
+    CreateCourier { capacity, ..CreateCourier::plain(name, Some(format!("{NUMBERS} 2098 {number:04}")), vehicle) }
 }
 
 /// How many orders fit into or onto it.

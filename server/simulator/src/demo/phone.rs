@@ -19,7 +19,7 @@ use crate::{
     driving::{Drive, Receiver, Rider, Truth, Uplink, Weather},
     random::generator,
     server_url::ServerUrl,
-    streets::malta,
+    streets::Streets,
 };
 
 const PACE_UNLESS_TOLD: Duration = Duration::from_secs(2);
@@ -34,6 +34,7 @@ pub(super) struct Phone {
     receiver: Receiver,
     uplink: Uplink,
     rider: Rider,
+    streets: Streets,
     place: Truth,
     last_report: Option<(Instant, LatLon)>,
     is_reachable: bool,
@@ -44,8 +45,8 @@ impl Phone {
     pub(super) async fn start(
         server: ServerUrl,
         device_token: String,
-        vehicle: Vehicle,
-        place: LatLon,
+        (vehicle, place): (Vehicle, LatLon),
+        streets: &Streets,
         weather: Weather,
         mut random: StdRng,
     ) -> Self {
@@ -62,7 +63,8 @@ impl Phone {
         let (receiver, uplink) = (Receiver::new(own(1)), Uplink::new(weather, own(2)));
         let rider = Rider::new(vehicle, &mut random);
         let place = Truth { point: place, speed_mps: 0.0, heading_deg: 0.0, in_tunnel: false };
-        Self { bot, receiver, uplink, rider, place, last_report: None, is_reachable: true, random }
+        let streets = streets.clone();
+        Self { bot, receiver, uplink, rider, streets, place, last_report: None, is_reachable: true, random }
     }
 
     /// Where the courier truly is.
@@ -102,8 +104,9 @@ impl Phone {
 
     /// Rides towards `target` for at most `limit`.
     pub(super) async fn ride_for(&mut self, target: LatLon, limit: Duration) {
-        let Some(route) = malta().route(self.place.point, target, self.rider.vehicle) else { return };
-        let mut drive = Drive::new(malta(), &route, self.rider, &mut self.random);
+        let roads = self.streets.roads();
+        let Some(route) = roads.route(self.place.point, target, self.rider.vehicle) else { return };
+        let mut drive = Drive::new(roads, &route, self.rider, &mut self.random);
         let started = Instant::now();
         let mut before = started;
         while !drive.has_arrived() && started.elapsed() < limit {

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use doorstep_shared::{
-    LatLon,
-    roads::{RoadNetwork, Route},
-};
+use doorstep_area::roads::{RoadNetwork, Route};
+use doorstep_shared::LatLon;
 use rand::Rng;
 
 use super::{

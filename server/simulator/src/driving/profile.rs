@@ -1,12 +1,12 @@
 //! How fast a rider may be at each point of a route: limits, bends, stops, and braking in time for them.
 
+use doorstep_area::roads::{RoadNetwork, Route};
 use doorstep_shared::{
     LatLon, Vehicle,
     geo::{
         distance::{bearing_deg, haversine_m},
         motion::turn_deg,
     },
-    roads::{RoadNetwork, Route},
 };
 use rand::Rng;
 

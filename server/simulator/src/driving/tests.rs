@@ -1,18 +1,22 @@
-//! What riding must look like to be believed, on random trips through Malta.
+//! What riding must look like to be believed, on random trips through the built-in area.
 
 use std::{collections::BTreeSet, time::Duration};
 
+use doorstep_area::roads::{RoadNetwork, Route};
 use doorstep_shared::{
     LatLon, RawFix, Vehicle,
     geo::{distance::haversine_m, motion::implied_speed_mps, polyline},
-    roads::Route,
 };
 use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::{random::generator, streets::malta};
+use crate::{random::generator, streets::Streets};
 
 const TICK: Duration = Duration::from_millis(1_000);
+
+fn roads() -> &'static RoadNetwork {
+    Streets::built_in().roads()
+}
 
 struct Trip {
     route: Route,
@@ -23,9 +27,9 @@ struct Trip {
 fn trip(from: (f64, f64), to: (f64, f64), vehicle: Vehicle, seed: u64) -> Option<Trip> {
     let at = |(lat, lon)| LatLon::try_new(lat, lon).expect("on earth");
     let mut random = generator(seed, 0);
-    let route = malta().route(at(from), at(to), vehicle)?;
+    let route = roads().route(at(from), at(to), vehicle)?;
     let rider = Rider::new(vehicle, &mut random);
-    let drive = Drive::new(malta(), &route, rider, &mut random);
+    let drive = Drive::new(roads(), &route, rider, &mut random);
     Some(Trip { route, rider, drive })
 }
 
@@ -52,7 +56,7 @@ proptest! {
             drive.advance(TICK);
             elapsed_s += 1.0;
             let now = drive.truth();
-            let snap = malta().nearest(now.point).expect("riders stay on streets");
+            let snap = roads().nearest(now.point).expect("riders stay on streets");
             prop_assert!(snap.distance_m < 0.5, "{} m beside every street", snap.distance_m);
             let covered_mps = haversine_m(before.point, now.point);
             prop_assert!(covered_mps <= 1.3 * f64::from(highest_kmh.max(11)) / 3.6, "{covered_mps} m/s");

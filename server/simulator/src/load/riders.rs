@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use crate::{
     driving::{Drive, Receiver, Rider, Truth},
     random::generator,
-    streets::{Quarter, malta},
+    streets::{Quarter, Streets},
 };
 
 /// The rides of all couriers.
@@ -38,7 +38,7 @@ impl Riders {
     /// Never with the streets we ship.
     pub(crate) fn new(couriers: usize, seed: u64) -> Result<Self> {
         let centre = LatLon::try_new(35.9000, 14.4900)?;
-        let quarter = Quarter::around(centre, 5_000.0);
+        let quarter = Quarter::around(Streets::built_in(), centre, 5_000.0);
         let rides = (0..couriers).map(|courier| Ride::new(&quarter, courier, seed)).collect::<Result<_>>()?;
         Ok(Self { quarter, rides })
     }
@@ -84,8 +84,9 @@ impl Ride {
 
 fn plan(quarter: &Quarter, from: LatLon, rider: Rider, random: &mut StdRng) -> Option<Drive> {
     let to = quarter.any_door(random).point;
-    let route = malta().route(from, to, rider.vehicle)?;
-    Some(Drive::new(malta(), &route, rider, random))
+    let roads = Streets::built_in().roads();
+    let route = roads.route(from, to, rider.vehicle)?;
+    Some(Drive::new(roads, &route, rider, random))
 }
 
 #[cfg(test)]

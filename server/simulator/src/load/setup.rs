@@ -80,11 +80,11 @@ fn order(reference: String) -> CreateOrder {
         address: address.to_owned(),
         ..PlaceBody::default()
     };
-    let at = |lat, lon| LatLon::try_new(lat, lon).expect("Malta is on earth");
+    let at = |lat, lon| LatLon::try_new(lat, lon).expect("on earth");
     CreateOrder {
         reference,
-        pickup: place(at(35.9811, 14.3381), "Ċirkewwa"),
-        dropoff: place(at(35.8264, 14.5281), "Birżebbuġa"),
+        pickup: place(at(35.9811, 14.3381), "One end of the area"),
+        dropoff: place(at(35.8264, 14.5281), "The other end"),
         customer: CustomerBody { name: "Load customer".into(), phone: None, email: None },
         ..CreateOrder::default()
     }

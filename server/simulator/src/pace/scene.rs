@@ -17,7 +17,7 @@ use crate::{
     courier::{CourierBot, CourierOptions},
     driving::{Drive, Receiver, Rider, Truth},
     random::generator,
-    streets::{Quarter, malta},
+    streets::{Quarter, Streets},
     viewer::{ViewerBot, ViewerOptions},
 };
 
@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// For the server to notice who looks, from where, with which battery.
 const SETTLING: Duration = Duration::from_secs(40);
 
-/// Sliema, where the couriers are; and a door across the harbours, for those who have far to go.
+/// Where the couriers are, in the built-in area; and a door some kilometres off, for those who have far to go.
 const HERE: (f64, f64) = (35.9122, 14.5020);
 const FAR: (f64, f64) = (35.8660, 14.5330);
 
@@ -152,7 +152,7 @@ struct Road {
 impl Road {
     fn new(moves: bool, mut random: StdRng) -> Result<Self> {
         let centre = LatLon::try_new(HERE.0, HERE.1)?;
-        let quarter = Quarter::around(centre, QUARTER_M);
+        let quarter = Quarter::around(Streets::built_in(), centre, QUARTER_M);
         let point = quarter.any_door(&mut random).point;
         let (rider, receiver) = (Rider::new(Vehicle::Scooter, &mut random), Receiver::new(generator(7, 7)));
         let truth = Truth { point, speed_mps: 0.0, heading_deg: 0.0, in_tunnel: false };
@@ -190,8 +190,9 @@ impl Road {
     fn advance(&mut self) {
         if self.ride.as_ref().is_none_or(Drive::has_arrived) {
             let door = self.quarter.any_door(&mut self.random).point;
-            let route = malta().route(self.truth.point, door, self.rider.vehicle);
-            self.ride = route.map(|route| Drive::new(malta(), &route, self.rider, &mut self.random));
+            let roads = Streets::built_in().roads();
+            let route = roads.route(self.truth.point, door, self.rider.vehicle);
+            self.ride = route.map(|route| Drive::new(roads, &route, self.rider, &mut self.random));
         }
         if let Some(ride) = &mut self.ride {
             ride.advance(TICK);

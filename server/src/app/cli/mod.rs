@@ -1,18 +1,23 @@
-//! The command line: `doorstep serve | migrate | demo | user create | api-key create | openapi | config`.
+//! The command line: `doorstep serve | migrate | demo | area import | user create | api-key create | openapi | config`.
 
+mod area;
 mod database;
 mod people;
 mod print;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::{database::with_store, people::UserCommand, print::say};
-use super::{api_keys::new_api_key, demo};
+use self::{area::AreaCommand, database::with_store, people::UserCommand, print::say};
+use super::{api_keys::new_api_key, area_import::is_interruption, demo};
 use crate::{
     app,
     auth::scope::Scope,
     http,
-    platform::{clock::Clock, config::Settings, telemetry},
+    platform::{
+        clock::Clock,
+        config::{self, Settings},
+        telemetry,
+    },
     store::Store,
 };
 
@@ -36,10 +41,15 @@ enum Command {
         #[command(flatten)]
         settings: Box<Settings>,
     },
-    /// Run the server with simulated couriers on the streets of Malta.
+    /// Run the server with simulated couriers on the streets of its area.
     Demo {
         #[command(flatten)]
         options: Box<demo::Options>,
+    },
+    /// Where the server delivers: make an area from an OpenStreetMap extract, list, choose and remove areas.
+    Area {
+        #[command(subcommand)]
+        command: AreaCommand,
     },
     /// People who sign in to the console.
     User {
@@ -87,6 +97,7 @@ impl Cli {
                 with_store(&settings, async |store: &Store| Ok(store.migrate().await?)).await
             }
             Command::Demo { options } => demo::run(*options).await,
+            Command::Area { command } => area::run(command).await,
             Command::User { command } => people::run(command).await,
             Command::ApiKey { command: ApiKeyCommand::Create { name, scopes, settings } } => {
                 create_api_key(&settings, &name, &scopes).await
@@ -103,8 +114,14 @@ impl Cli {
     }
 }
 
+/// The code that the process ends with after this error: 130 when a person ended it, as shells have it, and 1 otherwise.
+pub fn exit_code(error: &anyhow::Error) -> i32 {
+    if is_interruption(error) { 130 } else { 1 }
+}
+
 async fn serve(settings: Settings) -> anyhow::Result<()> {
     telemetry::start_logs(settings.log_json);
+    config::refuse_removed_settings().map_err(anyhow::Error::msg)?;
     if !http::assets::are_built() {
         tracing::warn!("the browser's files were not built into this binary; run `cargo xtask site` and build again");
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorstep_shared::{OrderId, roads::RoadNetwork};
+use doorstep_shared::OrderId;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{ground::Ground, live_view::LiveView, use_cases::UseCases};
@@ -16,7 +16,6 @@ use crate::{
     platform::tasks::Tasks,
     service::{
         access_log::AccessLog,
-        gazetteer::LazyGazetteer,
         ingest::Ingest,
         proofs::{Proofs, files::FileProofStore},
         suggestions::Suggestions,
@@ -32,15 +31,9 @@ use crate::{
 };
 
 /// The pieces that handlers and sockets work with.
-pub(super) fn state(
-    ground: &Ground,
-    live: &LiveView,
-    use_cases: &UseCases,
-    (gazetteer, roads): (LazyGazetteer, &Arc<RoadNetwork>),
-    metrics: PrometheusHandle,
-) -> AppState {
-    let Ground { config, clock, store, tasks, shutdown } = ground;
-    let UseCases { fix_writer, orders, plans, exceptions, presences, devices, pacing, .. } = use_cases;
+pub(super) fn state(ground: &Ground, live: &LiveView, use_cases: &UseCases, metrics: PrometheusHandle) -> AppState {
+    let Ground { config, clock, store, tasks, shutdown, areas } = ground;
+    let UseCases { fix_writer, orders, plans, exceptions, presences, devices, pacing, places, .. } = use_cases;
     let tracker = &live.tracker;
     let proof_folder = config.settings.data_dir.join("proofs");
     let ingest = ingest(ground, live, use_cases);
@@ -50,17 +43,13 @@ pub(super) fn state(
         courier_sockets: Arc::new(courier_sockets(ground, live, use_cases, (&edge.authenticator, &ingest))),
         fleet_sockets: Arc::new(fleet_sockets(ground, live)),
         ingest,
-        suggestions: Arc::new(Suggestions::new(
-            Arc::clone(tracker),
-            store.clone(),
-            clock.clone(),
-            Some(Arc::clone(roads)),
-        )),
-        tours: Arc::new(Tours::new(Arc::clone(tracker), clock.clone(), Some(Arc::clone(roads)))),
-        gazetteer,
+        suggestions: Arc::new(Suggestions::new(Arc::clone(tracker), store.clone(), clock.clone(), Arc::clone(areas))),
+        tours: Arc::new(Tours::new(Arc::clone(tracker), clock.clone(), Arc::clone(areas))),
+        areas: Arc::clone(areas),
         access_log: AccessLog::start(store.clone(), clock.clone(), tasks, shutdown.clone()),
         proofs: Arc::new(Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone())),
         uploads: Arc::default(),
+        experience: Arc::default(),
         fix_writer: fix_writer.clone(),
         tracker: Arc::clone(tracker),
         hub: Arc::clone(&live.hub),
@@ -70,6 +59,7 @@ pub(super) fn state(
         watching: Arc::clone(&live.watching),
         connections: Arc::clone(&live.connections),
         pacing: Arc::clone(pacing),
+        places: Arc::clone(places),
         exceptions: Arc::clone(exceptions),
         orders: Arc::clone(orders),
         plans: Arc::clone(plans),

@@ -1,5 +1,7 @@
 //! The base of everything else: settings, clock, database and tasks.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -8,16 +10,18 @@ use crate::{
         config::Config,
         tasks::{Tasks, until_shutdown},
     },
+    service::areas::Areas,
     store::Store,
 };
 
-/// Settings, clock, database and tasks: the base of everything else.
+/// Settings, clock, database, area and tasks: the base of everything else.
 pub(super) struct Ground {
     pub(super) config: Config,
     pub(super) clock: Clock,
     pub(super) store: Store,
     pub(super) tasks: Tasks,
     pub(super) shutdown: CancellationToken,
+    pub(super) areas: Arc<Areas>,
 }
 
 impl Ground {

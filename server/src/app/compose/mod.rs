@@ -6,10 +6,10 @@ mod ground;
 mod live_view;
 mod use_cases;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Context;
-use doorstep_shared::roads::RoadNetwork;
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
@@ -33,17 +33,15 @@ use crate::{
         telemetry,
     },
     service::{
-        arrival::Arrivals,
-        gazetteer::LazyGazetteer,
+        areas::{Areas, Basemap, news},
+        arrival::{Arrivals, experience::Experience, learner::Learner, told_log::ToldLog},
         peers::{self, Peers},
         planner::Planner,
+        remote_router::RemoteRouter,
     },
     state::AppState,
     store::{Store, embedded::Embedded},
 };
-
-/// The built-in street graph of Malta, © OpenStreetMap contributors, ODbL.
-static MALTA_ROADS: &[u8] = include_bytes!("../../../../static/roads/malta.roads");
 
 /// The database that `settings` name: an address, or an embedded Postgres that is now running.
 ///
@@ -87,23 +85,26 @@ async fn serve(
 ) -> anyhow::Result<Served> {
     let listener = listen::listen(settings.bind)?;
     let address = listener.local_addr().context("the socket has no address")?;
-    let roads = load_roads(settings.roads.as_deref()).await?;
-    let gazetteer = LazyGazetteer::open(&settings, Some(&roads))?;
+    let shutdown = CancellationToken::new();
+    let basemap = Basemap::of(&settings)?;
+    let areas = Areas::open(&settings.data_dir, basemap, settings.time_zone, shutdown.clone()).await?;
     let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
-    let store = Store::new(options, config.settings.database_connections);
+    let feed_lead = TimeDelta::hours(i64::from(config.settings.feed_hours));
+    let store = Store::new(options, config.settings.database_connections).with_feed_lead(feed_lead);
     store.migrate().await.context("preparing the database")?;
     store.maintain_fix_partitions(clock.now(), config.settings.retention_days).await?;
 
-    let ground = Ground { config, clock, store, tasks: Tasks::default(), shutdown: CancellationToken::new() };
+    let ground = Ground { config, clock, store, tasks: Tasks::default(), shutdown, areas };
     let (live, remote) = LiveView::new(&ground).await?;
     let use_cases = UseCases::new(&ground, &live)?;
-    let app = Arc::new(edge::state(&ground, &live, &use_cases, (gazetteer, &roads), metrics));
+    let app = Arc::new(edge::state(&ground, &live, &use_cases, metrics));
     let loaded = app.plans.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
     if let Some(remote) = remote {
         start_peers(&ground, &live, &use_cases, remote);
     }
-    start_tasks(&ground, &live, &use_cases, &app, roads);
+    let planner = planner(&ground)?;
+    start_tasks(&ground, &live, &use_cases, &app, planner);
     app.readiness.set_database(true);
     let http = listen::start_http(&app, listener)?;
     Ok(Served { address, app, http, shutdown: ground.shutdown })
@@ -129,16 +130,31 @@ fn start_peers(ground: &Ground, live: &LiveView, use_cases: &UseCases, (inbound,
     peers::start(peers, (inbound, &thread), &ground.tasks, &ground.shutdown);
 }
 
-fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc<AppState>, roads: Arc<RoadNetwork>) {
+fn planner(ground: &Ground) -> anyhow::Result<Planner> {
+    let router = ground.config.settings.router.clone().map(RemoteRouter::new).transpose();
+    Ok(Planner::start(Arc::clone(&ground.areas), router.context("preparing DOORSTEP_ROUTER")?, &ground.tasks))
+}
+
+/// Begins to estimate arrivals, to keep what is told, and to learn from what comes.
+fn start_arrivals(ground: &Ground, live: &LiveView, experience: &Arc<Experience>, planner: Planner) {
+    let (told_log, told_writer) = ToldLog::new(ground.store.clone());
+    let database = (ground.store.clone(), ground.clock.clone());
     let arrivals = Arrivals::new(
-        Arc::clone(&live.tracker),
-        Arc::clone(&live.hub),
-        Arc::clone(&live.broker),
-        ground.store.clone(),
-        ground.clock.clone(),
-        Some(Planner::start(roads, &ground.tasks)),
+        (Arc::clone(&live.tracker), Arc::clone(&live.hub), Arc::clone(&live.broker)),
+        database.clone(),
+        (planner.clone(), Arc::clone(&ground.areas)),
+        (Arc::clone(experience), told_log),
     );
     ground.spawn("arrivals", arrivals.run());
+    ground.spawn("arrival_told", told_writer.run());
+    let learner = Learner::new(database, (planner, Arc::clone(&ground.areas)), Arc::clone(experience));
+    ground.spawn("arrival_learner", learner.run());
+}
+
+fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc<AppState>, planner: Planner) {
+    start_arrivals(ground, live, &app.experience, planner);
+    ground.spawn("areas", Arc::clone(&ground.areas).follow());
+    ground.spawn("area_news", news::tell_pages(Arc::clone(&ground.areas), Arc::clone(&live.connections)));
     ground.spawn("exceptions", Arc::clone(&use_cases.exceptions).run());
     ground.spawn("fleet", Arc::clone(&live.fleet).run());
     ground.spawn("pacing", Arc::clone(&use_cases.pacing).run());
@@ -154,14 +170,6 @@ fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc
         connections: Arc::clone(&live.connections),
     };
     ground.spawn("sessions", sessions.run());
+    ground.spawn("feeds", housekeeping::open_feeds(Arc::clone(app)));
     ground.spawn("housekeeping", housekeeping::keep_house(Arc::clone(app)));
-}
-
-async fn load_roads(file: Option<&Path>) -> anyhow::Result<Arc<RoadNetwork>> {
-    let bytes = match file {
-        Some(file) => tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?,
-        None => MALTA_ROADS.to_vec(),
-    };
-    let loaded = tokio::task::spawn_blocking(move || RoadNetwork::from_bytes(&bytes)).await?;
-    Ok(Arc::new(loaded.context("the street graph cannot be used")?))
 }

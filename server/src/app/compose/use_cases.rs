@@ -10,9 +10,11 @@ use crate::{
     service::{
         devices::Devices,
         exceptions::{Exceptions, deliveries::Deliveries},
+        geocoder::Geocoder,
         ingest::validate::Limits,
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
+        places::Places,
         presence::Presences,
     },
     store::fix_writer::FixWriter,
@@ -28,11 +30,12 @@ pub(super) struct UseCases {
     pub(super) presences: Arc<Presences>,
     pub(super) devices: Arc<Devices>,
     pub(super) pacing: Arc<Pacing>,
+    pub(super) places: Arc<Places>,
 }
 
 impl UseCases {
     pub(super) fn new(ground: &Ground, live: &LiveView) -> anyhow::Result<Self> {
-        let Ground { config, clock, store, tasks, shutdown } = ground;
+        let Ground { config, clock, store, tasks, shutdown, .. } = ground;
         let LiveView { hub, audience, broker, following, watching, tracker, connections, .. } = live;
         let fix_writer = FixWriter::start(store.connect_options(), config.settings.batching(), tasks, shutdown)
             .context("starting the fix writers")?;
@@ -77,6 +80,9 @@ impl UseCases {
             Arc::clone(connections),
             clock.clone(),
         );
+        let geocoder = config.settings.geocoder.clone().map(Geocoder::new).transpose();
+        let geocoder = geocoder.context("preparing DOORSTEP_GEOCODER")?;
+        let places = Places::new(Arc::clone(&ground.areas), store.clone(), clock.clone(), geocoder);
         Ok(Self {
             limits,
             fix_writer,
@@ -86,6 +92,7 @@ impl UseCases {
             presences,
             devices: Arc::new(devices),
             pacing: Arc::new(pacing),
+            places: Arc::new(places),
         })
     }
 }

@@ -1,7 +1,7 @@
-//! What may be changed of an order in which status, and what a change of its fields amounts to.
+//! What a change of an order's fields amounts to, and whether its status allows it.
 //!
-//! `TABLE` is the only place that says which field may change when; the API's refusals list it, and nothing else in the
-//! server decides it. A field that is sent with the value it has is no change, so a form that sends everything is not
+//! Which field may change in which status stands in [`doorstep_shared::editing`], which the console reads, too; the API's
+//! refusals list it. A field that is sent with the value it has is no change, so a form that sends everything is not
 //! refused for what its user left alone. The use case in [`crate::service::orders`] calls [`edit`] under the order's lock.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use doorstep_shared::{
         change::{EditOrder, EditPlace, FieldChange},
         proof::ProofKind,
     },
+    editing::is_editable,
     problem::FieldError,
 };
 
@@ -20,35 +21,6 @@ use super::{Order, Waypoint};
 
 /// What was changed, by the field's dotted path in the order.
 pub type Changes = BTreeMap<String, FieldChange>;
-
-const UNTIL_COLLECTED: &[OrderStatus] = &[OrderStatus::Created, OrderStatus::Assigned, OrderStatus::AtPickup];
-
-const UNTIL_COLLECTED_OR_FAILED: &[OrderStatus] =
-    &[OrderStatus::Created, OrderStatus::Assigned, OrderStatus::AtPickup, OrderStatus::Failed];
-
-const UNTIL_FINAL: &[OrderStatus] = &[
-    OrderStatus::Created,
-    OrderStatus::Assigned,
-    OrderStatus::AtPickup,
-    OrderStatus::PickedUp,
-    OrderStatus::AtDropoff,
-    OrderStatus::Failed,
-];
-
-/// Fields, or the beginnings of their dotted paths, with the statuses in which they may change.
-const TABLE: [(&str, &[OrderStatus]); 11] = [
-    ("reference", UNTIL_FINAL),
-    ("pickup", UNTIL_COLLECTED),
-    ("dropoff", UNTIL_FINAL),
-    ("customer", UNTIL_FINAL),
-    ("promised_from", UNTIL_FINAL),
-    ("promised_until", UNTIL_FINAL),
-    ("proof", UNTIL_FINAL),
-    ("size", UNTIL_COLLECTED_OR_FAILED),
-    ("service_s", UNTIL_FINAL),
-    ("requires", UNTIL_COLLECTED_OR_FAILED),
-    ("note", UNTIL_FINAL),
-];
 
 /// Fields with the word by which a courier's screen marks them, as [`Stop::changed`] has it. The courier reads nothing of
 /// the other fields.
@@ -73,17 +45,6 @@ const WORDS: [(&str, &str); 17] = [
     ("requires", "goods"),
     ("note", "note"),
 ];
-
-/// What may be changed in this status, as dotted paths or their beginnings.
-pub fn editable(status: OrderStatus) -> Vec<&'static str> {
-    TABLE.iter().filter(|(_, statuses)| statuses.contains(&status)).map(|(path, _)| *path).collect()
-}
-
-fn is_editable(path: &str, status: OrderStatus) -> bool {
-    let covers =
-        |beginning: &str| path.strip_prefix(beginning).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    TABLE.iter().any(|(beginning, statuses)| covers(beginning) && statuses.contains(&status))
-}
 
 /// An order after its fields were changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -317,21 +278,6 @@ mod tests {
             "a new order may change in everything"
         );
         assert!(WORDS.iter().all(|(path, _)| paths.contains(path)));
-        assert!(!is_editable("sizes", OrderStatus::Created) && !is_editable("pick", OrderStatus::Created));
-    }
-
-    #[test]
-    fn what_may_change_narrows_as_the_order_moves_on() {
-        use OrderStatus::{AtDropoff, AtPickup, Cancelled, Delivered, Failed, PickedUp, Returned};
-        assert_eq!(editable(AtPickup).len(), TABLE.len());
-        for collected in [PickedUp, AtDropoff] {
-            let left = editable(collected);
-            assert!(["pickup", "size", "requires"].iter().all(|path| !left.contains(path)), "{left:?}");
-            assert!(["reference", "dropoff", "customer", "proof", "note"].iter().all(|path| left.contains(path)));
-        }
-        assert_eq!(editable(Failed).len(), TABLE.len() - 1, "all but the pickup");
-        assert!(!editable(Failed).contains(&"pickup"));
-        assert!([Delivered, Returned, Cancelled].into_iter().all(|over| editable(over).is_empty()));
     }
 
     #[test]

@@ -153,6 +153,7 @@ impl Order {
             sequence: None,
             seen_at: self.seen.at,
             expected_at: None,
+            outside_area: None,
             timeline,
             proofs: None,
         }

@@ -1,9 +1,12 @@
 //! Judges whether an order is later than promised, or surely will be.
 //!
-//! An order surely is late when even the earliest arrival of its estimate comes after the promise. The judgement is
-//! taken back only when the middle of the estimate keeps the promise again; between the two lies about a quarter of the
-//! way, so an estimate that wavers changes nothing. How long it must hold before an alert is raised is up to the
+//! Where the customer was told a range, its probability decides ([`doorstep_arrival::risk`]). For a rule of thumb an order
+//! surely is late when even the earliest arrival comes after the promise, and the judgement is taken back only when the
+//! middle of the estimate keeps the promise again; between the two lies about a quarter of the way, so an estimate that
+//! wavers changes nothing. How long it must hold before an alert is raised is up to the
 //! caller.
+
+use doorstep_arrival::risk;
 
 use crate::domain::track::verdict::Verdict;
 
@@ -11,7 +14,7 @@ use crate::domain::track::verdict::Verdict;
 pub const GRACE_MS: i64 = 60_000;
 
 /// An order with a promise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Promise {
     /// The end of the promised window, Unix epoch milliseconds.
     pub until_ms: i64,
@@ -19,6 +22,8 @@ pub struct Promise {
     pub earliest_ms: Option<i64>,
     /// When it should be handed over.
     pub expected_ms: Option<i64>,
+    /// The probability of more than [`GRACE_MS`] behind the promise, 0 to 1; `None` for a rule of thumb.
+    pub late_probability: Option<f64>,
 }
 
 /// How late an order is.
@@ -39,9 +44,10 @@ pub fn late(promise: &Promise, noticed: bool, now_ms: i64) -> Verdict<Late> {
     let (Some(earliest_ms), Some(expected_ms)) = (promise.earliest_ms, promise.expected_ms) else {
         return Verdict::Unknown;
     };
-    let will_be = match noticed {
-        true => expected_ms > promise.until_ms,
-        false => earliest_ms > promise.until_ms.saturating_add(GRACE_MS),
+    let will_be = match (promise.late_probability, noticed) {
+        (Some(probability), _) => risk::is_at_risk(probability, noticed),
+        (None, true) => expected_ms > promise.until_ms,
+        (None, false) => earliest_ms > promise.until_ms.saturating_add(GRACE_MS),
     };
     will_be.then_some(Late { by_ms, is_certain: false }).into()
 }
@@ -62,6 +68,7 @@ mod tests {
             until_ms: UNTIL_MS,
             earliest_ms: Some(expected_ms - early * MINUTE_MS),
             expected_ms: Some(expected_ms),
+            late_probability: None,
         }
     }
 
@@ -89,8 +96,17 @@ mod tests {
     }
 
     #[test]
+    fn where_the_customer_has_a_range_its_probability_decides() {
+        let likely = |probability| Promise { late_probability: Some(probability), ..expected(2, 9) };
+        assert_eq!(minutes_late(&likely(0.95), false, 20), Some(2), "although it may still be in time");
+        assert_eq!(minutes_late(&likely(0.6), false, 20), None);
+        assert_eq!(minutes_late(&likely(0.6), true, 20), Some(2), "what was said is not taken back at once");
+        assert_eq!(minutes_late(&likely(0.2), true, 20), None);
+    }
+
+    #[test]
     fn without_an_estimate_only_the_clock_decides() {
-        let promise = Promise { until_ms: UNTIL_MS, earliest_ms: None, expected_ms: None };
+        let promise = Promise { until_ms: UNTIL_MS, earliest_ms: None, expected_ms: None, late_probability: None };
         assert_eq!(late(&promise, false, UNTIL_MS - MINUTE_MS), Verdict::Unknown);
         assert_eq!(late(&promise, true, UNTIL_MS + MINUTE_MS), Verdict::Unknown, "a minute is forgiven");
         let Verdict::Present(found) = late(&promise, false, UNTIL_MS + 2 * MINUTE_MS) else { panic!("it is over") };
@@ -106,6 +122,7 @@ mod tests {
                 until_ms: UNTIL_MS,
                 earliest_ms: expected_min.map(|expected| UNTIL_MS + (expected - spread_min) * MINUTE_MS),
                 expected_ms: expected_min.map(|expected| UNTIL_MS + expected * MINUTE_MS),
+                late_probability: None,
             };
             let now_ms = UNTIL_MS + now_min * MINUTE_MS;
             if let Verdict::Present(found) = late(&promise, false, now_ms) {

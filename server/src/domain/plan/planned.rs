@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
+use doorstep_arrival::learned::Door;
 use doorstep_shared::{
     CourierId, LatLon, OrderId, OrderStatus, api::plan::PlanStop, geo::distance::haversine_m,
     protocol::courier::StopKind,
@@ -137,6 +138,12 @@ pub struct StopAhead {
     pub is_there: bool,
     /// How long the hand-over takes, in seconds, where the order says so.
     pub service_s: Option<u32>,
+    /// What kind of door it is.
+    pub door: Door,
+    /// How many parcels are handed over.
+    pub parcels: u32,
+    /// Since when the order has its status, Unix epoch milliseconds: since when the courier is there, if they are.
+    pub status_ms: i64,
 }
 
 impl StopAhead {
@@ -145,7 +152,16 @@ impl StopAhead {
             (order.status, stop.kind),
             (OrderStatus::AtPickup, StopKind::Pickup) | (OrderStatus::AtDropoff, StopKind::Dropoff)
         );
-        Self { stop, at: place_of(order, stop.kind).point, is_there, service_s: order.demands.service_s }
+        let place = place_of(order, stop.kind);
+        Self {
+            stop,
+            at: place.point,
+            is_there,
+            service_s: order.demands.service_s,
+            door: Door::of(&place.address),
+            parcels: order.demands.size,
+            status_ms: order.status_at.timestamp_millis(),
+        }
     }
 }
 

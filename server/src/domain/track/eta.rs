@@ -72,6 +72,9 @@ pub fn estimate(journey: &Journey, now_ms: i64) -> Option<Eta> {
         latest_ms,
         computed_at_ms: now_ms,
         remaining_m: remaining_m.round().clamp(0.0, f64::from(u32::MAX)) as u32,
+        expected_ms: Some(now_ms.saturating_add(expected_ms as i64)),
+        coverage: None,
+        why: None,
     })
 }
 

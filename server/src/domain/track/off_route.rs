@@ -215,7 +215,7 @@ mod tests {
             self.time_ms += 5_000;
             self.wobble += 1;
             let here = destination(here, f64::from(self.wobble) * 77.0, 10.0);
-            let route = Arc::new(PlannedRoute { target: self.target, line: vec![here, self.target] });
+            let route = Arc::new(PlannedRoute { target: self.target, line: vec![here, self.target], segments: vec![] });
             let seen = Seen {
                 time_ms: self.time_ms,
                 here,

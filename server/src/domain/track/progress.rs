@@ -1,5 +1,6 @@
 //! How far it is to the door: along a planned route where there is one, else by a rule of thumb.
 
+use doorstep_arrival::way::{StreetKind, Way};
 use doorstep_shared::{
     LatLon,
     geo::{distance::haversine_m, polyline},
@@ -18,6 +19,23 @@ pub struct PlannedRoute {
     pub target: LatLon,
     /// Along the streets.
     pub line: Vec<LatLon>,
+    /// The seconds that each segment of the line takes, and its kind of street; empty where nobody timed them.
+    pub segments: Vec<(f64, StreetKind)>,
+}
+
+impl PlannedRoute {
+    /// The route as the estimator of arrivals follows it, at `speed_mps` where its streets were not timed.
+    pub fn way(&self, speed_mps: f64) -> Way {
+        let segments = match self.segments.is_empty() {
+            true => self.line.windows(2).map(|pair| untimed(pair, speed_mps)).collect(),
+            false => self.segments.clone(),
+        };
+        Way::new(self.target, self.line.clone(), segments, speed_mps)
+    }
+}
+
+fn untimed(pair: &[LatLon], speed_mps: f64) -> (f64, StreetKind) {
+    (haversine_m(pair[0], pair[1]) / speed_mps, StreetKind::Unknown)
 }
 
 /// How far a courier has come on a route.
@@ -69,7 +87,8 @@ mod tests {
 
     #[test]
     fn on_the_route_the_rest_of_it_remains() {
-        let route = PlannedRoute { target: east(1_000.0), line: vec![start(), east(500.0), east(1_000.0)] };
+        let route =
+            PlannedRoute { target: east(1_000.0), line: vec![start(), east(500.0), east(1_000.0)], segments: vec![] };
         let on_it = progress(destination(east(400.0), 0.0, 20.0), route.target, Some(&route));
         assert!(!on_it.off_route && (on_it.remaining_m - 600.0).abs() < 2.0, "{on_it:?}");
         assert_eq!(ahead(east(400.0), &route).len(), 3);
@@ -77,7 +96,7 @@ mod tests {
 
     #[test]
     fn off_the_route_or_without_one_the_street_is_guessed() {
-        let route = PlannedRoute { target: east(1_000.0), line: vec![start(), east(1_000.0)] };
+        let route = PlannedRoute { target: east(1_000.0), line: vec![start(), east(1_000.0)], segments: vec![] };
         let away = progress(destination(start(), 0.0, 500.0), route.target, Some(&route));
         assert!(away.off_route);
         let elsewhere = progress(start(), east(2_000.0), Some(&route));

@@ -1,10 +1,6 @@
 //! Checks how and when a courier works, as a new or changed courier's body says it.
 
-use doorstep_shared::{
-    LatLon,
-    api::plan::{CourierShift, Depot},
-    geo::coord::CoordError,
-};
+use doorstep_shared::api::plan::{CourierShift, Depot};
 
 use crate::{domain::courier::MAX_CAPACITY, http::body::field_errors::FieldErrors, platform::clock::is_usable};
 
@@ -31,9 +27,7 @@ pub(super) fn check_shift(shift: Option<&CourierShift>, errors: &mut FieldErrors
 pub(super) fn check_depot(depot: Option<&Depot>, errors: &mut FieldErrors) {
     let Some(depot) = depot else { return };
     errors.check_text(&depot.address, 300, "depot.address");
-    let point = LatLon::try_new(depot.lat, depot.lon);
-    let field = if point == Err(CoordError::LonOutOfRange) { "depot.lon" } else { "depot.lat" };
-    errors.check(point.is_ok(), field, "lat must be −90 to 90 and lon −180 to 180");
+    errors.check_point(depot.lat, depot.lon, "depot");
 }
 
 /// Skills as they are kept: each once, in small letters, as orders' requirements are compared.

@@ -24,10 +24,8 @@ use crate::{
         export::{self, Format},
         path::PathId,
     },
-    platform::{
-        clock::{Clock, from_ms, is_usable},
-        config::Config,
-    },
+    platform::clock::{Clock, from_ms, is_usable},
+    service::areas::Areas,
     store::Store,
 };
 
@@ -51,7 +49,7 @@ pub struct FixesQuery {
 
 context! {
     /// What stored fixes are given out with.
-    pub struct Fixes { store: Store, clock: Clock, config: Config }
+    pub struct Fixes { store: Store, clock: Clock, areas: Areas }
 }
 
 /// The time that is asked for.
@@ -117,7 +115,7 @@ impl Fixes {
         let fixes = self.store.fixes_between(courier.id, window.from, window.until, MAX_EXPORT).await?;
         let mut response = HttpResponse::Ok();
         if let Some(extension) = format.extension() {
-            let day = window.from.with_timezone(&self.config.settings.time_zone).format("%Y-%m-%d").to_string();
+            let day = window.from.with_timezone(&self.areas.time_zone()).format("%Y-%m-%d").to_string();
             let name = export::file_name(extension, &courier.name, &day);
             response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
         }

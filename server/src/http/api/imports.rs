@@ -1,11 +1,15 @@
 //! Orders from a spreadsheet: looked at first, then created all at once.
 
+use std::{cell::RefCell, collections::HashMap};
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
     web::{self, Bytes, Query},
 };
+use doorstep_area::places::Found;
 use doorstep_shared::{
+    LatLon,
     api::{
         CreateOrder,
         console::{ImportNote, ImportPreview, ImportRow, Imported, ImportedOrder},
@@ -33,7 +37,11 @@ use crate::{
         context::context,
     },
     platform::{clock::Clock, config::Config, token},
-    service::{gazetteer::LazyGazetteer, orders::lifecycle::Orders},
+    service::{
+        areas::Areas,
+        orders::lifecycle::Orders,
+        places::{Directory, Places},
+    },
     store::{Store, StoreError, new_orders::NewOrder},
 };
 
@@ -69,7 +77,7 @@ impl ImportQuery {
 
 context! {
     /// What importing orders works with.
-    pub struct Importing { store: Store, orders: Orders, gazetteer: LazyGazetteer, clock: Clock, config: Config }
+    pub struct Importing { store: Store, orders: Orders, areas: Areas, places: Places, clock: Clock, config: Config }
 }
 
 /// Create orders from a CSV file, or show what it would create.
@@ -125,18 +133,46 @@ impl Importing {
         }
     }
 
-    /// Reads the file on a blocking thread: thousands of addresses may have to be looked up.
+    /// Reads the file, and once more when the operator's geocoder knows doors that the area does not.
     async fn read(&self, file: Bytes, mapping: Option<Vec<String>>) -> Result<Table, Refused> {
-        let (gazetteer, zone, now) = (self.gazetteer.clone(), self.config.settings.time_zone, self.clock.now());
-        let reading = web::block(move || {
-            let find = |text: &str, near| gazetteer.get().search(text, near, 1).pop();
-            let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
-            import::read(&file, mapping.as_deref(), &Surroundings { find: &find, check: &check, zone, now })
-        });
-        let mut table = reading.await.map_err(|error| ApiError::internal(&error))?.map_err(Refused::File)?;
+        let directory = self.places.directory().await;
+        let (mut table, unknown) = self.read_with(file.clone(), mapping.clone(), &directory, HashMap::new()).await?;
+        if !unknown.is_empty() && self.places.asks_elsewhere() {
+            let doors = self.places.doors_elsewhere(&directory, unknown).await;
+            (table, _) = self.read_with(file, mapping, &directory, doors).await?;
+        }
         check_pins(&table)?;
         self.warn_of_known(&mut table).await?;
         Ok(table)
+    }
+
+    /// Reads the file on a blocking thread: thousands of addresses may have to be looked up. Gives those of which neither
+    /// `doors` nor the directory is certain, too.
+    async fn read_with(
+        &self,
+        file: Bytes,
+        mapping: Option<Vec<String>>,
+        directory: &Directory,
+        doors: HashMap<String, Found>,
+    ) -> Result<(Table, HashMap<String, Option<LatLon>>), Refused> {
+        let (directory, zone, now) = (directory.clone(), self.areas.time_zone(), self.clock.now());
+        let reading = web::block(move || {
+            let unknown = RefCell::new(HashMap::new());
+            let find = |text: &str, near: Option<LatLon>| {
+                let known = directory.door(text, near);
+                if known.as_ref().is_some_and(|found| found.doubt.is_none()) {
+                    return known;
+                }
+                unknown.borrow_mut().insert(text.to_owned(), near);
+                doors.get(text).filter(|door| door.doubt.is_none()).cloned().or(known)
+            };
+            let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
+            let outside = |point| (!directory.is_here(point)).then(|| directory.area_name().to_owned());
+            let surroundings = Surroundings { find: &find, check: &check, outside: &outside, zone, now };
+            let table = import::read(&file, mapping.as_deref(), &surroundings)?;
+            Ok((table, unknown.into_inner()))
+        });
+        reading.await.map_err(|error| ApiError::internal(&error))?.map_err(Refused::File)
     }
 
     /// The same file sent twice is the likeliest mistake.

@@ -1,5 +1,8 @@
 //! REST handlers, `/api/v1`. Each reads typed input, calls one use case and maps one result.
 
+pub mod area;
+pub mod areas;
+pub mod arrival;
 pub mod audit;
 pub mod courier;
 pub mod courier_day;
@@ -19,6 +22,7 @@ mod order_query;
 pub mod orders;
 pub mod page;
 pub mod pickups;
+pub mod pins;
 pub mod places;
 pub mod plans;
 pub mod proofs;

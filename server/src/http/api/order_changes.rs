@@ -3,12 +3,11 @@
 use actix_web::HttpResponse;
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
-    LatLon, OrderId,
+    OrderId,
     api::{
         OrderView,
         change::{EditCustomer, EditOrder, EditPlace, NextAttempt, Reopen, Unassign},
     },
-    geo::coord::CoordError,
 };
 
 use super::orders::Moving;
@@ -79,9 +78,7 @@ fn check_place(wanted: Option<&EditPlace>, field: &str, errors: &mut FieldErrors
     let Some(EditPlace { lat, lon, address, instructions, phone }) = wanted else { return };
     match (lat, lon) {
         (Some(lat), Some(lon)) => {
-            let point = LatLon::try_new(*lat, *lon);
-            let coordinate = if point == Err(CoordError::LonOutOfRange) { "lon" } else { "lat" };
-            errors.check(point.is_ok(), &format!("{field}.{coordinate}"), "lat must be −90 to 90 and lon −180 to 180");
+            errors.check_point(*lat, *lon, field);
         }
         (None, None) => {}
         (Some(_), None) => errors.check(false, &format!("{field}.lon"), "lat and lon change together"),

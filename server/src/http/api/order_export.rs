@@ -21,8 +21,8 @@ use crate::{
     },
     error::ApiError,
     http::context::context,
-    platform::{clock::Clock, config::Config},
-    service::gazetteer::LazyGazetteer,
+    platform::clock::Clock,
+    service::areas::Areas,
     store::{Store, order_lists::OrderFilter, orders::OrderCursor},
 };
 
@@ -34,7 +34,7 @@ const TEMPLATE_PLACES: usize = 3;
 
 context! {
     /// What exporting orders works with.
-    pub struct Exporting { store: Store, clock: Clock, config: Config }
+    pub struct Exporting { store: Store, clock: Clock, areas: Areas }
 }
 
 /// Export the orders that a filter finds as CSV, the newest first.
@@ -56,7 +56,7 @@ pub async fn export(
     let filter = query.filter();
     exporting.refuse_too_many(&filter).await?;
     recorder.record(&by, AccessKind::Export, None);
-    let day = exporting.clock.now().with_timezone(&exporting.config.settings.time_zone).format("%Y-%m-%d");
+    let day = exporting.clock.now().with_timezone(&exporting.areas.time_zone()).format("%Y-%m-%d");
     let name = format!("orders-{day}.csv");
     Ok(spreadsheet(&name).streaming(exporting.into_pieces(filter)))
 }
@@ -126,15 +126,15 @@ impl Exporting {
             proof: proofs.get(&order.id).map(Vec::as_slice).unwrap_or_default(),
         });
         let exported: Vec<_> = exported.collect();
-        Ok(write::export_lines(&exported, self.config.settings.time_zone))
+        Ok(write::export_lines(&exported, self.areas.time_zone()))
     }
 }
 
 /// Give a CSV file to fill in for the import: readable headings, and two orders in this server's streets.
 #[utoipa::path(get, path = "/api/v1/orders/import/template", operation_id = "getImportTemplate", tag = "orders",
     responses((status = 200, description = "The file", content_type = "text/csv", body = String)))]
-pub async fn template(gazetteer: Data<LazyGazetteer>, _: Allowed<OrdersWrite>) -> Result<HttpResponse, ApiError> {
-    let writing = web::block(move || write::template(&gazetteer.get().examples(TEMPLATE_PLACES)));
+pub async fn template(areas: Data<Areas>, _: Allowed<OrdersWrite>) -> Result<HttpResponse, ApiError> {
+    let writing = web::block(move || write::template(&areas.current().examples(TEMPLATE_PLACES)));
     let file = writing.await.map_err(|error| ApiError::internal(&error))?;
     Ok(spreadsheet("orders-template.csv").body(file))
 }

@@ -18,7 +18,10 @@ use crate::{
     http::{body::json::json, context::context},
     live::tracker::Tracker,
     platform::clock::{Clock, is_usable},
-    service::orders::risk::{Estimates, Rank},
+    service::{
+        areas::Areas,
+        orders::risk::{Estimates, Rank},
+    },
     store::{Store, order_lists::OrderFilter, orders::OrderCursor},
 };
 
@@ -27,7 +30,7 @@ const MAX_RANKED: i64 = 20_000;
 
 context! {
     /// What lists of orders work with.
-    pub struct Lists { store: Store, tracker: Tracker, clock: Clock }
+    pub struct Lists { store: Store, tracker: Tracker, areas: Areas, clock: Clock }
 }
 
 /// A page of orders, with where the next one begins.
@@ -85,10 +88,12 @@ impl Lists {
         let mut estimates = Estimates::new(&self.tracker, self.clock.now_ms());
         let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
         let mut wanted = self.store.proofs_wanted(&ids).await?;
+        let area = self.areas.current();
         let view = |order: &Order| OrderView {
             expected_at: estimates.expected_at(order),
             sequence: estimates.sequence(order),
             proof: wanted.remove(&order.id),
+            outside_area: area.is_outside([order.pickup.point, order.dropoff.point]).then_some(true),
             ..order.to_view(None)
         };
         Ok(orders.iter().map(view).collect())

@@ -3,9 +3,8 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
-    LatLon, OrderId, OrderStatus,
+    OrderId, OrderStatus,
     api::{Assign, CreateOrder, OrderCreated, OrderView, PlaceBody, SetStatus, console::AccessKind, proof::ProofKind},
-    geo::coord::CoordError,
     problem::FieldError,
 };
 
@@ -39,9 +38,12 @@ use crate::{
         tasks::Tasks,
         token,
     },
-    service::orders::{
-        lifecycle::{Orders, Outcome, StatusReport},
-        risk::Estimates,
+    service::{
+        areas::Areas,
+        orders::{
+            lifecycle::{Orders, Outcome, StatusReport},
+            risk::Estimates,
+        },
     },
     store::{Store, new_orders::WantedProofs},
 };
@@ -163,17 +165,15 @@ fn check_demands(wanted: &CreateOrder, errors: &mut FieldErrors) -> Demands {
 pub(super) fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErrors) -> Option<Waypoint> {
     errors.check_text(&place.address, 300, &format!("{field}.address"));
     errors.check_optional_text(place.instructions.as_deref(), 1_000, &format!("{field}.instructions"));
-    let point = LatLon::try_new(place.lat, place.lon);
-    let coordinate = if point == Err(CoordError::LonOutOfRange) { "lon" } else { "lat" };
-    errors.check(point.is_ok(), &format!("{field}.{coordinate}"), "lat must be −90 to 90 and lon −180 to 180");
+    let point = errors.check_point(place.lat, place.lon, field);
     errors.check_optional_text(place.phone.as_deref(), 40, &format!("{field}.phone"));
     let address = place.address.trim().to_owned();
-    Some(Waypoint { point: point.ok()?, address, instructions: place.instructions.clone(), phone: place.phone.clone() })
+    Some(Waypoint { point: point?, address, instructions: place.instructions.clone(), phone: place.phone.clone() })
 }
 
 context! {
     /// What showing an order and moving it on works with.
-    pub struct Moving { store: Store, orders: Orders, tracker: Tracker, clock: Clock, tasks: Tasks }
+    pub struct Moving { store: Store, orders: Orders, tracker: Tracker, areas: Areas, clock: Clock, tasks: Tasks }
 }
 
 /// Show one order with its timeline and its proofs.
@@ -266,8 +266,15 @@ impl Moving {
         let (expected_at, sequence) = (estimates.expected_at(order), estimates.sequence(order));
         let proofs = proofs::views(&self.store, order.id).await?;
         let wanted = self.store.proofs_wanted(&[order.id]).await?.remove(&order.id);
-        let view =
-            OrderView { expected_at, sequence, proof: wanted, proofs: Some(proofs), ..order.to_view(Some(timeline)) };
+        let outside = self.areas.current().is_outside([order.pickup.point, order.dropoff.point]);
+        let view = OrderView {
+            expected_at,
+            sequence,
+            proof: wanted,
+            outside_area: outside.then_some(true),
+            proofs: Some(proofs),
+            ..order.to_view(Some(timeline))
+        };
         Ok(with_etag(json(StatusCode::OK, &view), order.version))
     }
 }

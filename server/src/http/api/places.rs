@@ -3,15 +3,15 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{self, Data, Query},
+    web::{Data, Query},
 };
+use doorstep_area::places::{Found, Kind, MAX_RESULTS};
 use doorstep_shared::{
     LatLon,
     api::{
         ListPage,
         console::{PlaceFound, PlaceKind},
     },
-    places::{Found, Kind, MAX_RESULTS},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,9 +19,10 @@ use utoipa::IntoParams;
 use super::page;
 use crate::{
     auth::{extract::Allowed, scope::OrdersRead},
+    domain::pins::Place,
     error::ApiError,
     http::body::json::json,
-    service::gazetteer::LazyGazetteer,
+    service::places::Places,
 };
 
 const DEFAULT_RESULTS: usize = 8;
@@ -46,11 +47,12 @@ pub struct PlacesQuery {
 
 /// Find an address by what was typed, or by a point on the map.
 ///
-/// Works offline, from OpenStreetMap's names. Ask with `q`, and perhaps `near`, or with `at`.
+/// Works offline, from OpenStreetMap's names, unless the operator has a geocoder of their own. Pinned addresses come first.
+/// Ask with `q`, and perhaps `near`, or with `at`.
 #[utoipa::path(get, path = "/api/v1/places", operation_id = "findPlaces", tag = "orders",
     responses((status = 200, body = ListPage<PlaceFound>, description = "The best places first, on one page")))]
 pub async fn find(
-    gazetteer: Data<LazyGazetteer>,
+    places: Data<Places>,
     _: Allowed<OrdersRead>,
     query: Query<PlacesQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -60,17 +62,13 @@ pub async fn find(
     }
     let near = query.near.as_deref().map(point).transpose()?;
     let found = match (query.into_inner(), near) {
-        (PlacesQuery { at: Some(at), q: None, .. }, None) => {
-            let at = point(&at)?;
-            web::block(move || gazetteer.get().at(at)).await
-        }
+        (PlacesQuery { at: Some(at), q: None, .. }, None) => places.at(point(&at)?).await,
         (PlacesQuery { q: Some(q), at: None, .. }, near) if q.chars().count() <= MAX_SEARCH_CHARACTERS => {
-            web::block(move || gazetteer.get().search(&q, near, limit)).await
+            places.search(q, near, limit).await
         }
         _ => return Err(ApiError::bad_request("ask with q, at most 200 characters and perhaps near, or with at")),
     };
-    let items = found.map_err(|error| ApiError::internal(&error))?.into_iter().map(view).collect();
-    Ok(json(StatusCode::OK, &page::whole::<PlaceFound>(items)))
+    Ok(json(StatusCode::OK, &page::whole(found.into_iter().map(view).collect::<Vec<PlaceFound>>())))
 }
 
 fn point(text: &str) -> Result<LatLon, ApiError> {
@@ -80,7 +78,7 @@ fn point(text: &str) -> Result<LatLon, ApiError> {
     point.ok_or_else(|| ApiError::bad_request("a point is lat,lon in degrees"))
 }
 
-fn view(found: Found) -> PlaceFound {
+fn view(Place { found, pin }: Place) -> PlaceFound {
     PlaceFound {
         address: address(&found),
         kind: match found.kind {
@@ -94,6 +92,7 @@ fn view(found: Found) -> PlaceFound {
         distance_m: found.distance_m.map(|metres| metres.round() as u32),
         name: found.name,
         town: found.town,
+        pin_id: pin,
     }
 }
 

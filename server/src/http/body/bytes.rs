@@ -5,7 +5,7 @@
 
 use std::{fmt, marker::PhantomData, ops::Deref, time::Duration};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Bytes};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web::Bytes};
 use doorstep_shared::api::console::MAX_IMPORT_BYTES;
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 
@@ -128,29 +128,95 @@ impl<L: BodyLimits> FromRequest for RequestBody<L> {
 /// 415 when it is compressed, 413 when it is too large, 408 when the client pauses for too long, 400 when it breaks off.
 pub async fn read(
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
     max_bytes: usize,
     silence: Option<Duration>,
 ) -> Result<Bytes, ApiError> {
-    if request.headers().contains_key(header::CONTENT_ENCODING) {
-        return Err(ApiError::unsupported_media_type());
-    }
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > max_bytes) {
-        return Err(ApiError::too_large());
-    }
-    let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(FIRST_ALLOCATION_BYTES));
-    loop {
-        let piece = match silence {
-            Some(silence) => tokio::time::timeout(silence, payload.next()).await.map_err(|_| ApiError::too_slow())?,
-            None => payload.next().await,
-        };
-        let Some(piece) = piece else { return Ok(bytes.into()) };
-        let piece = piece.map_err(|error| ApiError::bad_request(error.to_string()))?;
-        if bytes.len() + piece.len() > max_bytes {
-            return Err(ApiError::too_large());
-        }
+    let mut pieces = Pieces::new(request, payload, max_bytes as u64, silence)?;
+    let announced = usize::try_from(pieces.announced.unwrap_or(0)).unwrap_or(usize::MAX);
+    let mut bytes = Vec::with_capacity(announced.min(FIRST_ALLOCATION_BYTES));
+    while let Some(piece) = pieces.next().await? {
         bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.into())
+}
+
+/// Why a body was not taken, as what a sentence says of it.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyRefused {
+    /// Decompressed it may be any size.
+    #[error("is compressed")]
+    Compressed,
+    /// It announced more than is taken, or more came.
+    #[error("is larger than this server takes")]
+    TooLarge,
+    /// The client was silent for too long.
+    #[error("came too slowly")]
+    TooSlow,
+    /// The connection broke.
+    #[error("did not arrive whole")]
+    Broken(#[source] PayloadError),
+}
+
+impl From<BodyRefused> for ApiError {
+    fn from(refused: BodyRefused) -> Self {
+        match refused {
+            BodyRefused::Compressed => Self::unsupported_media_type(),
+            BodyRefused::TooLarge => Self::too_large(),
+            BodyRefused::TooSlow => Self::too_slow(),
+            BodyRefused::Broken(error) => Self::bad_request(error.to_string()),
+        }
+    }
+}
+
+/// A body as it comes, which is never more than was allowed.
+pub struct Pieces {
+    payload: Payload,
+    announced: Option<u64>,
+    left: u64,
+    silence: Option<Duration>,
+}
+
+impl Pieces {
+    /// A body of at most `max_bytes`. With `silence`, the client may pause for that long between two pieces.
+    ///
+    /// # Errors
+    /// When what the request says of its body is refused.
+    pub fn new(
+        request: &HttpRequest,
+        payload: Payload,
+        max_bytes: u64,
+        silence: Option<Duration>,
+    ) -> Result<Self, BodyRefused> {
+        if request.headers().contains_key(header::CONTENT_ENCODING) {
+            return Err(BodyRefused::Compressed);
+        }
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let announced = length.and_then(|value| value.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|bytes: u64| bytes > max_bytes) {
+            return Err(BodyRefused::TooLarge);
+        }
+        Ok(Self { payload, announced, left: max_bytes, silence })
+    }
+
+    /// How long the body says that it is.
+    pub fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    /// The next piece; `None` when all of it has come.
+    ///
+    /// # Errors
+    /// The body is refused as a whole then.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, BodyRefused> {
+        let next = self.payload.next();
+        let piece = match self.silence {
+            Some(silence) => tokio::time::timeout(silence, next).await.map_err(|_| BodyRefused::TooSlow)?,
+            None => next.await,
+        };
+        let Some(piece) = piece.transpose().map_err(BodyRefused::Broken)? else { return Ok(None) };
+        self.left = self.left.checked_sub(piece.len() as u64).ok_or(BodyRefused::TooLarge)?;
+        Ok(Some(piece))
     }
 }
 

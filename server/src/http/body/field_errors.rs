@@ -1,6 +1,6 @@
 //! Collects what is wrong with the fields of a body, so that one answer names all of it.
 
-use doorstep_shared::problem::FieldError;
+use doorstep_shared::{LatLon, geo::coord::CoordError, problem::FieldError};
 
 use crate::error::ApiError;
 
@@ -38,6 +38,15 @@ impl FieldErrors {
         };
         let fits = words.len() <= 20 && words.iter().all(is_word);
         self.check(fits, field, "must be at most 20 words of 1 to 40 letters, digits and hyphens");
+    }
+
+    /// The point at these degrees; notes which of the two is wrong. `field` is what holds them, empty for the body itself.
+    pub fn check_point(&mut self, lat: f64, lon: f64, field: &str) -> Option<LatLon> {
+        let point = LatLon::try_new(lat, lon);
+        let coordinate = if point == Err(CoordError::LonOutOfRange) { "lon" } else { "lat" };
+        let field = if field.is_empty() { coordinate.to_owned() } else { format!("{field}.{coordinate}") };
+        self.check(point.is_ok(), &field, "lat must be −90 to 90 and lon −180 to 180");
+        point.ok()
     }
 
     /// Every refused field.

@@ -3,8 +3,9 @@
 use crate::{
     http::{
         api::{
-            audit, courier, courier_day, courier_session, courier_tour, couriers, devices, dispatch, exceptions, fixes,
-            imports, order_changes, order_export, order_lists, orders, pickups, places, plans, proofs, session, track,
+            area, areas, arrival, audit, courier, courier_day, courier_session, courier_tour, couriers, devices,
+            dispatch, exceptions, fixes, imports, order_changes, order_export, order_lists, orders, pickups, pins,
+            places, plans, proofs, session, track,
         },
         ingest,
         openapi::serve,
@@ -26,7 +27,16 @@ fn people() -> Vec<Route> {
         session::sign_out,
         exceptions::list,
         exceptions::acknowledge,
+        arrival::scores,
+        arrival::waits,
+        pins::take_proposal,
         audit::list,
+        area::show,
+        areas::list,
+        areas::upload,
+        areas::cancel,
+        areas::choose,
+        areas::remove,
         serve::serve,
     ]
 }
@@ -50,6 +60,9 @@ fn orders() -> Vec<Route> {
         dispatch::tracking_link,
         proofs::order_image,
         places::find,
+        pins::list,
+        pins::put,
+        pins::delete,
         pickups::list,
         pickups::save,
         pickups::delete,

@@ -28,6 +28,7 @@ pub struct Table {
     api: Vec<Route>,
     ingest: Vec<Route>,
     operations: Vec<Route>,
+    area: Vec<Route>,
     courier: Vec<Route>,
     pages: Vec<Route>,
 }
@@ -39,6 +40,7 @@ impl Table {
             api: api::routes(),
             ingest: api::ingest(),
             operations: operations::routes(),
+            area: operations::area(),
             courier: pages::courier(),
             pages: pages::routes(),
         }
@@ -46,8 +48,8 @@ impl Table {
 
     /// Every route.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
-        let Self { sockets, api, ingest, operations, courier, pages } = self;
-        [sockets, api, ingest, operations, courier, pages].into_iter().flatten()
+        let Self { sockets, api, ingest, operations, area, courier, pages } = self;
+        [sockets, api, ingest, operations, area, courier, pages].into_iter().flatten()
     }
 }
 
@@ -71,6 +73,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .app_data(Data::new(Document(document())))
         .service(scope("/ws", &table.sockets))
         .service(scope("/api/v1", &table.api).default_service(web::to(not_found)).wrap(Compress::default()))
+        .service(scope("/area", &table.area).default_service(web::to(not_found)).wrap(Compress::default()))
         .service(scope("/ingest", &table.ingest).default_service(web::to(not_found)));
     resources("", &table.operations).into_iter().for_each(|resource| {
         config.service(resource);

@@ -1,7 +1,12 @@
-//! For supervisors, load balancers and scrapers, and the browser's files.
+//! For supervisors, load balancers and scrapers, and the browser's files and maps.
 
 use super::get;
-use crate::http::{assets, health, route::Route};
+use crate::http::{area, assets, health, route::Route};
+
+/// The area's files, `/area`.
+pub(super) fn area() -> Vec<Route> {
+    vec![get!("/area/current", area::current), get!("/area/{id}/{file}", area::file)]
+}
 
 /// The routes, in no scope.
 pub(super) fn routes() -> Vec<Route> {

@@ -24,7 +24,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use doorstep_shared::protocol::{CloseCode, customer::CustomerEvent};
+use doorstep_shared::protocol::{
+    CloseCode,
+    customer::{CustomerEvent, Snapshot},
+};
 use tokio::sync::Notify;
 
 use self::{
@@ -89,6 +92,11 @@ impl Outbox {
         })
     }
 
+    /// The client at the other end.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
     /// How this connection's messages are written.
     pub fn wire(&self) -> Wire {
         self.wire
@@ -144,12 +152,25 @@ impl Outbox {
         self.push(message.bytes(self.wire));
     }
 
-    /// Queues the snapshot: the first message, or a later correction. A position that it already shows is dropped.
+    /// Queues the snapshot that the connection begins with. A position that it already shows is dropped.
     pub fn push_snapshot(&self, snapshot: &Encoded) {
         let CustomerEvent::Snapshot(content) = snapshot.event() else { return };
-        let shown_ms = content.position.map(|position| position.time_ms);
         let bytes = snapshot.bytes(self.wire);
-        self.push_with(|queue| queue.push_snapshot(bytes, shown_ms));
+        self.push_with(|queue| queue.push_snapshot(bytes, shown_ms(content)));
+    }
+
+    /// Queues a later snapshot, which corrects what was sent before. While the first one is awaited it is left out:
+    /// [`Outbox::take_missed_correction`] then says so to whoever makes the first.
+    pub fn push_correction(&self, snapshot: &Encoded) {
+        let CustomerEvent::Snapshot(content) = snapshot.event() else { return };
+        let bytes = snapshot.bytes(self.wire);
+        self.push_with(|queue| queue.push_correction(bytes, shown_ms(content)));
+    }
+
+    /// Whether a correction was left out since the last call. To be called once the first snapshot is queued: what was
+    /// left out may have known more, so the viewer needs another.
+    pub fn take_missed_correction(&self) -> bool {
+        self.lock().queue.take_missed_correction()
     }
 
     /// Answers a WebSocket Ping.
@@ -324,6 +345,10 @@ impl Outbox {
         }
         fed
     }
+}
+
+fn shown_ms(snapshot: &Snapshot) -> Option<i64> {
+    snapshot.position.map(|position| position.time_ms)
 }
 
 fn joined(first: Option<Bytes>, second: Option<Bytes>) -> Option<Bytes> {

@@ -34,6 +34,8 @@ pub(super) struct Queue {
     position: Option<Pending>,
     /// A viewer's first message is the snapshot, a courier's the welcome: everything else waits for it.
     awaits_first: bool,
+    /// While the first snapshot was awaited, a correction came that it may lack.
+    missed_correction: bool,
     /// A snapshot is in the ordered lane, so that lane goes out before the position.
     snapshot_waits: bool,
     newest_ms: Option<i64>,
@@ -130,6 +132,21 @@ impl Queue {
             return Err(Full);
         }
         self.push(message)
+    }
+
+    /// Queues a later snapshot, unless the first is still awaited: that one is made after what it waits for is read,
+    /// so it knows more. See [`Queue::take_missed_correction`].
+    pub(super) fn push_correction(&mut self, snapshot: Bytes, shown_ms: Option<i64>) -> Result<(), Full> {
+        if self.awaits_first {
+            self.missed_correction = true;
+            return Ok(());
+        }
+        self.push_snapshot(snapshot, shown_ms)
+    }
+
+    /// Whether a correction was left out since the last call.
+    pub(super) fn take_missed_correction(&mut self) -> bool {
+        std::mem::take(&mut self.missed_correction)
     }
 
     /// Queues a snapshot that shows a position of `shown_ms`: the first message, or a later correction. A position that
@@ -284,6 +301,20 @@ mod tests {
         outbox.push_snapshot(&greeting());
         let kinds: Vec<_> = read(&outbox).iter().map(CustomerEvent::kind).collect();
         assert_eq!(kinds, ["snapshot", "heartbeat", "position"]);
+    }
+
+    #[test]
+    fn a_correction_made_before_the_first_snapshot_does_not_stand_in_for_it() {
+        let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
+        outbox.await_snapshot();
+        outbox.push_correction(&greeting());
+        assert!(read(&outbox).is_empty());
+        assert!(outbox.take_missed_correction(), "whoever makes the first snapshot must know");
+        assert!(!outbox.take_missed_correction());
+        outbox.push_snapshot(&greeting());
+        outbox.push_correction(&greeting());
+        assert_eq!(read(&outbox).len(), 2);
+        assert!(!outbox.take_missed_correction());
     }
 
     #[test]

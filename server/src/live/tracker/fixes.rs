@@ -7,7 +7,7 @@ use super::{
     courier_state::{CourierState, shown_from_ms},
 };
 use crate::{
-    domain::{fleet::FleetChange, track::Update},
+    domain::{fleet::FleetChange, order::Order, track::Update},
     live::{
         broker::{Fact, Movement},
         hub::LiveEvent,
@@ -75,23 +75,34 @@ impl Tracker {
             state.marks.note_heard_elsewhere(now_ms);
             state.marks.note_moved_elsewhere(now_ms);
             let update = state.track.apply(&[fix]);
-            self.show(state, &update);
+            self.show_late(state, &update);
         }
         true
     }
 
     /// Shows new positions to every viewer who may see the courier, and returns the order whose viewers those are.
     fn show(&self, state: &CourierState, update: &Update) -> Option<OrderId> {
-        let (order, from_ms) = state.visible().map(|order| (order.id, shown_from_ms(order)))?;
+        let order = state.visible()?;
+        self.show_since(order, shown_from_ms(order), update)
+    }
+
+    /// The same for positions that may have waited on their way here, until the courier was loaded or for the next ones:
+    /// one from before the feed opened is no phone's slow clock, and belongs to whom the courier served then.
+    pub(super) fn show_late(&self, state: &CourierState, update: &Update) -> Option<OrderId> {
+        let order = state.visible()?;
+        self.show_since(order, order.feed_from?.timestamp_millis(), update)
+    }
+
+    fn show_since(&self, order: &Order, from_ms: i64, update: &Update) -> Option<OrderId> {
         if let Some((newest, before)) = update.moved.split_last()
             && newest.time_ms >= from_ms
         {
             let before: Vec<_> = before.iter().filter(|earlier| earlier.time_ms >= from_ms).collect();
             let missed = &before[before.len().saturating_sub(MAX_SKIPPED)..];
             let skipped = missed.iter().map(|earlier| [earlier.lon, earlier.lat]).collect();
-            self.broker.publish(order, LiveEvent::Moved { position: *newest, skipped });
+            self.broker.publish(order.id, LiveEvent::Moved { position: *newest, skipped });
         }
-        Some(order)
+        Some(order.id)
     }
 }
 

@@ -25,8 +25,12 @@ use std::{
 
 use doorstep_shared::{CourierId, OrderId};
 
-use self::{courier_state::CourierState, pending::Pending, shards::Shards};
-use crate::live::broker::Broker;
+use self::{
+    courier_state::{CourierState, FilledIn},
+    pending::Pending,
+    shards::Shards,
+};
+use crate::{domain::track::Update, live::broker::Broker};
 
 pub use self::{
     courier_state::{Known, shown_from_ms},
@@ -57,16 +61,28 @@ impl Tracker {
         Self { couriers: Shards::default(), broker, pending: Pending::default(), plan_tickets: AtomicU64::new(0) }
     }
 
-    /// Fills in what the database knows of a courier, after a restart or an outage. Tells viewers a presence that is
-    /// news, and nothing else.
-    pub fn seed(&self, courier: CourierId, known: Known, now_ms: i64) {
+    /// Fills in what the database knows of a courier: when they become known here, and after facts of other instances
+    /// were missed. Tells viewers a presence that is news. Returns what the fixes changed, for
+    /// [`Tracker::show_filled_in`] once the plan is known that goes with them: it says who may see them.
+    pub fn seed(&self, courier: CourierId, known: Known, now_ms: i64) -> Update {
         let mut shard = self.couriers.lock(courier);
         let state = shard.entry(courier).or_insert_with(|| CourierState::new(now_ms));
-        if let Some(presence) = state.fill_in(known, now_ms) {
+        let FilledIn { update, presence } = state.fill_in(known, now_ms);
+        if let Some(presence) = presence {
             self.change_presence(state, presence);
         }
         drop(shard);
         self.pending.add([courier], []);
+        update
+    }
+
+    /// Shows what fixes from the database changed to every viewer who may see the courier, and who would otherwise wait
+    /// for it until the courier's next fix. Whatever they have seen meanwhile is newer and stays.
+    pub fn show_filled_in(&self, courier: CourierId, update: &Update) {
+        let shard = self.couriers.lock(courier);
+        let order = shard.get(&courier).and_then(|state| self.show_late(state, update));
+        drop(shard);
+        self.pending.add([], order.filter(|_| update.filled_in > 0));
     }
 
     /// Whether anything is known of a courier; when not, [`Tracker::seed`] should be called first.

@@ -74,13 +74,11 @@ impl Tracker {
         }
     }
 
-    /// Keeps an estimate and shows it, unless the order is no longer the one being served.
+    /// Keeps an estimate and shows it, unless the order is no longer one of the courier's or a newer one is known.
     pub fn set_eta(&self, courier: CourierId, order: OrderId, eta: Eta, heard: Heard) {
         let mut shard = self.couriers.lock(courier);
         let Some(state) = shard.get_mut(&courier) else { return };
-        let is_newer = state.eta_of(order).is_none_or(|known| known.computed_at_ms <= eta.computed_at_ms);
-        if is_newer && state.is_visible_to(order) {
-            state.eta = Some((order, eta));
+        if state.keep_eta(order, eta) {
             if heard == Heard::Here && self.broker.has_peers() {
                 self.broker.tell(Fact::Eta { courier, order, eta });
             }

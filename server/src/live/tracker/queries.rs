@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use doorstep_shared::{CourierId, LatLon, OrderId, Position, Vehicle};
+use doorstep_shared::{CourierId, LatLon, OrderId, Position, Vehicle, protocol::customer::Eta};
 
 use super::{
     Tracker,
@@ -60,6 +60,11 @@ impl Tracker {
         let here = state.track.position().and_then(|position| position.point());
         let eta = state.visible().and_then(|order| state.eta_of(order.id));
         Whence { here, vehicle: Some(vehicle), eta }
+    }
+
+    /// The newest estimate for one of a courier's orders.
+    pub fn eta(&self, courier: CourierId, order: OrderId) -> Option<Eta> {
+        self.couriers.lock(courier).get(&courier)?.any_eta_of(order)
     }
 
     /// Where a courier is, if that is known.

@@ -1,6 +1,6 @@
 //! What others may know of a courier: one type for each question, copied out under the shard's lock.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use doorstep_shared::{
     CourierId, OrderId, Position, Vehicle,
@@ -33,7 +33,9 @@ impl Sight {
         let Some(before) = courier.planned.orders_before(order) else { return Self::default() };
         let stops_before = before as u32;
         let visible = courier.visible().filter(|visible| visible.id == order);
-        let Some(visible) = visible else { return Self { stops_before, ..Self::default() } };
+        let Some(visible) = visible else {
+            return Self { stops_before, eta: courier.any_eta_of(order), ..Self::default() };
+        };
         Self {
             stops_before,
             position: shown_position(courier, visible),
@@ -158,6 +160,8 @@ pub struct AtWork {
     pub open: Vec<Order>,
     /// The stops of their plan; never empty.
     pub ahead: Vec<StopAhead>,
+    /// The newest estimates that customers were told.
+    pub told: HashMap<OrderId, Eta>,
 }
 
 impl AtWork {
@@ -174,6 +178,7 @@ impl AtWork {
             route: courier.route.clone(),
             open,
             ahead: courier.planned.ahead().to_vec(),
+            told: courier.later_etas.clone().into_iter().chain(courier.eta).collect(),
         })
     }
 }

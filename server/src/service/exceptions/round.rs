@@ -4,17 +4,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use doorstep_shared::{LatLon, OrderId, OrderStatus, Vehicle, api::exception::ExceptionCode};
+use doorstep_arrival::risk;
+use doorstep_shared::{LatLon, OrderId, OrderStatus, Vehicle, api::exception::ExceptionCode, protocol::customer::Eta};
 use uuid::Uuid;
 
 use super::{expected::expected, memory::Memory};
 use crate::{
     domain::{
-        exception::{Change, End, Finding, Ongoing, WaitingAtPickup},
+        exception::{Change, End, Finding, Ongoing, WaitingAtPickup, goes_on_in},
         order::{
             OpenOrder, Order,
             outlook::time_needed_ms,
-            promise::{Promise, late},
+            promise::{GRACE_MS, Promise, late},
         },
         track::{
             eta,
@@ -183,8 +184,11 @@ impl Round {
         let expected = here.map(|here| expected(seen, here, self.now_ms)).unwrap_or_default();
         for order in &seen.open {
             let Some(until) = order.promised_until else { continue };
+            let until_ms = until.timestamp_millis();
+            let told = seen.told.get(&order.id).and_then(|eta| told_promise(eta, until_ms, self.now_ms));
             let (earliest_ms, expected_ms) = expected.get(&order.id).copied().unzip();
-            let promise = Promise { until_ms: until.timestamp_millis(), earliest_ms, expected_ms };
+            let guessed = Promise { until_ms, earliest_ms, expected_ms, late_probability: None };
+            let promise = told.filter(|_| here.is_some()).unwrap_or(guessed);
             self.judge_promise(order.id, Some(seen), &promise, doubtful);
         }
     }
@@ -199,6 +203,7 @@ impl Round {
             until_ms: until.timestamp_millis(),
             earliest_ms: Some(window.earliest_ms),
             expected_ms: Some(self.now_ms.saturating_add(needed_ms)),
+            late_probability: None,
         };
         self.judge_promise(order.id, None, &promise, doubtful);
     }
@@ -295,22 +300,29 @@ impl Round {
 
 /// Whether an exception can still go on, by what the database knows of its courier and order.
 fn applies(known: &Ongoing) -> bool {
-    let order = known.order_state;
+    let in_status = known.order_state.is_some_and(|order| goes_on_in(known.code, order.status));
+    let has_courier = known.order_state.is_some_and(|order| order.courier == known.courier);
     match known.code {
-        ExceptionCode::Late => {
-            order.is_some_and(|order| order.status == OrderStatus::Created || order.status.is_active())
-        }
-        ExceptionCode::OffRoute => {
-            order.is_some_and(|order| order.status.is_active() && order.courier == known.courier)
-        }
-        ExceptionCode::NotReady => {
-            order.is_some_and(|order| order.status == OrderStatus::AtPickup && order.courier == known.courier)
-        }
-        ExceptionCode::GivenBack => order.is_some_and(|order| order.status == OrderStatus::Created),
+        ExceptionCode::Late | ExceptionCode::GivenBack => in_status,
+        ExceptionCode::OffRoute | ExceptionCode::NotReady => in_status && has_courier,
         ExceptionCode::Silent => known.courier_has_orders && !known.courier_is_off_duty,
         ExceptionCode::Stationary => known.courier_has_goods,
-        ExceptionCode::DeliveredFar | ExceptionCode::LateReport => false,
+        ExceptionCode::DeliveredFar | ExceptionCode::LateReport | ExceptionCode::DoorElsewhere => false,
     }
+}
+
+/// A promise by what its customer was told; `None` for an estimate from a server that does not say what it expects.
+fn told_promise(eta: &Eta, until_ms: i64, now_ms: i64) -> Option<Promise> {
+    let expected_ms = eta.expected_ms?.max(now_ms);
+    let earliest_ms = eta.earliest_ms.max(now_ms);
+    let arrival = risk::Arrival { earliest_ms, expected_ms, latest_ms: eta.latest_ms.max(expected_ms) };
+    let late_probability = risk::late_probability(&arrival, until_ms.saturating_add(GRACE_MS));
+    Some(Promise {
+        until_ms,
+        earliest_ms: Some(earliest_ms),
+        expected_ms: Some(expected_ms),
+        late_probability: Some(late_probability),
+    })
 }
 
 fn change(known: &Ongoing, finding: &Finding) -> Option<Change> {

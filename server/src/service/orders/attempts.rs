@@ -87,6 +87,9 @@ impl Orders {
         let Some(after) = steps::reopened(&before, last, works, now).filter(|_| in_time) else {
             return Err(LifecycleError::NotReopenable { reference: before.reference, status: before.status });
         };
+        if let Actor::User(by) = by {
+            change.settle_handover(*by, reason, now).await?;
+        }
         let event = OrderEvent {
             note: Some(reason),
             courier: before.courier_id,

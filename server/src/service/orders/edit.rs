@@ -1,6 +1,6 @@
 //! Changing an order's fields.
 //!
-//! What may change when is one table, [`crate::domain::order::editing`]. Customers whose page is open get a fresh snapshot,
+//! What may change when is one table, [`doorstep_shared::editing`]. Customers whose page is open get a fresh snapshot,
 //! for a changed address shows there; the courier's phones get their stops.
 
 use doorstep_shared::{

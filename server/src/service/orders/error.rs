@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use doorstep_shared::{
     OrderId, OrderStatus,
     api::proof::ProofKind,
+    editing::editable,
     problem::{ErrorDetails, FieldError},
 };
 
 use crate::{
-    domain::order::{Order, editing::editable},
+    domain::order::Order,
     store::{StoreError, order_history::LastChange},
 };
 

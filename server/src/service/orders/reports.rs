@@ -1,14 +1,15 @@
-//! What couriers report besides an order's next status: goods that are not ready, an order given back, and reports that
-//! come too late.
+//! What couriers report besides an order's next status: goods that are not ready, an order given back, a door that is
+//! elsewhere, and reports that come too late.
 //!
 //! A phone that was offline reports what happened before it heard that the order was taken away, or is over. Such a report
-//! changes nothing about the order, and the phone gets the reason; but the courier did what it says, so it is kept in the
-//! order's history and dispatch hears of it, once for each courier, order and status.
+//! changes nothing about the order, and the phone gets the reason; but the courier did what it says, so each status is kept
+//! once in the order's history. Dispatch hears of the last one: what a courier pressed about one order is one matter.
 
 use chrono::{DateTime, Utc};
 use doorstep_shared::{
-    CourierId, OrderId, OrderStatus,
+    CourierId, LatLon, OrderId, OrderStatus,
     api::{change::OrderEventKind, exception::ExceptionCode},
+    geo::distance::haversine_m,
 };
 
 use super::{
@@ -88,6 +89,38 @@ impl Orders {
         Ok(Outcome::Changed(after))
     }
 
+    /// The courier says that the order's door is at `door`. The order stays as it is; dispatch hears of it and may pin its
+    /// address there.
+    ///
+    /// # Errors
+    /// [`LifecycleError`]; nothing was changed then.
+    /// # Cancel safety
+    /// As [`Orders::set_status`].
+    pub async fn propose_door(
+        &self,
+        id: OrderId,
+        report: &CourierReport<'_>,
+        door: LatLon,
+    ) -> Result<Outcome, LifecycleError> {
+        let mut change = self.lock_own(id, report.courier).await?;
+        let order = change.order.clone();
+        if !was_near_the_door(order.status) {
+            return Err(LifecycleError::no_step(&order, OrderStatus::AtDropoff));
+        }
+        let at = self.past_time(Some(report.happened_ms));
+        let proposal = Finding {
+            ended_ms: Some(at.timestamp_millis()),
+            place: Some(door),
+            distance_m: Some(haversine_m(order.dropoff.point, door).round() as i32),
+            ..finding(ExceptionCode::DoorElsewhere, id, report.courier, at)
+        };
+        let raised = change.raise(proposal, self.clock.now()).await?;
+        change.commit_raised().await?;
+        let is_new = raised.is_some();
+        announce(&*self.broker, raised);
+        Ok(if is_new { Outcome::Changed(order) } else { Outcome::Unchanged(order) })
+    }
+
     async fn given_back_already(&self, mut change: OrderChange, courier: CourierId) -> Result<Outcome, LifecycleError> {
         if change.last_of_courier(courier).await? == Some(OrderEventKind::GivenBack) {
             return Ok(Outcome::Unchanged(self.publish_again(change).await));
@@ -131,7 +164,8 @@ impl Orders {
         }
         let late = finding(ExceptionCode::LateReport, change.order.id, courier, at);
         // It says what was, so it is over as soon as it is noticed.
-        let raised = change.raise(Finding { ended_ms: Some(late.since_ms), ..late }, now).await?;
+        let late = Finding { ended_ms: Some(late.since_ms), ..late };
+        change.raise_late_report(late.clone(), now).await?;
         let event = OrderEvent {
             kind: OrderEventKind::LateReport,
             status: report.to,
@@ -142,7 +176,7 @@ impl Orders {
             changes: None,
         };
         change.commit_event(&event).await?;
-        announce(&*self.broker, raised);
+        announce(&*self.broker, [late]);
         Ok(())
     }
 
@@ -151,6 +185,13 @@ impl Orders {
         let now = self.clock.now();
         happened_ms.map_or(now, from_ms).min(now)
     }
+}
+
+/// Whether a courier has been on the way to the door, or at it. What they pressed offline comes before the status that
+/// they pressed next, yet a dispatcher may have set that meanwhile.
+fn was_near_the_door(status: OrderStatus) -> bool {
+    use OrderStatus::{AtDropoff, Delivered, Failed, PickedUp, Returned};
+    matches!(status, PickedUp | AtDropoff | Delivered | Failed | Returned)
 }
 
 fn finding(code: ExceptionCode, order: OrderId, courier: CourierId, at: DateTime<Utc>) -> Finding {

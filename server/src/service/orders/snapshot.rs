@@ -47,15 +47,14 @@ fn pin(waypoint: &Waypoint) -> Pin {
     Pin { lat: waypoint.point.lat(), lon: waypoint.point.lon(), label: waypoint.address.clone() }
 }
 
-/// The steps that the order took, as they are true now: neither repeats, for a reassignment leaves the status as it was,
-/// nor what was taken back. An order that waits for a courier again was not assigned, and one that was reopened has not
-/// ended; a failure before another attempt did happen.
+/// The steps that the order took. None repeats, for a reassignment leaves the status as it was. A courier who lost the
+/// order did take it, and its customer read their name: that it waits for another one is a step of its own. So is a
+/// failure before another attempt. An end that was a mistake never was.
 fn timeline(events: &[OrderEventView]) -> Vec<TimelineEntry> {
     let mut entries: Vec<TimelineEntry> = Vec::with_capacity(events.len());
     for event in events {
         match event.kind {
             OrderEventKind::Edited | OrderEventKind::LateReport | OrderEventKind::GoodsReturned => continue,
-            OrderEventKind::Unassigned | OrderEventKind::GivenBack => undo_to(&mut entries, event.status),
             OrderEventKind::Reopened => {
                 entries.pop_if(|last| last.status.is_final());
                 undo_to(&mut entries, event.status);
@@ -69,9 +68,10 @@ fn timeline(events: &[OrderEventView]) -> Vec<TimelineEntry> {
     entries
 }
 
-/// Removes the steps of the present attempt after `status`.
+/// Removes the steps of the present attempt after `status`; that a courier took the order is true of one that waits for
+/// the next, too.
 fn undo_to(entries: &mut Vec<TimelineEntry>, status: OrderStatus) {
-    if let Some(step) = status.step() {
+    if let Some(step) = status.step().max(OrderStatus::Assigned.step()) {
         while entries.pop_if(|last| last.status.step().is_some_and(|later| later > step)).is_some() {}
     }
 }
@@ -81,7 +81,7 @@ mod tests {
     use OrderEventKind::{
         Assigned as Gave, Attempt, Edited, GivenBack, LateReport, NotReady, Reopened, Status, Unassigned,
     };
-    use OrderStatus::{Assigned, AtDropoff, AtPickup, Created, Delivered, Failed, PickedUp};
+    use OrderStatus::{Assigned, AtDropoff, AtPickup, Cancelled, Created, Delivered, Failed, PickedUp};
 
     use super::*;
     use crate::platform::clock::from_ms;
@@ -119,11 +119,11 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_waits_for_a_courier_again_was_not_assigned() {
+    fn an_order_whose_courier_lost_it_waits_for_another_one() {
         let mut history = vec![(Status, Created), (Gave, Assigned), (Status, AtPickup), (GivenBack, Created)];
-        assert_eq!(reads(&history), [(Created, 0)]);
+        assert_eq!(reads(&history), [(Created, 0), (Assigned, 1), (AtPickup, 2), (Created, 3)]);
         history.extend([(Gave, Assigned), (Unassigned, Created), (Gave, Assigned)]);
-        assert_eq!(reads(&history), [(Created, 0), (Assigned, 6)]);
+        assert_eq!(reads(&history)[4..], [(Assigned, 4), (Created, 5), (Assigned, 6)]);
     }
 
     #[test]
@@ -144,6 +144,7 @@ mod tests {
             (Assigned, 1),
             (PickedUp, 2),
             (Failed, 3),
+            (Assigned, 4),
             (Created, 5),
             (Assigned, 6),
             (PickedUp, 7),
@@ -158,6 +159,8 @@ mod tests {
             [(Status, Created), (Gave, Assigned), (Status, AtDropoff), (Status, Delivered), (Reopened, AtDropoff)];
         assert_eq!(reads(&history), [(Created, 0), (Assigned, 1), (AtDropoff, 2)]);
         let without_courier = [(Status, Created), (Gave, Assigned), (Status, Delivered), (Reopened, Created)];
-        assert_eq!(reads(&without_courier), [(Created, 0)]);
+        assert_eq!(reads(&without_courier), [(Created, 0), (Assigned, 1), (Created, 3)]);
+        let never_assigned = [(Status, Created), (Status, Cancelled), (Reopened, Created)];
+        assert_eq!(reads(&never_assigned), [(Created, 0)]);
     }
 }

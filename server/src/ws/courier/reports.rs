@@ -1,12 +1,15 @@
-//! What a phone reports besides fixes: an order's new status, what holds an order up, whether the courier shares their
+//! What a phone reports besides fixes: an order's new status, what holds an order up or where its door is, whether the courier shares their
 //! position, and what their screen shows.
 
 use std::sync::Arc;
 
-use doorstep_shared::protocol::{
-    ErrorMessage, PresenceState,
-    courier::{Ack, CourierEvent, OrderReport, PresenceReport, ReportKind, Seen, StatusReport},
-    customer::Presence,
+use doorstep_shared::{
+    LatLon,
+    protocol::{
+        ErrorMessage, PresenceState,
+        courier::{Ack, CourierEvent, OrderReport, PresenceReport, ReportKind, Seen, StatusReport},
+        customer::Presence,
+    },
 };
 
 use super::Session;
@@ -46,7 +49,7 @@ pub(super) fn change_status(session: &Session, report: StatusReport) -> impl Fut
     }
 }
 
-/// Notes what holds an order up, or takes it back, and answers like [`change_status`].
+/// Notes what holds an order up, takes it back, or hears where its door is, and answers like [`change_status`].
 pub(super) fn note_report(session: &Session, report: OrderReport) -> impl Future<Output = CourierEvent> + use<> {
     let (sockets, courier) = (Arc::clone(&session.sockets), session.signed_in.courier.id);
     let turn = Arc::clone(&session.report_turn);
@@ -57,12 +60,22 @@ pub(super) fn note_report(session: &Session, report: OrderReport) -> impl Future
             return refusal;
         }
         let said = CourierReport { courier, happened_ms: report.time_ms, note };
+        let door = report.lat.zip(report.lon).map(|(lat, lon)| LatLon::try_new(lat, lon));
         let done = match report.report {
+            ReportKind::DoorHere => match door {
+                Some(Ok(door)) => sockets.orders.propose_door(report.order_id, &said, door).await,
+                _ => return CourierEvent::Error(no_door(report.id)),
+            },
             ReportKind::NotReady => sockets.orders.report_not_ready(report.order_id, &said).await,
             ReportKind::GiveBack => sockets.orders.give_back(report.order_id, &said).await,
         };
         answer(report.id, done)
     }
+}
+
+fn no_door(id: u64) -> ErrorMessage {
+    let message = "door_here needs lat and lon in degrees".to_owned();
+    ErrorMessage::refusal(Some(id), "bad_message", message)
 }
 
 fn answer(id: u64, done: Result<Outcome, LifecycleError>) -> CourierEvent {

@@ -4,10 +4,15 @@ use std::{
     net::SocketAddr,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, PoisonError},
 };
 
 use clap::Parser;
+use doorstep_area::{
+    built_in, files,
+    library::Library,
+    roads::{RoadClass, RoadData, RoadEdge},
+};
 use doorstep_server::{
     app::{self, Running, api_keys::new_api_key},
     auth::scope::Scope,
@@ -18,10 +23,7 @@ use doorstep_server::{
     },
     state::AppState,
 };
-use doorstep_shared::{
-    LatLon,
-    roads::{RoadClass, RoadData, RoadEdge},
-};
+use doorstep_shared::{LatLon, api::area::AreaView};
 use futures_util::FutureExt;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
@@ -90,34 +92,41 @@ pub(crate) async fn with_manual_clock(test: impl AsyncFnOnce(&TestApp, &ManualCl
 struct Arguments {
     #[command(flatten)]
     settings: Settings,
+    /// Ours, and no setting of a server.
+    #[arg(long)]
+    built_in_area: bool,
 }
 
-/// The streets of Malta, for tests about ways. Reading them takes a quarter of a second without optimisation.
-pub(crate) const MALTA: &str = concat!("--roads=", env!("CARGO_MANIFEST_DIR"), "/../static/roads/malta.roads");
+/// For tests about ways and addresses: the built-in area. Reading it takes a quarter of a second without optimisation, so
+/// other tests have one street somewhere.
+pub(crate) const BUILT_IN_AREA: &str = "--built-in-area";
 
-/// A file with one street, far from everything.
-fn one_street() -> &'static Path {
-    static FILE: OnceLock<PathBuf> = OnceLock::new();
-    FILE.get_or_init(|| {
-        let node = |lon| LatLon::try_new(60.0, lon).expect("on earth");
-        let edge = RoadEdge {
-            from: 0,
-            to: 1,
-            via: Vec::new(),
-            class: RoadClass::Residential,
-            limit_kmh: 30,
-            one_way: false,
-            tunnel: false,
-            street: None,
-        };
-        let data = RoadData { nodes: vec![node(5.0), node(5.001)], edges: vec![edge], ..RoadData::default() };
-        // Not removed: a few bytes, replaced by the next run.
-        let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("it.roads");
-        let ours = file.with_extension(std::process::id().to_string());
-        std::fs::write(&ours, data.to_bytes()).expect("the build's temporary directory can be written");
-        std::fs::rename(&ours, &file).expect("the build's temporary directory can be written");
-        file
-    })
+/// An area of one street, far from everything, for a data folder that has no area yet.
+fn give_one_street(data_dir: &Path) {
+    // Tests of one database may start servers at the same time.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    if data_dir.join("areas").exists() {
+        return;
+    }
+    let node = |lon| LatLon::try_new(60.0, lon).expect("on earth");
+    let edge = RoadEdge::open(0, 1, RoadClass::Residential, 30);
+    let data = RoadData { nodes: vec![node(5.0), node(5.001)], edges: vec![edge], ..RoadData::default() };
+    let mut manifest = built_in::manifest().clone();
+    manifest.area = AreaView {
+        id: "one-street-00000000".parse().expect("an id"),
+        name: "One street".to_owned(),
+        bounds: [5.0, 60.0, 5.001, 60.0],
+        addresses: false,
+        basemap: false,
+        ..manifest.area
+    };
+    let library = Library::under(data_dir);
+    let staging = library.stage().expect("the data folder is new");
+    let write = |name, bytes: Vec<u8>| std::fs::write(staging.area().join(name), bytes).expect("it can be written");
+    write(files::STREETS, data.to_bytes());
+    write(files::MANIFEST, manifest.to_json());
+    library.choose(&staging.install().expect("it is whole")).expect("it is there");
 }
 
 /// Where the server with this database keeps its files: in a folder of its own, because each test removes its folder at
@@ -131,10 +140,14 @@ fn data_dir(database_url: &str) -> PathBuf {
 /// The settings of a server on a free port with `database_url`.
 pub(crate) fn settings(database_url: &str, arguments: &[&str]) -> Settings {
     let ours = ["doorstep", "--bind=127.0.0.1:0", "--workers=2", "--database-connections=6", "--database-url"];
-    let roads = one_street().to_str().expect("a plain path");
     let data_dir = data_dir(database_url).display().to_string();
-    let of_this_test = [database_url, "--roads", roads, "--data-dir", &data_dir];
-    Arguments::parse_from(ours.iter().chain(&of_this_test).chain(arguments)).settings
+    let of_this_test = [database_url, "--data-dir", &data_dir];
+    let Arguments { settings, built_in_area } =
+        Arguments::parse_from(ours.iter().chain(&of_this_test).chain(arguments));
+    if !built_in_area {
+        give_one_street(&settings.data_dir);
+    }
+    settings
 }
 
 impl TestApp {

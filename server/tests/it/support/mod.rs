@@ -3,6 +3,7 @@
 mod api;
 mod app;
 mod database;
+mod pbf;
 mod people;
 mod redis;
 mod sign_in;
@@ -14,8 +15,9 @@ use serde_json::{Value, json};
 
 pub(crate) use self::{
     api::{Answer, TestCourier, TestOrder, order_body, text},
-    app::{MALTA, TestApp, settings, with_app, with_manual_clock, with_settings, with_two_instances},
+    app::{BUILT_IN_AREA, TestApp, settings, with_app, with_manual_clock, with_settings, with_two_instances},
     database::Database,
+    pbf::{Way, extract},
     people::{PASSWORD, TestPerson},
     redis::RedisServer,
     sign_in::{Invited, code_in, set_cookie},

@@ -1,52 +1,28 @@
-//! The columns that a file of orders may have: our names for them, their headings in files that people read, and what
-//! other systems call them.
+//! How a file's header names the columns of [`doorstep_shared::order_file`]: by our names, by their headings, or as other
+//! systems call them.
 //!
-//! The header is checked against them, and [`super::FileError`] names the missing ones. The template and the export of
-//! orders write the headings, so that the import takes both back.
+//! [`super::FileError`] names the missing ones.
 
-/// A column that means something.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
-    /// Our name for it, which programs use.
-    pub name: &'static str,
-    /// What a person reads above it.
-    pub heading: &'static str,
-    /// What others call it: folded words with spaces between them.
-    synonyms: &'static [&'static str],
+pub(super) use doorstep_shared::order_file::REQUIRED;
+pub use doorstep_shared::order_file::{COLUMNS, Column, column_named};
+
+/// Whether these folded words are the column's name or its heading.
+pub(super) fn is_named(column: &Column, words: &[String]) -> bool {
+    words.join("_") == column.name || doorstep_shared::text::words(column.heading) == words
 }
 
-impl Column {
-    const fn new(name: &'static str, heading: &'static str, synonyms: &'static [&'static str]) -> Self {
-        Self { name, heading, synonyms }
-    }
-
-    /// Whether these folded words are its name or its heading.
-    pub(super) fn is_named(&self, words: &[String]) -> bool {
-        words.join("_") == self.name || doorstep_shared::text::words(self.heading) == words
-    }
-
-    /// Whether others call it by these folded words.
-    pub(super) fn is_known_as(&self, words: &[String]) -> bool {
-        self.synonyms.contains(&words.join(" ").as_str())
-    }
+/// Whether others call the column by these folded words.
+pub(super) fn is_known_as(column: &Column, words: &[String]) -> bool {
+    synonyms(column).contains(&words.join(" ").as_str())
 }
 
-/// The column of this name.
-pub fn column(name: &str) -> Option<&'static Column> {
-    COLUMNS.iter().find(|column| column.name == name)
-}
-
-/// Every column that means something.
-pub const COLUMNS: [Column; 20] = [
-    Column::new(
-        "reference",
-        "Reference",
-        &["order", "order id", "order number", "order no", "order reference", "ref", "order ref", "external id"],
-    ),
-    Column::new(
-        "pickup_address",
-        "Pickup address",
-        &[
+/// What others call it: folded words with spaces between them.
+fn synonyms(column: &Column) -> &'static [&'static str] {
+    match column.name {
+        "reference" => {
+            &["order", "order id", "order number", "order no", "order reference", "ref", "order ref", "external id"]
+        }
+        "pickup_address" => &[
             "pickup",
             "pick up",
             "pick up address",
@@ -58,27 +34,18 @@ pub const COLUMNS: [Column; 20] = [
             "shop address",
             "sender address",
         ],
-    ),
-    Column::new("pickup_lat", "Pickup latitude", &["pick up latitude", "from latitude", "origin latitude"]),
-    Column::new(
-        "pickup_lon",
-        "Pickup longitude",
-        &["pickup lng", "pickup long", "pick up longitude", "from longitude", "origin longitude"],
-    ),
-    Column::new(
-        "pickup_instructions",
-        "Pickup instructions",
-        &["pickup note", "pickup notes", "collection instructions", "collection notes"],
-    ),
-    Column::new(
-        "pickup_phone",
-        "Pickup phone",
-        &["shop phone", "kitchen phone", "sender phone", "pickup phone number", "pickup telephone", "pickup contact"],
-    ),
-    Column::new(
-        "dropoff_address",
-        "Delivery address",
-        &[
+        "pickup_lat" => &["pick up latitude", "from latitude", "origin latitude"],
+        "pickup_lon" => &["pickup lng", "pickup long", "pick up longitude", "from longitude", "origin longitude"],
+        "pickup_instructions" => &["pickup note", "pickup notes", "collection instructions", "collection notes"],
+        "pickup_phone" => &[
+            "shop phone",
+            "kitchen phone",
+            "sender phone",
+            "pickup phone number",
+            "pickup telephone",
+            "pickup contact",
+        ],
+        "dropoff_address" => &[
             "address",
             "delivery",
             "deliver to",
@@ -93,16 +60,10 @@ pub const COLUMNS: [Column; 20] = [
             "customer address",
             "recipient address",
         ],
-    ),
-    Column::new(
-        "dropoff_lat",
-        "Delivery latitude",
-        &["delivery lat", "drop off latitude", "dropoff latitude", "destination latitude", "latitude", "lat"],
-    ),
-    Column::new(
-        "dropoff_lon",
-        "Delivery longitude",
-        &[
+        "dropoff_lat" => {
+            &["delivery lat", "drop off latitude", "dropoff latitude", "destination latitude", "latitude", "lat"]
+        }
+        "dropoff_lon" => &[
             "delivery lon",
             "delivery lng",
             "dropoff lng",
@@ -113,21 +74,13 @@ pub const COLUMNS: [Column; 20] = [
             "lon",
             "lng",
         ],
-    ),
-    Column::new(
-        "dropoff_instructions",
-        "Delivery instructions",
-        &["delivery note", "delivery notes", "drop off instructions", "instructions", "door instructions"],
-    ),
-    Column::new(
-        "customer_name",
-        "Customer name",
-        &["customer", "name", "full name", "recipient", "recipient name", "client", "client name", "contact name"],
-    ),
-    Column::new(
-        "customer_phone",
-        "Customer phone",
-        &[
+        "dropoff_instructions" => {
+            &["delivery note", "delivery notes", "drop off instructions", "instructions", "door instructions"]
+        }
+        "customer_name" => {
+            &["customer", "name", "full name", "recipient", "recipient name", "client", "client name", "contact name"]
+        }
+        "customer_phone" => &[
             "phone",
             "phone number",
             "telephone",
@@ -141,21 +94,11 @@ pub const COLUMNS: [Column; 20] = [
             "recipient phone",
             "contact phone",
         ],
-    ),
-    Column::new(
-        "customer_email",
-        "Customer e-mail",
-        &["email", "e mail", "mail", "email address", "e mail address", "customer mail", "recipient email"],
-    ),
-    Column::new(
-        "promised_from",
-        "Promised from",
-        &["deliver after", "delivery from", "window start", "window from", "not before", "earliest"],
-    ),
-    Column::new(
-        "promised_until",
-        "Promised until",
-        &[
+        "customer_email" => {
+            &["email", "e mail", "mail", "email address", "e mail address", "customer mail", "recipient email"]
+        }
+        "promised_from" => &["deliver after", "delivery from", "window start", "window from", "not before", "earliest"],
+        "promised_until" => &[
             "promised",
             "promised by",
             "deliver by",
@@ -168,16 +111,14 @@ pub const COLUMNS: [Column; 20] = [
             "deadline",
             "latest",
         ],
-    ),
-    Column::new("proof", "Proof", &["proof of delivery", "pod"]),
-    Column::new("size", "Size", &["units", "quantity", "qty", "parcels", "packages", "boxes"]),
-    Column::new("service_s", "Seconds at the door", &["service seconds", "service time s", "handover seconds"]),
-    Column::new("requires", "Requires", &["requirements", "required skills", "skills", "needs"]),
-    Column::new("note", "Note", &["notes", "remark", "remarks", "comment", "comments", "merchant note"]),
-];
-
-/// The columns without which no row can become an order.
-pub(super) const REQUIRED: [&str; 4] = ["reference", "pickup_address", "dropoff_address", "customer_name"];
+        "proof" => &["proof of delivery", "pod"],
+        "size" => &["units", "quantity", "qty", "parcels", "packages", "boxes"],
+        "service_s" => &["service seconds", "service time s", "handover seconds"],
+        "requires" => &["requirements", "required skills", "skills", "needs"],
+        "note" => &["notes", "remark", "remarks", "comment", "comments", "merchant note"],
+        _ => &[],
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -192,7 +133,7 @@ mod tests {
             let of_column: HashSet<_> =
                 [column.name.replace('_', " "), doorstep_shared::text::words(column.heading).join(" ")]
                     .into_iter()
-                    .chain(column.synonyms.iter().map(|synonym| (*synonym).to_owned()))
+                    .chain(synonyms(&column).iter().map(|synonym| (*synonym).to_owned()))
                     .collect();
             for words in of_column {
                 assert_eq!(doorstep_shared::text::words(&words).join(" "), words, "written as it is compared");

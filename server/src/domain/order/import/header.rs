@@ -9,7 +9,7 @@ use doorstep_shared::{
 };
 
 use super::{
-    columns::{COLUMNS, Column, REQUIRED, column},
+    columns::{COLUMNS, Column, REQUIRED, column_named, is_known_as, is_named},
     error::FileError,
 };
 
@@ -78,7 +78,7 @@ impl Header {
     pub(super) fn note(&self, name: &str, message: impl Into<String>) -> ImportNote {
         let position = self.position(name);
         let heading = position.map(|position| self.headings[position].clone());
-        let heading = heading.or_else(|| Some(column(name)?.heading.to_owned()));
+        let heading = heading.or_else(|| Some(column_named(name)?.heading.to_owned()));
         ImportNote {
             column: name.to_owned(),
             heading,
@@ -104,7 +104,7 @@ fn mapped(mapping: &[String], width: usize) -> Result<HashMap<&'static str, usiz
     }
     let mut positions = HashMap::new();
     for (position, name) in mapping.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-        let Column { name, .. } = column(name).ok_or_else(|| FileError::UnknownColumn(name.clone()))?;
+        let Column { name, .. } = column_named(name).ok_or_else(|| FileError::UnknownColumn(name.clone()))?;
         if positions.insert(*name, position).is_some() {
             return Err(FileError::RepeatedColumn((*name).to_owned()));
         }
@@ -118,14 +118,14 @@ fn recognised(headings: &[String]) -> Result<HashMap<&'static str, usize>, FileE
     let mut positions = HashMap::new();
     let mut is_used = vec![false; headings.len()];
     for (position, words) in words.iter().enumerate() {
-        let Some(column) = COLUMNS.iter().find(|column| column.is_named(words)) else { continue };
+        let Some(column) = COLUMNS.iter().find(|column| is_named(column, words)) else { continue };
         if positions.insert(column.name, position).is_some() {
             return Err(FileError::RepeatedColumn(column.name.to_owned()));
         }
         is_used[position] = true;
     }
     for (position, words) in words.iter().enumerate().filter(|(position, _)| !is_used[*position]) {
-        if let Some(column) = COLUMNS.iter().find(|column| column.is_known_as(words)) {
+        if let Some(column) = COLUMNS.iter().find(|column| is_known_as(column, words)) {
             positions.entry(column.name).or_insert(position);
         }
     }

@@ -23,7 +23,7 @@ use doorstep_shared::api::console::{ImportColumn, ImportRow, MAX_IMPORT_ROWS};
 
 pub use self::{
     addresses::FindAddress,
-    columns::{COLUMNS, Column, column},
+    columns::{COLUMNS, Column, column_named},
     error::FileError,
     row::Surroundings,
 };
@@ -116,13 +116,8 @@ fn delimiter(text: &str) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_shared::{
-        LatLon,
-        api::CreateOrder,
-        places::{Found, Kind},
-        problem::FieldError,
-        text,
-    };
+    use doorstep_area::places::{Found, Kind};
+    use doorstep_shared::{LatLon, api::CreateOrder, problem::FieldError, text};
     use proptest::prelude::*;
 
     use super::*;
@@ -138,6 +133,7 @@ mod tests {
                 kind: Kind::Street,
                 point: LatLon::try_new(35.8971, 14.5131).expect("on earth"),
                 distance_m: None,
+                doubt: None,
             })
         };
         let check = |order: &CreateOrder| {
@@ -148,8 +144,9 @@ mod tests {
             errors.extend(order.customer.name.is_empty().then(|| field("customer.name")));
             errors
         };
-        let zone = chrono_tz::Europe::Malta;
-        read(bytes, None, &Surroundings { find: &known, check: &check, zone, now: from_ms(NOW_MS) })
+        let outside = |point: LatLon| (point.lat() < 0.0).then(|| "Northland".to_owned());
+        let (zone, now) = (chrono_tz::Europe::Malta, from_ms(NOW_MS));
+        read(bytes, None, &Surroundings { find: &known, check: &check, outside: &outside, zone, now })
     }
 
     const HEADER: &str =
@@ -216,7 +213,9 @@ mod tests {
             assert_eq!(until(text), expected, "{text}");
         }
         assert_eq!(until(""), None);
-        assert_eq!(until("2026-03-29 02:30"), None, "the clocks skip that hour");
+        assert_eq!(until("2027-03-29 14:00"), "2027-03-29T12:00:00Z".parse().ok(), "by then it is summer there");
+        let forward = "2026-03-29T01:30:00Z".parse().ok();
+        assert_eq!(until("2026-03-29 02:30"), forward, "the clocks skip that hour");
     }
 
     #[test]
@@ -254,8 +253,8 @@ mod tests {
         let read = |names: &str| {
             let find = |_: &str, _: Option<LatLon>| None;
             let check = |_: &CreateOrder| Vec::new();
-            let zone = chrono_tz::Europe::Malta;
-            let surroundings = Surroundings { find: &find, check: &check, zone, now: from_ms(NOW_MS) };
+            let (zone, now) = (chrono_tz::Europe::Malta, from_ms(NOW_MS));
+            let surroundings = Surroundings { find: &find, check: &check, outside: &|_| None, zone, now };
             super::read(file, Some(&mapping(names)), &surroundings)
         };
         let table = read("reference,pickup_address,dropoff_address,customer_name").expect("a file");
@@ -275,6 +274,16 @@ mod tests {
         let columns = columns(file, None).expect("a file");
         let shown: Vec<_> = columns.iter().map(|column| (column.column.as_deref(), column.samples.join("|"))).collect();
         assert_eq!(shown, [(None, "Eve|Adam".to_owned()), (None, "Valletta|Sliema".to_owned())]);
+    }
+
+    #[test]
+    fn a_point_outside_the_area_is_taken_with_a_warning() {
+        let file = "reference,pickup_address,pickup_lat,pickup_lon,dropoff_address,dropoff_lat,dropoff_lon,customer_name\n\
+            A-1,K,0.1,14.5,D,-0.1,14.5,Eve\n";
+        let row = read_with(file.as_bytes()).expect("a file").rows.remove(0);
+        assert!(row.order.is_some());
+        let warnings: Vec<_> = row.warnings.iter().map(|note| (&*note.column, &*note.message)).collect();
+        assert_eq!(warnings, [("dropoff_lat", "outside the area Northland: no streets are known there")]);
     }
 
     #[test]

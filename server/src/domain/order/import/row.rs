@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use csv::StringRecord;
+use doorstep_area::places::Kind;
 use doorstep_shared::{
     LatLon,
     api::{
@@ -12,7 +13,7 @@ use doorstep_shared::{
         console::{ImportNote, ImportRow},
         proof::ProofKind,
     },
-    places::Kind,
+    geo::distance::haversine_m,
     problem::FieldError,
     text,
 };
@@ -30,6 +31,8 @@ pub struct Surroundings<'a> {
     pub find: &'a FindAddress<'a>,
     /// The errors of an order that was read; fields have their names in JSON.
     pub check: &'a dyn Fn(&CreateOrder) -> Vec<FieldError>,
+    /// What the area is called, for a point outside it.
+    pub outside: &'a dyn Fn(LatLon) -> Option<String>,
     /// The zone of times that name none.
     pub zone: Tz,
     /// Now.
@@ -84,7 +87,9 @@ impl<'a> Row<'a> {
 
     fn order(&mut self, reference: &str, surroundings: &Surroundings) -> CreateOrder {
         let pickup = self.place("pickup", None, surroundings);
-        let near = LatLon::try_new(pickup.lat, pickup.lon).ok();
+        // A pickup that was refused or is missing says nothing of where its door is.
+        let is_known = self.errors.is_empty() && (pickup.lat, pickup.lon) != (0.0, 0.0);
+        let near = LatLon::try_new(pickup.lat, pickup.lon).ok().filter(|_| is_known);
         CreateOrder {
             reference: reference.to_owned(),
             dropoff: self.place("dropoff", near, surroundings),
@@ -122,18 +127,37 @@ impl<'a> Row<'a> {
             (Some(north), Some(east)) => {
                 place.lat = self.degrees(&lat, north, 90.0);
                 place.lon = self.degrees(&lon, east, 180.0);
+                self.warn_of_distance(&lat, &place, near);
+                self.warn_of_outside(&lat, &place, surroundings);
             }
         }
         place
     }
 
+    /// Columns that were exchanged, or a point of 0, 0.
+    fn warn_of_distance(&mut self, column: &str, place: &PlaceBody, pickup: Option<LatLon>) {
+        let door = LatLon::try_new(place.lat, place.lon).ok();
+        let metres = pickup.zip(door).map(|(pickup, door)| haversine_m(pickup, door));
+        if let Some(metres) = metres.filter(|metres| *metres > addresses::FARTHEST_DOOR_M) {
+            let message = format!("{} km from its pickup", addresses::kilometres(metres));
+            self.warnings.push(self.header.note(column, message));
+        }
+    }
+
+    /// The order is taken, because an operator may deliver beyond the map; nothing is known of the ways there.
+    fn warn_of_outside(&mut self, column: &str, place: &PlaceBody, surroundings: &Surroundings) {
+        let area = LatLon::try_new(place.lat, place.lon).ok().and_then(surroundings.outside);
+        let warning = area.map(|area| format!("outside the area {area}: no streets are known there"));
+        self.warnings.extend(warning.map(|message| self.header.note(column, message)));
+    }
+
     fn look_up(&mut self, place: &mut PlaceBody, column: &str, near: Option<LatLon>, surroundings: &Surroundings) {
-        let Some(found) = addresses::find(&place.address, near, surroundings.find) else {
-            return self.refuse(column, "no such address was found; correct it, or give lat and lon");
+        let found = match addresses::find(&place.address, near, surroundings.find) {
+            Ok(found) => found,
+            Err(reason) => return self.refuse(column, reason),
         };
         (place.lat, place.lon) = (found.point.lat(), found.point.lon());
-        let town = found.town.as_deref().map(|town| format!(", {town}")).unwrap_or_default();
-        let found_as = format!("found as {}{town}", found.name);
+        let found_as = format!("found as {}", addresses::full_name(&found));
         let note = match found.kind {
             Kind::House => None,
             Kind::Street => Some(format!("{found_as}; the middle of the street is used")),

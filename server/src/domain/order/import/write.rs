@@ -6,7 +6,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use csv::{Terminator, WriterBuilder};
-use doorstep_shared::{api::proof::ProofKind, places::Found};
+use doorstep_area::places::Found;
+use doorstep_shared::api::proof::ProofKind;
 
 use super::columns::COLUMNS;
 use crate::domain::order::Order;
