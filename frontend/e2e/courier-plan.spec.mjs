@@ -84,7 +84,7 @@ test("goods that were refused stay on the list until they are brought back", asy
   await phone.press("Brought back");
   await becomes(doorstep, order, "returned");
   await expect(page.getByText(`Returned to ${PICKUP.address}`).first()).toBeVisible();
-  await expect(phone.page.getByRole("heading", { name: "No stops yet", level: 2 })).toBeVisible();
+  await expect(phone.page.getByRole("heading", { name: "No more stops", level: 2 })).toBeVisible();
 });
 
 test("a changed address is told and marked until it is read", async ({ doorstep, ana, takePhone }) => {

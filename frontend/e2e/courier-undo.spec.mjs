@@ -27,7 +27,7 @@ test("a delivery that is taken back never happened, by keyboard too", async ({ d
   const { order, phone, status } = await atTheDoor({ doorstep, ana, takePhone });
   await phone.press("Delivered");
   await expect(phone.page.getByRole("status").filter({ hasText: `${order.reference} delivered` })).toBeVisible();
-  await expect(phone.page.getByRole("heading", { name: "No stops yet", level: 2 }), "the next stop shows at once").toBeVisible();
+  await expect(phone.page.getByRole("heading", { name: "No more stops", level: 2 }), "the next stop shows at once").toBeVisible();
   const undo = phone.page.getByRole("button", { name: "Undo" });
   const { height } = await undo.boundingBox();
   expect(height).toBeGreaterThanOrEqual(44);

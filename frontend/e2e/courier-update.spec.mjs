@@ -21,7 +21,6 @@ class Site {
       version: build,
       page: "/courier",
       files: [`/assets/app.${build}.js`, `/assets/later.${build}.js`],
-      map: "/assets/map.pmtiles",
     };
     const page = `<!doctype html><title>${build}</title><script src="/assets/app.${build}.js"></script>`;
     this.files = {

@@ -68,7 +68,7 @@ test("the handle makes the map larger by dragging, by pressing and by keyboard",
 test("the map says whose data it shows", async ({ page, delivery: { order } }) => {
   await page.goto(order.page);
   await isLive(page);
-  await expect(page.locator(".maplibregl-ctrl-attrib")).toContainText("© OpenMapTiles © OpenStreetMap contributors");
+  await expect(page.locator(".maplibregl-ctrl-attrib")).toContainText("© OpenStreetMap contributors");
 });
 
 test("the road ahead is asked for once there is a position", async ({ page, delivery: { courier, order } }) => {

@@ -43,7 +43,7 @@ const NOW_MS: i64 = 1_795_282_200_000;
 const MINUTE_MS: i64 = 60_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = env::args().nth(1).ok_or("say into which folder")?;
+    let folder = env::args().nth(1).filter(|folder| !folder.starts_with('-')).ok_or("say into which folder")?;
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
     fs::write(folder.join("courier.css"), style()?)?;
@@ -278,7 +278,7 @@ fn states() -> Vec<(&'static str, Shift)> {
 }
 
 fn online() -> Shift {
-    let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
+    let locale = Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false };
     let mut shift = Shift::starting(locale, Platform::default());
     shift.door = Door::Open;
     shift.courier = Some(Who { name: "Ana Borg".into(), vehicle: Vehicle::Scooter, device_label: "Pixel 9".into() });
@@ -290,7 +290,7 @@ fn online() -> Shift {
         card(3, "A-1047", "Strait Street 71", None, 46, None),
     ];
     shift.stops[1].stop.kind = StopKind::Pickup;
-    shift.done_at_ms = Some(NOW_MS + 55 * MINUTE_MS);
+    (shift.minute_ms, shift.done_at_ms) = (NOW_MS, Some(NOW_MS + 55 * MINUTE_MS));
     shift.position = Some(Here { lon: 14.5080, lat: 35.9003, heading_deg: Some(48.0) });
     shift.way =
         vec![[14.5080, 35.9003], [14.5098, 35.9011], [14.5111, 35.9002], [14.5125, 35.9006], [14.5142, 35.8990]];

@@ -18,7 +18,7 @@
 use std::{collections::BTreeMap, env, error::Error, fs, path::Path, slice, time::SystemTime};
 
 use doorstep_frontend::{
-    data::{AssetUrls, ConsoleAssetUrls, LinkState, Locale, OrderPage, PageProof, PromisedWindow, TrackView},
+    data::{AssetUrls, ConsoleAssetUrls, LinkState, Locale, OrderPage, PageArea, PageProof, PromisedWindow, TrackView},
     document::{
         dispatch::{ConsoleUser, dispatch_document},
         track_document,
@@ -26,7 +26,10 @@ use doorstep_frontend::{
 };
 use doorstep_shared::{
     OrderStatus, Position, Vehicle,
-    api::proof::ProofKind,
+    api::{
+        area::{AreaView, Units},
+        proof::ProofKind,
+    },
     protocol::{
         PresenceReason, PresenceState,
         customer::{CourierCard, Eta, Place, Presence, Snapshot, TimelineEntry, TrackedOrder},
@@ -59,7 +62,7 @@ const DRAWING: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg
     150-70'/></svg>";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = env::args().nth(1).ok_or("say into which folder")?;
+    let folder = env::args().nth(1).filter(|folder| !folder.starts_with('-')).ok_or("say into which folder")?;
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
     let assets = assets()?;
@@ -128,6 +131,7 @@ fn states(now_ms: i64) -> Vec<(&'static str, TrackView)> {
     vec![
         ("on-the-way", live(&|_| {})),
         ("half-day-clock", half_day_clock),
+        ("outside-area", live(&|order| order.outside_area = true)),
         ("created", not_started),
         ("created-promised", view(LinkState::Live(created), now_ms)),
         ("assigned", status(OrderStatus::Assigned)),
@@ -172,7 +176,7 @@ fn view(link: LinkState, now_ms: i64) -> TrackView {
 }
 
 fn locale() -> Locale {
-    Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+    Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false }
 }
 
 fn on_the_way(now_ms: i64) -> OrderPage {
@@ -209,16 +213,21 @@ fn on_the_way(now_ms: i64) -> OrderPage {
             latest_ms: now_ms + 19 * MINUTE_MS,
             computed_at_ms: now_ms - 4_000,
             remaining_m: 1_100,
+            expected_ms: None,
+            coverage: None,
+            why: None,
         }),
     };
     OrderPage {
         snapshot,
         presence: None,
+        feed_opens_ms: None,
         promised: None,
         note: None,
         instructions: Some("Ring twice, second floor".into()),
         pin: None,
         proofs: vec![],
+        outside_area: false,
     }
 }
 
@@ -280,9 +289,7 @@ fn assets() -> Result<AssetUrls, Box<dyn Error>> {
         track_wasm: site.url("track.wasm")?,
         map_js: site.url("map.js")?,
         maplibre_css: site.url("maplibre.css")?,
-        basemap_pmtiles: site.url("malta.pmtiles")?,
-        basemap_land: site.url("land.geojson")?,
-        basemap_style: None,
+        area: area()?,
         icon: "/assets/static/icons/icon.svg".into(),
     })
 }
@@ -298,10 +305,25 @@ fn console_assets() -> Result<ConsoleAssetUrls, Box<dyn Error>> {
         map_js: site.url("map.js")?,
         console_js: site.url("console.js")?,
         maplibre_css: site.url("maplibre.css")?,
-        basemap_pmtiles: site.url("malta.pmtiles")?,
-        basemap_land: site.url("land.geojson")?,
-        basemap_style: None,
+        area: area()?,
         icon: "/assets/static/icons/icon.svg".into(),
+    })
+}
+
+/// The built-in area, whose files the little servers have at the same addresses as the real one.
+fn area() -> Result<PageArea, Box<dyn Error>> {
+    let area: AreaView = serde_json::from_str(&fs::read_to_string("static/area/area.json")?)?;
+    let file = |name: &str| Some(format!("/area/{}/{name}", area.id));
+    Ok(PageArea {
+        bounds: area.bounds,
+        center: [area.center.lat, area.center.lon],
+        streets: area.streets,
+        imperial: area.units == Units::Imperial,
+        basemap_pmtiles: file("map.pmtiles"),
+        basemap_land: file("land.geojson"),
+        basemap_style: None,
+        id: area.id.to_string(),
+        attribution: area.attribution,
     })
 }
 

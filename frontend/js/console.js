@@ -15,6 +15,46 @@ export async function call(method, path, body, mediaType, key, ifMatch, accept) 
   }
 }
 
+/** What is being sent. */
+let sending;
+
+/**
+ * Sends the file that was chosen in an input, as its browser reads it from the disk; answers as `call` does, or nothing when
+ * it was stopped. `progressed` hears how many bytes of how many are on their way.
+ */
+export function uploadFile(id, path, progressed) {
+  const [file] = document.getElementById(id)?.files ?? [];
+  if (!file) return Promise.resolve([0, ""]);
+  return new Promise((resolve) => {
+    // `fetch` does not tell how far it is.
+    sending = new XMLHttpRequest();
+    sending.open("POST", `/api/v1${path}`);
+    sending.setRequestHeader("content-type", "application/octet-stream");
+    sending.setRequestHeader("accept", "application/json, application/problem+json");
+    sending.upload.onprogress = throttled(({ loaded, total }) => progressed(loaded, total));
+    sending.onload = ({ target }) => resolve([target.status, target.responseText]);
+    sending.onerror = () => resolve([0, ""]);
+    sending.onabort = () => resolve(undefined);
+    sending.send(file);
+  });
+}
+
+/** Stops sending. */
+export function stopUpload() {
+  sending?.abort();
+}
+
+/** Four times a second is enough for people, and always the last. */
+function throttled(then) {
+  let toldMs = 0;
+  return (event) => {
+    const now = performance.now();
+    if (now - toldMs < 250 && event.loaded < event.total) return;
+    toldMs = now;
+    then(event);
+  };
+}
+
 /** Saves a text as a file. */
 export function save(name, type, text) {
   const href = URL.createObjectURL(new Blob([text], { type }));
@@ -55,6 +95,19 @@ export function focusIfLost(id) {
   requestAnimationFrame(() => {
     const { activeElement, body } = document;
     if (activeElement === null || activeElement === body) take(id);
+  });
+}
+
+/**
+ * Gives the focus back to the element that has it now, if drawing moves that element in the page: a browser takes the focus
+ * from whatever is put elsewhere. Call it before drawing.
+ */
+export function keepFocus() {
+  const { activeElement: before, body } = document;
+  if (before === null || before === body) return;
+  // Drawing is done in microtasks.
+  setTimeout(() => {
+    if (before.isConnected && document.activeElement === body) before.focus({ preventScroll: true });
   });
 }
 

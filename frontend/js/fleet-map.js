@@ -5,10 +5,10 @@
 
 import { overLand } from "/assets/js/land.js";
 import { LiveSource } from "/assets/js/live-source.js";
-import { baseStyle, canDraw, offlineBase, styleSheet } from "/assets/js/map.js";
+import { areaOfPage, canDraw, drawn, mapParts, renewArea } from "/assets/js/map.js";
 import { PIN_ICONS, PIN_LAYERS, orderOf, pinLayers, takePins } from "/assets/js/order-pins.js";
 
-export { canDraw };
+export { canDraw, renewArea };
 
 /** The least time between two writes: eight a second look alive, and more would only cost. */
 const WRITE_EVERY_MS = 125;
@@ -22,8 +22,8 @@ const NAMES_ZOOM = 14;
 /** How far from the pointer a courier may be, in pixels. */
 const REACH = 10;
 
-/** Where the map opens until couriers are known: Malta's harbours. */
-const HOME = [14.4, 35.84, 14.58, 35.96];
+/** The zoom at which the map opens on the area's middle, until couriers are known. */
+const FIRST_ZOOM = 11.5;
 
 /** What couriers do, by the numbers that the program uses; couriers with another number are not drawn. */
 const ACTIVITIES = ["attention", "delivering", "free"];
@@ -33,15 +33,10 @@ const DRAGGED = "application/x-doorstep-order";
 
 /** Opens the map in the page's box. `report` hears what the dispatcher does on it. */
 export async function openFleetMap(box, report) {
-  const places = document.getElementById("view").dataset;
-  const [library, base] = await Promise.all([
-    import("/assets/vendor/maplibre/maplibre-gl.mjs"),
-    places.style ?? offlineBase(places),
-    styleSheet(places.css),
-  ]);
-  if (base.protocol) library.addProtocol("pmtiles", base.protocol.tile);
+  const { library, base } = await mapParts();
   const map = new FleetMap(library, box, base, report);
   await map.opened;
+  base.report(report.base);
   return map;
 }
 
@@ -53,9 +48,11 @@ class FleetMap {
     this.names = new Map();
     this.scene = { marks: [], label: "" };
     this.lines = { whole: [], behind: [], ahead: [], guess: [] };
+    const [lat, lon] = areaOfPage().center;
     this.map = new library.Map({
       container: box,
-      bounds: HOME,
+      center: [lon, lat],
+      zoom: FIRST_ZOOM,
       attributionControl: false,
       dragRotate: false,
       maxPitch: 0,
@@ -72,7 +69,8 @@ class FleetMap {
     this.map.setMissingStyleImageResolver((id) => this.draw(id));
     this.fleet = new LiveSource(this.map, "fleet", WRITE_EVERY_MS);
     this.orders = new LiveSource(this.map, "orders", WRITE_ORDERS_EVERY_MS);
-    this.opened = new Promise((resolve) => this.map.once("load", resolve));
+    this.opened = drawn(this.map);
+    base.follow(this.map, () => this.paint());
     this.paint();
     this.listen(box);
     this.opened.then(() => this.reportViewport());
@@ -229,7 +227,9 @@ class FleetMap {
 
   /** Draws the straight lines that stay on land. */
   async guess() {
-    this.isLand ??= overLand(this.base.land);
+    const { land } = this.base;
+    // Another area has other land.
+    if (this.landOf !== land) [this.landOf, this.isLand] = [land, overLand(land)];
     const isLand = await this.isLand;
     const pairs = this.lines.guess.flatMap((line) => line.slice(1).map((to, index) => [line[index], to]));
     this.guessed = pairs.filter(([from, to]) => isLand(from, to));
@@ -307,18 +307,19 @@ class FleetMap {
 
   /** Brings the map's colours in line with the page's. */
   paint() {
+    if (this.base.isLost) return;
     const colours = getComputedStyle(document.documentElement);
     this.colour = (name) => colours.getPropertyValue(`--${name}`).trim();
-    const base = typeof this.base === "string" ? this.base : baseStyle(this.base, this.colour);
-    this.map.setStyle(base, { transformStyle: (_, next) => this.withFleet(next) });
+    this.map.setStyle(this.base.style(this.colour), { transformStyle: (_, next) => this.withFleet(next) });
     for (const id of Object.keys(ICONS)) if (this.map.hasImage(id)) this.draw(id);
     for (const source of [this.fleet, this.orders]) source.renew();
   }
 
   withFleet(style) {
     const live = (source) => ({ type: "geojson", data: source.collection() });
+    const { attribution } = this.base;
     const sources = { ...style.sources, fleet: live(this.fleet), orders: live(this.orders) };
-    for (const [name, data] of Object.entries(this.sceneData())) sources[name] = { type: "geojson", data };
+    for (const [name, data] of Object.entries(this.sceneData())) sources[name] = { type: "geojson", data, attribution };
     return { ...style, sources, layers: [...style.layers, ...this.layers()] };
   }
 
@@ -544,6 +545,17 @@ const ICONS = {
       pen.strokeStyle = colour("surface");
       pen.lineWidth = 1.8;
       pen.stroke(new Path2D("M-7 -0.5 L0 -7 L7 -0.5 M-5.5 -1.5 V7 H5.5 V-1.5 M-1.8 7 V2 H1.8 V7"));
+    },
+  },
+  // A hall with a gate: where a courier's tours begin and end.
+  depot: {
+    size: 44,
+    draw(pen, colour) {
+      square(pen, 15, 15);
+      fillAndLine(pen, colour("surface"), colour("ink"), 2);
+      pen.strokeStyle = colour("ink");
+      pen.lineWidth = 1.8;
+      pen.stroke(new Path2D("M-7.5 6.5 V-2.5 L0 -7 L7.5 -2.5 V6.5 M-4 6.5 V0.5 H4 V6.5 M-4 3.5 H4"));
     },
   },
   // A bag: the pickup.

@@ -7,13 +7,16 @@
 
 const EMPTY = { type: "FeatureCollection", features: [] };
 
-const ATTRIBUTION =
-  '<a href="https://www.openmaptiles.org/">© OpenMapTiles</a> <a href="https://www.openstreetmap.org/copyright">© OpenStreetMap contributors</a>';
-
 // Room around what is kept in view: half a pin, the bar at the top, the attribution at the bottom.
 const PADDING = { top: 76, right: 44, bottom: 64, left: 44 };
 
 const CLOSEST_ZOOM = 16.5;
+
+/** An area changes every few months; a page that comes back to the front asks this often at most. */
+const RENEW_AFTER_MS = 600_000;
+
+/** What is not drawn by then is drawn later. */
+const PATIENCE_MS = 2_500;
 
 /** Whether this browser can draw the street map. Asked first: without WebGL2 the library's constructor throws. */
 export function canDraw() {
@@ -22,27 +25,80 @@ export function canDraw() {
   return Boolean(gl);
 }
 
-/** Opens the street map in the page's box with these points in view; `moved` is called when a person moves it. */
-export async function openMap(flat, moved) {
-  const places = document.getElementById("view").dataset;
-  const [library, base] = await Promise.all([
+/** The area that the page shows, until there is news of another one. */
+let area;
+
+/** When the server was last asked which area there is; the page itself said it at first. */
+let renewedMs = 0;
+
+/** What the open map is drawn over. */
+let base;
+
+/** The area that the page shows. */
+export function areaOfPage() {
+  area ??= JSON.parse(document.getElementById("view").dataset.area);
+  return area;
+}
+
+/** Whether a place lies within the area: the map shows nothing beyond. */
+export function isInArea(lon, lat) {
+  const [west, south, east, north] = areaOfPage().bounds;
+  return lon >= west && lon <= east && lat >= south && lat <= north;
+}
+
+/** The area may be another one: asks, shows it in the place of the old one, and answers it as JSON. */
+export async function renewArea() {
+  renewedMs = performance.now();
+  const answer = await fetch("/area/current", { cache: "no-cache" }).catch(() => undefined);
+  // A page that is opened later shows the new one all the same.
+  if (!answer?.ok) return undefined;
+  const found = await answer.text();
+  area = JSON.parse(found);
+  if (base && JSON.stringify(area) !== JSON.stringify(base.area)) await base.change(area);
+  return found;
+}
+
+/** A page that was hidden may have missed the news. */
+function renewIfOld() {
+  if (document.hidden || performance.now() - renewedMs < RENEW_AFTER_MS) return;
+  renewArea();
+}
+
+/** The library, its style sheet and the base of the area: what a map is made with. */
+export async function mapParts() {
+  const [library, { BaseMap }] = await Promise.all([
     import("/assets/vendor/maplibre/maplibre-gl.mjs"),
-    places.style ?? offlineBase(places),
-    styleSheet(places.css),
+    import("/assets/js/base-map.js"),
+    styleSheet(document.getElementById("view").dataset.css),
   ]);
-  if (base.protocol) library.addProtocol("pmtiles", base.protocol.tile);
+  base = new BaseMap(library, areaOfPage());
+  await base.begin();
+  // A page that a service worker kept may be older than the area.
+  if (navigator.serviceWorker?.controller) renewArea();
+  document.addEventListener("visibilitychange", renewIfOld);
+  return { library, base };
+}
+
+/** Comes when the map is drawn; a base whose tiles are slow keeps nothing waiting. */
+export function drawn(map) {
+  const loaded = new Promise((resolve) => map.once("load", resolve));
+  const waited = new Promise((resolve) => map.once("style.load", () => setTimeout(resolve, PATIENCE_MS)));
+  return Promise.race([loaded, waited]);
+}
+
+/**
+ * Opens the street map in the page's box with these points in view. `moved` is called when a person moves it, `told` when
+ * the base fares otherwise.
+ */
+export async function openMap(flat, moved, told) {
+  const { library, base } = await mapParts();
   const map = new StreetMap(library, document.querySelector(".map"), base, flat, moved);
   await map.opened;
+  base.report(told);
   return map;
 }
 
-export async function offlineBase(places) {
-  const { Protocol } = await import("/assets/vendor/pmtiles/pmtiles.mjs");
-  const absolute = (path) => new URL(path, location.href).href;
-  return { protocol: new Protocol(), tiles: `pmtiles://${absolute(places.pmtiles)}`, land: absolute(places.land) };
-}
-
-export function styleSheet(href) {
+function styleSheet(href) {
   return new Promise((resolve, reject) => {
     const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
     link.onload = resolve;
@@ -82,7 +138,8 @@ class StreetMap {
     // Only people's own movements carry the event that began them.
     this.map.on("movestart", (event) => event.originalEvent && moved());
     this.map.on("resize", () => this.kept && this.frame(this.kept, true));
-    this.opened = new Promise((resolve) => this.map.once("load", resolve));
+    this.opened = drawn(this.map);
+    base.follow(this.map, () => this.paint());
     this.paint();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
     const themes = new MutationObserver(() => this.paint());
@@ -146,6 +203,11 @@ class StreetMap {
     this.map.easeTo({ ...camera, duration: now ? 0 : 800 });
   }
 
+  /** Has the phone keep the streets around these places, `lon, lat, lon, lat…`. */
+  keep(flat) {
+    this.base.keepAround(pairs(flat));
+  }
+
   release() {
     this.kept = undefined;
   }
@@ -173,10 +235,10 @@ class StreetMap {
 
   /** Brings the map's colours in line with the page's; only what differs is drawn anew. */
   paint() {
+    if (this.base.isLost) return;
     const colours = getComputedStyle(document.documentElement);
     const colour = (name) => colours.getPropertyValue(`--${name}`).trim();
-    const base = typeof this.base === "string" ? this.base : baseStyle(this.base, colour);
-    this.map.setStyle(base, { transformStyle: (_, next) => this.withOrder(next, colour) });
+    this.map.setStyle(this.base.style(colour), { transformStyle: (_, next) => this.withOrder(next, colour) });
   }
 
   withOrder(style, colour) {
@@ -187,7 +249,8 @@ class StreetMap {
       later: lineData(this.lines.later),
     };
     const sources = { ...style.sources };
-    for (const name in data) sources[name] = { type: "geojson", data: data[name] };
+    const { attribution } = this.base;
+    for (const name in data) sources[name] = { type: "geojson", data: data[name], attribution };
     // Above the names, whose halos would cut the lines to pieces.
     return { ...style, sources, layers: [...style.layers, ...orderLayers(colour)] };
   }
@@ -240,95 +303,4 @@ function orderLayers(colour) {
     line("route-casing", "route", { "line-color": colour("surface"), "line-width": 9 }),
     line("route", "route", { "line-color": colour("accent"), "line-width": 5 }),
   ];
-}
-
-// The tiles keep the name people there use under this key; others keep it under "name".
-const NAME = ["coalesce", ["get", "name:latin"], ["get", "name"]];
-
-const MAIN_ROADS = ["motorway", "trunk", "primary", "secondary"];
-const SIDE_ROADS = ["tertiary", "minor", "service", "busway"];
-const PATHS = ["path", "track", "pedestrian", "pier"];
-
-export function baseStyle({ tiles, land }, colour) {
-  const fill = (id, source, filter, name, more = {}) => ({
-    id,
-    source: "base",
-    "source-layer": source,
-    type: "fill",
-    filter,
-    paint: { "fill-color": colour(`map-${name}`) },
-    ...more,
-  });
-  const isClass = (classes) => ["match", ["get", "class"], classes, true, false];
-  const isArea = ["==", ["geometry-type"], "Polygon"];
-  const isLine = ["==", ["geometry-type"], "LineString"];
-  const road = (id, classes, name, widths, more = {}) => ({
-    id,
-    source: "base",
-    "source-layer": "transportation",
-    type: "line",
-    filter: ["all", isLine, isClass(classes)],
-    layout: { "line-cap": "round", "line-join": "round" },
-    paint: { "line-color": colour(`map-${name}`), "line-width": grow(widths) },
-    ...more,
-  });
-  const text = (id, source, layout, more = {}) => ({
-    id,
-    source: "base",
-    "source-layer": source,
-    type: "symbol",
-    layout: { "text-field": NAME, "text-font": ["system-ui", "sans-serif"], ...layout },
-    paint: { "text-color": colour("map-label"), "text-halo-color": colour("map-land"), "text-halo-width": 1.2 },
-    ...more,
-  });
-  return {
-    version: 8,
-    sources: {
-      base: { type: "vector", url: tiles, attribution: ATTRIBUTION },
-      land: { type: "geojson", data: land, tolerance: 0.2 },
-    },
-    layers: [
-      { id: "sea", type: "background", paint: { "background-color": colour("map-sea") } },
-      { id: "land", source: "land", type: "fill", paint: { "fill-color": colour("map-land") } },
-      fill("landcover", "landcover", isClass(["grass", "wood", "farmland", "wetland"]), "green", {
-        paint: { "fill-color": colour("map-green"), "fill-opacity": 0.6 },
-      }),
-      fill("landuse", "landuse", isClass(["cemetery", "pitch", "playground", "stadium", "garden"]), "green"),
-      fill("park", "park", isArea, "green"),
-      fill("water", "water", ["!=", ["get", "class"], "ocean"], "sea"),
-      fill("apron", "aeroway", isArea, "building"),
-      fill("buildings", "building", true, "building", { minzoom: 13 }),
-      road("path", PATHS, "road", { 13: 0.6, 16: 2, 19: 8 }, { minzoom: 13 }),
-      road("side-casing", SIDE_ROADS, "casing", { 12: 1, 14: 3.4, 16: 9, 19: 34 }, { minzoom: 12 }),
-      road("main-casing", MAIN_ROADS, "casing", { 9: 1.4, 12: 3.6, 14: 7, 16: 13, 19: 44 }),
-      road("side", SIDE_ROADS, "road", { 12: 0.6, 14: 2.4, 16: 7.4, 19: 31 }, { minzoom: 12 }),
-      road("main", MAIN_ROADS, "main", { 9: 0.8, 12: 2.4, 14: 5.4, 16: 11, 19: 40 }),
-      text(
-        "street-names",
-        "transportation_name",
-        {
-          "symbol-placement": "line",
-          "symbol-spacing": 320,
-          "text-size": ["interpolate", ["linear"], ["zoom"], 13, 10, 17, 13],
-          "text-max-angle": 30,
-        },
-        { minzoom: 13, filter: ["!=", ["get", "class"], "ferry"] },
-      ),
-      text(
-        "place-names",
-        "place",
-        {
-          "text-size": ["interpolate", ["linear"], ["zoom"], 9, 11, 15, 14],
-          "text-padding": 12,
-          "symbol-sort-key": ["coalesce", ["get", "rank"], 20],
-        },
-        { filter: isClass(["city", "town", "village", "suburb", "island"]) },
-      ),
-    ],
-  };
-}
-
-/** A width that doubles with the scale between the given zooms. */
-function grow(widths) {
-  return ["interpolate", ["exponential", 1.6], ["zoom"], ...Object.entries(widths).flatMap(([zoom, width]) => [Number(zoom), width])];
 }

@@ -6,9 +6,11 @@
 
 use doorstep_shared::{
     api::proof::ProofKind,
-    protocol::customer::{Presence, Snapshot},
+    protocol::customer::{Place, Presence, Snapshot},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::ui::zone::Zone;
 
 /// Everything the customer's tracking page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,9 @@ pub struct OrderPage {
     pub presence: Option<Presence>,
     /// The window the merchant promised, Unix epoch milliseconds; shown until there is an arrival.
     pub promised: Option<PromisedWindow>,
+    /// When the courier is shown at the earliest, Unix epoch milliseconds, unless the order is picked up before; `None`
+    /// without such a time.
+    pub feed_opens_ms: Option<i64>,
     /// The remark with the newest status: why it failed or was cancelled, with whom it was left.
     pub note: Option<String>,
     /// Remarks for the courier that the merchant put on the drop-off ("Ring twice").
@@ -54,6 +59,8 @@ pub struct OrderPage {
     pub pin: Option<String>,
     /// The proofs of delivery, oldest first; empty until the order is delivered or has failed.
     pub proofs: Vec<PageProof>,
+    /// Pickup or door lie where the server has no streets and no map: a sketch is better than an empty sea.
+    pub outside_area: bool,
 }
 
 /// A proof on the customer's page.
@@ -85,14 +92,46 @@ pub struct Locale {
     pub lang: String,
     /// `6:42 pm` rather than `18:42`.
     pub hour12: bool,
-    /// Minutes east of UTC at the drop-off, now.
-    pub utc_offset_min: i32,
+    /// How far the drop-off is from UTC, at any time.
+    pub zone: Zone,
     /// Miles rather than kilometres.
     pub miles: bool,
 }
 
-/// Where the browser finds each built file, from the build's manifest.
+/// The area as a page's map needs it; also the JSON that `GET /area/current` answers, which an open page asks for when the
+/// area has changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PageArea {
+    /// Changes whenever the area's data does.
+    pub id: String,
+    /// West, south, east and north, in degrees.
+    pub bounds: [f64; 4],
+    /// Where a map begins that has nothing to show yet: latitude and longitude, in degrees.
+    pub center: [f64; 2],
+    /// Whether streets are known: without them there are no routes, and arrivals are guessed.
+    pub streets: bool,
+    /// Miles rather than kilometres.
+    pub imperial: bool,
+    /// What the map must name as its source; plain text.
+    pub attribution: String,
+    /// The address of the map's vector tiles, one PMTiles file; `None` where the server has no map.
+    pub basemap_pmtiles: Option<String>,
+    /// The address of the land's polygons, GeoJSON.
+    pub basemap_land: Option<String>,
+    /// The style URL of an online basemap, when the operator configured one instead.
+    pub basemap_style: Option<String>,
+}
+
+impl PageArea {
+    /// Whether a place lies within the area's bounds.
+    pub fn contains(&self, place: &Place) -> bool {
+        let [west, south, east, north] = self.bounds;
+        (south..=north).contains(&place.lat) && (west..=east).contains(&place.lon)
+    }
+}
+
+/// Where the browser finds each built file, from the build's manifest.
+#[derive(Clone, Debug, PartialEq)]
 pub struct AssetUrls {
     /// `track.css`.
     pub track_css: String,
@@ -104,12 +143,8 @@ pub struct AssetUrls {
     pub map_js: String,
     /// MapLibre's style sheet.
     pub maplibre_css: String,
-    /// The offline basemap's vector tiles.
-    pub basemap_pmtiles: String,
-    /// The offline basemap's coastline.
-    pub basemap_land: String,
-    /// The style URL of an online basemap, when the operator configured one instead.
-    pub basemap_style: Option<String>,
+    /// What the map shows.
+    pub area: PageArea,
     /// The page's icon.
     pub icon: String,
 }
@@ -133,12 +168,8 @@ pub struct CourierAssetUrls {
     pub map_js: String,
     /// MapLibre's style sheet.
     pub maplibre_css: String,
-    /// The offline basemap's vector tiles.
-    pub basemap_pmtiles: String,
-    /// The offline basemap's coastline.
-    pub basemap_land: String,
-    /// The style URL of an online basemap, when the operator configured one instead.
-    pub basemap_style: Option<String>,
+    /// What the map shows.
+    pub area: PageArea,
     /// The app's icon.
     pub icon: String,
     /// The icon for a home screen that takes no manifest's.
@@ -168,12 +199,28 @@ pub struct ConsoleAssetUrls {
     pub console_js: String,
     /// MapLibre's style sheet.
     pub maplibre_css: String,
-    /// The offline basemap's vector tiles.
-    pub basemap_pmtiles: String,
-    /// The offline basemap's coastline.
-    pub basemap_land: String,
-    /// The style URL of an online basemap, when the operator configured one instead.
-    pub basemap_style: Option<String>,
+    /// What the map shows.
+    pub area: PageArea,
     /// The page's icon.
     pub icon: String,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An area somewhere.
+    pub(crate) fn area() -> PageArea {
+        PageArea {
+            id: "somewhere-0a1b2c3d".into(),
+            bounds: [13.1, 53.5, 13.4, 53.6],
+            center: [53.557, 13.261],
+            streets: true,
+            imperial: false,
+            attribution: "© OpenStreetMap contributors".into(),
+            basemap_pmtiles: Some("/area/somewhere-0a1b2c3d/map.pmtiles".into()),
+            basemap_land: Some("/area/somewhere-0a1b2c3d/land.geojson".into()),
+            basemap_style: None,
+        }
+    }
 }

@@ -89,13 +89,7 @@ fn order_document(view: &TrackView, order: &OrderPage, assets: &AssetUrls, nonce
             >
                 <TrackPage signals=Signals::new(page) />
                 <Symbols content=SYMBOLS />
-                <ViewData
-                    pmtiles=assets.basemap_pmtiles
-                    land=assets.basemap_land
-                    css=assets.maplibre_css
-                    style=assets.basemap_style
-                    data
-                />
+                <ViewData area=assets.area css=assets.maplibre_css data />
                 <script type="module" nonce=nonce>
                     {script}
                 </script>
@@ -192,6 +186,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::data::tests::area;
     use crate::track::{page::tests::on_the_way, proof::tests::proof};
 
     const PROBE: &str = "</script><img src=x onerror=alert(1)>\"'&<b>";
@@ -209,9 +204,7 @@ mod tests {
             track_wasm: url("track.wasm"),
             map_js: url("map.js"),
             maplibre_css: url("maplibre.css"),
-            basemap_pmtiles: url("malta.pmtiles"),
-            basemap_land: url("land.geojson"),
-            basemap_style: None,
+            area: area(),
             icon: url("icon.svg"),
         }
     }

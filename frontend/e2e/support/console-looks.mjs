@@ -62,6 +62,25 @@ const mapping = async (page) => {
   await page.locator("#import-file").setInputFiles({ name: "orders.csv", mimeType: "text/csv", buffer: Buffer.from("Order no;Shop\nA-2001;Harbour Kitchen") });
   await page.getByText("What does each column hold?").waitFor();
 };
+const openAreas = async (page) => {
+  await page.locator(".menu summary").click();
+  await page.getByRole("button", { name: "Area" }).click();
+  await page.locator("#dialog").waitFor();
+};
+const openArrivals = async (page) => {
+  await page.locator(".menu summary").click();
+  await page.getByRole("button", { name: "Arrivals" }).click();
+  await page.getByText("Where couriers wait").waitFor();
+};
+/** The dialog while the server says otherwise. */
+const areas = (change) => async (page) => {
+  const { areas } = full.desk;
+  const before = { import: areas.import, fails: areas.fails };
+  Object.assign(areas, change);
+  await openAreas(page);
+  await page.waitForTimeout(300);
+  Object.assign(areas, before);
+};
 const select = async (page) => {
   for (const row of [0, 2, 3]) await page.locator(".row .pick").nth(row).click();
 };
@@ -72,6 +91,12 @@ const details = async (page) => {
 
 // Where each screen is, and what to press there.
 const STATES = {
+  areas: ["/dispatch", areas({})],
+  "areas-importing": ["/dispatch", areas({ import: { state: "importing", stage: "streets", share: 0.42 } })],
+  "areas-failed": ["/dispatch", areas({ import: { state: "failed", stage: "map", share: 0.1, error: "the disk is full" } })],
+  "areas-removing": ["/dispatch", then(areas({}), (page) => page.getByRole("button", { name: /^Remove / }).first().click())],
+  "areas-refused": ["/dispatch", areas({ fails: 409 })],
+  arrivals: ["/dispatch", openArrivals],
   inbox: ["/dispatch", details],
   all: ["/dispatch?inbox=all", details],
   list: ["/dispatch"],

@@ -57,8 +57,9 @@ async function answer(fleet, request, response, url) {
 }
 
 function file(request, response, path) {
-  const place = join("target/site", path.slice("/assets/".length));
-  if (!path.startsWith("/assets/") || !existsSync(place) || !statSync(place).isFile()) {
+  const isArea = path.startsWith("/area/");
+  const place = isArea ? join("static/area", path.split("/").pop()) : join("target/site", path.slice("/assets/".length));
+  if (!(isArea || path.startsWith("/assets/")) || !existsSync(place) || !statSync(place).isFile()) {
     response.writeHead(404).end();
     return;
   }

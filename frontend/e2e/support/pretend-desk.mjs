@@ -2,6 +2,8 @@
 // pickups, archived couriers, and a file whose headings nobody knows. Colleagues are faster with some orders, so that the
 // console's words for it can be looked at.
 
+import { PretendAreas } from "./pretend-areas.mjs";
+
 const MINUTE = 60_000;
 
 export class PretendDesk {
@@ -9,6 +11,7 @@ export class PretendDesk {
     this.fleet = fleet;
     /** The orders with which a colleague is faster, once each. */
     this.contested = new Set();
+    this.areas = new PretendAreas();
     this.pickups = [
       pickup(0, "Harbour Kitchen", "1 Xatt il-Barriera, Valletta", "+356 2100 0002"),
       pickup(1, "Pasta Lab", "12 Triq Melita, Valletta"),
@@ -21,6 +24,8 @@ export class PretendDesk {
     if (path === "/pickups" && method === "GET") return [200, { items: this.pickups }];
     if (kind === "pickups" && method === "DELETE") return [204, this.forget(id)];
     if (path === "/pickups") return [201, this.save(body)];
+    if (kind === "areas") return this.areas.answer(method, id, what);
+    if (path.startsWith("/arrival/")) return [200, { items: id === "waits" ? WAITS : SCORES }];
     if (path === "/orders/import") return [200, PREVIEW];
     const order = kind === "orders" ? this.fleet.orders.get(id) : undefined;
     const isChange = method === "PATCH" || ["assign", "status", "unassign", "attempts", "reopen"].includes(what);
@@ -133,3 +138,26 @@ function uuid(index) {
 function iso(ms) {
   return new Date(ms).toISOString();
 }
+
+// How arrivals went, by the minutes before them, and a kitchen that is slow on Fridays.
+const SCORES = [
+  [1, 1_240, 0.82, 0.06, 72],
+  [3, 1_238, 0.79, 0.09, 130],
+  [5, 1_190, 0.81, 0.09, 184],
+  [10, 980, 0.64, 0.05, 316],
+  [30, 21, 0.76, 0.1, 850],
+].map(([minutes, n, inside, early, width_s]) => ({
+  group: `${minutes}`,
+  n,
+  inside,
+  early,
+  late: 1 - inside - early,
+  width_s,
+  bias_s: 12,
+  mae_s: width_s / 4,
+  interval_score_s: width_s * 1.4,
+}));
+const WAITS = [
+  { pickup: "Harbour Kitchen", n: 212, wait_s: 420, usual_s: 240, days: [{ weekday: 5, wait_s: 660 }] },
+  { pickup: "Pasta Lab", n: 90, wait_s: 200, usual_s: 240, days: [] },
+];

@@ -2,7 +2,7 @@
 //
 //   node frontend/e2e/support/preview.mjs target/preview [port]
 
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
@@ -31,12 +31,22 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+function list() {
+  const names = readdirSync(folder).filter((file) => file.endsWith(".html")).map((file) => file.slice(0, -".html".length));
+  return names.map((name) => `<li><a href="/t/${name}">${name}</a></li>`).join("");
+}
+
 createServer((request, response) => {
   const path = normalize(new URL(request.url, "http://localhost").pathname);
-  const file = path.startsWith("/assets/")
-    ? join("target/site", path.slice("/assets/".length))
-    : join(folder, `${path.split("/").pop()}.html`);
-  if (!path.startsWith("/assets/") && !path.startsWith("/t/")) {
+  if (path === "/") {
+    response.writeHead(200, { "content-type": TYPES[".html"] }).end(`<title>Previews</title><ul>${list()}</ul>`);
+    return;
+  }
+  const name = path.split("/").pop();
+  const isArea = path.startsWith("/area/");
+  const isAsset = path.startsWith("/assets/");
+  const file = isArea ? join("static/area", name) : isAsset ? join("target/site", path.slice("/assets/".length)) : join(folder, `${name}.html`);
+  if (!isArea && !isAsset && !path.startsWith("/t/")) {
     // There is no feed here: the page behaves as if it could not reach the server.
     response.writeHead(503).end();
     return;
@@ -54,4 +64,4 @@ createServer((request, response) => {
   if (range) headers["content-range"] = `bytes ${start}-${end}/${size}`;
   response.writeHead(range ? 206 : 200, headers);
   createReadStream(file, { start, end }).pipe(response);
-}).listen(Number(port), () => console.log(`http://localhost:${port}/t/on-the-way`));
+}).listen(Number(port), () => console.log(`http://localhost:${port}/`));

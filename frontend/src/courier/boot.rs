@@ -14,6 +14,7 @@ use super::{
 use crate::{
     data::Locale,
     live::listen::{Listener, document, window},
+    ui::zone::Zone,
 };
 
 /// The app's place in the address, which is all that its worker may answer for.
@@ -85,11 +86,10 @@ impl Data {
 
     fn locale(&self) -> Locale {
         let is = |name| self.get(name).is_some_and(|value| value == "true");
-        let offset = self.get("data-time-zone-offset-min").and_then(|minutes| minutes.parse().ok());
         Locale {
             lang: self.get("data-lang").unwrap_or_else(|| "en".to_owned()),
             hour12: is("data-hour12"),
-            utc_offset_min: offset.unwrap_or_default(),
+            zone: Zone::read(&self.get("data-zone").unwrap_or_default()),
             miles: is("data-miles"),
         }
     }

@@ -25,10 +25,13 @@ use super::{
     preferences,
     state::{self, Shift, Wake},
 };
-use crate::live::{
-    connection::ABNORMAL,
-    listen::{Listener, Timer, document, now_ms, spawn, window},
-    socket::{News, Socket},
+use crate::{
+    live::{
+        connection::ABNORMAL,
+        listen::{Listener, Timer, document, now_ms, spawn, window},
+        socket::{News, Socket},
+    },
+    map::maplibre,
 };
 
 /// While the page is shown the engine runs this often: how good the position is changes with its age.
@@ -160,6 +163,7 @@ impl Driver {
     fn perform(&self, running: &mut Running, effect: Effect) {
         match effect {
             Effect::TakeLock { steal } => device::take_lock(steal),
+            Effect::RenewArea => wasm_bindgen_futures::spawn_local(maplibre::renew_area()),
             Effect::Load => self.ask(async { load().await.map_or(Input::NoStorage, Input::Loaded) }),
             Effect::Commit { number, writes, is_strict } => {
                 let changes: Array = writes.into_iter().map(change).collect();

@@ -187,6 +187,7 @@ impl Engine {
             Intent::AdvanceOne { order_id } => self.advance_one(at, order_id),
             Intent::Wait { order_id, reason } => self.wait(at, order_id, reason),
             Intent::GiveBack { order_id, reason } => self.give_back(at, order_id, reason),
+            Intent::DoorHere { order_id } => self.tell_door(at, order_id),
             Intent::Undo => self.undo(),
             Intent::Move { stop, to } => self.move_stop(stop, to),
             Intent::ReadChanges { stop } => self.read_changes(stop),

@@ -44,6 +44,11 @@ pub enum Intent {
         /// Why, as the dispatcher reads it.
         reason: String,
     },
+    /// The door is where the courier stands, and not where the map has it.
+    DoorHere {
+        /// Which order.
+        order_id: OrderId,
+    },
     /// Takes back what was pressed last.
     Undo,
     /// Moves a stop within the plan.

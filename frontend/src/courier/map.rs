@@ -15,6 +15,7 @@ use super::{
     state::{Here, Shift},
 };
 use crate::map::{
+    base::{Base, Drawn},
     maplibre::{self, StreetMap},
     plane::LonLat,
 };
@@ -49,6 +50,12 @@ impl Scene {
 
     fn is_worth_a_map(&self) -> bool {
         self.here.is_some() && (self.target.is_some() || !self.tour.is_empty())
+    }
+
+    /// Whether a stop that is shown lies where the map has nothing.
+    fn is_outside(&self) -> bool {
+        let stops = self.target.map(|(_, place)| place).into_iter().chain(self.tour.iter().copied());
+        stops.into_iter().any(|[lon, lat]| !maplibre::is_in_area(lon, lat))
     }
 
     fn in_view(&self) -> Vec<f64> {
@@ -89,35 +96,71 @@ impl Scene {
     }
 }
 
-/// Opens the map when there is something to show, and keeps it in step from then on; `streets` tells that it is there.
-pub fn open_when_idle(shift: RwSignal<Shift>, target: Memo<Option<Target>>, streets: RwSignal<bool>) {
+/// Opens the map when there is something to show, and keeps it in step from then on; `drawn` tells what is there.
+pub fn open_when_idle(shift: RwSignal<Shift>, target: Memo<Option<Target>>, drawn: RwSignal<Drawn>) {
+    let scene = Memo::new(move |_| shift.with(|shift| Scene::of(shift, target.get())));
+    Effect::new(move |_| {
+        let is_outside = scene.with(Scene::is_outside);
+        if drawn.with_untracked(|drawn| drawn.is_outside) != is_outside {
+            drawn.update(|drawn| drawn.is_outside = is_outside);
+        }
+    });
     if !maplibre::can_draw() {
+        drawn.update(|drawn| drawn.base = Base::Impossible);
         return;
     }
     let map = StoredValue::new_local(None::<StreetMap>);
-    let scene = Memo::new(move |_| shift.with(|shift| Scene::of(shift, target.get())));
     let is_asked = StoredValue::new(false);
     Effect::new(move |_| {
         if scene.with(Scene::is_worth_a_map) && !is_asked.get_value() {
             is_asked.set_value(true);
-            when_idle(move || wasm_bindgen_futures::spawn_local(open(scene, map, streets)));
+            when_idle(move || wasm_bindgen_futures::spawn_local(open(scene, map, drawn)));
+        }
+    });
+    let places = Memo::new(move |_| shift.with(places_of_the_day));
+    Effect::new(move |_| {
+        if drawn.get().base.is_map() {
+            places.with(|places| map.with_value(|map| map.iter().for_each(|map| map.keep(places))));
         }
     });
     Effect::new(move |_| {
-        if streets.get() {
+        if drawn.get().is_map() {
             scene.with(|scene| map.with_value(|map| map.iter().for_each(|map| scene.draw(map))));
         }
     });
 }
 
-async fn open(scene: Memo<Scene>, map: StoredValue<Option<StreetMap>, LocalStorage>, streets: RwSignal<bool>) {
+/// Every stop, the next one first, and where the way to it begins.
+fn places_of_the_day(shift: &Shift) -> Vec<f64> {
+    let stops = shift.stops.iter().map(|card| [card.stop.lon, card.stop.lat]);
+    let here = shift.position.map(|here| [whole_minutes(here.lon), whole_minutes(here.lat)]);
+    stops.chain(here).flatten().collect()
+}
+
+/// A courier who moves on along a street needs no other tiles: those around a place reach further than this.
+fn whole_minutes(degrees: f64) -> f64 {
+    (degrees * 60.0).round() / 60.0
+}
+
+async fn open(scene: Memo<Scene>, map: StoredValue<Option<StreetMap>, LocalStorage>, drawn: RwSignal<Drawn>) {
     let Some(points) = scene.try_with_untracked(|scene| Float64Array::from(&scene.in_view()[..])) else { return };
     // No gesture moves this map, so there is nothing to do when it moves.
     let moved: Function = Closure::<dyn FnMut()>::new(|| {}).into_js_value().unchecked_into();
-    let Ok(opened) = maplibre::open_map(&points, &moved).await else { return };
-    // The screens may be gone by now.
+    let (base, is_open) = (StoredValue::new(Base::Opening), StoredValue::new(false));
+    let told = move |name: String| {
+        // The screens may be gone by now.
+        let _ = base.try_set_value(Base::from_name(&name));
+        if is_open.try_get_value().is_some_and(|is_open| is_open) {
+            // It may be the base of another area by now.
+            let is_outside = scene.with_untracked(Scene::is_outside);
+            drawn.try_update(|drawn| *drawn = Drawn { base: base.get_value(), is_outside });
+        }
+    };
+    let told: Function = Closure::<dyn FnMut(String)>::new(told).into_js_value().unchecked_into();
+    let Ok(opened) = maplibre::open_map(&points, &moved, &told).await else { return };
     if map.try_set_value(Some(opened.unchecked_into())).is_none() {
-        streets.try_set(true);
+        is_open.set_value(true);
+        drawn.try_update(|drawn| drawn.base = base.get_value());
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Memory {
     pub marks: Vec<Mark>,
     /// The orders for whose goods the courier waits, and since when by the corrected clock, Unix epoch milliseconds.
     pub waits: Vec<(OrderId, i64)>,
+    /// The orders whose door the courier said to be elsewhere.
+    pub doors: Vec<OrderId>,
     /// The pickups of the goods on board, to which they go back when they cannot be handed over.
     pub collected: Vec<Stop>,
     /// The pace in force.

@@ -11,7 +11,7 @@ use doorstep_shared::{
 };
 
 use super::{intent::Screen, marks::Change, plan::Reordering, platform::Platform};
-use crate::{data::Locale, live::connection::Health};
+use crate::{data::Locale, live::connection::Health, ui::time};
 
 /// The whole app as the courier sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +67,8 @@ pub struct Shift {
     pub platform: Platform,
     /// How to write times and distances.
     pub locale: Locale,
+    /// The minute that it is by the server's clock, Unix epoch milliseconds: which day is today.
+    pub minute_ms: i64,
 }
 
 impl Shift {
@@ -98,7 +100,18 @@ impl Shift {
             install: Install::NotOffered,
             platform,
             locale,
+            minute_ms: 0,
         }
+    }
+
+    /// A moment as a clock time, behind the name of its day where it is not today.
+    pub fn moment(&self, at_ms: i64) -> String {
+        time::moment(at_ms, self.minute_ms, &self.locale)
+    }
+
+    /// The same of a window.
+    pub fn window(&self, ends: (Option<i64>, Option<i64>)) -> String {
+        time::window(ends, self.minute_ms, &self.locale)
     }
 
     /// Everything on the phone that the server has not acked.
@@ -215,6 +228,8 @@ pub struct StopCard {
     pub needs_pickup: bool,
     /// The courier waits here for the goods.
     pub wait: Option<Wait>,
+    /// The courier said that its door is elsewhere.
+    pub is_door_told: bool,
     /// What dispatch changed and the courier has not acknowledged.
     pub changes: Vec<Change>,
     /// Further orders at the same place, which come right after this one in the plan.
@@ -234,6 +249,7 @@ impl StopCard {
             is_waiting: false,
             needs_pickup: false,
             wait: None,
+            is_door_told: false,
             changes: Vec::new(),
             others: Vec::new(),
         }

@@ -23,8 +23,9 @@ pub struct Leg {
     proof: Vec<ProofKind>,
 }
 
-/// A tour as it is kept.
-pub fn legs(tour: &Tour) -> Vec<Leg> {
+/// A tour as it is kept: with what doors ask for that it does not name now, while their order is on the list. The next
+/// attempt at an order whose goods are being brought back asks for the same, and may begin without a network.
+pub fn legs(tour: &Tour, known: &[Leg], stops: &[Stop]) -> Vec<Leg> {
     let leg = |stop: &doorstep_shared::api::courier::TourStop| Leg {
         order_id: stop.order_id,
         kind: stop.kind,
@@ -33,7 +34,20 @@ pub fn legs(tour: &Tour) -> Vec<Leg> {
         distance_m: stop.distance_m,
         proof: stop.proof.clone(),
     };
-    tour.stops.iter().map(leg).collect()
+    let mut legs: Vec<Leg> = tour.stops.iter().map(leg).collect();
+    let is_on_the_list = |leg: &&Leg| stops.iter().any(|stop| stop.order_id == leg.order_id);
+    let is_named = |leg: &&Leg| legs.iter().any(|named| (named.order_id, named.kind) == (leg.order_id, leg.kind));
+    let of_doors = known.iter().filter(|leg| leg.kind == StopKind::Dropoff && !leg.proof.is_empty());
+    let unnamed: Vec<Leg> =
+        of_doors.filter(is_on_the_list).filter(|leg| !is_named(leg)).map(Leg::without_times).collect();
+    legs.extend(unnamed);
+    legs
+}
+
+impl Leg {
+    fn without_times(&self) -> Self {
+        Self { earliest_ms: None, latest_ms: None, distance_m: None, ..self.clone() }
+    }
 }
 
 /// The cards of the stops ahead, with what waits on the phone already applied.

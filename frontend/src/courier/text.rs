@@ -57,6 +57,11 @@ pub fn title(shift: &Shift) -> String {
     title + " · " + PRODUCT
 }
 
+/// How many notices follow the one that is shown; empty when it is the last.
+pub fn more_notices(count: usize) -> String {
+    if count == 0 { String::new() } else { count.to_string() + " more" }
+}
+
 /// What a button says that leads to a screen.
 pub fn screen(screen: Screen) -> &'static str {
     match screen {

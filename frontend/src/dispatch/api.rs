@@ -4,12 +4,14 @@ mod reply;
 mod request;
 
 use doorstep_shared::{
-    CourierId, DeviceId, ExceptionId, OrderId, OrderStatus,
+    CourierId, DeviceId, ExceptionId, OrderId, OrderStatus, PinId,
     api::{
         CreateCourier, CreateOrder,
+        area::AreaId,
         change::NextAttempt,
         console::{EditCourier, SavePickup},
         exception::ExceptionState,
+        pins::PinAddress,
         plan::PutPlan,
     },
 };
@@ -19,7 +21,7 @@ pub use request::{Request, fixes_export, orders_export};
 
 use uuid::Uuid;
 
-use super::{draft::StopKind, route::Tab};
+use super::{arrivals::By, draft::StopKind, route::Tab};
 
 /// From one moment to another, Unix epoch milliseconds.
 pub type TimeSpan = (i64, i64);
@@ -31,8 +33,8 @@ pub enum ApiCall {
     Session,
     /// A page of a list of orders.
     Orders { tab: Tab, query: String, span: Option<TimeSpan>, cursor: Option<String> },
-    /// How many orders each list holds.
-    Counts { query: String },
+    /// How many orders each list holds; with `days` how many of that list's orders are of these days.
+    Counts { query: String, days: Option<(Tab, TimeSpan)> },
     /// An order with its timeline and proofs.
     Order(OrderId),
     /// The couriers who could take an order.
@@ -79,6 +81,12 @@ pub enum ApiCall {
     Exceptions { state: ExceptionState, cursor: Option<String> },
     /// Acknowledges an exception.
     Acknowledge { id: ExceptionId, note: Option<String> },
+    /// Takes the door that a courier proposed, which acknowledges it.
+    TakeDoor { id: ExceptionId },
+    /// Pins the address of a stop to its point.
+    PinAddress { kind: StopKind, id: PinId, pin: PinAddress },
+    /// Leaves it to the map again where the address of a stop is.
+    UnpinAddress { kind: StopKind, id: PinId },
     /// A courier's plan.
     Plan(CourierId),
     /// Another order of a courier's stops.
@@ -95,6 +103,20 @@ pub enum ApiCall {
     Archived,
     /// Archives a courier, or brings them back.
     Archive { courier: CourierId, is_archived: bool },
+    /// How good the arrivals were that customers were told.
+    Scores(By),
+    /// How long couriers wait at pickups.
+    Waits,
+    /// The areas that the server has, and the import that goes on.
+    Areas,
+    /// A new area from the extract that was chosen; an empty name is taken from the file's. Sent by the browser itself.
+    UploadArea { name: String },
+    /// Stops the import.
+    StopImport,
+    /// Uses this area from now on.
+    UseArea(AreaId),
+    /// Removes an area that is not in use.
+    RemoveArea(AreaId),
     /// Ends the session.
     SignOut,
 }

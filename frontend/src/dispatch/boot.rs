@@ -5,11 +5,12 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Element, HtmlElement};
 
 use super::{
+    areas::AreaInUse,
     browser,
     driver::Driver,
     view::{ConsoleView, User},
 };
-use crate::{data::Locale, live::listen::document};
+use crate::{data::Locale, live::listen::document, ui::zone::Zone};
 
 /// Takes the place of the skeleton that the server drew.
 ///
@@ -25,7 +26,7 @@ pub fn dispatch() {
     let handle = leptos::mount::mount_to(app, move || -> AnyView {
         let server_time_ms = attribute(&data, "data-now-ms").parse().unwrap_or_default();
         let user = User { email: attribute(&data, "data-email"), is_admin: attribute(&data, "data-role") == "admin" };
-        let driver = Driver::new(locale(&data), server_time_ms);
+        let driver = Driver::new(locale(&data), area(), server_time_ms);
         provide_context(driver.store());
         let view = view! { <ConsoleView user /> };
         driver.start();
@@ -39,9 +40,15 @@ fn locale(data: &Element) -> Locale {
     Locale {
         lang: attribute(data, "data-lang"),
         hour12: attribute(data, "data-hour12") == "true",
-        utc_offset_min: attribute(data, "data-time-zone-offset-min").parse().unwrap_or_default(),
+        zone: Zone::read(&attribute(data, "data-zone")),
         miles: attribute(data, "data-miles") == "true",
     }
+}
+
+/// The area that the page was drawn with.
+fn area() -> Option<AreaInUse> {
+    let view = document().get_element_by_id("view")?;
+    serde_json::from_str(&view.get_attribute("data-area")?).ok()
 }
 
 fn attribute(data: &Element, name: &str) -> String {

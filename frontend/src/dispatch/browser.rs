@@ -29,12 +29,25 @@ extern "C" {
     #[wasm_bindgen(js_name = chosenFile)]
     pub async fn chosen_file(input: &EventTarget) -> JsValue;
 
+    /// Sends the file that was chosen in the input with this id; answers as [`call`]. `progressed` hears how many bytes
+    /// of how many were sent.
+    #[wasm_bindgen(js_name = uploadFile)]
+    pub async fn upload_file(id: &str, path: &str, progressed: &js_sys::Function) -> JsValue;
+
+    /// Stops sending it; the answer is then `undefined`.
+    #[wasm_bindgen(js_name = stopUpload)]
+    pub fn stop_upload();
+
     /// Puts the focus on an element, once it is there.
     pub fn focus(id: &str);
 
     /// Puts the focus on an element, if the element that had it is gone.
     #[wasm_bindgen(js_name = focusIfLost)]
     pub fn focus_if_lost(id: &str);
+
+    /// Gives the focus back to the element that has it now, if drawing moves it. Call it before drawing.
+    #[wasm_bindgen(js_name = keepFocus)]
+    pub fn keep_focus();
 
     /// Keeps a text for the next load of the page in this tab.
     pub fn keep(text: &str);

@@ -4,7 +4,7 @@
 //! stays selected, with the reason. [`Bulk::keep`] writes selection and run as a text, and [`Bulk::restore`] reads it, so
 //! that a reload loses nothing; orders whose reply was still on its way are done again, which changes nothing twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_shared::{
     CourierId, OrderId,
@@ -210,6 +210,9 @@ pub struct Bulk {
     pub picked: BTreeSet<OrderId>,
     /// Where a range begins.
     pub anchor: Option<OrderId>,
+    /// The versions of the selected orders when the dispatcher was asked for a courier or a reason: what others change
+    /// while a dialog covers the list was not seen. Empty after a reload, when the present versions are what is seen.
+    pub seen: BTreeMap<OrderId, u64>,
     pub run: Option<Run>,
 }
 
@@ -265,7 +268,7 @@ impl Bulk {
             sequence,
             ..Run::new(action, left, Vec::new())
         });
-        Self { picked, anchor: None, run }
+        Self { picked, run, ..Self::default() }
     }
 }
 

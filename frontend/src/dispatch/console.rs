@@ -5,6 +5,8 @@
 //! views show is [`Tracked`]: the driver asks [`Console::revisions`] after each step and redraws only the views of the
 //! subjects that changed.
 
+mod areas;
+mod arrivals;
 mod bulk;
 mod changes;
 mod connection;
@@ -43,6 +45,8 @@ use doorstep_shared::{
     protocol::fleet::{FleetEvent, FleetOrder},
 };
 
+pub use areas::{AreaIntent, Areas};
+pub use arrivals::{ArrivalIntent, Arrivals};
 pub use bulk::{BulkIntent, Wanted};
 pub use changes::{Revisions, SUBJECTS, Subject, Subjects, Tracked};
 pub use connection::Connection;
@@ -73,11 +77,14 @@ pub use trail::Trail;
 
 use super::{
     api::{ApiCall, ApiError, ApiReply},
+    areas::AreaInUse,
     fleet::Fleet,
     keys::Command,
     pins::Pins,
     route::{Open, Route, Tab},
 };
+use uuid::Uuid;
+
 use crate::data::Locale;
 
 /// The console's whole state.
@@ -103,6 +110,7 @@ pub struct Console {
     pub dialog: Tracked<Option<Dialog>>,
     pub planning: Tracked<Planning>,
     plan_refresh: PlanRefresh,
+    pub areas: Tracked<Areas>,
     /// The last sentence for screen readers.
     pub announcement: Tracked<String>,
     map_view: MapView,
@@ -112,7 +120,7 @@ pub struct Console {
 
 impl Console {
     /// A console at the address with this query, not connected yet.
-    pub fn new(locale: Locale, query: &str, moment: Moment) -> Self {
+    pub fn new(locale: Locale, area: Option<AreaInUse>, query: &str, moment: Moment) -> Self {
         let route = Route::from_query(query);
         let screen = if route.open == Open::Nothing { Screen::List } else { Screen::Details };
         Self {
@@ -134,6 +142,7 @@ impl Console {
             dialog: Tracked::default(),
             planning: Tracked::default(),
             plan_refresh: PlanRefresh::default(),
+            areas: Tracked::new(Areas::new(area)),
             announcement: Tracked::default(),
             map_view: MapView::default(),
             pins: Pins::default(),
@@ -163,6 +172,9 @@ impl Console {
             }
             Input::Popped(query) => self.popped(moment, &query, &mut effects),
             Input::Kept(text) => self.restore_bulk(&text),
+            Input::UploadProgress(upload) => self.upload_progressed(upload),
+            Input::UploadStopped => self.upload_stopped(),
+            Input::Area(area) => self.area_changed(area),
             Input::Tick => {}
         }
         self.catch_up(moment, &mut effects);
@@ -176,6 +188,7 @@ impl Console {
             self.form.search_due_ms(),
             self.inbox.due_ms(),
             self.plan_refresh.due_ms(),
+            self.areas.due_ms(),
         ];
         due_ms.into_iter().chain(self.refresh.due_ms()).flatten().reduce(f64::min)
     }
@@ -205,6 +218,7 @@ impl Console {
             Subject::Dialog => self.dialog.revision(),
             Subject::Announcement => self.announcement.revision(),
             Subject::Plan => self.planning.revision(),
+            Subject::Area => self.areas.revision(),
         })
     }
 
@@ -241,6 +255,7 @@ impl Console {
             }
             FleetEvent::Order(change) => self.order_changed(moment.now_ms, change.order, effects),
             FleetEvent::Alert(_) => self.inbox.announced(moment.now_ms),
+            FleetEvent::Area(_) => self.area_announced(effects),
             FleetEvent::Heartbeat(_) | FleetEvent::Pong(_) | FleetEvent::Error(_) => {}
         }
     }
@@ -259,7 +274,12 @@ impl Console {
 
     fn order_changed(&mut self, now_ms: f64, order: FleetOrder, effects: &mut Vec<Effect>) {
         let (id, is_over) = (order.id, order.status.is_final());
-        let courier_before = self.fleet.orders.get(&id).and_then(|known| known.courier_id);
+        let before = self.fleet.orders.get(&id).map(|known| (known.status, known.courier_id));
+        if before != Some((order.status, order.courier_id)) && self.inbox.is_about(id) {
+            // What was the matter with it may be over.
+            self.inbox.announced(now_ms);
+        }
+        let courier_before = before.and_then(|(_, courier)| courier);
         self.fleet.take_order(order);
         self.plan_touched(id, courier_before);
         self.refresh.request_sort();
@@ -288,6 +308,7 @@ impl Console {
         self.inbox_due(moment.now_ms, effects);
         self.plan_due(moment.now_ms, effects);
         self.sort_due(moment.now_ms, effects);
+        self.areas_due(moment.now_ms, effects);
         self.fit_due(effects);
         self.arrivals_due(moment.now_ms, effects);
         self.advance_replay(moment.now_ms);
@@ -307,6 +328,11 @@ impl Console {
         self.keys.next(self.at_ms)
     }
 
+    /// An id that nothing else has.
+    fn new_id(&mut self) -> Uuid {
+        self.keys.id(self.at_ms)
+    }
+
     fn announce(&mut self, text: String) {
         *self.announcement = text;
     }
@@ -324,6 +350,14 @@ impl IdempotencyKeys {
     fn next(&mut self, at_ms: i64) -> String {
         self.count += 1;
         format!("console-{at_ms}-{}-{}", (self.random * 1e15) as u64, self.count)
+    }
+
+    /// The time, fifty bits by chance, and the count.
+    fn id(&mut self, at_ms: i64) -> Uuid {
+        self.count += 1;
+        Uuid::from_u128(
+            (at_ms as u128) << 80 | ((self.random * 1e15) as u128) << 20 | u128::from(self.count & 0xf_ffff),
+        )
     }
 }
 

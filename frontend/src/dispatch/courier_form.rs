@@ -10,12 +10,10 @@ use doorstep_shared::{
 };
 
 use super::{
-    draft::{TypedWindow, clock_of, date_of, moment, words},
+    draft::{TypedWindow, clock_of, date_of, moment_after, words},
     text::rfc3339,
 };
 use crate::data::Locale;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// A courier as they are typed. Times are clock times at the place of work.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,20 +147,16 @@ impl TypedCourier {
         let (Some(from_ms), Some(until_ms)) = window else {
             return Err("A shift needs its beginning and its end.");
         };
-        let r#break = self.pause((from_ms, until_ms), at_ms, locale)?;
+        let r#break = self.pause((from_ms, until_ms), locale)?;
         Ok(Some(CourierShift { from: time(from_ms), until: time(until_ms), r#break }))
     }
 
-    fn pause(&self, shift: (i64, i64), at_ms: i64, locale: &Locale) -> Result<Option<Span>, &'static str> {
+    fn pause(&self, shift: (i64, i64), locale: &Locale) -> Result<Option<Span>, &'static str> {
         if self.break_from.is_empty() && self.break_until.is_empty() {
             return Ok(None);
         }
-        let date = date_of(shift.0, locale);
         // A night's break may be after midnight.
-        let inside = |clock: &str| {
-            let found_ms = moment(&date, clock, at_ms, locale)?;
-            Some(if found_ms < shift.0 { found_ms + DAY_MS } else { found_ms })
-        };
+        let inside = |clock: &str| moment_after(shift.0, clock, locale);
         match (inside(&self.break_from), inside(&self.break_until)) {
             (Some(from_ms), Some(until_ms)) if from_ms < until_ms && until_ms <= shift.1 => {
                 Ok(Some(Span { from: time(from_ms), until: time(until_ms) }))
@@ -182,7 +176,7 @@ mod tests {
     use crate::dispatch::fleet::tests::NOW_MS;
 
     fn locale() -> Locale {
-        Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+        Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false }
     }
 
     fn typed() -> TypedCourier {

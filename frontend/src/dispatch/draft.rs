@@ -5,13 +5,16 @@ mod field;
 mod texts;
 mod window;
 
-use doorstep_shared::api::{CreateOrder, CustomerBody, OrderView, PlaceBody, proof::ProofKind};
+use doorstep_shared::{
+    PinId,
+    api::{CreateOrder, CustomerBody, OrderView, PlaceBody, proof::ProofKind},
+};
 use serde_json::{Map, Value};
 
 pub use field::{Field, locked, name_of};
 pub use texts::words;
 use texts::{is_email, is_phone, minutes_text, next_reference, seconds};
-pub use window::{TypedWindow, Window, clock_of, date_of, moment};
+pub use window::{TypedWindow, Window, clock_of, date_of, moment_after};
 
 use super::dates::rfc3339;
 use crate::data::Locale;
@@ -64,6 +67,22 @@ pub struct Draft {
     pub proof: Vec<ProofKind>,
     /// Where the next click on the map goes.
     pub placing: StopKind,
+    /// Where each pin comes from.
+    pub sources: [Source; 2],
+}
+
+/// Where the pin of a stop comes from, and so what can be said of its address for all orders to come.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Source {
+    /// The map, or an order.
+    #[default]
+    Given,
+    /// A click on the map. `name` is what the map calls that point.
+    ByHand { name: String },
+    /// What this address was pinned to.
+    Pinned(PinId),
+    /// That is being changed.
+    Busy,
 }
 
 /// Fields that are wrong, by the API's name for them, and why.
@@ -119,6 +138,7 @@ impl Draft {
         self.set(kind.address(), place.address.clone());
         self.set(kind.instructions(), place.instructions.clone().unwrap_or_default());
         self.pins[kind as usize] = Some([place.lon, place.lat]);
+        self.sources[kind as usize] = Source::Given;
         if kind == StopKind::Pickup {
             self.set(Field::PickupPhone, place.phone.clone().unwrap_or_default());
         }
@@ -144,11 +164,22 @@ impl Draft {
     pub fn pin(&mut self, at: [f64; 2], address: Option<&str>) {
         let kind = self.placing;
         self.pins[kind as usize] = Some(at.map(|degrees| (degrees * 1e6).round() / 1e6));
+        self.sources[kind as usize] = Source::ByHand { name: String::new() };
         if let Some(address) = address {
             self.set(kind.address(), address.to_owned());
         }
         let missing = StopKind::ALL.into_iter().find(|kind| self.at(*kind).is_none());
         self.placing = missing.unwrap_or(kind);
+    }
+
+    /// What can be done about the address of a stop for all orders to come; empty when nothing can.
+    pub fn pin_action(&self, kind: StopKind) -> &'static str {
+        let address = self.text(kind.address()).trim();
+        match &self.sources[kind as usize] {
+            Source::ByHand { name } if !address.is_empty() && address != name => "Pin this address",
+            Source::Pinned(_) => "Remove its pin",
+            _ => "",
+        }
     }
 
     /// Takes the pin of a stop from another draft.

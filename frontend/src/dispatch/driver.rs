@@ -18,6 +18,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 
 use self::{clock::Clock, map::MapView};
 use super::{
+    areas::AreaInUse,
     console::{Console, Effect, Input, Intent, ListIntent, PlanIntent},
     replay::Replay,
     store::Store,
@@ -95,10 +96,10 @@ impl Reach {
 
 impl Driver {
     /// A console that is not running yet. The page was made at `server_time_ms`.
-    pub fn new(locale: Locale, server_time_ms: i64) -> Self {
+    pub fn new(locale: Locale, area: Option<AreaInUse>, server_time_ms: i64) -> Self {
         let clock = Clock::new(server_time_ms);
         let query = window().location().search().unwrap_or_default();
-        let console = Console::new(locale, &query, clock.moment());
+        let console = Console::new(locale, area, &query, clock.moment());
         let driver = Self(Rc::new_cyclic(|weak: &std::rc::Weak<RefCell<Running>>| {
             let weak = weak.clone();
             let store = Store::new(console, move |intent| {
@@ -278,6 +279,7 @@ impl Running {
 
     fn publish(&self) {
         if !self.is_hidden {
+            super::browser::keep_focus();
             self.store.publish();
         }
     }

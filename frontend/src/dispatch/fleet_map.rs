@@ -12,6 +12,11 @@ extern "C" {
     #[wasm_bindgen(js_name = canDraw)]
     pub fn can_draw() -> bool;
 
+    /// Asks which area there is, and shows it in the place of the old one. Answers it as JSON; `undefined` when the
+    /// server does not say it.
+    #[wasm_bindgen(js_name = renewArea)]
+    pub async fn renew_area() -> JsValue;
+
     /// Opens the map in a box; `report` is an object of functions that hear what the dispatcher does on it.
     #[wasm_bindgen(js_name = openFleetMap, catch)]
     pub async fn open_fleet_map(container: &Element, report: &JsValue) -> Result<JsValue, JsValue>;

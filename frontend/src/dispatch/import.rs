@@ -1,6 +1,9 @@
 //! The import of a file of orders: chosen, previewed row by row, and only then carried out.
 
-use doorstep_shared::api::console::{ImportPreview, ImportRow, Imported, MAX_IMPORT_BYTES};
+use doorstep_shared::{
+    api::console::{ImportPreview, ImportRow, Imported, MAX_IMPORT_BYTES},
+    order_file::{REQUIRED, column_named},
+};
 
 /// An import and how far it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,36 +131,9 @@ impl Import {
     }
 }
 
-/// Without these no row becomes an order.
-const REQUIRED: [&str; 4] = ["reference", "pickup_address", "dropoff_address", "customer_name"];
-
-/// What a column may hold: our name, and what people read.
-pub const COLUMNS: [(&str, &str); 20] = [
-    ("reference", "Reference"),
-    ("pickup_address", "Pickup address"),
-    ("pickup_lat", "Pickup latitude"),
-    ("pickup_lon", "Pickup longitude"),
-    ("pickup_instructions", "Pickup note"),
-    ("pickup_phone", "Pickup phone"),
-    ("dropoff_address", "Delivery address"),
-    ("dropoff_lat", "Delivery latitude"),
-    ("dropoff_lon", "Delivery longitude"),
-    ("dropoff_instructions", "Delivery note"),
-    ("customer_name", "Customer name"),
-    ("customer_phone", "Customer phone"),
-    ("customer_email", "Customer email"),
-    ("promised_from", "Promised from"),
-    ("promised_until", "Promised until"),
-    ("proof", "Proof"),
-    ("size", "Size"),
-    ("service_s", "Seconds at the door"),
-    ("requires", "Courier must have"),
-    ("note", "Remark"),
-];
-
 /// What people call a column, from our name.
 pub fn column_name(name: &str) -> &'static str {
-    COLUMNS.iter().find(|(other, _)| *other == name).map_or("Another column", |(_, name)| name)
+    column_named(name).map_or("Another column", |column| column.heading)
 }
 
 /// The rows in the order in which they are shown: invalid ones first.

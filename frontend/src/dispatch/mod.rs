@@ -13,6 +13,8 @@
 )]
 
 mod api;
+mod areas;
+mod arrivals;
 #[cfg(feature = "dispatch")]
 mod boot;
 #[cfg(feature = "dispatch")]

@@ -5,6 +5,7 @@
 use doorstep_shared::{CourierId, RawFix};
 
 use crate::{
+    data::Locale,
     map::plane::{LonLat, between},
     ui::time,
 };
@@ -17,8 +18,6 @@ pub const SPEEDS: [u32; 5] = [1, 10, 30, 60, 120];
 
 /// The speed to begin with: an hour in two minutes.
 const FIRST_SPEED: u32 = 30;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// A replay of a day, or of a part of one.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,12 +71,10 @@ impl Replay {
     }
 
     /// Begin and end of the positions to fetch: the part, or midnight to midnight at the place of work.
-    pub fn bounds(&self, utc_offset_min: i32) -> (i64, i64) {
-        if let Some(part) = self.part {
-            return part;
-        }
-        let from_ms = self.day * DAY_MS - i64::from(utc_offset_min) * time::MINUTE_MS;
-        (from_ms, from_ms + DAY_MS)
+    /// A day on which the clocks are changed is whole, too.
+    pub fn bounds(&self, locale: &Locale) -> (i64, i64) {
+        let day = (time::day_from_ms(self.day, locale), time::day_from_ms(self.day + 1, locale));
+        self.part.unwrap_or(day)
     }
 
     /// Takes the next page of the day, oldest first.
@@ -168,6 +165,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ui::zone::tests::{locale, malta};
 
     fn fix(time_ms: i64, lon: f64) -> RawFix {
         serde_json::from_value(serde_json::json!({ "time_ms": time_ms, "lat": 35.9, "lon": lon })).expect("a fix")
@@ -207,9 +205,23 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_a_day_at_the_place_of_work_or_a_part() {
         let courier = CourierId::new();
-        let (from_ms, until_ms) = Replay::new(courier, 1, None).bounds(60);
+        let (from_ms, until_ms) = Replay::new(courier, 1, None).bounds(&locale(60.into()));
         assert_eq!((from_ms, until_ms), (82_800_000, 169_200_000));
-        assert_eq!(Replay::new(courier, 1, Some((90_000_000, 90_600_000))).bounds(60), (90_000_000, 90_600_000));
+        let part = Replay::new(courier, 1, Some((90_000_000, 90_600_000)));
+        assert_eq!(part.bounds(&locale(60.into())), (90_000_000, 90_600_000));
+    }
+
+    #[test]
+    fn a_day_on_which_the_clocks_are_changed_is_whole() {
+        const HOUR_MS: i64 = 3_600_000;
+        // 24 and 25 October 2026, and 28 March 2027; midnight in UTC.
+        for (midnight_ms, from_hours, hours) in
+            [(1_792_800_000_000, -2, 24), (1_792_886_400_000, -2, 25), (1_806_192_000_000, -1, 23)]
+        {
+            let day = midnight_ms / time::DAY_MS;
+            let (from_ms, until_ms) = Replay::new(CourierId::new(), day, None).bounds(&locale(malta()));
+            assert_eq!((from_ms - midnight_ms, until_ms - from_ms), (from_hours * HOUR_MS, hours * HOUR_MS));
+        }
     }
 
     #[test]

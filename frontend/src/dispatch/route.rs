@@ -13,7 +13,9 @@ pub const PATH: &str = "/dispatch";
 /// The longest search that is kept; the server takes no longer one either.
 pub const MAX_QUERY_CHARS: usize = 100;
 
-const DAY_MS: i64 = 86_400_000;
+/// The days of the lists begin at this time on the clock: a delivery after midnight belongs to its evening. By then
+/// kitchens are closed, and the first bakery has not begun.
+const LIST_DAY_FROM_MS: i64 = 4 * 60 * time::MINUTE_MS;
 
 /// Days after 31 December 9999 are none that a calendar offers.
 const LAST_DAY: i64 = 2_932_897;
@@ -130,15 +132,15 @@ pub enum Days {
 impl Days {
     /// The beginning of the first and the end of the last, Unix epoch milliseconds.
     pub fn span(self, at_ms: i64, locale: &Locale) -> (i64, i64) {
-        let today = time::day(at_ms, locale);
+        let today = (locale.zone.local_ms(at_ms) - LIST_DAY_FROM_MS).div_euclid(time::DAY_MS);
         let (first, last) = match self {
             Self::Today => (today, today),
             Self::Yesterday => (today - 1, today - 1),
             Self::Week => (today - 6, today),
             Self::Between(first, last) => (first, last),
         };
-        let midnight_ms = |day: i64| day * DAY_MS - i64::from(locale.utc_offset_min) * time::MINUTE_MS;
-        (midnight_ms(first), midnight_ms(last + 1))
+        let from_ms = |day: i64| locale.zone.utc_ms(day * time::DAY_MS + LIST_DAY_FROM_MS);
+        (from_ms(first), from_ms(last + 1))
     }
 
     /// The word in the address.
@@ -281,6 +283,7 @@ mod tests {
     use proptest::{prelude::*, sample::select};
 
     use super::*;
+    use crate::ui::zone::tests::{locale, zones};
 
     fn any_open() -> impl Strategy<Value = Open> {
         prop_oneof![
@@ -334,19 +337,45 @@ mod tests {
     }
 
     #[test]
-    fn days_begin_and_end_at_midnight_at_the_place_of_work() {
-        let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
+    fn days_begin_and_end_in_the_night_at_the_place_of_work() {
+        let locale = locale(60.into());
         // 21 November 2026, 18:42 in Valletta.
         let (at_ms, hour_ms) = (1_795_282_920_000, 3_600_000);
         let (from_ms, until_ms) = Days::Today.span(at_ms, &locale);
-        assert_eq!((at_ms - from_ms) / hour_ms, 18);
-        assert_eq!(until_ms - from_ms, DAY_MS);
-        assert_eq!(Days::Yesterday.span(at_ms, &locale), (from_ms - DAY_MS, from_ms));
-        assert_eq!(Days::Week.span(at_ms, &locale), (from_ms - 6 * DAY_MS, until_ms));
+        assert_eq!((at_ms - from_ms) / hour_ms, 14);
+        assert_eq!(until_ms - from_ms, time::DAY_MS);
+        assert_eq!(Days::Yesterday.span(at_ms, &locale), (from_ms - time::DAY_MS, from_ms));
+        assert_eq!(Days::Week.span(at_ms, &locale), (from_ms - 6 * time::DAY_MS, until_ms));
         let today = time::day(at_ms, &locale);
         assert_eq!(Days::Between(today, today).span(at_ms, &locale), (from_ms, until_ms));
         for nonsense in ["", "5", "7-5", "-1-5", "0-9999999999"] {
             assert_eq!(Days::from_word(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_delivery_after_midnight_belongs_to_its_evening() {
+        let locale = locale(60.into());
+        // 22 November 2026, 00:42, 03:59 and 04:00 in Valletta.
+        let (night_ms, before_ms, morning_ms) = (1_795_304_520_000, 1_795_316_399_999, 1_795_316_400_000);
+        let evening = Days::Today.span(1_795_282_920_000, &locale);
+        assert!(evening.0 < night_ms && before_ms < evening.1);
+        assert_eq!(Days::Today.span(night_ms, &locale), evening);
+        assert_eq!(Days::Today.span(before_ms, &locale), evening);
+        assert_eq!(Days::Yesterday.span(morning_ms, &locale), evening);
+    }
+
+    #[test]
+    fn the_lists_of_a_day_on_which_the_clocks_are_changed_miss_no_hour() {
+        for zone in zones() {
+            let locale = locale(zone);
+            for day in 20_454..21_184 {
+                let (from_ms, until_ms) = Days::Between(day, day).span(0, &locale);
+                assert_eq!(Days::Between(day + 1, day + 1).span(0, &locale).0, until_ms);
+                assert!((23 * 3_600_000..=25 * 3_600_000).contains(&(until_ms - from_ms)));
+                assert_eq!(Days::Today.span(from_ms, &locale), (from_ms, until_ms));
+                assert_eq!(Days::Today.span(until_ms - 1, &locale), (from_ms, until_ms));
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 use leptos::prelude::*;
 
 use super::console::{Console, Intent, Revisions, SUBJECTS, Subjects};
+use crate::map::base::Base;
 
 /// A handle on the console; copies are the same.
 #[derive(Clone, Copy)]
@@ -15,15 +16,7 @@ pub struct Store {
     /// One signal for each subject.
     changed: [RwSignal<()>; SUBJECTS.len()],
     published: StoredValue<Revisions>,
-    map: RwSignal<MapState>,
-}
-
-/// Whether there is a street map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MapState {
-    Opening,
-    Open,
-    Missing,
+    map: RwSignal<Base>,
 }
 
 /// The store of the view that is drawn at the moment.
@@ -42,7 +35,7 @@ impl Store {
             console: StoredValue::new_local(console),
             act: StoredValue::new_local(Box::new(act)),
             changed: SUBJECTS.map(|_| RwSignal::new(())),
-            map: RwSignal::new(MapState::Opening),
+            map: RwSignal::new(Base::Opening),
         }
     }
 
@@ -96,13 +89,13 @@ impl Store {
         }
     }
 
-    /// Whether there is a street map, to be followed.
-    pub fn map(self) -> MapState {
+    /// What the map is drawn over, to be followed.
+    pub fn map(self) -> Base {
         self.map.get()
     }
 
-    /// The street map is there, or will never be.
-    pub fn set_map(self, state: MapState) {
-        self.map.set(state);
+    /// The map is drawn over this from now on.
+    pub fn set_map(self, base: Base) {
+        self.map.set(base);
     }
 }

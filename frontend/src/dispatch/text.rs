@@ -3,6 +3,8 @@
 //! Sentence case, no exclamation marks, times as clock times, freshness as "4 s ago"; the reason before the remedy. A
 //! badge is a tone and words: colour is never the only sign.
 
+mod area;
+mod arrival;
 mod bulk;
 mod courier;
 mod exception;
@@ -13,6 +15,9 @@ mod plan;
 use doorstep_shared::api::proof::ProofKind;
 
 pub use super::dates::{date_code, day_of, rfc3339};
+pub use crate::ui::time::{moment, window};
+pub use area::{OUTSIDE, area_line, import, outside, percent, upload};
+pub use arrival::{by, score_badge, score_line, score_title, wait_line};
 pub use bulk::{orders, run};
 pub use courier::{battery, client, courier_badge, courier_line, pause_reason, presence, vehicle};
 pub use exception::{acknowledgement, exception, exception_time, exception_tone, next_step};
@@ -22,7 +27,7 @@ pub use order::{action, badge, event, order_line, order_time, status};
 pub use plan::{company, locked, plan_refusal, plan_sum, promise, shift, stop, stop_kind};
 
 use super::route::Tab;
-use crate::{data::Locale, ui::time};
+use crate::data::Locale;
 
 /// The values of `data-tone`, by which the style sheet colours a text.
 pub mod tone {
@@ -36,30 +41,6 @@ pub mod tone {
     pub const WARN: &str = "warn";
     /// Something went wrong.
     pub const BAD: &str = "bad";
-}
-
-/// A moment as a clock time, with its date where that is not today's: `18:42`, `21 November 18:42`.
-pub fn moment(ms: i64, at_ms: i64, locale: &Locale) -> String {
-    let clock = time::clock(ms, locale);
-    let is_today = time::day(ms, locale) == time::day(at_ms, locale);
-    if is_today { clock } else { format!("{} {clock}", time::date(ms, locale)) }
-}
-
-/// A promised window with its dates where they are not today's, such as `18:30–18:55` or `until 22 November 00:30`.
-pub fn window((from_ms, until_ms): (Option<i64>, Option<i64>), at_ms: i64, locale: &Locale) -> String {
-    match (from_ms, until_ms) {
-        (None, None) => String::new(),
-        (Some(from_ms), None) => format!("from {}", moment(from_ms, at_ms, locale)),
-        (None, Some(until_ms)) => format!("by {}", moment(until_ms, at_ms, locale)),
-        (Some(from_ms), Some(until_ms)) if time::day(from_ms, locale) == time::day(until_ms, locale) => {
-            let range = time::range(from_ms, until_ms, locale);
-            let is_today = time::day(from_ms, locale) == time::day(at_ms, locale);
-            if is_today { range } else { format!("{} {range}", time::date(from_ms, locale)) }
-        }
-        (Some(from_ms), Some(until_ms)) => {
-            format!("{} – {}", moment(from_ms, at_ms, locale), moment(until_ms, at_ms, locale))
-        }
-    }
 }
 
 /// A distance: `350 m`, `1.2 km`, or miles.

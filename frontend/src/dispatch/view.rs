@@ -25,6 +25,7 @@ mod qr;
 mod replay;
 mod stage;
 
+pub use dialogs::AREA_FILE;
 pub use head::User;
 use leptos::prelude::*;
 

@@ -58,12 +58,7 @@ pub fn courier_document(locale: &Locale, assets: &CourierAssetUrls) -> String {
                 </noscript>
                 <NotStarted class="door" heading="The app did not start" />
                 <Symbols content=SYMBOLS />
-                <ViewData
-                    pmtiles=assets.basemap_pmtiles
-                    land=assets.basemap_land
-                    css=assets.maplibre_css
-                    style=assets.basemap_style
-                />
+                <ViewData area=assets.area css=assets.maplibre_css />
                 <CourierData locale worker=assets.service_worker />
                 <script type="module" src=assets.start_js></script>
             </Document>
@@ -93,7 +88,7 @@ fn CourierData(locale: Locale, worker: String) -> impl IntoView {
             data-lang=locale.lang
             data-hour12=locale.hour12.to_string()
             data-miles=locale.miles.to_string()
-            data-time-zone-offset-min=locale.utc_offset_min.to_string()
+            data-zone=locale.zone.text()
             data-sw=worker
         ></script>
     }
@@ -102,6 +97,7 @@ fn CourierData(locale: Locale, worker: String) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::tests::area;
 
     fn page(lang: &str) -> String {
         let url = |name: &str| format!("/assets/{name}");
@@ -114,15 +110,13 @@ mod tests {
             device_js: url("device.js"),
             map_js: url("map.js"),
             maplibre_css: url("maplibre.css"),
-            basemap_pmtiles: url("malta.pmtiles"),
-            basemap_land: url("land.geojson"),
-            basemap_style: None,
+            area: area(),
             icon: url("icon.svg"),
             touch_icon: url("icon.png"),
             manifest: url("manifest"),
             service_worker: "/courier/sw.js".to_owned(),
         };
-        let locale = Locale { lang: lang.to_owned(), hour12: false, utc_offset_min: 60, miles: false };
+        let locale = Locale { lang: lang.to_owned(), hour12: false, zone: 60.into(), miles: false };
         courier_document(&locale, &assets)
     }
 

@@ -44,12 +44,7 @@ pub fn dispatch_document(
                     <Starting />
                 </div>
                 <NotStarted class="starting" heading="The console did not start" />
-                <ViewData
-                    pmtiles=assets.basemap_pmtiles
-                    land=assets.basemap_land
-                    css=assets.maplibre_css
-                    style=assets.basemap_style
-                />
+                <ViewData area=assets.area css=assets.maplibre_css />
                 <ConsoleData user locale server_time_ms />
                 <script type="module" src=assets.start_js></script>
             </Document>
@@ -81,7 +76,7 @@ fn ConsoleData(user: ConsoleUser, locale: Locale, server_time_ms: i64) -> impl I
             data-lang=locale.lang
             data-hour12=locale.hour12.to_string()
             data-miles=locale.miles.to_string()
-            data-time-zone-offset-min=locale.utc_offset_min.to_string()
+            data-zone=locale.zone.text()
             data-now-ms=server_time_ms.to_string()
             data-email=user.email
             data-role=user.role
@@ -92,6 +87,7 @@ fn ConsoleData(user: ConsoleUser, locale: Locale, server_time_ms: i64) -> impl I
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::tests::area;
 
     fn page(email: &str) -> String {
         let url = |name: &str| format!("/assets/{name}");
@@ -104,12 +100,10 @@ mod tests {
             map_js: url("map.js"),
             console_js: url("console.js"),
             maplibre_css: url("maplibre.css"),
-            basemap_pmtiles: url("malta.pmtiles"),
-            basemap_land: url("land.geojson"),
-            basemap_style: None,
+            area: area(),
             icon: url("icon.svg"),
         };
-        let locale = Locale { lang: "en".to_owned(), hour12: false, utc_offset_min: 60, miles: false };
+        let locale = Locale { lang: "en".to_owned(), hour12: false, zone: 60.into(), miles: false };
         let user = ConsoleUser { email: email.to_owned(), role: "dispatcher".to_owned() };
         dispatch_document(&user, &locale, 0, &assets)
     }

@@ -5,7 +5,7 @@ use leptos::{
     prelude::*,
 };
 
-use crate::ui::text::PRODUCT;
+use crate::{data::PageArea, ui::text::PRODUCT};
 
 /// The colours of the browser's address bar, as in the style sheets.
 #[derive(Clone, Copy, Debug)]
@@ -89,24 +89,13 @@ pub(super) fn Preloads(
     }
 }
 
-/// Where the map's code looks for its parts, on every page; `data` is what the page was drawn from.
+/// Where the map's code looks for its parts, on every page: the area as JSON, as `GET /area/current` answers it, too.
+/// `data` is what the page was drawn from.
 #[component]
-pub(super) fn ViewData(
-    pmtiles: String,
-    land: String,
-    css: String,
-    style: Option<String>,
-    #[prop(optional)] data: String,
-) -> impl IntoView {
+pub(super) fn ViewData(area: PageArea, css: String, #[prop(optional)] data: String) -> impl IntoView {
+    let area = serde_json::to_string(&area).expect("an area is plain texts and numbers");
     view! {
-        <script
-            type="application/octet-stream"
-            id="view"
-            data-pmtiles=pmtiles
-            data-land=land
-            data-css=css
-            data-style=style
-        >
+        <script type="application/octet-stream" id="view" data-area=area data-css=css>
             {data}
         </script>
     }

@@ -12,10 +12,22 @@ extern "C" {
     #[wasm_bindgen(js_name = canDraw)]
     pub fn can_draw() -> bool;
 
+    /// Whether a place lies within the area that the map shows.
+    #[wasm_bindgen(js_name = isInArea)]
+    pub fn is_in_area(lon: f64, lat: f64) -> bool;
+
+    /// Asks which area there is, and shows it in the place of the old one.
+    #[wasm_bindgen(js_name = renewArea)]
+    pub async fn renew_area();
+
     /// Opens the street map in the page's box, with these points in view, `lon, lat, lon, lat…`. `moved` is called when
-    /// a person moves it.
+    /// a person moves it, `told` with the name of a [`super::base::Base`] when that changes.
     #[wasm_bindgen(js_name = openMap, catch)]
-    pub async fn open_map(points: &js_sys::Float64Array, moved: &js_sys::Function) -> Result<JsValue, JsValue>;
+    pub async fn open_map(
+        points: &js_sys::Float64Array,
+        moved: &js_sys::Function,
+        told: &js_sys::Function,
+    ) -> Result<JsValue, JsValue>;
 
     /// The open map.
     pub type StreetMap;
@@ -43,6 +55,10 @@ extern "C" {
     /// Keeps these points in view, `lon, lat, lon, lat…`, moving only as far as needed; `now` moves at once.
     #[wasm_bindgen(method)]
     pub fn frame(this: &StreetMap, points: &[f64], now: bool);
+
+    /// Has the phone keep the streets around these places, `lon, lat, lon, lat…`, for where there is no network.
+    #[wasm_bindgen(method)]
+    pub fn keep(this: &StreetMap, points: &[f64]);
 
     /// Keeps nothing in view any more.
     #[wasm_bindgen(method)]

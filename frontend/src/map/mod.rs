@@ -3,6 +3,7 @@
 //! What a single page draws stands with that page: `track` for the customer's marker, trail and sketch, `courier` and
 //! `dispatch` for theirs.
 
+pub mod base;
 #[cfg(any(feature = "track", feature = "courier"))]
 pub mod maplibre;
 pub mod plane;

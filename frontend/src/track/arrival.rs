@@ -67,7 +67,8 @@ impl Arrival {
         if !is_open {
             return Self::Unknown;
         }
-        match page.snapshot().eta {
+        // What tonight's positions say is no arrival of tomorrow.
+        match page.snapshot().eta.filter(|_| !page.is_for_later()) {
             Some(eta) if page.now_ms <= eta.latest_ms => expected(page, &eta),
             Some(eta) => overdue(page, &eta),
             None => promised(page),

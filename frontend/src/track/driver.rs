@@ -253,6 +253,7 @@ impl Running {
         match event {
             CustomerEvent::Snapshot(snapshot) => self.clock.set(snapshot.server_time_ms),
             CustomerEvent::Heartbeat(time) | CustomerEvent::Pong(time) => self.clock.observe(time.server_time_ms),
+            CustomerEvent::Area(_) => self.map.renew_area(),
             _ => {}
         }
         self.signals.page.update_untracked(|page| page.apply(event, resumed));

@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use super::{map_drawing::Drawing, road_ahead::RoadAhead, signals::Signals};
 use crate::{
     live::listen::{Listener, document, now_ms, spawn, window},
-    map::maplibre,
+    map::{base::Base, maplibre},
 };
 
 /// The map of one page. Clones are the same map.
@@ -35,11 +35,16 @@ impl MapController {
         controller
     }
 
-    /// Opens the street map, where the browser can draw it, once the page has been painted and is at rest.
+    /// Opens the street map, once, where there is one and the browser can draw it, when the page has been painted and is
+    /// at rest.
     pub fn open_when_idle(&self) {
-        if !maplibre::can_draw() {
+        let mut drawing = self.0.borrow_mut();
+        let is_outside = drawing.signals.map.with_untracked(|map| map.drawn.is_outside);
+        if is_outside || drawing.is_asked || !maplibre::can_draw() {
             return;
         }
+        drawing.is_asked = true;
+        drop(drawing);
         let controller = self.clone();
         let open = Closure::once_into_js(move || spawn(Box::pin(controller.open())));
         let open: Function = open.unchecked_into();
@@ -75,23 +80,47 @@ impl MapController {
         self.wake();
     }
 
+    /// The server delivers in another area: the map shows that one, if it is needed there.
+    pub fn renew_area(&self) {
+        let controller = self.clone();
+        spawn(Box::pin(async move {
+            maplibre::renew_area().await;
+            controller.look_where_it_is();
+            controller.open_when_idle();
+        }));
+    }
+
+    /// Whether the order lies beyond the area, where the sketch shows more than a map.
+    fn look_where_it_is(&self) {
+        let signals = self.0.borrow().signals;
+        let is_outside = signals.page.with_untracked(|page| {
+            let order = &page.snapshot().order;
+            [&order.pickup, &order.dropoff].iter().any(|place| !maplibre::is_in_area(place.lon, place.lat))
+        });
+        signals.map.update(|map| map.drawn.is_outside = is_outside);
+    }
+
     async fn open(self) {
         let moved = self.clone();
         let on_move = Closure::wrap(Box::new(move || moved.moved()) as Box<dyn FnMut()>);
+        let map_state = self.0.borrow().signals.map;
+        let told = move |name: String| map_state.update(|map| map.drawn.base = Base::from_name(&name));
+        let on_told = Closure::wrap(Box::new(told) as Box<dyn FnMut(String)>);
         // Without the library (a blocked or lost download) the sketch stays, and everything is there as text.
         let points = {
             let drawing = self.0.borrow();
             drawing.signals.page.with_untracked(|page| Float64Array::from(&drawing.in_view(page)[..]))
         };
-        let Ok(map) = maplibre::open_map(&points, on_move.as_ref().unchecked_ref()).await else { return };
+        let (moved, told) = (on_move.as_ref().unchecked_ref(), on_told.as_ref().unchecked_ref());
+        let Ok(map) = maplibre::open_map(&points, moved, told).await else { return };
         {
             let mut drawing = self.0.borrow_mut();
             drawing.map = Some(map.unchecked_into());
             drawing.on_move = Some(on_move);
+            drawing.on_told = Some(on_told);
             drawing.draw_places();
             drawing.draw(now_ms());
             drawing.frame(true);
-            drawing.signals.map.update(|map| map.is_shown = true);
         }
         self.give_back_when_asked();
         self.refresh();

@@ -44,6 +44,8 @@ pub(super) struct Drawing {
     pub(super) signals: Signals,
     pub(super) paths: Paths,
     pub(super) map: Option<StreetMap>,
+    /// The map is open, or being opened.
+    pub(super) is_asked: bool,
     pub(super) playback: Playback,
     pub(super) courier_name: Option<String>,
     pub(super) route: Option<RoadAhead>,
@@ -57,6 +59,7 @@ pub(super) struct Drawing {
     pub(super) frame_pending: bool,
     pub(super) on_frame: Option<Closure<dyn FnMut()>>,
     pub(super) on_move: Option<Closure<dyn FnMut()>>,
+    pub(super) on_told: Option<Closure<dyn FnMut(String)>>,
     pub(super) listeners: Vec<Listener>,
 }
 
@@ -66,6 +69,7 @@ impl Drawing {
             signals,
             paths: Paths::of_this_page(),
             map: None,
+            is_asked: false,
             playback: Playback::default(),
             courier_name: None,
             route: None,
@@ -77,6 +81,7 @@ impl Drawing {
             frame_pending: false,
             on_frame: None,
             on_move: None,
+            on_told: None,
             listeners: Vec::new(),
         }
     }

@@ -15,6 +15,7 @@ use super::feed::{FeedState, Transport};
 use crate::{
     data::{Locale, OrderPage},
     live::connection::Health,
+    ui::time,
 };
 
 /// A position older than this is shown as the last one seen.
@@ -87,7 +88,13 @@ impl Page {
 
     /// Whether the courier serves this order now, and this page may therefore see them.
     pub fn is_next(&self) -> bool {
-        self.status().is_active() && self.order.snapshot.order.stops_before == 0
+        self.status().is_active() && self.order.snapshot.order.stops_before == 0 && !self.is_for_later()
+    }
+
+    /// Whether the order has a courier and is to be brought hours from now, or on another day: nobody is shown yet.
+    pub fn is_for_later(&self) -> bool {
+        let is_collected = matches!(self.status(), OrderStatus::PickedUp | OrderStatus::AtDropoff);
+        !is_collected && self.order.feed_opens_ms.is_some_and(|opens_ms| self.now_ms < opens_ms)
     }
 
     /// When the order reached `status`; `None` when it did not.
@@ -102,6 +109,11 @@ impl Page {
         self.status() != OrderStatus::Failed && self.reached_at_ms(OrderStatus::Failed).is_some()
     }
 
+    /// Whether it waits for another courier than the one who had taken it.
+    pub fn lost_its_courier(&self) -> bool {
+        self.status() == OrderStatus::Created && self.reached_at_ms(OrderStatus::Assigned).is_some()
+    }
+
     /// Whether a courier had the goods before the timeline's entry `index`.
     pub fn was_collected_before(&self, index: usize) -> bool {
         let mut timeline = self.order.snapshot.order.timeline.iter().take(index);
@@ -111,6 +123,16 @@ impl Page {
     /// Whether a courier had the goods at some time.
     pub fn was_collected(&self) -> bool {
         self.was_collected_before(usize::MAX)
+    }
+
+    /// A moment as a clock time, behind the name of its day where it is not today.
+    pub fn moment(&self, at_ms: i64) -> String {
+        time::moment(at_ms, self.now_ms, &self.locale)
+    }
+
+    /// A moment in a sentence: `at 18:42`, `on 21 November at 18:42`.
+    pub fn at(&self, at_ms: i64) -> String {
+        time::at(at_ms, self.now_ms, &self.locale)
     }
 
     /// How old the newest position is.
@@ -158,7 +180,7 @@ impl Page {
             CustomerEvent::Ended(Ended { status, at_ms }) => {
                 self.apply_order(&OrderUpdate { status: *status, status_at_ms: *at_ms, stops_before: 0 });
             }
-            CustomerEvent::Heartbeat(_) | CustomerEvent::Pong(_) => {}
+            CustomerEvent::Heartbeat(_) | CustomerEvent::Pong(_) | CustomerEvent::Area(_) => {}
         }
     }
 
@@ -269,18 +291,23 @@ pub(crate) mod tests {
                 latest_ms: NOW_MS + 19 * 60_000,
                 computed_at_ms: NOW_MS - 4_000,
                 remaining_m: 1_100,
+                expected_ms: None,
+                coverage: None,
+                why: None,
             }),
         };
         let order = OrderPage {
             snapshot,
             presence: None,
             promised: None,
+            feed_opens_ms: None,
             note: None,
             instructions: None,
             pin: None,
             proofs: vec![],
+            outside_area: false,
         };
-        let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
+        let locale = Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false };
         Page::new(order, locale, NOW_MS)
     }
 
@@ -316,6 +343,19 @@ pub(crate) mod tests {
             assert_eq!(page.freshness(), expected);
             assert_eq!(page.drawn_position().is_none(), matches!(expected, Freshness::Lost { .. }));
         }
+    }
+
+    #[test]
+    fn nobody_is_seen_before_the_day_of_the_order_unless_it_is_picked_up() {
+        let mut page = in_status(OrderStatus::Assigned);
+        page.order.feed_opens_ms = Some(NOW_MS + 1);
+        assert!(page.is_for_later() && !page.is_next());
+        assert_eq!((page.freshness(), page.drawn_position()), (Freshness::Hidden, None));
+        page.now_ms += 1;
+        assert!(page.is_next() && page.drawn_position().is_some(), "its time has come");
+        let mut collected = in_status(OrderStatus::PickedUp);
+        collected.order.feed_opens_ms = Some(NOW_MS + 1);
+        assert!(collected.is_next());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use leptos::prelude::*;
 
 use super::page::Page;
+use crate::map::base::Drawn;
 
 /// The page's signals; copies are the same signals.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +20,8 @@ pub struct Signals {
 /// How the map's box looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MapState {
-    /// The street map is drawn, and the sketch is not needed.
-    pub is_shown: bool,
+    /// What stands in it.
+    pub drawn: Drawn,
     /// The map keeps courier and door in view by itself.
     pub is_following: bool,
     /// The map takes most of a phone's screen.
@@ -30,7 +31,8 @@ pub struct MapState {
 impl Signals {
     /// Signals for a page as the server hands it over.
     pub fn new(page: Page) -> Self {
-        let map = MapState { is_shown: false, is_following: true, is_large: false };
+        let drawn = Drawn { is_outside: page.order.outside_area, ..Drawn::default() };
+        let map = MapState { drawn, is_following: true, is_large: false };
         Self { page: RwSignal::new(page), map: RwSignal::new(map) }
     }
 }

@@ -87,5 +87,5 @@ fn transport(page: &Page) -> &'static str {
 }
 
 fn drawn_map(map: &MapState) -> &'static str {
-    if map.is_shown { "streets" } else { "sketch" }
+    if map.drawn.is_map() { "streets" } else { "sketch" }
 }

@@ -3,3 +3,4 @@
 pub mod bind;
 pub mod text;
 pub mod time;
+pub mod zone;

@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn distances_are_as_fine_as_a_phone_can_tell() {
-        let metric = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
+        let metric = Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false };
         let miles = Locale { miles: true, ..metric.clone() };
         for (metres, km, mi) in [
             (4, "0 m", "0 ft"),

@@ -9,8 +9,8 @@ use doorstep_shared::{
     protocol::courier::{Stop, StopKind},
 };
 
-use super::{Effect, Engine, Moment};
-use crate::courier::{marks, plan, state::Tone, stops, text::notices};
+use super::{Effect, Engine, Moment, screens::About};
+use crate::courier::{marks, plan, stops, text::notices};
 
 impl Engine {
     pub(super) fn stops_came(&mut self, at: Moment, stops: Vec<Stop>, version: Option<u64>) {
@@ -49,6 +49,7 @@ impl Engine {
         memory.collected.retain(|pickup| is_open(pickup.order_id) && !is_ahead(pickup));
         let is_pickup = |order_id| stops.iter().any(|stop| (stop.order_id, stop.kind) == (order_id, StopKind::Pickup));
         memory.waits.retain(|wait| is_pickup(wait.0));
+        memory.doors.retain(|door| is_open(*door));
         marks::keep(&mut memory.marks, &stops);
         memory.stops = Some(stops);
     }
@@ -59,28 +60,34 @@ impl Engine {
         let is_told = |order_id| is_own(order_id) || self.screens.has_result_on(order_id);
         let went: Vec<Stop> = went.into_iter().filter(|stop| !is_told(stop.order_id)).collect();
         let is_known = |stop: &&Stop| before.iter().any(|before| before.order_id == stop.order_id);
-        let turned = after.iter().filter(is_known).filter(|stop| is_turned(before, stop) && !is_own(stop.order_id));
-        let mut news: Vec<String> = came.iter().map(notices::new_order).collect();
-        news.extend(went.iter().map(notices::order_gone));
-        news.extend(turned.map(notices::turned));
+        let turned: Vec<&Stop> = after.iter().filter(is_known).filter(|stop| is_turned(before, stop)).collect();
+        let about = |stop: &Stop, text: String| (About::Order(stop.order_id), text);
+        let mut news: Vec<(About, String)> = went.iter().map(|stop| about(stop, notices::order_gone(stop))).collect();
+        let of_dispatch = turned.iter().filter(|stop| !is_own(stop.order_id));
+        news.extend(of_dispatch.map(|stop| about(stop, notices::turned(stop))));
         let changes = marks::news(before, after);
         let is_at_a_known_stop = |stop: &Stop| before.iter().any(|before| plan::name(before) == plan::name(stop));
         let of_known: Vec<_> = changes.into_iter().filter(|(stop, _)| is_at_a_known_stop(stop)).collect();
-        news.extend(of_known.iter().map(|(stop, changes)| notices::changed(stop, changes)));
+        news.extend(of_known.iter().map(|(stop, changes)| about(stop, notices::changed(stop, changes))));
         if is_reordered(before, after, is_own) && !self.is_wanted(after) {
-            news.extend(after.first().map(notices::reordered));
+            news.extend(after.first().map(|next| (About::Sequence, notices::reordered(next))));
         }
         self.mark(&of_known);
         came.iter().for_each(|stop| self.screens.forget_result_on(stop.order_id));
-        went.iter().for_each(|stop| self.drop_draft(stop.order_id));
-        self.tell(news);
+        // Proofs of one attempt prove nothing of the next.
+        went.iter().chain(turned).for_each(|stop| self.drop_draft(stop.order_id));
+        self.tell(&came, &went, news);
     }
 
-    fn tell(&mut self, news: Vec<String>) {
-        if !news.is_empty() {
+    fn tell(&mut self, came: &[Stop], went: &[Stop], news: Vec<(About, String)>) {
+        if !came.is_empty() || !news.is_empty() {
             self.out.push(Effect::Alert);
         }
-        news.into_iter().for_each(|text| self.screens.notify(Tone::Quiet, text));
+        went.iter().for_each(|stop| self.screens.withdraw_order(stop.order_id));
+        if !came.is_empty() {
+            self.screens.tell_new(came);
+        }
+        news.into_iter().for_each(|(about, text)| self.screens.tell(about, text));
     }
 
     fn mark(&mut self, news: &marks::News<'_>) {
@@ -90,12 +97,14 @@ impl Engine {
     }
 }
 
-/// Whether an order that was to be handed over is to be brought back now, or the other way round.
+/// Whether an order that was to be handed over is to be brought back now, or is tried again.
 fn is_turned(before: &[Stop], stop: &Stop) -> bool {
     let had = |kind| before.iter().any(|before| (before.order_id, before.kind) == (stop.order_id, kind));
+    let attempt = |stop: &Stop| stop.attempt.unwrap_or(1);
+    let is_earlier = |before: &Stop| before.order_id == stop.order_id && attempt(before) < attempt(stop);
     match stop.kind {
         StopKind::Return => !had(StopKind::Return),
-        StopKind::Dropoff => had(StopKind::Return),
+        StopKind::Dropoff => had(StopKind::Return) || before.iter().any(is_earlier),
         StopKind::Pickup => false,
     }
 }

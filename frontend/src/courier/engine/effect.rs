@@ -37,6 +37,8 @@ pub enum Effect {
         /// Take it from another tab.
         steal: bool,
     },
+    /// Ask which area there is, and show it on the map.
+    RenewArea,
     /// Read storage.
     Load,
     /// Change storage, all of it or nothing.

@@ -57,6 +57,7 @@ impl Engine {
         memory.legs.clear();
         memory.marks.clear();
         memory.waits.clear();
+        memory.doors.clear();
         memory.collected.clear();
         memory.presence = Default::default();
         memory.drafts.retain(|draft| of_waiting.contains(&draft.order_id));

@@ -3,6 +3,7 @@
 use doorstep_shared::{
     OrderId,
     api::courier::{TrackerApp, TrackerCreated},
+    protocol::courier::Stop,
 };
 
 use super::{Effect, Engine};
@@ -27,6 +28,19 @@ pub(super) struct Screens {
     next_notice: u32,
     /// What became of the courier's last word on an order, each by its notice.
     results: Vec<(OrderId, u32)>,
+    /// What the unread notices of dispatch's changes are about, each by its notice.
+    news: Vec<(About, u32)>,
+}
+
+/// What dispatch changed. News about the same take the place of older ones, so that no notice is stale.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum About {
+    /// These orders are new on the list.
+    New(Vec<Stop>),
+    /// Something about an order that the courier knew.
+    Order(OrderId),
+    /// The sequence of the stops.
+    Sequence,
 }
 
 impl Default for Screens {
@@ -37,6 +51,7 @@ impl Default for Screens {
             notices: Vec::new(),
             next_notice: 0,
             results: Vec::new(),
+            news: Vec::new(),
         }
     }
 }
@@ -44,20 +59,80 @@ impl Default for Screens {
 impl Screens {
     /// Adds a notice, unless one with the same text is there.
     pub(super) fn notify(&mut self, tone: Tone, text: String) {
-        self.notify_with(tone, text, None);
+        self.add(tone, text, None);
     }
 
     /// The same with a way to the screen that helps.
     pub(super) fn notify_with(&mut self, tone: Tone, text: String, offer: Option<Screen>) {
-        if self.notices.iter().any(|notice| notice.text == text) {
-            return;
+        self.add(tone, text, offer);
+    }
+
+    /// Answers which notice says it.
+    fn add(&mut self, tone: Tone, text: String, offer: Option<Screen>) -> u32 {
+        if let Some(notice) = self.notices.iter().find(|notice| notice.text == text) {
+            return notice.id;
         }
         if self.notices.len() >= MAX_NOTICES {
             let quiet = self.notices.iter().position(|notice| notice.tone == Tone::Quiet);
             self.notices.remove(quiet.unwrap_or(0));
         }
-        self.notices.push(Notice { id: self.next_notice, tone, text, offer });
+        let id = self.next_notice;
+        self.notices.push(Notice { id, tone, text, offer });
         self.next_notice += 1;
+        id
+    }
+
+    /// Tells what dispatch changed, in the place of what is unread about the same.
+    pub(super) fn tell(&mut self, about: About, text: String) {
+        self.withdraw(&about);
+        let id = self.add(Tone::Quiet, text, None);
+        self.news.push((about, id));
+    }
+
+    /// Tells of new orders, together with those whose notice is unread. What was said before of the same orders is over.
+    pub(super) fn tell_new(&mut self, came: &[Stop]) {
+        let mut new = self.unread_new();
+        new.retain(|known| came.iter().all(|stop| stop.order_id != known.order_id));
+        new.extend_from_slice(came);
+        came.iter().for_each(|stop| self.withdraw(&About::Order(stop.order_id)));
+        self.say_new(new);
+    }
+
+    /// Takes away what is unread about an order that is over or not this courier's any more.
+    pub(super) fn withdraw_order(&mut self, order_id: OrderId) {
+        self.withdraw(&About::Order(order_id));
+        let mut new = self.unread_new();
+        if new.iter().any(|stop| stop.order_id == order_id) {
+            new.retain(|stop| stop.order_id != order_id);
+            self.say_new(new);
+        }
+    }
+
+    fn unread_new(&self) -> Vec<Stop> {
+        let is_unread = |id: u32| self.notices.iter().any(|notice| notice.id == id);
+        let new = |news: &(About, u32)| match &news.0 {
+            About::New(stops) if is_unread(news.1) => Some(stops.clone()),
+            _ => None,
+        };
+        self.news.iter().find_map(new).unwrap_or_default()
+    }
+
+    fn say_new(&mut self, new: Vec<Stop>) {
+        self.withdraw(&About::New(Vec::new()));
+        if let Some(text) = notices::new_orders(&new) {
+            self.tell(About::New(new), text);
+        }
+    }
+
+    fn withdraw(&mut self, about: &About) {
+        let is_same = |other: &About| match (other, about) {
+            (About::New(_), About::New(_)) => true,
+            _ => other == about,
+        };
+        let (gone, kept) = std::mem::take(&mut self.news).into_iter().partition(|(other, _)| is_same(other));
+        let gone: Vec<(About, u32)> = gone;
+        self.news = kept;
+        gone.iter().for_each(|(_, id)| self.dismiss(*id));
     }
 
     /// Says what became of the courier's last word on an order; what was said of an earlier one gives way.
@@ -70,8 +145,9 @@ impl Screens {
         if self.results.len() >= MAX_RESULTS {
             self.results.remove(0);
         }
-        self.results.push((order_id, self.next_notice));
-        self.notify(Tone::Bad, text);
+        self.withdraw_order(order_id);
+        let id = self.add(Tone::Bad, text, None);
+        self.results.push((order_id, id));
     }
 
     /// Whether the courier was told what became of their last word on an order.
@@ -87,6 +163,8 @@ impl Screens {
     /// The courier read a notice.
     pub(super) fn dismiss(&mut self, notice: u32) {
         self.notices.retain(|shown| shown.id != notice);
+        let is_unread = |id: u32| self.notices.iter().any(|notice| notice.id == id);
+        self.news.retain(|(_, id)| is_unread(*id));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
         state::{Door, ProofDraft, Shift, StopCard},
     },
     live::connection::Health,
+    ui::time::floor_minute,
 };
 
 impl Engine {
@@ -26,6 +27,7 @@ impl Engine {
         shift.office_phone.clone_from(&self.storage.memory.office_phone);
         shift.position = self.positions.here;
         shift.way.clone_from(&self.tour.way);
+        shift.minute_ms = floor_minute(self.date_ms(at));
         let is_seen = self.session.door == Door::Open && shift.health == Health::Live;
         shift.audience = self.audience.filter(|_| is_seen);
     }

@@ -24,6 +24,7 @@ impl Engine {
             CourierEvent::Error(error) => self.error_came(at, &error),
             CourierEvent::Heartbeat(time) => self.heartbeat_came(time.server_time_ms),
             CourierEvent::Pong(time) => self.pong_came(time.server_time_ms),
+            CourierEvent::Area(_) => self.out.push(Effect::RenewArea),
         }
     }
 

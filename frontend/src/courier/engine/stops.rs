@@ -10,12 +10,17 @@ use crate::courier::{
     groups::grouped,
     marks,
     outbox::actions::{Action, Deed},
-    state::{StopCard, Wait},
+    state::{StopCard, Tone, Wait},
     stops,
+    text::notices,
 };
 
 /// How long couriers wait at a pickup of which nothing is known, in seconds.
 const USUAL_WAIT_S: u32 = 600;
+
+/// A position that is older than this may be another house's, in milliseconds. Phones that stand still record one every
+/// half a minute.
+const FRESH_MS: i64 = 60_000;
 
 impl Engine {
     /// The stops ahead, each order by itself.
@@ -26,6 +31,7 @@ impl Engine {
         let mut cards = stops::cards(&stops, &memory.legs, self.uploads.actions.iter());
         for card in &mut cards {
             card.changes = marks::of(&memory.marks, &card.stop);
+            card.is_door_told = memory.doors.contains(&card.stop.order_id);
         }
         cards
     }
@@ -88,7 +94,7 @@ impl Engine {
         if waits.iter().all(|wait| wait.0 != order_id) {
             waits.push((order_id, since_ms));
         }
-        let deed = Deed::Report { report: ReportKind::NotReady, note: written(&reason) };
+        let deed = Deed::Report { report: ReportKind::NotReady, note: written(&reason), at: None };
         self.queue(&card, since_ms, deed, None);
     }
 
@@ -96,24 +102,72 @@ impl Engine {
     pub(super) fn give_back(&mut self, at: Moment, order_id: OrderId, reason: String) {
         let Some(card) = self.pickup_card(order_id) else { return };
         let held_until_ms = self.begin_hold(at);
-        let deed = Deed::Report { report: ReportKind::GiveBack, note: written(&reason) };
+        let deed = Deed::Report { report: ReportKind::GiveBack, note: written(&reason), at: None };
         let time_ms = self.date_ms(at);
         self.queue(&card, time_ms, deed, held_until_ms);
     }
 
+    /// The courier stands at the door, which the map has elsewhere. Told once: dispatch decides what becomes of it.
+    pub(super) fn tell_door(&mut self, at: Moment, order_id: OrderId) {
+        let is_told = self.storage.memory.doors.contains(&order_id);
+        let Some(card) = self.door_card(order_id).filter(|_| !is_told) else { return };
+        let time_ms = self.date_ms(at);
+        let is_fresh = self.positions.recorded_ms.is_some_and(|read_ms| time_ms - read_ms <= FRESH_MS);
+        let Some(here) = self.positions.here.filter(|_| is_fresh) else {
+            self.screens.notify(Tone::Warn, notices::no_position_for_door());
+            return;
+        };
+        self.storage.remember().doors.push(order_id);
+        let deed = Deed::Report { report: ReportKind::DoorHere, note: None, at: Some([here.lon, here.lat]) };
+        self.queue(&card, time_ms, deed, None);
+        self.screens.notify(Tone::Quiet, notices::door_told());
+    }
+
     /// The server took what the courier did: its stops follow at once, before it sends them anew.
     pub(super) fn action_taken(&mut self, action: &Action) {
-        self.plan.reported.push(action.order_id);
         self.day.went_on();
+        if !self.has_followed(action) {
+            self.plan.reported.push(action.order_id);
+            self.follow_action(action);
+        }
         match action.deed {
-            Deed::Status { status, .. } => self.status_taken(action.order_id, status),
+            Deed::Status { status, .. } if status.is_final() || status == OrderStatus::Failed => {
+                self.drop_draft(action.order_id);
+                self.screens.withdraw_order(action.order_id);
+            }
+            Deed::Report { report: ReportKind::GiveBack, .. } => self.screens.withdraw_order(action.order_id),
+            _ => {}
+        }
+    }
+
+    fn follow_action(&mut self, action: &Action) {
+        let order_id = action.order_id;
+        match action.deed {
+            Deed::Status { status, .. } => self.follow_status(order_id, status),
             Deed::Report { report: ReportKind::NotReady, .. } => {
-                self.change_stops(|stops, _| stops::advance(stops, action.order_id, OrderStatus::AtPickup));
+                self.change_stops(|stops, _| stops::advance(stops, order_id, OrderStatus::AtPickup));
             }
             Deed::Report { report: ReportKind::GiveBack, .. } => {
-                self.change_stops(|stops, _| stops.retain(|stop| stop.order_id != action.order_id));
+                self.change_stops(|stops, _| stops.retain(|stop| stop.order_id != order_id));
             }
-            Deed::Proof { .. } => {}
+            Deed::Report { report: ReportKind::DoorHere, .. } | Deed::Proof { .. } => {}
+        }
+    }
+
+    /// Whether the server's stops are already as the action leaves them. They come before its answer as well as after it,
+    /// and what comes after both is dispatch's doing.
+    fn has_followed(&self, action: &Action) -> bool {
+        let stops = self.storage.memory.stops.iter().flatten();
+        let mut of_order = stops.filter(|stop| stop.order_id == action.order_id);
+        match action.deed {
+            Deed::Status { status: OrderStatus::Failed, .. } => of_order.all(|stop| stop.kind == StopKind::Return),
+            Deed::Status { status, .. } if status.is_final() => of_order.next().is_none(),
+            Deed::Status { status, .. } => of_order.all(|stop| stop.status == status),
+            Deed::Report { report: ReportKind::NotReady, .. } => {
+                of_order.all(|stop| stop.status == OrderStatus::AtPickup)
+            }
+            Deed::Report { report: ReportKind::GiveBack, .. } => of_order.next().is_none(),
+            Deed::Report { report: ReportKind::DoorHere, .. } | Deed::Proof { .. } => true,
         }
     }
 
@@ -146,7 +200,7 @@ impl Engine {
         }
     }
 
-    fn status_taken(&mut self, order_id: OrderId, status: OrderStatus) {
+    fn follow_status(&mut self, order_id: OrderId, status: OrderStatus) {
         self.change_stops(|stops, collected| {
             let pickup = |stop: &&Stop| is_at(stop, order_id, StopKind::Pickup);
             if status == OrderStatus::PickedUp {
@@ -156,9 +210,6 @@ impl Engine {
             stops::advance(stops, order_id, status);
             stops.extend(back);
         });
-        if status.is_final() || status == OrderStatus::Failed {
-            self.drop_draft(order_id);
-        }
     }
 
     /// Changes the stops and the pickups of what is on board.

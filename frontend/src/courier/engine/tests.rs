@@ -265,7 +265,7 @@ impl Phone {
     }
 
     fn shift(&mut self) -> Shift {
-        let locale = Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false };
+        let locale = Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false };
         let mut shift = Shift::starting(locale, Platform::default());
         let at = self.moment();
         self.engine.show(at, &mut shift);

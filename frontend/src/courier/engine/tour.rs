@@ -53,7 +53,8 @@ impl Engine {
             self.tour.due_ms = Some(at.now_ms + ASK_AGAIN_MS);
             return;
         };
-        let legs = stops::legs(&tour);
+        let memory = &self.storage.memory;
+        let legs = stops::legs(&tour, &memory.legs, memory.stops.as_deref().unwrap_or_default());
         if self.storage.memory.legs != legs {
             self.storage.remember().legs = legs;
         }

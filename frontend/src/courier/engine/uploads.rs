@@ -203,7 +203,9 @@ impl Engine {
             _ => {}
         }
         if matches!(action.deed, Deed::Report { .. }) {
-            self.storage.remember().waits.retain(|wait| wait.0 != order_id);
+            let memory = self.storage.remember();
+            memory.waits.retain(|wait| wait.0 != order_id);
+            memory.doors.retain(|door| *door != order_id);
         }
     }
 
@@ -252,8 +254,9 @@ fn carry(action: Action) -> Effect {
         Deed::Status { status, note } => {
             Effect::Send(CourierMessage::Status(StatusReport { id, order_id, status, time_ms, note }))
         }
-        Deed::Report { report, note } => {
-            Effect::Send(CourierMessage::Report(OrderReport { id, order_id, report, time_ms, note }))
+        Deed::Report { report, note, at } => {
+            let (lat, lon) = (at.map(|at| at[1]), at.map(|at| at[0]));
+            Effect::Send(CourierMessage::Report(OrderReport { id, order_id, report, time_ms, note, lat, lon }))
         }
         Deed::Proof { proof_id, body, .. } => Effect::PutProof { id, order_id, proof_id, taken_ms: time_ms, body },
     }

@@ -47,12 +47,15 @@ pub enum Deed {
         /// A remark.
         note: Option<String>,
     },
-    /// Something holds the order up.
+    /// Something holds the order up, or its door is elsewhere.
     Report {
         /// What.
         report: ReportKind,
         /// A remark for the dispatcher.
         note: Option<String>,
+        /// Where the door is, `[lon, lat]`.
+        #[serde(default)]
+        at: Option<[f64; 2]>,
     },
     /// Something was brought back from the door.
     Proof {

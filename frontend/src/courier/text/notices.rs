@@ -26,9 +26,19 @@ pub fn paused(away_ms: i64) -> String {
     format!("Sharing paused {lasted} while this page was in the background. Another app can share meanwhile.")
 }
 
-/// Dispatch gave the courier an order.
-pub fn new_order(stop: &Stop) -> String {
-    format!("New on your list: order {}, {}.", stop.reference, stop.address)
+/// The most references in one sentence.
+const MAX_NAMED: usize = 3;
+
+/// Dispatch gave the courier these orders; `None` when there are none.
+pub fn new_orders(new: &[Stop]) -> Option<String> {
+    let named: Vec<&str> = new.iter().take(MAX_NAMED).map(|stop| &*stop.reference).collect();
+    let named = named.join(", ");
+    Some(match new {
+        [] => return None,
+        [stop] => format!("New on your list: order {}, {}.", stop.reference, stop.address),
+        _ if new.len() <= MAX_NAMED => format!("New on your list: orders {named}."),
+        _ => format!("New on your list: orders {named} and {} more.", new.len() - MAX_NAMED),
+    })
 }
 
 /// Dispatch took an order away.
@@ -255,6 +265,16 @@ pub fn too_many_actions() -> String {
     "Too much waits on this phone already. Find a network first.".to_owned()
 }
 
+/// The courier said where a door is.
+pub fn door_told() -> String {
+    "Thank you. Dispatch hears where this door is.".to_owned()
+}
+
+/// They said so while the phone does not know where it is.
+pub fn no_position_for_door() -> String {
+    "This phone’s position is too old to say where the door is. Try again in a moment.".to_owned()
+}
+
 /// Dispatch signed the phone out while things waited.
 pub fn kept_after_revoke(fixes: usize, actions: usize) -> String {
     let waiting = waiting(fixes, actions);
@@ -399,7 +419,7 @@ mod tests {
             held_until_ms: None,
         };
         let delivered = action(Deed::Status { status: OrderStatus::Delivered, note: None });
-        let waits = action(Deed::Report { report: ReportKind::NotReady, note: None });
+        let waits = action(Deed::Report { report: ReportKind::NotReady, note: None, at: None });
         let say = |action: &Action, courier_name: Option<&str>, status| {
             let error = ErrorMessage::refusal(Some(1), "order_withdrawn", "a sentence".to_owned());
             let courier_name = courier_name.map(str::to_owned);

@@ -9,10 +9,10 @@ use crate::{
         intent::Screen,
         state::{Duty, Shift, StopCard},
     },
-    ui::{text::distance, time},
+    ui::text::distance,
 };
 
-use super::{count, dotted, plan};
+use super::{count, day, dotted, plan};
 
 /// Said by fixed spots of the screen.
 pub mod fixed {
@@ -27,6 +27,8 @@ pub mod fixed {
     pub const SEARCHING_HINT: &str = "Allow the location if the browser asks. Outside it is found faster.";
     /// No stops, heading.
     pub const NO_STOPS: &str = "No stops yet";
+    /// The same after stops were done.
+    pub const NO_MORE_STOPS: &str = "No more stops";
     /// No stops, text.
     pub const NO_STOPS_HINT: &str = "New ones appear here by themselves.";
     /// Opens a maps app.
@@ -43,6 +45,8 @@ pub mod fixed {
     pub const NOTE: &str = "Note: ";
     /// Takes a stop that was chosen from the list away from the card again.
     pub const BACK_TO_NEXT: &str = "Back to the next stop";
+    /// Says that the map has the door elsewhere.
+    pub const DOOR_HERE: &str = "The door is here";
     /// Opens the proofs where none is asked for.
     pub const ADD_PROOF: &str = "Add photo or note";
     /// The chips' name for people who do not see them.
@@ -71,9 +75,15 @@ pub fn heading(shift: &Shift) -> String {
     match (shift.duty, shift.stops.len()) {
         _ if shift.screen == Screen::Plan => plan::fixed::HEADING.to_owned(),
         (Duty::Off, _) => "You are offline".to_owned(),
-        (_, 0) => fixed::NO_STOPS.to_owned(),
+        (_, 0) => no_stops(shift).to_owned(),
         (_, stops) => count(u32::try_from(stops).unwrap_or(u32::MAX), "stop", "stops"),
     }
+}
+
+/// Over an empty list: whether the courier's work begins or is done.
+pub fn no_stops(shift: &Shift) -> &'static str {
+    let is_begun = shift.undo.is_some() || shift.waiting_actions > 0 || !day::lines(shift).is_empty();
+    if is_begun { fixed::NO_MORE_STOPS } else { fixed::NO_STOPS }
 }
 
 /// How many stops, in the header.
@@ -87,7 +97,7 @@ pub fn summary_count(shift: &Shift) -> String {
 /// When the last of them is done.
 pub fn summary_done(shift: &Shift) -> String {
     match shift.done_at_ms {
-        Some(at_ms) if !shift.stops.is_empty() => "done ".to_owned() + &time::clock(at_ms, &shift.locale),
+        Some(at_ms) if !shift.stops.is_empty() => "done ".to_owned() + &shift.moment(at_ms),
         _ => String::new(),
     }
 }
@@ -105,16 +115,14 @@ pub fn place(_: &Shift, card: &StopCard) -> String {
     }
 }
 
-/// What the merchant promised the customer: `by 18:55`; of several orders the first that is due.
+/// What the merchant promised the customer: `tomorrow 12:00–14:00`, `by 18:55`; of several orders the first that is due.
 pub fn promise(shift: &Shift, card: &StopCard) -> String {
-    let first = |at: fn(&StopCard) -> Option<i64>| card.orders().filter_map(at).min();
-    let clock = |at_ms| time::clock(at_ms, &shift.locale);
-    let until_ms = first(|card| card.stop.promised_until_ms);
-    let text = match (until_ms, first(|card| card.stop.promised_from_ms)) {
-        _ if card.stop.kind == StopKind::Return => return String::new(),
-        (Some(until_ms), _) => "by ".to_owned() + &clock(until_ms),
-        (None, Some(from_ms)) => "from ".to_owned() + &clock(from_ms),
-        (None, None) => return String::new(),
+    let ends = |card: &StopCard| (card.stop.promised_from_ms, card.stop.promised_until_ms);
+    let due = |ends: &(Option<i64>, Option<i64>)| (ends.1.is_none(), ends.1, ends.0);
+    let promised = card.orders().map(ends).filter(|ends| *ends != (None, None));
+    let text = match promised.min_by_key(due) {
+        Some(ends) if card.stop.kind != StopKind::Return => shift.window(ends),
+        _ => return String::new(),
     };
     match card.stop.kind {
         StopKind::Pickup => "at the door ".to_owned() + &text,
@@ -135,7 +143,7 @@ pub fn is_late(card: &StopCard) -> bool {
 /// How long the courier waits for the goods, and who knows.
 pub fn wait(shift: &Shift, card: &StopCard) -> String {
     let Some(wait) = card.wait else { return String::new() };
-    let since = "Waiting since ".to_owned() + &time::clock(wait.since_ms, &shift.locale);
+    let since = "Waiting since ".to_owned() + &shift.moment(wait.since_ms);
     match card.stop.usual_wait_s {
         _ if wait.is_long && wait.is_told => since + ", longer than usual. Dispatch knows.",
         _ if wait.is_long => since + ", longer than usual.",
@@ -194,16 +202,15 @@ pub fn kind(kind: StopKind) -> &'static str {
 /// When the courier gets there, as a range.
 pub fn arrival(shift: &Shift, card: &StopCard) -> String {
     match (card.earliest_ms, card.latest_ms) {
-        (Some(earliest_ms), Some(latest_ms)) => time::range(earliest_ms, latest_ms, &shift.locale),
-        (Some(at_ms), None) | (None, Some(at_ms)) => time::clock(at_ms, &shift.locale),
-        (None, None) => String::new(),
+        (Some(at_ms), None) | (None, Some(at_ms)) => shift.moment(at_ms),
+        ends => shift.window(ends),
     }
 }
 
 /// When the courier gets there, as one time: the middle of the range.
 pub fn about(shift: &Shift, card: &StopCard) -> String {
     match (card.earliest_ms, card.latest_ms) {
-        (Some(earliest_ms), Some(latest_ms)) => time::clock(earliest_ms + (latest_ms - earliest_ms) / 2, &shift.locale),
+        (Some(earliest_ms), Some(latest_ms)) => shift.moment(earliest_ms + (latest_ms - earliest_ms) / 2),
         _ => arrival(shift, card),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     courier::{
         plan::Reordering,
         platform::{Browser, Platform},
-        state::{Here, Install, ProofDraft, StopCard, Wait, Wake, Who},
+        state::{Here, Install, ProofDraft, StopCard, Undo, Wait, Wake, Who},
     },
     data::Locale,
     ui::text::Tone,
@@ -20,7 +20,7 @@ const MINUTE_MS: i64 = 60_000;
 
 /// 18:30 in Malta.
 fn locale() -> Locale {
-    Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+    Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false }
 }
 
 pub(crate) fn stop() -> Stop {
@@ -53,7 +53,7 @@ pub(crate) fn online() -> Shift {
     (shift.duty, shift.gps, shift.health, shift.wake) =
         (Duty::Online, Gps::Good { accuracy_m: 5.2 }, Health::Live, Wake::On);
     shift.stops = vec![card(1), card(2), card(3)];
-    shift.done_at_ms = Some(NOW_MS + 55 * MINUTE_MS);
+    (shift.minute_ms, shift.done_at_ms) = (NOW_MS, Some(NOW_MS + 55 * MINUTE_MS));
     shift.position = Some(Here { lon: 14.508, lat: 35.9003, heading_deg: Some(48.0) });
     shift.way = vec![[14.508, 35.9003], [14.5111, 35.9011], [14.5142, 35.899]];
     shift.audience = Some(Audience { customers: 1, dispatchers: 1 });
@@ -208,6 +208,21 @@ fn a_promise_is_said_with_each_stop_and_that_it_will_be_missed() {
     (card.stop.kind, card.stop.promised_until_ms) = (StopKind::Dropoff, None);
     card.stop.promised_from_ms = Some(NOW_MS);
     assert_eq!(stops::promise(&shift, &card), "from 18:30");
+}
+
+#[test]
+fn an_order_for_another_day_names_the_day_with_its_window_and_with_the_arrival() {
+    let shift = online();
+    let mut card = card(1);
+    // From 12:00 until 14:00 tomorrow.
+    let noon_ms = NOW_MS + (17 * 60 + 30) * MINUTE_MS;
+    (card.stop.promised_from_ms, card.stop.promised_until_ms) = (Some(noon_ms), Some(noon_ms + 120 * MINUTE_MS));
+    (card.earliest_ms, card.latest_ms) = (Some(noon_ms), Some(noon_ms + 10 * MINUTE_MS));
+    assert_eq!(stops::promise(&shift, &card), "tomorrow 12:00–14:00");
+    assert_eq!(stops::arrival(&shift, &card), "tomorrow 12:00–12:10");
+    assert_eq!(stops::about(&shift, &card), "tomorrow 12:05");
+    let today = Shift { minute_ms: noon_ms - 60 * MINUTE_MS, ..online() };
+    assert_eq!(stops::promise(&today, &card), "12:00–14:00");
 }
 
 #[test]
@@ -455,4 +470,17 @@ fn every_closed_door_says_what_and_why() {
         assert_eq!(text.is_empty(), is_silent, "{door:?}");
         assert!(!heading.ends_with('.') && (is_silent || text.ends_with('.')), "{door:?}");
     }
+}
+
+#[test]
+fn an_empty_list_is_a_beginning_or_an_end() {
+    let mut shift = online();
+    shift.stops.clear();
+    shift.day = None;
+    assert_eq!((stops::no_stops(&shift), stops::heading(&shift)), ("No stops yet", "No stops yet".to_owned()));
+    shift.day = Some(CourierDay { delivered: 2, ..CourierDay::default() });
+    assert_eq!((stops::no_stops(&shift), stops::heading(&shift)), ("No more stops", "No more stops".to_owned()));
+    shift.day = Some(CourierDay::default());
+    shift.undo = Some(Undo { text: "A-1 delivered".into(), left_s: 8 });
+    assert_eq!(stops::no_stops(&shift), "No more stops", "it is done on the phone already");
 }

@@ -14,23 +14,26 @@ use crate::{
         state::{Shift, StopCard},
         text::{plan, stops as text},
     },
-    map::plane::LonLat,
+    map::{base::Drawn, plane::LonLat},
     ui::bind::{flag, word},
 };
 
 /// The box.
 #[component]
 pub(super) fn Stage(desk: Desk) -> AnyView {
-    let streets = RwSignal::new(false);
-    open(desk, streets);
+    let drawn = RwSignal::new(Drawn::default());
+    open(desk, drawn);
     view! {
         <div
             class="stage"
-            data-map=move || if streets.get() { "streets" } else { "sketch" }
+            data-map=word(drawn, |drawn| if drawn.is_map() { "streets" } else { "sketch" })
             hidden=flag(desk.shift, |shift| shift.position.is_none())
         >
-            <Sketch desk streets />
+            <Sketch desk drawn />
             <div class="map" data-title=text::fixed::MAP data-still=""></div>
+            <p class="map-note" hidden=flag(drawn, |drawn| drawn.note().is_empty())>
+                {word(drawn, |drawn| drawn.note())}
+            </p>
             <Pins desk />
         </div>
     }
@@ -39,16 +42,16 @@ pub(super) fn Stage(desk: Desk) -> AnyView {
 
 /// Opens the street map behind what is shown already, where the browser can draw it.
 #[cfg(feature = "courier")]
-fn open(desk: Desk, streets: RwSignal<bool>) {
+fn open(desk: Desk, drawn: RwSignal<Drawn>) {
     let target = Memo::new(move |_| desk.with_stop(|_, card| (card.stop.kind, [card.stop.lon, card.stop.lat])));
-    crate::courier::map::open_when_idle(desk.shift, target, streets);
+    crate::courier::map::open_when_idle(desk.shift, target, drawn);
 }
 
 #[cfg(not(feature = "courier"))]
-fn open(_: Desk, _: RwSignal<bool>) {}
+fn open(_: Desk, _: RwSignal<Drawn>) {}
 
 #[component]
-fn Sketch(desk: Desk, streets: RwSignal<bool>) -> AnyView {
+fn Sketch(desk: Desk, drawn: RwSignal<Drawn>) -> AnyView {
     let shift = desk.shift;
     let [width, height] = SIZE;
     let is_tour_shown = Memo::new(move |_| shift.with(is_tour));
@@ -58,7 +61,7 @@ fn Sketch(desk: Desk, streets: RwSignal<bool>) -> AnyView {
             viewBox=format!("0 0 {width} {height}")
             role="img"
             aria-label=word(shift, |shift| if is_tour(shift) { plan::fixed::SKETCH } else { text::fixed::SKETCH })
-            hidden=move || streets.get()
+            hidden=flag(drawn, |drawn| drawn.is_map())
         >
             <polyline class="later-way" points=desk.stop_text(sketch::tour_line) />
             <polyline class="way" points=desk.stop_text(sketch::line) />

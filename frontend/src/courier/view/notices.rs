@@ -9,10 +9,8 @@ use crate::courier::{
     text::{self, fixed},
 };
 
-/// So many are shown at once; the next appear as these are read.
-const SHOWN: usize = 3;
-
-/// What a screen reader says at once, and what may wait for a pause.
+/// The one notice that is shown, and what a screen reader says at once or after a pause. More than one would cover the
+/// stop, so the others follow as it is read.
 #[component]
 pub(super) fn Notices(desk: Desk) -> AnyView {
     view! {
@@ -30,7 +28,7 @@ pub(super) fn Notices(desk: Desk) -> AnyView {
 
 #[component]
 fn NoticeList(desk: Desk, belongs: fn(&Notice) -> bool) -> AnyView {
-    let shown = move || desk.notices.with(|notices| first_of(notices, belongs));
+    let shown = move || desk.notices.with(|notices| shown(notices).filter(|notice| belongs(notice)).cloned());
     view! {
         <For each=shown key=|notice| notice.id let:notice>
             <NoticeCard desk notice />
@@ -39,17 +37,25 @@ fn NoticeList(desk: Desk, belongs: fn(&Notice) -> bool) -> AnyView {
     .into_any()
 }
 
-fn first_of(notices: &[Notice], belongs: fn(&Notice) -> bool) -> Vec<Notice> {
-    notices.iter().take(SHOWN).filter(|notice| belongs(notice)).cloned().collect()
+/// The first of those that matter most.
+fn shown(notices: &[Notice]) -> Option<&Notice> {
+    let matters = |notice: &&Notice| match notice.tone {
+        Tone::Bad => 0,
+        Tone::Warn => 1,
+        Tone::Quiet => 2,
+    };
+    notices.iter().min_by_key(matters)
 }
 
 #[component]
 fn NoticeCard(desk: Desk, notice: Notice) -> AnyView {
     let Notice { id, tone, text, offer } = notice;
+    let more = move || desk.notices.with(|notices| text::more_notices(notices.len().saturating_sub(1)));
     view! {
         <div class="notice" data-tone=tone_name(tone)>
             <div>
                 <p>{text}</p>
+                <p class="more" hidden=move || more().is_empty()>{more}</p>
                 {offer.map(|screen| view! { <Help desk screen /> })}
             </div>
             <button

@@ -100,6 +100,11 @@ fn OtherActions(desk: Desk, failing: Failing) -> AnyView {
             desk.raise(Intent::GiveBack { order_id, reason: fail::NOT_READY.to_owned() });
         }
     };
+    let tell_door = move |_| {
+        if let Some(order_id) = desk.with_stop_now(|_, card| card.stop.order_id) {
+            desk.raise(Intent::DoorHere { order_id });
+        }
+    };
     view! {
         <div class="others" hidden=desk.stop_flag(|shift, _| shift.duty != Duty::Online)>
             <button
@@ -109,6 +114,14 @@ fn OtherActions(desk: Desk, failing: Failing) -> AnyView {
                 on:click=move |_| begin_proof(desk)
             >
                 {text::fixed::ADD_PROOF}
+            </button>
+            <button
+                type="button"
+                class="button quiet"
+                hidden=desk.stop_flag(|shift, card| !may_tell_door(shift, card))
+                on:click=tell_door
+            >
+                {text::fixed::DOOR_HERE}
             </button>
             <button
                 type="button"
@@ -169,6 +182,14 @@ fn one_orders_facts(shift: &Shift, card: &StopCard) -> String {
 
 fn one_orders_note(shift: &Shift, card: &StopCard) -> String {
     if card.others.is_empty() { text::note(shift, card) } else { String::new() }
+}
+
+/// At the door, where the phone knows its position.
+fn may_tell_door(shift: &Shift, card: &StopCard) -> bool {
+    card.stop.kind == StopKind::Dropoff
+        && card.status == OrderStatus::AtDropoff
+        && !card.is_door_told
+        && shift.position.is_some()
 }
 
 fn can_fail(card: &StopCard) -> bool {

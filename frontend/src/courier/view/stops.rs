@@ -19,7 +19,7 @@ use crate::{
         state::{Duty, Shift},
         text::{fixed, status::position_problem, stops},
     },
-    ui::bind::{flag, text},
+    ui::bind::{flag, text, word},
 };
 
 /// The screen; it stays in the page, hidden, while another is shown.
@@ -52,7 +52,7 @@ pub(super) fn Stops(desk: Desk) -> AnyView {
                 <svg class="icon mark" aria-hidden="true">
                     <use href="#bag" />
                 </svg>
-                <h2>{stops::fixed::NO_STOPS}</h2>
+                <h2>{word(shift, stops::no_stops)}</h2>
                 <p>{stops::fixed::NO_STOPS_HINT}</p>
                 <Day desk />
             </div>

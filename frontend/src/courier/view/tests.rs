@@ -125,11 +125,18 @@ fn what_happened_is_said_once_and_loudly_only_when_it_was_refused() {
             offer: None,
         })
         .collect();
-    let html = render(shift);
-    let (alert, rest) = html.split_once("role=\"status\"").expect("quiet news have a place");
-    assert!(alert.contains("News 2.") && !alert.contains("News 0."));
-    assert!(rest.contains("News 0.") && rest.contains("News 1.") && !rest.contains("News 2."));
-    assert!(!html.contains("News 3."), "one after the other");
+    let said = |shift: &Shift| {
+        let html = render(shift.clone());
+        let (alert, rest) = html.split_once("role=\"status\"").expect("quiet news have a place");
+        let news = |html: &str| (0..4).filter(|id| html.contains(&format!("News {id}."))).collect::<Vec<_>>();
+        assert_eq!(html.contains(">3 more<"), shift.notices.len() == 4);
+        (news(alert), news(rest))
+    };
+    assert_eq!(said(&shift), (vec![2], vec![]), "one after the other, what matters most first");
+    shift.notices.remove(2);
+    assert_eq!(said(&shift), (vec![], vec![1]));
+    shift.notices.remove(1);
+    assert_eq!(said(&shift), (vec![], vec![0]));
 }
 
 #[test]

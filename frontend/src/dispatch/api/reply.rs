@@ -13,6 +13,10 @@ use doorstep_shared::{
 use serde::de::DeserializeOwned;
 
 use super::ApiCall;
+use crate::dispatch::{
+    areas::AreaList,
+    arrivals::{Score, Wait},
+};
 
 /// A reply that means success.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +40,9 @@ pub enum ApiReply {
     Plan(Box<PlanView>),
     Pickups(Vec<SavedPickup>),
     Couriers(Vec<CourierView>),
+    Areas(Box<AreaList>),
+    Scores(Vec<Score>),
+    Waits(Vec<Wait>),
 }
 
 /// Why a call failed.
@@ -85,6 +92,10 @@ impl ApiCall {
 
     fn read_success(&self, body: &str) -> Result<ApiReply, ApiError> {
         let answer = match self {
+            Self::UploadArea { .. } | Self::StopImport | Self::UseArea(_) | Self::RemoveArea(_) => Some(ApiReply::Done),
+            Self::Areas => read(body).map(ApiReply::Areas),
+            Self::Scores(_) => read(body).map(|page: ListPage<_>| ApiReply::Scores(page.items)),
+            Self::Waits => read(body).map(|page: ListPage<_>| ApiReply::Waits(page.items)),
             Self::Session | Self::SignOut | Self::Revoke { .. } | Self::SavePickup(_) | Self::ForgetPickup(_) => {
                 Some(ApiReply::Done)
             }
@@ -114,7 +125,8 @@ impl ApiCall {
             Self::Invite { .. } => read(body).map(ApiReply::Invited),
             Self::Trail { .. } | Self::Day { .. } => read(body).map(ApiReply::Fixes),
             Self::Exceptions { .. } => read(body).map(ApiReply::Exceptions),
-            Self::Acknowledge { .. } => read(body).map(ApiReply::Exception),
+            Self::Acknowledge { .. } | Self::TakeDoor { .. } => read(body).map(ApiReply::Exception),
+            Self::PinAddress { .. } | Self::UnpinAddress { .. } => Some(ApiReply::Done),
             Self::Plan(_) | Self::PutPlan { .. } => read(body).map(ApiReply::Plan),
         };
         answer.ok_or(ApiError::Broken)

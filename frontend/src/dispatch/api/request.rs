@@ -45,7 +45,10 @@ impl ApiCall {
         match self {
             Self::Session => get("/session".to_owned()),
             Self::Orders { tab, query, span, cursor } => get(orders_path(*tab, query, *span, cursor.as_deref())),
-            Self::Counts { query } => get(format!("/orders/counts{}", first_pair("q", query))),
+            Self::Counts { query, days: None } => get(format!("/orders/counts{}", first_pair("q", query))),
+            Self::Counts { query, days: Some((tab, span)) } => {
+                get(format!("/orders/counts?{}", orders_filter(*tab, query, Some(*span))))
+            }
             Self::Order(id) => get(format!("/orders/{id}")),
             Self::Suggestions(id) => get(format!("/orders/{id}/suggestions")),
             Self::Assign { order, courier, version } => {
@@ -100,6 +103,9 @@ impl ApiCall {
             Self::Acknowledge { id, note } => {
                 json("POST", format!("/exceptions/{id}/acknowledge"), &AcknowledgeException { note: note.clone() })
             }
+            Self::TakeDoor { id } => plain("POST", format!("/exceptions/{id}/pin")),
+            Self::PinAddress { id, pin, .. } => json("PUT", format!("/places/pins/{id}"), pin),
+            Self::UnpinAddress { id, .. } => plain("DELETE", format!("/places/pins/{id}")),
             Self::Plan(courier) => get(format!("/couriers/{courier}/plan")),
             Self::PutPlan { courier, plan } => json("PUT", format!("/couriers/{courier}/plan"), plan),
             Self::Pickups => get("/pickups".to_owned()),
@@ -111,6 +117,16 @@ impl ApiCall {
                 let edit = EditCourier { archived: Some(*is_archived), ..EditCourier::default() };
                 json("PATCH", format!("/couriers/{courier}"), &edit)
             }
+            Self::Scores(by) => get(format!("/arrival/scores?by={}", by.word())),
+            Self::Waits => get("/arrival/waits".to_owned()),
+            Self::Areas => get("/areas".to_owned()),
+            Self::UploadArea { name } => Request {
+                media_type: "application/octet-stream",
+                ..plain("POST", format!("/areas{}", first_pair("name", name)))
+            },
+            Self::StopImport => plain("DELETE", "/areas/import".to_owned()),
+            Self::UseArea(id) => plain("POST", format!("/areas/{id}/use")),
+            Self::RemoveArea(id) => plain("DELETE", format!("/areas/{id}")),
             Self::SignOut => plain("DELETE", "/session".to_owned()),
         }
     }
@@ -229,12 +245,37 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_some_days_is_counted_by_the_days_that_it_shows() {
+        let span = (1_795_282_920_000, 1_795_286_520_000);
+        let path = |days| ApiCall::Counts { query: "A-1".into(), days }.request().path;
+        assert_eq!(path(None), "/orders/counts?q=A-1");
+        for (tab, dated) in [(Tab::Unassigned, "created"), (Tab::Active, "created"), (Tab::Done, "changed")] {
+            let filter = orders_filter(tab, "A-1", Some(span));
+            assert!(filter.ends_with(&format!("&dated={dated}")), "{filter}");
+            assert_eq!(path(Some((tab, span))), format!("/orders/counts?{filter}"));
+        }
+    }
+
+    #[test]
     fn addresses_are_asked_for_near_what_is_seen_and_points_for_their_address() {
         let near = Some([14.51234567, 35.9]);
         let places = ApiCall::Addresses { kind: StopKind::Pickup, query: "triq l-ifran".into(), near };
         assert_eq!(places.request().path, "/places?q=triq%20l-ifran&limit=6&near=35.90000,14.51235");
         let around = ApiCall::AddressAt { kind: StopKind::Pickup, at: [14.5, 35.9] };
         assert_eq!(around.request().path, "/places?at=35.900000,14.500000&limit=1");
+    }
+
+    #[test]
+    fn an_area_is_named_by_its_id_and_a_new_one_as_the_admin_typed_it() {
+        let id: doorstep_shared::api::area::AreaId = "isle-1a2b3c4d".parse().expect("an id");
+        let path = |call: ApiCall| {
+            let request = call.request();
+            format!("{} {}", request.method, request.path)
+        };
+        assert_eq!(path(ApiCall::UseArea(id.clone())), "POST /areas/isle-1a2b3c4d/use");
+        assert_eq!(path(ApiCall::RemoveArea(id)), "DELETE /areas/isle-1a2b3c4d");
+        assert_eq!(path(ApiCall::UploadArea { name: "Île & co".into() }), "POST /areas?name=%C3%8Ele%20%26%20co");
+        assert_eq!(path(ApiCall::UploadArea { name: String::new() }), "POST /areas");
     }
 
     #[test]

@@ -85,7 +85,15 @@ impl Console {
             let drawer = &mut *self.drawer;
             (drawer.problem, drawer.courier_query) = (None, String::new());
             *self.dialog = Some(Dialog::Bulk { wanted });
+            self.note_seen();
         }
+    }
+
+    /// Notes the versions that the dispatcher sees now.
+    fn note_seen(&mut self) {
+        let version = |id: &OrderId| Some((*id, self.seen_version(*id)?));
+        let seen = self.selection.bulk.picked.iter().filter_map(version).collect();
+        self.selection.bulk.seen = seen;
     }
 
     pub(super) fn start_bulk(&mut self, action: Action, effects: &mut Vec<Effect>) {
@@ -94,6 +102,8 @@ impl Console {
         }
         if matches!(*self.dialog, Some(Dialog::Bulk { .. })) {
             *self.dialog = None;
+        } else {
+            self.note_seen();
         }
         let orders = self.in_sequence(self.selection.bulk.picked.iter().copied().collect());
         let sources = if matches!(action, Action::Move(_)) { self.holders(&orders, &action) } else { Vec::new() };
@@ -134,7 +144,7 @@ impl Console {
     /// The call for one order; none when it is as it should be.
     fn bulk_call(&self, order: OrderId, action: &Action) -> Result<Option<ApiCall>, String> {
         let known = self.fleet.orders.get(&order).ok_or_else(|| "an order is not open any more".to_owned())?;
-        let version = self.seen_version(order);
+        let version = self.selection.bulk.seen.get(&order).copied().or_else(|| self.seen_version(order));
         let (is_done, is_offered) = match action {
             Action::Assign(courier) | Action::Move(courier) => {
                 let is_assignable = !known.status.is_final() && known.status != OrderStatus::Failed;

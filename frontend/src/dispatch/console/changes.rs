@@ -26,10 +26,12 @@ pub enum Subject {
     Announcement,
     /// The plan of the courier of what is open.
     Plan,
+    /// The area in use and the others.
+    Area,
 }
 
 /// Every subject, in the order of its number.
-pub const SUBJECTS: [Subject; 13] = [
+pub const SUBJECTS: [Subject; 14] = [
     Subject::Clock,
     Subject::Route,
     Subject::Connection,
@@ -43,6 +45,7 @@ pub const SUBJECTS: [Subject; 13] = [
     Subject::Dialog,
     Subject::Announcement,
     Subject::Plan,
+    Subject::Area,
 ];
 
 /// Some of the subjects.

@@ -2,7 +2,7 @@
 
 use doorstep_shared::{CourierId, DeviceId, ExceptionId, OrderId, api::console::TrackingLink};
 
-use super::{Console, Deed, Effect, Wanted};
+use super::{Arrivals, Console, Deed, Effect, Wanted};
 use crate::dispatch::{courier_form::TypedCourier, import::Import};
 
 /// The open dialog and what it is about.
@@ -10,6 +10,10 @@ use crate::dispatch::{courier_form::TypedCourier, import::Import};
 pub enum Dialog {
     /// The keys and what they do.
     Help,
+    /// The areas that the server has.
+    Areas,
+    /// How good told arrivals were, and where couriers wait.
+    Arrivals(Arrivals),
     /// A file of orders.
     Import(Import),
     /// What is known about a courier; a new courier has no id.

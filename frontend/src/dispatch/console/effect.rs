@@ -40,6 +40,12 @@ pub enum Effect {
     Export { courier: CourierId, from_ms: i64, until_ms: i64, format: Format, name: String },
     /// Keep this text for the next load of the page in this tab, or nothing when it is empty.
     Keep(String),
+    /// Ask which area there is and show it on the map.
+    RenewArea,
+    /// Send the chosen extract, and tell how far it is.
+    UploadArea { name: String },
+    /// Stop sending it.
+    StopUpload,
     /// Switch between light, dark, and the device's own theme.
     Theme,
 }

@@ -2,10 +2,11 @@
 //! serves the change of one that exists; see [`Edit`].
 
 use doorstep_shared::{
-    OrderId,
+    OrderId, PinId,
     api::{
         OrderView,
         console::{PlaceFound, SavedPickup},
+        pins::PinAddress,
         proof::ProofKind,
     },
     problem::Problem,
@@ -15,7 +16,7 @@ use super::{
     ApiCall, ApiError, ApiReply, Console, Effect, Moment, Screen, Tab, editing::Edit, list_refresh::TYPING_REST_MS,
 };
 use crate::dispatch::{
-    draft::{Draft, Field, Problems, StopKind},
+    draft::{Draft, Field, Problems, Source, StopKind},
     route::Open,
 };
 
@@ -70,6 +71,8 @@ pub enum Change {
     Choose(StopKind, usize),
     /// Let the next click on the map be for this stop.
     Placing(StopKind),
+    /// Pin the address of this stop to its point, or remove the pin that it has.
+    Pin(StopKind),
     Proof(ProofKind, bool),
 }
 
@@ -95,12 +98,17 @@ impl Form {
             }
             Change::Address(kind, text) => self.type_address(now_ms, kind, text),
             Change::Choose(kind, index) => self.choose_address(kind, index),
+            Change::Pin(_) => {}
         }
     }
 
     fn type_address(&mut self, now_ms: f64, kind: StopKind, text: String) {
         let query = text.trim().to_owned();
         self.draft.set(kind.address(), text);
+        let source = &mut self.draft.sources[kind as usize];
+        if matches!(source, Source::Pinned(_)) {
+            *source = Source::Given;
+        }
         self.draft.placing = kind;
         let is_long_enough = query.chars().count() >= MIN_QUERY_CHARS;
         self.search = is_long_enough.then_some(AddressSearch { kind, query, due_ms: now_ms + TYPING_REST_MS });
@@ -114,6 +122,7 @@ impl Form {
         if let Some(place) = found.and_then(|(_, places)| places.into_iter().nth(index)) {
             self.draft.placing = kind;
             self.draft.pin([place.lon, place.lat], Some(&place.address));
+            self.draft.sources[kind as usize] = place.pin_id.map_or(Source::Given, Source::Pinned);
         }
     }
 
@@ -122,6 +131,8 @@ impl Form {
         let is_open = self.draft.at(kind) == Some(at) && self.draft.text(kind.address()).is_empty();
         if let Some(place) = address.filter(|_| is_open) {
             self.draft.set(kind.address(), place.address.clone());
+            let name = place.address.clone();
+            self.draft.sources[kind as usize] = place.pin_id.map_or(Source::ByHand { name }, Source::Pinned);
         }
     }
 
@@ -144,6 +155,7 @@ impl Console {
             DraftIntent::Save if self.form.edit.is_some() => self.save_edit(effects),
             DraftIntent::Save => self.create(effects),
             DraftIntent::Cancel => self.cancel_edit(effects),
+            DraftIntent::Change(Change::Pin(kind)) => self.pin_address(kind, effects),
             DraftIntent::Change(change) => {
                 if matches!(change, Change::Placing(_)) {
                     // On a phone the map is another screen.
@@ -152,6 +164,39 @@ impl Console {
                 self.form.change(moment.now_ms, change);
             }
         }
+    }
+
+    /// Pins the address of a stop, or removes its pin.
+    fn pin_address(&mut self, kind: StopKind, effects: &mut Vec<Effect>) {
+        let Some([lon, lat]) = self.form.draft.at(kind) else { return };
+        let address = self.form.draft.text(kind.address()).trim().to_owned();
+        let call = match self.form.draft.sources[kind as usize] {
+            Source::ByHand { .. } => {
+                let id = PinId::from_uuid(self.new_id());
+                ApiCall::PinAddress { kind, id, pin: PinAddress { address, lat, lon } }
+            }
+            Source::Pinned(id) => ApiCall::UnpinAddress { kind, id },
+            Source::Given | Source::Busy => return,
+        };
+        self.form.draft.sources[kind as usize] = Source::Busy;
+        effects.push(Effect::Call(call));
+    }
+
+    /// The address of a stop has this pin now, or none any more.
+    pub(super) fn address_pinned(&mut self, kind: StopKind, pin: Option<PinId>) {
+        self.form.draft.sources[kind as usize] = pin.map_or(Source::Given, Source::Pinned);
+        let said = if pin.is_some() { "Pinned for all orders to come" } else { "The pin is removed" };
+        self.announce(said.to_owned());
+    }
+
+    pub(super) fn pin_failed(&mut self, kind: StopKind, error: &ApiError) {
+        let reason = match error {
+            ApiError::Refused(problem) => problem.errors.first().map(|error| error.message.clone()),
+            _ => None,
+        };
+        let form = &mut *self.form;
+        form.draft.sources[kind as usize] = Source::ByHand { name: String::new() };
+        form.problems = vec![(kind.word().to_owned(), reason.unwrap_or_else(|| error.text()))];
     }
 
     /// Whether a form is shown: the map's clicks are pins then.

@@ -1,12 +1,13 @@
 //! The inbox: exceptions that the server noticed, the worst first, each acknowledged by a named dispatcher.
 //!
 //! The feed only announces that there are new ones. The console then fetches the list, after a moment in which more may
-//! come, and every half a minute in any case, because an exception also ends by itself.
+//! come, when an order that one is about moves on, and every half a minute in any case, because an exception also ends by
+//! itself.
 
 use std::collections::HashSet;
 
 use doorstep_shared::{
-    CourierId, ExceptionId, OrderStatus,
+    CourierId, ExceptionId, OrderId, OrderStatus,
     api::{
         ListPage,
         exception::{ExceptionState, ExceptionView},
@@ -32,6 +33,8 @@ pub enum InboxIntent {
     /// Fetch the exceptions further down.
     More,
     Acknowledge(ExceptionId),
+    /// Take the door that a courier proposed.
+    TakeDoor(ExceptionId),
     /// Open the dialog for an acknowledgement with a remark.
     WriteNote(ExceptionId),
     /// Acknowledge with the remark that was written.
@@ -74,6 +77,11 @@ impl Inbox {
     /// An exception that is known, open or not.
     pub fn find(&self, id: ExceptionId) -> Option<&ExceptionView> {
         self.shown.iter().chain(&self.open).flatten().find(|exception| exception.id == id)
+    }
+
+    /// Whether an exception that nobody has acknowledged is about this order.
+    pub(super) fn is_about(&self, order: OrderId) -> bool {
+        self.open.iter().flatten().any(|exception| exception.order_id == Some(order))
     }
 
     /// The couriers of exceptions that still go on.
@@ -140,6 +148,7 @@ impl Console {
             }
             InboxIntent::More => self.fetch_more_exceptions(effects),
             InboxIntent::Acknowledge(id) => self.acknowledge(id, None, effects),
+            InboxIntent::TakeDoor(id) => self.settle(id, ApiCall::TakeDoor { id }, effects),
             InboxIntent::WriteNote(id) => {
                 *self.dialog = Some(Dialog::Note { id });
                 self.inbox.problem = None;
@@ -192,9 +201,14 @@ impl Console {
     }
 
     fn acknowledge(&mut self, id: ExceptionId, note: Option<String>, effects: &mut Vec<Effect>) {
+        self.settle(id, ApiCall::Acknowledge { id, note }, effects);
+    }
+
+    /// Makes the call after which an exception is acknowledged, unless one is on its way.
+    fn settle(&mut self, id: ExceptionId, call: ApiCall, effects: &mut Vec<Effect>) {
         if self.inbox.busy.insert(id) {
             self.inbox.problem = None;
-            effects.push(Effect::Call(ApiCall::Acknowledge { id, note }));
+            effects.push(Effect::Call(call));
         }
     }
 
@@ -204,7 +218,7 @@ impl Console {
             (ApiCall::Exceptions { state, cursor }, ApiReply::Exceptions(page)) => {
                 self.exceptions_fetched(*state, cursor.is_none(), page);
             }
-            (ApiCall::Acknowledge { .. }, ApiReply::Exception(exception)) => self.acknowledged(*exception, effects),
+            (_, ApiReply::Exception(exception)) => self.acknowledged(*exception, effects),
             _ => {}
         }
     }
@@ -248,7 +262,7 @@ impl Console {
     /// The inbox could not be fetched, or an exception not acknowledged.
     pub(super) fn inbox_failed(&mut self, call: &ApiCall, error: &ApiError) {
         let inbox = &mut *self.inbox;
-        if let ApiCall::Acknowledge { id, .. } = call {
+        if let ApiCall::Acknowledge { id, .. } | ApiCall::TakeDoor { id } = call {
             inbox.busy.remove(id);
         }
         inbox.problem = Some(error.text());

@@ -3,6 +3,7 @@
 use doorstep_shared::protocol::fleet::FleetEvent;
 
 use super::{ApiCall, ApiError, ApiReply, Intent};
+use crate::dispatch::areas::{AreaInUse, Upload};
 
 /// The time by two clocks, and a random number: the console itself has neither.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,12 @@ pub enum Input {
     Kept(String),
     /// The map shows this box, `[west, south, east, north]`.
     Viewport([f64; 4]),
+    /// So much of an extract has been sent.
+    UploadProgress(Upload),
+    /// The person stopped the upload of an extract.
+    UploadStopped,
+    /// The maps show another area.
+    Area(AreaInUse),
     /// Time passed.
     Tick,
 }

@@ -1,8 +1,9 @@
 //! What the dispatcher does, by subject; each subject's own intents stand beside the methods that carry them out.
 
 use super::{
-    ApiCall, BulkIntent, Command, Console, CourierIntent, DialogIntent, DraftIntent, Effect, ImportIntent, InboxIntent,
-    Item, ListIntent, MapIntent, Moment, Open, OrderIntent, PickupIntent, PlanIntent, ReplayIntent, Screen,
+    ApiCall, AreaIntent, ArrivalIntent, BulkIntent, Command, Console, CourierIntent, DialogIntent, DraftIntent, Effect,
+    ImportIntent, InboxIntent, Item, ListIntent, MapIntent, Moment, Open, OrderIntent, PickupIntent, PlanIntent,
+    ReplayIntent, Screen,
 };
 
 /// Something that the dispatcher pressed, typed, dragged or pointed at.
@@ -28,6 +29,8 @@ pub enum Intent {
     Inbox(InboxIntent),
     Dialog(DialogIntent),
     Plan(PlanIntent),
+    Area(AreaIntent),
+    Arrival(ArrivalIntent),
     /// Switch between light, dark, and the device's own theme.
     Theme,
     /// End the session.
@@ -57,6 +60,8 @@ subject!(
     Inbox(InboxIntent),
     Dialog(DialogIntent),
     Plan(PlanIntent),
+    Area(AreaIntent),
+    Arrival(ArrivalIntent),
 );
 
 impl Console {
@@ -78,6 +83,8 @@ impl Console {
             Intent::Inbox(intent) => self.act_on_inbox(moment, intent, effects),
             Intent::Dialog(intent) => self.act_on_dialog(intent, effects),
             Intent::Plan(intent) => self.act_on_plan(intent, effects),
+            Intent::Area(intent) => self.act_on_areas(intent, effects),
+            Intent::Arrival(intent) => self.act_on_arrivals(intent, effects),
             Intent::Theme => effects.push(Effect::Theme),
             Intent::SignOut => effects.push(Effect::Call(ApiCall::SignOut)),
         }

@@ -74,6 +74,8 @@ pub struct List {
     pub items: Vec<Item>,
     /// How many orders each list holds, as the server counted them.
     pub(super) counts: Option<OrderCounts>,
+    /// The same of the days that are chosen for this list.
+    pub(super) counts_of_days: Option<(Tab, TimeSpan, OrderCounts)>,
     /// What the server found, for the lists that it keeps: orders that are over, and every search.
     found: Option<Found>,
     top_px: f64,

@@ -3,6 +3,7 @@
 use doorstep_shared::api::console::OrderCounts;
 
 use super::{ApiCall, Console, Effect};
+use crate::dispatch::{api::TimeSpan, route::Tab};
 
 /// A list changes its order this often at most: a row must not run away from the pointer.
 const SORT_EVERY_MS: f64 = 1_000.0;
@@ -94,7 +95,9 @@ impl Console {
             (self.refresh.is_count_due, self.refresh.counted_ms) = (true, f64::MIN);
         }
         if self.refresh.take_count(now_ms) {
-            effects.push(Effect::Call(ApiCall::Counts { query: self.route.query.clone() }));
+            let count = |days| Effect::Call(ApiCall::Counts { query: self.route.query.clone(), days });
+            let of_days = self.listed_span().map(|span| count(Some((self.route.tab, span))));
+            effects.extend([Some(count(None)), of_days].into_iter().flatten());
         }
     }
 
@@ -107,9 +110,13 @@ impl Console {
     }
 
     /// Takes the counts, if they are of the search that is shown.
-    pub(super) fn counted(&mut self, query: &str, counts: OrderCounts) {
-        if query == self.route.query {
-            self.list.counts = Some(counts);
+    pub(super) fn counted(&mut self, query: &str, days: Option<(Tab, TimeSpan)>, counts: OrderCounts) {
+        if query != self.route.query {
+            return;
+        }
+        match days {
+            None => self.list.counts = Some(counts),
+            Some((tab, span)) => self.list.counts_of_days = Some((tab, span, counts)),
         }
     }
 }

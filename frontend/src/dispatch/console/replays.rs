@@ -71,7 +71,7 @@ impl Console {
             Span::Day(day) => Replay::new(courier, day, None),
             Span::Between(from_ms, until_ms) => Replay::new(courier, day(from_ms), Some((from_ms, until_ms))),
         };
-        let (from_ms, until_ms) = replay.bounds(self.locale.utc_offset_min);
+        let (from_ms, until_ms) = replay.bounds(&self.locale);
         self.replay.current = Some(replay);
         effects.push(Effect::Call(ApiCall::Day { courier, from_ms, until_ms, cursor: None }));
     }
@@ -120,7 +120,7 @@ impl Console {
 
     fn export(&self, format: Format, effects: &mut Vec<Effect>) {
         let Some(replay) = &self.replay.current else { return };
-        let (from_ms, until_ms) = replay.bounds(self.locale.utc_offset_min);
+        let (from_ms, until_ms) = replay.bounds(&self.locale);
         let name = self.fleet.couriers.get(&replay.courier).map_or("courier", |courier| &courier.name);
         let name: String = name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect();
         let date = text::date_code(replay.day);

@@ -21,7 +21,7 @@ impl Console {
             (ApiCall::Orders { tab, query, span, cursor }, ApiReply::Orders(page)) => {
                 self.orders_page((tab, &query, span), cursor.is_none(), page, effects);
             }
-            (ApiCall::Counts { query }, ApiReply::Counts(counts)) => self.counted(&query, counts),
+            (ApiCall::Counts { query, days }, ApiReply::Counts(counts)) => self.counted(&query, days, counts),
             (ApiCall::Trail { courier, .. }, ApiReply::Fixes(page)) => self.trail_fetched(courier, &page.items),
             (ApiCall::Day { courier, from_ms, until_ms, .. }, ApiReply::Fixes(page)) => {
                 self.day_fetched((courier, from_ms, until_ms), page, effects);
@@ -29,12 +29,23 @@ impl Console {
             (ApiCall::Plan(courier), ApiReply::Plan(plan)) => self.plan_fetched(courier, *plan),
             (ApiCall::PutPlan { courier, .. }, ApiReply::Plan(plan)) => self.plan_saved(courier, *plan, effects),
             (ApiCall::Import { .. }, reply) => self.import_replied(reply),
-            (call @ (ApiCall::Exceptions { .. } | ApiCall::Acknowledge { .. }), reply) => {
+            (call @ (ApiCall::Exceptions { .. } | ApiCall::Acknowledge { .. } | ApiCall::TakeDoor { .. }), reply) => {
                 self.inbox_replied(&call, reply, effects);
             }
             (call @ (ApiCall::Create { .. } | ApiCall::Addresses { .. } | ApiCall::AddressAt { .. }), reply) => {
                 self.form_replied(call, reply, effects);
             }
+            (ApiCall::PinAddress { kind, id, .. }, _) => self.address_pinned(kind, Some(id)),
+            (ApiCall::UnpinAddress { kind, .. }, _) => self.address_pinned(kind, None),
+            (
+                call @ (ApiCall::Areas
+                | ApiCall::UploadArea { .. }
+                | ApiCall::StopImport
+                | ApiCall::UseArea(_)
+                | ApiCall::RemoveArea(_)),
+                reply,
+            ) => self.areas_replied(&call, reply, effects),
+            (call @ (ApiCall::Scores(_) | ApiCall::Waits), reply) => self.arrivals_replied(&call, reply),
             (call @ (ApiCall::Pickups | ApiCall::SavePickup(_) | ApiCall::ForgetPickup(_)), reply) => {
                 self.pickups_replied(&call, reply, effects)
             }
@@ -68,7 +79,10 @@ impl Console {
             ApiCall::Order(id) => self.order_failed(*id, error),
             ApiCall::Suggestions(id) => self.suggestions_failed(*id),
             ApiCall::Create { .. } => self.create_failed(error),
-            ApiCall::Exceptions { .. } | ApiCall::Acknowledge { .. } => self.inbox_failed(call, error),
+            ApiCall::Exceptions { .. } | ApiCall::Acknowledge { .. } | ApiCall::TakeDoor { .. } => {
+                self.inbox_failed(call, error);
+            }
+            ApiCall::PinAddress { kind, .. } | ApiCall::UnpinAddress { kind, .. } => self.pin_failed(*kind, error),
             ApiCall::Import { .. } => self.import_failed(error),
             ApiCall::Day { .. } => self.day_failed(error),
             ApiCall::EditOrder { order, .. } => self.edit_failed(*order, error, effects),
@@ -77,6 +91,11 @@ impl Console {
             | ApiCall::Unassign { order, .. }
             | ApiCall::Attempt { order, .. }
             | ApiCall::Reopen { order, .. } => self.deed_failed(*order, error, effects),
+            ApiCall::Areas
+            | ApiCall::UploadArea { .. }
+            | ApiCall::StopImport
+            | ApiCall::UseArea(_)
+            | ApiCall::RemoveArea(_) => self.areas_failed(call, error),
             ApiCall::Plan(courier) => self.plan_not_fetched(*courier, error),
             ApiCall::PutPlan { courier, .. } => self.plan_refused(*courier, error),
             _ => self.change_failed(error),

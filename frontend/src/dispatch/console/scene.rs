@@ -144,11 +144,20 @@ impl Console {
     fn courier_scene(&self, scene: &mut Scene) {
         let at = self.selected_scene(scene);
         self.courier_marks(scene);
+        let depot = self.depot();
+        scene.marks.extend(depot.map(|at| Mark::plain("depot", at)));
         scene.ahead = self.way_ahead();
         if scene.ahead.is_empty() {
-            let stops = self.planned_places().into_iter().map(|(_, at)| at);
-            scene.guess = at.into_iter().chain(stops).collect();
+            let stops: Vec<_> = self.planned_places().into_iter().map(|(_, at)| at).collect();
+            let home = depot.filter(|_| !stops.is_empty());
+            scene.guess = at.into_iter().chain(stops).chain(home).collect();
         }
+    }
+
+    /// Where the tours of the courier whose drawer is open begin and end.
+    fn depot(&self) -> Option<LonLat> {
+        let courier = self.drawer.courier.as_ref().filter(|view| self.route.open == Open::Courier(view.id))?;
+        courier.depot.as_ref().map(|depot| [depot.lon, depot.lat])
     }
 
     /// The stops of the selected courier with their numbers; their doors while the plan is not known.

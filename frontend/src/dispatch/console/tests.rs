@@ -1,3 +1,5 @@
+mod areas;
+mod arrivals;
 mod bulk;
 mod couriers;
 mod deeds;
@@ -9,9 +11,10 @@ use doorstep_shared::{
     ExceptionId, OrderId, OrderStatus,
     api::{
         ListPage, OrderCreated,
-        console::TrackingLink,
+        console::{PlaceFound, PlaceKind, TrackingLink},
         exception::{ExceptionCode, ExceptionState, ExceptionView},
     },
+    problem::{FieldError, Problem},
     protocol::{
         ServerTime,
         fleet::{FleetAlert, FleetAlertRaised, FleetMessage, FleetOrderChange, FleetPositions, FleetSnapshot, Follow},
@@ -27,7 +30,7 @@ use crate::dispatch::{
 };
 
 fn locale() -> Locale {
-    Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+    Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false }
 }
 
 /// A console with a clock that only the test moves.
@@ -39,7 +42,7 @@ struct Bench {
 impl Bench {
     fn at(query: &str) -> Self {
         let moment = Moment { now_ms: 0.0, at_ms: NOW_MS, random: 0.5 };
-        let mut bench = Self { console: Console::new(locale(), query, moment), now_ms: 0.0 };
+        let mut bench = Self { console: Console::new(locale(), None, query, moment), now_ms: 0.0 };
         bench.step(Input::Start);
         bench
     }
@@ -111,6 +114,25 @@ fn news_of_exceptions_are_asked_for_once_however_many_come_at_once() {
 }
 
 #[test]
+fn an_exception_is_asked_for_anew_when_its_order_moves_on() {
+    let mut bench = Bench::at("");
+    let ana = courier("Ana");
+    let (waiting, other) = (order("A-1", OrderStatus::Created, None), order("A-2", OrderStatus::Created, None));
+    bench.snapshot(vec![ana.clone()], vec![waiting.clone(), other.clone()]);
+    let given_back = ExceptionView { order_id: Some(waiting.id), ..exception(ExceptionCode::GivenBack, ana.id) };
+    bench.step(Input::Replied(inbox(None), page(&[given_back], None)));
+    let mut asks_after = |seq, order: &FleetOrder| {
+        bench.step(Input::Feed(Some(FleetEvent::Order(FleetOrderChange { seq, order: order.clone() }))));
+        asks(&bench.wait(1_000.0)).contains(&&inbox(None))
+    };
+    let to_ana =
+        |order: &FleetOrder| FleetOrder { status: OrderStatus::Assigned, courier_id: Some(ana.id), ..order.clone() };
+    assert!(!asks_after(1, &to_ana(&other)), "nothing is the matter with it");
+    assert!(!asks_after(2, &waiting), "it is as it was");
+    assert!(asks_after(3, &to_ana(&waiting)));
+}
+
+#[test]
 fn who_acknowledged_is_told_and_the_card_leaves_the_open_ones() {
     let mut bench = Bench::at("");
     let marco = courier("Marco");
@@ -136,6 +158,83 @@ fn who_acknowledged_is_told_and_the_card_leaves_the_open_ones() {
     let all = ApiCall::Exceptions { state: ExceptionState::All, cursor: None };
     assert!(asks(&effects).contains(&&all));
     assert!(effects.contains(&Effect::Url { url: "/dispatch?inbox=all".into(), is_new: false }));
+}
+
+#[test]
+fn a_door_that_a_courier_found_is_taken_with_one_press() {
+    let mut bench = Bench::at("");
+    let marco = courier("Marco");
+    bench.snapshot(vec![marco.clone()], vec![]);
+    let found = exception(ExceptionCode::DoorElsewhere, marco.id);
+    bench.step(Input::Replied(inbox(None), page(std::slice::from_ref(&found), None)));
+    let take = ApiCall::TakeDoor { id: found.id };
+    assert_eq!(asks(&bench.act(InboxIntent::TakeDoor(found.id))), [&take]);
+    bench.step(Input::Replied(take.clone(), Err(ApiError::Unreachable)));
+    assert!(bench.console.inbox.problem.is_some());
+    assert_eq!(asks(&bench.act(InboxIntent::TakeDoor(found.id))), [&take], "it can be tried again");
+    let mut taken = found;
+    (taken.acknowledged_at, taken.acknowledged_by) = (Some(taken.since), Some("dora@example.org".into()));
+    bench.step(Input::Replied(take, Ok(ApiReply::Exception(Box::new(taken)))));
+    assert_eq!(bench.console.attention(), Some(0));
+}
+
+#[test]
+fn an_address_that_was_moved_by_hand_is_pinned_for_all_orders_to_come() {
+    let mut bench = Bench::at("?open=new");
+    bench.act(Intent::Open(Open::NewOrder));
+    let kind = StopKind::Pickup;
+    let action = |bench: &Bench| bench.console.form.draft.pin_action(kind);
+    bench.act(DraftIntent::Change(Change::Address(kind, "12 New Quay, Gzira".into())));
+    assert_eq!(action(&bench), "", "nothing was moved");
+    bench.console.form.draft.pin([14.5, 35.9], None);
+    assert_eq!(action(&bench), "Pin this address");
+    let effects = bench.act(DraftIntent::Change(Change::Pin(kind)));
+    let [ask @ ApiCall::PinAddress { id, pin, .. }] = asks(&effects)[..] else { panic!("a pin: {effects:?}") };
+    assert_eq!((&*pin.address, pin.lat, pin.lon), ("12 New Quay, Gzira", 35.9, 14.5));
+    assert_eq!(action(&bench), "", "it is on its way");
+    let (ask, id) = (ask.clone(), *id);
+    bench.step(Input::Replied(ask, Ok(ApiReply::Done)));
+    assert_eq!(*bench.console.announcement, "Pinned for all orders to come");
+    assert_eq!(action(&bench), "Remove its pin");
+    let remove = ApiCall::UnpinAddress { kind, id };
+    assert_eq!(asks(&bench.act(DraftIntent::Change(Change::Pin(kind)))), [&remove]);
+    bench.step(Input::Replied(remove, Ok(ApiReply::Done)));
+    assert_eq!(action(&bench), "");
+}
+
+#[test]
+fn a_point_that_the_map_names_needs_no_pin_until_its_address_is_corrected() {
+    let mut bench = Bench::at("");
+    bench.act(Intent::Open(Open::NewOrder));
+    let (kind, at) = (StopKind::Pickup, [14.5, 35.9]);
+    bench.console.form.draft.pin(at, None);
+    let place = PlaceFound {
+        name: "Triq il-Kbira".into(),
+        town: None,
+        address: "Triq il-Kbira".into(),
+        kind: PlaceKind::Street,
+        lat: 35.9,
+        lon: 14.5,
+        distance_m: None,
+        pin_id: None,
+    };
+    bench.step(Input::Replied(ApiCall::AddressAt { kind, at }, Ok(ApiReply::Places(vec![place]))));
+    assert_eq!(bench.console.form.draft.pin_action(kind), "");
+    bench.act(DraftIntent::Change(Change::Address(kind, "7 Triq il-Kbira".into())));
+    assert_eq!(bench.console.form.draft.pin_action(kind), "Pin this address");
+    let effects = bench.act(DraftIntent::Change(Change::Pin(kind)));
+    let ask = asks(&effects)[0].clone();
+    let problem = Problem {
+        r#type: "about:blank".into(),
+        title: "No".into(),
+        status: 422,
+        code: "invalid_fields".into(),
+        detail: None,
+        errors: vec![FieldError { field: "lat".into(), message: "it lies outside the area".into() }],
+        details: None,
+    };
+    bench.step(Input::Replied(ask, Err(ApiError::Refused(Box::new(problem)))));
+    assert_eq!(bench.console.form.problems, [("pickup".to_owned(), "it lies outside the area".to_owned())]);
 }
 
 #[test]
@@ -424,7 +523,7 @@ fn a_delivered_order_leaves_the_board() {
     let carried = order("A-1", OrderStatus::PickedUp, Some(ana.id));
     bench.snapshot(vec![ana], vec![carried.clone()]);
     assert_eq!(bench.console.list.items.len(), 1);
-    let delivered = doorstep_shared::protocol::fleet::FleetOrder { status: OrderStatus::Delivered, ..carried };
+    let delivered = FleetOrder { status: OrderStatus::Delivered, ..carried };
     bench.step(Input::Feed(Some(FleetEvent::Order(FleetOrderChange { seq: 1, order: delivered }))));
     bench.wait(2_000.0);
     assert_eq!(bench.console.list.items, []);

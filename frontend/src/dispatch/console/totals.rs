@@ -17,8 +17,22 @@ pub struct Totals {
 }
 
 impl Console {
-    /// The totals now. During a search orders are counted as the server found them.
+    /// The totals now. During a search orders are counted as the server found them, and those of a list that shows some
+    /// days by these days.
     pub fn totals(&self) -> Totals {
+        let mut totals = self.totals_of_all_days();
+        let shown = (self.route.tab, self.listed_span());
+        let of_days = self.list.counts_of_days.filter(|(tab, span, _)| (*tab, Some(*span)) == shown);
+        match of_days {
+            Some((Tab::Unassigned, _, counts)) => totals.unassigned = counts.unassigned,
+            Some((Tab::Active, _, counts)) => totals.active = counts.active,
+            Some((Tab::Done, _, counts)) => totals.done = Some(counts.done),
+            Some((Tab::Couriers, ..)) | None => {}
+        }
+        totals
+    }
+
+    fn totals_of_all_days(&self) -> Totals {
         let mut totals = Totals {
             couriers: self.fleet.couriers.len() as u32,
             live: self.fleet.couriers.values().filter(|courier| is_live(courier, self.at_ms)).count() as u32,

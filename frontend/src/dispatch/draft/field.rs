@@ -1,6 +1,6 @@
 //! The fields of an order's form that hold a text, by their names in the API, and in which status each can be changed.
 
-use doorstep_shared::OrderStatus;
+use doorstep_shared::{OrderStatus, editing::is_editable};
 
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,22 +100,16 @@ pub fn name_of(path: &str) -> &'static str {
     }
 }
 
-/// Why the field with this path cannot be changed in this status; `None` when it can. The server decides by a table of
-/// its own; this one only spares the dispatcher a refusal.
+/// Why the field with this path cannot be changed in this status; `None` when it can.
 pub fn locked(path: &str, status: OrderStatus) -> Option<&'static str> {
-    let is_loaded = matches!(status, OrderStatus::PickedUp | OrderStatus::AtDropoff);
     let is_pickup = path.starts_with("pickup");
-    if status.is_final() {
-        Some("The order is over; reopen it first")
-    } else if is_pickup && is_loaded {
-        Some("The goods are picked up already")
-    } else if is_pickup && status == OrderStatus::Failed {
-        Some("The pickup stays after a failed attempt")
-    } else if is_loaded && matches!(path, "size" | "requires") {
-        Some("The goods are on board already")
-    } else {
-        None
-    }
+    Some(match status {
+        _ if is_editable(path, status) => return None,
+        _ if status.is_final() => "The order is over; reopen it first",
+        OrderStatus::Failed if is_pickup => "The pickup stays after a failed attempt",
+        _ if is_pickup => "The goods are picked up already",
+        _ => "The goods are on board already",
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::*;
 use crate::dispatch::fleet::tests::{NOW_MS, details, order};
 
 fn locale() -> Locale {
-    Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+    Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false }
 }
 
 fn written() -> Draft {

@@ -2,11 +2,9 @@
 
 use crate::{
     data::Locale,
-    dispatch::dates::{date_code, rfc3339},
-    ui::time::{self, MINUTE_MS},
+    dispatch::dates::{date_code, day_of, rfc3339},
+    ui::time::{self, DAY_MS, MINUTE_MS},
 };
-
-const DAY_MS: i64 = 86_400_000;
 
 /// A clock time without a date that is further in the past than this means tomorrow.
 const SURELY_PAST_MS: i64 = 6 * 3_600_000;
@@ -33,18 +31,20 @@ impl TypedWindow<'_> {
     /// # Errors
     /// The API's name for the end that cannot be read, and why.
     pub fn read(self, at_ms: i64, locale: &Locale) -> Result<Window, (&'static str, &'static str)> {
-        let from_ms = moment(self.from_date, self.from, at_ms, locale);
-        if from_ms.is_none() && !(self.from.is_empty() && self.from_date.is_empty()) {
+        let zone = &locale.zone;
+        let now = zone.local_ms(at_ms);
+        let from = local(self.from_date, self.from, now);
+        if from.is_none() && !(self.from.is_empty() && self.from_date.is_empty()) {
             return Err(("promised_from", "Write a time such as 18:30"));
         }
-        let until_ms = match from_ms.filter(|_| self.until_date.is_empty()) {
-            Some(from_ms) => moment(&date_of(from_ms, locale), self.until, at_ms, locale)
-                .map(|until_ms| after_midnight(from_ms, until_ms)),
-            None => moment(self.until_date, self.until, at_ms, locale),
+        let until = match from.filter(|_| self.until_date.is_empty()) {
+            Some(from) => on_date_of(from, self.until).map(|until| after_midnight(from, until)),
+            None => local(self.until_date, self.until, now),
         };
-        if until_ms.is_none() && !(self.until.is_empty() && self.until_date.is_empty()) {
+        if until.is_none() && !(self.until.is_empty() && self.until_date.is_empty()) {
             return Err(("promised_until", "Write a time such as 18:55"));
         }
+        let (from_ms, until_ms) = (from.map(|from| zone.utc_ms(from)), until.map(|until| zone.utc_ms(until)));
         if from_ms.zip(until_ms).is_some_and(|(from_ms, until_ms)| until_ms < from_ms) {
             return Err(("promised_until", "The window ends before it begins"));
         }
@@ -52,10 +52,11 @@ impl TypedWindow<'_> {
     }
 }
 
-/// An end whose clock time is before the beginning is the next day's, unless the window would be too long then.
-fn after_midnight(from_ms: i64, until_ms: i64) -> i64 {
-    let is_tomorrow = until_ms < from_ms && until_ms + DAY_MS - from_ms <= LONGEST_NIGHT_MS;
-    if is_tomorrow { until_ms + DAY_MS } else { until_ms }
+/// An end whose clock time is before the beginning is the next day's, unless the window would be too long then. Local
+/// milliseconds, so that a night in which the clocks are changed has no other end.
+fn after_midnight(from: i64, until: i64) -> i64 {
+    let is_tomorrow = until < from && until + DAY_MS - from <= LONGEST_NIGHT_MS;
+    if is_tomorrow { until + DAY_MS } else { until }
 }
 
 /// The date of a moment at the place of work, as it is typed: `2026-11-28`.
@@ -65,36 +66,56 @@ pub fn date_of(at_ms: i64, locale: &Locale) -> String {
 
 /// The clock time of a moment at the place of work, as it is typed: `18:30`.
 pub fn clock_of(at_ms: i64, locale: &Locale) -> String {
-    rfc3339(at_ms + offset_ms(locale))[11..16].to_owned()
+    rfc3339(locale.zone.local_ms(at_ms))[11..16].to_owned()
 }
 
-fn offset_ms(locale: &Locale) -> i64 {
-    i64::from(locale.utc_offset_min) * MINUTE_MS
+/// The first moment from `from_ms` on at which a clock at the place of work shows this time: on the same date, or on the
+/// next.
+pub fn moment_after(from_ms: i64, clock: &str, locale: &Locale) -> Option<i64> {
+    let local = on_date_of(locale.zone.local_ms(from_ms), clock)?;
+    let found_ms = locale.zone.utc_ms(local);
+    Some(if found_ms < from_ms { locale.zone.utc_ms(local + DAY_MS) } else { found_ms })
 }
 
-/// The moment at which a clock at the place of work shows this time on that date. Without a date it is the next such
-/// moment; a time that has just passed is still today's.
-pub fn moment(date: &str, clock: &str, at_ms: i64, locale: &Locale) -> Option<i64> {
-    let is_on_date = !date.is_empty();
-    let date = if is_on_date { date.to_owned() } else { date_of(at_ms, locale) };
+/// What a clock shows on that date, in local milliseconds. Without a date it is the next such time after `now`; one that
+/// has just passed is still today's.
+fn local(date: &str, clock: &str, now: i64) -> Option<i64> {
+    if !date.is_empty() {
+        return Some(day_of(date)? * DAY_MS + clock_ms(clock)?);
+    }
+    let found = on_date_of(now, clock)?;
+    Some(if now - found > SURELY_PAST_MS { found + DAY_MS } else { found })
+}
+
+/// A clock time on the date of another local time.
+fn on_date_of(local: i64, clock: &str) -> Option<i64> {
+    Some(local.div_euclid(DAY_MS) * DAY_MS + clock_ms(clock)?)
+}
+
+/// A clock time, `18:30`, in milliseconds since midnight; what stands behind the minutes is left out.
+fn clock_ms(clock: &str) -> Option<i64> {
     let (hours, minutes) = clock.trim().split_once(':')?;
     let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.get(..2)?.parse().ok()?);
-    let utc: chrono::DateTime<chrono::Utc> = format!("{date}T{hours:02}:{minutes:02}:00Z").parse().ok()?;
-    let found_ms = utc.timestamp_millis() - offset_ms(locale);
-    Some(if !is_on_date && at_ms - found_ms > SURELY_PAST_MS { found_ms + DAY_MS } else { found_ms })
+    (hours < 24 && minutes < 60).then_some((i64::from(hours) * 60 + i64::from(minutes)) * MINUTE_MS)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, sample::select};
 
     use super::*;
-    use crate::dispatch::fleet::tests::NOW_MS;
+    use crate::{dispatch::fleet::tests::NOW_MS, ui::zone::tests as zone};
 
     const HOUR_MS: i64 = 60 * MINUTE_MS;
 
     fn locale() -> Locale {
-        Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+        zone::locale(60.into())
+    }
+
+    /// The moment at which a clock shows this time, typed as the beginning of a window.
+    fn moment(date: &str, clock: &str, at_ms: i64, locale: &Locale) -> Option<i64> {
+        let typed = TypedWindow { from_date: date, from: clock, until_date: "", until: "" };
+        typed.read(at_ms, locale).ok()?.0
     }
 
     fn read(from_date: &str, from: &str, until_date: &str, until: &str) -> Result<Window, &'static str> {
@@ -136,12 +157,45 @@ mod tests {
         assert_eq!((date_of(NOW_MS, &locale()), clock_of(NOW_MS, &locale())), ("2026-11-21".into(), "18:42".into()));
     }
 
+    #[test]
+    fn a_window_on_a_day_with_another_offset_has_that_days_hours() {
+        let malta = zone::locale(zone::malta());
+        let read = |from_date, from, until| {
+            TypedWindow { from_date, from, until_date: "", until }.read(NOW_MS, &malta).map_err(|(field, _)| field)
+        };
+        let utc = |text: &str| day_of(&text[..10]).zip(clock_ms(&text[11..])).map(|(day, ms)| day * DAY_MS + ms);
+        for (from_date, from, until, expected) in [
+            ("2027-03-29", "12:00", "14:00", ("2027-03-29 10:00", "2027-03-29 12:00")),
+            // Over the night of the change: 5 hours on the clock, 4 of waiting.
+            ("2027-03-27", "23:00", "04:00", ("2027-03-27 22:00", "2027-03-28 02:00")),
+            ("2027-10-30", "23:00", "04:00", ("2027-10-30 21:00", "2027-10-31 03:00")),
+            // Skipped, and shown twice.
+            ("2027-03-28", "02:30", "05:00", ("2027-03-28 01:30", "2027-03-28 03:00")),
+            ("2027-10-31", "02:30", "05:00", ("2027-10-31 00:30", "2027-10-31 04:00")),
+        ] {
+            assert_eq!(read(from_date, from, until), Ok((utc(expected.0), utc(expected.1))), "{from_date} {from}");
+        }
+        assert_eq!(read("2027-03-28", "02:45", "03:00"), Err("promised_until"), "02:45 is 03:45");
+    }
+
+    #[test]
+    fn a_time_after_another_is_on_its_date_or_the_next() {
+        for (clock, minutes) in [("18:42", 0), ("20:00", 78), ("18:41", 24 * 60 - 1), ("00:10", 5 * 60 + 28)] {
+            assert_eq!(moment_after(NOW_MS, clock, &locale()), Some(NOW_MS + minutes * MINUTE_MS), "{clock}");
+        }
+        assert_eq!(moment_after(NOW_MS, "24:10", &locale()), None);
+    }
+
     proptest! {
         #[test]
-        fn every_minute_is_read_as_it_is_shown(minutes in -1_000_000i64..1_000_000, offset in -720i32..840) {
-            let locale = Locale { utc_offset_min: offset, ..locale() };
+        fn every_minute_is_read_as_it_is_shown(minutes in -450_000i64..490_000, zone in select(zone::zones())) {
+            let locale = zone::locale(zone);
             let at_ms = (NOW_MS / MINUTE_MS + minutes) * MINUTE_MS;
-            prop_assert_eq!(moment(&date_of(at_ms, &locale), &clock_of(at_ms, &locale), NOW_MS, &locale), Some(at_ms));
+            let found_ms = moment(&date_of(at_ms, &locale), &clock_of(at_ms, &locale), NOW_MS, &locale);
+            // Of a time that the clocks show twice, the first is read.
+            prop_assert!(found_ms.is_some_and(|found_ms| (0..=HOUR_MS).contains(&(at_ms - found_ms))));
+            let shown = found_ms.map(|found_ms| (date_of(found_ms, &locale), clock_of(found_ms, &locale)));
+            prop_assert_eq!(shown, Some((date_of(at_ms, &locale), clock_of(at_ms, &locale))));
         }
 
         #[test]

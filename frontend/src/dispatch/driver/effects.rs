@@ -1,15 +1,21 @@
 //! Carries out the console's effects.
 
 use doorstep_shared::{CourierId, protocol};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-use super::{Driver, Running, Source, requests::fetch};
+use super::{
+    Driver, Running, Source,
+    requests::{fetch, read_answer},
+};
 use crate::{
     dispatch::{
         api::{ApiCall, ApiError, fixes_export},
+        areas::Upload,
         browser,
         console::{Effect, Format, Input},
+        fleet_map,
         route::{PATH, encode},
+        view::AREA_FILE,
     },
     live::{
         connection::ABNORMAL,
@@ -58,6 +64,9 @@ impl Driver {
                 self.export(Export { courier, from_ms, until_ms, format, name });
             }
             Effect::Keep(text) => browser::keep(&text),
+            Effect::RenewArea => self.renew_area(),
+            Effect::UploadArea { name } => self.upload_area(name),
+            Effect::StopUpload => browser::stop_upload(),
             Effect::Theme => browser::next_theme(),
         }
     }
@@ -82,6 +91,37 @@ impl Driver {
         let driver = self.clone();
         spawn(Box::pin(async move {
             let (status, text) = fetch(call.request(), "application/json, application/problem+json").await;
+            let reply = if status == 0 { Err(ApiError::Unreachable) } else { call.read(status, &text) };
+            driver.post(Source::Page, Input::Replied(call, reply));
+        }));
+    }
+
+    fn renew_area(&self) {
+        let driver = self.clone();
+        spawn(Box::pin(async move {
+            let area = fleet_map::renew_area().await.as_string();
+            if let Some(area) = area.and_then(|area| serde_json::from_str(&area).ok()) {
+                driver.post(Source::Page, Input::Area(area));
+            }
+        }));
+    }
+
+    /// Sends an extract, which no program of ours ever holds: the browser reads the file as it goes.
+    fn upload_area(&self, name: String) {
+        let driver = self.clone();
+        spawn(Box::pin(async move {
+            let heard = driver.clone();
+            let progressed = move |sent: f64, total: f64| {
+                let upload = Upload { sent: sent as u64, total: total as u64 };
+                heard.post(Source::Page, Input::UploadProgress(upload));
+            };
+            let progressed = Closure::<dyn FnMut(f64, f64)>::new(progressed);
+            let call = ApiCall::UploadArea { name };
+            let path = call.request().path;
+            let answer = browser::upload_file(AREA_FILE, &path, progressed.as_ref().unchecked_ref()).await;
+            let Some((status, text)) = read_answer(answer) else {
+                return driver.post(Source::Page, Input::UploadStopped);
+            };
             let reply = if status == 0 { Err(ApiError::Unreachable) } else { call.read(status, &text) };
             driver.post(Source::Page, Input::Replied(call, reply));
         }));

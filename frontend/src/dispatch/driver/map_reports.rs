@@ -8,24 +8,18 @@ use crate::{
     dispatch::{
         console::{Input, MapIntent, OrderIntent},
         fleet_map::{self, FleetMap},
-        store::MapState,
     },
     live::listen::document,
+    map::base::Base,
 };
 
 impl Driver {
     pub(super) async fn open_map(&self) {
-        let state = match self.load_map().await {
-            Some(map) => {
-                let mut running = self.0.borrow_mut();
-                let store = running.store;
-                running.map.opened(map, store);
-                MapState::Open
-            }
-            // Without the library (a blocked or lost download) everything is there as lists.
-            None => MapState::Missing,
-        };
-        self.store().set_map(state);
+        // Without the library (a blocked or lost download) everything is there as lists.
+        let Some(map) = self.load_map().await else { return self.store().set_map(Base::Impossible) };
+        let mut running = self.0.borrow_mut();
+        let store = running.store;
+        running.map.opened(map, store);
     }
 
     async fn load_map(&self) -> Option<FleetMap> {
@@ -62,6 +56,9 @@ impl Driver {
             driver.post(Source::Page, Input::Viewport([west, south, east, north]));
         };
         set("viewport", Closure::<dyn FnMut(f64, f64, f64, f64)>::new(viewport).into_js_value());
+        let store = self.store();
+        let base = move |name: String| store.set_map(Base::from_name(&name));
+        set("base", Closure::<dyn FnMut(String)>::new(base).into_js_value());
         reports.into()
     }
 }

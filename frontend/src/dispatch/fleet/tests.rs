@@ -55,6 +55,7 @@ pub fn details(order: &FleetOrder, promised_until_ms: Option<i64>) -> OrderView 
         promised_from: None,
         promised_until: promised_until_ms.map(at),
         expected_at: None,
+        outside_area: None,
         created_at: at(NOW_MS - 600_000),
         proof: None,
         version: 1,

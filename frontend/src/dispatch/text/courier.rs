@@ -66,9 +66,9 @@ pub const fn pause_reason(reason: Option<PresenceReason>) -> &'static str {
 }
 
 /// Whether a courier shares their position, as a sentence.
-pub fn presence(presence: Option<Presence>, locale: &Locale) -> String {
+pub fn presence(presence: Option<Presence>, at_ms: i64, locale: &Locale) -> String {
     let Some(Presence { state, reason, since_ms }) = presence else { return "Has not gone online yet".to_owned() };
-    let since = time::clock(since_ms, locale);
+    let since = time::moment(since_ms, at_ms, locale);
     match state {
         PresenceState::Tracking => format!("On duty since {since}"),
         PresenceState::Paused => format!("Paused since {since}: {}", pause_reason(reason)),

@@ -1,6 +1,5 @@
 //! Texts about exceptions: what happened, for how long, and who acknowledged it.
 
-use chrono::{DateTime, Utc};
 use doorstep_shared::api::exception::{ExceptionCode, ExceptionView};
 
 use super::{pause_reason, tone};
@@ -38,6 +37,10 @@ fn title(exception: &ExceptionView, at_ms: i64) -> String {
             let verb = if is_over { "waited" } else { "has waited" };
             format!("{courier} {verb} {lasted} for {order}: not ready")
         }
+        ExceptionCode::DoorElsewhere => {
+            let away = away(exception).unwrap_or_else(|| "far".to_owned());
+            format!("{courier} found the door of {order} {away} from its pin")
+        }
         ExceptionCode::OffRoute => format!("{courier} {is} {}off the route", spaced(away(exception))),
         ExceptionCode::Silent => {
             let lasted = lasted(exception, exception.silent_s, at_ms);
@@ -67,6 +70,7 @@ fn line(exception: &ExceptionView) -> Option<String> {
             join(&[why, has])
         }
         ExceptionCode::OffRoute | ExceptionCode::Stationary => has,
+        ExceptionCode::DoorElsewhere => None,
     }
 }
 
@@ -78,6 +82,7 @@ pub const fn next_step(exception: &ExceptionView) -> &'static str {
         }
         ExceptionCode::GivenBack if exception.ended_at.is_none() => "Give it to another courier.",
         ExceptionCode::LateReport => "Ask the courier what happened, and correct the order if they are right.",
+        ExceptionCode::DoorElsewhere => "Pin the address there for all orders to come, or acknowledge to leave it.",
         _ => "",
     }
 }
@@ -110,22 +115,30 @@ pub const fn exception_tone(exception: &ExceptionView) -> &'static str {
 }
 
 /// When it began and ended.
-pub fn exception_time(exception: &ExceptionView, locale: &Locale) -> String {
-    let clock = |at: &DateTime<Utc>| time::clock(at.timestamp_millis(), locale);
-    let since = clock(&exception.since);
-    match &exception.ended_at {
-        _ if matches!(exception.code, ExceptionCode::DeliveredFar | ExceptionCode::LateReport) => format!("at {since}"),
-        Some(ended) => format!("{since}–{}, over", clock(ended)),
-        None => format!("since {since}"),
+pub fn exception_time(exception: &ExceptionView, at_ms: i64, locale: &Locale) -> String {
+    let since_ms = exception.since.timestamp_millis();
+    match exception.ended_at {
+        _ if matches!(
+            exception.code,
+            ExceptionCode::DeliveredFar | ExceptionCode::LateReport | ExceptionCode::DoorElsewhere
+        ) =>
+        {
+            time::at(since_ms, at_ms, locale)
+        }
+        Some(ended) => {
+            let lasted = time::window((Some(since_ms), Some(ended.timestamp_millis())), at_ms, locale);
+            format!("{lasted}, over")
+        }
+        None => format!("since {}", time::moment(since_ms, at_ms, locale)),
     }
 }
 
 /// Who acknowledged an exception, when, and with which remark.
-pub fn acknowledgement(exception: &ExceptionView, locale: &Locale) -> Option<String> {
+pub fn acknowledgement(exception: &ExceptionView, at_ms: i64, locale: &Locale) -> Option<String> {
     let at = exception.acknowledged_at?;
     let by = exception.acknowledged_by.as_deref().unwrap_or("somebody");
     let note = exception.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-    Some(format!("Acknowledged by {by} at {}{note}", time::clock(at.timestamp_millis(), locale)))
+    Some(format!("Acknowledged by {by} {}{note}", time::at(at.timestamp_millis(), at_ms, locale)))
 }
 
 fn join(parts: &[Option<String>]) -> Option<String> {

@@ -1,5 +1,6 @@
 //! Texts about what happened with an order: who did what, to whom, when, and what a changed field was before.
 
+use chrono::{DateTime, Utc};
 use doorstep_shared::{
     OrderStatus,
     api::{OrderEventView, change::OrderEventKind},
@@ -67,7 +68,10 @@ pub struct HistoryLine {
 pub fn history(event: &OrderEventView, at_ms: i64, locale: &Locale) -> HistoryLine {
     let by = event.actor_name.as_deref().filter(|_| event.kind != OrderEventKind::LateReport);
     let changes = event.changes.iter().flatten().map(|(path, change)| {
-        let [from, to] = [&change.from, &change.to].map(|text| text.as_deref().unwrap_or("nothing"));
+        let [from, to] = [&change.from, &change.to].map(|value| match value {
+            Some(value) => written(path, value, at_ms, locale),
+            None => "nothing".to_owned(),
+        });
         format!("{}: {from} → {to}", name_of(path))
     });
     let first = [by.map(|by| format!("by {by}")), event.note.clone()];
@@ -83,6 +87,12 @@ pub fn history(event: &OrderEventView, at_ms: i64, locale: &Locale) -> HistoryLi
             _ => tone::QUIET,
         },
     }
+}
+
+/// The value of a field: a time as people read it, all else as it was written.
+fn written(path: &str, value: &str, at_ms: i64, locale: &Locale) -> String {
+    let time = value.parse::<DateTime<Utc>>().ok().filter(|_| path.starts_with("promised_"));
+    time.map_or_else(|| value.to_owned(), |time| moment(time.timestamp_millis(), at_ms, locale))
 }
 
 fn title(line: &OrderEventView) -> String {
@@ -113,7 +123,7 @@ mod tests {
     use crate::dispatch::{fleet::tests::NOW_MS, text::rfc3339};
 
     fn locale() -> Locale {
-        Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+        Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false }
     }
 
     fn line(event: serde_json::Value) -> HistoryLine {
@@ -186,12 +196,18 @@ mod tests {
     fn a_changed_field_is_shown_with_what_it_was() {
         let edited = line(serde_json::json!({ "kind": "edited", "actor_name": "dora@example.org", "changes": {
             "dropoff.address": { "from": "12 Strait Street", "to": "21 Strait Street" },
-            "note": { "to": "two bags" },
+            "note": { "to": "2026-11-22T11:00:00Z" },
+            "promised_until": { "from": "2026-11-21T18:00:00Z", "to": "2026-11-22T11:00:00Z" },
         } }));
         let lines: Vec<_> = edited.line.lines().collect();
         assert_eq!(
             lines,
-            ["by dora@example.org", "Door: 12 Strait Street → 21 Strait Street", "Remark: nothing → two bags"]
+            [
+                "by dora@example.org",
+                "Door: 12 Strait Street → 21 Strait Street",
+                "Remark: nothing → 2026-11-22T11:00:00Z",
+                "Promised until: 19:00 → tomorrow 12:00"
+            ]
         );
         assert_eq!(edited.time, "18:41");
     }

@@ -72,26 +72,24 @@ pub fn plan_sum(plan: &PlanView, locale: &Locale) -> String {
     [Some(count), metres, plan.seconds.map(duration)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// When a courier works, and their break.
-pub fn shift(shift: &CourierShift, locale: &Locale) -> String {
-    let range = |from: chrono::DateTime<chrono::Utc>, until: chrono::DateTime<chrono::Utc>| {
-        time::range(from.timestamp_millis(), until.timestamp_millis(), locale)
-    };
-    let hours = range(shift.from, shift.until);
+/// When a courier works, and their break: `tomorrow 09:00–17:00, break 12:00–12:30`.
+pub fn shift(shift: &CourierShift, at_ms: i64, locale: &Locale) -> String {
+    let (from_ms, until_ms) = (shift.from.timestamp_millis(), shift.until.timestamp_millis());
+    let hours = time::window((Some(from_ms), Some(until_ms)), at_ms, locale);
     match shift.r#break {
-        Some(pause) => format!("{hours}, break {}", range(pause.from, pause.until)),
+        Some(pause) => {
+            let pause = time::range(pause.from.timestamp_millis(), pause.until.timestamp_millis(), locale);
+            format!("{hours}, break {pause}")
+        }
         None => hours,
     }
 }
 
-/// What was promised to the customer: `by 18:55`, `18:30–18:55`.
-pub fn promise(order: &Order, locale: &Locale) -> Option<String> {
+/// What was promised to the customer: `by 18:55`, `tomorrow 18:30–18:55`.
+pub fn promise(order: &Order, at_ms: i64, locale: &Locale) -> Option<String> {
     let until_ms = order.promised_until_ms()?;
     let from = order.details.as_ref().and_then(|details| details.promised_from);
-    Some(match from {
-        Some(from) => time::range(from.timestamp_millis(), until_ms, locale),
-        None => format!("by {}", time::clock(until_ms, locale)),
-    })
+    Some(time::window((from.map(|from| from.timestamp_millis()), Some(until_ms)), at_ms, locale))
 }
 
 /// Why the server refused another order of the stops.
@@ -124,7 +122,7 @@ fn conflict(courier: &str, details: &ErrorDetails, at_ms: i64, locale: &Locale) 
     };
     let when = details.changed_at_ms.map(|changed_ms| match at_ms - changed_ms {
         0..60_000 => time::ago(at_ms - changed_ms),
-        _ => format!("at {}", time::clock(changed_ms, locale)),
+        _ => time::at(changed_ms, at_ms, locale),
     });
     [Some(who.to_owned()), Some(done), when].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

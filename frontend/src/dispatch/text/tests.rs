@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn locale() -> Locale {
-    Locale { lang: "en".into(), hour12: false, utc_offset_min: 60, miles: false }
+    Locale { lang: "en".into(), hour12: false, zone: 60.into(), miles: false }
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_silent_phone_is_told_with_its_reason() {
     let order = &fleet.orders[&assigned.id];
     assert_eq!(badge(&fleet, order, NOW_MS), ("warn", "Paused 3 min".to_owned()));
     assert_eq!(order_line(&fleet, order, NOW_MS, &locale()), "Leah · phone locked");
-    assert_eq!(presence(leah.presence, &locale()), "Paused since 18:39: phone locked");
+    assert_eq!(presence(leah.presence, NOW_MS, &locale()), "Paused since 18:39: phone locked");
 }
 
 #[test]
@@ -71,6 +71,12 @@ fn every_exception_is_told_with_its_measure() {
             "bad",
         ),
         (serde_json::json!({ "code": "given_back" }), "Marco gave A-1039 back", "", "warn"),
+        (
+            serde_json::json!({ "code": "door_elsewhere", "distance_m": 64, "ended_at": over }),
+            "Marco found the door of A-1039 70 m from its pin",
+            "",
+            "warn",
+        ),
         (
             serde_json::json!({ "code": "not_ready", "waiting_s": 660, "remark": "ten more minutes" }),
             "Marco has waited 11 min for A-1039: not ready",

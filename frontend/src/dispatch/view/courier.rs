@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, DeviceId, OrderId, api::CourierView};
 use leptos::prelude::*;
 
@@ -48,7 +47,7 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
             <DrawerHead title=name />
             <Problem />
             <dl class="facts">
-                <Fact name="Presence" value=about(store, id, |console, courier| text::presence(courier.presence, &console.locale)) />
+                <Fact name="Presence" value=about(store, id, |console, courier| text::presence(courier.presence, console.at_ms, &console.locale)) />
                 <Fact name="Last seen" value=about(store, id, last_position) />
                 <Fact name="Battery" value=about(store, id, |_, courier| courier.battery.map(text::battery).unwrap_or_default()) />
                 <Fact name="Rides" value=about(store, id, |_, courier| text::vehicle(courier.vehicle).to_owned()) />
@@ -69,19 +68,13 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
 
 /// A text about the courier as the REST API knows them; empty until they are fetched.
 fn known(store: Store, text: fn(&CourierView, &Console) -> Option<String>) -> Memo<String> {
-    store.memo(Subject::Drawer, move |console| {
+    store.memo(Subject::Drawer | Subject::Clock, move |console| {
         console.drawer.courier.as_ref().and_then(|courier| text(courier, console)).unwrap_or_default()
     })
 }
 
 fn shift(courier: &CourierView, console: &Console) -> Option<String> {
-    let shift = courier.shift?;
-    let span = |from: DateTime<Utc>, until: DateTime<Utc>| {
-        let ends = (Some(from.timestamp_millis()), Some(until.timestamp_millis()));
-        text::window(ends, console.at_ms, &console.locale)
-    };
-    let pause = shift.r#break.map(|pause| format!(", break {}", span(pause.from, pause.until))).unwrap_or_default();
-    Some(span(shift.from, shift.until) + &pause)
+    courier.shift.as_ref().map(|shift| text::shift(shift, console.at_ms, &console.locale))
 }
 
 #[component]

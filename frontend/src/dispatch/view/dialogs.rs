@@ -1,5 +1,7 @@
 //! What lies over the screen, one at a time. The browser's own modal dialog keeps the focus inside.
 
+mod areas;
+mod arrivals;
 mod attempt;
 mod bulk;
 mod courier;
@@ -7,9 +9,12 @@ mod links;
 mod notes;
 mod pickups;
 
+pub use areas::AREA_FILE;
 use leptos::{ev, prelude::*};
 
 use self::{
+    areas::AreasDialog,
+    arrivals::ArrivalsDialog,
     attempt::NextAttempt,
     bulk::{BulkDialog, bulk_title},
     courier::{ArchiveCourier, ArchivedCouriers, EditCourier, RevokeDevice},
@@ -29,6 +34,8 @@ use crate::dispatch::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Help,
+    Areas,
+    Arrivals,
     Import,
     Courier,
     Invite,
@@ -47,6 +54,8 @@ impl Kind {
     const fn of(dialog: &Dialog) -> Self {
         match dialog {
             Dialog::Help => Self::Help,
+            Dialog::Areas => Self::Areas,
+            Dialog::Arrivals(_) => Self::Arrivals,
             Dialog::Import(_) => Self::Import,
             Dialog::Courier { .. } => Self::Courier,
             Dialog::Invite { .. } => Self::Invite,
@@ -66,6 +75,8 @@ impl Kind {
     const fn name(self) -> &'static str {
         match self {
             Self::Help => "help",
+            Self::Areas => "areas",
+            Self::Arrivals => "arrivals",
             Self::Import => "import",
             Self::Courier => "courier",
             Self::Invite => "invite",
@@ -84,6 +95,8 @@ impl Kind {
     fn title(self, console: &Console) -> String {
         let title = match self {
             Self::Help => "Keys",
+            Self::Areas => "Area",
+            Self::Arrivals => "Arrivals",
             Self::Import => "Import orders",
             Self::Courier if matches!(*console.dialog, Some(Dialog::Courier { id: None, .. })) => "New courier",
             Self::Courier => "Edit courier",
@@ -117,7 +130,7 @@ fn Frame(kind: Kind) -> impl IntoView {
     let store = use_store();
     browser::show_modal("dialog");
     let title = store.peek(|console| kind.title(console));
-    let problem = store.memo(Subject::Dialog | Subject::Inbox | Subject::Drawer, problem);
+    let problem = store.memo(Subject::Dialog | Subject::Inbox | Subject::Drawer | Subject::Area, problem);
     let cancel = move |event: ev::Event| {
         event.prevent_default();
         store.send(DialogIntent::Close);
@@ -133,6 +146,8 @@ fn Frame(kind: Kind) -> impl IntoView {
             <Alert text=problem />
             {match kind {
                 Kind::Help => view! { <Help /> }.into_any(),
+                Kind::Areas => view! { <AreasDialog /> }.into_any(),
+                Kind::Arrivals => view! { <ArrivalsDialog /> }.into_any(),
                 Kind::Import => view! { <ImportOrders /> }.into_any(),
                 Kind::Courier => view! { <EditCourier /> }.into_any(),
                 Kind::Invite => view! { <Invite /> }.into_any(),
@@ -150,10 +165,11 @@ fn Frame(kind: Kind) -> impl IntoView {
     }
 }
 
-/// Why the last call failed: of the inbox for a note, of the drawer for everything else.
+/// Why the last call failed: of the inbox for a note, of the areas for those, of the drawer for everything else.
 fn problem(console: &Console) -> String {
     let problem = match *console.dialog {
         Some(Dialog::Note { .. }) => &console.inbox.problem,
+        Some(Dialog::Areas) => &console.areas.problem,
         _ => &console.drawer.problem,
     };
     problem.clone().unwrap_or_default()

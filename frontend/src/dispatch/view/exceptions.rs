@@ -37,7 +37,7 @@ pub struct Card {
 impl Card {
     pub fn of(console: &Console, exception: &ExceptionView) -> Self {
         let (title, line) = text::exception(exception, console.at_ms);
-        let when = text::exception_time(exception, &console.locale);
+        let when = text::exception_time(exception, console.at_ms, &console.locale);
         let span = Span::around(exception.since.timestamp_millis());
         Self {
             id: exception.id,
@@ -48,7 +48,7 @@ impl Card {
             line: [line, when].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · "),
             next: text::next_step(exception),
             step: exception.order_id.and_then(|order| Some((step(console, exception, order)?, order))),
-            acknowledgement: text::acknowledgement(exception, &console.locale),
+            acknowledgement: text::acknowledgement(exception, console.at_ms, &console.locale),
             is_busy: console.inbox.busy.contains(&exception.id),
             open: exception.order_id.map(Open::Order).or(exception.courier_id.map(Open::Courier)),
             replay: exception.courier_id.map(|courier| Open::Replay(courier, span)),
@@ -63,6 +63,7 @@ fn step(console: &Console, exception: &ExceptionView, order: OrderId) -> Option<
         ExceptionCode::GivenBack if status == Some(OrderStatus::Created) => Some(ASSIGN),
         ExceptionCode::NotReady if status.is_some_and(|status| Deed::Unassign.is_offered(status)) => Some(UNASSIGN),
         ExceptionCode::LateReport => Some(OPEN),
+        ExceptionCode::DoorElsewhere if exception.acknowledged_at.is_none() => Some(PIN),
         _ => None,
     }
 }
@@ -70,6 +71,7 @@ fn step(console: &Console, exception: &ExceptionView, order: OrderId) -> Option<
 const ASSIGN: &str = "Assign";
 const UNASSIGN: &str = "Unassign";
 const OPEN: &str = "Open the order";
+const PIN: &str = "Pin the address there";
 
 /// The open exceptions about an order or a courier, on their own screens.
 #[component]
@@ -152,6 +154,7 @@ fn ExceptionActions(card: Memo<Card>) -> impl IntoView {
         }
     };
     let take_step = move |_| match card.with_untracked(|card| card.step) {
+        Some((PIN, _)) => store.send(InboxIntent::TakeDoor(id)),
         Some((UNASSIGN, order)) => store.send(OrderIntent::Ask { order, deed: Deed::Unassign }),
         // An order without a courier opens with the couriers to choose from.
         Some((_, order)) => store.send(Intent::Open(Open::Order(order))),

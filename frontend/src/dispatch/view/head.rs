@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use crate::dispatch::{
-    console::{DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Totals},
+    console::{AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Totals},
     route::{Open, Tab},
     store::use_store,
 };
@@ -101,6 +101,14 @@ fn Menu(user: User) -> impl IntoView {
                 <button type="button" class="narrow" on:click=move |_| store.send(ImportIntent::Open)>
                     <Icon name="file" />
                     "Import orders"
+                </button>
+                <button type="button" hidden=!user.is_admin on:click=move |_| store.send(AreaIntent::Open)>
+                    <Icon name="map" />
+                    "Area"
+                </button>
+                <button type="button" on:click=move |_| store.send(ArrivalIntent::Open { is_admin: user.is_admin })>
+                    <Icon name="clock" />
+                    "Arrivals"
                 </button>
                 <button type="button" on:click=move |_| store.send(DialogIntent::Help)>
                     <Icon name="keys" />

@@ -11,6 +11,7 @@ pub fn Icon(name: &'static str) -> impl IntoView {
         "map" => "m4 6 5-2 6 2 5-2v14l-5 2-6-2-5 2zM9 4v14M15 6v14",
         "details" => "M5 4h14v16H5zM9 9h6M9 13h6M9 17h3",
         "search" => "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5",
+        "clock" => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
         "theme" => "M12 4a8 8 0 1 0 0 16V4zM12 4v16",
         "keys" => "M4 6h16v12H4zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
         "out" => "M10 5H5v14h5M14 8l4 4-4 4M9 12h9",

@@ -1,6 +1,9 @@
 //! A file of orders in its dialog: chosen, previewed, and imported.
 
-use doorstep_shared::api::console::{ImportColumn, ImportNote, ImportPreview, ImportRow};
+use doorstep_shared::{
+    api::console::{ImportColumn, ImportNote, ImportPreview, ImportRow},
+    order_file::COLUMNS,
+};
 use js_sys::Array;
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
@@ -10,7 +13,7 @@ use crate::{
     dispatch::{
         browser,
         console::{Console, Dialog, DialogIntent, ImportIntent, Subject},
-        import::{COLUMNS, Import, Step, column_name, sorted},
+        import::{Import, Step, column_name, sorted},
         store::{Store, use_store},
     },
     live::listen::spawn,
@@ -110,7 +113,7 @@ fn Mapping() -> impl IntoView {
     let rows = columns.into_iter().enumerate().map(|(place, column)| view! { <MappedColumn place column /> });
     view! {
         <p>"What does each column hold?"</p>
-        <div class="table" tabindex="0" role="region" aria-label="Columns of the file">
+        <div class="table mapping" tabindex="0" role="region" aria-label="Columns of the file">
             <table>
                 <thead>
                     <tr><th scope="col">"Heading"</th><th scope="col">"For example"</th><th scope="col">"Holds"</th></tr>
@@ -157,7 +160,7 @@ fn MappedColumn(place: usize, column: ImportColumn) -> impl IntoView {
             <td>
                 <select aria-label=format!("What “{}” holds", column.heading) prop:value=chosen on:change=map>
                     {option(("", "Leave it out"))}
-                    {COLUMNS.into_iter().map(option).collect_view()}
+                    {COLUMNS.map(|column| option((column.name, column.heading))).into_iter().collect_view()}
                 </select>
             </td>
         </tr>
@@ -220,8 +223,11 @@ fn Preview() -> impl IntoView {
 
 fn summary(preview: &ImportPreview) -> String {
     match (preview.valid, preview.invalid) {
+        (1, 0) => "The only row is fine.".to_owned(),
         (valid, 0) => format!("All {valid} rows are fine."),
+        (0, 1) => "The only row cannot become an order.".to_owned(),
         (0, invalid) => format!("None of the {invalid} rows can become an order."),
+        (1, invalid) => format!("1 row is fine; {invalid} will be left out, for the reasons below."),
         (valid, invalid) => format!("{valid} rows are fine; {invalid} will be left out, for the reasons below."),
     }
 }

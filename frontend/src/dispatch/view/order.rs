@@ -41,6 +41,10 @@ pub fn OrderDrawer(id: OrderId) -> impl IntoView {
     });
     let tone = store.memo(Subject::Fleet | Subject::Clock, move |console| badge(console, id).0);
     let badge = store.memo(Subject::Fleet | Subject::Clock, move |console| badge(console, id).1);
+    let is_outside = store.memo(Subject::Fleet | Subject::Area, move |console| {
+        let details = console.fleet.orders.get(&id).and_then(|order| order.details.as_ref());
+        details.is_some_and(|details| console.areas.is_outside(details))
+    });
     let is_edited = store.memo(Subject::Form | Subject::Route, |console| console.edited().is_some());
     view! {
         <div class="open" hidden=move || !is_missing.get()>
@@ -51,6 +55,9 @@ pub fn OrderDrawer(id: OrderId) -> impl IntoView {
             <span class="badge" data-tone=tone>{badge}</span>
             <DrawerHead title />
             <Problem />
+            <p class="problem" data-tone="warn" hidden=move || !is_outside.get()>
+                {text::OUTSIDE}
+            </p>
             {move || is_edited.get().then(|| view! { <EditOrder /> })}
             <div class="whole" hidden=is_edited>
             <Facts id />
@@ -79,6 +86,9 @@ fn title(console: &Console, order: &Order) -> String {
     }
 }
 
+/// What a button asks for when it is pressed.
+type Press = Box<dyn Fn() -> Intent>;
+
 #[component]
 fn Actions(id: OrderId) -> impl IntoView {
     let store = use_store();
@@ -94,16 +104,27 @@ fn Actions(id: OrderId) -> impl IntoView {
     let is_failed = about(|order| order.status == OrderStatus::Failed);
     let is_unassignable = about(|order| Deed::Unassign.is_offered(order.status));
     let is_over = about(|order| order.status.is_final());
-    let ask = move |deed: Deed| move |_| store.send(OrderIntent::Ask { order: id, deed });
     let is_assigning = store.memo(Subject::Drawer, |console| console.drawer.is_assigning);
-    let replay = move |_| {
-        if let Some((courier, trip)) = store.peek(|console| Some((courier_of(console, id)?, trip(console, id)))) {
-            store.send(Intent::Open(Open::Replay(courier, trip)));
-        }
+    let of_courier = move |open: fn(CourierId, Span) -> Open| {
+        let found = store.peek(|console| Some(open(courier_of(console, id)?, trip(console, id))));
+        found.unwrap_or(Open::Order(id))
     };
-    let open_courier = move |_| {
-        if let Some(courier) = store.peek(|console| courier_of(console, id)) {
-            store.send(Intent::Open(Open::Courier(courier)));
+    let replay = move || of_courier(Open::Replay);
+    let courier = move || of_courier(|courier, _| Open::Courier(courier));
+    let ask = move |deed: Deed| -> Press { Box::new(move || OrderIntent::Ask { order: id, deed }.into()) };
+    let button = move |name: &'static str, key: &'static str, is_shown: Memo<bool>, press: Press| {
+        let class = if name == "Next attempt" { "primary" } else { "quiet" };
+        let keys = (!key.is_empty()).then_some(key);
+        view! {
+            <button
+                type="button"
+                class=class
+                hidden=move || !is_shown.get()
+                aria-keyshortcuts=keys
+                on:click=move |_| store.send(press())
+            >
+                {name}
+            </button>
         }
     };
     view! {
@@ -118,61 +139,13 @@ fn Actions(id: OrderId) -> impl IntoView {
             >
                 {move || if is_unassigned.get() { "Assign" } else { "Reassign" }}
             </button>
-            <button
-                type="button"
-                class="primary"
-                hidden=move || !is_failed.get()
-                aria-keyshortcuts="T"
-                on:click=move |_| store.send(OrderIntent::NextAttempt(id))
-            >
-                "Next attempt"
-            </button>
-            <button
-                type="button"
-                class="quiet"
-                hidden=move || !is_open.get()
-                aria-keyshortcuts="E"
-                on:click=move |_| store.send(OrderIntent::Edit)
-            >
-                "Edit"
-            </button>
-            <button
-                type="button"
-                class="quiet"
-                hidden=move || !is_unassignable.get()
-                aria-keyshortcuts="U"
-                on:click=ask(Deed::Unassign)
-            >
-                "Unassign"
-            </button>
-            <button
-                type="button"
-                class="quiet"
-                hidden=move || !is_over.get()
-                aria-keyshortcuts="R"
-                on:click=ask(Deed::Reopen)
-            >
-                "Reopen"
-            </button>
-            <button
-                type="button"
-                class="quiet"
-                hidden=move || !is_known.get()
-                on:click=move |_| store.send(OrderIntent::TrackingLink(id))
-            >
-                "Tracking link"
-            </button>
-            <button type="button" class="quiet" hidden=move || !had_courier.get() on:click=replay>
-                "Replay"
-            </button>
-            <button
-                type="button"
-                class="quiet"
-                hidden=move || !has_courier.get()
-                on:click=open_courier
-            >
-                "Courier"
-            </button>
+            {button("Next attempt", "T", is_failed, Box::new(move || OrderIntent::NextAttempt(id).into()))}
+            {button("Edit", "E", is_open, Box::new(|| OrderIntent::Edit.into()))}
+            {button("Unassign", "U", is_unassignable, ask(Deed::Unassign))}
+            {button("Reopen", "R", is_over, ask(Deed::Reopen))}
+            {button("Tracking link", "", is_known, Box::new(move || OrderIntent::TrackingLink(id).into()))}
+            {button("Replay", "", had_courier, Box::new(move || Intent::Open(replay())))}
+            {button("Courier", "", has_courier, Box::new(move || Intent::Open(courier())))}
         </div>
     }
 }

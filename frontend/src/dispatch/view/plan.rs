@@ -42,7 +42,7 @@ pub fn Plan() -> impl IntoView {
 
 fn shift(console: &Console) -> String {
     let shift = console.planning.view.as_ref().and_then(|plan| plan.shift.as_ref());
-    shift.map(|shift| text::shift(shift, &console.locale)).unwrap_or_default()
+    shift.map(|shift| text::shift(shift, console.at_ms, &console.locale)).unwrap_or_default()
 }
 
 /// Whether the last stop comes after the shift has ended.

@@ -18,9 +18,6 @@ use crate::{
     ui::time,
 };
 
-/// Noon is in the middle of every day, whatever the clocks do.
-const HALF_DAY_MS: i64 = 43_200_000;
-
 /// A value of the replay, or its default while there is none.
 fn about<T>(store: Store, read: fn(&Console, &Replay) -> T) -> Memo<T>
 where
@@ -186,9 +183,7 @@ fn clock(console: &Console, at_ms: Option<i64>) -> String {
 }
 
 fn date(console: &Console, replay: &Replay) -> String {
-    let noon_ms =
-        replay.day * 2 * HALF_DAY_MS + HALF_DAY_MS - i64::from(console.locale.utc_offset_min) * time::MINUTE_MS;
-    let date = time::date(noon_ms, &console.locale);
+    let date = time::date(time::day_from_ms(replay.day, &console.locale), &console.locale);
     if replay.day == time::day(console.at_ms, &console.locale) { format!("Today, {date}") } else { date }
 }
 

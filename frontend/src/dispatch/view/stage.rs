@@ -3,10 +3,13 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use crate::dispatch::{
-    console::{Console, MapIntent, Subject},
-    draft::StopKind,
-    store::{MapState, use_store},
+use crate::{
+    dispatch::{
+        console::{Console, MapIntent, Subject},
+        draft::StopKind,
+        store::use_store,
+    },
+    map::base::Base,
 };
 
 #[component]
@@ -19,15 +22,19 @@ pub fn Stage() -> impl IntoView {
         StopKind::Dropoff => "Click on the door",
     });
     let state = move || match store.map() {
-        MapState::Opening => "opening",
-        MapState::Open => "open",
-        MapState::Missing => "missing",
+        Base::Opening => "opening",
+        Base::Impossible => "missing",
+        Base::Streets | Base::Partial | Base::Plain => "open",
     };
+    let note = move || Some(store.map()).filter(|base| base.is_map()).map_or("", Base::note);
     view! {
         <section class="stage" aria-label="Map" data-map=state>
             <div class="map" id="map" data-title="Map of the fleet"></div>
-            <p class="no-map" hidden=move || store.map() != MapState::Missing>
+            <p class="no-map" hidden=move || store.map() != Base::Impossible>
                 "This browser cannot draw the map. Everything is in the lists."
+            </p>
+            <p class="map-note" role="status" hidden=move || note().is_empty()>
+                {note}
             </p>
             <p class="hint" hidden=move || !is_placing.get()>{hint}</p>
             <button

@@ -51,7 +51,7 @@ pub fn pill_tone(page: &Page) -> Tone {
 pub fn bar(page: &Page) -> String {
     match page.feed {
         FeedState::Following(Health::NoNetwork) => {
-            join(&["You are offline. This is what was known at ", &known_at(page), "."])
+            join(&["You are offline. This is what was known ", &known_at(page), "."])
         }
         FeedState::Following(Health::Reconnecting) => "Reconnecting…".to_owned(),
         FeedState::Stopped => "Live updates have stopped.".to_owned(),
@@ -61,7 +61,7 @@ pub fn bar(page: &Page) -> String {
                 let since = page
                     .snapshot()
                     .position
-                    .map_or(String::new(), |position| join(&[" since ", &time::clock(position.time_ms, &page.locale)]));
+                    .map_or(String::new(), |position| join(&[" since ", &page.moment(position.time_ms)]));
                 join(&["No position from ", &courier_name(page), &since, "."])
             }
             _ => String::new(),
@@ -92,5 +92,5 @@ fn paused(page: &Page, pause: Presence) -> String {
 fn known_at(page: &Page) -> String {
     let snapshot = page.snapshot();
     let newest_ms = snapshot.position.map_or(snapshot.server_time_ms, |position| position.time_ms);
-    time::clock(newest_ms, &page.locale)
+    page.at(newest_ms)
 }

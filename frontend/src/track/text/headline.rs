@@ -1,6 +1,6 @@
 //! The title, and the headline: when the order arrives, or what became of it.
 
-use doorstep_shared::OrderStatus;
+use doorstep_shared::{OrderStatus, protocol::customer::EtaWhy};
 
 use super::people::{courier_name, stops};
 use crate::{
@@ -20,6 +20,7 @@ pub fn title(page: &Page) -> &'static str {
     match Phase::of(page) {
         Phase::Received => "Order received",
         Phase::Assigned if page.is_next_attempt() => "We will try again",
+        Phase::Assigned if page.is_for_later() => "A courier will bring your order",
         Phase::Assigned => "A courier is heading to the pickup",
         Phase::AtPickup => "Your order is being picked up",
         Phase::OnTheWay => "On the way",
@@ -37,9 +38,10 @@ pub fn status(page: &Page) -> String {
     let name = courier_name(page);
     let order = &page.snapshot().order;
     match Phase::of(page) {
+        Phase::Received if page.lost_its_courier() => "Another courier is being found".to_owned(),
         Phase::Received => "Order received".to_owned(),
         Phase::Assigned if page.is_next_attempt() => join(&[&name, " will try again"]),
-        Phase::Assigned if order.stops_before > 0 => join(&[&name, " will bring your order"]),
+        Phase::Assigned if order.stops_before > 0 || page.is_for_later() => join(&[&name, " will bring your order"]),
         Phase::Assigned => join(&[&name, " is heading to ", &order.pickup.label]),
         Phase::AtPickup => join(&[&name, " is picking up your order"]),
         Phase::OnTheWay => "On the way".to_owned(),
@@ -56,17 +58,12 @@ pub fn status(page: &Page) -> String {
 pub fn label(page: &Page) -> String {
     match (Phase::of(page), Arrival::of(page)) {
         (Phase::Delivered, _) => {
-            let at_ms = page.snapshot().order.status_at_ms;
-            match other_day(at_ms, page) {
-                Some(date) => join(&["Delivered on ", &date, " at"]),
-                None => "Delivered at".to_owned(),
-            }
+            let day = time::day_name(page.snapshot().order.status_at_ms, page.now_ms, &page.locale);
+            if day.is_empty() { "Delivered at".to_owned() } else { join(&["Delivered on ", &day, " at"]) }
         }
         (Phase::Outside, _) | (_, Arrival::Unknown) => join(&["Order ", &page.snapshot().order.reference]),
         (_, Arrival::Promised { .. }) => "Expected".to_owned(),
-        (_, Arrival::Expected { as_of_ms: Some(at_ms), .. }) => {
-            join(&["Arriving, as of ", &time::clock(at_ms, &page.locale)])
-        }
+        (_, Arrival::Expected { as_of_ms: Some(at_ms), .. }) => join(&["Arriving, as of ", &page.moment(at_ms)]),
         (_, Arrival::Expected { punctuality, .. }) => match punctuality {
             Punctuality::OnTime => "Arriving",
             Punctuality::MayBeLate => "May be later than planned",
@@ -90,18 +87,13 @@ pub fn label_tone(page: &Page) -> Tone {
 
 /// The hero: the arrival where there is one, else the state.
 pub fn hero(page: &Page) -> String {
-    let locale = &page.locale;
+    let window = |ends| time::window(ends, page.now_ms, &page.locale);
     match (Phase::of(page), Arrival::of(page)) {
-        (Phase::Delivered, _) => time::clock(page.snapshot().order.status_at_ms, locale),
+        (Phase::Delivered, _) => time::clock(page.snapshot().order.status_at_ms, &page.locale),
         (Phase::Outside, _) => status(page),
-        (_, Arrival::Promised { from_ms, until_ms }) => match (from_ms, until_ms) {
-            (Some(from_ms), Some(until_ms)) => time::range(from_ms, until_ms, locale),
-            (None, Some(until_ms)) => join(&["by ", &time::clock(until_ms, locale)]),
-            (Some(from_ms), None) => join(&["from ", &time::clock(from_ms, locale)]),
-            (None, None) => status(page),
-        },
+        (_, Arrival::Promised { from_ms, until_ms }) => window((from_ms, until_ms)),
         (_, Arrival::Expected { from_ms, until_ms, .. } | Arrival::Overdue { from_ms, until_ms, .. }) => {
-            time::range(from_ms, until_ms, locale)
+            window((Some(from_ms), Some(until_ms)))
         }
         (_, Arrival::Unknown) => status(page),
     }
@@ -122,14 +114,12 @@ pub fn line(page: &Page) -> String {
             None => order.dropoff.label.clone(),
         },
         Phase::Failed | Phase::Returned | Phase::Cancelled => after(page),
-        Phase::Outside => {
-            join(&["At ", &order.dropoff.label, " since ", &time::clock(order.status_at_ms, &page.locale)])
-        }
+        Phase::Outside => join(&["At ", &order.dropoff.label, " since ", &page.moment(order.status_at_ms)]),
         phase => {
             let hero_says_status = Arrival::of(page) == Arrival::Unknown;
             let detail = detail(page);
             match (hero_says_status, detail.is_empty()) {
-                (true, true) => not_yet(page, phase).to_owned(),
+                (true, true) => not_yet(phase).to_owned(),
                 (true, false) => detail,
                 (false, true) => status(page),
                 (false, false) => join(&[&status(page), " · ", &detail]),
@@ -138,12 +128,25 @@ pub fn line(page: &Page) -> String {
     }
 }
 
-/// What follows the status: how far, or how many stops.
+/// Why the arrival is less certain, or later, than the way alone would make it.
+const fn reason(why: EtaWhy) -> &'static str {
+    match why {
+        EtaWhy::Standing => "standing still for some minutes",
+        EtaWhy::Silent => "no position for some minutes",
+        EtaWhy::OffWay => "taking another way than planned",
+        EtaWhy::WaitingAtPickup => "your order is not ready yet",
+    }
+}
+
+/// What follows the status: how many stops, what is in doubt, or how far.
 fn detail(page: &Page) -> String {
     let stops_before = page.snapshot().order.stops_before;
     let on_the_way = matches!(Phase::of(page), Phase::OnTheWay | Phase::Near);
     if page.status().is_active() && stops_before > 0 {
         return stops(stops_before);
+    }
+    if let Some(why) = page.snapshot().eta.and_then(|eta| eta.why) {
+        return reason(why).to_owned();
     }
     match page.snapshot().eta {
         // A distance from a position that is lost says nothing.
@@ -154,9 +157,8 @@ fn detail(page: &Page) -> String {
     }
 }
 
-fn not_yet(page: &Page, phase: Phase) -> &'static str {
+fn not_yet(phase: Phase) -> &'static str {
     match phase {
-        Phase::Received if page.reached_at_ms(OrderStatus::Assigned).is_some() => "Another courier is being found.",
         Phase::Received => "The arrival time follows.",
         _ => "The arrival time is not known yet.",
     }
@@ -196,15 +198,5 @@ fn lateness(overdue_ms: i64) -> &'static str {
 
 fn at_time(page: &Page, status: OrderStatus) -> String {
     let at_ms = page.reached_at_ms(status).unwrap_or(page.snapshot().order.status_at_ms);
-    let at = join(&[" at ", &time::clock(at_ms, &page.locale)]);
-    match other_day(at_ms, page) {
-        Some(date) => join(&[" on ", &date, &at]),
-        None => at,
-    }
-}
-
-/// The date, when it is not today's.
-fn other_day(at_ms: i64, page: &Page) -> Option<String> {
-    let today = time::day(page.now_ms, &page.locale);
-    (time::day(at_ms, &page.locale) != today).then(|| time::date(at_ms, &page.locale))
+    join(&[" ", &page.at(at_ms)])
 }

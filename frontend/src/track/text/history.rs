@@ -5,7 +5,7 @@ use doorstep_shared::{OrderStatus, protocol::customer::TimelineEntry};
 use super::people::courier_name;
 use crate::{
     track::{page::Page, phase::Phase},
-    ui::{text::join, time},
+    ui::text::join,
 };
 
 /// The name of a step of the progress bar.
@@ -35,9 +35,6 @@ fn entry(page: &Page, line: usize) -> Option<(usize, TimelineEntry)> {
 pub fn happened(page: &Page, line: usize) -> String {
     let Some((index, TimelineEntry { status, .. })) = entry(page, line) else { return String::new() };
     let before = index.checked_sub(1).map(|before| page.snapshot().order.timeline[before].status);
-    if before.is_some_and(|before| before.is_final()) {
-        return join(&["Corrected: ", &what(page, index, status)]);
-    }
     match (before, status) {
         (Some(OrderStatus::Failed), OrderStatus::Assigned) => join(&[&name_at(page, index), " tries again"]),
         (Some(OrderStatus::Assigned | OrderStatus::AtPickup), OrderStatus::Created) => {
@@ -71,7 +68,7 @@ fn what(page: &Page, index: usize, status: OrderStatus) -> String {
 
 /// When a line of the timeline was; empty when nothing stands there.
 pub fn happened_at(page: &Page, line: usize) -> String {
-    entry(page, line).map_or(String::new(), |(_, entry)| time::clock(entry.at_ms, &page.locale))
+    entry(page, line).map_or(String::new(), |(_, entry)| page.moment(entry.at_ms))
 }
 
 #[cfg(test)]
@@ -116,18 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_lost_its_courier_or_was_corrected_says_so() {
+    fn an_order_that_lost_its_courier_says_so() {
         use OrderStatus::{Assigned, AtDropoff, Created, Delivered};
         assert_eq!(
-            lines(&[Created, Assigned, Created, Assigned, AtDropoff, Delivered, AtDropoff]),
+            lines(&[Created, Assigned, Created, Assigned, AtDropoff, Delivered]),
             [
                 "Order received",
                 "A courier took the order",
                 "Another courier is being found",
                 "Ana took the order",
                 "At your door",
-                "Delivered",
-                "Corrected: At your door"
+                "Delivered"
             ]
         );
     }

@@ -2,10 +2,7 @@
 
 use doorstep_shared::{OrderStatus, Vehicle};
 
-use crate::{
-    track::page::Page,
-    ui::{text::join, time},
-};
+use crate::{track::page::Page, ui::text::join};
 
 /// The courier's name, or what stands for it.
 pub fn courier_name(page: &Page) -> String {
@@ -37,7 +34,7 @@ pub fn courier_detail(page: &Page) -> String {
             .to_owned();
     };
     let by = riding(courier.vehicle);
-    if !page.status().is_active() {
+    if !page.status().is_active() || page.is_for_later() {
         return by.to_owned();
     }
     join(&[by, " · ", &turn(page)])
@@ -57,7 +54,7 @@ pub fn dropoff_detail(page: &Page) -> String {
 pub fn pickup_detail(page: &Page) -> String {
     let reference = join(&["Order ", &page.snapshot().order.reference]);
     match page.reached_at_ms(OrderStatus::PickedUp) {
-        Some(at_ms) => join(&[&reference, " · picked up at ", &time::clock(at_ms, &page.locale)]),
+        Some(at_ms) => join(&[&reference, " · picked up ", &page.at(at_ms)]),
         None => reference,
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         page::Page,
         proof::{Pin, photo, signature},
     },
-    ui::{text::join, time},
+    ui::text::join,
 };
 
 /// The heading of the PIN's card.
@@ -25,7 +25,7 @@ pub fn pin_detail(page: &Page) -> String {
         Pin::Unasked => String::new(),
         Pin::Later => "Shown here once your order is on the way".to_owned(),
         Pin::Now(_) => join(&["Tell it to ", &named(page), " at the door"]),
-        Pin::Confirmed { at_ms } => join(&["At ", &time::clock(at_ms, &page.locale)]),
+        Pin::Confirmed { at_ms } => capital(page.at(at_ms)),
     }
 }
 
@@ -67,9 +67,7 @@ pub fn photo_url(page: &Page, index: usize) -> Option<String> {
 /// What photo `index` is, for people who do not see it; also where its link leads.
 pub fn photo_alt(page: &Page, index: usize) -> String {
     match photo(page, index) {
-        Some(photo) => {
-            join(&["Photo from the door, taken at ", &time::clock(photo.taken_ms, &page.locale), ". Opens larger."])
-        }
+        Some(photo) => join(&["Photo from the door, taken ", &page.at(photo.taken_ms), ". Opens larger."]),
         None => String::new(),
     }
 }
@@ -77,7 +75,7 @@ pub fn photo_alt(page: &Page, index: usize) -> String {
 /// Below photo `index`.
 pub fn photo_caption(page: &Page, index: usize) -> String {
     match photo(page, index) {
-        Some(photo) => join(&["Photo by ", &named(page), " at ", &time::clock(photo.taken_ms, &page.locale)]),
+        Some(photo) => join(&["Photo by ", &named(page), " ", &page.at(photo.taken_ms)]),
         None => String::new(),
     }
 }
@@ -90,7 +88,7 @@ pub fn signature_heading(page: &Page) -> String {
 
 /// When it was signed.
 pub fn signature_detail(page: &Page) -> String {
-    signature(page).map_or(String::new(), |signature| join(&["At ", &time::clock(signature.taken_ms, &page.locale)]))
+    signature(page).map_or(String::new(), |signature| capital(page.at(signature.taken_ms)))
 }
 
 /// Where the drawn signature is; `None` when a name was typed alone.
@@ -104,6 +102,12 @@ pub fn signature_alt(page: &Page) -> String {
         Some(name) => join(&["Signature of ", name, ". Opens larger."]),
         None => "Signature. Opens larger.".to_owned(),
     }
+}
+
+/// A text of plain letters as the beginning of a line.
+fn capital(mut text: String) -> String {
+    text[..1].make_ascii_uppercase();
+    text
 }
 
 /// The courier's name inside a sentence.

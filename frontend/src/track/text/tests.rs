@@ -2,11 +2,11 @@ use doorstep_shared::{
     OrderStatus,
     protocol::{
         PresenceReason, PresenceState,
-        customer::{CustomerEvent, OrderUpdate, Presence},
+        customer::{CustomerEvent, EtaWhy, OrderUpdate, Presence},
     },
 };
 
-use super::{freshness::*, headline::*, people::*};
+use super::{freshness::*, headline::*, history::happened, people::*};
 use crate::{
     data::PromisedWindow,
     live::connection::Health,
@@ -26,10 +26,20 @@ fn with(change: impl FnOnce(&mut Page)) -> Page {
     page
 }
 
+/// An order that no courier had yet.
+fn received() -> Page {
+    let mut page = on_the_way();
+    page.order.snapshot.order.timeline.truncate(1);
+    page.apply(
+        &CustomerEvent::Order(OrderUpdate { status: OrderStatus::Created, status_at_ms: NOW_MS, stops_before: 0 }),
+        false,
+    );
+    page
+}
+
 #[test]
 fn every_state_has_the_words_that_were_agreed() {
     for (state, words) in [
-        (OrderStatus::Created, "Order received"),
         (OrderStatus::Assigned, "Ana is heading to Harbour Kitchen"),
         (OrderStatus::AtPickup, "Ana is picking up your order"),
         (OrderStatus::PickedUp, "On the way"),
@@ -41,6 +51,7 @@ fn every_state_has_the_words_that_were_agreed() {
     ] {
         assert_eq!(status(&in_status(state)), words);
     }
+    assert_eq!(status(&received()), "Order received");
     let near = with(|page| page.order.snapshot.eta.as_mut().expect("an arrival").remaining_m = 250);
     assert_eq!((status(&near), line(&near)), ("Almost there".into(), "Almost there · 250 m to your door".into()));
 }
@@ -63,6 +74,23 @@ fn without_a_connection_the_page_says_only_when_it_was_updated() {
 }
 
 #[test]
+fn an_order_for_tomorrow_names_the_day_and_says_of_nobody_that_they_are_coming() {
+    let mut page = in_status(OrderStatus::Assigned);
+    let noon_ms = NOW_MS + (17 * 60 + 29) * MINUTE_MS;
+    page.order.promised = Some(PromisedWindow { from_ms: Some(noon_ms), until_ms: Some(noon_ms + 120 * MINUTE_MS) });
+    page.order.feed_opens_ms = Some(noon_ms - 180 * MINUTE_MS);
+    assert_eq!((label(&page).as_str(), hero(&page).as_str()), ("Expected", "tomorrow 12:00–14:00"));
+    assert_eq!(
+        (title(&page), status(&page).as_str()),
+        ("A courier will bring your order", "Ana will bring your order")
+    );
+    assert_eq!((line(&page).as_str(), courier_detail(&page).as_str()), ("Ana will bring your order", "by scooter"));
+    (page.now_ms, page.order.snapshot.eta) = (noon_ms - 170 * MINUTE_MS, None);
+    assert_eq!((hero(&page).as_str(), status(&page).as_str()), ("12:00–14:00", "Ana is heading to Harbour Kitchen"));
+    assert_eq!(courier_detail(&page), "by scooter · you are next");
+}
+
+#[test]
 fn other_stops_come_first_in_words() {
     for (stops_before, expected) in [(1, "by scooter · 1 stop before you"), (2, "by scooter · 2 stops before you")] {
         let page = with(|page| page.order.snapshot.order.stops_before = stops_before);
@@ -70,6 +98,22 @@ fn other_stops_come_first_in_words() {
     }
     let page = with(|page| page.order.snapshot.order.stops_before = 2);
     assert_eq!(line(&page), "On the way · 2 stops before you");
+}
+
+#[test]
+fn an_arrival_in_doubt_says_why() {
+    for (why, expected) in [
+        (EtaWhy::Standing, "On the way · standing still for some minutes"),
+        (EtaWhy::OffWay, "On the way · taking another way than planned"),
+        (EtaWhy::Silent, "On the way · no position for some minutes"),
+    ] {
+        let page = with(|page| page.order.snapshot.eta.as_mut().expect("an arrival").why = Some(why));
+        assert_eq!(line(&page), expected);
+    }
+    let mut waiting = in_status(OrderStatus::AtPickup);
+    waiting.order.snapshot.eta = on_the_way().order.snapshot.eta;
+    waiting.order.snapshot.eta.as_mut().expect("an arrival").why = Some(EtaWhy::WaitingAtPickup);
+    assert_eq!(line(&waiting), "Ana is picking up your order · your order is not ready yet");
 }
 
 #[test]
@@ -116,11 +160,11 @@ fn lateness_is_said_with_a_new_arrival_and_never_with_an_old_one() {
 
 #[test]
 fn before_a_courier_there_is_the_promise_or_a_plain_sentence() {
-    let mut created = in_status(OrderStatus::Created);
+    let mut created = received();
     created.order.snapshot.order.timeline.truncate(1);
     assert_eq!(hero(&created), "Order received");
     assert_eq!(line(&created), "The arrival time follows.");
-    let mut promised = in_status(OrderStatus::Created);
+    let mut promised = received();
     let window = |from_ms, until_ms| Some(PromisedWindow { from_ms, until_ms });
     let (from_ms, until_ms) = (Some(NOW_MS + 30 * MINUTE_MS), Some(NOW_MS + 60 * MINUTE_MS));
     for (promise, expected) in [
@@ -184,9 +228,17 @@ fn a_next_attempt_is_said_with_its_new_window() {
 
 #[test]
 fn an_order_whose_courier_gave_it_back_waits_for_another_one() {
-    let mut page = in_status(OrderStatus::Created);
-    page.order.snapshot.courier = None;
-    assert_eq!(line(&page), "Another courier is being found.");
+    let mut page = before_collection(OrderStatus::AtPickup);
+    let given_back = OrderUpdate { status: OrderStatus::Created, status_at_ms: NOW_MS, stops_before: 0 };
+    page.apply(&CustomerEvent::Order(given_back), false);
+    assert_eq!(
+        (hero(&page).as_str(), line(&page).as_str()),
+        ("Another courier is being found", "The arrival time follows.")
+    );
+    page.order.promised = Some(PromisedWindow { from_ms: None, until_ms: Some(NOW_MS + 30 * MINUTE_MS) });
+    assert_eq!((hero(&page).as_str(), line(&page).as_str()), ("by 19:01", "Another courier is being found"));
+    let newest = page.snapshot().order.timeline.len() - 1;
+    assert_eq!(happened(&page, newest), "Another courier is being found");
 }
 
 #[test]

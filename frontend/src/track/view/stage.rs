@@ -33,11 +33,14 @@ pub fn Stage(signals: Signals) -> impl IntoView {
         <div class="stage">
             <Sketch page map />
             <div class="map" data-title=fixed::MAP></div>
+            <p class="map-note" hidden=flag(map, |map| !map.drawn.is_map() || map.drawn.note().is_empty())>
+                {word(map, |map| map.drawn.note())}
+            </p>
             <Pins page />
             <button
                 type="button"
                 class="recenter"
-                hidden=flag(map, |map| map.is_following || !map.is_shown)
+                hidden=flag(map, |map| map.is_following || !map.drawn.is_map())
             >
                 <svg class="icon" aria-hidden="true">
                     <use href="#target" />
@@ -91,7 +94,7 @@ pub fn Handle(map: RwSignal<MapState>) -> impl IntoView {
         }
     };
     view! {
-        <div class="handle" hidden=flag(map, |map| !map.is_shown)>
+        <div class="handle" hidden=flag(map, |map| !map.drawn.is_map())>
             <button
                 type="button"
                 aria-label=word(map, |map| if map.is_large { fixed::SMALLER_MAP } else { fixed::LARGER_MAP })
@@ -106,7 +109,7 @@ pub fn Handle(map: RwSignal<MapState>) -> impl IntoView {
 #[component]
 fn Sketch(page: RwSignal<Page>, map: RwSignal<MapState>) -> impl IntoView {
     view! {
-        <figure class="sketch" hidden=flag(map, |map| map.is_shown)>
+        <figure class="sketch" hidden=flag(map, |map| map.drawn.is_map())>
             <svg viewBox="0 0 360 360" role="img" aria-label=fixed::SKETCH>
                 <polyline class="trail" points=text(page, sketch::trail) />
                 <g transform=text(page, |page| at(page, &page.snapshot().order.pickup))>
@@ -128,9 +131,14 @@ fn Sketch(page: RwSignal<Page>, map: RwSignal<MapState>) -> impl IntoView {
                     <use href=word(page, vehicle_icon) x="-11" y="-11" width="22" height="22" />
                 </g>
             </svg>
-            <figcaption>{fixed::SKETCH_NOTE}</figcaption>
+            <figcaption>{word(map, sketch_note)}</figcaption>
         </figure>
     }
+}
+
+/// Without a word about the browser: whoever cannot have the map misses little.
+fn sketch_note(map: &MapState) -> &'static str {
+    if map.drawn.is_outside { map.drawn.note() } else { fixed::SKETCH_NOTE }
 }
 
 fn at(page: &Page, place: &Place) -> String {

@@ -141,6 +141,29 @@ fn a_next_attempt_turns_the_way_back_into_a_door_again() {
 }
 
 #[test]
+fn a_next_attempt_is_told_whether_the_way_back_came_before_the_answer_or_after_it() {
+    for is_way_back_first in [true, false] {
+        let mut phone = Phone::working(whole_trip());
+        for _ in 0..3 {
+            phone.act(Intent::Advance { order_id: order(1) });
+            phone.serve();
+        }
+        phone.act(Intent::Fail { order_id: order(1), reason: "Nobody answered".into() });
+        phone.pass(UNDO_MS);
+        let answer = ack(next_status(&mut phone).id);
+        let way_back = stop(1, StopKind::Return, OrderStatus::Failed);
+        let stops = CourierEvent::Stops(Stops { stops: vec![way_back], version: Some(2) });
+        let came = if is_way_back_first { [stops, answer] } else { [answer, stops] };
+        came.into_iter().for_each(|event| phone.hear(event));
+        assert_eq!(phone.notices(), Vec::<String>::new(), "what the courier did is no news");
+        assert_eq!(phone.shift().stops.len(), 1, "one way back");
+        let again = Stop { attempt: Some(2), ..stop(1, StopKind::Dropoff, OrderStatus::Assigned) };
+        phone.hear(CourierEvent::Stops(Stops { stops: vec![again], version: Some(3) }));
+        assert_eq!(phone.notices(), ["Try order A-1 again: 1 Strait Street."], "{is_way_back_first}");
+    }
+}
+
+#[test]
 fn what_was_done_offline_on_a_withdrawn_order_ends_in_one_sentence_and_dispatch_hears_all_of_it() {
     let mut phone = Phone::working(vec![stop(1, StopKind::Dropoff, OrderStatus::PickedUp)]);
     phone.lose_network();
@@ -194,4 +217,63 @@ fn proofs_of_a_withdrawn_order_are_dropped_but_its_delivery_is_passed_on() {
     phone.hear(refused(delivered.id, "order_withdrawn", details));
     assert_eq!((phone.notices().len(), phone.disk.actions.len()), (1, 0));
     assert_eq!(phone.engine.storage.memory.drafts, []);
+}
+
+#[test]
+fn the_next_attempt_asks_for_its_proofs_anew_before_the_tour_names_them() {
+    let mut phone = proving(vec![ProofKind::Pin]);
+    phone.act(Intent::EnterPin { order_id: order(1), pin: "1234".into() });
+    let back = stop(1, StopKind::Return, OrderStatus::Failed);
+    phone.hear(CourierEvent::Stops(Stops { stops: vec![back], version: Some(2) }));
+    assert_eq!(phone.engine.storage.memory.drafts, [], "it proves nothing of another attempt");
+    phone.tell(Input::Tour(Some(Tour { computed_at: Default::default(), stops: vec![], line: vec![] })));
+    let again = Stop { attempt: Some(2), ..stop(1, StopKind::Dropoff, OrderStatus::Assigned) };
+    phone.hear(CourierEvent::Stops(Stops { stops: vec![again], version: Some(3) }));
+    assert_eq!(phone.notices(), ["Try order A-1 again: 1 Strait Street."], "the newest word on the order");
+    for screen in [Screen::Stops, Screen::Proof] {
+        phone.act(Intent::Advance { order_id: order(1) });
+        assert_eq!(phone.shift().screen, screen);
+    }
+}
+
+#[test]
+fn an_attempt_that_began_while_the_phone_was_offline_is_told_and_takes_no_old_proof() {
+    let mut phone = proving(vec![ProofKind::Pin]);
+    phone.act(Intent::EnterPin { order_id: order(1), pin: "1234".into() });
+    let again = Stop { attempt: Some(2), ..stop(1, StopKind::Dropoff, OrderStatus::Assigned) };
+    phone.hear(CourierEvent::Stops(Stops { stops: vec![again], version: Some(3) }));
+    assert_eq!(phone.notices(), ["Try order A-1 again: 1 Strait Street."]);
+    assert_eq!(phone.engine.storage.memory.drafts, []);
+}
+
+#[test]
+fn a_door_that_is_elsewhere_is_told_once_also_without_a_network() {
+    let mut phone = Phone::working(vec![stop(1, StopKind::Dropoff, OrderStatus::AtDropoff)]);
+    assert!(!phone.shift().stops[0].is_door_told);
+    phone.lose_network();
+    phone.act(Intent::DoorHere { order_id: order(1) });
+    phone.act(Intent::DoorHere { order_id: order(1) });
+    assert!(phone.shift().stops[0].is_door_told);
+    let here = phone.shift().position.expect("a position");
+    phone.take();
+    phone.find_network(vec![stop(1, StopKind::Dropoff, OrderStatus::AtDropoff)]);
+    let sent = reports(&mut phone);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!((sent[0].report, sent[0].lat, sent[0].lon), (ReportKind::DoorHere, Some(here.lat), Some(here.lon)));
+    phone.hear(ack(sent[0].id));
+    let card = phone.shift().stops[0].clone();
+    assert_eq!((card.status, card.is_door_told), (OrderStatus::AtDropoff, true), "the stop stays as it is");
+    phone.hear(CourierEvent::Stops(Stops { stops: vec![], version: Some(2) }));
+    assert_eq!(phone.engine.storage.memory.doors, []);
+}
+
+#[test]
+fn a_door_is_not_told_from_an_old_position() {
+    let mut phone = Phone::working(vec![stop(1, StopKind::Dropoff, OrderStatus::AtDropoff)]);
+    phone.pass(120_000.0);
+    phone.take();
+    phone.act(Intent::DoorHere { order_id: order(1) });
+    assert_eq!(reports(&mut phone), []);
+    assert!(!phone.shift().stops[0].is_door_told);
+    assert!(phone.notices().iter().any(|notice| notice.contains("too old")), "{:?}", phone.notices());
 }

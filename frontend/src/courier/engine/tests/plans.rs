@@ -74,6 +74,52 @@ fn what_changed_is_told_once_marked_until_it_is_read_and_struck_through() {
 }
 
 #[test]
+fn news_take_the_place_of_older_ones_about_the_same() {
+    let mut phone = planned(doors(&[1]), 1);
+    came(&mut phone, doors(&[1, 2]), 2);
+    assert_eq!(phone.notices(), ["New on your list: order A-2, 2 Strait Street."]);
+    came(&mut phone, doors(&[1, 2, 3]), 3);
+    assert_eq!(phone.notices(), ["New on your list: orders A-2, A-3."]);
+    came(&mut phone, doors(&[1, 3]), 4);
+    let gone = "Order A-2, 2 Strait Street, was taken off your list.";
+    assert_eq!(phone.notices(), ["New on your list: order A-3, 3 Strait Street.", gone]);
+    came(&mut phone, doors(&[1, 3, 2]), 5);
+    assert_eq!(phone.notices(), ["New on your list: orders A-3, A-2."]);
+    let notice = phone.shift().notices[0].id;
+    phone.act(Intent::Dismiss { notice });
+    came(&mut phone, doors(&[1, 3, 2, 4, 5, 6, 7]), 6);
+    assert_eq!(
+        phone.notices(),
+        ["New on your list: orders A-4, A-5, A-6 and 1 more."],
+        "what was read is not told again"
+    );
+}
+
+#[test]
+fn of_several_orders_of_the_stops_the_last_is_told() {
+    let mut phone = planned(doors(&[1, 2, 3]), 1);
+    came(&mut phone, doors(&[2, 1, 3]), 2);
+    came(&mut phone, doors(&[3, 1, 2]), 3);
+    assert_eq!(phone.notices(), ["Dispatch put your stops in another order. Next: 3 Strait Street."]);
+}
+
+#[test]
+fn news_about_an_order_end_with_it() {
+    let mut phone = planned(doors(&[1, 2]), 1);
+    let mut changed = doors(&[1, 2]);
+    changed[0].address = "9 Old Street".into();
+    changed[0].changed = Some(vec!["address".into()]);
+    came(&mut phone, changed, 2);
+    assert_eq!(phone.notices().len(), 1);
+    for _ in 0..2 {
+        phone.act(Intent::Advance { order_id: order(1) });
+    }
+    phone.pass(UNDO_MS);
+    phone.serve();
+    assert_eq!(phone.notices(), Vec::<String>::new());
+}
+
+#[test]
 fn a_version_counts_as_seen_when_its_stops_are_on_the_screen() {
     let mut phone = Phone::working(doors(&[1]));
     came(&mut phone, doors(&[1, 2]), 5);

@@ -76,6 +76,24 @@ fn the_keyboard_selects_and_unassigns_four_at_a_time_and_says_what_failed() {
 }
 
 #[test]
+fn what_another_changes_while_the_dialog_is_open_was_not_seen() {
+    let (mut bench, orders, [_, joe]) = desk(2);
+    let other = CourierId::new();
+    let change = |seq: u64, version: u64, courier_id: CourierId| {
+        let order = FleetOrder { version: Some(version), courier_id: Some(courier_id), ..orders[0].clone() };
+        Input::Feed(Some(FleetEvent::Order(FleetOrderChange { seq, order })))
+    };
+    bench.step(change(1, 3, orders[0].courier_id.expect("Ana")));
+    bench.act(BulkIntent::All);
+    bench.act(BulkIntent::Ask(Wanted::Assign));
+    bench.step(change(2, 4, other));
+    let calls = changes(&bench.act(BulkIntent::Start(Action::Assign(joe))));
+    let sent = |id| calls.iter().find(|call| matches!(call, ApiCall::Assign { order, .. } if *order == id));
+    assert_eq!(sent(orders[0].id), Some(&ApiCall::Assign { order: orders[0].id, courier: joe, version: Some(3) }));
+    assert!(sent(orders[1].id).is_some());
+}
+
+#[test]
 fn moved_orders_keep_their_sequence_in_the_new_plan() {
     let (mut bench, orders, [ana, joe]) = desk(2);
     let [first, second] = [orders[0].id, orders[1].id];

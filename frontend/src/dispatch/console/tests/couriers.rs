@@ -63,3 +63,18 @@ fn the_form_sends_only_what_was_changed() {
     let [ApiCall::EditCourier { edit, .. }] = asks(&effects)[..] else { panic!("one call: {effects:?}") };
     assert_eq!((&edit.skills, &edit.name, edit.capacity), (&Some(vec!["cold".to_owned()]), &None, None));
 }
+
+#[test]
+fn a_depot_stands_on_the_map_of_its_courier_alone() {
+    let mut bench = Bench::at("");
+    let (ana, joe) = (courier("Ana"), courier("Joe"));
+    bench.snapshot(vec![ana.clone(), joe.clone()], vec![]);
+    bench.act(Intent::Open(Open::Courier(ana.id)));
+    let depot = doorstep_shared::api::plan::Depot { lat: 35.88, lon: 14.49, address: "Marsa depot".into() };
+    let known = CourierView { depot: Some(depot), ..view(ana.id) };
+    bench.step(Input::Replied(ApiCall::Courier(ana.id), Ok(ApiReply::Courier(Box::new(known)))));
+    let marks = bench.console.scene().marks;
+    assert_eq!(marks.iter().map(|mark| (mark.icon, mark.at)).collect::<Vec<_>>(), [("depot", [14.49, 35.88])]);
+    bench.act(Intent::Open(Open::Courier(joe.id)));
+    assert_eq!(bench.console.scene().marks, []);
+}

@@ -1,4 +1,4 @@
-use doorstep_shared::api::console::SavedPickup;
+use doorstep_shared::api::console::{OrderCounts, SavedPickup};
 
 use super::*;
 use crate::dispatch::{draft::Draft, route::Days};
@@ -22,6 +22,24 @@ fn the_days_of_a_list_are_asked_for_and_stand_in_the_address() {
     assert_eq!(bench.console.list.items, [], "the reply without the days comes too late");
     let effects = bench.act(ListIntent::Tab(Tab::Unassigned));
     assert!(effects.contains(&Effect::Url { url: "/dispatch?tab=unassigned".into(), is_new: false }));
+}
+
+#[test]
+fn the_number_beside_a_list_of_some_days_is_of_these_days() {
+    let mut bench = Bench::at("tab=unassigned");
+    let orders = ["A-1", "A-2"].map(|reference| order(reference, OrderStatus::Created, None));
+    bench.snapshot(vec![], orders.to_vec());
+    assert_eq!(bench.console.totals().unassigned, 2);
+    let effects = bench.act(ListIntent::Days(Some(Days::Yesterday)));
+    let span = bench.console.listed_span().expect("a day");
+    let call = ApiCall::Counts { query: String::new(), days: Some((Tab::Unassigned, span)) };
+    assert!(asks(&effects).contains(&&call), "{effects:?}");
+    let counts = OrderCounts { unassigned: 1, active: 5, done: 7 };
+    bench.step(Input::Replied(call, Ok(ApiReply::Counts(counts))));
+    let totals = bench.console.totals();
+    assert_eq!((totals.unassigned, totals.active), (1, 0), "the other lists show all days");
+    bench.act(ListIntent::Days(None));
+    assert_eq!(bench.console.totals().unassigned, 2);
 }
 
 #[test]

@@ -15,7 +15,9 @@ use crate::{
 pub fn Invite() -> impl IntoView {
     let store = use_store();
     let (url, until) = store.peek(|console| match &*console.dialog {
-        Some(Dialog::Invite { url, expires_ms, .. }) => (url.clone(), time::clock(*expires_ms, &console.locale)),
+        Some(Dialog::Invite { url, expires_ms, .. }) => {
+            (url.clone(), time::moment(*expires_ms, console.at_ms, &console.locale))
+        }
         _ => Default::default(),
     });
     view! {

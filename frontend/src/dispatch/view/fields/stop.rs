@@ -83,9 +83,19 @@ fn Pin(kind: StopKind, is_placing: Memo<bool>) -> impl IntoView {
         None if console.form.draft.placing == kind => "Click on the map, or search for the address".to_owned(),
         None => "No pin yet".to_owned(),
     });
+    let action = store.memo(Subject::Form, move |console| console.form.draft.pin_action(kind));
     view! {
         <div class="pin-line">
             <span class="note">{text}</span>
+            <button
+                type="button"
+                class="chip"
+                title="Every order to this address goes there from then on"
+                hidden=move || action.get().is_empty()
+                on:click=move |_| store.send(DraftIntent::Change(Change::Pin(kind)))
+            >
+                {action}
+            </button>
             <button
                 type="button"
                 class="chip"

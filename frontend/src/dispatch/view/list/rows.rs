@@ -52,7 +52,8 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
     let height = store.memo(Subject::List, |console| px(console.list.items.len()));
     let offset = store.memo(Subject::List, |console| format!("translateY({})", px(console.list.visible().first)));
     let total = store.memo(Subject::List, |console| console.list.items.len().to_string());
-    let followed = Subject::List | Subject::Fleet | Subject::Clock | Subject::Selection | Subject::Route;
+    let followed =
+        Subject::List | Subject::Fleet | Subject::Clock | Subject::Selection | Subject::Route | Subject::Area;
     let entries = store.memo(followed, entries);
     let actions = Actions::new(store);
     let active_row = store.memo(Subject::List | Subject::Selection, active_row);
@@ -123,9 +124,11 @@ fn order_entry(console: &Console, order: &Order) -> Entry {
     let (fleet, at_ms, locale) = (&console.fleet, console.at_ms, &console.locale);
     let (tone, badge) = text::badge(fleet, order, at_ms);
     let door = order.details.as_ref().map(|details| details.dropoff.address.as_str());
+    let is_outside = order.details.as_ref().is_some_and(|details| console.areas.is_outside(details));
+    let line = text::order_line(fleet, order, at_ms, locale);
     Entry {
         title: door.map_or_else(|| order.reference.clone(), |door| format!("{} · {door}", order.reference)),
-        line: text::order_line(fleet, order, at_ms, locale),
+        line: if is_outside { text::outside(&line) } else { line },
         aside: text::order_time(order, at_ms, locale),
         tone,
         badge,

@@ -120,15 +120,15 @@ fn named_choice(console: &Console, courier: &Courier, holder: Option<CourierId>)
 }
 
 fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option<CourierId>) -> Entry {
-    let clock = |at_ms: i64| time::clock(at_ms, &console.locale);
+    let ms = |at: chrono::DateTime<chrono::Utc>| at.timestamp_millis();
     let mut parts = Vec::new();
-    parts.extend(found.arrives_at.map(|at| format!("there {}", clock(at.timestamp_millis()))));
+    parts.extend(found.arrives_at.map(|at| format!("there {}", time::moment(ms(at), console.at_ms, &console.locale))));
     parts.extend(
         found.distance_m.map(|metres| format!("{} from pickup", text::distance(f64::from(metres), &console.locale))),
     );
     parts.push(match (found.open_orders, found.free_at) {
         (0, _) => "free now".to_owned(),
-        (_, Some(at)) => format!("free at {}", clock(at.timestamp_millis())),
+        (_, Some(at)) => format!("free {}", time::at(ms(at), console.at_ms, &console.locale)),
         (1, None) => "1 order".to_owned(),
         (many, None) => format!("{many} orders"),
     });

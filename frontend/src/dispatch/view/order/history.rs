@@ -47,7 +47,7 @@ pub fn Timeline() -> impl IntoView {
 fn proofs(console: &Console) -> Vec<Entry> {
     let proofs = console.drawer.order.iter().flat_map(|order| order.proofs.iter().flatten());
     let entry = proofs.enumerate().map(|(index, proof)| {
-        let at = time::clock(proof.taken_at.timestamp_millis(), &console.locale);
+        let at = time::moment(proof.taken_at.timestamp_millis(), console.at_ms, &console.locale);
         let by = proof.name.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
         Entry {
             key: number_key(index),

@@ -103,12 +103,15 @@ impl Drawing<'_> {
         let Some(planned) = planned else { return String::new() };
         let locale = &self.console.locale;
         let arrival = planned.arrival.as_ref().map(|arrival| {
-            time::range(arrival.earliest_at.timestamp_millis(), arrival.latest_at.timestamp_millis(), locale)
+            let ends = [arrival.earliest_at, arrival.latest_at].map(|at| Some(at.timestamp_millis()));
+            time::window(ends.into(), self.console.at_ms, locale)
         });
         let more = if planned.late {
             Some(late(planned, order))
         } else {
-            order.filter(|_| planned.kind == StopKind::Dropoff).and_then(|order| text::promise(order, locale))
+            order
+                .filter(|_| planned.kind == StopKind::Dropoff)
+                .and_then(|order| text::promise(order, self.console.at_ms, locale))
         };
         arrival.into_iter().chain(more).collect::<Vec<_>>().join(" · ")
     }
@@ -125,7 +128,7 @@ impl Drawing<'_> {
     /// When the courier saw the order as it is now; empty from servers that do not say.
     fn seen(&self, order: &Order) -> String {
         match order.seen_at_ms {
-            Some(at_ms) => format!("seen {}", time::clock(at_ms, &self.console.locale)),
+            Some(at_ms) => format!("seen {}", time::moment(at_ms, self.console.at_ms, &self.console.locale)),
             None if order.version.is_some() => "not seen yet".to_owned(),
             None => String::new(),
         }
