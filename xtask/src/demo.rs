@@ -15,7 +15,7 @@ use xtask_support::{process, progress, setup, workspace};
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Passed on to `doorstep demo`; see `cargo xtask demo -- --help`.
-    #[arg(last = true)]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
 

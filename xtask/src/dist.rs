@@ -27,7 +27,7 @@ const DOCUMENTS: [(&str, &str); 7] = [
     ("CONTRIBUTING.md", "CONTRIBUTING.md"),
     ("LICENSE-MIT", "LICENSE-MIT"),
     ("LICENSE-APACHE", "LICENSE-APACHE"),
-    ("static/basemap/LICENSE.md", "licences/basemap.md"),
+    ("static/area/LICENSE.md", "licences/area.md"),
 ];
 
 /// Builds the program with all optimisations and packs it into `target/dist`.

@@ -1,4 +1,4 @@
-//! Passes `bench`, `faults` and `cluster` on to the lab.
+//! Passes `bench`, `faults`, `cluster` and `lab` on to the lab.
 //!
 //! The lab depends on the simulator, and so on an async runtime and a WebSocket client. It is a program of its own,
 //! built when one of its commands is asked for, so that no other command of `cargo xtask` waits for it.

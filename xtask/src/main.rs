@@ -14,8 +14,6 @@ mod dist;
 mod floors;
 mod lab;
 mod openapi;
-mod places;
-mod roads;
 mod rust_text;
 mod site;
 mod sqlx;
@@ -34,7 +32,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Builds everything and shows it: a server, a database and couriers on the roads of Malta.
+    /// Builds everything and shows it: a server, a database and couriers on the roads of the built-in area.
     Demo(demo::Options),
     /// Checks everything: formatting, lints, Rust tests, browser tests.
     Test(test::Options),
@@ -49,16 +47,15 @@ enum Command {
     /// Breaks parts of a running system under load, and checks that it keeps its promises.
     #[command(disable_help_flag = true)]
     Faults(lab::Arguments),
+    /// Plays worlds through the product's own rules, without a server: `lab arrival`.
+    #[command(disable_help_flag = true)]
+    Lab(lab::Arguments),
     /// Checks what takes a network or minutes to install: known vulnerabilities and unused dependencies.
     Audit,
     /// Makes the archive to deploy, in target/dist.
     Dist,
     /// Records what the database says about the SQL queries, in .sqlx, so that building needs no database.
     Sqlx,
-    /// Makes static/roads/malta.roads from an OpenStreetMap extract.
-    BakeRoads(roads::Options),
-    /// Makes static/places/malta.places from an OpenStreetMap extract.
-    BakePlaces(places::Options),
 }
 
 fn main() -> ExitCode {
@@ -71,11 +68,10 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => lab::run("bench", &arguments),
         Command::Cluster(arguments) => lab::run("cluster", &arguments),
         Command::Faults(arguments) => lab::run("faults", &arguments),
+        Command::Lab(arguments) => lab::run("lab", &arguments),
         Command::Audit => audit::run(),
         Command::Dist => dist::run(),
         Command::Sqlx => sqlx::run(),
-        Command::BakeRoads(options) => roads::run(&options),
-        Command::BakePlaces(options) => places::run(&options),
     };
     failure::exit_code(&outcome)
 }

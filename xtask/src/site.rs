@@ -2,7 +2,7 @@
 //!
 //! Every file there except those of `static/` bears the hash of its content in its path, so the server may let browsers
 //! keep it for ever. Files beside them with the ending `.br` are the same content compressed as far as brotli goes.
-//! `manifest.json` says under which URL each logical name ("track.js", "malta.pmtiles") is found. A module that names
+//! `manifest.json` says under which URL each logical name ("track.js", "theme.js") is found. A module that names
 //! another does so by its plain URL in quotes, such as "/assets/js/map.js"; [`link`] puts the hashed one in its place.
 //! [`vendor`] lists the plain URLs of the libraries. Nothing is built when nothing changed.
 
@@ -22,8 +22,9 @@ use xtask_support::setup::Tool;
 use xtask_support::stamp::Stamp;
 use xtask_support::{hash, progress, setup, workspace};
 
-/// The street graph and the gazetteer lie in `static/` too, but the server and the simulator read them, not browsers.
-const NOT_FOR_BROWSERS: [&str; 2] = ["roads", "places"];
+/// The built-in area lies in `static/` too, but it is part of the program like any other area is of the data folder: the
+/// server serves its map by the area's id.
+const NOT_FOR_BROWSERS: &str = "area";
 
 /// Where the style sheets lie that belong to every page.
 const COMMON_STYLE: &str = "css/common/";
@@ -105,24 +106,16 @@ fn add_bundle(assembly: &mut Assembly, bundle: bundle::Bundle) -> Result<Source>
     Ok(Source::new(&format!("pkg/{name}.js"), bundle.js))
 }
 
-/// Copies `static/`. The map's data is large and changes, so it gets hashed names; the rest keeps the names that
-/// browsers and people expect, such as those of icons and of a service worker.
+/// Copies what `static/` has for browsers, under the names that browsers and people expect, such as those of icons and
+/// of a service worker.
 fn add_static(assembly: &mut Assembly) -> Result<()> {
     let folder = workspace::root().join("static");
     for file in hash::files_below(&folder)? {
         let inside = file.strip_prefix(&folder).unwrap_or(&file);
-        if NOT_FOR_BROWSERS.iter().any(|folder| inside.starts_with(folder)) {
+        if inside.starts_with(NOT_FOR_BROWSERS) {
             continue;
         }
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let content = read(&file)?;
-        let path = format!("static/{}", inside.display());
-        if has_extension(&file, "pmtiles") || has_extension(&file, "geojson") {
-            let place = path.trim_end_matches(name.as_ref()).trim_end_matches('/');
-            assembly.add_hashed(&name, place, &name, &content)?;
-        } else {
-            assembly.add(&path, &content)?;
-        }
+        assembly.add(&format!("static/{}", inside.display()), &read(&file)?)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::metadata::Package;
 
 /// Licences under which a crate may be part of what we deploy: they ask for no more than their text beside it, and
 /// MPL-2.0 for changes to the crate's own files, of which we make none. Copyleft of the whole (GPL, AGPL) is not here.
-const LICENCES: [&str; 14] = [
+const LICENCES: [&str; 15] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -18,6 +18,8 @@ const LICENCES: [&str; 14] = [
     "ISC",
     "MIT",
     "MPL-2.0",
+    // Of data: the boundaries of time zones, from OpenStreetMap, whose attribution every map of ours shows.
+    "ODbL-1.0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",

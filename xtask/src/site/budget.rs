@@ -25,16 +25,16 @@ const BUDGETS: [Budget; 4] = [
         limit_bytes: 320_000,
         counts: |path| path.starts_with("pkg/courier_bg.") && path.ends_with(".wasm"),
     },
-    // Opened once in the morning, on an office's line.
+    // Opened once in the morning, on an office's line. The areas of an admin, with upload and import, took a dozen kilobytes.
     Budget {
         name: "the console's WASM",
-        limit_bytes: 430_000,
+        limit_bytes: 450_000,
         counts: |path| path.starts_with("pkg/dispatch_bg.") && path.ends_with(".wasm"),
     },
     Budget {
         name: "the map's scripts",
         limit_bytes: 380_000,
-        counts: |path| path.starts_with("js/map.") || is_library_script(path),
+        counts: |path| path.starts_with("js/map.") || path.starts_with("js/base-map.") || is_library_script(path),
     },
 ];
 
@@ -97,7 +97,7 @@ mod tests {
             ("vendor/maplibre-gl-6.17.0.1a2b3c4d/maplibre-gl.mjs", 255_000),
             ("vendor/maplibre-gl-6.17.0.1a2b3c4d/maplibre-gl-worker.mjs", 110_000),
             ("vendor/pmtiles-4.5.0.1a2b3c4d/pmtiles.mjs", 10_000),
-            ("static/basemap/land.1a2b3c4d.geojson", 999_999),
+            ("static/courier/sw.js", 999_999),
         ]);
         check(&at_limits).expect("nothing exceeds its limit");
     }

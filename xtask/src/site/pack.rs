@@ -1,8 +1,7 @@
 //! Compresses what browsers will ask for, once, as far as brotli goes.
 //!
 //! The best quality is far too slow to use per request, and takes seconds even here, so results are remembered by the
-//! hash of the content. Pictures and map tiles stay as they are: they are compressed already, and tiles are read by
-//! byte range.
+//! hash of the content. Pictures stay as they are: they are compressed already.
 
 use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
@@ -12,7 +11,7 @@ use std::path::Path;
 use xtask_support::hash;
 use xtask_support::workspace;
 
-const COMPRESSED: [&str; 10] = ["css", "geojson", "html", "js", "json", "md", "mjs", "svg", "txt", "wasm"];
+const COMPRESSED: [&str; 9] = ["css", "html", "js", "json", "md", "mjs", "svg", "txt", "wasm"];
 
 const QUALITY: i32 = 11;
 
@@ -90,11 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn text_is_compressed_but_tiles_pictures_and_the_manifest_are_not() {
+    fn text_is_compressed_but_pictures_and_the_manifest_are_not() {
         for (name, expected) in [
             ("pkg/track_bg.1a2b3c4d.wasm", true),
             ("vendor/maplibre-gl-6.17.0.1a2b3c4d/maplibre-gl.mjs", true),
-            ("static/basemap/malta.1a2b3c4d.pmtiles", false),
             ("static/icons/192.png", false),
             ("manifest.json", false),
         ] {

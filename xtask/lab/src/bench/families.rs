@@ -1,5 +1,8 @@
 //! The rows of the table, in families that are measured together because they share what is expensive.
 
+mod area_addresses;
+mod area_import;
+mod area_routes;
 mod autobahn;
 mod busy;
 mod carrying;
@@ -42,5 +45,8 @@ pub(super) const FAMILIES: &[Family] = &[
     Family { rows: &["T18"], in_quick: false, measure: autobahn::measure },
     Family { rows: &["T19"], in_quick: true, measure: recovery::measure },
     Family { rows: &["T20"], in_quick: true, measure: instances::measure },
+    Family { rows: area_import::ROWS, in_quick: false, measure: area_import::measure },
+    Family { rows: &["area-addresses"], in_quick: false, measure: area_addresses::measure },
+    Family { rows: &["area-routes"], in_quick: false, measure: area_routes::measure },
     Family { rows: &["growth"], in_quick: false, measure: growth::measure },
 ];

@@ -115,7 +115,7 @@ fn proxy(folder: &Path, https: SocketAddr, http: SocketAddr, servers: [SocketAdd
     let mut command = mortal("caddy");
     command
         .args(["run", "--adapter", "caddyfile", "--config"])
-        .arg(workspace::root().join("deploy/Caddyfile"))
+        .arg(workspace::root().join("docs/proxies/Caddyfile"))
         .env("DOORSTEP_HTTP_PORT", http.port().to_string())
         .env("DOORSTEP_HTTPS_PORT", https.port().to_string())
         .env("DOORSTEP_SITE", "localhost")
