@@ -20,7 +20,7 @@ use doorstep_shared::api::area::AreaId;
 
 use super::shutdown::termination;
 use crate::{
-    platform::idle_thread::give_way,
+    platform::background_thread::run_last,
     service::areas::{Area, parse_bounds},
 };
 
@@ -52,7 +52,7 @@ pub(super) async fn import(data_dir: &Path, file: &Path, options: ImportOptions)
     let told = Told { cancelled: Arc::clone(&cancelled), is_terminal: std::io::stderr().is_terminal(), line: None };
     let working = tokio::task::spawn_blocking(move || {
         // A server on this machine comes first. The thread does nothing else: the program ends with the command.
-        give_way();
+        run_last();
         import_now(&library, &file, &options.options(), told)
     });
     tokio::pin!(working);

@@ -2,12 +2,12 @@
 //!
 //! Nothing here knows couriers or orders, and nothing here imports another floor.
 
+pub mod background_thread;
 pub mod clock;
 pub mod config;
 pub mod engine_url;
 pub mod error_chain;
 pub mod failed_attempts;
-pub mod idle_thread;
 pub mod paced_chunks;
 pub mod password;
 pub mod qr;

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::track::progress::PlannedRoute,
-    platform::{idle_thread::give_way, tasks::Tasks},
+    platform::{background_thread::run_idle, tasks::Tasks},
 };
 
 /// Requests routes. Cheap to clone. They are planned one after the other, so each holder has at most one that waits.
@@ -45,7 +45,7 @@ impl Planner {
         let (wanted, mut waiting) = mpsc::channel::<Wanted>(1);
         tasks.spawn("planner", async move {
             let thread = tokio::task::spawn_blocking(move || {
-                give_way();
+                run_idle();
                 while let Some(Wanted { from, to, vehicle, planned }) = waiting.blocking_recv() {
                     let area = areas.current();
                     let route = catch_unwind(AssertUnwindSafe(|| {

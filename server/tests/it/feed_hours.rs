@@ -53,6 +53,11 @@ fn has_position(messages: &[Value]) -> bool {
     messages.iter().any(|message| message["type"] == "position" || message["position"].is_object())
 }
 
+/// When the courier was where this message shows them, if it does.
+fn latest_position_ms(message: &Value) -> Option<i64> {
+    message["time_ms"].as_i64().or_else(|| message["position"]["time_ms"].as_i64())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_for_tomorrow_shows_nobody_tonight_and_the_courier_when_its_window_is_near() {
     with_app(async |app| {
@@ -151,14 +156,17 @@ async fn customers_on_every_server_hear_that_their_feed_opened() {
         let order = assigned_for(a, "A-1042", &ana, 15 * 60).await;
         let mut phone = a.connect(&ana).await;
         let (mut here, mut there) = (page_of(a, &order).await, page_of(b, &order).await);
-        let start_ms = now_ms();
-        phone.report(1, &[step(start_ms, 0)]).await;
+        phone.report(1, &[step(now_ms(), 0)]).await;
         come_near(a, &order).await;
         let (one, other) = tokio::join!(a.state().plans.open_feeds(), b.state().plans.open_feeds());
         one.and(other).expect("the database answers");
+        here.expect("snapshot").await;
+        there.expect("snapshot").await;
+        // Not the first fix: from before the feed opened, it may reach the other server too late to be shown there.
+        let since_ms = now_ms();
+        phone.report(2, &[step(since_ms, 1)]).await;
         for page in [&mut here, &mut there] {
-            // In the snapshot, or behind it where the position reached this server later than the plan.
-            while !has_position(&[page.message().await]) {}
+            while latest_position_ms(&page.message().await) < Some(since_ms) {}
         }
         assert_eq!(open_feeds(a).await, std::slice::from_ref(&order.id));
     })

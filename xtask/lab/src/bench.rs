@@ -19,7 +19,7 @@ use crate::machine::autogroup::AutogroupOff;
 use crate::site;
 use anyhow::{Result, ensure};
 use families::FAMILIES;
-use measuring::Bench;
+use measuring::{Bench, is_meant};
 use report::Table;
 use std::process::Command;
 use xtask_support::failure::OrRemedy;
@@ -29,7 +29,7 @@ use xtask_support::{process, progress, setup, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Only these rows of the table, `T5` for example; `growth` is the plot.
+    /// Only these rows of the table, `T5` for example; `area` is all that begin with it, `growth` the plot.
     #[arg(long, value_delimiter = ',')]
     row: Vec<String>,
     /// Fewer, shorter and smaller rounds: five minutes instead of 75, for a first impression.
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let known: Vec<_> = FAMILIES.iter().flat_map(|family| family.rows).copied().collect();
     for row in &options.row {
         ensure!(
-            known.iter().any(|known| known.eq_ignore_ascii_case(row)),
+            known.iter().any(|known| is_meant(known, row)),
             "there is no row {row}: {}",
             known.join(", ")
         );

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{AreaError, Areas};
-use crate::platform::{idle_thread::give_way, tasks::Tasks};
+use crate::platform::{background_thread::run_idle, tasks::Tasks};
 
 /// Why an upload became no area.
 #[derive(Debug, thiserror::Error)]
@@ -197,7 +197,7 @@ async fn on_idle_thread(
     let turn = Arc::new(turn);
     let progress = Shown(Arc::clone(&turn));
     let working = thread::Builder::new().name("area-import".to_owned()).spawn(move || {
-        give_way();
+        run_idle();
         // Nobody waits any more when the server has ended.
         let _ = done.send(work(staging, &options, progress));
     });

@@ -5,6 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use clap::Parser;
@@ -29,6 +30,9 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 
 use super::{Database, RedisServer, eventually, within};
 
+/// Several times what the longest test takes on a busy machine.
+const TEST_LIMIT: Duration = Duration::from_secs(300);
+
 /// A running server with a key that has every scope.
 pub(crate) struct TestApp {
     pub address: SocketAddr,
@@ -49,7 +53,7 @@ pub(crate) async fn with_app(test: impl AsyncFnOnce(&TestApp)) {
 pub(crate) async fn with_settings(arguments: &[&str], test: impl AsyncFnOnce(&TestApp)) {
     let database = Database::create().await;
     let app = TestApp::start(&database, arguments).await;
-    let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
+    let outcome = outcome_of(test(&app)).await;
     app.stop().await;
     database.remove().await;
     if let Err(panic) = outcome {
@@ -66,7 +70,7 @@ pub(crate) async fn with_two_instances(test: impl AsyncFnOnce(&TestApp, &TestApp
     for app in [&a, &b] {
         eventually("the instances' connections", async || app.state().broker.link() == PeerLink::Up).await;
     }
-    let outcome = AssertUnwindSafe(test(&a, &b, &mut redis)).catch_unwind().await;
+    let outcome = outcome_of(test(&a, &b, &mut redis)).await;
     tokio::join!(a.stop(), b.stop());
     database.remove().await;
     if let Err(panic) = outcome {
@@ -79,12 +83,18 @@ pub(crate) async fn with_manual_clock(test: impl AsyncFnOnce(&TestApp, &ManualCl
     let database = Database::create().await;
     let (clock, hand) = Clock::manual(super::now_ms());
     let app = TestApp::start_by(clock, &database).await;
-    let outcome = AssertUnwindSafe(test(&app, &hand)).catch_unwind().await;
+    let outcome = outcome_of(test(&app, &hand)).await;
     app.stop().await;
     database.remove().await;
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// How a test ends: also one that goes on hearing something, but never what it waits for.
+async fn outcome_of(test: impl Future<Output = ()>) -> std::thread::Result<()> {
+    let in_time = async { tokio::time::timeout(TEST_LIMIT, test).await.expect("a test ends within its limit") };
+    AssertUnwindSafe(in_time).catch_unwind().await
 }
 
 #[derive(Parser)]

@@ -18,6 +18,13 @@ use xtask_support::{process, progress, workspace};
 /// How long a quick run takes, without building.
 const QUICK: Duration = Duration::from_secs(270);
 
+/// Whether a person who says `wanted` means `row`: by its name, or by what its name begins with, as `area` begins
+/// `area-import`.
+pub(super) fn is_meant(row: &str, wanted: &str) -> bool {
+    let begin = row.get(..wanted.len()).filter(|begin| begin.eq_ignore_ascii_case(wanted));
+    begin.is_some() && matches!(row.as_bytes().get(wanted.len()), None | Some(b'-'))
+}
+
 /// What the families of rows share.
 pub(super) struct Bench<'a> {
     postgres: &'a Throwaway,
@@ -51,7 +58,7 @@ impl<'a> Bench<'a> {
 
     /// Whether a row was asked for.
     pub(super) fn wants(&self, row: &str) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|wanted| wanted.eq_ignore_ascii_case(row))
+        self.rows.is_empty() || self.rows.iter().any(|wanted| is_meant(row, wanted))
     }
 
     /// A size or a time: as the target asks, or for a quick run.
@@ -177,4 +184,15 @@ pub(super) fn load_client(load: &Load, served: &Served, report: &Path, watches: 
 fn parsed<T: DeserializeOwned>(report: &Path) -> Result<T> {
     let text = fs::read_to_string(report).context("the load client wrote no report")?;
     serde_json::from_str(&text).context("the load client's report cannot be read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_meant;
+
+    #[test]
+    fn a_row_is_meant_by_its_name_or_by_what_its_name_begins_with() {
+        assert!(is_meant("T5", "t5") && is_meant("area-import", "area") && is_meant("area-import", "area-import"));
+        assert!(!is_meant("T10", "T1") && !is_meant("area-import", "area-i") && !is_meant("area", "area-import"));
+    }
 }
