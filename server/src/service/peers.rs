@@ -236,6 +236,11 @@ impl Intake {
                     self.wait_for_database(Change::Plan(courier, version));
                 }
             }
+            Fact::FeedOpened { courier } => {
+                if peers.tracker.knows(courier) {
+                    self.wait_for_database(Change::Courier(courier));
+                }
+            }
             Fact::Alert(alert) => peers.fleet.note(FleetChange::Alert(alert)),
             Fact::Eta { courier, order, eta } => peers.tracker.set_eta(courier, order, eta, Heard::Elsewhere),
             Fact::DeviceConnected { courier, device, at_ms } => {

@@ -120,6 +120,11 @@ pub enum Fact {
     },
     /// A courier's plan changed, or their screen showed what changed.
     Plan(PlanPlaces),
+    /// Time alone opened the feed of a courier's first stop: the plan is as it was, and who sees the courier is not.
+    FeedOpened {
+        /// Who.
+        courier: CourierId,
+    },
 }
 
 /// What an order on the console gained since version 1.

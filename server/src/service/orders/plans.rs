@@ -25,7 +25,7 @@ use crate::{
         order::{Actor, stops::stops_of},
     },
     live::{
-        broker::Broker,
+        broker::{Broker, Fact},
         connections::Connections,
         following::Following,
         tracker::{Heard, Tracker},
@@ -223,6 +223,7 @@ impl Plans {
         let (store, now) = (&self.reader.store, self.reader.clock.now());
         for courier in store.couriers_with_a_feed_to_open(now).await? {
             if store.open_feed(courier, now).await? {
+                self.broker.tell(Fact::FeedOpened { courier });
                 self.refresh(courier).await;
             }
         }
