@@ -32,7 +32,7 @@ use doorstep_shared::{
     },
     protocol::{
         PresenceReason, PresenceState,
-        customer::{CourierCard, Eta, Place, Presence, Snapshot, TimelineEntry, TrackedOrder},
+        customer::{CourierCard, Eta, EtaWhy, Place, Presence, Snapshot, TimelineEntry, TrackedOrder},
     },
 };
 
@@ -140,6 +140,10 @@ fn states(now_ms: i64) -> Vec<(&'static str, TrackView)> {
         ("at-dropoff", status(OrderStatus::AtDropoff)),
         ("stops-before", live(&|order| hide_behind(order, 2))),
         ("no-position", live(&|order| (order.snapshot.position, order.snapshot.eta) = (None, None))),
+        ("stands", live(&|order| widen_eta(order, EtaWhy::Standing))),
+        ("silent", live(&|order| make_silent(order, now_ms))),
+        ("off-the-way", live(&|order| widen_eta(order, EtaWhy::OffWay))),
+        ("waits-at-pickup", view(LinkState::Live(waiting_at_pickup(now_ms)), now_ms)),
         ("stale", aged(2 * MINUTE_MS + 5_000)),
         ("lost", aged(6 * MINUTE_MS)),
         ("paused", live(&|order| order.presence = Some(pause(now_ms)))),
@@ -213,8 +217,8 @@ fn on_the_way(now_ms: i64) -> OrderPage {
             latest_ms: now_ms + 19 * MINUTE_MS,
             computed_at_ms: now_ms - 4_000,
             remaining_m: 1_100,
-            expected_ms: None,
-            coverage: None,
+            expected_ms: Some(now_ms + 14 * MINUTE_MS),
+            coverage: Some(0.8),
             why: None,
         }),
     };
@@ -258,7 +262,30 @@ fn set_remaining(order: &mut OrderPage, remaining_m: u32) {
 fn shift_eta(order: &mut OrderPage, by_ms: i64) {
     if let Some(eta) = order.snapshot.eta.as_mut() {
         (eta.earliest_ms, eta.latest_ms) = (eta.earliest_ms + by_ms, eta.latest_ms + by_ms);
+        eta.expected_ms = eta.expected_ms.map(|expected_ms| expected_ms + by_ms);
     }
+}
+
+/// Later, less certain, and with the reason.
+fn widen_eta(order: &mut OrderPage, why: EtaWhy) {
+    if let Some(eta) = order.snapshot.eta.as_mut() {
+        eta.latest_ms += 9 * MINUTE_MS;
+        eta.expected_ms = eta.expected_ms.map(|expected_ms| expected_ms + 4 * MINUTE_MS);
+        eta.why = Some(why);
+    }
+}
+
+fn make_silent(order: &mut OrderPage, now_ms: i64) {
+    widen_eta(order, EtaWhy::Silent);
+    if let Some(position) = order.snapshot.position.as_mut() {
+        position.time_ms = now_ms - 6 * MINUTE_MS;
+    }
+}
+
+fn waiting_at_pickup(now_ms: i64) -> OrderPage {
+    let mut order = in_status(now_ms, OrderStatus::AtPickup);
+    widen_eta(&mut order, EtaWhy::WaitingAtPickup);
+    order
 }
 
 fn hide_behind(order: &mut OrderPage, stops_before: u32) {

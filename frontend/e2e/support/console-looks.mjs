@@ -72,6 +72,11 @@ const openArrivals = async (page) => {
   await page.getByRole("button", { name: "Arrivals" }).click();
   await page.getByText("Where couriers wait").waitFor();
 };
+const openPinned = async (page) => {
+  await page.locator(".menu summary").click();
+  await page.getByRole("button", { name: "Pinned addresses" }).click();
+  await page.getByText("The boathouse, Marsaxlokk").waitFor();
+};
 /** The dialog while the server says otherwise. */
 const areas = (change) => async (page) => {
   const { areas } = full.desk;
@@ -97,6 +102,8 @@ const STATES = {
   "areas-removing": ["/dispatch", then(areas({}), (page) => page.getByRole("button", { name: /^Remove / }).first().click())],
   "areas-refused": ["/dispatch", areas({ fails: 409 })],
   arrivals: ["/dispatch", openArrivals],
+  pinned: ["/dispatch", openPinned],
+  "pinned-removing": ["/dispatch", then(openPinned, (page) => page.getByRole("button", { name: /^Remove / }).first().click())],
   inbox: ["/dispatch", details],
   all: ["/dispatch?inbox=all", details],
   list: ["/dispatch"],

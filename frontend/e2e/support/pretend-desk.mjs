@@ -25,6 +25,7 @@ export class PretendDesk {
     if (kind === "pickups" && method === "DELETE") return [204, this.forget(id)];
     if (path === "/pickups") return [201, this.save(body)];
     if (kind === "areas") return this.areas.answer(method, id, what);
+    if (path.startsWith("/places/pins")) return [200, { items: PINS }];
     if (path.startsWith("/arrival/")) return [200, { items: id === "waits" ? WAITS : SCORES }];
     if (path === "/orders/import") return [200, PREVIEW];
     const order = kind === "orders" ? this.fleet.orders.get(id) : undefined;
@@ -138,6 +139,12 @@ function uuid(index) {
 function iso(ms) {
   return new Date(ms).toISOString();
 }
+
+const PINS = [
+  { id: uuid(1), address: "12 Triq il-Merkanti, Valletta", pinned_by: "dora@example.org" },
+  { id: uuid(2), address: "Block C, St Paul’s Court, Triq il-Kbira, Mellieħa", pinned_by: "shop" },
+  { id: uuid(3), address: "The boathouse, Marsaxlokk" },
+].map((pin) => ({ ...pin, lat: 35.9, lon: 14.5, pinned_at: "2026-11-21T12:00:00Z" }));
 
 // How arrivals went, by the minutes before them, and a kitchen that is slow on Fridays.
 const SCORES = [

@@ -87,6 +87,10 @@ pub enum ApiCall {
     PinAddress { kind: StopKind, id: PinId, pin: PinAddress },
     /// Leaves it to the map again where the address of a stop is.
     UnpinAddress { kind: StopKind, id: PinId },
+    /// A page of the pinned addresses.
+    Pinned { cursor: Option<String> },
+    /// Removes a pinned address.
+    RemovePinned(PinId),
     /// A courier's plan.
     Plan(CourierId),
     /// Another order of a courier's stops.

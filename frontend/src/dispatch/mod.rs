@@ -32,6 +32,7 @@ mod fleet;
 mod fleet_map;
 mod import;
 mod keys;
+mod pinned;
 mod pins;
 mod plan;
 mod replay;

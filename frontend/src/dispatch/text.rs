@@ -16,7 +16,7 @@ use doorstep_shared::api::proof::ProofKind;
 
 pub use super::dates::{date_code, day_of, rfc3339};
 pub use crate::ui::time::{moment, window};
-pub use area::{OUTSIDE, area_line, import, outside, percent, upload};
+pub use area::{OUTSIDE, area_line, import, outside, percent, pinned_line, upload};
 pub use arrival::{by, score_badge, score_line, score_title, wait_line};
 pub use bulk::{orders, run};
 pub use courier::{battery, client, courier_badge, courier_line, pause_reason, presence, vehicle};

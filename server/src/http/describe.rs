@@ -21,7 +21,7 @@ use super::{
     body::{
         bytes::{BodyLimits, RequestBody},
         idempotency::{IDEMPOTENCY_KEY, Idempotency, MAX_KEY_BYTES},
-        json::JsonBody,
+        json::{JsonBody, OptionalJson},
     },
     openapi::{schemas, schemes},
     path::{PathId, PathIds},
@@ -250,10 +250,18 @@ impl<L: BodyLimits> Describe for RequestBody<L> {
 impl<T: ToSchema> Describe for JsonBody<T> {
     fn describe(description: &mut Description) {
         let content = Content::new(Some(description.schema::<T>()));
-        let body =
-            RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build();
+        let body = RequestBodyBuilder::new().content("application/json", content).build();
         description.operation.request_body = Some(body.into());
         RequestBody::<super::body::bytes::Small>::describe(description);
+    }
+}
+
+impl<T: ToSchema> Describe for OptionalJson<T> {
+    fn describe(description: &mut Description) {
+        JsonBody::<T>::describe(description);
+        if let Some(RefOr::T(body)) = &mut description.operation.request_body {
+            body.required = Some(Required::False);
+        }
     }
 }
 

@@ -141,30 +141,10 @@ fn osrm_route(body: &[u8]) -> Option<RemoteRoute> {
     Some(RemoteRoute { line: polyline6(&route.geometry)?, duration_s: route.duration })
 }
 
-/// Points of an encoded polyline: differences in millionths of a degree, five bits a letter, the lowest first.
+/// The points of an encoded polyline in millionths of a degree, as both engines write it.
 fn polyline6(text: &str) -> Option<Vec<LatLon>> {
-    let mut letters = text.bytes();
-    let mut line = Vec::new();
-    let (mut lat_e6, mut lon_e6) = (0_i64, 0_i64);
-    while letters.len() > 0 {
-        lat_e6 += difference(&mut letters)?;
-        lon_e6 += difference(&mut letters)?;
-        line.push(LatLon::try_new(lat_e6 as f64 / 1e6, lon_e6 as f64 / 1e6).ok()?);
-    }
-    Some(line)
-}
-
-fn difference(letters: &mut impl Iterator<Item = u8>) -> Option<i64> {
-    let mut bits = 0_i64;
-    // Seven letters hold more than a way around the earth.
-    for shift in (0..35).step_by(5) {
-        let letter = i64::from(letters.next()?.checked_sub(63)?);
-        bits |= (letter & 0x1f) << shift;
-        if letter < 0x20 {
-            return Some(if bits & 1 == 1 { !(bits >> 1) } else { bits >> 1 });
-        }
-    }
-    None
+    let line = polyline::decode_polyline(text, 6).ok()?;
+    line.into_iter().map(|point| LatLon::try_new(point.y, point.x).ok()).collect()
 }
 
 #[cfg(test)]
@@ -180,22 +160,8 @@ mod tests {
     }
 
     fn encoded(line: &[LatLon]) -> String {
-        let mut text = String::new();
-        let mut before = [0_i64; 2];
-        for point in line {
-            let point = [point.lat(), point.lon()].map(|degrees| (degrees * 1e6).round() as i64);
-            for (value, before) in point.into_iter().zip(before) {
-                let difference = value - before;
-                let mut bits = if difference < 0 { !(difference << 1) } else { difference << 1 };
-                while bits >= 0x20 {
-                    text.push(char::from((0x20 | (bits & 0x1f)) as u8 + 63));
-                    bits >>= 5;
-                }
-                text.push(char::from(bits as u8 + 63));
-            }
-            before = point;
-        }
-        text
+        let points = line.iter().map(|point| [point.lon(), point.lat()].into());
+        polyline::encode_coordinates(points, 6).expect("on earth")
     }
 
     fn router(engine: &str, base: &str) -> RemoteRouter {

@@ -83,6 +83,11 @@ async fn an_order_is_taken_back_until_it_is_collected() {
             assert_eq!(problem["details"], json!({ "from": status, "to": "created", "order_id": order.id }));
         }
         let order = app.assigned("A-1", &ana).await;
+        let path = format!("/api/v1/orders/{}/unassign", order.id);
+        let unassigned = Answer::to(app.request(Method::POST, &path)).await.expect(200);
+        assert_eq!(unassigned["status"], "created", "a body says nothing that is needed");
+        app.assign(&order, &ana).await;
+        Answer::to(app.request(Method::POST, &path).body("{")).await.expect_problem(415, "unsupported_media_type");
         let long = json!({ "reason": "x".repeat(1_001) });
         call(app, &order, "unassign", &long).await.expect_problem(422, "invalid_fields");
     })

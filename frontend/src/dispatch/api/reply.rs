@@ -16,6 +16,7 @@ use super::ApiCall;
 use crate::dispatch::{
     areas::AreaList,
     arrivals::{Score, Wait},
+    pinned::Pinned,
 };
 
 /// A reply that means success.
@@ -43,6 +44,7 @@ pub enum ApiReply {
     Areas(Box<AreaList>),
     Scores(Vec<Score>),
     Waits(Vec<Wait>),
+    Pinned(ListPage<Pinned>),
 }
 
 /// Why a call failed.
@@ -126,7 +128,8 @@ impl ApiCall {
             Self::Trail { .. } | Self::Day { .. } => read(body).map(ApiReply::Fixes),
             Self::Exceptions { .. } => read(body).map(ApiReply::Exceptions),
             Self::Acknowledge { .. } | Self::TakeDoor { .. } => read(body).map(ApiReply::Exception),
-            Self::PinAddress { .. } | Self::UnpinAddress { .. } => Some(ApiReply::Done),
+            Self::PinAddress { .. } | Self::UnpinAddress { .. } | Self::RemovePinned(_) => Some(ApiReply::Done),
+            Self::Pinned { .. } => read(body).map(ApiReply::Pinned),
             Self::Plan(_) | Self::PutPlan { .. } => read(body).map(ApiReply::Plan),
         };
         answer.ok_or(ApiError::Broken)

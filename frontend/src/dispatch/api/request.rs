@@ -26,6 +26,9 @@ const PAGE_FIXES: u32 = 1_000;
 /// Exceptions in one page of the inbox.
 const PAGE_EXCEPTIONS: u32 = 100;
 
+/// Pinned addresses in one page of their list.
+const PAGE_PINS: u32 = 50;
+
 /// An HTTP request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -106,6 +109,8 @@ impl ApiCall {
             Self::TakeDoor { id } => plain("POST", format!("/exceptions/{id}/pin")),
             Self::PinAddress { id, pin, .. } => json("PUT", format!("/places/pins/{id}"), pin),
             Self::UnpinAddress { id, .. } => plain("DELETE", format!("/places/pins/{id}")),
+            Self::Pinned { cursor } => get(format!("/places/pins?limit={PAGE_PINS}{}", next(cursor.as_deref()))),
+            Self::RemovePinned(id) => plain("DELETE", format!("/places/pins/{id}")),
             Self::Plan(courier) => get(format!("/couriers/{courier}/plan")),
             Self::PutPlan { courier, plan } => json("PUT", format!("/couriers/{courier}/plan"), plan),
             Self::Pickups => get("/pickups".to_owned()),

@@ -2,7 +2,7 @@
 
 use doorstep_shared::{CourierId, DeviceId, ExceptionId, OrderId, api::console::TrackingLink};
 
-use super::{Arrivals, Console, Deed, Effect, Wanted};
+use super::{Arrivals, Console, Deed, Effect, PinnedList, Wanted};
 use crate::dispatch::{courier_form::TypedCourier, import::Import};
 
 /// The open dialog and what it is about.
@@ -24,6 +24,8 @@ pub enum Dialog {
     Archived(Option<Vec<(CourierId, String)>>),
     /// The saved pickups, and a name for another.
     Pickups,
+    /// The addresses that are pinned to their points.
+    Pinned(PinnedList),
     /// A sign-in link as a QR code.
     Invite { courier: CourierId, url: String, expires_ms: i64 },
     /// A tracking link and its QR code.

@@ -31,6 +31,7 @@ pub enum Intent {
     Plan(PlanIntent),
     Area(AreaIntent),
     Arrival(ArrivalIntent),
+    Pinned(PinnedIntent),
     /// Switch between light, dark, and the device's own theme.
     Theme,
     /// End the session.
@@ -62,6 +63,7 @@ subject!(
     Plan(PlanIntent),
     Area(AreaIntent),
     Arrival(ArrivalIntent),
+    Pinned(PinnedIntent),
 );
 
 impl Console {
@@ -85,6 +87,7 @@ impl Console {
             Intent::Plan(intent) => self.act_on_plan(intent, effects),
             Intent::Area(intent) => self.act_on_areas(intent, effects),
             Intent::Arrival(intent) => self.act_on_arrivals(intent, effects),
+            Intent::Pinned(intent) => self.act_on_pinned(intent, effects),
             Intent::Theme => effects.push(Effect::Theme),
             Intent::SignOut => effects.push(Effect::Call(ApiCall::SignOut)),
         }

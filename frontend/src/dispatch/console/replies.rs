@@ -45,6 +45,9 @@ impl Console {
                 | ApiCall::RemoveArea(_)),
                 reply,
             ) => self.areas_replied(&call, reply, effects),
+            (call @ (ApiCall::Pinned { .. } | ApiCall::RemovePinned(_)), reply) => {
+                self.pinned_replied(&call, reply, effects);
+            }
             (call @ (ApiCall::Scores(_) | ApiCall::Waits), reply) => self.arrivals_replied(&call, reply),
             (call @ (ApiCall::Pickups | ApiCall::SavePickup(_) | ApiCall::ForgetPickup(_)), reply) => {
                 self.pickups_replied(&call, reply, effects)

@@ -5,6 +5,7 @@ mod couriers;
 mod deeds;
 mod editing;
 mod finding;
+mod pinned;
 mod planning;
 
 use doorstep_shared::{

@@ -2,7 +2,10 @@
 
 use doorstep_shared::api::area::{AreaImportStage, AreaImportState};
 
-use crate::dispatch::areas::{AreaImport, StoredArea, Upload};
+use crate::dispatch::{
+    areas::{AreaImport, StoredArea, Upload},
+    pinned::Pinned,
+};
 
 /// What stands under an area's name: `data of 2026-11-21 · 12.4 MB · streets, addresses, map`.
 pub fn area_line(area: &StoredArea) -> String {
@@ -18,6 +21,11 @@ pub const OUTSIDE: &str = "No streets here: pickup or door lies where the server
 /// The line of such an order in a list.
 pub fn outside(line: &str) -> String {
     if line.is_empty() { "No streets here".to_owned() } else { format!("No streets here · {line}") }
+}
+
+/// Who pinned an address.
+pub fn pinned_line(pin: &Pinned) -> String {
+    pin.pinned_by.as_ref().map_or_else(String::new, |who| format!("Pinned by {who}"))
 }
 
 /// What an area has.

@@ -8,6 +8,7 @@ mod courier;
 mod links;
 mod notes;
 mod pickups;
+mod pinned;
 
 pub use areas::AREA_FILE;
 use leptos::{ev, prelude::*};
@@ -21,6 +22,7 @@ use self::{
     links::{Invite, TrackingLink},
     notes::{Note, Reason, reason_title},
     pickups::Pickups,
+    pinned::PinnedDialog,
 };
 use super::{icon::Icon, import::ImportOrders, parts::Alert};
 use crate::dispatch::{
@@ -46,6 +48,7 @@ enum Kind {
     Archive,
     Archived,
     Pickups,
+    Pinned,
     Note,
     Revoke,
 }
@@ -66,6 +69,7 @@ impl Kind {
             Dialog::Archive { .. } => Self::Archive,
             Dialog::Archived(_) => Self::Archived,
             Dialog::Pickups => Self::Pickups,
+            Dialog::Pinned(_) => Self::Pinned,
             Dialog::Note { .. } => Self::Note,
             Dialog::Revoke { .. } => Self::Revoke,
         }
@@ -87,6 +91,7 @@ impl Kind {
             Self::Archive => "archive",
             Self::Archived => "archived",
             Self::Pickups => "pickups",
+            Self::Pinned => "pinned",
             Self::Note => "note",
             Self::Revoke => "revoke",
         }
@@ -112,6 +117,7 @@ impl Kind {
             },
             Self::Archived => "Archived couriers",
             Self::Pickups => "Saved pickups",
+            Self::Pinned => "Pinned addresses",
             Self::Note => "Acknowledge with a note",
             Self::Revoke => "Revoke this phone?",
         };
@@ -158,6 +164,7 @@ fn Frame(kind: Kind) -> impl IntoView {
                 Kind::Archive => view! { <ArchiveCourier /> }.into_any(),
                 Kind::Archived => view! { <ArchivedCouriers /> }.into_any(),
                 Kind::Pickups => view! { <Pickups /> }.into_any(),
+                Kind::Pinned => view! { <PinnedDialog /> }.into_any(),
                 Kind::Note => view! { <Note /> }.into_any(),
                 Kind::Revoke => view! { <RevokeDevice /> }.into_any(),
             }}

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use crate::dispatch::{
-    console::{AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Totals},
+    console::{
+        AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, PinnedIntent, Totals,
+    },
     route::{Open, Tab},
     store::use_store,
 };
@@ -109,6 +111,10 @@ fn Menu(user: User) -> impl IntoView {
                 <button type="button" on:click=move |_| store.send(ArrivalIntent::Open { is_admin: user.is_admin })>
                     <Icon name="clock" />
                     "Arrivals"
+                </button>
+                <button type="button" on:click=move |_| store.send(PinnedIntent::Open)>
+                    <Icon name="pin" />
+                    "Pinned addresses"
                 </button>
                 <button type="button" on:click=move |_| store.send(DialogIntent::Help)>
                     <Icon name="keys" />

@@ -10,6 +10,7 @@ pub fn Icon(name: &'static str) -> impl IntoView {
         "list" => "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",
         "map" => "m4 6 5-2 6 2 5-2v14l-5 2-6-2-5 2zM9 4v14M15 6v14",
         "details" => "M5 4h14v16H5zM9 9h6M9 13h6M9 17h3",
+        "pin" => "M12 21c4-4.5 6-7.8 6-11a6 6 0 0 0-12 0c0 3.2 2 6.5 6 11zM12 8a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
         "search" => "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5",
         "clock" => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
         "theme" => "M12 4a8 8 0 1 0 0 16V4zM12 4v16",

@@ -19,7 +19,10 @@ use crate::{
     domain::order::{MAX_SERVICE_S, MAX_SIZE},
     error::ApiError,
     http::{
-        body::{field_errors::FieldErrors, json::JsonBody},
+        body::{
+            field_errors::FieldErrors,
+            json::{JsonBody, OptionalJson},
+        },
         if_match::IfMatch,
         path::PathId,
     },
@@ -120,9 +123,8 @@ pub async fn unassign(
     moving: Moving,
     by: Allowed<OrdersWrite>,
     PathId(id): PathId<OrderId>,
-    body: JsonBody<Unassign>,
+    OptionalJson(Unassign { reason, version }): OptionalJson<Unassign>,
 ) -> Result<HttpResponse, ApiError> {
-    let Unassign { reason, version } = body.into_inner();
     let mut errors = FieldErrors::default();
     errors.check_optional_text(reason.as_deref(), 1_000, "reason");
     errors.finish()?;
@@ -149,9 +151,9 @@ pub async fn try_again(
     moving: Moving,
     by: Allowed<OrdersWrite>,
     PathId(id): PathId<OrderId>,
-    body: JsonBody<NextAttempt>,
+    OptionalJson(wanted): OptionalJson<NextAttempt>,
 ) -> Result<HttpResponse, ApiError> {
-    let (orders, actor, wanted) = (moving.orders(), by.actor(), body.into_inner());
+    let (orders, actor) = (moving.orders(), by.actor());
     let mut errors = FieldErrors::default();
     check_times([wanted.promised_from, wanted.promised_until], &mut errors);
     let in_order = wanted.promised_from.zip(wanted.promised_until).is_none_or(|(from, until)| from <= until);

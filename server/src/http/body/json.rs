@@ -11,7 +11,7 @@ use actix_web::{
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::bytes::RequestBody;
+use super::bytes::{RequestBody, Small};
 use crate::error::ApiError;
 
 /// A request's JSON body, parsed.
@@ -46,10 +46,28 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, reading) = (request.clone(), RequestBody::<super::bytes::Small>::from_request(request, payload));
+        let (request, reading) = (request.clone(), RequestBody::<Small>::from_request(request, payload));
         async move {
             let bytes = reading.await?.into_inner();
             Ok(Self { value: parse(&request, &bytes)?, bytes })
+        }
+        .boxed_local()
+    }
+}
+
+/// A request's JSON body, parsed; a request without one says what the empty object does.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, reading) = (request.clone(), RequestBody::<Small>::from_request(request, payload));
+        async move {
+            let bytes = reading.await?.into_inner();
+            if bytes.is_empty() { Ok(Self(T::default())) } else { parse(&request, &bytes).map(Self) }
         }
         .boxed_local()
     }
