@@ -46,11 +46,7 @@ const TOOLS: [Tool; 4] = [Tool::Postgres, Tool::Redis, Tool::NatsServer, Tool::M
 pub(crate) fn run(options: &Options) -> Result<()> {
     let known: Vec<_> = FAMILIES.iter().flat_map(|family| family.rows).copied().collect();
     for row in &options.row {
-        ensure!(
-            known.iter().any(|known| is_meant(known, row)),
-            "there is no row {row}: {}",
-            known.join(", ")
-        );
+        ensure!(known.iter().any(|known| is_meant(known, row)), "there is no row {row}: {}", known.join(", "));
     }
     setup::prepare(&TOOLS)?;
     site::build()?;

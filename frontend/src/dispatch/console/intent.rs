@@ -2,8 +2,8 @@
 
 use super::{
     ApiCall, AreaIntent, ArrivalIntent, BulkIntent, Command, Console, CourierIntent, DialogIntent, DraftIntent, Effect,
-    ImportIntent, InboxIntent, Item, ListIntent, MapIntent, Moment, Open, OrderIntent, PickupIntent, PlanIntent,
-    ReplayIntent, Screen,
+    ImportIntent, InboxIntent, Item, ListIntent, MapIntent, Moment, Open, OrderIntent, PickupIntent, PinnedIntent,
+    PlanIntent, ReplayIntent, Screen,
 };
 
 /// Something that the dispatcher pressed, typed, dragged or pointed at.
