@@ -50,8 +50,9 @@ test.describe("without the streets", () => {
     const map = page.locator(".map");
     await expect(map).toHaveAttribute("data-base", "partial");
     await expect(page.getByText("Parts of the street map are missing")).toBeVisible();
-    await page.unroute(TILES);
+    // Before they can come: the page asks again by itself, too, and only once when that succeeds.
     const asked = page.waitForResponse((response) => TILES.test(response.url()) && isTile(response.request()));
+    await page.unroute(TILES);
     await page.evaluate(ONLINE);
     expect((await asked).status()).toBe(206);
     await expect(map).toHaveAttribute("data-base", "streets");

@@ -83,11 +83,20 @@ export async function chosenFile(input) {
   return [file.name, text];
 }
 
-/** Puts the focus on an element: at once, or in the next frame, when it is drawn. Until then no text field keeps it. */
+let awaitedFrame = 0;
+
+/**
+ * Puts the focus on an element: at once, or in the next frame, when it is drawn. Until then no text field keeps it. A frame can
+ * be long in coming, and the person may have gone on: then the focus stays where they put it.
+ */
 export function focus(id) {
+  cancelAnimationFrame(awaitedFrame);
   if (take(id)) return;
   if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
-  requestAnimationFrame(() => take(id));
+  const before = document.activeElement;
+  awaitedFrame = requestAnimationFrame(() => {
+    if ([before, document.body].includes(document.activeElement)) take(id);
+  });
 }
 
 /** Puts the focus on an element in the next frame, if the element that had it has left the page. */
