@@ -12,6 +12,7 @@ mod crates;
 mod demo;
 mod dist;
 mod floors;
+mod inputs;
 mod lab;
 mod openapi;
 mod rust_text;

@@ -2,7 +2,9 @@
 //!
 //! One throwaway Postgres serves the whole run; it is stopped however the run ends. The first failing step ends it: what
 //! follows would only bury the reason. Each tool's own output passes through untouched, and a table closes the run.
+//! A slow check that passed with the very files that lie here is not repeated, unless it is asked for.
 
+use crate::inputs::Check;
 use crate::{crates, floors, lab, openapi, site, sqlx};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use xtask_support::failure::{self, Failure};
 use xtask_support::postgres::{Durability, Throwaway};
 use xtask_support::setup::{Tool, WASM_TARGET};
+use xtask_support::stamp::Stamp;
 use xtask_support::{process, progress, setup, workspace};
 
 /// Where the tests find the database server. They make databases of their own in it.
@@ -23,6 +26,9 @@ pub(crate) struct Options {
     /// Runs one part only.
     #[arg(long)]
     only: Option<Part>,
+    /// Repeats the slow checks that passed already with the very files that lie here; `--only` and a name do so, too.
+    #[arg(long)]
+    again: bool,
     /// Only tests whose name contains this; without `--only`, of the Rust tests.
     filter: Option<String>,
 }
@@ -49,12 +55,16 @@ impl Options {
             (None, None) => vec![Part::Lint, Part::Rust, Part::Api, Part::Browser],
         }
     }
+
+    const fn repeats(&self) -> bool {
+        self.again || self.only.is_some() || self.filter.is_some()
+    }
 }
 
 /// Runs the chosen parts, names the step that failed if one did, and prints the table last.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let parts = options.parts();
-    let mut steps = Steps::default();
+    let mut steps = Steps { repeats: options.repeats(), ..Steps::default() };
     let outcome = run_parts(&parts, options.filter.as_deref(), &mut steps);
     let exit_code = failure::exit_code(&outcome);
     println!("\n{}", steps.table());
@@ -81,15 +91,15 @@ fn run_parts(parts: &[Part], filter: Option<&str>, steps: &mut Steps) -> Result<
         // A filter names tests, and faults are none.
         if filter.is_none() {
             // Not beside the browser: on two cores it takes what the faults' deadlines need.
-            steps.run("faults, the short set", lab::run_short_faults)?;
+            steps.check(Check::Faults, "faults, the short set", lab::run_short_faults)?;
         }
     }
     if parts.contains(&Part::Api) {
-        steps.run("OpenAPI", openapi::check_document)?;
-        steps.run("schemathesis", || openapi::check_server(&postgres))?;
+        steps.check(Check::Document, "OpenAPI", openapi::check_document)?;
+        steps.check(Check::Schemathesis, "schemathesis", || openapi::check_server(&postgres))?;
     }
     if parts.contains(&Part::Browser) {
-        steps.run("browser tests", || browser_tests(&postgres, filter))?;
+        steps.part(filter, Check::Browser, "browser tests", || browser_tests(&postgres, filter))?;
     }
     Ok(())
 }
@@ -132,7 +142,7 @@ fn clippy(selection: &[&str]) -> Result<()> {
 }
 
 fn rust_tests(steps: &mut Steps, postgres: &Throwaway, filter: Option<&str>) -> Result<()> {
-    steps.run("Rust tests", || {
+    steps.part(filter, Check::Rust, "Rust tests", || {
         process::run(
             cargo_command(&["test", "--workspace", "--exclude", "xtask"])
                 .args(filter)
@@ -140,7 +150,9 @@ fn rust_tests(steps: &mut Steps, postgres: &Throwaway, filter: Option<&str>) -> 
                 .env(DATABASE_URL, postgres.url("postgres")),
         )
     })?;
-    steps.run("tests of xtask", || process::run(cargo_command(&["test", "--package", "xtask"]).args(filter)))
+    steps.part(filter, Check::Xtask, "tests of xtask", || {
+        process::run(cargo_command(&["test", "--package", "xtask"]).args(filter))
+    })
 }
 
 /// More than there are cores: most of them wait for a server or a database most of the time.
@@ -178,31 +190,69 @@ fn cargo_command(arguments: &[&str]) -> Command {
 #[derive(Default)]
 struct Steps {
     done: Vec<Step>,
+    /// A check is repeated even where nothing that it depends on has changed.
+    repeats: bool,
 }
 
 struct Step {
     name: &'static str,
     elapsed: Duration,
-    passed: bool,
+    verdict: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Passed,
+    Failed,
+    /// It passed before, with the same files.
+    Unchanged,
 }
 
 impl Steps {
     fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let started = Instant::now();
         let outcome = progress::step(name, work);
-        self.done.push(Step { name, elapsed: started.elapsed(), passed: outcome.is_ok() });
+        let verdict = if outcome.is_ok() { Verdict::Passed } else { Verdict::Failed };
+        self.done.push(Step { name, elapsed: started.elapsed(), verdict });
         outcome.map_err(|error| failed(name, error))
+    }
+
+    /// A slow check, unless it passed with the same files.
+    fn check(&mut self, check: Check, name: &'static str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        let stamp = check.stamp()?;
+        if !self.repeats && stamp.as_ref().is_some_and(Stamp::is_current) {
+            self.done.push(Step { name, elapsed: Duration::ZERO, verdict: Verdict::Unchanged });
+            return Ok(());
+        }
+        self.run(name, work)?;
+        // Taken before the work: a file that was changed meanwhile counts as changed.
+        stamp.map_or(Ok(()), |stamp| stamp.keep())
+    }
+
+    /// The same where a filter may leave out most of it: then it says nothing about the rest.
+    fn part(
+        &mut self,
+        filter: Option<&str>,
+        check: Check,
+        name: &'static str,
+        work: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        if filter.is_some() { self.run(name, work) } else { self.check(check, name, work) }
     }
 
     fn table(&self) -> String {
         let mut text = String::new();
         for step in &self.done {
-            let verdict = if step.passed { "passed" } else { "FAILED" };
-            let elapsed = progress::seconds(step.elapsed);
-            text.push_str(&format!("{:<24}{verdict:<8}{elapsed:>12}\n", step.name));
+            let (verdict, elapsed) = match step.verdict {
+                Verdict::Passed => ("passed", progress::seconds(step.elapsed)),
+                Verdict::Failed => ("FAILED", progress::seconds(step.elapsed)),
+                Verdict::Unchanged => ("passed before", String::new()),
+            };
+            text.push_str(format!("{:<24}{verdict:<14}{elapsed:>10}", step.name).trim_end());
+            text.push('\n');
         }
-        let passed = self.done.iter().filter(|step| step.passed).count();
-        let failed = self.done.len() - passed;
+        let failed = self.done.iter().filter(|step| step.verdict == Verdict::Failed).count();
+        let passed = self.done.len() - failed;
         text + &format!("steps: {passed} passed, {failed} failed")
     }
 }
@@ -221,7 +271,7 @@ mod tests {
     use super::*;
 
     fn options(only: Option<Part>, filter: Option<&str>) -> Options {
-        Options { only, filter: filter.map(str::to_owned) }
+        Options { only, again: false, filter: filter.map(str::to_owned) }
     }
 
     #[test]
