@@ -15,7 +15,7 @@ use crate::{
         unknown_secrets::UnknownSecretLimiter,
     },
     live::{
-        audience::Audience, broker::Broker, connections::Connections, fleet::Fleet, hub::Hub, readiness::Readiness,
+        accepted::AcceptedConnections, audience::Audience, broker::Broker, connections::Connections, fleet::Fleet, hub::Hub, readiness::Readiness,
         tracker::Tracker, watching::Watching,
     },
     platform::{clock::Clock, config::Config, rate_limit::RateLimit, tasks::Tasks},
@@ -91,8 +91,10 @@ pub struct AppState {
     pub proofs: Arc<Proofs>,
     /// Room for photos on their way in.
     pub uploads: Arc<Uploads>,
-    /// Open connections.
+    /// Live connections.
     pub connections: Arc<Connections>,
+    /// Every accepted connection.
+    pub accepted: Arc<AcceptedConnections>,
     /// Background tasks.
     pub tasks: Tasks,
     /// Whether we want traffic.
@@ -141,6 +143,7 @@ impl AppState {
     fn register_live(&self, config: &mut ServiceConfig) {
         config
             .app_data(Data::from(Arc::clone(&self.tracker)))
+            .app_data(Data::from(Arc::clone(&self.accepted)))
             .app_data(Data::from(Arc::clone(&self.broker)))
             .app_data(Data::from(Arc::clone(&self.readiness)));
     }

@@ -11,7 +11,8 @@ use anyhow::Context;
 
 use crate::{
     http::{middleware, routes},
-    live::outbox::SocketHandle,
+    live::accepted::KEEP_ALIVE,
+    platform::descriptors::Room,
     state::AppState,
 };
 
@@ -23,11 +24,18 @@ const SEND_BUFFER_BYTES: usize = 40 * 1024;
 /// that never read took 162 KiB in all.
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 
+/// How long a client may take nothing of an answer, before its connection ends and what waits for it is let go. Live
+/// connections get longer; see [`crate::live::outbox::Outbox::on`].
+#[cfg(target_os = "linux")]
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
 pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     // The connections that this socket accepts inherit it.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(WRITE_PATIENCE))?;
     socket.bind(&address.into()).with_context(|| format!("cannot listen on {address}"))?;
     // Ten thousand viewers may come back within a second of a restart.
     socket.listen(4_096)?;
@@ -36,25 +44,27 @@ pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "actix's own server task; its handle stops it and is awaited")]
-pub(super) fn start_http(app: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<ServerHandle> {
-    let state = Arc::clone(app);
+pub(super) fn start_http(app: &Arc<AppState>, listener: TcpListener, room: Room) -> anyhow::Result<ServerHandle> {
+    let (state, accepted) = (Arc::clone(app), Arc::clone(&app.accepted));
+    let threads = app.config.settings.threads();
     let server = HttpServer::new(move || {
         App::new()
             .configure(|config| state.register(config))
             .wrap(from_fn(middleware::in_time))
             .wrap(from_fn(middleware::security_headers))
+            .wrap(from_fn(middleware::accounted))
             .configure(routes::configure)
     })
-    .workers(app.config.settings.threads())
-    .on_connect(SocketHandle::keep)
-    // The registry counts connections and answers 429; this is only the floor under it.
-    .max_connections(app.config.settings.max_connections + 1_000)
+    .workers(threads)
+    .on_connect(move |connection, data| accepted.keep(connection, data))
+    // What is accepted beyond its room cuts an older one, which takes a moment; this is only the floor under it.
+    .max_connections(room.descriptors.div_ceil(threads))
     .client_request_timeout(Duration::from_secs(5))
     // How long a client that has its whole answer may take to hang up. A second, the default, would hold every closed
     // socket for that long; but actix counts from a time that is up to half a second old, and a moment that is past
     // already never comes: with less than that such a connection stayed for as long as its client liked.
     .client_disconnect_timeout(Duration::from_millis(600))
-    .keep_alive(Duration::from_secs(75))
+    .keep_alive(KEEP_ALIVE)
     .h1_write_buffer_size(WRITE_BUFFER_BYTES)
     .shutdown_timeout(2)
     .disable_signals()

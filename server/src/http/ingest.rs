@@ -30,6 +30,7 @@ use super::{
 use crate::{
     auth::{access::Access, authenticator::Authenticator},
     error::ApiError,
+    live::accepted::Rank,
     platform::{clock::Clock, rate_limit::RateLimit, token},
     service::{
         devices::Devices,
@@ -201,7 +202,8 @@ impl Reports {
     async fn device(&self, request: &HttpRequest, token: Option<String>) -> Result<Option<SignedInDevice>, ApiError> {
         let Some(token) = token else { return Ok(None) };
         let hash = token::hash(&token);
-        self.authenticator.look_up(request, ApiError::slow_down, self.store.device_by_token(&hash)).await
+        let looking = self.store.device_by_token(&hash);
+        self.authenticator.look_up(request, Rank::Crew, ApiError::slow_down, looking).await
     }
 
     /// Shows and stores a courier's points; returns when they are committed.

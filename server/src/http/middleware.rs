@@ -5,12 +5,60 @@ use std::time::Duration;
 use actix_web::{
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::{
+        ConnectionType,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
 
-use crate::{error::ApiError, live::readiness::Readiness, platform::config::Config};
+use super::in_pieces::InPieces;
+use crate::{
+    auth::peer::PeerAddress,
+    error::ApiError,
+    live::{
+        accepted::{Accepted, AcceptedConnections, AnswerShare},
+        readiness::Readiness,
+    },
+    platform::config::Config,
+};
+
+/// Counts a request's answer as its connection's work until it is written, writes it in pieces, and ends the connection
+/// after an answer that says so, whether or not the client goes on sending.
+pub async fn accounted(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<InPieces>, actix_web::Error> {
+    let mut answering = request.request().conn_data::<Accepted>().map(Accepted::answering);
+    let share = share(&request)?;
+    let response = next.call(request).await?;
+    Ok(response.map_body(|head, body| {
+        if head.connection_type() == ConnectionType::Close
+            && let Some(answering) = &mut answering
+        {
+            answering.end_connection();
+        }
+        InPieces::new(body.boxed(), answering, share)
+    }))
+}
+
+/// A share of the answers for the client's network, where clients come through a trusted proxy and show no credential.
+/// Without a proxy their connections are counted; with a credential, a courier's requests wait for no neighbour's.
+fn share(request: &ServiceRequest) -> Result<Option<AnswerShare>, ApiError> {
+    let of_crew = ["/api/", "/ingest/", "/ws/courier", "/ws/fleet", "/health/"];
+    let (Some(config), Some(table)) =
+        (request.app_data::<Data<Config>>(), request.app_data::<Data<AcceptedConnections>>())
+    else {
+        return Ok(None);
+    };
+    if !config.settings.trust_proxy || of_crew.iter().any(|prefix| request.path().starts_with(prefix)) {
+        return Ok(None);
+    }
+    let network = PeerAddress::of(config, request.request()).network();
+    let table = std::sync::Arc::clone(table);
+    table.answer_for(network).map(Some).ok_or_else(|| ApiError::too_many_attempts(5))
+}
 
 /// Longer than the wait for a connection, which gives the same answer and abandons less.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(3);

@@ -109,9 +109,10 @@ pub struct Settings {
     /// Threads that serve connections. Default: one for each processor.
     #[arg(long, env = "DOORSTEP_WORKERS")]
     pub workers: Option<usize>,
-    /// Live connections that this instance accepts.
-    #[arg(long, env = "DOORSTEP_MAX_CONNECTIONS", default_value_t = 19_000)]
-    pub max_connections: usize,
+    /// Live connections that this instance accepts; couriers and dispatchers get a thirtieth more. Default: 19 000, or as
+    /// many as the system allows open files for.
+    #[arg(long, env = "DOORSTEP_MAX_CONNECTIONS")]
+    pub max_connections: Option<usize>,
     /// Address of the MapLibre style of an online basemap, instead of the area's map.
     #[arg(long, env = "DOORSTEP_BASEMAP_STYLE")]
     pub basemap_style: Option<WebUrl>,
@@ -176,6 +177,11 @@ impl Settings {
         Batching { writers: usize::from(self.fix_writers), rows: usize::from(self.fix_batch_rows) }
     }
 
+    /// Connections to Postgres, for requests, for storing fixes, and for listening and migrating.
+    pub fn postgres_connections(&self) -> usize {
+        self.database_connections as usize + usize::from(self.fix_writers) + 2
+    }
+
     /// Every setting's name and value, for printing. A database address may hold a password and is not shown.
     pub fn as_text(&self) -> Vec<(&'static str, String)> {
         let optional = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -198,7 +204,7 @@ impl Settings {
             ("fix_writers", self.fix_writers.to_string()),
             ("fix_batch_rows", self.fix_batch_rows.to_string()),
             ("workers", self.workers.map(|workers| workers.to_string()).unwrap_or_default()),
-            ("max_connections", self.max_connections.to_string()),
+            ("max_connections", self.max_connections.map(|most| most.to_string()).unwrap_or_default()),
             ("basemap_style", self.basemap_style.as_ref().map(WebUrl::to_string).unwrap_or_default()),
             ("basemap_pmtiles", optional(&self.basemap_pmtiles)),
             ("router", self.router.as_ref().map(EngineUrl::to_string).unwrap_or_default()),

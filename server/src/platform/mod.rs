@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod engine_url;
 pub mod error_chain;
 pub mod failed_attempts;

@@ -34,7 +34,8 @@ use crate::{
     domain::order::TrackedOrder,
     error::ApiError,
     live::{
-        connections::{Admission, Connections},
+        accepted::Rank,
+        connections::{Admission, Claim, Connections},
         hub::Hub,
         outbox::{Encoded, Outbox, OutboxBody, Peer, SocketHandle, Wire},
         tracker::Tracker,
@@ -114,7 +115,7 @@ impl OpenLink {
         }
         let looking = feeds.links.get(token::hash(&token));
         let authenticator = registered::<Authenticator>(request)?;
-        let linked = authenticator.look_up(request, ApiError::too_many_attempts, looking).await?;
+        let linked = authenticator.look_up(request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
         match linked.ok_or_else(ApiError::unknown_link)? {
             (_, status) if status.is_final() => Err(ApiError::tracking_ended(status)),
             (order, _) => Ok(Self(order)),
@@ -131,7 +132,7 @@ pub async fn track_socket(
     OpenLink(order): OpenLink,
     query: Query<FeedQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let admission = feeds.connections.admit(peer.0)?;
+    let admission = feeds.connections.admit(peer.0, Claim::Link(order))?;
     let (response, connection) = handshake.upgrade(Peer::Customer)?;
     admission.open(connection.outbox());
     let tasks = feeds.tasks.clone();
@@ -152,7 +153,7 @@ pub async fn track_events(
     OpenLink(order): OpenLink,
     query: Query<FeedQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let admission = feeds.connections.admit(peer.0)?;
+    let admission = feeds.connections.admit(peer.0, Claim::Link(order))?;
     let codec = if query.codec.as_deref() == Some("postcard") { Codec::Postcard } else { Codec::Json };
     let outbox = Outbox::on(SocketHandle::of(&request), Wire::Events(codec), Peer::Customer);
     admission.open(&outbox);

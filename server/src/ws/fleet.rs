@@ -30,7 +30,7 @@ use crate::{
     },
     error::ApiError,
     live::{
-        connections::{Admission, Connections},
+        connections::{Admission, Claim, Connections},
         fleet::{Fleet, Subscription, area::Area},
         outbox::{Outbox, Peer, frame},
         tracker::Tracker,
@@ -111,7 +111,7 @@ pub async fn fleet_socket(
     recorder: AccessRecorder,
 ) -> Result<HttpResponse, ApiError> {
     let codec = handshake.codec;
-    let admission = sockets.connections.admit(recorder.peer().0)?;
+    let admission = sockets.connections.admit(recorder.peer().0, Claim::Console(by.holder()))?;
     let seat = sockets.fleet.enter(&sockets.store, &sockets.tracker).await?;
     let (response, connection) = handshake.upgrade(Peer::Dispatcher)?;
     admission.open_console(connection.outbox(), by.holder());

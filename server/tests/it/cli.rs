@@ -133,18 +133,34 @@ async fn a_wrong_setting_is_a_sentence_and_not_a_trace() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_of_connections_that_cannot_be_kept_is_refused_at_the_start() {
+    let mut command = Command::new("sh");
+    let serve = "ulimit -n 1024; exec \"$0\" serve --max-connections 19000 --database-url postgres://localhost:1/x";
+    command.args(["-c", serve, env!("CARGO_BIN_EXE_doorstep")]).stdin(Stdio::null());
+    let output = output(command).await;
+    let said = text(&output.stderr);
+    assert!(!output.status.success(), "it would turn couriers away: {said}");
+    assert!(said.contains("19000 live connections need") && said.contains("DOORSTEP_MAX_CONNECTIONS to "), "{said}");
+}
+
 /// A `doorstep serve` of its own, stopped with the test.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     /// How long that took: what this machine needs for such things today.
     took: Duration,
 }
 
 impl Serving {
     async fn start(data_dir: &str) -> Self {
+        Self::start_by(doorstep(&["serve", "--data-dir", data_dir])).await
+    }
+
+    /// With a command of its own, which gets a port and readable logs.
+    pub(crate) async fn start_by(mut command: Command) -> Self {
         let began = Instant::now();
-        let mut command = doorstep(&["serve", "--bind", "127.0.0.1:0", "--data-dir", data_dir, "--log-json"]);
+        command.args(["--bind", "127.0.0.1:0", "--log-json"]);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the command starts");
         let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let listening = tokio::task::spawn_blocking(move || {
@@ -162,8 +178,12 @@ impl Serving {
         Self { child, address, took: began.elapsed() }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
+        let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id"));
         nix::sys::signal::kill(pid, signal).expect("it runs");
     }
 }

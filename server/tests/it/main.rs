@@ -48,6 +48,7 @@ mod order_edits;
 mod order_export;
 mod order_lists;
 mod outage;
+mod overload;
 mod people;
 mod pins;
 mod places;

@@ -58,6 +58,7 @@ pub(super) fn state(ground: &Ground, live: &LiveView, use_cases: &UseCases, metr
         audience: Arc::clone(&live.audience),
         watching: Arc::clone(&live.watching),
         connections: Arc::clone(&live.connections),
+        accepted: Arc::clone(&live.accepted),
         pacing: Arc::clone(pacing),
         places: Arc::clone(places),
         exceptions: Arc::clone(exceptions),

@@ -29,6 +29,7 @@ use crate::{
     platform::{
         clock::Clock,
         config::{Config, Settings},
+        descriptors::Room,
         tasks::Tasks,
         telemetry,
     },
@@ -83,6 +84,7 @@ async fn serve(
     metrics: PrometheusHandle,
     options: PgConnectOptions,
 ) -> anyhow::Result<Served> {
+    let room = Room::make(settings.max_connections, settings.postgres_connections()).map_err(anyhow::Error::msg)?;
     let listener = listen::listen(settings.bind)?;
     let address = listener.local_addr().context("the socket has no address")?;
     let shutdown = CancellationToken::new();
@@ -94,7 +96,7 @@ async fn serve(
     store.migrate().await.context("preparing the database")?;
     store.maintain_fix_partitions(clock.now(), config.settings.retention_days).await?;
 
-    let ground = Ground { config, clock, store, tasks: Tasks::default(), shutdown, areas };
+    let ground = Ground { config, room, clock, store, tasks: Tasks::default(), shutdown, areas };
     let (live, remote) = LiveView::new(&ground).await?;
     let use_cases = UseCases::new(&ground, &live)?;
     let app = Arc::new(edge::state(&ground, &live, &use_cases, metrics));
@@ -106,7 +108,7 @@ async fn serve(
     let planner = planner(&ground)?;
     start_tasks(&ground, &live, &use_cases, &app, planner);
     app.readiness.set_database(true);
-    let http = listen::start_http(&app, listener)?;
+    let http = listen::start_http(&app, listener, room)?;
     Ok(Served { address, app, http, shutdown: ground.shutdown })
 }
 
@@ -163,6 +165,7 @@ fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc
     let plans = Arc::clone(&use_cases.plans);
     ground.spawn("plans", async move { plans.retry_outdated().await });
     ground.spawn("database_check", housekeeping::check_database(Arc::clone(app)));
+    ground.spawn("accepted_connections", Arc::clone(&live.accepted).run());
     ground.spawn("heartbeat", heartbeat::run(Arc::clone(&live.connections), ground.clock.clone()));
     let sessions = SessionWatch {
         clock: ground.clock.clone(),

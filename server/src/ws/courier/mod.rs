@@ -24,7 +24,7 @@ use crate::{
     error::ApiError,
     live::{
         broker::{Broker, Fact},
-        connections::{Admission, ConnectedDevice, Connections},
+        connections::{Admission, Claim, ConnectedDevice, Connections},
         outbox::{Outbox, Peer, frame},
     },
     platform::{clock::Clock, tasks::Tasks},
@@ -91,7 +91,7 @@ pub async fn courier_socket(
     peer: PeerAddress,
 ) -> Result<HttpResponse, ApiError> {
     let codec = handshake.codec;
-    let mut admission = sockets.connections.admit(peer.0)?;
+    let mut admission = sockets.connections.admit(peer.0, Claim::Device(device.device))?;
     let (response, connection) = handshake.upgrade(Peer::Courier)?;
     // What changes from here on waits in the outbox behind the welcome, so the plan is read only once.
     connection.outbox().await_greeting();
