@@ -1,16 +1,22 @@
-//! Opens the listening socket and starts actix on it.
+//! Opens the listening sockets and starts actix on them: one for everybody, and one for whoever reads the metrics.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    middleware::from_fn,
+    web::{self, Data},
+};
 use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
-    http::{middleware, routes},
+    http::{health, middleware, routes},
     live::accepted::KEEP_ALIVE,
     platform::descriptors::Room,
     state::AppState,
@@ -67,6 +73,62 @@ pub(super) fn start_http(app: &Arc<AppState>, listener: TcpListener, room: Room)
     .keep_alive(KEEP_ALIVE)
     .h1_write_buffer_size(WRITE_BUFFER_BYTES)
     .shutdown_timeout(2)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok(handle)
+}
+
+/// Where metrics are unless the operator says otherwise: on this machine alone.
+const METRICS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9_464);
+
+/// Connections to the metrics' listener, which has no other limit.
+const MOST_SCRAPERS: usize = 32;
+
+/// The server of the metrics, and where it listens.
+pub(super) struct MetricsServer {
+    pub(super) address: SocketAddr,
+    pub(super) handle: ServerHandle,
+}
+
+/// Starts the server of the metrics. `None` when nobody said where, and the usual place is taken: by another server on
+/// this machine, most likely, which is no reason not to start.
+///
+/// # Errors
+/// When it cannot listen where the operator wants it.
+pub(super) fn start_metrics(
+    metrics: &PrometheusHandle,
+    wanted: Option<SocketAddr>,
+) -> anyhow::Result<Option<MetricsServer>> {
+    let listener = match (TcpListener::bind(wanted.unwrap_or(METRICS)), wanted) {
+        (Ok(listener), _) => listener,
+        (Err(error), Some(address)) => {
+            return Err(error).with_context(|| format!("cannot listen on {address} (DOORSTEP_METRICS_BIND)"));
+        }
+        (Err(error), None) => {
+            tracing::warn!(error = %error, "nobody can read metrics: set DOORSTEP_METRICS_BIND, {METRICS} is taken");
+            return Ok(None);
+        }
+    };
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok(Some(MetricsServer { address, handle: serve_metrics(metrics, listener)? }))
+}
+
+#[allow(clippy::disallowed_methods, reason = "actix's own server task; its handle stops it and is awaited")]
+fn serve_metrics(metrics: &PrometheusHandle, listener: TcpListener) -> anyhow::Result<ServerHandle> {
+    let metrics = metrics.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(Data::new(metrics.clone()))
+            .wrap(from_fn(middleware::security_headers))
+            .route("/metrics", web::get().to(health::metrics))
+    })
+    .workers(1)
+    .max_connections(MOST_SCRAPERS)
+    .shutdown_timeout(1)
     .disable_signals()
     .listen(listener)?
     .run();

@@ -48,8 +48,8 @@ impl Authenticator {
     /// What a request's secret opens, if `lookup` finds anything. The connection is one of `rank` from then on.
     ///
     /// # Errors
-    /// `refused`, with how many seconds to wait, when the request's network was wrong too often; 503 while the database
-    /// is away.
+    /// `refused`, with how many seconds to wait, when nothing was found and the request's network was wrong too often
+    /// before; 503 while the database is away.
     pub async fn look_up<T>(
         &self,
         request: &HttpRequest,
@@ -58,13 +58,18 @@ impl Authenticator {
         lookup: impl Future<Output = Result<Option<T>, StoreError>>,
     ) -> Result<Option<T>, ApiError> {
         let network = PeerAddress::of(&self.config, request).network();
-        self.unknown_secrets.check(network).map_err(refused)?;
+        let turn = self.unknown_secrets.turn(network).await.map_err(refused)?;
         let found = lookup.await?;
         match &found {
             Some(_) => vouch(request, rank),
-            None => self.unknown_secrets.note(network),
+            None => self.unknown_secrets.note(network, &turn).map_err(refused)?,
         }
         Ok(found)
+    }
+
+    /// Whether the network that a request comes from guesses secrets.
+    pub fn is_from_guessing_network(&self, request: &HttpRequest) -> bool {
+        self.unknown_secrets.is_guessing(PeerAddress::of(&self.config, request).network())
     }
 
     /// The principal who sent a request, if it has credentials that we know. A request with a Bearer is judged by that

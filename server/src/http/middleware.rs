@@ -13,7 +13,7 @@ use actix_web::{
     web::Data,
 };
 
-use super::in_pieces::InPieces;
+use super::{front::Front, in_pieces::InPieces};
 use crate::{
     auth::peer::PeerAddress,
     error::ApiError,
@@ -30,6 +30,7 @@ pub async fn accounted(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<InPieces>, actix_web::Error> {
+    notice(&request);
     let mut answering = request.request().conn_data::<Accepted>().map(Accepted::answering);
     let share = share(&request)?;
     let response = next.call(request).await?;
@@ -41,6 +42,13 @@ pub async fn accounted(
         }
         InPieces::new(body.boxed(), answering, share)
     }))
+}
+
+/// Looks at the way by which a request came.
+fn notice(request: &ServiceRequest) {
+    if let (Some(config), Some(front)) = (request.app_data::<Data<Config>>(), request.app_data::<Data<Front>>()) {
+        front.look_for_proxy(config, request.request());
+    }
 }
 
 /// A share of the answers for the client's network, where clients come through a trusted proxy and show no credential.

@@ -8,6 +8,7 @@ pub(crate) mod context;
 pub mod describe;
 pub mod export;
 mod file_pieces;
+pub mod front;
 pub mod health;
 pub mod if_match;
 pub mod in_pieces;

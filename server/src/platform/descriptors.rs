@@ -77,7 +77,7 @@ fn refusal(allowed: usize, sockets: usize, fits: usize, besides: usize) -> Strin
 
 /// Places for couriers and dispatchers beyond those that customers can take.
 fn reserve(sockets: usize) -> usize {
-    sockets / 32 + 8
+    sockets / 64 + 8
 }
 
 /// The fewest descriptors for other connections beside so many live ones.

@@ -110,16 +110,22 @@ impl OpenLink {
     async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let token = Path::<String>::extract(request).await.map_err(|_| ApiError::unknown_link())?;
         let feeds = registered::<CustomerFeeds>(request)?;
-        if feeds.fix_writer.backlog().quiet_for() < connect_limiter::QUIET {
-            feeds.connect_limiter.pass().await.map_err(ApiError::too_busy)?;
+        let authenticator = registered::<Authenticator>(request)?;
+        // A guessing network's links are looked up first, so that junk takes no turn from customers.
+        let is_guessing = authenticator.is_from_guessing_network(request);
+        if !is_guessing {
+            feeds.turn().await?;
         }
         let looking = feeds.links.get(token::hash(&token));
-        let authenticator = registered::<Authenticator>(request)?;
         let linked = authenticator.look_up(request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
-        match linked.ok_or_else(ApiError::unknown_link)? {
-            (_, status) if status.is_final() => Err(ApiError::tracking_ended(status)),
-            (order, _) => Ok(Self(order)),
+        let (order, status) = linked.ok_or_else(ApiError::unknown_link)?;
+        if status.is_final() {
+            return Err(ApiError::tracking_ended(status));
         }
+        if is_guessing {
+            feeds.turn().await?;
+        }
+        Ok(Self(order))
     }
 }
 
@@ -209,6 +215,14 @@ async fn stream_events(
 }
 
 impl CustomerFeeds {
+    /// Waits for a newcomer's turn, while couriers report.
+    async fn turn(&self) -> Result<(), ApiError> {
+        if self.fix_writer.backlog().quiet_for() < connect_limiter::QUIET {
+            self.connect_limiter.pass().await.map_err(ApiError::too_busy)?;
+        }
+        Ok(())
+    }
+
     /// Sends the snapshot, then what the snapshot has no field for.
     async fn greet(&self, outbox: &Arc<Outbox>, order: OrderId, since_ms: Option<i64>) {
         let Ok(Some(tracked)) = self.tracked.get(order).await else {

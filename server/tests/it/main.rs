@@ -38,6 +38,7 @@ mod exceptions;
 mod feed_hours;
 mod fleet_access;
 mod fleet_feed;
+mod front;
 mod imports;
 mod ingest_trackers;
 mod instances;

@@ -206,7 +206,7 @@ async fn a_wrong_method_is_a_405_and_a_wrong_path_a_404_in_the_same_form() {
             (Method::POST, "/health/live"),
             (Method::TRACE, "/"),
             (Method::POST, "/ws/courier"),
-            (Method::PUT, "/metrics"),
+            (Method::PUT, "/health/ready"),
         ] {
             let answer = app_answer(app, method, path).await;
             assert!([404, 405].contains(&answer.status.as_u16()), "{path}: {}", answer.status);

@@ -246,7 +246,7 @@ async fn health_and_metrics_tell_how_we_are() {
             (&json!("ok"), &json!("ok"), &json!("ok"))
         );
         assert!(ready["writer"]["lag_ms"].as_u64().is_some_and(|lag| lag < 5_000), "{ready}");
-        let metrics = bare("/metrics").await.text();
+        let metrics = app.metrics().await;
         for name in [
             "doorstep_fixes_received_total",
             "doorstep_fixes_rejected_total{code=\"lat_out_of_range\"}",

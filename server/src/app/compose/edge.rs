@@ -12,7 +12,7 @@ use crate::{
         unknown_secrets::UnknownSecretLimiter,
     },
     domain::order::TrackedOrder,
-    http::{api::courier_session, ingest},
+    http::ingest,
     platform::tasks::Tasks,
     service::{
         access_log::AccessLog,
@@ -71,8 +71,8 @@ pub(super) fn state(ground: &Ground, live: &LiveView, use_cases: &UseCases, metr
         sign_ins: edge.sign_ins,
         sign_in_limiter: edge.sign_in_limiter,
         unknown_secrets: edge.unknown_secrets,
+        front: Arc::default(),
         ingest_limit: Arc::new(ingest::device_limit()),
-        link_limit: Arc::new(courier_session::link_limit()),
         config: config.clone(),
         clock: clock.clone(),
         store: store.clone(),

@@ -88,9 +88,10 @@ async fn serve(
     let listener = listen::listen(settings.bind)?;
     let address = listener.local_addr().context("the socket has no address")?;
     let shutdown = CancellationToken::new();
-    let basemap = Basemap::of(&settings)?;
-    let areas = Areas::open(&settings.data_dir, basemap, settings.time_zone, shutdown.clone()).await?;
     let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
+    let basemap = Basemap::of(&config.settings)?;
+    let areas =
+        Areas::open(&config.settings.data_dir, basemap, config.settings.time_zone, shutdown.clone()).await?;
     let feed_lead = TimeDelta::hours(i64::from(config.settings.feed_hours));
     let store = Store::new(options, config.settings.database_connections).with_feed_lead(feed_lead);
     store.migrate().await.context("preparing the database")?;
@@ -99,6 +100,7 @@ async fn serve(
     let ground = Ground { config, room, clock, store, tasks: Tasks::default(), shutdown, areas };
     let (live, remote) = LiveView::new(&ground).await?;
     let use_cases = UseCases::new(&ground, &live)?;
+    let metrics_server = listen::start_metrics(&metrics, ground.config.settings.metrics_bind)?;
     let app = Arc::new(edge::state(&ground, &live, &use_cases, metrics));
     let loaded = app.plans.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
@@ -109,7 +111,7 @@ async fn serve(
     start_tasks(&ground, &live, &use_cases, &app, planner);
     app.readiness.set_database(true);
     let http = listen::start_http(&app, listener, room)?;
-    Ok(Served { address, app, http, shutdown: ground.shutdown })
+    Ok(Served { address, app, http, metrics: metrics_server, shutdown: ground.shutdown })
 }
 
 /// Begins to follow the other instances.
