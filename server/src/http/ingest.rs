@@ -215,6 +215,11 @@ impl Reports {
             return Ok(());
         }
         let courier = from.courier.id;
+        let rows = self.ingest.rows_of(courier);
+        if let Some(wait) = rows.wait() {
+            return Err(ApiError::slow_down(wait.as_secs() as u32 + 1));
+        }
+        rows.spend(decoded.fixes.len());
         self.plans.load(courier).await?;
         // In pieces as large as a message of our own courier app, which is what the writer is made for.
         let accept = |fixes| self.ingest.accept(courier, from.device, fixes);

@@ -22,7 +22,7 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{CLOSE_PATIENCE, Connection, Handshake, Incoming, connect_limiter, count_close, spawn};
+use super::{CLOSE_PATIENCE, Connection, Handshake, Incoming, allowance::Allowance, connect_limiter, count_close, spawn};
 use crate::{
     auth::{
         access::{Access, Credential},
@@ -88,6 +88,10 @@ pub struct FeedQuery {
 /// Messages from a customer that cannot be read, before the connection is closed with 4501.
 const MAX_BAD_MESSAGES: u32 = 10;
 
+/// A page asks for the time now and then, and answers Pings.
+const BURST_FRAMES: f64 = 60.0;
+const FRAMES_PER_SECOND: f64 = 5.0;
+
 /// The order behind the tracking link in a request's path, while its feed can be opened.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenLink(OrderId);
@@ -139,7 +143,7 @@ pub async fn track_socket(
     query: Query<FeedQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let admission = feeds.connections.admit(peer.0, Claim::Link(order))?;
-    let (response, connection) = handshake.upgrade(Peer::Customer)?;
+    let (response, connection) = handshake.upgrade(Peer::Customer, Allowance::new(BURST_FRAMES, FRAMES_PER_SECOND))?;
     admission.open(connection.outbox());
     let tasks = feeds.tasks.clone();
     spawn(&tasks, "track_socket", run(feeds.into_inner(), connection, admission, order, query.since_ms));

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use doorstep_area::{built_in, files};
+use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -10,7 +11,7 @@ use tokio::{
 
 use crate::{
     cli::{Serving, doorstep},
-    support::{BUILT_IN_AREA, PATIENCE, Socket, TestApp, eventually, now_ms, step, with_app, with_settings, within},
+    support::{Answer, BUILT_IN_AREA, PATIENCE, Socket, TestApp, eventually, now_ms, step, with_app, with_settings, within},
 };
 
 /// The address of the built-in area's map, of some megabytes.
@@ -187,6 +188,72 @@ async fn one_link_takes_its_share_of_sockets_and_no_more() {
         Socket::connect(app, &format!("/ws/track/{}", other.token), &from).await.expect("snapshot").await;
         drop(pages.pop());
         eventually("the place being free", async || Socket::try_connect(app, &path, &from).await.is_ok()).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_courier_s_fixes_have_an_allowance_and_a_real_backlog_fits_into_it() {
+    with_app(async |app| {
+        let (ana, ben) = (app.courier("Ana").await, app.courier("Ben").await);
+        let (mut backlog, began) = (app.connect(&ana).await, Instant::now());
+        let first_ms = now_ms() - 20_000_000;
+        for id in 0..40 {
+            let fixes: Vec<_> = (0..500).map(|n| step(first_ms + (id * 500 + n) * 1_000, n % 7)).collect();
+            backlog.send_fixes(id as u64, &fixes).await;
+        }
+        for _ in 0..40 {
+            assert_eq!(backlog.expect("ack").await["stored"], 500);
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "a real backlog of 20 000 took {:?}", began.elapsed());
+
+        let courier = ben.id.parse().expect("an id");
+        app.state().ingest.rows_of(courier).spend(40_000);
+        let mut phone = app.connect(&ben).await;
+        phone.send_fixes(1, &[step(now_ms(), 0)]).await;
+        let url = format!("/ingest/osmand?id={}&lat=35.9&lon=14.5", ben.device_token);
+        let refused = Answer::to(app.bare(Method::GET, &url)).await;
+        assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 60), "{refused:?}");
+        refused.expect_problem(503, "slow_down");
+        assert_eq!(backlog.report(41, &[step(now_ms(), 1)]).await["stored"], 1, "another courier waits for nobody");
+        assert_eq!(app.stored(&ben).await, 0, "and who sent too much is not read");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_s_pings_have_an_allowance() {
+    with_app(async |app| {
+        let order = app.order("A-1").await;
+        let (mut page, mut other) = (app.watch(&order).await, app.watch(&order).await);
+        let ping = [0x89, 0x80, 0, 0, 0, 0].repeat(100);
+        within("sending", page.tcp().write_all(&ping)).await.expect("the connection is open");
+        for _ in 0..60 {
+            page.pong().await;
+        }
+        let empty = Instant::now();
+        for _ in 0..10 {
+            page.pong().await;
+        }
+        assert!(empty.elapsed() > Duration::from_millis(1_000), "ten more came within {:?}", empty.elapsed());
+        other.everything_so_far().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_addresses_that_are_hard_to_find_is_answered_in_time() {
+    with_settings(&[BUILT_IN_AREA], async |app| {
+        let words = "Triq San Triq Santa Marija Triq il Kbira Block Sliema Valletta Flat ".repeat(4);
+        let row = |n: usize| format!("H-{n},{n} {words} {n},{n} {words} {},Eve\n", n + 1);
+        let head = "reference,pickup_address,dropoff_address,customer_name\n";
+        let file: String = std::iter::once(head.to_owned()).chain((0..250).map(row)).collect();
+        assert!(file.len() > 140_000, "{}", file.len());
+        let began = Instant::now();
+        let request = app.request(Method::POST, "/api/v1/orders/import?preview=true");
+        let answer = Answer::to(request.header("content-type", "text/csv").body(file)).await;
+        assert!([200, 422].contains(&answer.status.as_u16()), "{}", answer.text());
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     })
     .await;
 }

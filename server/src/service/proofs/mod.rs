@@ -253,8 +253,7 @@ impl Proofs {
             }
             PinAttempt::Wait { retry_after_s } => return Err(ProofError::TooManyAttempts { retry_after_s }),
         };
-        let is_right = tokio::task::spawn_blocking(move || password::verify(&pin, &hash)).await.unwrap_or(false);
-        if !is_right {
+        if !password::verify_pin(pin, hash).await.unwrap_or(false) {
             return Err(ProofError::WrongPin { reference: at.reference.clone() });
         }
         self.store.forget_pin_attempts(order).await?;
