@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, http::header};
 
 use super::{
-    origin::refuse_cross_site, peer::PeerAddress, principal::Principal, scope::Scope, sessions::LIFETIME,
+    origin, peer::PeerAddress, principal::Principal, scope::Scope, sessions::LIFETIME,
     unknown_secrets::UnknownSecretLimiter,
 };
 use crate::{
@@ -97,7 +97,8 @@ impl Authenticator {
 
     async fn by_session(&self, request: &HttpRequest) -> Result<Option<Principal>, ApiError> {
         let Some(cookie) = request.cookie(self.config.session_cookie()) else { return Ok(None) };
-        refuse_cross_site(request)?;
+        origin::check(&self.config, request)?;
+        origin::refuse_cross_site(request)?;
         let hash = token::hash(cookie.value());
         let looking = self.store.session(&hash, self.clock.now(), LIFETIME);
         let session = self.look_up(request, Rank::Crew, ApiError::too_many_attempts, looking).await?;

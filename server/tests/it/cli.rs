@@ -86,7 +86,8 @@ async fn a_person_is_added_once_and_signs_in() {
         assert_eq!(session.expect(200)["role"], "admin");
         for (email, password, reason) in [
             ("dora@example.com", "another password", "has an account already"),
-            ("eve@example.com", "short", "at least 10 characters"),
+            ("eve@example.com", "short", "at least 12 characters"),
+            ("eve@example.com", "Password2026!", "first that are tried"),
             ("eve", "correct horse battery", "has an @"),
         ] {
             let refused = output(create(email, password)).await;

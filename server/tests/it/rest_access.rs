@@ -141,6 +141,7 @@ async fn a_person_signs_in_works_and_signs_out() {
         let signed_out = Answer::to(with(Method::DELETE, "/api/v1/session")).await;
         assert_eq!(signed_out.status, 204);
         assert!(signed_out.header("set-cookie").contains("Max-Age=0"), "{}", signed_out.header("set-cookie"));
+        assert_eq!(signed_out.header("clear-site-data"), "\"cache\"");
         Answer::to(with(Method::GET, "/api/v1/orders")).await.expect_problem(401, "unauthorized");
     })
     .await;
@@ -212,6 +213,11 @@ async fn another_site_cannot_use_the_cookie_or_sign_a_person_in() {
                 app.bare(Method::POST, "/api/v1/orders").header("cookie", &session).header("sec-fetch-site", site);
             let answer = Answer::to(request.json(&order_body(site))).await;
             assert_eq!(answer.status.as_u16(), status, "{site}: {}", answer.text());
+        }
+        for (origin, status) in [("https://evil.example", 403), ("null", 403), (own_origin.as_str(), 201)] {
+            let request = app.bare(Method::POST, "/api/v1/orders").header("cookie", &session).header("origin", origin);
+            let answer = Answer::to(request.json(&order_body(origin))).await;
+            assert_eq!(answer.status.as_u16(), status, "{origin}: {}", answer.text());
         }
         let body = json!({ "email": EMAIL, "password": PASSWORD });
         for (origin, status) in [("https://evil.example", 403), ("null", 403), (own_origin.as_str(), 200)] {

@@ -75,5 +75,5 @@ pub async fn sign_out(
         sign_ins.devices.sign_out(&session).await?;
     }
     let removal = cookies::removed(cookies::courier_session(&sign_ins.config, String::new()));
-    Ok(HttpResponse::NoContent().cookie(removal).finish())
+    Ok(HttpResponse::NoContent().cookie(removal).insert_header(cookies::FORGET_PAGES).finish())
 }

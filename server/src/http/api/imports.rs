@@ -207,7 +207,9 @@ impl Importing {
 
     /// The same file sent twice is the likeliest mistake.
     async fn warn_of_known(&self, table: &mut Table) -> Result<(), StoreError> {
-        let references: Vec<_> = table.rows.iter().map(|row| row.reference.clone()).collect();
+        // Postgres cannot hold a NUL, so no order has a reference with one; its row has an error.
+        let references = table.rows.iter().map(|row| &row.reference).filter(|reference| !reference.contains('\0'));
+        let references: Vec<_> = references.cloned().collect();
         let known = self.store.known_references(&references, self.clock.now()).await?;
         for row in table.rows.iter_mut().filter(|row| known.contains(&row.reference)) {
             let message = "there is an order with this reference already".to_owned();

@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{
     CourierId, OrderId, OrderStatus,
     api::proof::{ProofBody, ProofKind},
+    text::is_plain,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -310,7 +311,7 @@ fn same(earlier: StoredProof, order: OrderId, hash: &[u8]) -> Result<Received, P
 
 fn signer(name: &str) -> Result<String, ProofError> {
     let name = name.trim();
-    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let fits = (1..=100).contains(&name.chars().count()) && !name.contains('\n') && name.chars().all(is_plain);
     if fits {
         return Ok(name.to_owned());
     }

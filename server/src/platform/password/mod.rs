@@ -4,6 +4,8 @@
 //! cores, however many orders come; passwords have turns of their own ([`crate::auth::sign_in_limiter`]), so that a shop
 //! that sends its orders keeps nobody from signing in.
 
+mod strength;
+
 use std::sync::{Arc, LazyLock};
 
 use argon2::{
@@ -12,17 +14,13 @@ use argon2::{
 };
 use tokio::{sync::Semaphore, task::JoinError};
 
+pub use self::strength::{MAX_BYTES, Weakness, check};
+
 /// PINs that are hashed or checked now.
 static PIN_TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Arc::new(Semaphore::new(cores))
 });
-
-/// The shortest password that `doorstep user create` takes.
-pub const MIN_CHARACTERS: usize = 10;
-
-/// The longest password; longer ones are wrong without a check.
-pub const MAX_BYTES: usize = 1_024;
 
 /// Hashes a password with a new salt. Blocks for tens of milliseconds.
 pub fn hash(password: &str) -> String {
