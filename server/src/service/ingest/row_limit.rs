@@ -131,7 +131,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_more_than_the_burst_and_the_rate_come_in(messages in prop::collection::vec((0u64..2_000_000, 1usize..500), 1..400)) {
+        fn never_more_than_the_burst_and_the_rate_come_in(
+            messages in prop::collection::vec((0u64..2_000_000, 1usize..500), 1..400),
+        ) {
             let (allowance, mut now_us, mut taken) = (RowAllowance::default(), 0, 0);
             for (gap_us, rows) in messages {
                 now_us += gap_us;
