@@ -16,8 +16,8 @@ use crate::{
     },
     http::front::Front,
     live::{
-        accepted::AcceptedConnections, audience::Audience, broker::Broker, connections::Connections, fleet::Fleet, hub::Hub, readiness::Readiness,
-        tracker::Tracker, watching::Watching,
+        accepted::AcceptedConnections, audience::Audience, broker::Broker, connections::Connections, fleet::Fleet,
+        hub::Hub, readiness::Readiness, tracker::Tracker, watching::Watching,
     },
     platform::{clock::Clock, config::Config, rate_limit::RateLimit, tasks::Tasks},
     service::{

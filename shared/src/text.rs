@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn what_hides_in_text_is_known_and_no_script_is() {
-        for plain in ["Ana\nGalea", "שרה כהן", "مريم", "Łódź", "王小明", "O\u{2019}Neill", "👩\u{200d}🍳"] {
+        for plain in ["Ana\nGalea", "שרה כהן", "مريم", "Łódź", "王小明", "O\u{2019}Neill", "👩\u{200d}🍳"]
+        {
             assert!(plain.chars().all(is_plain), "{plain:?}");
         }
         for hidden in ['\0', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{202e}', '\u{202a}', '\u{2066}', '\u{2069}'] {

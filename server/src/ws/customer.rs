@@ -22,7 +22,9 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{CLOSE_PATIENCE, Connection, Handshake, Incoming, allowance::Allowance, connect_limiter, count_close, spawn};
+use super::{
+    CLOSE_PATIENCE, Connection, Handshake, Incoming, allowance::Allowance, connect_limiter, count_close, spawn,
+};
 use crate::{
     auth::{
         access::{Access, Credential},

@@ -113,7 +113,8 @@ pub async fn fleet_socket(
     let codec = handshake.codec;
     let admission = sockets.connections.admit(recorder.peer().0, Claim::Console(by.holder()))?;
     let seat = sockets.fleet.enter(&sockets.store, &sockets.tracker).await?;
-    let (response, connection) = handshake.upgrade(Peer::Dispatcher, Allowance::new(BURST_FRAMES, FRAMES_PER_SECOND))?;
+    let (response, connection) =
+        handshake.upgrade(Peer::Dispatcher, Allowance::new(BURST_FRAMES, FRAMES_PER_SECOND))?;
     admission.open_console(connection.outbox(), by.holder());
     // A credential that ended before the registry knew of this connection did not close it.
     let by = FleetWatcher::of(&request).await?;
@@ -135,13 +136,7 @@ struct Session {
 
 impl Session {
     fn new(clock: &Clock, outbox: &Arc<Outbox>, codec: Codec, subscription: Subscription) -> Self {
-        Self {
-            clock: clock.clone(),
-            outbox: Arc::clone(outbox),
-            codec,
-            subscription,
-            bad_messages: 0,
-        }
+        Self { clock: clock.clone(), outbox: Arc::clone(outbox), codec, subscription, bad_messages: 0 }
     }
 
     async fn run(mut self, mut connection: Connection, _admission: Admission) {

@@ -11,7 +11,9 @@ use tokio::{
 
 use crate::{
     cli::{Serving, doorstep},
-    support::{Answer, BUILT_IN_AREA, PATIENCE, Socket, TestApp, eventually, now_ms, step, with_app, with_settings, within},
+    support::{
+        Answer, BUILT_IN_AREA, PATIENCE, Socket, TestApp, eventually, now_ms, step, with_app, with_settings, within,
+    },
 };
 
 /// The address of the built-in area's map, of some megabytes.

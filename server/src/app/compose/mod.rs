@@ -90,8 +90,7 @@ async fn serve(
     let shutdown = CancellationToken::new();
     let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
     let basemap = Basemap::of(&config.settings)?;
-    let areas =
-        Areas::open(&config.settings.data_dir, basemap, config.settings.time_zone, shutdown.clone()).await?;
+    let areas = Areas::open(&config.settings.data_dir, basemap, config.settings.time_zone, shutdown.clone()).await?;
     let feed_lead = TimeDelta::hours(i64::from(config.settings.feed_hours));
     let store = Store::new(options, config.settings.database_connections).with_feed_lead(feed_lead);
     store.migrate().await.context("preparing the database")?;

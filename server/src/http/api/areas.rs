@@ -162,7 +162,10 @@ fn id(text: &str) -> Result<AreaId, ApiError> {
 impl UploadQuery {
     fn options(self) -> Result<Options, ApiError> {
         let name = self.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        if name.as_ref().is_some_and(|name| name.chars().count() > 100 || !name.chars().all(|c| c != '\n' && is_plain(c))) {
+        if name
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > 100 || !name.chars().all(|c| c != '\n' && is_plain(c)))
+        {
             return Err(ApiError::bad_request("name has at most 100 characters"));
         }
         let bounds = self.bounds.as_deref().map(bounds).transpose()?;

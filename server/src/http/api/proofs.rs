@@ -201,8 +201,7 @@ impl FromRequest for LinkedProof {
             let (authenticator, store) = (registered::<Authenticator>(&request)?, registered::<Store>(&request)?);
             let hash = token::hash(&token);
             let looking = store.order_by_tracking_token(&hash);
-            let found =
-                authenticator.look_up(&request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
+            let found = authenticator.look_up(&request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
             let (order, status) = found.ok_or_else(ApiError::unknown_link)?;
             Ok(Self { order, status, proof })
         }

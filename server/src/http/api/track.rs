@@ -27,10 +27,7 @@ use crate::{
         context::context,
         describe::{Describe, Description, describe_tracking_link},
     },
-    live::{
-        accepted::Rank,
-        tracker::Tracker,
-    },
+    live::{accepted::Rank, tracker::Tracker},
     platform::{clock::Clock, token},
     service::orders::{plans::Plans, snapshot},
     store::Store,

@@ -25,14 +25,8 @@ const LONGEST_PART: usize = 26;
 const MOST_LEFT: usize = 9;
 
 /// Rows of keys and runs of letters and digits.
-const RUNS: [&str; 6] = [
-    "abcdefghijklmnopqrstuvwxyz",
-    "01234567890",
-    "qwertyuiop",
-    "asdfghjkl",
-    "zxcvbnm",
-    "1q2w3e4r5t6y7u8i9o0p",
-];
+const RUNS: [&str; 6] =
+    ["abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1q2w3e4r5t6y7u8i9o0p"];
 
 /// Why a password is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,7 +150,13 @@ mod tests {
 
     #[test]
     fn a_few_words_that_do_not_belong_together_are_a_password() {
-        for good in ["correct horse battery", "a new password entirely", "teapot violin glacier", "x7#kQ9!vLm2$wR", "ħġżċ ħġżċ ab 12"] {
+        for good in [
+            "correct horse battery",
+            "a new password entirely",
+            "teapot violin glacier",
+            "x7#kQ9!vLm2$wR",
+            "ħġżċ ħġżċ ab 12",
+        ] {
             assert_eq!(check(good, "ada@example.com"), Ok(()), "{good}");
         }
     }

@@ -139,7 +139,14 @@ fn data_dir(database_url: &str) -> PathBuf {
 
 /// The settings of a server on a free port with `database_url`.
 pub(crate) fn settings(database_url: &str, arguments: &[&str]) -> Settings {
-    let ours = ["doorstep", "--bind=127.0.0.1:0", "--workers=2", "--database-connections=6", "--metrics-bind=127.0.0.1:0", "--database-url"];
+    let ours = [
+        "doorstep",
+        "--bind=127.0.0.1:0",
+        "--workers=2",
+        "--database-connections=6",
+        "--metrics-bind=127.0.0.1:0",
+        "--database-url",
+    ];
     let data_dir = data_dir(database_url).display().to_string();
     let of_this_test = [database_url, "--data-dir", &data_dir];
     let Arguments { settings, built_in_area } =
