@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 
 use super::{
     engine_url::{EngineUrl, Geocoder, Router},
-    web_url::{WebUrl, origin_of},
+    public_url,
+    web_url::WebUrl,
 };
 
 /// How rows are put together.
@@ -250,11 +251,7 @@ impl Config {
     /// # Errors
     /// A sentence about what is wrong with the public URL.
     pub fn complete(settings: Settings, bound: SocketAddr) -> Result<Self, String> {
-        let public_url = public_url(&settings, bound)?;
-        let origin = origin_of(&public_url).ok_or_else(|| {
-            format!("the public URL must begin with https:// or http:// and name a host, not {public_url:?}")
-        })?;
-        check_public_url(&public_url, &origin)?;
+        let (public_url, origin) = public_url::complete(settings.public_url.as_deref(), bound)?;
         let mut allowed_origins = vec![origin];
         // On one's own machine both names of loopback are the same place.
         if settings.public_url.is_none() && bound.ip().is_loopback() {
@@ -266,11 +263,7 @@ impl Config {
 
     /// Whether a request's `Host` names this server as the operator does: by an origin that may open sockets.
     pub fn is_own_host(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        self.allowed_origins.iter().filter_map(|origin| origin.split_once("://")).any(|(scheme, known)| {
-            let port = if scheme == "https" { ":443" } else { ":80" };
-            known.eq_ignore_ascii_case(host.strip_suffix(port).unwrap_or(&host))
-        })
+        self.allowed_origins.iter().any(|origin| public_url::is_host_of(host, origin))
     }
 
     /// Whether browsers reach this server through TLS.
@@ -289,77 +282,9 @@ impl Config {
     }
 }
 
-/// How the world reaches a server that listens on `bound`, without a slash at the end.
-fn public_url(settings: &Settings, bound: SocketAddr) -> Result<String, String> {
-    match &settings.public_url {
-        Some(url) => Ok(url.trim_end_matches('/').to_owned()),
-        None if bound.ip().is_unspecified() => Err(format!(
-            "{bound} listens on every address of this machine, and links need one that people reach: set \
-             DOORSTEP_PUBLIC_URL, for example to http://192.168.1.20:{}",
-            bound.port()
-        )),
-        None => Ok(format!("http://{bound}")),
-    }
-}
-
-/// Pages, sockets and cookies stand at the root of an origin, so a public URL is one and nothing more.
-fn check_public_url(public_url: &str, origin: &str) -> Result<(), String> {
-    let rest = public_url.split_once("://").map_or("", |(_, rest)| rest);
-    if rest.contains(['/', '?', '#']) {
-        return Err(format!(
-            "the public URL must name a server and no path below it, not {public_url:?}: set DOORSTEP_PUBLIC_URL={origin}"
-        ));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-
-    #[derive(Parser)]
-    struct Arguments {
-        #[command(flatten)]
-        settings: Settings,
-    }
-
-    fn complete(bound: &str, arguments: &[&str]) -> Result<Config, String> {
-        let settings = Arguments::parse_from(["doorstep"].iter().chain(arguments)).settings;
-        Config::complete(settings, bound.parse().expect("an address"))
-    }
-
-    #[test]
-    fn an_address_that_nobody_can_open_is_refused_with_the_line_to_set() {
-        for bound in ["0.0.0.0:8080", "[::]:8080"] {
-            let refused = complete(bound, &[]).expect_err("links would lead nowhere");
-            assert!(refused.contains("DOORSTEP_PUBLIC_URL") && refused.contains(":8080"), "{refused}");
-            assert!(complete(bound, &["--public-url", "https://track.example.com/"]).is_ok());
-        }
-        for below in ["https://example.com/track", "https://example.com/?x", "https://example.com/#x"] {
-            let refused = complete("127.0.0.1:8080", &["--public-url", below]).expect_err("pages stand at the root");
-            assert!(refused.contains("DOORSTEP_PUBLIC_URL=https://example.com"), "{refused}");
-        }
-    }
-
-    #[test]
-    fn a_host_is_ours_by_the_public_url_and_by_other_allowed_origins() {
-        let arguments = ["--public-url", "https://Track.Example.com", "--allowed-origins", "http://intranet:8080"];
-        let config = complete("127.0.0.1:8080", &arguments).expect("a configuration");
-        for (host, is_own) in [
-            ("track.example.com", true),
-            ("Track.Example.com:443", true),
-            ("intranet:8080", true),
-            ("track.example.com:8080", false),
-            ("127.0.0.1:8080", false),
-            ("server-1:8080", false),
-        ] {
-            assert_eq!(config.is_own_host(host), is_own, "{host}");
-        }
-        let local = complete("127.0.0.1:8080", &[]).expect("a configuration");
-        assert!(local.is_own_host("localhost:8080") && local.is_own_host("127.0.0.1:8080"));
-    }
 
     #[test]
     fn an_address_of_redis_is_shown_without_its_password() {

@@ -11,6 +11,7 @@ pub mod failed_attempts;
 pub mod idle_thread;
 pub mod paced_chunks;
 pub mod password;
+mod public_url;
 pub mod qr;
 pub mod rate_limit;
 pub mod renamed_metrics;
