@@ -10,7 +10,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_page_that_was_opened_at_another_address_says_what_to_set() {
     with_settings(&["--public-url=https://app.example.com"], async |app| {
-        let login = |method, host| app.bare(method, "/login").header("host", host);
+        let login = |method, host: &str| app.bare(method, "/login").header("host", host);
         let asked = Answer::to(login(Method::GET, "server-1:8080")).await.text();
         assert!(asked.contains("https://app.example.com") && asked.contains("server-1:8080"), "{asked}");
         assert!(asked.contains("DOORSTEP_PUBLIC_URL"), "{asked}");
