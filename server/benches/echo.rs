@@ -9,11 +9,14 @@ use actix_web::{App, HttpResponse, HttpServer};
 use doorstep_server::{
     error::ApiError,
     live::outbox::{OpCode, Peer, raw_frame},
-    ws::{Connection, Handshake, Incoming},
+    ws::{Connection, Handshake, Incoming, allowance::Allowance},
 };
 
+/// The suite sends thousands of messages in a second.
+const ANY_NUMBER: f64 = 1e12;
+
 async fn echo(handshake: Handshake) -> Result<HttpResponse, ApiError> {
-    let (response, connection) = handshake.upgrade(Peer::Customer)?;
+    let (response, connection) = handshake.upgrade(Peer::Customer, Allowance::new(ANY_NUMBER, ANY_NUMBER))?;
     actix_web::rt::spawn(repeat(connection));
     Ok(response)
 }

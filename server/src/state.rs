@@ -3,7 +3,7 @@
 //! A handler takes the pieces it needs, not this: [`AppState::register`] gives each to actix. The whole is for those who
 //! start, watch and stop the server.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
 use doorstep_shared::DeviceId;
@@ -14,9 +14,10 @@ use crate::{
         authenticator::Authenticator, sign_in::PasswordSignIn, sign_in_limiter::SignInLimiter,
         unknown_secrets::UnknownSecretLimiter,
     },
+    http::front::Front,
     live::{
-        audience::Audience, broker::Broker, connections::Connections, fleet::Fleet, hub::Hub, readiness::Readiness,
-        tracker::Tracker, watching::Watching,
+        accepted::AcceptedConnections, audience::Audience, broker::Broker, connections::Connections, fleet::Fleet,
+        hub::Hub, readiness::Readiness, tracker::Tracker, watching::Watching,
     },
     platform::{clock::Clock, config::Config, rate_limit::RateLimit, tasks::Tasks},
     service::{
@@ -91,8 +92,10 @@ pub struct AppState {
     pub proofs: Arc<Proofs>,
     /// Room for photos on their way in.
     pub uploads: Arc<Uploads>,
-    /// Open connections.
+    /// Live connections.
     pub connections: Arc<Connections>,
+    /// Every accepted connection.
+    pub accepted: Arc<AcceptedConnections>,
     /// Background tasks.
     pub tasks: Tasks,
     /// Whether we want traffic.
@@ -107,15 +110,15 @@ pub struct AppState {
     pub unknown_secrets: Arc<UnknownSecretLimiter>,
     /// Requests of other companies' tracking apps, by device.
     pub ingest_limit: Arc<RateLimit<DeviceId>>,
-    /// Attempts of couriers to sign in with a link, by address.
-    pub link_limit: Arc<RateLimit<IpAddr>>,
+    /// How people reach this server.
+    pub front: Arc<Front>,
     /// Customers' feeds.
     pub customer_feeds: Arc<CustomerFeeds>,
     /// Couriers' sockets.
     pub courier_sockets: Arc<CourierSockets>,
     /// Consoles' sockets.
     pub fleet_sockets: Arc<FleetSockets>,
-    /// For the scraper.
+    /// What the scraper reads, to be kept small.
     pub metrics: PrometheusHandle,
 }
 
@@ -134,13 +137,13 @@ impl AppState {
             .app_data(Data::new(self.clock.clone()))
             .app_data(Data::new(self.store.clone()))
             .app_data(Data::new(self.fix_writer.clone()))
-            .app_data(Data::new(self.tasks.clone()))
-            .app_data(Data::new(self.metrics.clone()));
+            .app_data(Data::new(self.tasks.clone()));
     }
 
     fn register_live(&self, config: &mut ServiceConfig) {
         config
             .app_data(Data::from(Arc::clone(&self.tracker)))
+            .app_data(Data::from(Arc::clone(&self.accepted)))
             .app_data(Data::from(Arc::clone(&self.broker)))
             .app_data(Data::from(Arc::clone(&self.readiness)));
     }
@@ -167,8 +170,8 @@ impl AppState {
             .app_data(Data::from(Arc::clone(&self.authenticator)))
             .app_data(Data::from(Arc::clone(&self.sign_ins)))
             .app_data(Data::from(Arc::clone(&self.unknown_secrets)))
+            .app_data(Data::from(Arc::clone(&self.front)))
             .app_data(Data::from(Arc::clone(&self.ingest_limit)))
-            .app_data(Data::from(Arc::clone(&self.link_limit)))
             .app_data(Data::from(Arc::clone(&self.customer_feeds)))
             .app_data(Data::from(Arc::clone(&self.courier_sockets)))
             .app_data(Data::from(Arc::clone(&self.fleet_sockets)));

@@ -1,7 +1,14 @@
-//! Folds text for search: lower case, without marks.
+//! What text of people may hold, and folding it for search: lower case, without marks.
 //!
 //! The same folding as `search_fold` in the database, so that a search means the same everywhere. Letters of the Latin
 //! alphabets of Europe lose their marks, Maltese ħ, ġ, ż and ċ among them; all others only become lower case.
+
+/// Whether a character may stand in text that others read: no control character but a line break, and none that turns the
+/// direction of what stands around it (Unicode Standard Annex 9, 2.1 to 2.3), with which one name is made to look like
+/// another. Text from right to left needs none of them.
+pub fn is_plain(c: char) -> bool {
+    !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') && (c == '\n' || !c.is_control())
+}
 
 /// `text` in lower case without marks.
 pub fn fold(text: &str) -> String {
@@ -45,6 +52,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_hides_in_text_is_known_and_no_script_is() {
+        for plain in ["Ana\nGalea", "שרה כהן", "مريم", "Łódź", "王小明", "O\u{2019}Neill", "👩\u{200d}🍳"]
+        {
+            assert!(plain.chars().all(is_plain), "{plain:?}");
+        }
+        for hidden in ['\0', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{202e}', '\u{202a}', '\u{2066}', '\u{2069}'] {
+            assert!(!is_plain(hidden), "{hidden:?}");
+        }
+    }
 
     #[test]
     fn marks_and_capitals_do_not_matter() {

@@ -17,10 +17,32 @@ pub struct LoginView {
     pub email: String,
     /// Why the last attempt was refused.
     pub problem: Option<LoginProblem>,
+    /// The address by which the browser asked, when it is not the one that is set.
+    pub other_address: Option<OtherAddress>,
     /// Where the style sheet is.
     pub css: String,
     /// Where the icon is.
     pub icon: String,
+}
+
+/// An address by which people reach the server, and by which signing in does not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherAddress {
+    /// What the browser, or a proxy in between, called the server.
+    pub host: String,
+    /// Where the server is, as its operator has it.
+    pub public_url: String,
+}
+
+impl OtherAddress {
+    /// What is different, then what to do.
+    fn text(&self) -> String {
+        let Self { host, public_url } = self;
+        format!(
+            "This server is set up as {public_url}, and was asked for as {host}. If {public_url} is not what your browser \
+             shows, an admin sets DOORSTEP_PUBLIC_URL to what it does show; if it is, the proxy must pass the header Host on."
+        )
+    }
 }
 
 /// Why the sign-in was refused.
@@ -81,6 +103,16 @@ pub fn login_document(view: &LoginView) -> String {
                         <Mark />
                         {PRODUCT}
                     </p>
+                    {view
+                        .other_address
+                        .as_ref()
+                        .map(|other| {
+                            view! {
+                                <p class="notice" role="note">
+                                    {other.text()}
+                                </p>
+                            }
+                        })}
                     <Form view />
                     <ul class="help">
                         <li>"No account, or the password is lost? An admin of this server makes one."</li>
@@ -180,6 +212,15 @@ mod tests {
         let busy = page(LoginProblem::TooMany { retry_after_s: 30 });
         assert!(busy.contains("Wait 30 seconds") && !busy.contains("aria-invalid"));
         assert!(!login_document(&LoginView::default()).contains("role=\"alert\""));
+    }
+
+    #[test]
+    fn another_address_than_the_one_that_is_set_is_named_and_stays_text() {
+        let other = OtherAddress { host: PROBE.into(), public_url: "https://track.example.com".into() };
+        let html = login_document(&LoginView { other_address: Some(other), ..LoginView::default() });
+        assert!(html.contains("role=\"note\"") && html.contains("DOORSTEP_PUBLIC_URL"));
+        assert!(html.contains("https://track.example.com") && !html.contains("<script"));
+        assert!(!login_document(&LoginView::default()).contains("role=\"note\""));
     }
 
     #[test]

@@ -215,6 +215,15 @@ impl Api {
         self.get(&format!("/api/v1/track/{tracking_token}"), &[]).await
     }
 
+    /// Where the map of the area in use is, if it has one; needs no key.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn map_path(&self) -> Result<Option<String>, ApiError> {
+        let area: AreaInUse = self.get("/area/current", &[]).await?;
+        Ok(area.basemap_pmtiles)
+    }
+
     /// Whether the server says that it is ready for traffic.
     pub async fn is_ready(&self) -> bool {
         let answer = self.http.get(self.server.http("/health/ready")).send().await;
@@ -285,6 +294,12 @@ impl Api {
             pause = (pause * 2).min(LONGEST_RETRY);
         }
     }
+}
+
+/// What is needed of the area in use.
+#[derive(serde::Deserialize)]
+struct AreaInUse {
+    basemap_pmtiles: Option<String>,
 }
 
 /// RFC 3339 in UTC with milliseconds, as the contract has it.

@@ -54,7 +54,7 @@ pub(super) async fn keep_house(app: Arc<AppState>) {
         app.sign_in_limiter.forget_idle();
         app.unknown_secrets.forget_idle();
         app.ingest_limit.forget_idle();
-        app.link_limit.forget_idle();
+        app.ingest.forget_idle();
         app.metrics.run_upkeep();
     }
 }

@@ -9,6 +9,7 @@ use actix_web::dev::ServerHandle;
 use doorstep_shared::protocol::CloseCode;
 use tokio_util::sync::CancellationToken;
 
+use super::listen::MetricsServer;
 use crate::{platform::tasks::Tasks, state::AppState, store::embedded::Embedded};
 
 /// How long connections, writers and tasks each get at shutdown. SIGTERM promises five seconds in all.
@@ -23,9 +24,12 @@ const EMBEDDED_PATIENCE: Duration = Duration::from_secs(25);
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its metrics are, if somebody can read them.
+    pub metrics_address: Option<SocketAddr>,
     /// Its pieces.
     pub app: Arc<AppState>,
     http: ServerHandle,
+    metrics: Option<MetricsServer>,
     shutdown: CancellationToken,
     embedded: Option<Supervised>,
 }
@@ -35,6 +39,7 @@ pub(super) struct Served {
     pub(super) address: SocketAddr,
     pub(super) app: Arc<AppState>,
     pub(super) http: ServerHandle,
+    pub(super) metrics: Option<MetricsServer>,
     pub(super) shutdown: CancellationToken,
 }
 
@@ -60,8 +65,9 @@ impl Supervised {
 }
 
 impl Running {
-    pub(super) fn new(Served { address, app, http, shutdown }: Served, embedded: Option<Supervised>) -> Self {
-        Self { address, app, http, shutdown, embedded }
+    pub(super) fn new(Served { address, app, http, metrics, shutdown }: Served, embedded: Option<Supervised>) -> Self {
+        let metrics_address = metrics.as_ref().map(|server| server.address);
+        Self { address, metrics_address, app, http, metrics, shutdown, embedded }
     }
 
     /// Serves until a signal comes or a task that must not end has ended; then lets `before` finish and stops.
@@ -109,7 +115,7 @@ impl Running {
 
     /// Ends all connections and tasks, but not the database. Gives how many connections there were.
     async fn wind_up(self) -> usize {
-        let Self { app, http, shutdown, .. } = self;
+        let Self { app, http, metrics, shutdown, .. } = self;
         tracing::info!("stopping");
         app.readiness.drain();
         app.tasks.expect_endings();
@@ -117,6 +123,10 @@ impl Running {
         // Accepting stops at once; connections get until the patience ends to read their close frame.
         let stopping = http.stop(true);
         let _ = tokio::time::timeout(SOCKETS_PATIENCE, stopping).await;
+        if let Some(metrics) = metrics {
+            // Nobody waits for the last scrape.
+            drop(metrics.handle.stop(false));
+        }
         let store = app.store.clone();
         let tasks = app.tasks.clone();
         drained(&app).await;

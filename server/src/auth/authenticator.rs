@@ -8,11 +8,12 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, http::header};
 
 use super::{
-    origin::refuse_cross_site, peer::PeerAddress, principal::Principal, scope::Scope, sessions::LIFETIME,
+    origin, peer::PeerAddress, principal::Principal, scope::Scope, sessions::LIFETIME,
     unknown_secrets::UnknownSecretLimiter,
 };
 use crate::{
     error::ApiError,
+    live::accepted::{Accepted, Rank},
     platform::{clock::Clock, config::Config, token},
     service::devices::Devices,
     store::{Store, StoreError},
@@ -44,24 +45,31 @@ impl Authenticator {
         Self { config, clock, store, devices, unknown_secrets }
     }
 
-    /// What a request's secret opens, if `lookup` finds anything.
+    /// What a request's secret opens, if `lookup` finds anything. The connection is one of `rank` from then on.
     ///
     /// # Errors
-    /// `refused`, with how many seconds to wait, when the request's network was wrong too often; 503 while the database
-    /// is away.
+    /// `refused`, with how many seconds to wait, when nothing was found and the request's network was wrong too often
+    /// before; 503 while the database is away.
     pub async fn look_up<T>(
         &self,
         request: &HttpRequest,
+        rank: Rank,
         refused: fn(u32) -> ApiError,
         lookup: impl Future<Output = Result<Option<T>, StoreError>>,
     ) -> Result<Option<T>, ApiError> {
         let network = PeerAddress::of(&self.config, request).network();
-        self.unknown_secrets.check(network).map_err(refused)?;
+        let turn = self.unknown_secrets.turn(network).await.map_err(refused)?;
         let found = lookup.await?;
-        if found.is_none() {
-            self.unknown_secrets.note(network);
+        match &found {
+            Some(_) => vouch(request, rank),
+            None => self.unknown_secrets.note(network, &turn).map_err(refused)?,
         }
         Ok(found)
+    }
+
+    /// Whether the network that a request comes from guesses secrets.
+    pub fn is_from_guessing_network(&self, request: &HttpRequest) -> bool {
+        self.unknown_secrets.is_guessing(PeerAddress::of(&self.config, request).network())
     }
 
     /// The principal who sent a request, if it has credentials that we know. A request with a Bearer is judged by that
@@ -82,16 +90,18 @@ impl Authenticator {
             return Ok(None);
         }
         let hash = token::hash(secret);
-        let key = self.look_up(request, ApiError::too_many_attempts, self.store.api_key_by_token(&hash)).await?;
+        let looking = self.store.api_key_by_token(&hash);
+        let key = self.look_up(request, Rank::Crew, ApiError::too_many_attempts, looking).await?;
         Ok(key.map(|key| Principal::ApiKey { id: key.id, secret: secret.to_owned(), scopes: key.scopes }))
     }
 
     async fn by_session(&self, request: &HttpRequest) -> Result<Option<Principal>, ApiError> {
         let Some(cookie) = request.cookie(self.config.session_cookie()) else { return Ok(None) };
-        refuse_cross_site(request)?;
+        origin::check(&self.config, request)?;
+        origin::refuse_cross_site(request)?;
         let hash = token::hash(cookie.value());
         let looking = self.store.session(&hash, self.clock.now(), LIFETIME);
-        let session = self.look_up(request, ApiError::too_many_attempts, looking).await?;
+        let session = self.look_up(request, Rank::Crew, ApiError::too_many_attempts, looking).await?;
         Ok(session.map(|session| Principal::User {
             id: session.user,
             email: session.email,
@@ -117,6 +127,13 @@ impl Authenticator {
         let principal = self.require(request).await?;
         scopes.iter().try_for_each(|scope| principal.check(*scope))?;
         Ok(principal)
+    }
+}
+
+/// Notes on a request's connection whose it is.
+fn vouch(request: &HttpRequest, rank: Rank) {
+    if let Some(accepted) = request.conn_data::<Accepted>() {
+        accepted.is_of(rank);
     }
 }
 

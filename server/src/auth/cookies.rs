@@ -4,6 +4,10 @@ use actix_web::cookie::{Cookie, SameSite, time};
 
 use crate::{platform::config::Config, service::devices::SESSION_LIFETIME};
 
+/// What an answer that ends a session says besides: the browser forgets pages and answers that it kept. It keeps its
+/// storage, which the apps of one origin share; a courier's app deletes its own.
+pub const FORGET_PAGES: (&str, &str) = ("Clear-Site-Data", "\"cache\"");
+
 /// The cookie that holds a person's session.
 pub fn session(config: &Config, token: String) -> Cookie<'static> {
     Cookie::build(config.session_cookie(), token)

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     error::ApiError,
+    live::accepted::Rank,
     platform::{
         config::Config,
         token::{self, SecretHash},
@@ -84,7 +85,8 @@ impl Authenticator {
         let signed_in = match bearer(request) {
             Some(token) => {
                 let hash = token::hash(token);
-                self.look_up(request, ApiError::too_many_attempts, self.store.device_by_token(&hash)).await?
+                let looking = self.store.device_by_token(&hash);
+                self.look_up(request, Rank::Crew, ApiError::too_many_attempts, looking).await?
             }
             None => self.by_courier_cookie(request).await?,
         };
@@ -113,7 +115,7 @@ impl Authenticator {
         origin::refuse_cross_site(request)?;
         let now = self.clock.now();
         let looking = self.store.courier_session(&session, now, SESSION_LIFETIME);
-        let used = self.look_up(request, ApiError::too_many_attempts, looking).await?;
+        let used = self.look_up(request, Rank::Crew, ApiError::too_many_attempts, looking).await?;
         let Some(used) = used else { return Ok(None) };
         if now - used.last_used_at > TOUCH_EVERY {
             self.store.touch_courier_sessions(&[session], now).await?;

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, HeaderValue},
-    web::Path,
+    web::{Bytes, Path},
 };
 use doorstep_frontend::data::{AssetUrls, ConsoleAssetUrls, CourierAssetUrls, PageArea};
 use http_range::HttpRange;
@@ -41,14 +41,14 @@ pub async fn serve(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
     response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     if compressed {
         response.insert_header((header::CONTENT_ENCODING, "br"));
-        return Ok(response.body(bytes.into_owned()));
+        return Ok(response.body(bytes));
     }
     // Said to be identity, so that nothing compresses it on the way.
     response.insert_header((header::CONTENT_ENCODING, "identity"));
     response.insert_header((header::ACCEPT_RANGES, "bytes"));
     match request.headers().get(header::RANGE) {
         Some(range) => part(&mut response, range, &bytes),
-        None => Ok(response.body(bytes.into_owned())),
+        None => Ok(response.body(bytes)),
     }
 }
 
@@ -58,11 +58,19 @@ fn has_hash(path: &str) -> bool {
     path.split(['/', '.']).any(is_hash)
 }
 
-fn find(path: &str, brotli: bool) -> Option<(Cow<'static, [u8]>, bool)> {
+fn find(path: &str, brotli: bool) -> Option<(Bytes, bool)> {
     if brotli && let Some(compressed) = Site::get(&format!("{path}.br")) {
-        return Some((compressed.data, true));
+        return Some((shared(compressed.data), true));
     }
-    Site::get(path).map(|file| (file.data, false))
+    Site::get(path).map(|file| (shared(file.data), false))
+}
+
+/// A file as it stands in the program. Only development builds read it from the disk.
+fn shared(file: Cow<'static, [u8]>) -> Bytes {
+    match file {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    }
 }
 
 fn accepts_brotli(request: &HttpRequest) -> bool {
@@ -74,7 +82,7 @@ fn accepts_brotli(request: &HttpRequest) -> bool {
 fn part(
     response: &mut actix_web::HttpResponseBuilder,
     range: &HeaderValue,
-    bytes: &[u8],
+    bytes: &Bytes,
 ) -> Result<HttpResponse, ApiError> {
     let size = bytes.len() as u64;
     let ranges = HttpRange::parse_bytes(range.as_bytes(), size);
@@ -87,7 +95,7 @@ fn part(
     let (start, end) = (wanted.start as usize, (wanted.start + wanted.length) as usize);
     response.status(actix_web::http::StatusCode::PARTIAL_CONTENT);
     response.insert_header((header::CONTENT_RANGE, format!("bytes {start}-{}/{size}", end - 1)));
-    Ok(response.body(bytes[start..end].to_vec()))
+    Ok(response.body(bytes.slice(start..end)))
 }
 
 fn media_type(path: &str) -> &'static str {

@@ -30,6 +30,7 @@ use super::{
 use crate::{
     auth::{access::Access, authenticator::Authenticator},
     error::ApiError,
+    live::accepted::Rank,
     platform::{clock::Clock, rate_limit::RateLimit, token},
     service::{
         devices::Devices,
@@ -201,7 +202,8 @@ impl Reports {
     async fn device(&self, request: &HttpRequest, token: Option<String>) -> Result<Option<SignedInDevice>, ApiError> {
         let Some(token) = token else { return Ok(None) };
         let hash = token::hash(&token);
-        self.authenticator.look_up(request, ApiError::slow_down, self.store.device_by_token(&hash)).await
+        let looking = self.store.device_by_token(&hash);
+        self.authenticator.look_up(request, Rank::Crew, ApiError::slow_down, looking).await
     }
 
     /// Shows and stores a courier's points; returns when they are committed.
@@ -213,6 +215,11 @@ impl Reports {
             return Ok(());
         }
         let courier = from.courier.id;
+        let rows = self.ingest.rows_of(courier);
+        if let Some(wait) = rows.wait() {
+            return Err(ApiError::slow_down(wait.as_secs() as u32 + 1));
+        }
+        rows.spend(decoded.fixes.len());
         self.plans.load(courier).await?;
         // In pieces as large as a message of our own courier app, which is what the writer is made for.
         let accept = |fixes| self.ingest.accept(courier, from.device, fixes);

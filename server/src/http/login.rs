@@ -8,15 +8,21 @@ use actix_web::{
     http::{StatusCode, header},
     web::{Data, Query},
 };
-use doorstep_frontend::document::login::{LoginProblem, LoginView, login_document};
+use doorstep_frontend::document::login::{LoginProblem, LoginView, OtherAddress, login_document};
 use doorstep_shared::api::SignIn;
 use serde::Deserialize;
 
-use super::{assets, body::bytes::RequestBody};
+use super::{assets, body::bytes::RequestBody, context::context, front::Front};
 use crate::{
     auth::{authenticator::Authenticator, origin, principal::Principal, sign_in::PasswordSignIn},
     error::ApiError,
+    platform::config::Config,
 };
+
+context! {
+    /// What the page is made with.
+    pub struct LoginPage { config: Config, front: Front }
+}
 
 /// Where a person goes who asked for no other page.
 const HOME: &str = "/dispatch";
@@ -40,26 +46,32 @@ struct Form {
 }
 
 /// `GET /login`
-pub async fn show(authenticator: Data<Authenticator>, request: HttpRequest) -> HttpResponse {
+pub async fn show(login: LoginPage, authenticator: Data<Authenticator>, request: HttpRequest) -> HttpResponse {
     let query = Query::<LoginQuery>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
     let next = own_path(query.next.as_deref());
     match authenticator.identify(&request).await {
         Ok(Some(Principal::User { .. })) => go_to(next),
-        _ => page(StatusCode::OK, LoginView { next: next.to_owned(), ..LoginView::default() }),
+        _ => page(StatusCode::OK, LoginView { next: next.to_owned(), ..login.view(&request) }),
     }
 }
 
 /// `POST /login`
-pub async fn submit(sign_ins: Data<PasswordSignIn>, request: HttpRequest, bytes: RequestBody) -> HttpResponse {
+pub async fn submit(
+    login: LoginPage,
+    sign_ins: Data<PasswordSignIn>,
+    request: HttpRequest,
+    bytes: RequestBody,
+) -> HttpResponse {
+    let view = login.view(&request);
     let Form { email, password, next } =
         Query::<Form>::from_query(&String::from_utf8_lossy(&bytes)).map(Query::into_inner).unwrap_or_default();
     let next = own_path(next.as_deref()).to_owned();
     if let Err(error) = origin::check(&sign_ins.config, &request).and_then(|()| origin::refuse_cross_site(&request)) {
-        return again(&error, LoginView { next, ..LoginView::default() });
+        return again(&error, LoginView { next, ..view });
     }
     if email.trim().is_empty() || password.is_empty() {
         let problem = Some(LoginProblem::Incomplete);
-        return page(StatusCode::BAD_REQUEST, LoginView { next, email, problem, ..LoginView::default() });
+        return page(StatusCode::BAD_REQUEST, LoginView { next, email, problem, ..view });
     }
     let wanted = SignIn { email: email.clone(), password };
     match sign_ins.sign_in(&request, wanted).await {
@@ -70,7 +82,16 @@ pub async fn submit(sign_ins: Data<PasswordSignIn>, request: HttpRequest, bytes:
                 Err(error) => ApiError::internal(&error).error_response(),
             }
         }
-        Err(error) => again(&error, LoginView { next, email, ..LoginView::default() }),
+        Err(error) => again(&error, LoginView { next, email, ..view }),
+    }
+}
+
+impl LoginPage {
+    /// An empty form, with a word about the address when it is not the one that is set.
+    fn view(&self, request: &HttpRequest) -> LoginView {
+        let other = self.front.other_address(&self.config, request);
+        let other_address = other.map(|host| OtherAddress { host, public_url: self.config.public_url.clone() });
+        LoginView { other_address, ..LoginView::default() }
     }
 }
 

@@ -1,16 +1,99 @@
 //! What happens to every request, or to every page, around its handler.
 
-use std::time::Duration;
-
-use actix_web::{
-    body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
-    web::Data,
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
 };
 
-use crate::{error::ApiError, live::readiness::Readiness, platform::config::Config};
+use actix_web::{
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        ConnectionType, Method,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::{Bytes, Data},
+};
+use futures_util::FutureExt;
+
+use super::{front::Front, in_pieces::InPieces};
+use crate::{
+    auth::peer::PeerAddress,
+    error::ApiError,
+    live::{
+        accepted::{Accepted, AcceptedConnections, AnswerShare},
+        readiness::Readiness,
+    },
+    platform::config::Config,
+};
+
+/// Counts a request's answer as its connection's work until it is written, writes it in pieces, and ends the connection
+/// after an answer that says so, whether or not the client goes on sending.
+pub async fn accounted(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<InPieces>, actix_web::Error> {
+    notice(&request);
+    let mut answering = request.request().conn_data::<Accepted>().map(Accepted::answering);
+    let share = share(&request)?;
+    let is_head = request.method() == Method::HEAD;
+    // A handler that panics leaves nothing half done behind that outlives its request: what it shares is whole again
+    // when it is unlocked. The panic itself was logged where it happened.
+    let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let response = answer.unwrap_or_else(|_| Err(ApiError::internal(&"a handler panicked").into()))?;
+    Ok(response.map_body(|head, body| {
+        if head.connection_type() == ConnectionType::Close
+            && let Some(answering) = &mut answering
+        {
+            answering.end_connection();
+        }
+        let body = if is_head { BoxBody::new(Unsent(body.size())) } else { body.boxed() };
+        InPieces::new(body, answering, share)
+    }))
+}
+
+/// The body of an answer to `HEAD`: of the same size as the one that is not sent.
+struct Unsent(BodySize);
+
+impl MessageBody for Unsent {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.0
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(None)
+    }
+}
+
+/// Looks at the way by which a request came.
+fn notice(request: &ServiceRequest) {
+    if let (Some(config), Some(front)) = (request.app_data::<Data<Config>>(), request.app_data::<Data<Front>>()) {
+        front.look_for_proxy(config, request.request());
+    }
+}
+
+/// A share of the answers for the client's network, where clients come through a trusted proxy and show no credential.
+/// Without a proxy their connections are counted; with a credential, a courier's requests wait for no neighbour's.
+fn share(request: &ServiceRequest) -> Result<Option<AnswerShare>, ApiError> {
+    let of_crew = ["/api/", "/ingest/", "/ws/courier", "/ws/fleet", "/health/"];
+    let (Some(config), Some(table)) =
+        (request.app_data::<Data<Config>>(), request.app_data::<Data<AcceptedConnections>>())
+    else {
+        return Ok(None);
+    };
+    if !config.settings.trust_proxy || of_crew.iter().any(|prefix| request.path().starts_with(prefix)) {
+        return Ok(None);
+    }
+    let network = PeerAddress::of(config, request.request()).network();
+    let table = std::sync::Arc::clone(table);
+    table.answer_for(network).map(Some).ok_or_else(|| ApiError::too_many_attempts(5))
+}
 
 /// Longer than the wait for a connection, which gives the same answer and abandons less.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(3);
@@ -70,5 +153,38 @@ pub async fn courier_page_headers(
 fn isolate(headers: &mut HeaderMap, permissions: &'static str) {
     for (name, value) in [("cross-origin-opener-policy", "same-origin"), ("permissions-policy", permissions)] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        App, HttpResponse,
+        middleware::from_fn,
+        test::{self, TestRequest},
+        web,
+    };
+
+    use super::*;
+
+    async fn panicking() -> HttpResponse {
+        panic!("the text of a panic, with a secret in it")
+    }
+
+    #[actix_web::test]
+    async fn a_handler_that_panics_is_a_500_that_says_nothing_and_the_next_request_is_answered() {
+        let app = App::new()
+            .wrap(from_fn(accounted))
+            .route("/panic", web::get().to(panicking))
+            .route("/", web::get().to(HttpResponse::Ok));
+        let app = test::init_service(app).await;
+        let get = |path: &str| TestRequest::get().uri(path).to_request();
+        let error = test::try_call_service(&app, get("/panic")).await.err().expect("it panicked");
+        let answer = error.error_response();
+        assert_eq!(answer.status(), 500);
+        let body = actix_web::body::to_bytes(answer.into_body()).await.expect("it is whole");
+        let text = String::from_utf8_lossy(&body).into_owned();
+        assert!(text.contains("\"internal\"") && !text.contains("secret"), "{text}");
+        assert_eq!(test::call_service(&app, get("/")).await.status(), 200);
     }
 }

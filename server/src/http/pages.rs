@@ -88,9 +88,10 @@ pub async fn track(
     path: Path<String>,
 ) -> HttpResponse {
     let network = peer.network();
-    if let Err(retry_after_s) = tracking.unknown_secrets.check(network) {
-        return too_many(&pages, &request, retry_after_s);
-    }
+    let turn = match tracking.unknown_secrets.turn(network).await {
+        Ok(turn) => turn,
+        Err(retry_after_s) => return too_many(&pages, &request, retry_after_s),
+    };
     let link = match tracking.link_state(&path).await {
         Ok(link) => link,
         Err(error) => {
@@ -98,8 +99,10 @@ pub async fn track(
             LinkState::Unavailable
         }
     };
-    if matches!(link, LinkState::Unknown) {
-        tracking.unknown_secrets.note(network);
+    if matches!(link, LinkState::Unknown)
+        && let Err(retry_after_s) = tracking.unknown_secrets.note(network, &turn)
+    {
+        return too_many(&pages, &request, retry_after_s);
     }
     page(&pages, &request, link)
 }

@@ -6,6 +6,7 @@
 use actix_web::{
     FromRequest, Handler, HttpRequest, Responder,
     dev::Payload,
+    guard,
     http::Method,
     web::{self, Payload as PayloadArgument},
 };
@@ -98,7 +99,7 @@ where
 {
     Box::new(move || {
         let handler = handler.clone();
-        web::method(method.clone()).to(move |request: HttpRequest, payload: PayloadArgument| {
+        answering(&method).to(move |request: HttpRequest, payload: PayloadArgument| {
             let handler = handler.clone();
             async move {
                 let arguments = A::extract(&request, &mut payload.into_inner()).await?;
@@ -106,6 +107,14 @@ where
             }
         })
     })
+}
+
+/// A route for this method. Whatever is read can be asked for without its content (RFC 9110, section 9.3.2).
+fn answering(method: &Method) -> actix_web::Route {
+    match *method {
+        Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        _ => web::method(method.clone()),
+    }
 }
 
 /// The arguments of a handler.

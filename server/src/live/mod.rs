@@ -4,6 +4,7 @@
 //! Everything here can be lost and read again from the store. Lock order: pacing, tracker, hub or connections, outbox;
 //! following, then the broker's own.
 
+pub mod accepted;
 pub mod audience;
 pub mod broker;
 pub mod connections;

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 
 use super::{
     engine_url::{EngineUrl, Geocoder, Router},
-    web_url::{WebUrl, origin_of},
+    public_url,
+    web_url::WebUrl,
 };
 
 /// How rows are put together.
@@ -59,6 +60,10 @@ pub struct Settings {
     /// Address and port to listen on.
     #[arg(long, env = "DOORSTEP_BIND", default_value = "127.0.0.1:8080")]
     pub bind: SocketAddr,
+    /// Address and port where a scraper finds the metrics, apart from everything else. Default: 127.0.0.1:9464, if that is
+    /// free.
+    #[arg(long, env = "DOORSTEP_METRICS_BIND")]
+    pub metrics_bind: Option<SocketAddr>,
     /// How the world reaches this server; links are made with it. Default: http:// and the bound address.
     #[arg(long, env = "DOORSTEP_PUBLIC_URL")]
     pub public_url: Option<String>,
@@ -109,9 +114,10 @@ pub struct Settings {
     /// Threads that serve connections. Default: one for each processor.
     #[arg(long, env = "DOORSTEP_WORKERS")]
     pub workers: Option<usize>,
-    /// Live connections that this instance accepts.
-    #[arg(long, env = "DOORSTEP_MAX_CONNECTIONS", default_value_t = 19_000)]
-    pub max_connections: usize,
+    /// Live connections that this instance accepts; couriers and dispatchers get some more. Default: 19 000, or as
+    /// many as the system allows open files for.
+    #[arg(long, env = "DOORSTEP_MAX_CONNECTIONS")]
+    pub max_connections: Option<usize>,
     /// Address of the MapLibre style of an online basemap, instead of the area's map.
     #[arg(long, env = "DOORSTEP_BASEMAP_STYLE")]
     pub basemap_style: Option<WebUrl>,
@@ -176,12 +182,18 @@ impl Settings {
         Batching { writers: usize::from(self.fix_writers), rows: usize::from(self.fix_batch_rows) }
     }
 
+    /// Connections to Postgres, for requests, for storing fixes, and for listening and migrating.
+    pub fn postgres_connections(&self) -> usize {
+        self.database_connections as usize + usize::from(self.fix_writers) + 2
+    }
+
     /// Every setting's name and value, for printing. A database address may hold a password and is not shown.
     pub fn as_text(&self) -> Vec<(&'static str, String)> {
         let optional = |value: &Option<String>| value.clone().unwrap_or_default();
         vec![
             ("database_url", self.database_url.as_ref().map(|_| "(set)".to_owned()).unwrap_or_default()),
             ("bind", self.bind.to_string()),
+            ("metrics_bind", self.metrics_bind.map(|bind| bind.to_string()).unwrap_or_default()),
             ("public_url", optional(&self.public_url)),
             ("data_dir", self.data_dir.display().to_string()),
             ("allowed_origins", self.allowed_origins.join(",")),
@@ -198,7 +210,7 @@ impl Settings {
             ("fix_writers", self.fix_writers.to_string()),
             ("fix_batch_rows", self.fix_batch_rows.to_string()),
             ("workers", self.workers.map(|workers| workers.to_string()).unwrap_or_default()),
-            ("max_connections", self.max_connections.to_string()),
+            ("max_connections", self.max_connections.map(|most| most.to_string()).unwrap_or_default()),
             ("basemap_style", self.basemap_style.as_ref().map(WebUrl::to_string).unwrap_or_default()),
             ("basemap_pmtiles", optional(&self.basemap_pmtiles)),
             ("router", self.router.as_ref().map(EngineUrl::to_string).unwrap_or_default()),
@@ -239,11 +251,7 @@ impl Config {
     /// # Errors
     /// A sentence about what is wrong with the public URL.
     pub fn complete(settings: Settings, bound: SocketAddr) -> Result<Self, String> {
-        let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{bound}"));
-        let public_url = public_url.trim_end_matches('/').to_owned();
-        let origin = origin_of(&public_url).ok_or_else(|| {
-            format!("the public URL must begin with https:// or http:// and name a host, not {public_url:?}")
-        })?;
+        let (public_url, origin) = public_url::complete(settings.public_url.as_deref(), bound)?;
         let mut allowed_origins = vec![origin];
         // On one's own machine both names of loopback are the same place.
         if settings.public_url.is_none() && bound.ip().is_loopback() {
@@ -251,6 +259,11 @@ impl Config {
         }
         allowed_origins.extend(settings.allowed_origins.iter().map(|origin| origin.trim_end_matches('/').to_owned()));
         Ok(Self { settings, public_url, allowed_origins })
+    }
+
+    /// Whether a request's `Host` names this server as the operator does: by an origin that may open sockets.
+    pub fn is_own_host(&self, host: &str) -> bool {
+        self.allowed_origins.iter().any(|origin| public_url::is_host_of(host, origin))
     }
 
     /// Whether browsers reach this server through TLS.

@@ -5,11 +5,13 @@
 pub mod background_thread;
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod engine_url;
 pub mod error_chain;
 pub mod failed_attempts;
 pub mod paced_chunks;
 pub mod password;
+mod public_url;
 pub mod qr;
 pub mod rate_limit;
 pub mod renamed_metrics;

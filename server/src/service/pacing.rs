@@ -146,7 +146,7 @@ mod tests {
         },
         live::{
             broker::in_process::InProcess,
-            connections::{Admission, ConnectedDevice},
+            connections::{Admission, Claim, ConnectedDevice},
             outbox::{Outbox, Peer, Wire},
             tracker::Known,
         },
@@ -158,7 +158,7 @@ mod tests {
         let hub = Arc::new(Hub::default());
         let tracker = Arc::new(Tracker::new(Arc::new(InProcess::new(Arc::clone(&hub), Arc::default()))));
         let (clock, _) = Clock::manual(NOW_MS);
-        Pacing::new(tracker, hub, (Arc::default(), Arc::default()), Arc::new(Connections::new(10_000)), clock)
+        Pacing::new(tracker, hub, (Arc::default(), Arc::default()), Arc::new(Connections::new(10_000, 0)), clock)
     }
 
     /// A courier on the road with a connected phone and an order that its customer follows.
@@ -173,8 +173,9 @@ mod tests {
         let reading = RawFix { time_ms: NOW_MS - 1_000, lat: 35.88, lon: 14.5, ..RawFix::default() };
         let fix = doorstep_shared::Fix::try_new(&reading).expect("a usable reading");
         pacing.tracker.seed(courier, Known { fixes: vec![fix], ..Known::default() }, NOW_MS);
-        let mut admission = pacing.connections.admit(None).expect("there is room");
-        let connected = ConnectedDevice { courier, device: DeviceId::new(), session: None };
+        let device = DeviceId::new();
+        let mut admission = pacing.connections.admit(None, Claim::Device(device)).expect("there is room");
+        let connected = ConnectedDevice { courier, device, session: None };
         admission.open_courier(&Outbox::new(Wire::Socket(Codec::Json), Peer::Courier), connected, NOW_MS);
         (courier, admission)
     }

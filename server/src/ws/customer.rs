@@ -22,7 +22,9 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{CLOSE_PATIENCE, Connection, Handshake, Incoming, connect_limiter, count_close, spawn};
+use super::{
+    CLOSE_PATIENCE, Connection, Handshake, Incoming, allowance::Allowance, connect_limiter, count_close, spawn,
+};
 use crate::{
     auth::{
         access::{Access, Credential},
@@ -34,7 +36,8 @@ use crate::{
     domain::order::TrackedOrder,
     error::ApiError,
     live::{
-        connections::{Admission, Connections},
+        accepted::Rank,
+        connections::{Admission, Claim, Connections},
         hub::Hub,
         outbox::{Encoded, Outbox, OutboxBody, Peer, SocketHandle, Wire},
         tracker::Tracker,
@@ -87,6 +90,10 @@ pub struct FeedQuery {
 /// Messages from a customer that cannot be read, before the connection is closed with 4501.
 const MAX_BAD_MESSAGES: u32 = 10;
 
+/// A page asks for the time now and then, and answers Pings.
+const BURST_FRAMES: f64 = 60.0;
+const FRAMES_PER_SECOND: f64 = 5.0;
+
 /// The order behind the tracking link in a request's path, while its feed can be opened.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenLink(OrderId);
@@ -109,16 +116,22 @@ impl OpenLink {
     async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let token = Path::<String>::extract(request).await.map_err(|_| ApiError::unknown_link())?;
         let feeds = registered::<CustomerFeeds>(request)?;
-        if feeds.fix_writer.backlog().quiet_for() < connect_limiter::QUIET {
-            feeds.connect_limiter.pass().await.map_err(ApiError::too_busy)?;
+        let authenticator = registered::<Authenticator>(request)?;
+        // A guessing network's links are looked up first, so that junk takes no turn from customers.
+        let is_guessing = authenticator.is_from_guessing_network(request);
+        if !is_guessing {
+            feeds.turn().await?;
         }
         let looking = feeds.links.get(token::hash(&token));
-        let authenticator = registered::<Authenticator>(request)?;
-        let linked = authenticator.look_up(request, ApiError::too_many_attempts, looking).await?;
-        match linked.ok_or_else(ApiError::unknown_link)? {
-            (_, status) if status.is_final() => Err(ApiError::tracking_ended(status)),
-            (order, _) => Ok(Self(order)),
+        let linked = authenticator.look_up(request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
+        let (order, status) = linked.ok_or_else(ApiError::unknown_link)?;
+        if status.is_final() {
+            return Err(ApiError::tracking_ended(status));
         }
+        if is_guessing {
+            feeds.turn().await?;
+        }
+        Ok(Self(order))
     }
 }
 
@@ -131,8 +144,8 @@ pub async fn track_socket(
     OpenLink(order): OpenLink,
     query: Query<FeedQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let admission = feeds.connections.admit(peer.0)?;
-    let (response, connection) = handshake.upgrade(Peer::Customer)?;
+    let admission = feeds.connections.admit(peer.0, Claim::Link(order))?;
+    let (response, connection) = handshake.upgrade(Peer::Customer, Allowance::new(BURST_FRAMES, FRAMES_PER_SECOND))?;
     admission.open(connection.outbox());
     let tasks = feeds.tasks.clone();
     spawn(&tasks, "track_socket", run(feeds.into_inner(), connection, admission, order, query.since_ms));
@@ -152,7 +165,7 @@ pub async fn track_events(
     OpenLink(order): OpenLink,
     query: Query<FeedQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let admission = feeds.connections.admit(peer.0)?;
+    let admission = feeds.connections.admit(peer.0, Claim::Link(order))?;
     let codec = if query.codec.as_deref() == Some("postcard") { Codec::Postcard } else { Codec::Json };
     let outbox = Outbox::on(SocketHandle::of(&request), Wire::Events(codec), Peer::Customer);
     admission.open(&outbox);
@@ -208,6 +221,14 @@ async fn stream_events(
 }
 
 impl CustomerFeeds {
+    /// Waits for a newcomer's turn, while couriers report.
+    async fn turn(&self) -> Result<(), ApiError> {
+        if self.fix_writer.backlog().quiet_for() < connect_limiter::QUIET {
+            self.connect_limiter.pass().await.map_err(ApiError::too_busy)?;
+        }
+        Ok(())
+    }
+
     /// Sends the snapshot, then what the snapshot has no field for.
     async fn greet(&self, outbox: &Arc<Outbox>, order: OrderId, since_ms: Option<i64>) {
         let Ok(Some(tracked)) = self.tracked.get(order).await else {

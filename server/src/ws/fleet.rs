@@ -4,7 +4,7 @@
 //! `SameSite`, and only our own origin passes. Programs come with a key. The registry closes the connection when
 //! the session or the key ends. What is shown is [`crate::live::fleet`]'s; this reads what the console asks for.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, http::header, web::Data};
 use doorstep_shared::{
@@ -30,7 +30,7 @@ use crate::{
     },
     error::ApiError,
     live::{
-        connections::{Admission, Connections},
+        connections::{Admission, Claim, Connections},
         fleet::{Fleet, Subscription, area::Area},
         outbox::{Outbox, Peer, frame},
         tracker::Tracker,
@@ -43,8 +43,8 @@ use crate::{
 const MAX_BAD_MESSAGES: u32 = 10;
 
 /// A map that is dragged says where it is with every frame it draws.
-const BURST_MESSAGES: f64 = 400.0;
-const MESSAGES_PER_SECOND: f64 = 100.0;
+const BURST_FRAMES: f64 = 400.0;
+const FRAMES_PER_SECOND: f64 = 100.0;
 
 /// What consoles' sockets work with.
 #[derive(Debug)]
@@ -111,9 +111,10 @@ pub async fn fleet_socket(
     recorder: AccessRecorder,
 ) -> Result<HttpResponse, ApiError> {
     let codec = handshake.codec;
-    let admission = sockets.connections.admit(recorder.peer().0)?;
+    let admission = sockets.connections.admit(recorder.peer().0, Claim::Console(by.holder()))?;
     let seat = sockets.fleet.enter(&sockets.store, &sockets.tracker).await?;
-    let (response, connection) = handshake.upgrade(Peer::Dispatcher)?;
+    let (response, connection) =
+        handshake.upgrade(Peer::Dispatcher, Allowance::new(BURST_FRAMES, FRAMES_PER_SECOND))?;
     admission.open_console(connection.outbox(), by.holder());
     // A credential that ended before the registry knew of this connection did not close it.
     let by = FleetWatcher::of(&request).await?;
@@ -130,33 +131,17 @@ struct Session {
     outbox: Arc<Outbox>,
     codec: Codec,
     subscription: Subscription,
-    allowance: Allowance,
     bad_messages: u32,
 }
 
 impl Session {
     fn new(clock: &Clock, outbox: &Arc<Outbox>, codec: Codec, subscription: Subscription) -> Self {
-        Self {
-            clock: clock.clone(),
-            outbox: Arc::clone(outbox),
-            codec,
-            subscription,
-            allowance: Allowance::new(BURST_MESSAGES, MESSAGES_PER_SECOND),
-            bad_messages: 0,
-        }
+        Self { clock: clock.clone(), outbox: Arc::clone(outbox), codec, subscription, bad_messages: 0 }
     }
 
     async fn run(mut self, mut connection: Connection, _admission: Admission) {
-        loop {
-            let wait = self.allowance.wait();
-            tokio::select! {
-                incoming = connection.next(), if wait.is_none() => match incoming {
-                    Incoming::Text(bytes) | Incoming::Binary(bytes) => self.receive(&bytes),
-                    Incoming::Closed => break,
-                },
-                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => self.check_flood(),
-                () = self.outbox.closed(), if wait.is_some() => break,
-            }
+        while let Incoming::Text(bytes) | Incoming::Binary(bytes) = connection.next().await {
+            self.receive(&bytes);
         }
         count_close("fleet", &self.outbox);
         // A console that has left watches no courier, however long the close takes.
@@ -165,7 +150,6 @@ impl Session {
     }
 
     fn receive(&mut self, bytes: &[u8]) {
-        self.allowance.spend();
         match decode(self.codec, bytes) {
             Ok(message) => self.handle(&message),
             Err(DecodeError::Unreadable(_)) => self.outbox.close(CloseCode::BadMessage),
@@ -202,12 +186,6 @@ impl Session {
 
     fn send(&self, event: &FleetEvent) {
         self.outbox.push(frame(self.codec, event));
-    }
-
-    fn check_flood(&self) {
-        if self.allowance.is_flood() {
-            self.outbox.close(CloseCode::RateLimited);
-        }
     }
 
     fn server_time(&self) -> ServerTime {

@@ -27,6 +27,7 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 use doorstep_shared::protocol::{CloseCode, Codec, MAX_MESSAGE_BYTES};
 use futures_util::StreamExt;
 
+use self::allowance::Allowance;
 use crate::{
     error::ApiError,
     live::outbox::{Outbox, OutboxBody, Peer, SocketHandle, Wire},
@@ -64,11 +65,11 @@ impl Handshake {
         Ok(Self { codec, names_codec: offered.is_some(), request: request.clone(), payload })
     }
 
-    /// Answers the upgrade of `peer` and hands out both halves of the connection.
+    /// Answers the upgrade of `peer`, who may send what `allowance` allows, and hands out both halves of the connection.
     ///
     /// # Errors
     /// 400 when the request is no WebSocket handshake.
-    pub fn upgrade(self, peer: Peer) -> Result<(HttpResponse, Connection), ApiError> {
+    pub fn upgrade(self, peer: Peer, allowance: Allowance) -> Result<(HttpResponse, Connection), ApiError> {
         let Self { codec, names_codec, request, payload } = self;
         let (mut response, _unused_sender, messages) =
             actix_ws::handle(&request, payload).map_err(|error| ApiError::bad_handshake(&error))?;
@@ -81,7 +82,7 @@ impl Handshake {
         let response = response.map_body(|_, unused| body(unused)).map_into_boxed_body();
         let messages = messages.max_frame_size(MAX_MESSAGE_BYTES).aggregate_continuations();
         let messages = messages.max_continuation_size(MAX_MESSAGE_BYTES);
-        Ok((response, Connection { outbox, messages, peer_closed: false }))
+        Ok((response, Connection { outbox, messages, allowance, peer_closed: false }))
     }
 }
 
@@ -102,6 +103,7 @@ fn count_close(socket: &'static str, outbox: &Outbox) -> u16 {
 pub struct Connection {
     outbox: Arc<Outbox>,
     messages: AggregatedMessageStream,
+    allowance: Allowance,
     /// The peer's close frame came: nothing follows it.
     peer_closed: bool,
 }
@@ -122,22 +124,38 @@ impl Connection {
         &self.outbox
     }
 
-    /// Waits for the next thing to react to. Answers pings and closes by itself.
+    /// Waits for the next thing to react to. Answers pings and closes by itself. A client that sends more than its
+    /// allowance is not read for a while, and closed with 4003 when it goes on.
     /// # Cancel safety
     /// Safe: no message is lost when the future is dropped.
     pub async fn next(&mut self) -> Incoming {
         let outbox = Arc::clone(&self.outbox);
-        let _reading = outbox.reading();
         loop {
-            tokio::select! {
-                biased;
-                () = outbox.closed() => return Incoming::Closed,
-                message = self.messages.next() => {
-                    outbox.heard();
-                    if let Some(incoming) = self.read(message) {
-                        return incoming;
-                    }
+            if let Some(wait) = self.allowance.wait() {
+                if self.allowance.is_flood() {
+                    outbox.close(CloseCode::RateLimited);
                 }
+                tokio::select! {
+                    biased;
+                    () = outbox.closed() => return Incoming::Closed,
+                    () = tokio::time::sleep(wait) => continue,
+                }
+            }
+            if let Some(incoming) = self.read_one(&outbox).await {
+                return incoming;
+            }
+        }
+    }
+
+    async fn read_one(&mut self, outbox: &Outbox) -> Option<Incoming> {
+        let _reading = outbox.reading();
+        tokio::select! {
+            biased;
+            () = outbox.closed() => Some(Incoming::Closed),
+            message = self.messages.next() => {
+                outbox.heard();
+                self.allowance.spend();
+                self.read(message)
             }
         }
     }

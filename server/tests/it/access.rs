@@ -228,10 +228,9 @@ fn table(worker: u16) -> Vec<Row> {
         row(Method::POST, "/ingest/osmand", none, Osmand, trackers(400)),
         row(Method::POST, "/ingest/owntracks", none, Owntracks, trackers(401)),
         row(Method::POST, "/ingest/overland", none, Overland, trackers(401)),
-        // Operations. Metrics are for this machine and network, whatever the credentials.
+        // Operations.
         get("/health/live", none, every_caller(200)),
         get("/health/ready", none, every_caller(200)),
-        get("/metrics", none, every_caller(200)),
         // Maps are public; no area is called so.
         get("/area/current", none, every_caller(200)),
         get("/area/{id}/{file}", none, every_caller(404)),

@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -85,7 +86,8 @@ async fn a_person_is_added_once_and_signs_in() {
         assert_eq!(session.expect(200)["role"], "admin");
         for (email, password, reason) in [
             ("dora@example.com", "another password", "has an account already"),
-            ("eve@example.com", "short", "at least 10 characters"),
+            ("eve@example.com", "short", "at least 12 characters"),
+            ("eve@example.com", "Password2026!", "first that are tried"),
             ("eve", "correct horse battery", "has an @"),
         ] {
             let refused = output(create(email, password)).await;
@@ -119,10 +121,15 @@ async fn config_prints_every_setting_and_no_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_setting_is_a_sentence_and_not_a_trace() {
-    let cases: [(&[&str], &str); 4] = [
+    let nowhere = ["serve", "--database-url", "postgres://localhost:1/x"];
+    let everywhere = [&nowhere[..], &["--bind", "0.0.0.0:0"]].concat();
+    let below = [&nowhere[..], &["--bind", "127.0.0.1:0", "--public-url", "https://example.com/track"]].concat();
+    let cases: [(&[&str], &str); 6] = [
+        (&everywhere, "DOORSTEP_PUBLIC_URL"),
+        (&below, "DOORSTEP_PUBLIC_URL=https://example.com"),
         (&["serve", "--bind", "nowhere"], "--bind"),
         (&["serve", "--retention-days", "0"], "--retention-days"),
-        (&["serve", "--database-url", "postgres://localhost:1/x"], "doorstep: "),
+        (&nowhere, "doorstep: "),
         (&["migrate", "--database-url", "nonsense"], "DATABASE_URL is not a Postgres address"),
     ];
     for (arguments, expected) in cases {
@@ -133,20 +140,40 @@ async fn a_wrong_setting_is_a_sentence_and_not_a_trace() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_of_connections_that_cannot_be_kept_is_refused_at_the_start() {
+    let mut command = Command::new("sh");
+    let serve = "ulimit -n 1024; exec \"$0\" serve --max-connections 19000 --database-url postgres://localhost:1/x";
+    command.args(["-c", serve, env!("CARGO_BIN_EXE_doorstep")]).stdin(Stdio::null());
+    let output = output(command).await;
+    let said = text(&output.stderr);
+    assert!(!output.status.success(), "it would turn couriers away: {said}");
+    assert!(said.contains("19000 live connections need") && said.contains("DOORSTEP_MAX_CONNECTIONS to "), "{said}");
+}
+
 /// A `doorstep serve` of its own, stopped with the test.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    address: String,
+    pub(crate) address: String,
+    /// What it has logged since then.
+    log: Arc<Mutex<String>>,
     /// How long that took: what this machine needs for such things today.
     took: Duration,
 }
 
 impl Serving {
     async fn start(data_dir: &str) -> Self {
+        Self::start_by(doorstep(&["serve", "--data-dir", data_dir])).await
+    }
+
+    /// With a command of its own, which gets a port and readable logs.
+    pub(crate) async fn start_by(mut command: Command) -> Self {
         let began = Instant::now();
-        let mut command = doorstep(&["serve", "--bind", "127.0.0.1:0", "--data-dir", data_dir, "--log-json"]);
+        command.args(["--bind", "127.0.0.1:0", "--log-json"]);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the command starts");
         let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let log = Arc::<Mutex<String>>::default();
+        let logged = Arc::clone(&log);
         let listening = tokio::task::spawn_blocking(move || {
             let mut lines = lines.map_while(Result::ok);
             let address = lines.by_ref().find_map(|line| {
@@ -155,15 +182,25 @@ impl Serving {
                     .then(|| line["fields"]["address"].as_str().map(str::to_owned))?
             });
             // The pipe is read to its end, or the server would block on it.
-            std::thread::spawn(move || lines.for_each(drop));
+            let keep = move |line: String| logged.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line);
+            std::thread::spawn(move || lines.for_each(keep));
             address
         });
         let address = listening.await.expect("reading does not panic").expect("it says where it listens");
-        Self { child, address, took: began.elapsed() }
+        Self { child, address, log, took: began.elapsed() }
+    }
+
+    /// How often the log says this.
+    pub(crate) fn said(&self, what: &str) -> usize {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).matches(what).count()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
+        let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id"));
         nix::sys::signal::kill(pid, signal).expect("it runs");
     }
 }

@@ -155,6 +155,8 @@ async fn no_other_user_may_enter_and_there_is_no_network_port() {
         let mode = fs::metadata(cluster.home.join(name)).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "{name}");
     }
+    let log = fs::metadata(cluster.home.join("postgres.log")).expect("it is there").permissions().mode();
+    assert_eq!(log & 0o777, 0o600, "statements that failed stand in it");
     let addresses: String = {
         let mut connection = postgres.connect_options().connect().await.expect("Postgres answers");
         sqlx::query_scalar("show listen_addresses").fetch_one(&mut connection).await.expect("a setting")

@@ -49,6 +49,26 @@ async fn a_preview_says_what_each_row_would_become_and_creates_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_nul_in_a_cell_is_its_row_s_error() {
+    with_app(async |app| {
+        let head = "reference,pickup_address,pickup_lat,pickup_lon,dropoff_address,dropoff_lat,dropoff_lon,customer_name,note\n";
+        let cells = ["S-1", "Kitchen", "35.898", "14.5125", "Here", "35.9", "14.51", "Eve", "x"];
+        for at in [0, 1, 4, 7, 8] {
+            let mut row = cells.map(str::to_owned);
+            row[at].push('\0');
+            let file = format!("{head}{}\nS-2{}\n", row.join(","), cells.join(",").trim_start_matches("S-1"));
+            let preview = send(app, "?preview=true", &file, None).await.expect(200);
+            assert_eq!((&preview["valid"], &preview["invalid"]), (&json!(1), &json!(1)), "{at}: {preview}");
+            assert!(preview["rows"][0]["errors"].as_array().is_some_and(|errors| !errors.is_empty()), "{at}");
+            send(app, "", &file, None).await.expect_problem(422, "invalid_fields");
+        }
+        let found = send(app, "?preview=true", &format!("{head}S-1,K\0,,,H\0,,,Eve,\n"), None).await;
+        assert_eq!(found.expect(200)["invalid"], json!(1), "looked up nowhere");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_becomes_orders_all_or_only_the_right_ones_and_once() {
     with_settings(&[BUILT_IN_AREA], async |app| {
         let refused = send(app, "", FILE, Some("monday")).await.expect_problem(422, "invalid_fields");

@@ -225,7 +225,7 @@ async fn a_point_that_is_bad_for_ever_never_blocks_a_phone() {
         }
         assert_eq!(app.stored(&ana).await, 0, "and nothing of it was stored");
 
-        let metrics = Answer::to(app.bare(Method::GET, "/metrics")).await.text();
+        let metrics = app.metrics().await;
         for code in ["unreadable", "lat_out_of_range", "time_in_future", "time_too_old", "accuracy_negative"] {
             let counter = format!("doorstep_fixes_rejected_total{{code=\"{code}\"}}");
             assert!(metrics.contains(&counter), "{counter} is counted");

@@ -4,7 +4,7 @@ use std::{process::Command, sync::Arc};
 
 use doorstep_server::{
     live::{
-        connections::{Admission, Holder},
+        connections::{Admission, Claim, Holder},
         outbox::{Outbox, Peer, Wire},
     },
     platform::token,
@@ -25,7 +25,7 @@ async fn session(app: &TestApp, cookie: &str) -> Answer {
 /// A console's connection as the registry knows it.
 fn open_console(app: &TestApp, holder: Holder) -> (Admission, Arc<Outbox>) {
     let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Dispatcher);
-    let admission = app.state().connections.admit(None).expect("there is room");
+    let admission = app.state().connections.admit(None, Claim::Console(holder)).expect("there is room");
     admission.open_console(&outbox, holder);
     (admission, outbox)
 }

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, TestApp, eventually, order_body, with_app, within};
+use crate::support::{Answer, BUILT_IN_AREA, TestApp, eventually, order_body, with_app, with_settings, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refused_field_is_named() {
@@ -206,7 +206,7 @@ async fn a_wrong_method_is_a_405_and_a_wrong_path_a_404_in_the_same_form() {
             (Method::POST, "/health/live"),
             (Method::TRACE, "/"),
             (Method::POST, "/ws/courier"),
-            (Method::PUT, "/metrics"),
+            (Method::PUT, "/health/ready"),
         ] {
             let answer = app_answer(app, method, path).await;
             assert!([404, 405].contains(&answer.status.as_u16()), "{path}: {}", answer.status);
@@ -217,6 +217,48 @@ async fn a_wrong_method_is_a_405_and_a_wrong_path_a_404_in_the_same_form() {
 
 async fn app_answer(app: &TestApp, method: Method, path: &str) -> Answer {
     Answer::to(app.request(method, path)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_be_read_can_be_asked_for_without_its_content() {
+    with_settings(&[BUILT_IN_AREA], async |app| {
+        let order = app.order("A-1").await;
+        let map = format!("/area/{}/map.pmtiles", doorstep_area::built_in::manifest().area.id);
+        let paths = ["/health/live", "/api/v1/orders", "/login", "/courier", "/nothing", &map];
+        for path in paths.map(str::to_owned).into_iter().chain([format!("/t/{}", order.token)]) {
+            let (got, asked) = (app_answer(app, Method::GET, &path).await, app_answer(app, Method::HEAD, &path).await);
+            assert_eq!((asked.status, asked.body.len()), (got.status, 0), "{path}");
+            assert_eq!(asked.header("content-type"), got.header("content-type"), "{path}");
+            assert_eq!(asked.header("content-length"), got.header("content-length"), "{path}");
+        }
+        let refused = app_answer(app, Method::HEAD, "/api/v1/orders/import").await;
+        assert_eq!((refused.status.as_u16(), refused.header("allow")), (405, "POST"));
+        let allow = app_answer(app, Method::PUT, "/health/live").await;
+        assert_eq!((allow.status.as_u16(), allow.header("allow")), (405, "GET, HEAD"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn characters_that_hide_or_turn_text_are_refused_in_names() {
+    with_app(async |app| {
+        for (name, status) in [
+            ("Ana\u{202e}aelaG", 422),
+            ("\u{2066}Ana\u{2069}", 422),
+            ("Ana\0", 422),
+            ("Ana\u{1b}[31m", 422),
+            ("שרה כהן", 201),
+            ("مريم", 201),
+        ] {
+            let body = json!({ "name": name, "vehicle": "scooter" });
+            let answer = app.post("/api/v1/couriers", &body).await;
+            assert_eq!(answer.status.as_u16(), status, "{name:?}: {}", answer.text());
+            let mut order = order_body("A-1");
+            order["customer"]["name"] = json!(name);
+            assert_eq!(app.post("/api/v1/orders", &order).await.status.as_u16(), status, "{name:?}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

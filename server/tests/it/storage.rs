@@ -52,6 +52,41 @@ async fn days_past_keeping_are_dropped_and_days_ahead_are_made() {
     .await;
 }
 
+/// What the server checks, the database checks again: a mistake in the one, or a hand in the other, stores no nonsense.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_refuses_what_cannot_be_true_by_itself() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        app.assigned("A-1", &ana).await;
+        app.connect(&ana).await.report(1, &[step(now_ms(), 0)]).await;
+        for statement in [
+            "update fixes set lat = 90.0001",
+            "update fixes set lat = 'NaN'",
+            "update fixes set lon = -180.0001",
+            "update fixes set lon = 'Infinity'",
+            "update fixes set accuracy_m = -1",
+            "update fixes set speed_mps = -1",
+            "update fixes set heading_deg = 360",
+            "update fixes set battery = 1.1",
+            "update orders set pickup_lat = -91",
+            "update orders set dropoff_lon = 'NaN'",
+            "update orders set reference = ''",
+            "update orders set status = 'teleported'",
+            "update orders set promised_from = now(), promised_until = now() - interval '1 hour'",
+            "update couriers set name = ''",
+            "update couriers set vehicle = 'rocket'",
+            "update devices set token_hash = 'short'",
+            "update api_keys set token_hash = 'short'",
+        ] {
+            let refused = sqlx::query(statement).execute(&app.db).await.expect_err(statement);
+            let code = refused.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+            assert_eq!(code, "23514", "{statement}: {refused}");
+        }
+        assert_eq!(app.stored(&ana).await, 1);
+    })
+    .await;
+}
+
 /// Sends `count` messages of one fix without waiting, and returns what was sent.
 async fn pour(phone: &mut Socket, count: i64) -> Vec<Value> {
     let start_ms = now_ms() - 1_000_000;
@@ -246,7 +281,7 @@ async fn health_and_metrics_tell_how_we_are() {
             (&json!("ok"), &json!("ok"), &json!("ok"))
         );
         assert!(ready["writer"]["lag_ms"].as_u64().is_some_and(|lag| lag < 5_000), "{ready}");
-        let metrics = bare("/metrics").await.text();
+        let metrics = app.metrics().await;
         for name in [
             "doorstep_fixes_received_total",
             "doorstep_fixes_rejected_total{code=\"lat_out_of_range\"}",

@@ -3,7 +3,7 @@
 use crate::running::{Running, get, mortal};
 use crate::{process, workspace};
 use anyhow::Result;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -18,6 +18,8 @@ pub struct Server {
 struct ServerCommand {
     program: PathBuf,
     address: SocketAddr,
+    /// Where its metrics are.
+    metrics: SocketAddr,
     environment: Vec<(&'static str, String)>,
     log: PathBuf,
 }
@@ -34,7 +36,8 @@ impl Server {
         log: PathBuf,
     ) -> Result<Self> {
         let program = workspace::built(profile, "doorstep")?;
-        let command = ServerCommand { program, address, environment, log };
+        let metrics = free_address(address)?;
+        let command = ServerCommand { program, address, metrics, environment, log };
         let running = command.start()?;
         Ok(Self { running, command })
     }
@@ -92,17 +95,23 @@ impl Server {
 
     /// What its metric says, labels added up; 0 when it says nothing.
     pub fn metric(&self, name: &str) -> f64 {
-        let answer = get(self.command.address, "/metrics").unwrap_or_default();
+        let answer = get(self.command.metrics, "/metrics").unwrap_or_default();
         let of_name = answer.lines().filter(|line| line.starts_with(name));
         let exact = of_name.filter(|line| line[name.len()..].starts_with([' ', '{']));
         exact.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).fold(0.0, |sum, value| sum + value)
     }
 }
 
+/// A port beside `address` that nobody listens on.
+fn free_address(address: SocketAddr) -> Result<SocketAddr> {
+    Ok(TcpListener::bind((address.ip(), 0))?.local_addr()?)
+}
+
 impl ServerCommand {
     fn start(&self) -> Result<Running> {
         let mut command = mortal(&self.program);
         command.arg("serve").envs(self.environment.iter().cloned()).env("DOORSTEP_BIND", self.address.to_string());
+        command.env("DOORSTEP_METRICS_BIND", self.metrics.to_string());
         let mut running = Running::start(&format!("the server on {}", self.address), &mut command, &self.log)?;
         running.wait_until(|| self.status("/health/ready") == Some(200))?;
         Ok(running)

@@ -15,6 +15,7 @@ mod silencing_proxy;
 mod silent;
 mod stage;
 mod stampede;
+mod strangers;
 mod traffic;
 
 use std::{path::PathBuf, time::Duration};
@@ -107,6 +108,18 @@ pub enum Kind {
         #[arg(long, default_value_t = 70)]
         drip: u64,
     },
+    /// Strangers ask for the map and take nothing of it, or keep connections after an answer.
+    Strangers {
+        /// Strangers who take nothing.
+        #[arg(long, default_value_t = 300)]
+        takers: usize,
+        /// Strangers who keep their connections.
+        #[arg(long, default_value_t = 1_000)]
+        keepers: usize,
+        /// For how long, in seconds.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
     /// Orders end, go to another courier, or lose their courier's device, with all clients connected.
     Ended {
         /// Orders of each kind.
@@ -144,6 +157,9 @@ pub async fn run(options: &MisbehaviourOptions) -> Result<bool> {
             checks
         }
         Kind::Hostile { attackers, drip } => hostile::run(&stage, attackers, Duration::from_secs(drip)).await?,
+        Kind::Strangers { takers, keepers, seconds } => {
+            strangers::run(&stage, takers, keepers, Duration::from_secs(seconds)).await?
+        }
         Kind::Ended { orders } => ended::run(&stage, orders).await?,
         Kind::Stampede { viewers } => {
             let (checks, during_ms) = stampede::run(&stage, viewers).await?;

@@ -42,6 +42,18 @@ impl RawSocket {
         tokio::time::timeout(HANDSHAKE_PATIENCE, opening).await.context("no answer to the handshake")?
     }
 
+    /// Asks for `path` in plain HTTP and waits until the answer begins; nothing of it is read but its first byte.
+    pub(super) async fn ask(server: &ServerUrl, path: &str, receive_buffer: u32) -> Result<Self> {
+        let asking = async {
+            let mut stream = connect(server, Some(receive_buffer)).await?;
+            let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", server.authority());
+            stream.write_all(request.as_bytes()).await?;
+            stream.read_u8().await.context("the server hung up before it answered")?;
+            Ok(Self { stream })
+        };
+        tokio::time::timeout(HANDSHAKE_PATIENCE, asking).await.context("no answer")?
+    }
+
     /// Sends `bytes` as they are.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await
@@ -69,18 +81,22 @@ impl RawSocket {
     }
 }
 
+async fn connect(server: &ServerUrl, receive_buffer: Option<u32>) -> Result<TcpStream> {
+    let address = tokio::net::lookup_host(server.authority()).await?.next().context("the server has no address")?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(bytes) = receive_buffer {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    Ok(socket.connect(address).await?)
+}
+
 async fn handshake(
     server: &ServerUrl,
     path: &str,
     bearer: Option<&str>,
     receive_buffer: Option<u32>,
 ) -> Result<RawSocket> {
-    let address = tokio::net::lookup_host(server.authority()).await?.next().context("the server has no address")?;
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    if let Some(bytes) = receive_buffer {
-        socket.set_recv_buffer_size(bytes)?;
-    }
-    let mut stream = socket.connect(address).await?;
+    let mut stream = connect(server, receive_buffer).await?;
     let authorization = bearer.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

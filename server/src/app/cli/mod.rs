@@ -126,7 +126,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         tracing::warn!("the browser's files were not built into this binary; run `cargo xtask site` and build again");
     }
     let running = app::start(settings, Clock::system()).await?;
-    tracing::info!(address = %running.address, url = running.app.config.public_url, "listening");
+    let metrics = running.metrics_address.map(tracing::field::display);
+    tracing::info!(address = %running.address, metrics, url = running.app.config.public_url, "listening");
     running.until_asked_to_stop(async {}).await
 }
 

@@ -128,13 +128,7 @@ async fn new_password(email: &str) -> anyhow::Result<String> {
             line.trim_end_matches(['\n', '\r']).to_owned()
         }
     };
-    let characters = password.chars().count();
-    anyhow::ensure!(
-        characters >= password::MIN_CHARACTERS,
-        "a password has at least {} characters",
-        password::MIN_CHARACTERS
-    );
-    anyhow::ensure!(password.len() <= password::MAX_BYTES, "a password has at most {} bytes", password::MAX_BYTES);
+    password::check(&password, email)?;
     Ok(tokio::task::spawn_blocking(move || password::hash(&password)).await?)
 }
 

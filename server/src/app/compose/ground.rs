@@ -8,6 +8,7 @@ use crate::{
     platform::{
         clock::Clock,
         config::Config,
+        descriptors::Room,
         tasks::{Tasks, until_shutdown},
     },
     service::areas::Areas,
@@ -17,6 +18,7 @@ use crate::{
 /// Settings, clock, database, area and tasks: the base of everything else.
 pub(super) struct Ground {
     pub(super) config: Config,
+    pub(super) room: Room,
     pub(super) clock: Clock,
     pub(super) store: Store,
     pub(super) tasks: Tasks,

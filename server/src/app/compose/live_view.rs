@@ -7,6 +7,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 
 use super::ground::Ground;
 use crate::live::{
+    accepted::AcceptedConnections,
     audience::Audience,
     broker::{
         Broker, Inbound,
@@ -31,6 +32,7 @@ pub(super) struct LiveView {
     pub(super) watching: Arc<Watching>,
     pub(super) tracker: Arc<Tracker>,
     pub(super) connections: Arc<Connections>,
+    pub(super) accepted: Arc<AcceptedConnections>,
 }
 
 /// The messages of other instances, and the thread on which they arrive.
@@ -43,9 +45,11 @@ impl LiveView {
         let fleet = Arc::new(Fleet::new(ground.clock.clone(), Arc::clone(&audience)));
         let (broker, remote) = connect(ground, &hub, &fleet).await?;
         let tracker = Arc::new(Tracker::new(Arc::clone(&broker)));
-        let connections = Arc::new(Connections::new(ground.config.settings.max_connections));
+        let connections = Arc::new(Connections::new(ground.room.sockets, ground.room.reserved));
+        let knows_networks = !ground.config.settings.trust_proxy;
+        let accepted = Arc::new(AcceptedConnections::new(ground.room.accepted, knows_networks));
         let (following, watching) = (Arc::new(Following::new(Arc::clone(&broker))), Arc::default());
-        Ok((Self { hub, audience, fleet, broker, following, watching, tracker, connections }, remote))
+        Ok((Self { hub, audience, fleet, broker, following, watching, tracker, connections, accepted }, remote))
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
     platform::{
         clock::Clock,
         config::{Config, Settings},
+        descriptors::Room,
         tasks::Tasks,
         telemetry,
     },
@@ -83,20 +84,22 @@ async fn serve(
     metrics: PrometheusHandle,
     options: PgConnectOptions,
 ) -> anyhow::Result<Served> {
+    let room = Room::make(settings.max_connections, settings.postgres_connections()).map_err(anyhow::Error::msg)?;
     let listener = listen::listen(settings.bind)?;
     let address = listener.local_addr().context("the socket has no address")?;
     let shutdown = CancellationToken::new();
-    let basemap = Basemap::of(&settings)?;
-    let areas = Areas::open(&settings.data_dir, basemap, settings.time_zone, shutdown.clone()).await?;
     let config = Config::complete(settings, address).map_err(anyhow::Error::msg)?;
+    let basemap = Basemap::of(&config.settings)?;
+    let areas = Areas::open(&config.settings.data_dir, basemap, config.settings.time_zone, shutdown.clone()).await?;
     let feed_lead = TimeDelta::hours(i64::from(config.settings.feed_hours));
     let store = Store::new(options, config.settings.database_connections).with_feed_lead(feed_lead);
     store.migrate().await.context("preparing the database")?;
     store.maintain_fix_partitions(clock.now(), config.settings.retention_days).await?;
 
-    let ground = Ground { config, clock, store, tasks: Tasks::default(), shutdown, areas };
+    let ground = Ground { config, room, clock, store, tasks: Tasks::default(), shutdown, areas };
     let (live, remote) = LiveView::new(&ground).await?;
     let use_cases = UseCases::new(&ground, &live)?;
+    let metrics_server = listen::start_metrics(&metrics, ground.config.settings.metrics_bind)?;
     let app = Arc::new(edge::state(&ground, &live, &use_cases, metrics));
     let loaded = app.plans.load_open().await?;
     tracing::info!(couriers = loaded, "restored the live view");
@@ -106,8 +109,8 @@ async fn serve(
     let planner = planner(&ground)?;
     start_tasks(&ground, &live, &use_cases, &app, planner);
     app.readiness.set_database(true);
-    let http = listen::start_http(&app, listener)?;
-    Ok(Served { address, app, http, shutdown: ground.shutdown })
+    let http = listen::start_http(&app, listener, room)?;
+    Ok(Served { address, app, http, metrics: metrics_server, shutdown: ground.shutdown })
 }
 
 /// Begins to follow the other instances.
@@ -163,6 +166,7 @@ fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc
     let plans = Arc::clone(&use_cases.plans);
     ground.spawn("plans", async move { plans.retry_outdated().await });
     ground.spawn("database_check", housekeeping::check_database(Arc::clone(app)));
+    ground.spawn("accepted_connections", Arc::clone(&live.accepted).run());
     ground.spawn("heartbeat", heartbeat::run(Arc::clone(&live.connections), ground.clock.clone()));
     let sessions = SessionWatch {
         clock: ground.clock.clone(),

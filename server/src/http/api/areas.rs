@@ -8,7 +8,10 @@ use actix_web::{
     web::{Data, Path, Payload, Query},
 };
 use doorstep_area::import::{ImportError, Options};
-use doorstep_shared::api::area::{AreaId, AreaImport, AreaItem, AreaList};
+use doorstep_shared::{
+    api::area::{AreaId, AreaImport, AreaItem, AreaList},
+    text::is_plain,
+};
 use serde::Deserialize;
 use tokio::{
     fs::File,
@@ -159,7 +162,10 @@ fn id(text: &str) -> Result<AreaId, ApiError> {
 impl UploadQuery {
     fn options(self) -> Result<Options, ApiError> {
         let name = self.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        if name.as_ref().is_some_and(|name| name.chars().count() > 100 || name.chars().any(char::is_control)) {
+        if name
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > 100 || !name.chars().all(|c| c != '\n' && is_plain(c)))
+        {
             return Err(ApiError::bad_request("name has at most 100 characters"));
         }
         let bounds = self.bounds.as_deref().map(bounds).transpose()?;

@@ -1,13 +1,12 @@
 //! Couriers sign in with a link and sign out, in the browser of their phone.
 
-use std::{net::IpAddr, num::NonZeroU32};
-
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use doorstep_shared::api::courier::{CourierHome, CourierSignIn};
 
 use super::courier;
 use crate::{
     auth::{
+        authenticator::Authenticator,
         cookies,
         courier::session_in,
         origin::{AllowedOrigin, SameSite},
@@ -15,25 +14,14 @@ use crate::{
     },
     error::ApiError,
     http::{body::json::JsonBody, context::context},
-    platform::{
-        config::Config,
-        rate_limit::{RateLimit, network_of},
-    },
+    live::accepted::Rank,
+    platform::config::Config,
     service::devices::Devices,
 };
 
-/// Links that one address may try at once, and how many more each minute. A whole depot signs in behind one address;
-/// a code of 144 bits is not guessed at any rate, so this only keeps the database's work small.
-const ATTEMPTS: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
-
-/// How often links may be tried from one address.
-pub fn link_limit() -> RateLimit<IpAddr> {
-    RateLimit::per_minute(ATTEMPTS, ATTEMPTS)
-}
-
 context! {
     /// What signing couriers in and out works with.
-    pub struct SignIns { config: Config, devices: Devices, limit: RateLimit<IpAddr> }
+    pub struct SignIns { config: Config, devices: Devices, authenticator: Authenticator }
 }
 
 /// Sign a courier in: exchanges the code of a sign-in link for the session cookie.
@@ -45,19 +33,20 @@ context! {
             headers(("Set-Cookie" = String, description = "The courier's session"))),
         (status = 403, description = "Another site's page sent the request"),
         (status = 410, description = "The link does not work any more"),
-        (status = 429, description = "Too many links were tried from this address"),
+        (status = 429, description = "The link does not work, and too many such were tried from this network"),
     ))]
 pub async fn sign_in(
     sign_ins: SignIns,
     _: AllowedOrigin,
     _: SameSite,
+    request: HttpRequest,
     peer: PeerAddress,
     body: JsonBody<CourierSignIn>,
 ) -> Result<HttpResponse, ApiError> {
-    if let Some(address) = peer.0 {
-        sign_ins.limit.check(&network_of(address)).map_err(ApiError::too_many_attempts)?;
-    }
-    let Some((exchange, session)) = sign_ins.devices.exchange_sign_in_code(&body.code).await? else {
+    // A whole depot signs in behind one address: only links that do not work are counted.
+    let exchanging = sign_ins.devices.exchange_sign_in_code(&body.code);
+    let exchanged = sign_ins.authenticator.look_up(&request, Rank::Crew, ApiError::too_many_attempts, exchanging);
+    let Some((exchange, session)) = exchanged.await? else {
         tracing::warn!(peer.address = ?peer.0, "a sign-in link that does not work was tried");
         return Err(ApiError::sign_in_link_spent());
     };
@@ -86,5 +75,5 @@ pub async fn sign_out(
         sign_ins.devices.sign_out(&session).await?;
     }
     let removal = cookies::removed(cookies::courier_session(&sign_ins.config, String::new()));
-    Ok(HttpResponse::NoContent().cookie(removal).finish())
+    Ok(HttpResponse::NoContent().cookie(removal).insert_header(cookies::FORGET_PAGES).finish())
 }

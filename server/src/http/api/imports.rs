@@ -1,6 +1,10 @@
 //! Orders from a spreadsheet: looked at first, then created all at once.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,6 +22,7 @@ use doorstep_shared::{
     problem::FieldError,
 };
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
 use super::orders::{at_the_door, draft};
@@ -47,6 +52,19 @@ use crate::{
 
 /// Refused rows that an answer names; the preview names them all.
 const MAX_NAMED: usize = 100;
+
+/// Files whose addresses are looked up at once, and that wait for it: each keeps a core busy.
+const READ_AT_ONCE: usize = 2;
+const MAX_WAITING: usize = 8;
+
+/// How long the addresses of one file are looked up. Two thousand orders in a city take a few seconds.
+const LOOKING_UP: Duration = Duration::from_secs(8);
+
+/// No address is longer, so longer text is looked up nowhere, in characters.
+const MAX_ADDRESS: usize = 300;
+
+static READING: Semaphore = Semaphore::const_new(READ_AT_ONCE);
+static PLACES: Semaphore = Semaphore::const_new(READ_AT_ONCE + MAX_WAITING);
 
 /// Hashing a PIN is slow by design; a file with more of them would take a minute.
 const MAX_PINS: usize = 200;
@@ -135,6 +153,7 @@ impl Importing {
 
     /// Reads the file, and once more when the operator's geocoder knows doors that the area does not.
     async fn read(&self, file: Bytes, mapping: Option<Vec<String>>) -> Result<Table, Refused> {
+        let _place = PLACES.try_acquire().map_err(|_| ApiError::unavailable())?;
         let directory = self.places.directory().await;
         let (mut table, unknown) = self.read_with(file.clone(), mapping.clone(), &directory, HashMap::new()).await?;
         if !unknown.is_empty() && self.places.asks_elsewhere() {
@@ -156,9 +175,17 @@ impl Importing {
         doors: HashMap<String, Found>,
     ) -> Result<(Table, HashMap<String, Option<LatLon>>), Refused> {
         let (directory, zone, now) = (directory.clone(), self.areas.time_zone(), self.clock.now());
+        let turn = READING.acquire().await.map_err(|error| ApiError::internal(&error))?;
         let reading = web::block(move || {
+            // Held until the work ends, whether or not the request still waits for it.
+            let _turn = turn;
+            let (until, is_too_much) = (Instant::now() + LOOKING_UP, Cell::new(false));
             let unknown = RefCell::new(HashMap::new());
             let find = |text: &str, near: Option<LatLon>| {
+                is_too_much.set(is_too_much.get() || Instant::now() > until);
+                if is_too_much.get() || text.chars().count() > MAX_ADDRESS {
+                    return None;
+                }
                 let known = directory.door(text, near);
                 if known.as_ref().is_some_and(|found| found.doubt.is_none()) {
                     return known;
@@ -169,15 +196,20 @@ impl Importing {
             let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
             let outside = |point| (!directory.is_here(point)).then(|| directory.area_name().to_owned());
             let surroundings = Surroundings { find: &find, check: &check, outside: &outside, zone, now };
-            let table = import::read(&file, mapping.as_deref(), &surroundings)?;
+            let table = import::read(&file, mapping.as_deref(), &surroundings).map_err(Refused::File)?;
+            if is_too_much.get() {
+                return Err(too_much_to_look_up().into());
+            }
             Ok((table, unknown.into_inner()))
         });
-        reading.await.map_err(|error| ApiError::internal(&error))?.map_err(Refused::File)
+        reading.await.map_err(|error| ApiError::internal(&error))?
     }
 
     /// The same file sent twice is the likeliest mistake.
     async fn warn_of_known(&self, table: &mut Table) -> Result<(), StoreError> {
-        let references: Vec<_> = table.rows.iter().map(|row| row.reference.clone()).collect();
+        // Postgres cannot hold a NUL, so no order has a reference with one; its row has an error.
+        let references = table.rows.iter().map(|row| &row.reference).filter(|reference| !reference.contains('\0'));
+        let references: Vec<_> = references.cloned().collect();
         let known = self.store.known_references(&references, self.clock.now()).await?;
         for row in table.rows.iter_mut().filter(|row| known.contains(&row.reference)) {
             let message = "there is an order with this reference already".to_owned();
@@ -247,6 +279,11 @@ impl From<Refused> for ApiError {
             Refused::Other(error) => error,
         }
     }
+}
+
+fn too_much_to_look_up() -> ApiError {
+    let message = "its addresses take too long to look up: send it in parts, or give lat and lon".to_owned();
+    ApiError::invalid_fields(vec![FieldError { field: "file".to_owned(), message }])
 }
 
 fn check_pins(table: &Table) -> Result<(), ApiError> {

@@ -104,9 +104,7 @@ pub(super) async fn at_the_door(
         return Ok((WantedProofs { kinds, pin_hash: None }, None));
     }
     let pin = pin::of_token(tracking_token);
-    let plain = pin.clone();
-    let hash = tokio::task::spawn_blocking(move || password::hash(&plain)).await;
-    let pin_hash = Some(hash.map_err(|error| ApiError::internal(&error))?);
+    let pin_hash = Some(password::hash_pin(pin.clone()).await.map_err(|error| ApiError::internal(&error))?);
     Ok((WantedProofs { kinds, pin_hash }, Some(pin)))
 }
 

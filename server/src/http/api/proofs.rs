@@ -37,6 +37,7 @@ use crate::{
         openapi::schemas::Binary,
         path::PathIds,
     },
+    live::accepted::Rank,
     platform::{clock::Clock, config::Config, token},
     service::proofs::{Given, Proofs, Received, uploads::Uploads},
     store::Store,
@@ -200,7 +201,7 @@ impl FromRequest for LinkedProof {
             let (authenticator, store) = (registered::<Authenticator>(&request)?, registered::<Store>(&request)?);
             let hash = token::hash(&token);
             let looking = store.order_by_tracking_token(&hash);
-            let found = authenticator.look_up(&request, ApiError::too_many_attempts, looking).await?;
+            let found = authenticator.look_up(&request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
             let (order, status) = found.ok_or_else(ApiError::unknown_link)?;
             Ok(Self { order, status, proof })
         }

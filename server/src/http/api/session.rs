@@ -5,6 +5,7 @@ use doorstep_shared::api::{SessionView, SignIn};
 
 use crate::{
     auth::{
+        cookies,
         extract::SessionUser,
         origin::{AllowedOrigin, SameSite},
         sign_in::PasswordSignIn,
@@ -51,5 +52,5 @@ pub async fn sign_out(
     _: SameSite,
 ) -> Result<HttpResponse, ApiError> {
     let removal = sign_ins.sign_out(&request).await?;
-    Ok(HttpResponse::NoContent().cookie(removal).finish())
+    Ok(HttpResponse::NoContent().cookie(removal).insert_header(cookies::FORGET_PAGES).finish())
 }

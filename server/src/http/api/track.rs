@@ -27,7 +27,7 @@ use crate::{
         context::context,
         describe::{Describe, Description, describe_tracking_link},
     },
-    live::tracker::Tracker,
+    live::{accepted::Rank, tracker::Tracker},
     platform::{clock::Clock, token},
     service::orders::{plans::Plans, snapshot},
     store::Store,
@@ -83,7 +83,7 @@ impl LiveOrder {
         let (authenticator, store) = (registered::<Authenticator>(request)?, registered::<Store>(request)?);
         let hash = token::hash(&token);
         let looking = store.tracked_order(&hash);
-        let tracked = authenticator.look_up(request, ApiError::too_many_attempts, looking).await?;
+        let tracked = authenticator.look_up(request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
         let tracked = tracked.ok_or_else(ApiError::unknown_link)?;
         if tracked.order.status.is_final() {
             return Err(ApiError::tracking_ended(tracked.order.status));

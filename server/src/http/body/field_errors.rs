@@ -1,6 +1,6 @@
 //! Collects what is wrong with the fields of a body, so that one answer names all of it.
 
-use doorstep_shared::{LatLon, geo::coord::CoordError, problem::FieldError};
+use doorstep_shared::{LatLon, geo::coord::CoordError, problem::FieldError, text::is_plain};
 
 use crate::error::ApiError;
 
@@ -16,10 +16,10 @@ impl FieldErrors {
         }
     }
 
-    /// Notes that `text` must have between 1 and `max` characters, and no control characters.
+    /// Notes that `text` must have between 1 and `max` characters, and no control characters, nor such as turn
+    /// the direction of text.
     pub fn check_text(&mut self, text: &str, max: usize, field: &str) {
-        let fits =
-            (1..=max).contains(&text.trim().chars().count()) && !text.chars().any(|c| c.is_control() && c != '\n');
+        let fits = (1..=max).contains(&text.trim().chars().count()) && text.chars().all(is_plain);
         self.check(fits, field, &format!("must have 1 to {max} characters, none of them control characters"));
     }
 

@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 use actix_web::{
     HttpResponse, Resource, Scope,
     error::{PathError, QueryPayloadError},
+    guard,
+    http::Method,
     middleware::{Compress, from_fn},
     web::{self, Data, ServiceConfig},
 };
@@ -78,7 +80,7 @@ pub fn configure(config: &mut ServiceConfig) {
     resources("", &table.operations).into_iter().for_each(|resource| {
         config.service(resource);
     });
-    let nowhere = || web::get().to(handlers::nowhere);
+    let nowhere = || web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handlers::nowhere);
     let courier = scope("/courier", &table.courier).default_service(nowhere());
     let pages = scope("", &table.pages).default_service(nowhere());
     config
@@ -107,8 +109,9 @@ fn resources(prefix: &str, routes: &[Route]) -> Vec<Resource> {
 }
 
 fn resource(address: &str, routes: &[&Route]) -> Resource {
-    let methods: Vec<_> = routes.iter().map(|route| route.method.as_str()).collect();
-    let allow = methods.join(", ");
+    let reads = routes.iter().any(|route| route.method == Method::GET);
+    let methods = routes.iter().map(|route| route.method.as_str()).chain(reads.then_some("HEAD"));
+    let allow = methods.collect::<Vec<_>>().join(", ");
     let refuse = web::to(move || std::future::ready(Err::<HttpResponse, _>(ApiError::method_not_allowed(&allow))));
     routes
         .iter()

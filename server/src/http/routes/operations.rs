@@ -1,4 +1,4 @@
-//! For supervisors, load balancers and scrapers, and the browser's files and maps.
+//! For supervisors and load balancers, and the browser's files and maps.
 
 use super::get;
 use crate::http::{area, assets, health, route::Route};
@@ -13,7 +13,6 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         get!("/health/live", health::live),
         get!("/health/ready", health::ready),
-        get!("/metrics", health::metrics),
         get!("/assets/{path:.*}", assets::serve),
     ]
 }

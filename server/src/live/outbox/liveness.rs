@@ -56,6 +56,11 @@ impl Liveness {
         self.sent_ms.store(self.now_ms(), Ordering::Relaxed);
     }
 
+    /// The time since a frame came in.
+    pub(super) fn silent_ms(&self) -> u64 {
+        self.now_ms().saturating_sub(self.heard_ms.load(Ordering::Relaxed))
+    }
+
     pub(super) fn note_heard(&self) {
         self.heard_ms.store(self.now_ms(), Ordering::Relaxed);
     }

@@ -25,7 +25,7 @@ use std::{
 
 use bytes::Bytes;
 use doorstep_shared::protocol::{
-    CloseCode,
+    CloseCode, PEER_TIMEOUT_MS,
     customer::{CustomerEvent, Snapshot},
 };
 use tokio::sync::Notify;
@@ -79,8 +79,12 @@ impl Outbox {
         Self::on(None, wire, peer)
     }
 
-    /// The same, for a connection that [`Outbox::end`] can cut.
+    /// The same, for a connection that [`Outbox::end`] can cut. From here on its client may be silent for as long as a
+    /// live connection's: a phone in a tunnel takes nothing for more than the seconds that a page's answer gets.
     pub fn on(socket: Option<SocketHandle>, wire: Wire, peer: Peer) -> Arc<Self> {
+        if let Some(socket) = socket {
+            socket.set_write_patience(Duration::from_millis(PEER_TIMEOUT_MS));
+        }
         Arc::new(Self {
             wire,
             peer,
@@ -196,6 +200,11 @@ impl Outbox {
         if state.queue.put_position(update, message) {
             wake(state);
         }
+    }
+
+    /// For how many milliseconds the client has sent nothing.
+    pub fn silent_ms(&self) -> u64 {
+        self.liveness.silent_ms()
     }
 
     /// Notes that the client sent something.

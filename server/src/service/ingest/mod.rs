@@ -7,6 +7,7 @@ pub mod decode;
 pub mod osmand;
 pub mod overland;
 pub mod owntracks;
+pub mod row_limit;
 pub mod validate;
 
 use std::sync::Arc;
@@ -14,7 +15,10 @@ use std::sync::Arc;
 use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, protocol::courier::RejectedFix};
 use futures_util::{FutureExt, future::BoxFuture};
 
-use self::validate::{Checked, Limits};
+use self::{
+    row_limit::{RowAllowance, RowLimits},
+    validate::{Checked, Limits},
+};
 use crate::{
     live::tracker::Tracker,
     platform::clock::Clock,
@@ -45,6 +49,7 @@ pub struct Ingest {
     fix_writer: FixWriter,
     clock: Clock,
     limits: Limits,
+    rows: Arc<RowLimits>,
 }
 
 /// A batch that was checked and shown, and is not stored yet.
@@ -64,7 +69,17 @@ impl Ingest {
         clock: Clock,
         limits: Limits,
     ) -> Self {
-        Self { plans, tracker, presences, fix_writer, clock, limits }
+        Self { plans, tracker, presences, fix_writer, clock, limits, rows: Arc::default() }
+    }
+
+    /// How many fixes of a courier may come: to be asked before more are read, and told what came.
+    pub fn rows_of(&self, courier: CourierId) -> Arc<RowAllowance> {
+        self.rows.of(courier)
+    }
+
+    /// Forgets couriers who sent little lately.
+    pub fn forget_idle(&self) {
+        self.rows.forget_idle();
     }
 
     /// Counts points that a decoder could not read, among those received and those rejected.

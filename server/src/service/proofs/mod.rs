@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{
     CourierId, OrderId, OrderStatus,
     api::proof::{ProofBody, ProofKind},
+    text::is_plain,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -253,8 +254,7 @@ impl Proofs {
             }
             PinAttempt::Wait { retry_after_s } => return Err(ProofError::TooManyAttempts { retry_after_s }),
         };
-        let is_right = tokio::task::spawn_blocking(move || password::verify(&pin, &hash)).await.unwrap_or(false);
-        if !is_right {
+        if !password::verify_pin(pin, hash).await.unwrap_or(false) {
             return Err(ProofError::WrongPin { reference: at.reference.clone() });
         }
         self.store.forget_pin_attempts(order).await?;
@@ -311,7 +311,7 @@ fn same(earlier: StoredProof, order: OrderId, hash: &[u8]) -> Result<Received, P
 
 fn signer(name: &str) -> Result<String, ProofError> {
     let name = name.trim();
-    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let fits = (1..=100).contains(&name.chars().count()) && !name.contains('\n') && name.chars().all(is_plain);
     if fits {
         return Ok(name.to_owned());
     }

@@ -97,6 +97,8 @@ impl Layout {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(files(dir))?;
         }
         fs::OpenOptions::new().create(true).append(true).open(&self.log).map_err(files(&self.log))?;
+        // Statements that failed stand in it, with what they were about.
+        fs::set_permissions(&self.log, fs::Permissions::from_mode(0o600)).map_err(files(&self.log))?;
         self.hand_over(&self.log)
     }
 

@@ -24,12 +24,12 @@ use crate::{
     error::ApiError,
     live::{
         broker::{Broker, Fact},
-        connections::{Admission, ConnectedDevice, Connections},
+        connections::{Admission, Claim, ConnectedDevice, Connections},
         outbox::{Outbox, Peer, frame},
     },
     platform::{clock::Clock, tasks::Tasks},
     service::{
-        ingest::Ingest,
+        ingest::{Ingest, row_limit::RowAllowance},
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
         presence::Presences,
@@ -44,10 +44,10 @@ const MAX_IN_FLIGHT: usize = 512;
 /// Messages that cannot be understood, in a row, before the connection is closed with 4501.
 const MAX_BAD_MESSAGES: u32 = 10;
 
-/// How many messages a phone may send at once, and how many a second after that. A backlog comes in bursts of
-/// large messages; no phone needs more than this.
-const BURST_MESSAGES: f64 = 400.0;
-const MESSAGES_PER_SECOND: f64 = 50.0;
+/// How many frames a phone may send at once, and how many a second after that. A backlog comes in bursts of large
+/// messages; no phone needs more than this. Its fixes are counted, too; see [`Ingest::rows_of`].
+const BURST_FRAMES: f64 = 400.0;
+const FRAMES_PER_SECOND: f64 = 50.0;
 
 /// How long what a phone sent before it went away gets to reach the database and its viewers. A database that takes
 /// longer is away, and the phone sends again what was not acked.
@@ -91,8 +91,8 @@ pub async fn courier_socket(
     peer: PeerAddress,
 ) -> Result<HttpResponse, ApiError> {
     let codec = handshake.codec;
-    let mut admission = sockets.connections.admit(peer.0)?;
-    let (response, connection) = handshake.upgrade(Peer::Courier)?;
+    let mut admission = sockets.connections.admit(peer.0, Claim::Device(device.device))?;
+    let (response, connection) = handshake.upgrade(Peer::Courier, Allowance::new(BURST_FRAMES, FRAMES_PER_SECOND))?;
     // What changes from here on waits in the outbox behind the welcome, so the plan is read only once.
     connection.outbox().await_greeting();
     sockets.open(&mut admission, connection.outbox(), &device);
@@ -130,12 +130,13 @@ struct Session {
     /// the door" must not arrive after "delivered". The queue of a tokio mutex is first come, first served.
     report_turn: Arc<tokio::sync::Mutex<()>>,
     bad_messages: u32,
-    allowance: Allowance,
+    rows: Arc<RowAllowance>,
 }
 
 impl Session {
     fn new(sockets: Arc<CourierSockets>, outbox: &Arc<Outbox>, codec: Codec, signed_in: SignedInDevice) -> Self {
         Self {
+            rows: sockets.ingest.rows_of(signed_in.courier.id),
             sockets,
             outbox: Arc::clone(outbox),
             codec,
@@ -143,7 +144,6 @@ impl Session {
             in_flight: FuturesUnordered::new(),
             report_turn: Arc::default(),
             bad_messages: 0,
-            allowance: Allowance::new(BURST_MESSAGES, MESSAGES_PER_SECOND),
         }
     }
 
@@ -151,7 +151,7 @@ impl Session {
         tracing::debug!(courier.id = %self.signed_in.courier.id, "courier connected");
         self.welcome(stops);
         loop {
-            let wait = self.allowance.wait();
+            let wait = self.rows.wait();
             let may_read = self.in_flight.len() < MAX_IN_FLIGHT && wait.is_none();
             tokio::select! {
                 biased;
@@ -160,7 +160,7 @@ impl Session {
                     Incoming::Text(bytes) | Incoming::Binary(bytes) => self.receive(&bytes),
                     Incoming::Closed => break,
                 },
-                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => self.check_flood(),
+                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {}
                 () = self.outbox.closed(), if !may_read => break,
             }
         }
@@ -201,7 +201,6 @@ impl Session {
     }
 
     fn receive(&mut self, bytes: &[u8]) {
-        self.allowance.spend();
         match decode(self.codec, bytes) {
             Ok(message) => {
                 self.bad_messages = 0;
@@ -235,6 +234,7 @@ impl Session {
     }
 
     fn store(&mut self, batch: &Fixes) {
+        self.rows.spend(batch.fixes.len());
         let accepted = self.sockets.ingest.accept(self.signed_in.courier.id, self.signed_in.device, &batch.fixes);
         let id = batch.id;
         self.in_flight.push(Box::pin(async move {
@@ -256,12 +256,6 @@ impl Session {
 
     fn refuse(&self, id: Option<u64>, code: &str, message: String) {
         self.send(&CourierEvent::Error(ErrorMessage::refusal(id, code, message)));
-    }
-
-    fn check_flood(&mut self) {
-        if self.allowance.is_flood() {
-            self.outbox.close(CloseCode::RateLimited);
-        }
     }
 
     fn server_time(&self) -> ServerTime {

@@ -10,6 +10,7 @@ use doorstep_shared::{
         courier::{Ack, CourierEvent, OrderReport, PresenceReport, ReportKind, Seen, StatusReport},
         customer::Presence,
     },
+    text::is_plain,
 };
 
 use super::Session;
@@ -110,8 +111,7 @@ fn refused(id: u64, error: &LifecycleError) -> ErrorMessage {
 /// A note that Postgres cannot hold, or that is too long to be read, is refused for good: after "unavailable" the phone
 /// would send it again for ever.
 fn refusal_of_note(id: u64, note: Option<&str>) -> Option<CourierEvent> {
-    let is_acceptable =
-        |note: &str| note.chars().count() <= MAX_NOTE_CHARACTERS && !note.chars().any(|c| c.is_control() && c != '\n');
+    let is_acceptable = |note: &str| note.chars().count() <= MAX_NOTE_CHARACTERS && note.chars().all(is_plain);
     if note.is_none_or(is_acceptable) {
         return None;
     }

@@ -28,7 +28,7 @@ use doorstep_shared::{LatLon, api::area::AreaView};
 use futures_util::FutureExt;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use super::{Database, RedisServer, eventually, within};
+use super::{Answer, Database, RedisServer, eventually, within};
 
 /// Several times what the longest test takes on a busy machine.
 const TEST_LIMIT: Duration = Duration::from_secs(300);
@@ -149,7 +149,14 @@ fn data_dir(database_url: &str) -> PathBuf {
 
 /// The settings of a server on a free port with `database_url`.
 pub(crate) fn settings(database_url: &str, arguments: &[&str]) -> Settings {
-    let ours = ["doorstep", "--bind=127.0.0.1:0", "--workers=2", "--database-connections=6", "--database-url"];
+    let ours = [
+        "doorstep",
+        "--bind=127.0.0.1:0",
+        "--workers=2",
+        "--database-connections=6",
+        "--metrics-bind=127.0.0.1:0",
+        "--database-url",
+    ];
     let data_dir = data_dir(database_url).display().to_string();
     let of_this_test = [database_url, "--data-dir", &data_dir];
     let Arguments { settings, built_in_area } =
@@ -191,6 +198,13 @@ impl TestApp {
 
     pub(crate) fn state(&self) -> &AppState {
         &self.running.app
+    }
+
+    /// What a scraper reads.
+    pub(crate) async fn metrics(&self) -> String {
+        let address = self.running.metrics_address.expect("a listener of its own");
+        let request = self.http.get(format!("http://{address}/metrics"));
+        Answer::to(request).await.text()
     }
 
     /// A key with these scopes only.

@@ -16,7 +16,7 @@ const START_DEADLINE: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// More than the server's usual limit, and with what else it opens fewer than the 20 000 descriptors of a process.
-const MAX_CONNECTIONS: &str = "19700";
+const MAX_CONNECTIONS: &str = "19300";
 
 /// A running program.
 pub(super) struct Served {

@@ -40,7 +40,7 @@ pub(super) enum Outcome {
 }
 
 /// All of them, in the order of their numbers.
-pub(super) static ROWS: [Row; 18] = [
+pub(super) static ROWS: [Row; 19] = [
     row("F1", "kill -9 of the server", true, crashes::killed).with_seeds(20),
     row("F2", "SIGTERM of the server", true, crashes::asked_to_end),
     row("F3", "Postgres stopped without a goodbye", true, database::stopped),
@@ -59,6 +59,7 @@ pub(super) static ROWS: [Row; 18] = [
     row("F19", "a writer panics", true, commits::garbled),
     row("F20", "orders end, change hands or lose their device", true, clients::ended),
     row("F21", "Redis stops", false, redis::stopped),
+    row("F22", "strangers take nothing of the map, and keep connections", false, clients::strangers),
 ];
 
 const fn row(id: &'static str, fault: &'static str, in_short: bool, inflict: fn(&Setting) -> Result<Outcome>) -> Row {

@@ -13,6 +13,10 @@ use doorstep_simulator::misbehaviour::Findings;
 use std::thread;
 use std::time::Duration;
 
+/// Strangers who ask for the map and take nothing of it, and those who keep their connection after an answer.
+const TAKERS: u32 = 300;
+const KEEPERS: u32 = 1_000;
+
 /// Of each kind; each kind attacks as a courier and as a customer, and one more drips.
 const ATTACKERS: u32 = 10;
 const MEMORY_MIB_EACH: f64 = 1.0;
@@ -65,15 +69,30 @@ fn beside_the_load(setting: &Setting, duration_s: f64, arguments: &[&str]) -> Re
 
 /// F18.
 pub(super) fn hostile(setting: &Setting) -> Result<Outcome> {
-    let scene = setting.scene()?;
     let drip = setting.or_short("70", "15");
-    let load = setting.load(&scene, setting.or_short(100.0, 60.0))?;
+    let attackers = ATTACKERS.to_string();
+    // At once: all attacks of one kind, in both roles, and the attackers who drip.
+    let arguments = ["hostile", "--attackers", &attackers, "--drip", drip];
+    attacked(setting, setting.or_short(100.0, 60.0), &arguments, 3 * ATTACKERS, Of::Deliveries)
+}
+
+/// F22.
+pub(super) fn strangers(setting: &Setting) -> Result<Outcome> {
+    let (takers, keepers) = (TAKERS.to_string(), KEEPERS.to_string());
+    let arguments = ["strangers", "--takers", &takers, "--keepers", &keepers, "--seconds", "20"];
+    attacked(setting, setting.or_short(60.0, 50.0), &arguments, TAKERS + KEEPERS, Of::Acks)
+}
+
+/// Attacks beside a load of `duration_s`: memory grows by a bound for each of the `at_once` attackers, and what their
+/// neighbours wait for takes little longer than before.
+fn attacked(setting: &Setting, duration_s: f64, arguments: &[&str], at_once: u32, felt: Of) -> Result<Outcome> {
+    let scene = setting.scene()?;
+    let load = setting.load(&scene, duration_s)?;
     let quiet_from_ms = now_ms();
     pass(QUIET)?;
     let (pid, quiet_until_ms) = (scene.server.pid(), now_ms());
     let before = machine::resident_bytes(pid)?;
-    let attackers = ATTACKERS.to_string();
-    let mut clients = Misbehaving::start(setting, &scene, &["hostile", "--attackers", &attackers, "--drip", drip])?;
+    let mut clients = Misbehaving::start(setting, &scene, arguments)?;
     let mut most = before;
     while !clients.is_over()? {
         most = most.max(machine::resident_bytes(pid)?);
@@ -82,13 +101,11 @@ pub(super) fn hostile(setting: &Setting) -> Result<Outcome> {
     let Findings { checks: mut facts, during_ms } = clients.finish()?;
     let panics = scene.server.metric("doorstep_task_panics_total");
     let report = load.finish()?;
-    // At once: all attacks of one kind, in both roles, and the attackers who drip.
-    let at_once = f64::from(3 * ATTACKERS);
     let times = &report.times;
-    let ratio = times.usual_p99_ms(Of::Deliveries, during_ms)
-        / times.usual_p99_ms(Of::Deliveries, (quiet_from_ms, quiet_until_ms));
+    let ratio = times.usual_p99_ms(felt, during_ms) / times.usual_p99_ms(felt, (quiet_from_ms, quiet_until_ms));
+    let allowed_mib = MEMORY_MIB_EACH * f64::from(at_once);
     facts.extend([
-        Check::at_most("memory grown by", (most - before) / f64::from(1 << 20), MEMORY_MIB_EACH * at_once, "MiB"),
+        Check::at_most("memory grown by", (most - before) / f64::from(1 << 20), allowed_mib, "MiB"),
         Check::at_most("neighbours' p99 against before", ratio, setting.limit(NEIGHBOURS_RATIO), "×"),
         Check::at_most("tasks that panicked", panics, 0.0, ""),
         kept_its_connections(&report),
