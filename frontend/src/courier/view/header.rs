@@ -9,7 +9,7 @@ use crate::{
         state::Duty,
         text::{account, fixed, status, stops},
     },
-    ui::bind::{flag, text, word},
+    ui::bind::{flag, live, live_word, word},
 };
 
 /// The switch, the summary and the account.
@@ -33,10 +33,10 @@ pub(super) fn Header(desk: Desk) -> AnyView {
                 {fixed::ONLINE}
             </button>
             <p class="summary">
-                {text(shift, stops::summary_count)}
+                <span inner_html=live(shift, stops::summary_count)></span>
                 <span class="done" hidden=flag(shift, |shift| stops::summary_done(shift).is_empty())>
                     " · "
-                    <span class="whole">{text(shift, stops::summary_done)}</span>
+                    <span class="whole" inner_html=live(shift, stops::summary_done)></span>
                 </span>
             </p>
             <button
@@ -45,7 +45,7 @@ pub(super) fn Header(desk: Desk) -> AnyView {
                 aria-label=stops::fixed::ACCOUNT
                 on:click=desk.press(Intent::Show(Screen::Account))
             >
-                <span aria-hidden="true">{text(shift, account::initial)}</span>
+                <span aria-hidden="true" translate="no" inner_html=live(shift, account::initial)></span>
             </button>
         </header>
     }
@@ -63,33 +63,29 @@ pub(super) fn Chips(desk: Desk) -> AnyView {
                 data-chip="gps"
                 data-tone=word(shift, |shift| status::gps_tone(shift).name())
                 hidden=flag(shift, |shift| status::gps(shift).is_empty())
-            >
-                {text(shift, status::gps)}
-            </li>
+                inner_html=live(shift, status::gps)
+            ></li>
             <li
                 class="chip"
                 data-chip="network"
                 data-tone=word(shift, |shift| status::network_tone(shift).name())
                 hidden=flag(shift, |shift| status::network(shift).is_empty())
-            >
-                {text(shift, status::network)}
-            </li>
+                inner_html=live(shift, status::network)
+            ></li>
             <li
                 class="chip"
                 data-chip="wake"
                 data-tone=word(shift, |shift| status::wake_tone(shift).name())
                 hidden=flag(shift, |shift| status::wake(shift).is_empty())
-            >
-                {word(shift, status::wake)}
-            </li>
+                inner_html=live_word(shift, status::wake)
+            ></li>
             <li
                 class="chip"
                 data-chip="pace"
                 data-tone="quiet"
                 hidden=flag(shift, |shift| status::pace(shift).is_empty())
-            >
-                {text(shift, status::pace)}
-            </li>
+                inner_html=live(shift, status::pace)
+            ></li>
         </ul>
     }
     .into_any()

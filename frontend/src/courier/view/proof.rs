@@ -10,7 +10,10 @@ use super::{
     pin::Pin,
     signature::Signature,
 };
-use crate::courier::{intent::Intent, state::ProofDraft, text::proof as text};
+use crate::{
+    courier::{intent::Intent, state::ProofDraft, text::proof as text},
+    ui::bind::live_text,
+};
 
 /// The longest remark, in characters.
 const MAX_NOTE: &str = "200";
@@ -22,11 +25,15 @@ pub(super) fn Proof(desk: Desk) -> AnyView {
     view! {
         <main class="page">
             <Top desk back=Intent::LeaveProof heading=text::fixed::HEADING />
-            <p class="detail">{desk.proof_text(text::detail)}</p>
+            <p class="detail" inner_html=desk.live_proof(text::detail)></p>
             <OfflineBar desk />
-            <p class="panel" data-tone="bad" role="alert" hidden=desk.proof_flag(|draft| draft.problem.is_none())>
-                {desk.proof_text(|draft| draft.problem.clone().unwrap_or_default())}
-            </p>
+            <p
+                class="panel"
+                data-tone="bad"
+                role="alert"
+                hidden=desk.proof_flag(|draft| draft.problem.is_none())
+                inner_html=desk.live_proof(|draft| draft.problem.clone().unwrap_or_default())
+            ></p>
             <Section desk kind=ProofKind::Photo>
                 <Photo desk />
             </Section>
@@ -74,9 +81,12 @@ fn DeliverBar(desk: Desk, note: RwSignal<String>) -> AnyView {
             >
                 {text::fixed::DELIVERED}
             </button>
-            <p class="audience" id="missing" data-complete=desk.proof_flag(is_complete)>
-                {desk.proof_text(text::missing)}
-            </p>
+            <p
+                class="audience"
+                id="missing"
+                data-complete=desk.proof_flag(is_complete)
+                inner_html=desk.live_proof(text::missing)
+            ></p>
         </footer>
     }
     .into_any()
@@ -92,9 +102,7 @@ fn Section(desk: Desk, kind: ProofKind, children: Children) -> AnyView {
         <details class="proof" data-proof=kind.as_str() open=is_wanted>
             <summary>
                 <h2>{text::kind(kind)}</h2>
-                <span class="chip" data-tone=move || tone(state())>
-                    {state}
-                </span>
+                <span class="chip" data-tone=move || tone(state()) inner_html=live_text(state)></span>
             </summary>
             {children()}
         </details>

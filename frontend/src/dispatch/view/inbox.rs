@@ -9,12 +9,15 @@ use super::{
     parts::{Alert, Problem, Skeleton},
     qr,
 };
-use crate::dispatch::{
-    console::{Console, CourierIntent, InboxIntent, Intent, Subject},
-    fleet::{Order, Risk, is_live},
-    route::Open,
-    store::use_store,
-    text,
+use crate::{
+    dispatch::{
+        console::{Console, CourierIntent, InboxIntent, Intent, Subject},
+        fleet::{Order, Risk, is_live},
+        route::Open,
+        store::use_store,
+        text,
+    },
+    ui::bind::{live_text, live_value},
 };
 
 /// A dispatcher does not read more than this from top to bottom; the list on the left has all of them.
@@ -52,7 +55,7 @@ fn NobodyOnline() -> impl IntoView {
                 "Couriers open this address on their phone and go online. Somebody new needs an invitation first: add them, then invite their phone."
             </p>
             <img class="code" src=code alt="QR code of the courier app" />
-            <p class="address">{app_url}</p>
+            <p class="address" translate="no">{app_url}</p>
             <div class="actions">
                 <button type="button" class="quiet" on:click=move |_| store.send(CourierIntent::Edit(None))>
                     "Add courier"
@@ -89,7 +92,7 @@ fn Exceptions() -> impl IntoView {
                 </div>
             </div>
             <Alert text=problem />
-            <p class="note" hidden=move || !has_none.get()>{empty}</p>
+            <p class="note" hidden=move || !has_none.get() inner_html=live_value(empty)></p>
             <Skeleton rows=2 is_shown=is_waiting />
             <Cards cards />
             <button
@@ -167,8 +170,8 @@ fn OrderCards(name: &'static str, tone: &'static str, orders: Memo<Vec<Entry>>) 
         view! {
             <li>
                 <button type="button" class="card" data-tone=tone on:click=move |_| store.send(open.clone())>
-                    <span class="card-title">{row.title()}</span>
-                    <span class="card-line">{row.line()}</span>
+                    <span class="card-title" inner_html=live_text(row.title())></span>
+                    <span class="card-line" inner_html=live_text(row.line())></span>
                 </button>
             </li>
         }

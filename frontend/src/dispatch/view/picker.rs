@@ -4,10 +4,13 @@ use leptos::{ev, prelude::*};
 use uuid::Uuid;
 
 use super::keyed::{Entries, Row};
-use crate::dispatch::{
-    console::{OrderIntent, Subject},
-    store::use_store,
-    view::order::named_choices,
+use crate::{
+    dispatch::{
+        console::{OrderIntent, Subject},
+        store::use_store,
+        view::order::named_choices,
+    },
+    ui::bind::live_text,
 };
 
 /// Couriers by name; `chosen` is the key of the one who was chosen.
@@ -25,17 +28,16 @@ pub fn Picker(
         let word = move || if chosen.get() == key { "Chosen" } else { label };
         view! {
             <li class="choice">
-                <span class="choice-name">{name}</span>
-                <span class="choice-line">{row.line()}</span>
+                <span class="choice-name" translate="no" inner_html=live_text(name)></span>
+                <span class="choice-line" inner_html=live_text(row.line())></span>
                 <button
                     type="button"
                     class="quiet"
                     aria-label=move || format!("{} {}", word(), name())
                     aria-pressed=move || (chosen.get() == key).to_string()
                     on:click=move |_| chosen.set(key)
-                >
-                    {word}
-                </button>
+                    inner_html=live_text(word)
+                ></button>
             </li>
         }
     };

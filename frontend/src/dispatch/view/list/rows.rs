@@ -8,17 +8,20 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::Element;
 
-use crate::dispatch::{
-    browser,
-    console::{Console, Intent, Item, ListIntent, ROW_PX, Subject},
-    fleet::{Courier, Order},
-    route::Open,
-    store::use_store,
-    text,
-    view::{
-        keyed::{Entries, Entry, Row, number_key},
-        list::actions::Actions,
+use crate::{
+    dispatch::{
+        browser,
+        console::{Console, Intent, Item, ListIntent, ROW_PX, Subject},
+        fleet::{Courier, Order},
+        route::Open,
+        store::use_store,
+        text,
+        view::{
+            keyed::{Entries, Entry, Row, number_key},
+            list::actions::Actions,
+        },
     },
+    ui::bind::live_text,
 };
 
 /// What stands where in [`Entry::more`].
@@ -171,10 +174,10 @@ fn ListRow(row: Row, total: Memo<String>) -> impl IntoView {
         >
             // Not a control of its own: the row is the option, and keys select it.
             <span class="pick" aria-hidden="true"></span>
-            <span class="row-title">{row.title()}</span>
-            <span class="badge" data-tone=row.tone()>{row.badge()}</span>
-            <span class="row-line">{row.line()}</span>
-            <span class="row-time">{row.aside()}</span>
+            <span class="row-title" translate="no" inner_html=live_text(row.title())></span>
+            <span class="badge" data-tone=row.tone() inner_html=live_text(row.badge())></span>
+            <span class="row-line" inner_html=live_text(row.line())></span>
+            <span class="row-time" inner_html=live_text(row.aside())></span>
         </div>
     }
 }

@@ -14,6 +14,7 @@ use crate::{
             keyed::{Entries, Entry, Row},
         },
     },
+    ui::bind::live_text,
     ui::time,
 };
 
@@ -31,7 +32,7 @@ pub fn Assign(id: OrderId) -> impl IntoView {
     let choices = store.memo(Subject::Drawer | Subject::Fleet | Subject::Clock, move |console| choices(console, id));
     view! {
         <section class="choices" aria-label="Choose a courier" hidden=move || !is_shown.get()>
-            <h3>{move || if query.with(String::is_empty) { "Best couriers" } else { "Found" }}</h3>
+            <h3 inner_html=live_text(move || if query.with(String::is_empty) { "Best couriers" } else { "Found" })></h3>
             <input
                 type="search"
                 id="courier-search"
@@ -66,17 +67,16 @@ fn Choice(order: OrderId, choice: Row) -> impl IntoView {
                 store.send(OrderIntent::Assign { order, courier });
             }
         >
-            <span class="choice-name">{name}</span>
-            <span class="choice-line" data-tone=choice.tone()>{choice.line()}</span>
+            <span class="choice-name" translate="no" inner_html=live_text(name)></span>
+            <span class="choice-line" data-tone=choice.tone() inner_html=live_text(choice.line())></span>
             <button
                 type="button"
                 class="quiet"
                 aria-label=move || format!("Assign to {}", name())
                 disabled=move || has_it() || is_busy.get()
                 on:click=move |_| store.send(OrderIntent::Assign { order, courier })
-            >
-                {move || if has_it() { "Has it" } else { "Assign" }}
-            </button>
+                inner_html=live_text(move || if has_it() { "Has it" } else { "Assign" })
+            ></button>
         </li>
     }
 }
