@@ -56,7 +56,7 @@ use self::{
 };
 pub use self::{
     effect::{Effect, Slot, Write},
-    input::{Answer, Input, Lock, Moment, PlanAnswer, ProofAnswer, Records, Start},
+    input::{Answer, Input, Lock, Moment, NoStorage, PlanAnswer, ProofAnswer, Records, Start},
 };
 use super::{
     intent::Intent,
@@ -146,7 +146,7 @@ impl Engine {
             Input::Start(start) => self.start(start),
             Input::Lock(lock) => self.locked(at, lock),
             Input::Loaded(records) => self.loaded(at, records),
-            Input::NoStorage => self.no_storage(at),
+            Input::NoStorage(why) => self.no_storage(at, why),
             Input::Committed { number, is_kept } => self.committed(at, number, is_kept),
             Input::SignedIn(answer) => self.signed_in(at, answer),
             Input::WhoAmI(answer) => self.who_am_i(at, answer),

@@ -1138,19 +1138,28 @@ fn signing_out_over_what_waits_takes_saying_so_twice() {
     assert_eq!((later.shift().door, later.disk.memory), (Door::SignedOut, None));
 }
 
-#[test]
-fn without_storage_it_works_and_says_what_that_means() {
+/// What a courier reads who goes online and drives with a phone that keeps nothing.
+fn notice_without_storage(why: NoStorage) -> String {
     let mut phone = Phone::new(Disk::default(), 0.0);
     phone.tell(Input::Start(Start { can_locate: true, has_network: true, ..Start::default() }));
     let at = phone.moment();
     assert!(phone.engine.step(at, Input::Lock(Lock::Held)).contains(&Effect::Load));
-    phone.tell(Input::NoStorage);
+    phone.tell(Input::NoStorage(why));
     phone.tell(Input::WhoAmI(Answer::Home(home(1))));
     phone.welcome(vec![]);
     phone.act(Intent::GoOnline);
     phone.read();
     assert_eq!(phone.serve().0.len(), 1);
-    assert!(phone.notices()[0].starts_with("This browser keeps nothing"));
+    phone.notices()[0].clone()
+}
+
+#[test]
+fn without_storage_it_works_and_says_what_that_means() {
+    let refused = notice_without_storage(NoStorage::Refused);
+    let silent = notice_without_storage(NoStorage::Silent);
+    assert!(refused.starts_with("This browser keeps nothing"));
+    assert!(silent.starts_with("This phone’s storage does not answer, so positions are not kept"));
+    assert!([refused, silent].iter().all(|notice| notice.ends_with("is lost when the page closes.")));
 }
 
 #[test]
