@@ -112,6 +112,7 @@ fn states() -> Vec<(&'static str, Shift)> {
     vec![
         ("starting", door(Door::Starting)),
         ("signed-out", door(Door::SignedOut)),
+        ("invited", door(Door::Invited)),
         ("link-spent", door(Door::LinkSpent)),
         ("unreachable", door(Door::Unreachable)),
         ("revoked", door(Door::Revoked)),

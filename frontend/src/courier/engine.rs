@@ -180,6 +180,7 @@ impl Engine {
             self.stay();
         }
         match intent {
+            Intent::SignIn => self.sign_in(),
             Intent::GoOnline => self.go_online(at),
             Intent::GoOffline => self.go_offline(at),
             Intent::Retry => self.retry(at),

@@ -17,6 +17,8 @@ pub enum Intent {
     GoOnline,
     /// Ends the shift: nothing is shared or accepted any more.
     GoOffline,
+    /// "Sign in", with the link that was opened.
+    SignIn,
     /// "Try again", on a position that was refused or a failed start.
     Retry,
     /// The stop's action without anything to hand in: arrived, picked up, brought back, or delivered when no proof is

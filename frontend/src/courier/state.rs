@@ -127,6 +127,8 @@ pub enum Door {
     Starting,
     /// No courier is signed in; dispatch sends a link.
     SignedOut,
+    /// A sign-in link was opened, and not used yet.
+    Invited,
     /// The link was used before, or is too old.
     LinkSpent,
     /// The first start has no network; nothing is known yet.

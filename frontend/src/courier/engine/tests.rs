@@ -956,9 +956,15 @@ fn a_link_signs_in_and_going_online_stays_a_choice() {
     let mut phone = Phone::new(Disk::default(), 0.0);
     let code = Some("secret".to_owned());
     phone.tell(Input::Start(Start { code, can_locate: true, has_network: true, ..Start::default() }));
-    assert_eq!(phone.take()[0], Effect::SignIn { code: "secret".into() });
     phone.tell(Input::Lock(Lock::Held));
-    assert_eq!(phone.take(), [], "the link decides, not an older session");
+    phone.pass(600_000.0);
+    assert_eq!(phone.shift().door, Door::Invited);
+    let before_the_tap = phone.take();
+    assert_eq!(before_the_tap, [Effect::TakeLock { steal: false }], "a scanner of e-mails must not use it up");
+    phone.act(Intent::SignIn);
+    phone.act(Intent::SignIn);
+    assert_eq!(phone.take(), [Effect::SignIn { code: "secret".into() }], "the link decides, not an older session");
+    assert_eq!(phone.shift().door, Door::Starting);
     phone.tell(Input::SignedIn(Answer::Home(home(1))));
     assert_eq!((phone.shift().door, phone.shift().duty), (Door::Open, Duty::Off));
     assert_eq!(phone.take(), [Effect::OpenSocket]);
@@ -971,6 +977,7 @@ fn every_way_in_ends_at_its_door() {
         let start = Start { code: Some("old".into()), can_locate: true, has_network: true, ..Start::default() };
         phone.tell(Input::Start(start));
         phone.tell(Input::Lock(Lock::Held));
+        phone.act(Intent::SignIn);
         phone.tell(Input::SignedIn(Answer::Refused));
         phone.tell(Input::WhoAmI(answer));
         phone.shift().door
@@ -1088,6 +1095,8 @@ fn a_link_opened_in_a_second_tab_takes_over() {
     let mut phone = Phone::new(Disk::default(), 0.0);
     phone.tell(Input::Start(Start { code: Some("new".into()), can_locate: true, has_network: true, is_hidden: false }));
     phone.tell(Input::Lock(Lock::Taken));
+    assert_eq!(phone.shift().door, Door::Invited, "the other tab works on until the tap");
+    phone.act(Intent::SignIn);
     phone.take();
     phone.tell(Input::SignedIn(Answer::Home(home(1))));
     assert_eq!(phone.take(), [Effect::TakeLock { steal: true }]);

@@ -74,9 +74,10 @@ pub(crate) fn draft() -> ProofDraft {
     }
 }
 
-const DOORS: [Door; 8] = [
+const DOORS: [Door; 9] = [
     Door::Starting,
     Door::SignedOut,
+    Door::Invited,
     Door::LinkSpent,
     Door::Unreachable,
     Door::Open,

@@ -68,7 +68,7 @@ fn icon(door: Door) -> &'static str {
     match door {
         Door::Unreachable => "#no-network",
         Door::OtherTab | Door::Superseded => "#devices",
-        Door::Starting | Door::SignedOut | Door::LinkSpent | Door::Open | Door::Revoked => "#key",
+        Door::Starting | Door::SignedOut | Door::Invited | Door::LinkSpent | Door::Open | Door::Revoked => "#key",
     }
 }
 
@@ -77,6 +77,7 @@ pub(super) fn name(door: Door) -> &'static str {
     match door {
         Door::Starting => "starting",
         Door::SignedOut => "signed-out",
+        Door::Invited => "invited",
         Door::LinkSpent => "link-spent",
         Door::Unreachable => "unreachable",
         Door::Open => "open",
