@@ -6,7 +6,7 @@ use super::Desk;
 use crate::{
     courier::{
         intent::{Intent, Screen},
-        state::Duty,
+        state::{Duty, Shift},
         text::{account, fixed, status, stops},
     },
     ui::bind::{flag, live, live_word, word},
@@ -17,8 +17,11 @@ use crate::{
 pub(super) fn Header(desk: Desk) -> AnyView {
     let shift = desk.shift;
     let turn = move |_| {
-        let is_off = shift.with_untracked(|shift| shift.duty == Duty::Off);
-        desk.raise(if is_off { Intent::GoOnline } else { Intent::GoOffline });
+        desk.raise(shift.with_untracked(|shift| match shift.duty {
+            Duty::Off => Intent::GoOnline,
+            _ if is_on(shift) => Intent::GoOffline,
+            _ => Intent::Retry,
+        }));
     };
     view! {
         <header class="head">
@@ -26,7 +29,7 @@ pub(super) fn Header(desk: Desk) -> AnyView {
                 type="button"
                 role="switch"
                 class="switch"
-                aria-checked=word(shift, |shift| if shift.duty == Duty::Off { "false" } else { "true" })
+                aria-checked=word(shift, |shift| if is_on(shift) { "true" } else { "false" })
                 on:click=turn
             >
                 <span class="rail" aria-hidden="true"></span>
@@ -50,6 +53,11 @@ pub(super) fn Header(desk: Desk) -> AnyView {
         </header>
     }
     .into_any()
+}
+
+/// Whether the position is shared, or is about to be: not while the phone does not give it.
+fn is_on(shift: &Shift) -> bool {
+    shift.duty != Duty::Off && status::position_problem(shift).is_none()
 }
 
 /// Position, network, screen, pace.

@@ -21,7 +21,13 @@ const MAX_NOTE: &str = "200";
 /// The screen.
 #[component]
 pub(super) fn Proof(desk: Desk) -> AnyView {
-    let note = RwSignal::new(String::new());
+    let written = desk.proof.with_untracked(|draft| draft.as_ref().map(|draft| draft.note.clone()));
+    let note = RwSignal::new(written.unwrap_or_default());
+    let keep = move |_| {
+        if let Some(order_id) = desk.proof_order_now() {
+            desk.raise(Intent::WriteNote { order_id, note: note.get_untracked() });
+        }
+    };
     view! {
         <main class="page">
             <Top desk back=Intent::LeaveProof heading=text::fixed::HEADING />
@@ -52,7 +58,9 @@ pub(super) fn Proof(desk: Desk) -> AnyView {
                     rows="2"
                     maxlength=MAX_NOTE
                     placeholder=text::fixed::NOTE_EXAMPLE
+                    prop:value=note
                     on:input=move |event| note.set(event_target_value(&event))
+                    on:change=keep
                 ></textarea>
             </label>
             <DeliverBar desk note />
@@ -66,8 +74,7 @@ pub(super) fn Proof(desk: Desk) -> AnyView {
 fn DeliverBar(desk: Desk, note: RwSignal<String>) -> AnyView {
     let deliver = move |_| {
         let Some(order_id) = desk.proof_order_now() else { return };
-        let note = Some(note.get_untracked().trim().to_owned()).filter(|note| !note.is_empty());
-        desk.raise(Intent::Deliver { order_id, note });
+        desk.raise(Intent::Deliver { order_id, note: note.get_untracked() });
     };
     view! {
         <footer class="bar">

@@ -70,6 +70,15 @@ fn PositionProblem(desk: Desk) -> AnyView {
             >
                 {fixed::TRY_AGAIN}
             </button>
+            // The switch is off without a position, and tries again.
+            <button
+                type="button"
+                class="button quiet"
+                hidden=flag(shift, |shift| shift.duty == Duty::Off)
+                on:click=desk.press(Intent::GoOffline)
+            >
+                {fixed::GO_OFFLINE}
+            </button>
         </section>
     }
     .into_any()
