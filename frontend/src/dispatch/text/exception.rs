@@ -5,15 +5,23 @@ use doorstep_shared::api::exception::{ExceptionCode, ExceptionView};
 use super::{pause_reason, tone};
 use crate::{
     data::Locale,
+    dispatch::fleet::Fleet,
     ui::time::{self, MINUTE_MS},
 };
 
 /// An exception as a sentence, and the line below it.
-pub fn exception(exception: &ExceptionView, at_ms: i64) -> (String, String) {
-    (title(exception, at_ms), line(exception).unwrap_or_default())
+pub fn exception(fleet: &Fleet, exception: &ExceptionView, at_ms: i64) -> (String, String) {
+    (title(fleet, exception, at_ms), line(exception).unwrap_or_default())
 }
 
-fn title(exception: &ExceptionView, at_ms: i64) -> String {
+/// By how much an order is late: while it is, as the list of orders says.
+fn late_by_ms(fleet: &Fleet, exception: &ExceptionView, at_ms: i64) -> Option<i64> {
+    let order = exception.order_id.and_then(|id| fleet.orders.get(&id)).filter(|_| exception.ended_at.is_none());
+    let listed_ms = order.and_then(|order| fleet.late_by_ms(order, at_ms));
+    listed_ms.or(exception.late_by_s.map(|seconds| i64::from(seconds) * 1_000))
+}
+
+fn title(fleet: &Fleet, exception: &ExceptionView, at_ms: i64) -> String {
     let courier = exception.courier_name.as_deref().unwrap_or("A courier");
     let order = exception.order_reference.as_deref().unwrap_or("An order");
     let is_over = exception.ended_at.is_some();
@@ -24,7 +32,7 @@ fn title(exception: &ExceptionView, at_ms: i64) -> String {
             format!("{order} was delivered {away} from its door")
         }
         ExceptionCode::Late => {
-            let by = exception.late_by_s.map(|seconds| time::span((i64::from(seconds) * 1_000).max(MINUTE_MS)));
+            let by = late_by_ms(fleet, exception, at_ms).map(|by_ms| time::span(by_ms.max(MINUTE_MS)));
             format!("{order} {is} {}late", spaced(by))
         }
         ExceptionCode::LateReport => {

@@ -39,7 +39,7 @@ pub struct Card {
 
 impl Card {
     pub fn of(console: &Console, exception: &ExceptionView) -> Self {
-        let (title, line) = text::exception(exception, console.at_ms);
+        let (title, line) = text::exception(&console.fleet, exception, console.at_ms);
         let when = text::exception_time(exception, console.at_ms, &console.locale);
         let span = Span::around(exception.since.timestamp_millis());
         Self {
@@ -86,7 +86,7 @@ pub fn ExceptionsOf(
         order.is_some_and(|id| exception.order_id == Some(id))
             || courier.is_some_and(|id| exception.courier_id == Some(id))
     };
-    let cards = use_store().memo(Subject::Inbox | Subject::Clock, move |console| {
+    let cards = use_store().memo(Subject::Inbox | Subject::Clock | Subject::Fleet, move |console| {
         let open = console.inbox.open.iter().flatten().filter(is_about);
         // What it is about is open already.
         open.map(|exception| Card { open: None, ..Card::of(console, exception) }).collect::<Vec<_>>()

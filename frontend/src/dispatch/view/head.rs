@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use crate::{
     dispatch::{
-        console::{AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Totals},
+        console::{
+            AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, Subject, Totals,
+        },
         route::{Open, Tab},
         store::use_store,
     },
@@ -49,16 +51,20 @@ pub fn Head(user: User, totals: Memo<Totals>) -> impl IntoView {
 #[component]
 fn LivePill(totals: Memo<Totals>) -> impl IntoView {
     let store = use_store();
+    let is_current = store.memo(Subject::Connection, |console| console.connection.is_current());
     let live = move || totals.get().live;
-    let text = move || match live() {
-        1 => "1 courier live".to_owned(),
-        many => format!("{many} couriers live"),
+    // Who is live now is not known while no news come.
+    let text = move || match (live(), is_current.get()) {
+        (1, true) => "1 courier live".to_owned(),
+        (many, true) => format!("{many} couriers live"),
+        (1, false) => "1 was live".to_owned(),
+        (many, false) => format!("{many} were live"),
     };
     view! {
         <button
             type="button"
             class="pill"
-            data-tone=move || if live() == 0 { "quiet" } else { "ok" }
+            data-tone=move || if live() == 0 || !is_current.get() { "quiet" } else { "ok" }
             on:click=move |_| store.send(ListIntent::Tab(Tab::Couriers))
         >
             <span class="dot" aria-hidden="true"></span>

@@ -43,8 +43,9 @@ pub fn InboxDrawer() -> impl IntoView {
 #[component]
 fn NobodyOnline() -> impl IntoView {
     let store = use_store();
-    let is_alone = store.memo(Subject::Fleet | Subject::Clock, |console| {
-        console.fleet.is_known && !console.fleet.couriers.values().any(|courier| is_live(courier, console.at_ms))
+    let is_alone = store.memo(Subject::Fleet | Subject::Clock | Subject::Connection, |console| {
+        let is_current = console.fleet.is_known && console.connection.is_current();
+        is_current && !console.fleet.couriers.values().any(|courier| is_live(courier, console.at_ms))
     });
     let app_url = format!("{}/courier", crate::live::listen::window().location().origin().unwrap_or_default());
     let code = qr::source(&app_url);
@@ -68,7 +69,7 @@ fn NobodyOnline() -> impl IntoView {
 #[component]
 fn Exceptions() -> impl IntoView {
     let store = use_store();
-    let cards = store.memo(Subject::Inbox | Subject::Clock, |console| {
+    let cards = store.memo(Subject::Inbox | Subject::Clock | Subject::Fleet, |console| {
         console.inbox.shown.iter().flatten().map(|exception| Card::of(console, exception)).collect::<Vec<_>>()
     });
     let has_none = store.memo(Subject::Inbox, |console| console.inbox.shown.as_ref().is_some_and(Vec::is_empty));

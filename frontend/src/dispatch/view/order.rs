@@ -9,7 +9,7 @@ mod statuses;
 use doorstep_shared::{CourierId, OrderId, OrderStatus};
 use leptos::prelude::*;
 
-pub use self::assign::named_choices;
+pub use self::assign::picker_choices;
 use self::{
     assign::Assign,
     edit::EditOrder,

@@ -8,7 +8,7 @@ use crate::{
     dispatch::{
         console::{OrderIntent, Subject},
         store::use_store,
-        view::order::named_choices,
+        view::order::picker_choices,
     },
     ui::bind::live_text,
 };
@@ -22,7 +22,8 @@ pub fn Picker(
 ) -> impl IntoView {
     let store = use_store();
     let query = store.memo(Subject::Drawer, |console| console.drawer.courier_query.clone());
-    let choices = store.memo(Subject::Drawer | Subject::Fleet | Subject::Clock, named_choices);
+    let followed = Subject::Drawer | Subject::Selection | Subject::Fleet | Subject::Clock;
+    let choices = store.memo(followed, picker_choices);
     let choice = move |row: Row| {
         let (name, key) = (row.title(), row.key);
         let word = move || if chosen.get() == key { "Chosen" } else { label };
