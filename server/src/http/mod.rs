@@ -9,6 +9,7 @@ pub mod describe;
 pub mod export;
 mod file_pieces;
 pub mod health;
+pub mod home;
 pub mod if_match;
 pub mod ingest;
 pub mod login;
