@@ -257,7 +257,10 @@ impl Console {
     /// An exception is acknowledged: by this dispatcher, or by a colleague who was faster and whose name it then bears.
     fn acknowledged(&mut self, exception: ExceptionView, effects: &mut Vec<Effect>) {
         let by = exception.acknowledged_by.as_deref().unwrap_or("somebody");
-        self.announce(format!("Acknowledged by {by}: {}", text::exception(&self.fleet, &exception, self.at_ms).0));
+        self.announce(format!(
+            "Acknowledged by {by}: {}",
+            text::exception(&self.fleet, &exception, self.at_ms, &self.locale).0
+        ));
         let has_dialog = matches!(*self.dialog, Some(Dialog::Note { id }) if id == exception.id);
         if has_dialog {
             *self.dialog = None;

@@ -49,7 +49,7 @@ fn every_exception_is_told_with_its_measure() {
             "courier_name": "Marco", "order_reference": "A-1039" });
         view.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
         let view: ExceptionView = serde_json::from_value(view).expect("an exception");
-        let (title, line) = exception(&Fleet::default(), &view, NOW_MS);
+        let (title, line) = exception(&Fleet::default(), &view, NOW_MS, &locale());
         (title, line, exception_tone(&view))
     };
     let over = rfc3339(NOW_MS - 2 * MINUTE_MS);
@@ -131,7 +131,7 @@ fn the_inbox_and_the_list_name_one_lateness() {
         fleet.take_details(details(&made, Some(promised_ms)));
         fleet.late_by_ms = [(made.id, in_the_exception_ms)].into();
         assert_eq!(badge(&fleet, &fleet.orders[&made.id], NOW_MS).1, badge_text);
-        assert_eq!(exception(&fleet, &late, NOW_MS).0, title);
+        assert_eq!(exception(&fleet, &late, NOW_MS, &locale()).0, title);
     }
 }
 
@@ -147,4 +147,12 @@ fn distances_are_as_coarse_as_they_are_useful() {
         assert_eq!(distance(metres, &locale()), expected);
     }
     assert_eq!(distance(1_609.0, &miles), "1.0 mi");
+    let far: ExceptionView = serde_json::from_value(serde_json::json!({
+        "id": doorstep_shared::ExceptionId::new(), "code": "off_route", "since": rfc3339(NOW_MS), "distance_m": 417,
+        "courier_name": "Marco",
+    }))
+    .expect("an exception");
+    let told = |locale| exception(&Fleet::default(), &far, NOW_MS, locale).0;
+    assert_eq!(told(&locale()), "Marco is 420 m off the route");
+    assert_eq!(told(&miles), "Marco is 0.3 mi off the route");
 }

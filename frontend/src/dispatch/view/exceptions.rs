@@ -39,7 +39,7 @@ pub struct Card {
 
 impl Card {
     pub fn of(console: &Console, exception: &ExceptionView) -> Self {
-        let (title, line) = text::exception(&console.fleet, exception, console.at_ms);
+        let (title, line) = text::exception(&console.fleet, exception, console.at_ms, &console.locale);
         let when = text::exception_time(exception, console.at_ms, &console.locale);
         let span = Span::around(exception.since.timestamp_millis());
         Self {

@@ -93,7 +93,7 @@ pub fn Note() -> impl IntoView {
     let store = use_store();
     let title = store.peek(|console| match *console.dialog {
         Some(Dialog::Note { id }) => {
-            console.inbox.find(id).map(|found| text::exception(&console.fleet, found, console.at_ms).0)
+            console.inbox.find(id).map(|found| text::exception(&console.fleet, found, console.at_ms, &console.locale).0)
         }
         _ => None,
     });

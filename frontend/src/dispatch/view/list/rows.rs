@@ -24,6 +24,9 @@ use crate::{
     ui::bind::live_text,
 };
 
+/// CSS pixels of a `rem` at the usual size of texts.
+const REM_PX: f64 = 16.0;
+
 /// What stands where in [`Entry::more`].
 const ID: usize = 0;
 const IS_OPEN: usize = 1;
@@ -40,9 +43,11 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
     let measure = move || {
         if let Some(list) = list.get_untracked() {
             let list: &Element = list.as_ref();
+            // Rows grow with the texts in them; the console counts in rows of the usual height.
+            let scale = browser::text_scale();
             store.send(ListIntent::Scrolled {
-                top_px: f64::from(list.scroll_top()),
-                height_px: f64::from(list.client_height()),
+                top_px: f64::from(list.scroll_top()) / scale,
+                height_px: f64::from(list.client_height()) / scale,
             });
         }
     };
@@ -52,8 +57,8 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
         browser::on_height(list.as_ref(), then.unchecked_ref());
     });
     let is_empty = store.memo(Subject::List, |console| console.list.items.is_empty());
-    let height = store.memo(Subject::List, |console| px(console.list.items.len()));
-    let offset = store.memo(Subject::List, |console| format!("translateY({})", px(console.list.visible().first)));
+    let height = store.memo(Subject::List, |console| rem(console.list.items.len()));
+    let offset = store.memo(Subject::List, |console| format!("translateY({})", rem(console.list.visible().first)));
     let total = store.memo(Subject::List, |console| console.list.items.len().to_string());
     let followed =
         Subject::List | Subject::Fleet | Subject::Clock | Subject::Selection | Subject::Route | Subject::Area;
@@ -88,9 +93,9 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
     }
 }
 
-/// The height of so many rows.
-fn px(rows: usize) -> String {
-    format!("{}px", rows as f64 * ROW_PX)
+/// The height of so many rows, by the size of the page's texts.
+fn rem(rows: usize) -> String {
+    format!("{}rem", rows as f64 * ROW_PX / REM_PX)
 }
 
 /// The rows to draw, a slot each. An order that the fleet has dropped leaves the list with the next sorting.
