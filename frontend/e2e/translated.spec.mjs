@@ -70,7 +70,9 @@ deskTest.describe(() => {
 
   deskTest("the console follows orders in their rows and in the drawer", async ({ desk, doorstep }) => {
     const courier = await online(doorstep, "Ana Translated");
-    const [first, second] = [await doorstep.order(), await doorstep.order()];
+    // Due soon: at the top of the list, however long it is.
+    const soon = { promised_until: new Date(Date.now() + 9 * 60_000).toISOString() };
+    const [first, second] = [await doorstep.order(soon), await doorstep.order(soon)];
     await translate(desk);
     await expect(row(desk, first.reference)).toBeVisible();
     const unassigned = tab(desk, "Unassigned").locator(".count");
