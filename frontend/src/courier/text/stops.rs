@@ -119,6 +119,11 @@ pub fn place(_: &Shift, card: &StopCard) -> String {
     }
 }
 
+/// Whether a page translator may change that: not an address; before that of a way back stands a sentence.
+pub fn translate(_: &Shift, card: &StopCard) -> String {
+    if card.stop.kind == StopKind::Return { "yes" } else { "no" }.to_owned()
+}
+
 /// What the merchant promised the customer: `tomorrow 12:00–14:00`, `by 18:55`; of several orders the first that is due.
 pub fn promise(shift: &Shift, card: &StopCard) -> String {
     let ends = |card: &StopCard| (card.stop.promised_from_ms, card.stop.promised_until_ms);

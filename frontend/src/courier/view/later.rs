@@ -49,7 +49,11 @@ fn LaterStop(desk: Desk, stop: StopKey) -> AnyView {
             <button type="button" class="later-stop" on:click=take>
                 <span class="number" translate="no" inner_html=desk.live_of(stop, |_, card| card.stop.sequence.to_string())></span>
                 <span class="what">
-                    <span class="place" inner_html=desk.live_of(stop, text::place)></span>
+                    <span
+                        class="place"
+                        translate=desk.text_of(stop, text::translate)
+                        inner_html=desk.live_of(stop, text::place)
+                    ></span>
                     <span class="detail" inner_html=desk.live_of(stop, text::later_detail)></span>
                     <span
                         class="promise"

@@ -70,7 +70,11 @@ fn PlanStopRow(desk: Desk, moving: Moving, stop: StopKey) -> AnyView {
             <Handle desk moving stop />
             <span class="number" translate="no" inner_html=desk.live_of(stop, |_, card| card.stop.sequence.to_string())></span>
             <span class="what">
-                <span class="place" inner_html=desk.live_of(stop, stops::place)></span>
+                <span
+                    class="place"
+                    translate=desk.text_of(stop, stops::translate)
+                    inner_html=desk.live_of(stop, stops::place)
+                ></span>
                 <span class="detail" inner_html=desk.live_of(stop, stops::later_detail)></span>
                 <span
                     class="promise"

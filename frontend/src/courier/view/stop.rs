@@ -26,7 +26,7 @@ pub(super) fn StopInHand(desk: Desk, failing: Failing) -> AnyView {
                     <span inner_html=desk.live(text::label)></span>
                     <span inner_html=desk.live(text::arrival)></span>
                 </p>
-                <h2 id="stop-address" translate=desk.stop_text(translate) inner_html=desk.live(text::place)></h2>
+                <h2 id="stop-address" translate=desk.stop_text(text::translate) inner_html=desk.live(text::place)></h2>
                 <p class="detail" inner_html=desk.live(text::detail)></p>
                 <p
                     class="promise"
@@ -174,11 +174,6 @@ fn Changed(desk: Desk) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-/// An address stays as it is; before that of a way back there is a sentence.
-fn translate(_: &Shift, card: &StopCard) -> String {
-    if card.stop.kind == StopKind::Return { "yes" } else { "no" }.to_owned()
 }
 
 /// Of several orders each says it in its own line.

@@ -56,7 +56,7 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
                 <Fact name="Carries" value=known(store, |courier, _| courier.capacity.map(|most| format!("up to {most}"))) />
                 <Fact name="Can do" value=known(store, |courier, _| courier.skills.as_ref().map(|skills| skills.join(", "))) />
                 <Fact name="Shift" value=known(store, shift) />
-                <Fact name="Depot" value=known(store, |courier, _| courier.depot.as_ref().map(|depot| depot.address.clone())) />
+                <Fact is_data=true name="Depot" value=known(store, |courier, _| courier.depot.as_ref().map(|depot| depot.address.clone())) />
             </dl>
             <Actions id />
             <ExceptionsOf courier=id />

@@ -48,11 +48,17 @@ pub fn Alert(text: Memo<String>) -> impl IntoView {
 
 /// A line of facts: a name and its value. Hidden while the value is empty.
 #[component]
-pub fn Fact(name: &'static str, value: Memo<String>) -> impl IntoView {
+pub fn Fact(
+    name: &'static str,
+    value: Memo<String>,
+    /// It is an address or a name, which no page translator may change.
+    #[prop(optional)]
+    is_data: bool,
+) -> impl IntoView {
     view! {
         <div class="fact" hidden=move || value.with(String::is_empty)>
             <dt>{name}</dt>
-            <dd inner_html=live_value(value)></dd>
+            <dd translate=if is_data { "no" } else { "yes" } inner_html=live_value(value)></dd>
         </div>
     }
 }
@@ -64,7 +70,7 @@ pub fn PhoneFact(name: &'static str, value: Memo<String>) -> impl IntoView {
         <div class="fact" hidden=move || value.with(String::is_empty)>
             <dt>{name}</dt>
             <dd>
-                <a href=move || format!("tel:{}", value.get()) inner_html=live_value(value)></a>
+                <a translate="no" href=move || format!("tel:{}", value.get()) inner_html=live_value(value)></a>
             </dd>
         </div>
     }

@@ -59,7 +59,7 @@ fn stop_view(row: Row, stop: PlanStop) -> impl IntoView {
             </button>
             <button type="button" class="stop-text" data-act="open">
                 <span class="stop-title" id=name.clone()>
-                    <b inner_html=live_text(row.title())></b>
+                    <b translate="no" inner_html=live_text(row.title())></b>
                     " · "
                     {text::stop_kind(stop.kind)}
                 </span>
