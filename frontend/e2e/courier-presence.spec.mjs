@@ -50,20 +50,27 @@ test("a denied permission", async ({ scene }) => {
   const phone = await scene.takePhone({ permissions: [] });
   await phone.signIn(scene.ana.link);
   await phone.page.getByRole("button", { name: "Go online" }).click();
+  await expect(phone.page.getByRole("switch", { name: /online/i })).not.toBeChecked();
   await expect(phone.page.getByText(/location/i).filter({ hasText: /allow|settings/i }).first()).toBeVisible();
   await dispatchReads(scene.fleet, scene.ana, "paused no_permission");
   await expect(scene.customer.getByText("Ana’s phone does not give its position.")).toBeVisible();
+  await phone.press("Go offline");
+  await dispatchReads(scene.fleet, scene.ana, "off_duty user");
 });
 
 test("a permission lost on the way, and given back", async ({ scene }) => {
   const phone = await online(scene);
+  const onOff = phone.page.getByRole("switch", { name: /online/i });
+  await expect(onOff).toBeChecked();
   await phone.context.clearPermissions();
   await expect(phone.page.getByText("No GPS")).toBeVisible();
+  await expect(onOff, "nothing is shared").not.toBeChecked();
   await dispatchReads(scene.fleet, scene.ana, "paused no_permission");
   await expect(scene.customer.getByText("Ana’s phone does not give its position.")).toBeVisible();
   await phone.context.grantPermissions(["geolocation"]);
   await phone.moveTo(approach(2)[1]);
   await dispatchReads(scene.fleet, scene.ana, "tracking");
+  await expect(onOff).toBeChecked();
   await expect(scene.customer.getByText("Ana’s phone does not give its position.")).toBeHidden();
 });
 

@@ -77,12 +77,25 @@ test("a stop that dispatch takes back while the courier says why it failed is no
 test.describe("a sign-in link", () => {
   test.use({ expected: REFUSED });
 
+  test("is not used up by what opens it and runs its scripts", async ({ ana, takePhone }) => {
+    const scanner = await takePhone();
+    const asked = [];
+    scanner.page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+    await scanner.page.goto(ana.link, { waitUntil: "networkidle" });
+    await expect(scanner.page.getByRole("heading", { name: "Sign in on this phone" })).toBeVisible();
+    expect(asked.filter((request) => request.startsWith("POST"))).toEqual([]);
+    await expect(scanner.page).toHaveURL(/\/courier$/);
+    const phone = await takePhone();
+    await phone.signIn(ana.link);
+  });
+
   test("works once", async ({ ana, takePhone }) => {
     const first = await takePhone();
     await first.signIn(ana.link);
     const second = await takePhone();
     await second.page.goto(ana.link);
-    await expect(second.page.getByRole("heading", { name: /link/i })).toBeVisible();
+    await second.press("Sign in");
+    await expect(second.page.getByRole("heading", { name: /link has ended/ })).toBeVisible();
     await expect(second.page.getByRole("button", { name: "Go online" })).toHaveCount(0);
     await first.page.reload();
     await expect(first.page.getByRole("button", { name: "Go online" })).toBeVisible();

@@ -229,7 +229,7 @@ test("an address changes under way: the phone marks it until it is read, and the
 test("a delivery that is taken back never happened, and one that is done by mistake is reopened", async ({ morning }) => {
   const { desk, phone, orders } = morning;
   await phone.press("I have arrived");
-  await morning.reads("Sam", "at_dropoff", "Ana Morning is outside");
+  await morning.reads("Sam", "at_dropoff", "Ana is outside");
   await phone.press("Delivered");
   await phone.press("Undo");
   await expect(inHand(phone, DOORS.Sam)).toBeVisible();
@@ -250,7 +250,7 @@ test("a delivery that is taken back never happened, and one that is done by mist
   await expect(drawer(desk)).toContainText("Closed by mistake");
   await expect(phone.page.locator(".stop, .later").filter({ hasText: DOORS.Sam }).first()).toBeVisible();
   await morning.opens("Sam", `/t/${orders.Sam.token}`);
-  await morning.reads("Sam", "at_dropoff", "Ana Morning is outside", "At your door");
+  await morning.reads("Sam", "at_dropoff", "Ana is outside", "At your door");
   await expect(morning.customers.Sam.locator(".timeline li:visible").filter({ hasText: "Delivered" })).toHaveCount(0);
   await morning.look("reopened");
 
@@ -267,7 +267,7 @@ test("the courier takes another stop first, cannot deliver, tries again, and bri
   await test.step("another stop first: its customer sees the courier at once", async () => {
     await take(phone, DOORS.Eve);
     await phone.press("I have arrived");
-    await morning.reads("Eve", "at_dropoff", "Ana Morning is outside");
+    await morning.reads("Eve", "at_dropoff", "Ana is outside");
     await doorsAre(morning, "Eve", "Kim");
     await morning.isSeenBy("Eve");
   });
@@ -289,7 +289,7 @@ test("the courier takes another stop first, cannot deliver, tries again, and bri
     await expect(desk.getByRole("dialog")).toHaveCount(0);
     await expect(drawer(desk).locator(".timeline")).toContainText("Another attempt with Ana Morning");
     await expect(notice(phone, `Try order ${orders.Eve.reference} again: ${DOORS.Eve}.`)).toBeVisible();
-    await morning.reads("Eve", "assigned", "Ana Morning will try again");
+    await morning.reads("Eve", "assigned", "Ana will try again");
     await expect(phone.page.getByText(`Bring back to ${KITCHEN}`)).toHaveCount(0);
     await morning.look("second-attempt");
     await readNotices(phone);
@@ -324,7 +324,7 @@ test("not ready is waiting, then giving back, and what dispatch takes away is to
     await drawer(desk).getByRole("button", { name: "Assign to Ana Morning" }).click();
     await expect(title(desk)).toHaveText(`${again.reference} · Ana Morning`);
     await expect(notice(phone, `order ${again.reference}`)).toBeVisible();
-    await morning.reads("Sam", "assigned", "Ana Morning");
+    await morning.reads("Sam", "assigned", "Ana");
     await readNotices(phone);
   };
 
@@ -332,7 +332,7 @@ test("not ready is waiting, then giving back, and what dispatch takes away is to
     await assign();
     await take(phone, KITCHEN);
     await phone.press("I have arrived");
-    await morning.reads("Sam", "at_pickup", "Ana Morning is picking up your order");
+    await morning.reads("Sam", "at_pickup", "Ana is picking up your order");
     await report(phone, "Could not pick up", "Not ready", "Wait here");
     await expect(phone.page.getByText(/^Waiting since \d\d:\d\d/)).toBeVisible();
     await expect(drawer(desk).locator(".timeline"), "an open console hears of it").toContainText("Not ready at the pickup");
@@ -387,7 +387,7 @@ test("what was pressed without a network about an order that another courier has
     await drawer(desk).getByLabel("Find a courier by name").fill("Ben Morning");
     await drawer(desk).getByRole("button", { name: "Assign to Ben Morning" }).click();
     await expect(title(desk)).toHaveText(`${reference} · Ben Morning`);
-    await morning.reads("Sam", "picked_up", "Ben Morning");
+    await morning.reads("Sam", "picked_up", "Ben");
     await expect(phone.page.getByRole("button", { name: "Undo" }), "it cannot be taken back any more").toBeHidden(HELD);
     await morning.look("offline");
   });
@@ -401,7 +401,7 @@ test("what was pressed without a network about an order that another courier has
     await desk.keyboard.press("i");
     await expect(card(desk, `Ana Morning reported ${reference} as delivered, too late`)).toBeVisible(HELD);
     await expect(card(desk, `Ana Morning reported ${reference}`), "one for all that was pressed").toHaveCount(1);
-    await morning.reads("Sam", "picked_up", "Ben Morning");
+    await morning.reads("Sam", "picked_up", "Ben");
     expect((await morning.stored(orders.Sam)).courier_id).toBe(ben.id);
     await morning.look("late-report");
   });

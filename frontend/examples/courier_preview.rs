@@ -18,8 +18,8 @@ use doorstep_frontend::{
         plan::Reordering,
         platform::{Browser, Platform, System},
         state::{
-            Door, Duty, Gps, Here, Install, Notice, ProofDraft, Shift, StopCard, Tone, TrackerSetup, Undo, Wait, Wake,
-            Who,
+            Door, Duty, Gps, Here, Install, Notice, Pin, ProofDraft, Shift, StopCard, Tone, TrackerSetup, Undo, Wait,
+            Wake, Who,
         },
         view::{Act, app},
     },
@@ -112,6 +112,7 @@ fn states() -> Vec<(&'static str, Shift)> {
     vec![
         ("starting", door(Door::Starting)),
         ("signed-out", door(Door::SignedOut)),
+        ("invited", door(Door::Invited)),
         ("link-spent", door(Door::LinkSpent)),
         ("unreachable", door(Door::Unreachable)),
         ("revoked", door(Door::Revoked)),
@@ -236,7 +237,7 @@ fn states() -> Vec<(&'static str, Shift)> {
             "proof-done",
             proof(&|draft| {
                 draft.photo_url = Some(photo());
-                (draft.signed_by, draft.has_pin) = (Some("Kim Vella".into()), true);
+                (draft.signed_by, draft.pin) = (Some("Kim Vella".into()), Pin::Entered);
             }),
         ),
         (
@@ -408,7 +409,8 @@ fn draft() -> ProofDraft {
         photo_url: None,
         is_shrinking: false,
         signed_by: None,
-        has_pin: false,
+        pin: Pin::Missing,
+        note: String::new(),
         problem: None,
     }
 }

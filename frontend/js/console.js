@@ -193,3 +193,8 @@ export function showModal(id) {
 export function onHeight(element, then) {
   new ResizeObserver(() => then()).observe(element);
 }
+
+/** How large texts are: 1 as browsers have them, 2 twice as large. */
+export function textScale() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
+}

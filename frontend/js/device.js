@@ -7,6 +7,11 @@ const DATABASE = "doorstep-courier";
 const STORES = ["fixes", "actions", "photos", "memory"];
 const LOCK = "doorstep-courier";
 
+// WebKit's storage at times answers nothing at all, neither that it is open nor that something is kept. A phone whose storage
+// works opens it within a second, and reads 20 000 positions or writes a photo within three.
+const OPEN_MS = 3_000;
+const TRANSACTION_MS = 8_000;
+
 let tell = () => {};
 
 /** From now on the program hears through `hear(word, numbers)`. */
@@ -32,12 +37,35 @@ function database() {
   return opening;
 }
 
+/** Storage does not answer. */
+class Silence extends Error {}
+
+/** Calls `silent` after so long; call what this answers when the answer is there. */
+function deadline(ms, silent) {
+  let timer;
+  const wait = () => {
+    const due = performance.now() + ms;
+    // A page that slept is late itself, and the answer may stand behind this timer.
+    timer = setTimeout(() => (performance.now() < due + ms ? silent() : wait()), ms);
+  };
+  wait();
+  return () => clearTimeout(timer);
+}
+
 function open() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
+    let isTooLate = false;
+    const answered = deadline(OPEN_MS, () => {
+      isTooLate = true;
+      reject(new Silence("storage does not open"));
+    });
     request.onupgradeneeded = () => STORES.forEach((name) => request.result.createObjectStore(name));
     request.onsuccess = () => {
+      answered();
       const opened = request.result;
+      // Another one may have been opened meanwhile.
+      if (isTooLate) return opened.close();
       // The browser may close it, and a tab that wipes wants it closed; the next call opens it again.
       const forget = () => {
         opened.close();
@@ -47,15 +75,35 @@ function open() {
       opened.onversionchange = forget;
       resolve(opened);
     };
-    request.onerror = () => reject(request.error);
+    request.onerror = () => {
+      answered();
+      reject(request.error);
+    };
     request.onblocked = () => reject(new Error("storage is blocked by an older tab"));
   });
 }
 
 function finished(transaction) {
   return new Promise((resolve, reject) => {
-    transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
+    const answered = deadline(TRANSACTION_MS, () => {
+      reject(new Silence("storage does not keep"));
+      // Others would wait behind it for ever. The next one gets a connection of its own.
+      opening = undefined;
+      try {
+        transaction.abort();
+        transaction.db.close();
+      } catch {
+        // It has just ended.
+      }
+    });
+    transaction.oncomplete = () => {
+      answered();
+      resolve();
+    };
+    transaction.onabort = () => {
+      answered();
+      reject(transaction.error);
+    };
   });
 }
 
@@ -69,8 +117,17 @@ async function begin(mode, options) {
   }
 }
 
-/** Everything that is kept. Rejects when this browser keeps nothing. */
+/** Everything that is kept; `undefined` when storage does not answer. Rejects when this browser keeps nothing. */
 export async function load() {
+  try {
+    return await loadAll();
+  } catch (error) {
+    if (error instanceof Silence) return undefined;
+    throw error;
+  }
+}
+
+async function loadAll() {
   const transaction = await begin("readonly");
   const all = (name) => {
     const store = transaction.objectStore(name);
@@ -111,6 +168,7 @@ export async function wipe() {
     await new Promise((resolve) => {
       const request = indexedDB.deleteDatabase(DATABASE);
       request.onsuccess = request.onerror = request.onblocked = resolve;
+      deadline(OPEN_MS, resolve);
     });
     return open();
   })();

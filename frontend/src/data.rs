@@ -28,7 +28,7 @@ pub struct TrackView {
 pub enum LinkState {
     /// An order that can still change: the page connects to its feed. Answered with 200.
     Live(OrderPage),
-    /// The order is final: the page shows the outcome and does not connect. Answered with 410.
+    /// The order is final: the page shows the outcome and does not connect. Answered with 200.
     Ended(OrderPage),
     /// It was an order once, too long ago to show. Answered with 410.
     Expired,

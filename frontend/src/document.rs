@@ -10,6 +10,7 @@
 
 pub mod courier;
 pub mod dispatch;
+pub mod home;
 pub mod login;
 mod shell;
 

@@ -117,6 +117,7 @@ export class Phone {
   /** Signs in with a link as dispatch sends it. */
   async signIn(link) {
     await this.page.goto(link);
+    await this.press("Sign in");
     await expect(this.page.getByRole("button", { name: "Go online" })).toBeVisible();
   }
 

@@ -11,7 +11,7 @@ extern "C" {
     /// From now on `hear(word, numbers)` is called with the name of each event of the phone, and its numbers.
     pub fn listen(hear: &Function);
 
-    /// Everything that is kept.
+    /// Everything that is kept; undefined when storage does not answer.
     #[wasm_bindgen(catch)]
     pub async fn load() -> Result<JsValue, JsValue>;
 

@@ -18,7 +18,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use super::{
     api,
     device::{self, Kept},
-    engine::{Effect, Engine, Input, Lock, Moment, Records, Slot, Start, Write},
+    engine::{Effect, Engine, Input, Lock, Moment, NoStorage, Records, Slot, Start, Write},
     intent::{Intent, PHOTO_INPUT_ID},
     platform::System,
     position::{Failure, Reading},
@@ -164,7 +164,7 @@ impl Driver {
         match effect {
             Effect::TakeLock { steal } => device::take_lock(steal),
             Effect::RenewArea => wasm_bindgen_futures::spawn_local(maplibre::renew_area()),
-            Effect::Load => self.ask(async { load().await.map_or(Input::NoStorage, Input::Loaded) }),
+            Effect::Load => self.ask(async { load().await.map_or_else(Input::NoStorage, Input::Loaded) }),
             Effect::Commit { number, writes, is_strict } => {
                 let changes: Array = writes.into_iter().map(change).collect();
                 self.ask(async move {
@@ -288,11 +288,15 @@ fn run(task: impl Future<Output = Result<JsValue, JsValue>> + 'static) {
     }));
 }
 
-async fn load() -> Option<Records> {
-    let kept: Kept = device::load().await.ok()?.unchecked_into();
+async fn load() -> Result<Records, NoStorage> {
+    let kept = device::load().await.map_err(|_| NoStorage::Refused)?;
+    if kept.is_undefined() {
+        return Err(NoStorage::Silent);
+    }
+    let kept: Kept = kept.unchecked_into();
     let keyed = |keys: Vec<f64>, texts: Vec<String>| keys.into_iter().map(|key| key as i64).zip(texts).collect();
     let photo_ids = kept.photo_ids().into_iter().map(|id| Uuid::parse_str(&id).unwrap_or_default());
-    Some(Records {
+    Ok(Records {
         fixes: keyed(kept.fix_keys(), kept.fixes()),
         actions: keyed(kept.action_keys(), kept.actions()),
         memory: kept.memory(),

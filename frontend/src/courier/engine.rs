@@ -24,6 +24,7 @@ mod plan;
 mod positions;
 mod proofs;
 mod records;
+mod retire;
 mod screens;
 mod session;
 mod show;
@@ -47,7 +48,7 @@ use self::{
     plan::PlanState,
     positions::Positions,
     proofs::Proofs,
-    screens::Screens,
+    screens::{About, Screens},
     session::Session,
     storage::Storage,
     tour::TourState,
@@ -56,7 +57,7 @@ use self::{
 };
 pub use self::{
     effect::{Effect, Slot, Write},
-    input::{Answer, Input, Lock, Moment, PlanAnswer, ProofAnswer, Records, Start},
+    input::{Answer, Input, Lock, Moment, NoStorage, PlanAnswer, ProofAnswer, Records, Start},
 };
 use super::{
     intent::Intent,
@@ -118,6 +119,7 @@ impl Engine {
         self.take(at, input);
         self.catch_up(at);
         self.settle_presence(at);
+        self.retire_notices();
         self.flush(at);
         self.pump(at);
         self.tell_seen();
@@ -146,7 +148,7 @@ impl Engine {
             Input::Start(start) => self.start(start),
             Input::Lock(lock) => self.locked(at, lock),
             Input::Loaded(records) => self.loaded(at, records),
-            Input::NoStorage => self.no_storage(at),
+            Input::NoStorage(why) => self.no_storage(at, why),
             Input::Committed { number, is_kept } => self.committed(at, number, is_kept),
             Input::SignedIn(answer) => self.signed_in(at, answer),
             Input::WhoAmI(answer) => self.who_am_i(at, answer),
@@ -168,7 +170,7 @@ impl Engine {
             Input::Battery { level, is_charging } => self.browser.battery = Some(Battery { level, is_charging }),
             Input::Wake(wake) => self.browser.wake = wake,
             Input::Install(install) => self.browser.install = install,
-            Input::PhotoUnkept => self.screens.notify(Tone::Warn, notices::photo_unkept()),
+            Input::PhotoUnkept => self.screens.tell(About::Photo, Tone::Warn, notices::photo_unkept()),
             Input::Photo { order_id, proof_id, url } => self.photo_taken(at, order_id, proof_id, url),
             Input::Act(intent) => self.act(at, intent),
             Input::Tick => {}
@@ -180,6 +182,7 @@ impl Engine {
             self.stay();
         }
         match intent {
+            Intent::SignIn => self.sign_in(),
             Intent::GoOnline => self.go_online(at),
             Intent::GoOffline => self.go_offline(at),
             Intent::Retry => self.retry(at),
@@ -198,6 +201,7 @@ impl Engine {
             Intent::DropProof { order_id, kind } => self.drop_proof(order_id, kind),
             Intent::Sign { order_id, name, strokes } => self.sign(at, order_id, name, strokes),
             Intent::EnterPin { order_id, pin } => self.enter_pin(at, order_id, pin),
+            Intent::WriteNote { order_id, note } => self.draft(order_id).note = note,
             Intent::Deliver { order_id, note } => self.deliver(at, order_id, note),
             Intent::Dismiss { notice } => self.screens.dismiss(notice),
             Intent::Show(screen) => self.show_screen(screen),

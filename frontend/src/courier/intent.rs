@@ -17,6 +17,8 @@ pub enum Intent {
     GoOnline,
     /// Ends the shift: nothing is shared or accepted any more.
     GoOffline,
+    /// "Sign in", with the link that was opened.
+    SignIn,
     /// "Try again", on a position that was refused or a failed start.
     Retry,
     /// The stop's action without anything to hand in: arrived, picked up, brought back, or delivered when no proof is
@@ -106,12 +108,19 @@ pub enum Intent {
         /// Four digits.
         pin: String,
     },
+    /// The remark for the customer was written, and may be written on.
+    WriteNote {
+        /// Which order.
+        order_id: OrderId,
+        /// What stands there now.
+        note: String,
+    },
     /// Hands over with the proofs collected.
     Deliver {
         /// Which order.
         order_id: OrderId,
-        /// A remark for the customer: "left with the neighbour".
-        note: Option<String>,
+        /// A remark for the customer, "left with the neighbour"; may be empty.
+        note: String,
     },
     /// A notice was read.
     Dismiss {

@@ -102,6 +102,9 @@ pub struct Draft {
     pub items: Vec<Item>,
     /// What is wrong with the last entry.
     pub problem: Option<String>,
+    /// The remark for the customer, as far as it is written.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// One proof that was collected.
@@ -117,31 +120,34 @@ pub struct Item {
     pub name: Option<String>,
     /// The JSON body; `None` for a photo.
     pub body: Option<String>,
+    /// Whether the server has it.
+    #[serde(default)]
+    pub is_taken: bool,
 }
 
 impl Item {
     /// A photo whose picture is in storage under its id.
     pub fn photo(proof_id: Uuid, taken_ms: i64) -> Self {
-        Self { proof_id, kind: ProofKind::Photo, taken_ms, name: None, body: None }
+        Self { proof_id, kind: ProofKind::Photo, taken_ms, name: None, body: None, is_taken: false }
     }
 
     /// A signature.
     pub fn signature(proof_id: Uuid, taken_ms: i64, name: String, strokes: Vec<Vec<[f32; 2]>>) -> Self {
         let body = encode_json(&ProofBody::Signature { name: name.clone(), strokes, taken_ms });
-        Self { proof_id, kind: ProofKind::Signature, taken_ms, name: Some(name), body: Some(body) }
+        Self { proof_id, kind: ProofKind::Signature, taken_ms, name: Some(name), body: Some(body), is_taken: false }
     }
 
     /// A PIN.
     pub fn pin(proof_id: Uuid, taken_ms: i64, pin: String) -> Self {
         let body = encode_json(&ProofBody::Pin { pin, taken_ms });
-        Self { proof_id, kind: ProofKind::Pin, taken_ms, name: None, body: Some(body) }
+        Self { proof_id, kind: ProofKind::Pin, taken_ms, name: None, body: Some(body), is_taken: false }
     }
 }
 
 impl Draft {
     /// Nothing collected yet.
     pub fn new(order_id: OrderId) -> Self {
-        Self { order_id, items: Vec::new(), problem: None }
+        Self { order_id, items: Vec::new(), problem: None, note: String::new() }
     }
 
     /// Takes a proof in place of the one of its kind, which is answered.

@@ -127,6 +127,8 @@ pub enum Door {
     Starting,
     /// No courier is signed in; dispatch sends a link.
     SignedOut,
+    /// A sign-in link was opened, and not used yet.
+    Invited,
     /// The link was used before, or is too old.
     LinkSpent,
     /// The first start has no network; nothing is known yet.
@@ -218,7 +220,7 @@ pub struct StopCard {
     pub earliest_ms: Option<i64>,
     /// Latest arrival, Unix epoch milliseconds.
     pub latest_ms: Option<i64>,
-    /// Metres from the stop before, or from the courier for the first.
+    /// Metres from where the courier is now; `None` where that is not known, and at the stop itself.
     pub distance_m: Option<u32>,
     /// What must be brought back from this door.
     pub proof: Vec<ProofKind>,
@@ -266,6 +268,12 @@ impl StopCard {
             (StopKind::Return, OrderStatus::Failed | OrderStatus::Cancelled) => Some(OrderStatus::Returned),
             _ => None,
         }
+    }
+
+    /// Whether the courier has arrived at the stop.
+    pub fn is_there(&self) -> bool {
+        let is_pickup = self.stop.kind == StopKind::Pickup;
+        self.status == if is_pickup { OrderStatus::AtPickup } else { OrderStatus::AtDropoff }
     }
 
     /// This order and the others at the same place.
@@ -345,10 +353,23 @@ pub struct ProofDraft {
     pub is_shrinking: bool,
     /// Who signed.
     pub signed_by: Option<String>,
-    /// The PIN was entered; whether it was right shows when it is sent.
-    pub has_pin: bool,
+    /// How far the customer's PIN is.
+    pub pin: Pin,
+    /// The remark for the customer, as far as it is written.
+    pub note: String,
     /// What is wrong with the last entry.
     pub problem: Option<String>,
+}
+
+/// How far the customer's PIN is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// It was not entered.
+    Missing,
+    /// It was; whether it was right shows when it is sent.
+    Entered,
+    /// The server says that it was right.
+    Confirmed,
 }
 
 impl ProofDraft {
@@ -357,7 +378,7 @@ impl ProofDraft {
         self.wanted.iter().all(|kind| match kind {
             ProofKind::Photo => self.photo_url.is_some(),
             ProofKind::Signature => self.signed_by.is_some(),
-            ProofKind::Pin => self.has_pin,
+            ProofKind::Pin => self.pin != Pin::Missing,
         })
     }
 }

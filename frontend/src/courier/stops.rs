@@ -19,7 +19,6 @@ pub struct Leg {
     kind: StopKind,
     earliest_ms: Option<i64>,
     latest_ms: Option<i64>,
-    distance_m: Option<u32>,
     proof: Vec<ProofKind>,
 }
 
@@ -31,7 +30,6 @@ pub fn legs(tour: &Tour, known: &[Leg], stops: &[Stop]) -> Vec<Leg> {
         kind: stop.kind,
         earliest_ms: stop.earliest_at.map(|at| at.timestamp_millis()),
         latest_ms: stop.latest_at.map(|at| at.timestamp_millis()),
-        distance_m: stop.distance_m,
         proof: stop.proof.clone(),
     };
     let mut legs: Vec<Leg> = tour.stops.iter().map(leg).collect();
@@ -46,7 +44,7 @@ pub fn legs(tour: &Tour, known: &[Leg], stops: &[Stop]) -> Vec<Leg> {
 
 impl Leg {
     fn without_times(&self) -> Self {
-        Self { earliest_ms: None, latest_ms: None, distance_m: None, ..self.clone() }
+        Self { earliest_ms: None, latest_ms: None, ..self.clone() }
     }
 }
 
@@ -60,7 +58,7 @@ pub fn cards<'a>(stops: &[Stop], legs: &[Leg], actions: impl Iterator<Item = &'a
         if let Some(leg) = leg {
             card.earliest_ms = card.earliest_ms.or(leg.earliest_ms);
             card.latest_ms = card.latest_ms.or(leg.latest_ms);
-            (card.distance_m, card.proof) = (leg.distance_m, leg.proof.clone());
+            card.proof.clone_from(&leg.proof);
         }
         card.is_waiting = waiting.next().is_some();
         card.status = of_order.fold(stop.status, apply);

@@ -39,6 +39,8 @@ pub mod fixed {
     pub const ONLINE: &str = "Online";
     /// Begins the shift.
     pub const GO_ONLINE: &str = "Go online";
+    /// Ends it.
+    pub const GO_OFFLINE: &str = "Go offline";
     /// Takes back what was pressed last.
     pub const UNDO: &str = "Undo";
     /// The list of notices, for people who do not see it.

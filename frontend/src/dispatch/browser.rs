@@ -34,6 +34,10 @@ extern "C" {
     #[wasm_bindgen(js_name = uploadFile)]
     pub async fn upload_file(id: &str, path: &str, progressed: &js_sys::Function) -> JsValue;
 
+    /// How large texts are: 1 as browsers have them.
+    #[wasm_bindgen(js_name = textScale)]
+    pub fn text_scale() -> f64;
+
     /// Stops sending it; the answer is then `undefined`.
     #[wasm_bindgen(js_name = stopUpload)]
     pub fn stop_upload();

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_shared::{
     CourierId, OrderId,
-    api::plan::{PlanStop, PlannedStop},
+    api::{
+        console::CourierSuggestion,
+        plan::{PlanStop, PlannedStop},
+    },
     protocol::courier::StopKind,
 };
 
@@ -214,6 +217,10 @@ pub struct Bulk {
     /// while a dialog covers the list was not seen. Empty after a reload, when the present versions are what is seen.
     pub seen: BTreeMap<OrderId, u64>,
     pub run: Option<Run>,
+    /// The first of them, for which the dispatcher is shown who would be there first.
+    pub first: Option<OrderId>,
+    /// The couriers who could take it; `None` until they came.
+    pub suggestions: Option<Vec<CourierSuggestion>>,
 }
 
 impl Bulk {

@@ -264,6 +264,19 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_network_is_told_within_six_seconds_unless_messages_come_all_the_same() {
+        let mut feed = up();
+        feed.step(1_000.0, 0.5, Input::Offline);
+        assert_eq!(feed.next_wake_ms(1_000.0), Some(6_000.0));
+        assert_eq!(feed.step(6_000.0, 0.5, Input::Tick).0, [Effect::Disconnect]);
+        assert_eq!(feed.health(6_000.0), Health::NoNetwork);
+        let mut wrong = up();
+        wrong.step(1_000.0, 0.5, Input::Offline);
+        wrong.step(2_000.0, 0.5, Input::Message { seq: Some(1) });
+        assert_eq!((wrong.step(6_000.0, 0.5, Input::Tick).0, wrong.health(6_000.0)), (vec![], Health::Live));
+    }
+
+    #[test]
     fn silence_of_forty_seconds_is_a_dead_line_and_is_told_after_three_more() {
         let mut feed = up();
         assert_eq!(feed.step(40_010.0, 0.5, Input::Tick).0, [Effect::Disconnect]);

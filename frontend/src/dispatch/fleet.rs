@@ -31,6 +31,8 @@ pub struct Fleet {
     pub orders: HashMap<OrderId, Order>,
     /// Couriers with an exception that still goes on.
     pub flagged: HashSet<CourierId>,
+    /// How late the orders will be, in milliseconds, of which an exception says so that still goes on.
+    pub late_by_ms: HashMap<OrderId, i64>,
     /// The courier of each number on the map.
     numbers: Vec<CourierId>,
     number_of: HashMap<CourierId, u32>,

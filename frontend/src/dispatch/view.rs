@@ -38,7 +38,7 @@ use super::{
     route::Open,
     store::use_store,
 };
-use crate::live::connection::Health;
+use crate::{live::connection::Health, ui::bind::live_value};
 
 /// The whole console.
 #[component]
@@ -75,9 +75,7 @@ pub fn ConsoleView(user: User) -> impl IntoView {
                 }}
             </aside>
             <Screens />
-            <p class="unseen" role="status">
-                {announcement}
-            </p>
+            <p class="unseen" role="status" inner_html=live_value(announcement)></p>
             <Dialogs />
         </div>
     }
@@ -92,9 +90,7 @@ fn ConnectionBar() -> impl IntoView {
         Health::Connecting | Health::Live => "",
     });
     view! {
-        <p class="bar" role="status" hidden=move || text.get().is_empty()>
-            {text}
-        </p>
+        <p class="bar" role="status" hidden=move || text.get().is_empty() inner_html=live_value(text)></p>
     }
 }
 

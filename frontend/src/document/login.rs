@@ -180,7 +180,7 @@ fn Form(view: LoginView) -> impl IntoView {
 
 /// The door of the icon, as a picture that says nothing of its own.
 #[component]
-fn Mark() -> impl IntoView {
+pub(super) fn Mark() -> impl IntoView {
     view! {
         <svg viewBox="0 0 24 24" width="28" height="28" aria-hidden="true" focusable="false">
             <path d="M4 11.5 12 5l8 6.5V20h-5.5v-5h-5v5H4z" />

@@ -48,6 +48,8 @@ pub(super) fn Document<C: IntoView + 'static>(
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover" />
+                // Texts follow the size that was chosen on the phone, as they follow the browser's.
+                <meta name="text-scale" content="scale" />
                 <title>{[&title, " · ", PRODUCT].concat()}</title>
                 <link rel="stylesheet" href=css />
                 {preloads}

@@ -172,7 +172,9 @@ impl Connection {
                 Some(Command::Ping)
             }
             Probe::AwaitHeartbeat => {
-                let heartbeat_ms = *heard_ms + HEARTBEAT_AFTER_MS as f64;
+                // Without a network none comes, and the person is told within a few seconds.
+                let rest_ms = if self.has_network { HEARTBEAT_AFTER_MS as f64 } else { 0.0 };
+                let heartbeat_ms = *heard_ms + rest_ms;
                 *probe_until_ms = Some(heartbeat_ms.max(now_ms) + PROBE_LIMIT_MS);
                 None
             }
@@ -469,6 +471,16 @@ mod tests {
         let mut connection = connected(Rules::CONSOLE);
         connection.probe(30_000.0);
         assert_eq!(connection.wake_ms(), Some(35_000.0), "it should have come already");
+    }
+
+    #[test]
+    fn the_console_waits_for_no_heartbeat_when_the_device_has_no_network() {
+        let mut connection = connected(Rules::CONSOLE);
+        connection.set_network(false);
+        connection.probe(1_000.0);
+        assert_eq!(connection.wake_ms(), Some(6_000.0));
+        assert_eq!(tick(&mut connection, 6_000.0), Some(Command::Close));
+        assert_eq!(connection.health(6_000.0), Health::NoNetwork);
     }
 
     #[test]

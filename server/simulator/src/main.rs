@@ -108,5 +108,6 @@ async fn show(args: DemoArgs) -> Result<()> {
         println!("courier's sign-in link: {}", links.guest.sign_in_url);
         println!("their customer's link: {}", links.guest.customer_url);
     };
-    demo::run(options, say, interrupted).await
+    let say_next = |customer_url: &str| println!("the customer's next link: {customer_url}");
+    demo::run(options, say, say_next, interrupted).await
 }

@@ -126,9 +126,8 @@ impl Couriers {
         let place = running.app.areas.current().view().name.clone();
         running.app.tasks.spawn("demo_couriers", async move {
             let shutdown = async { drop(stopped.await) };
-            if let Err(error) =
-                demo::run(options, |links| introduce(&links, (&base, &place), &password), shutdown).await
-            {
+            let on_ready = |links: Introduction| introduce(&links, (&base, &place), &password);
+            if let Err(error) = demo::run(options, on_ready, introduce_next, shutdown).await {
                 tracing::error!(error = format!("{error:#}"), "the couriers cannot work");
             }
             if let Err(error) = store.revoke_api_key(&token::hash(&api_key)).await {
@@ -181,6 +180,12 @@ fn introduce(links: &Introduction, (base, place): (&str, &str), password: &str) 
     println!("\n  Open the links, or scan the codes. A phone needs an address that it can reach:");
     println!("  add --bind 0.0.0.0:8080 --public-url http://<this machine>:8080");
     println!("  Phones give their position to https:// pages only; on this machine http:// will do.\n");
+}
+
+/// The order that the visitor looked at is done: says where the next one is.
+fn introduce_next(customer_url: &str) {
+    println!("  Customer   {customer_url}");
+    println!("             follows the next order: the one before is done");
 }
 
 /// A QR code as lines of text.

@@ -10,6 +10,7 @@ pub mod export;
 mod file_pieces;
 pub mod front;
 pub mod health;
+pub mod home;
 pub mod if_match;
 pub mod in_pieces;
 pub mod ingest;

@@ -117,7 +117,7 @@ fn too_many(pages: &Pages, request: &HttpRequest, retry_after_s: u32) -> HttpRes
     response
 }
 
-/// `GET /`, and every address that does not exist: says so on a page.
+/// Every address that does not exist: says so on a page.
 pub async fn nowhere(pages: Pages, request: HttpRequest) -> HttpResponse {
     page(&pages, &request, LinkState::Unknown)
 }
@@ -130,8 +130,8 @@ fn page(pages: &Pages, request: &HttpRequest, link: LinkState) -> HttpResponse {
         return postcard(encode_postcard(&view));
     }
     let status = match view.link {
-        LinkState::Live(_) => StatusCode::OK,
-        LinkState::Ended(_) | LinkState::Expired => StatusCode::GONE,
+        LinkState::Live(_) | LinkState::Ended(_) => StatusCode::OK,
+        LinkState::Expired => StatusCode::GONE,
         LinkState::Unknown => StatusCode::NOT_FOUND,
         LinkState::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     };

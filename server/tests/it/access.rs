@@ -236,6 +236,7 @@ fn table(worker: u16) -> Vec<Row> {
         get("/area/{id}/{file}", none, every_caller(404)),
         // Pages. A caller who is not signed in gets the sign-in page.
         get("/assets/{path:.*}", none, every_caller(404)),
+        get("/", none, every_caller(200)),
         get("/courier", none, every_caller(200)),
         get("/courier/sw.js", none, every_caller(worker)),
         get("/login", none, [200, 200, 200, 303, 303, 200, 200]),

@@ -120,7 +120,7 @@ wire! {
     /// The courier as their customer sees them.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub struct CourierCard {
-        /// Their name.
+        /// Their first name.
         pub name: String,
         /// What they ride.
         pub vehicle: Vehicle,

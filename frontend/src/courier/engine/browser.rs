@@ -2,7 +2,7 @@
 
 use doorstep_shared::protocol::PresenceReason;
 
-use super::{Effect, Engine, Moment};
+use super::{Effect, Engine, Moment, screens::About};
 use crate::courier::{
     intent::Screen,
     state::{Install, Tone, Wake},
@@ -92,7 +92,7 @@ impl Engine {
         let last_ms = recorded_ms.map_or(hidden_since_ms, |recorded_ms| recorded_ms.max(hidden_since_ms));
         let away_ms = self.date_ms(at) - last_ms;
         if away_ms >= REPORTED_PAUSE_MS && self.positions.sensor.is_on() {
-            self.screens.notify_with(Tone::Warn, notices::paused(away_ms), Some(Screen::Trackers));
+            self.screens.tell_with(About::Pause, Tone::Warn, notices::paused(away_ms), Some(Screen::Trackers));
         }
     }
 }

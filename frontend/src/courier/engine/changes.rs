@@ -10,7 +10,7 @@ use doorstep_shared::{
 };
 
 use super::{Effect, Engine, Moment, screens::About};
-use crate::courier::{marks, plan, stops, text::notices};
+use crate::courier::{marks, plan, state::Tone, stops, text::notices};
 
 impl Engine {
     pub(super) fn stops_came(&mut self, at: Moment, stops: Vec<Stop>, version: Option<u64>) {
@@ -33,6 +33,7 @@ impl Engine {
     /// The courier has read what changed at a stop.
     pub(super) fn read_changes(&mut self, stop: PlanStop) {
         marks::read(&mut self.storage.remember().marks, stop);
+        self.screens.withdraw(&About::Order(stop.order_id));
     }
 
     /// Whether something that the courier did on this order waits.
@@ -70,10 +71,11 @@ impl Engine {
         let of_known: Vec<_> = changes.into_iter().filter(|(stop, _)| is_at_a_known_stop(stop)).collect();
         news.extend(of_known.iter().map(|(stop, changes)| about(stop, notices::changed(stop, changes))));
         if is_reordered(before, after, is_own) && !self.is_wanted(after) {
-            news.extend(after.first().map(|next| (About::Sequence, notices::reordered(next))));
+            let about = |next: &Stop| (About::Sequence(plan::name(next)), notices::reordered(next));
+            news.extend(after.first().map(about));
         }
         self.mark(&of_known);
-        came.iter().for_each(|stop| self.screens.forget_result_on(stop.order_id));
+        came.iter().for_each(|stop| self.screens.withdraw_result_on(stop.order_id));
         // Proofs of one attempt prove nothing of the next.
         went.iter().chain(turned).for_each(|stop| self.drop_draft(stop.order_id));
         self.tell(&came, &went, news);
@@ -87,7 +89,7 @@ impl Engine {
         if !came.is_empty() {
             self.screens.tell_new(came);
         }
-        news.into_iter().for_each(|(about, text)| self.screens.tell(about, text));
+        news.into_iter().for_each(|(about, text)| self.screens.tell(about, Tone::Quiet, text));
     }
 
     fn mark(&mut self, news: &marks::News<'_>) {

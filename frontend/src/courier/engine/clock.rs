@@ -2,7 +2,7 @@
 
 use doorstep_shared::protocol::encode_json;
 
-use super::{Engine, Moment, Slot};
+use super::{Engine, Moment, Slot, screens::About};
 use crate::courier::{
     clock::{self, Comparison},
     state::Tone,
@@ -80,7 +80,7 @@ impl Engine {
         }
         let is_ahead = shift_ms < 0;
         let text = if is_ahead { notices::clock_ahead(-shift_ms) } else { notices::clock_behind(shift_ms) };
-        self.screens.notify(Tone::Warn, text);
+        self.screens.tell(About::Clock, Tone::Warn, text);
     }
 
     fn shift_recorded(&mut self, by_ms: i64) {

@@ -41,8 +41,8 @@ pub enum Input {
     Lock(Lock),
     /// Storage was read.
     Loaded(Records),
-    /// This browser keeps nothing.
-    NoStorage,
+    /// Memory has to do.
+    NoStorage(NoStorage),
     /// The writes with this number are kept, or could not be.
     Committed {
         /// Their number.
@@ -121,6 +121,15 @@ pub enum Input {
     Act(Intent),
     /// The time that [`super::Engine::next_wake_ms`] named has come.
     Tick,
+}
+
+/// Why nothing can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoStorage {
+    /// The browser refuses.
+    Refused,
+    /// It does not answer in time.
+    Silent,
 }
 
 /// How the page was opened.

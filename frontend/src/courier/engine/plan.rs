@@ -10,7 +10,7 @@ use doorstep_shared::{
     protocol::courier::{CourierMessage, Seen, Stop},
 };
 
-use super::{Effect, Engine, PlanAnswer};
+use super::{Effect, Engine, PlanAnswer, screens::About};
 use crate::courier::{
     groups::grouped,
     intent::Screen,
@@ -69,6 +69,7 @@ impl Engine {
         let Some(mut order) = plan::moved(&all, &grouped(self.cards()), stop, to) else { return };
         // A way back that the server does not know of yet.
         order.retain(|stop| all.contains(stop));
+        self.screens.withdraw(&About::Plan);
         self.plan.wanted = Some(order);
         self.put_plan();
     }
@@ -89,7 +90,7 @@ impl Engine {
             PlanAnswer::Unreachable => notices::plan_unreached(),
         };
         (self.plan.wanted, self.plan.put_version) = (None, None);
-        self.screens.notify(Tone::Warn, text);
+        self.screens.tell(About::Plan, Tone::Warn, text);
     }
 
     /// Says which version the courier sees, once, when they see it.

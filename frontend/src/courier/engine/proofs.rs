@@ -7,7 +7,7 @@ use super::{Effect, Engine, Moment, Slot};
 use crate::courier::{
     intent::Screen,
     memory::{Draft, Item},
-    outbox::actions::Deed,
+    outbox::actions::{Action, Deed},
     text::notices,
 };
 
@@ -86,22 +86,34 @@ impl Engine {
     }
 
     /// Queues the proofs first, then the status that rests on them.
-    pub(super) fn deliver(&mut self, at: Moment, order_id: OrderId, note: Option<String>) {
+    pub(super) fn deliver(&mut self, at: Moment, order_id: OrderId, note: String) {
         let Some(card) = self.door_card(order_id) else { return };
         let draft = self.draft(order_id);
+        // A proof may be refused, and then the courier is back here.
+        draft.note.clone_from(&note);
         let missing: Vec<_> = card.proof.iter().copied().filter(|kind| draft.get(*kind).is_none()).collect();
         draft.problem = (!missing.is_empty()).then(|| notices::proof_incomplete(&missing));
         if !missing.is_empty() {
             return;
         }
-        let items = draft.items.clone();
+        let items: Vec<Item> = draft.items.iter().filter(|item| !item.is_taken).cloned().collect();
         let held_until_ms = self.begin_hold(at);
         for Item { proof_id, kind, body, taken_ms, .. } in items {
             self.queue(&card, taken_ms, Deed::Proof { proof_id, kind, body }, held_until_ms);
         }
-        let note = note.filter(|note| !note.trim().is_empty());
+        let note = Some(note.trim().to_owned()).filter(|note| !note.is_empty());
         self.report(at, &card, OrderStatus::Delivered, note, held_until_ms);
         self.leave_proof();
+    }
+
+    /// The server has a proof: it is not sent again when the hand-over is.
+    pub(super) fn proof_taken(&mut self, action: &Action) {
+        let Deed::Proof { proof_id, .. } = action.deed else { return };
+        let is_it = |item: &Item| item.proof_id == proof_id;
+        if self.storage.memory.drafts.iter().any(|draft| draft.items.iter().any(is_it)) {
+            let items = self.storage.remember().drafts.iter_mut().flat_map(|draft| &mut draft.items);
+            items.filter(|item| is_it(item)).for_each(|item| item.is_taken = true);
+        }
     }
 
     /// Drops the draft of an order that is over, or not this courier's any more.

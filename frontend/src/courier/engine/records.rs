@@ -2,7 +2,7 @@
 
 use doorstep_shared::protocol::{PresenceReason, PresenceState, decode_json};
 
-use super::{Effect, Engine, Moment, Records, Slot};
+use super::{Effect, Engine, Moment, NoStorage, Records, Slot};
 use crate::{
     courier::{
         memory::{KEPT_AFTER_REVOKE_MS, LONGEST_SHIFT_MS},
@@ -31,9 +31,9 @@ impl Engine {
         self.proceed(at);
     }
 
-    pub(super) fn no_storage(&mut self, at: Moment) {
+    pub(super) fn no_storage(&mut self, at: Moment, why: NoStorage) {
         self.storage.give_up();
-        self.screens.notify(Tone::Warn, notices::no_storage());
+        self.screens.notify(Tone::Warn, notices::no_storage(why == NoStorage::Silent));
         self.proceed(at);
     }
 

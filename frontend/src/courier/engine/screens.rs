@@ -2,7 +2,10 @@
 
 use doorstep_shared::{
     OrderId,
-    api::courier::{TrackerApp, TrackerCreated},
+    api::{
+        courier::{TrackerApp, TrackerCreated},
+        plan::PlanStop,
+    },
     protocol::courier::Stop,
 };
 
@@ -28,19 +31,38 @@ pub(super) struct Screens {
     next_notice: u32,
     /// What became of the courier's last word on an order, each by its notice.
     results: Vec<(OrderId, u32)>,
-    /// What the unread notices of dispatch's changes are about, each by its notice.
+    /// What unread notices are about, each by its notice.
     news: Vec<(About, u32)>,
 }
 
-/// What dispatch changed. News about the same take the place of older ones, so that no notice is stale.
+/// What a notice is about that may not be true for long. News about the same take the place of older ones, and what is
+/// not true any more goes unread, so that no notice is stale.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum About {
-    /// These orders are new on the list.
+    /// Dispatch put these orders on the list.
     New(Vec<Stop>),
-    /// Something about an order that the courier knew.
+    /// Dispatch changed something about an order that the courier knew.
     Order(OrderId),
-    /// The sequence of the stops.
-    Sequence,
+    /// Dispatch changed the sequence of the stops, of which this one is the next.
+    Sequence(PlanStop),
+    /// The courier's own sequence was not taken.
+    Plan,
+    /// A proof of this order was refused.
+    Proof(OrderId),
+    /// A photo is in memory alone.
+    Photo,
+    /// So much waits that no more is taken.
+    Queue,
+    /// Where this order's door is, as the courier says.
+    Door(OrderId),
+    /// Nothing was shared for a while.
+    Pause,
+    /// The phone's clock is wrong.
+    Clock,
+    /// Signing out would delete what waits.
+    Unsent,
+    /// The server does not know that the courier signed out.
+    SignOut,
 }
 
 impl Default for Screens {
@@ -57,14 +79,9 @@ impl Default for Screens {
 }
 
 impl Screens {
-    /// Adds a notice, unless one with the same text is there.
+    /// Adds a notice that stays until it is read, unless one with the same text is there.
     pub(super) fn notify(&mut self, tone: Tone, text: String) {
         self.add(tone, text, None);
-    }
-
-    /// The same with a way to the screen that helps.
-    pub(super) fn notify_with(&mut self, tone: Tone, text: String, offer: Option<Screen>) {
-        self.add(tone, text, offer);
     }
 
     /// Answers which notice says it.
@@ -74,7 +91,8 @@ impl Screens {
         }
         if self.notices.len() >= MAX_NOTICES {
             let quiet = self.notices.iter().position(|notice| notice.tone == Tone::Quiet);
-            self.notices.remove(quiet.unwrap_or(0));
+            let least = self.notices[quiet.unwrap_or(0)].id;
+            self.dismiss(least);
         }
         let id = self.next_notice;
         self.notices.push(Notice { id, tone, text, offer });
@@ -82,11 +100,21 @@ impl Screens {
         id
     }
 
-    /// Tells what dispatch changed, in the place of what is unread about the same.
-    pub(super) fn tell(&mut self, about: About, text: String) {
+    /// Tells something in the place of what is unread about the same.
+    pub(super) fn tell(&mut self, about: About, tone: Tone, text: String) {
+        self.tell_with(about, tone, text, None);
+    }
+
+    /// The same with a way to the screen that helps.
+    pub(super) fn tell_with(&mut self, about: About, tone: Tone, text: String, offer: Option<Screen>) {
         self.withdraw(&about);
-        let id = self.add(Tone::Quiet, text, None);
+        let id = self.add(tone, text, offer);
         self.news.push((about, id));
+    }
+
+    /// What unread notices are about, each with its notice.
+    pub(super) fn told(&self) -> impl Iterator<Item = &(About, u32)> {
+        self.news.iter()
     }
 
     /// Tells of new orders, together with those whose notice is unread. What was said before of the same orders is over.
@@ -101,6 +129,11 @@ impl Screens {
     /// Takes away what is unread about an order that is over or not this courier's any more.
     pub(super) fn withdraw_order(&mut self, order_id: OrderId) {
         self.withdraw(&About::Order(order_id));
+        self.withdraw_new(order_id);
+    }
+
+    /// Takes away that an order is new, because the courier works on it.
+    pub(super) fn withdraw_new(&mut self, order_id: OrderId) {
         let mut new = self.unread_new();
         if new.iter().any(|stop| stop.order_id == order_id) {
             new.retain(|stop| stop.order_id != order_id);
@@ -120,13 +153,14 @@ impl Screens {
     fn say_new(&mut self, new: Vec<Stop>) {
         self.withdraw(&About::New(Vec::new()));
         if let Some(text) = notices::new_orders(&new) {
-            self.tell(About::New(new), text);
+            self.tell(About::New(new), Tone::Quiet, text);
         }
     }
 
-    fn withdraw(&mut self, about: &About) {
+    /// Takes away what is unread about this.
+    pub(super) fn withdraw(&mut self, about: &About) {
         let is_same = |other: &About| match (other, about) {
-            (About::New(_), About::New(_)) => true,
+            (About::New(_), About::New(_)) | (About::Sequence(_), About::Sequence(_)) => true,
             _ => other == about,
         };
         let (gone, kept) = std::mem::take(&mut self.news).into_iter().partition(|(other, _)| is_same(other));
@@ -137,11 +171,7 @@ impl Screens {
 
     /// Says what became of the courier's last word on an order; what was said of an earlier one gives way.
     pub(super) fn notify_result(&mut self, order_id: OrderId, text: String) {
-        let is_of_order = |result: &(OrderId, u32)| result.0 == order_id;
-        if let Some((_, earlier)) = self.results.iter().copied().find(is_of_order) {
-            self.dismiss(earlier);
-        }
-        self.results.retain(|result| !is_of_order(result));
+        self.withdraw_result_on(order_id);
         if self.results.len() >= MAX_RESULTS {
             self.results.remove(0);
         }
@@ -155,9 +185,13 @@ impl Screens {
         self.results.iter().any(|result| result.0 == order_id)
     }
 
-    /// An order is new on the list: what was said of it before is over.
-    pub(super) fn forget_result_on(&mut self, order_id: OrderId) {
-        self.results.retain(|result| result.0 != order_id);
+    /// The server took a later word on an order, or it is new on the list: what was said of it before is over.
+    pub(super) fn withdraw_result_on(&mut self, order_id: OrderId) {
+        let is_of_order = |result: &(OrderId, u32)| result.0 == order_id;
+        if let Some((_, earlier)) = self.results.iter().copied().find(is_of_order) {
+            self.dismiss(earlier);
+        }
+        self.results.retain(|result| !is_of_order(result));
     }
 
     /// The courier read a notice.

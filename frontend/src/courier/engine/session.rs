@@ -18,6 +18,9 @@ pub(super) struct Session {
     pub(super) door: Door,
     /// The code of a sign-in link, until the server has answered it.
     pub(super) code: Option<String>,
+    /// The link was opened and the courier has not tapped yet: what scans e-mails opens links, too, and runs their
+    /// scripts, and a link works once.
+    is_invited: bool,
     is_link_spent: bool,
     pub(super) lock: Option<Lock>,
     /// Who is signed in, as the server said; `None` while only the phone's memory says so.
@@ -32,6 +35,7 @@ impl Default for Session {
         Self {
             door: Door::Starting,
             code: None,
+            is_invited: false,
             is_link_spent: false,
             lock: None,
             home: None,
@@ -52,19 +56,32 @@ impl Engine {
         self.browser.can_locate = start.can_locate;
         self.browser.is_hidden = start.is_hidden;
         self.connection.set_network(start.has_network);
+        self.session.is_invited = start.code.is_some();
         self.session.code = start.code;
-        // The code is short-lived and the session belongs to all tabs, so it does not wait for its turn among them.
-        if let Some(code) = self.session.code.clone() {
+        self.session.door = self.first_door();
+        self.out.push(Effect::TakeLock { steal: false });
+    }
+
+    /// The door before it is known who works here.
+    fn first_door(&self) -> Door {
+        if self.session.is_invited { Door::Invited } else { Door::Starting }
+    }
+
+    /// Uses the link that was opened. The code is short-lived and the session belongs to all tabs, so it does not wait
+    /// for its turn among them.
+    pub(super) fn sign_in(&mut self) {
+        let is_invited = std::mem::take(&mut self.session.is_invited);
+        if let Some(code) = self.session.code.clone().filter(|_| is_invited) {
+            self.session.door = Door::Starting;
             self.out.push(Effect::SignIn { code });
         }
-        self.out.push(Effect::TakeLock { steal: false });
     }
 
     pub(super) fn locked(&mut self, at: Moment, lock: Lock) {
         match lock {
             Lock::Held if self.session.lock == Some(Lock::Held) => {}
             Lock::Held => {
-                (self.session.lock, self.session.door) = (Some(lock), Door::Starting);
+                (self.session.lock, self.session.door) = (Some(lock), self.first_door());
                 self.out.push(Effect::Load);
             }
             Lock::Taken => {
@@ -173,7 +190,7 @@ impl Engine {
         }
         match (self.session.home.clone(), &self.session.code) {
             (Some(home), _) => self.open(at, home),
-            // The answer to the link is still to come.
+            // The tap on the link, or the answer to it, is still to come.
             (None, Some(_)) => {}
             (None, None) if self.storage.memory.owes_sign_out => self.out.push(Effect::EndSession),
             (None, None) => self.ask_who_am_i(at),

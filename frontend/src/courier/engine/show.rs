@@ -6,7 +6,7 @@ use super::{Engine, Moment};
 use crate::{
     courier::{
         memory::Draft,
-        state::{Door, ProofDraft, Shift, StopCard},
+        state::{Door, Pin, ProofDraft, Shift, StopCard},
     },
     live::connection::Health,
     ui::time::floor_minute,
@@ -17,7 +17,8 @@ impl Engine {
     pub fn show(&self, at: Moment, shift: &mut Shift) {
         self.show_work(shift);
         self.show_phone(at, shift);
-        let stops = self.shown_stops(at);
+        let mut stops = self.shown_stops(at);
+        self.measure(&mut stops);
         shift.done_at_ms = stops.last().and_then(|card| card.latest_ms.or(card.earliest_ms));
         shift.proof = self.proof_draft(&stops);
         shift.stops = stops;
@@ -73,7 +74,12 @@ impl Engine {
             photo_url: photo.and_then(|photo| self.proofs.photo_url(photo.proof_id)),
             is_shrinking: self.proofs.shrinking.is_some(),
             signed_by: draft.get(ProofKind::Signature).and_then(|signature| signature.name.clone()),
-            has_pin: draft.get(ProofKind::Pin).is_some(),
+            pin: match draft.get(ProofKind::Pin) {
+                None => Pin::Missing,
+                Some(pin) if pin.is_taken => Pin::Confirmed,
+                Some(_) => Pin::Entered,
+            },
+            note: draft.note.clone(),
             problem: draft.problem.clone(),
         }
     }

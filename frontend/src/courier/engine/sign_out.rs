@@ -1,6 +1,6 @@
 //! The way out: ends the shift on the server, then the session, then deletes what the phone keeps.
 
-use super::{Effect, Engine, Moment};
+use super::{Effect, Engine, Moment, screens::About};
 use crate::courier::{
     state::{Door, Tone},
     text::notices,
@@ -39,7 +39,7 @@ impl Engine {
         if !self.uploads.is_empty() && self.session.sign_out == SignOut::No {
             self.session.sign_out = SignOut::Warned;
             let (fixes, actions) = (self.uploads.fixes.len(), self.uploads.actions.len());
-            self.screens.notify(Tone::Warn, notices::sign_out_loses(fixes, actions));
+            self.screens.tell(About::Unsent, Tone::Warn, notices::sign_out_loses(fixes, actions));
             return;
         }
         self.go_offline(at);
@@ -80,7 +80,7 @@ impl Engine {
             // All that is kept is that the session must not come back by itself.
             self.storage.remember().owes_sign_out = true;
             if !was_owed {
-                self.screens.notify(Tone::Warn, notices::signed_out_here_only());
+                self.screens.tell(About::SignOut, Tone::Warn, notices::signed_out_here_only());
             }
         }
     }

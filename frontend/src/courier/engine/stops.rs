@@ -5,7 +5,7 @@ use doorstep_shared::{
     protocol::courier::{ReportKind, Stop, StopKind},
 };
 
-use super::{Engine, Moment};
+use super::{Engine, Moment, screens::About};
 use crate::courier::{
     groups::grouped,
     marks,
@@ -114,18 +114,19 @@ impl Engine {
         let time_ms = self.date_ms(at);
         let is_fresh = self.positions.recorded_ms.is_some_and(|read_ms| time_ms - read_ms <= FRESH_MS);
         let Some(here) = self.positions.here.filter(|_| is_fresh) else {
-            self.screens.notify(Tone::Warn, notices::no_position_for_door());
+            self.screens.tell(About::Door(order_id), Tone::Warn, notices::no_position_for_door());
             return;
         };
         self.storage.remember().doors.push(order_id);
         let deed = Deed::Report { report: ReportKind::DoorHere, note: None, at: Some([here.lon, here.lat]) };
         self.queue(&card, time_ms, deed, None);
-        self.screens.notify(Tone::Quiet, notices::door_told());
+        self.screens.tell(About::Door(order_id), Tone::Quiet, notices::door_told());
     }
 
     /// The server took what the courier did: its stops follow at once, before it sends them anew.
     pub(super) fn action_taken(&mut self, action: &Action) {
         self.day.went_on();
+        self.screens.withdraw_result_on(action.order_id);
         if !self.has_followed(action) {
             self.plan.reported.push(action.order_id);
             self.follow_action(action);

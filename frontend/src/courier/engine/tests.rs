@@ -24,6 +24,7 @@ use uuid::Uuid;
 use super::*;
 
 mod failures;
+mod notices;
 mod plans;
 mod undo;
 
@@ -32,7 +33,7 @@ use crate::{
         intent::Screen,
         platform::Platform,
         position::{Failure, Reading},
-        state::{Door, Duty, Gps, Shift},
+        state::{Door, Duty, Gps, Pin, Shift},
         stops::tests::{order, stop},
     },
     data::Locale,
@@ -898,11 +899,11 @@ fn proofs_go_before_the_delivery_that_rests_on_them() {
     let mut phone = proving(vec![ProofKind::Photo, ProofKind::Signature]);
     photo(&mut phone);
     assert!(phone.shift().proof.is_some_and(|proof| !proof.is_complete()));
-    phone.act(Intent::Deliver { order_id: order(1), note: None });
+    phone.act(Intent::Deliver { order_id: order(1), note: String::new() });
     let problem = phone.shift().proof.and_then(|proof| proof.problem);
     assert_eq!(problem.as_deref(), Some("Still needed: a signature."));
     phone.act(Intent::Sign { order_id: order(1), name: "Kim".into(), strokes: vec![] });
-    phone.act(Intent::Deliver { order_id: order(1), note: Some("with the neighbour".into()) });
+    phone.act(Intent::Deliver { order_id: order(1), note: "with the neighbour".into() });
     assert_eq!((phone.shift().screen, phone.shift().waiting_actions), (Screen::Stops, 3));
     phone.pass(UNDO_MS);
     for _ in 0..2 {
@@ -920,7 +921,8 @@ fn a_wrong_pin_holds_the_delivery_back_and_costs_no_second_photo() {
     let mut phone = proving(vec![ProofKind::Photo, ProofKind::Pin]);
     photo(&mut phone);
     phone.act(Intent::EnterPin { order_id: order(1), pin: "0000".into() });
-    phone.act(Intent::Deliver { order_id: order(1), note: None });
+    assert_eq!(phone.shift().proof.map(|proof| proof.pin), Some(Pin::Entered));
+    phone.act(Intent::Deliver { order_id: order(1), note: "third floor ".into() });
     phone.pass(UNDO_MS);
     let photo_action = proofs_put(&mut phone)[0];
     phone.tell(Input::ProofAnswered { id: photo_action, answer: ProofAnswer::Taken });
@@ -932,15 +934,44 @@ fn a_wrong_pin_holds_the_delivery_back_and_costs_no_second_photo() {
     assert_eq!((shift.waiting_actions, shift.stops[0].status), (0, OrderStatus::AtDropoff));
     phone.act(Intent::BeginProof { order_id: order(1) });
     let proof = phone.shift().proof.expect("the screen of the proof");
-    assert_eq!((proof.photo_url.as_deref(), proof.has_pin), (Some("blob:1"), false));
+    assert_eq!((proof.photo_url.as_deref(), proof.pin, &*proof.note), (Some("blob:1"), Pin::Missing, "third floor "));
     assert!(proof.problem.is_some_and(|problem| problem.contains("PIN")));
+    phone.act(Intent::EnterPin { order_id: order(1), pin: "1234".into() });
+    assert_eq!(phone.notices(), Vec::<String>::new(), "it is corrected");
+    phone.act(Intent::Deliver { order_id: order(1), note: proof.note });
+    phone.pass(UNDO_MS);
+    let again = proofs_put(&mut phone);
+    assert_eq!(again.len(), 1, "the server has the photo");
+    phone.tell(Input::ProofAnswered { id: again[0], answer: ProofAnswer::Taken });
+    let delivered = phone.serve().1;
+    assert_eq!(delivered[0].note.as_deref(), Some("third floor"));
+}
+
+#[test]
+fn a_pin_is_confirmed_when_the_server_says_so_and_not_sent_again() {
+    let mut phone = proving(vec![ProofKind::Pin]);
+    phone.act(Intent::Sign { order_id: order(1), name: "Kim".into(), strokes: vec![] });
+    phone.act(Intent::EnterPin { order_id: order(1), pin: "1234".into() });
+    phone.act(Intent::Deliver { order_id: order(1), note: String::new() });
+    phone.pass(UNDO_MS);
+    let signature = proofs_put(&mut phone)[0];
+    phone.tell(Input::ProofAnswered { id: signature, answer: ProofAnswer::Taken });
+    let pin = proofs_put(&mut phone)[0];
+    phone.tell(Input::ProofAnswered { id: pin, answer: ProofAnswer::Taken });
+    phone.act(Intent::BeginProof { order_id: order(1) });
+    assert_eq!(phone.shift().proof.map(|proof| proof.pin), Some(Pin::Confirmed));
+    let Some(CourierMessage::Status(delivered)) = phone.sent().pop() else { panic!("a status") };
+    phone.hear(error(delivered.id, "forbidden", "not now"));
+    phone.act(Intent::Deliver { order_id: order(1), note: String::new() });
+    phone.pass(UNDO_MS);
+    assert_eq!(proofs_put(&mut phone), [0u64; 0]);
 }
 
 #[test]
 fn a_proof_that_does_not_get_through_is_tried_again() {
     let mut phone = proving(vec![ProofKind::Pin]);
     phone.act(Intent::EnterPin { order_id: order(1), pin: "1234".into() });
-    phone.act(Intent::Deliver { order_id: order(1), note: None });
+    phone.act(Intent::Deliver { order_id: order(1), note: String::new() });
     phone.pass(UNDO_MS);
     let id = proofs_put(&mut phone)[0];
     phone.tell(Input::ProofAnswered { id, answer: ProofAnswer::Again { least_ms: 10_000.0 } });
@@ -956,9 +987,15 @@ fn a_link_signs_in_and_going_online_stays_a_choice() {
     let mut phone = Phone::new(Disk::default(), 0.0);
     let code = Some("secret".to_owned());
     phone.tell(Input::Start(Start { code, can_locate: true, has_network: true, ..Start::default() }));
-    assert_eq!(phone.take()[0], Effect::SignIn { code: "secret".into() });
     phone.tell(Input::Lock(Lock::Held));
-    assert_eq!(phone.take(), [], "the link decides, not an older session");
+    phone.pass(600_000.0);
+    assert_eq!(phone.shift().door, Door::Invited);
+    let before_the_tap = phone.take();
+    assert_eq!(before_the_tap, [Effect::TakeLock { steal: false }], "a scanner of e-mails must not use it up");
+    phone.act(Intent::SignIn);
+    phone.act(Intent::SignIn);
+    assert_eq!(phone.take(), [Effect::SignIn { code: "secret".into() }], "the link decides, not an older session");
+    assert_eq!(phone.shift().door, Door::Starting);
     phone.tell(Input::SignedIn(Answer::Home(home(1))));
     assert_eq!((phone.shift().door, phone.shift().duty), (Door::Open, Duty::Off));
     assert_eq!(phone.take(), [Effect::OpenSocket]);
@@ -971,6 +1008,7 @@ fn every_way_in_ends_at_its_door() {
         let start = Start { code: Some("old".into()), can_locate: true, has_network: true, ..Start::default() };
         phone.tell(Input::Start(start));
         phone.tell(Input::Lock(Lock::Held));
+        phone.act(Intent::SignIn);
         phone.tell(Input::SignedIn(Answer::Refused));
         phone.tell(Input::WhoAmI(answer));
         phone.shift().door
@@ -1088,6 +1126,8 @@ fn a_link_opened_in_a_second_tab_takes_over() {
     let mut phone = Phone::new(Disk::default(), 0.0);
     phone.tell(Input::Start(Start { code: Some("new".into()), can_locate: true, has_network: true, is_hidden: false }));
     phone.tell(Input::Lock(Lock::Taken));
+    assert_eq!(phone.shift().door, Door::Invited, "the other tab works on until the tap");
+    phone.act(Intent::SignIn);
     phone.take();
     phone.tell(Input::SignedIn(Answer::Home(home(1))));
     assert_eq!(phone.take(), [Effect::TakeLock { steal: true }]);
@@ -1138,19 +1178,28 @@ fn signing_out_over_what_waits_takes_saying_so_twice() {
     assert_eq!((later.shift().door, later.disk.memory), (Door::SignedOut, None));
 }
 
-#[test]
-fn without_storage_it_works_and_says_what_that_means() {
+/// What a courier reads who goes online and drives with a phone that keeps nothing.
+fn notice_without_storage(why: NoStorage) -> String {
     let mut phone = Phone::new(Disk::default(), 0.0);
     phone.tell(Input::Start(Start { can_locate: true, has_network: true, ..Start::default() }));
     let at = phone.moment();
     assert!(phone.engine.step(at, Input::Lock(Lock::Held)).contains(&Effect::Load));
-    phone.tell(Input::NoStorage);
+    phone.tell(Input::NoStorage(why));
     phone.tell(Input::WhoAmI(Answer::Home(home(1))));
     phone.welcome(vec![]);
     phone.act(Intent::GoOnline);
     phone.read();
     assert_eq!(phone.serve().0.len(), 1);
-    assert!(phone.notices()[0].starts_with("This browser keeps nothing"));
+    phone.notices()[0].clone()
+}
+
+#[test]
+fn without_storage_it_works_and_says_what_that_means() {
+    let refused = notice_without_storage(NoStorage::Refused);
+    let silent = notice_without_storage(NoStorage::Silent);
+    assert!(refused.starts_with("This browser keeps nothing"));
+    assert!(silent.starts_with("This phone’s storage does not answer, so positions are not kept"));
+    assert!([refused, silent].iter().all(|notice| notice.ends_with("is lost when the page closes.")));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use doorstep_shared::{
     },
 };
 
-use super::{Effect, Engine, Moment, ProofAnswer, Slot};
+use super::{Effect, Engine, Moment, ProofAnswer, Slot, screens::About};
 use crate::courier::{
     outbox::{
         actions::{Action, ActionQueue, Deed},
@@ -139,8 +139,9 @@ impl Engine {
     pub(super) fn proof_answered(&mut self, at: Moment, id: u64, answer: ProofAnswer) {
         match answer {
             ProofAnswer::Taken => {
-                if self.uploads.actions.done(id).is_some() {
+                if let Some(action) = self.uploads.actions.done(id) {
                     self.delete_action(id);
+                    self.proof_taken(&action);
                 }
             }
             ProofAnswer::Again { least_ms } => {
@@ -167,10 +168,11 @@ impl Engine {
         let action = Action { id, order_id: stop.order_id, reference, place, time_ms, deed, held_until_ms };
         let text = encode_json(&action);
         if !self.uploads.actions.push(action) {
-            self.screens.notify(Tone::Warn, notices::too_many_actions());
+            self.screens.tell(About::Queue, Tone::Warn, notices::too_many_actions());
             return;
         }
         self.uploads.next_id += 1;
+        self.screens.withdraw_new(stop.order_id);
         self.storage.keep_action(id, text);
     }
 
@@ -218,13 +220,15 @@ impl Engine {
         let Deed::Proof { kind, .. } = action.deed else { return };
         self.delete_action(action.id);
         removed.held_back.iter().for_each(|held| self.delete_action(held.id));
-        self.screens.notify(Tone::Bad, notices::proof_refused(&action, kind, code));
+        let (order_id, text) = (action.order_id, notices::proof_refused(&action, kind, code));
         if code == "not_found" {
-            self.drop_rest_of(action.order_id);
+            self.screens.notify_result(order_id, text);
+            self.drop_rest_of(order_id);
             return;
         }
-        self.drop_proof(action.order_id, kind);
-        self.draft(action.order_id).problem = Some(notices::proof_problem(kind, code));
+        self.drop_proof(order_id, kind);
+        self.draft(order_id).problem = Some(notices::proof_problem(kind, code));
+        self.screens.tell(About::Proof(order_id), Tone::Bad, text);
     }
 }
 

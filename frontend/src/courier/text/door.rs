@@ -7,6 +7,7 @@ pub fn heading(door: Door) -> &'static str {
     match door {
         Door::Starting => "Starting",
         Door::SignedOut => "You are not signed in",
+        Door::Invited => "Sign in on this phone",
         Door::LinkSpent => "This sign-in link has ended",
         Door::Unreachable => "The server cannot be reached",
         Door::Open => "Your stops",
@@ -22,6 +23,10 @@ pub fn text(door: Door) -> &'static str {
         Door::Starting | Door::Open => "",
         Door::SignedOut => {
             "Ask your dispatcher for a sign-in link and open it on this phone, or scan its QR code with the camera."
+        }
+        Door::Invited => {
+            "The link from your dispatcher works once and signs in the phone on which it is used. \
+             Use it on the phone that you take along."
         }
         Door::LinkSpent => "It was used before, or it is too old. Ask your dispatcher for a new one.",
         Door::Unreachable => {
@@ -43,6 +48,7 @@ pub fn text(door: Door) -> &'static str {
 /// The button, and what it does.
 pub fn action(door: Door) -> Option<(&'static str, Intent)> {
     match door {
+        Door::Invited => Some(("Sign in", Intent::SignIn)),
         Door::Unreachable => Some((super::fixed::TRY_AGAIN, Intent::Retry)),
         Door::OtherTab => Some(("Use this tab", Intent::TakeOver)),
         Door::Superseded => Some(("Use this phone", Intent::TakeOver)),

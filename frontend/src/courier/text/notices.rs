@@ -243,11 +243,14 @@ pub fn clock_behind(behind_ms: i64) -> String {
     format!("This phone's clock is {behind} behind, so positions are dated by the server's. Set it to automatic.")
 }
 
-/// Nothing can be kept in this browser.
-pub fn no_storage() -> String {
-    "This browser keeps nothing for this page, perhaps because the window is private. What has not been sent is lost \
-     when the page closes."
-        .to_owned()
+/// Nothing can be kept in this browser, or its storage does not answer.
+pub fn no_storage(is_silent: bool) -> String {
+    let why = if is_silent {
+        "This phone’s storage does not answer, so positions are not kept; restarting the browser may help."
+    } else {
+        "This browser keeps nothing for this page, perhaps because the window is private."
+    };
+    why.to_owned() + " What has not been sent is lost when the page closes."
 }
 
 /// The phone is full.

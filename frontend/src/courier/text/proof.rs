@@ -2,7 +2,7 @@
 
 use doorstep_shared::api::proof::ProofKind;
 
-use crate::courier::state::ProofDraft;
+use crate::courier::state::{Pin, ProofDraft};
 
 use super::dotted;
 
@@ -36,6 +36,8 @@ pub mod fixed {
     pub const PIN_HINT: &str = "The customer sees it on their tracking page.";
     /// After it was entered.
     pub const PIN_KEPT: &str = "PIN entered. The server checks it when it is sent.";
+    /// After the server has checked it.
+    pub const PIN_CONFIRMED: &str = "The PIN is right.";
     /// Enters it again.
     pub const CHANGE: &str = "Change";
     /// The remark's field.
@@ -62,9 +64,10 @@ pub fn kind(kind: ProofKind) -> &'static str {
     }
 }
 
-/// Beside the heading: whether it is needed or there.
+/// Beside the heading: whether it is needed or there. A PIN is done when the server says so, and not before.
 pub fn state(draft: &ProofDraft, kind: ProofKind) -> &'static str {
     match (has(draft, kind), draft.wanted.contains(&kind)) {
+        (true, _) if kind == ProofKind::Pin && draft.pin == Pin::Entered => "Entered",
         (true, _) => "Done",
         (false, true) => "Needed",
         (false, false) => "Optional",
@@ -76,8 +79,13 @@ pub fn has(draft: &ProofDraft, kind: ProofKind) -> bool {
     match kind {
         ProofKind::Photo => draft.photo_url.is_some(),
         ProofKind::Signature => draft.signed_by.is_some(),
-        ProofKind::Pin => draft.has_pin,
+        ProofKind::Pin => draft.pin != Pin::Missing,
     }
+}
+
+/// What is known of the PIN that was entered.
+pub fn pin(draft: &ProofDraft) -> String {
+    if draft.pin == Pin::Confirmed { fixed::PIN_CONFIRMED } else { fixed::PIN_KEPT }.to_owned()
 }
 
 /// Who signed.

@@ -31,6 +31,10 @@ pub mod fixed {
     pub const NO_MORE_STOPS: &str = "No more stops";
     /// No stops, text.
     pub const NO_STOPS_HINT: &str = "New ones appear here by themselves.";
+    /// Calls the shop or the kitchen.
+    pub const CALL_PICKUP: &str = "Call pickup";
+    /// Calls someone whose name does not fit on the button.
+    pub const CALL_CUSTOMER: &str = "Call customer";
     /// Opens a maps app.
     pub const NAVIGATE: &str = "Navigate";
     /// The map's name for people who do not see it.
@@ -113,6 +117,11 @@ pub fn place(_: &Shift, card: &StopCard) -> String {
         StopKind::Return => "Bring back to ".to_owned() + &card.stop.address,
         StopKind::Pickup | StopKind::Dropoff => card.stop.address.clone(),
     }
+}
+
+/// Whether a page translator may change that: not an address; before that of a way back stands a sentence.
+pub fn translate(_: &Shift, card: &StopCard) -> String {
+    if card.stop.kind == StopKind::Return { "yes" } else { "no" }.to_owned()
 }
 
 /// What the merchant promised the customer: `tomorrow 12:00–14:00`, `by 18:55`; of several orders the first that is due.
@@ -199,9 +208,10 @@ pub fn kind(kind: StopKind) -> &'static str {
     }
 }
 
-/// When the courier gets there, as a range.
+/// When the courier gets there, as a range; empty once they are there.
 pub fn arrival(shift: &Shift, card: &StopCard) -> String {
     match (card.earliest_ms, card.latest_ms) {
+        _ if card.is_there() => String::new(),
         (Some(at_ms), None) | (None, Some(at_ms)) => shift.moment(at_ms),
         ends => shift.window(ends),
     }
@@ -210,7 +220,9 @@ pub fn arrival(shift: &Shift, card: &StopCard) -> String {
 /// When the courier gets there, as one time: the middle of the range.
 pub fn about(shift: &Shift, card: &StopCard) -> String {
     match (card.earliest_ms, card.latest_ms) {
-        (Some(earliest_ms), Some(latest_ms)) => shift.moment(earliest_ms + (latest_ms - earliest_ms) / 2),
+        (Some(earliest_ms), Some(latest_ms)) if !card.is_there() => {
+            shift.moment(earliest_ms + (latest_ms - earliest_ms) / 2)
+        }
         _ => arrival(shift, card),
     }
 }
@@ -254,12 +266,18 @@ pub fn instructions(_: &Shift, card: &StopCard) -> String {
     card.stop.instructions.clone().unwrap_or_default()
 }
 
-/// The button that calls.
+/// The button that calls, and whom: a place has the name of its address, and that is nobody's.
 pub fn call(_: &Shift, card: &StopCard) -> String {
+    if card.stop.kind != StopKind::Dropoff {
+        return fixed::CALL_PICKUP.to_owned();
+    }
     let name = who(card);
     // A button has room for a short name; of a long one the first part says whom.
     let part = if name.chars().count() <= NAME_CHARS { &name } else { name.split_whitespace().next().unwrap_or("") };
-    if part.is_empty() || part.chars().count() > NAME_CHARS { "Call".to_owned() } else { "Call ".to_owned() + part }
+    if part.is_empty() || part.chars().count() > NAME_CHARS {
+        return fixed::CALL_CUSTOMER.to_owned();
+    }
+    "Call ".to_owned() + part
 }
 
 /// What was pressed and is not with the server yet.

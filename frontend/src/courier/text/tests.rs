@@ -9,7 +9,7 @@ use crate::{
     courier::{
         plan::Reordering,
         platform::{Browser, Platform},
-        state::{Here, Install, ProofDraft, StopCard, Undo, Wait, Wake, Who},
+        state::{Here, Install, Pin, ProofDraft, StopCard, Undo, Wait, Wake, Who},
     },
     data::Locale,
     ui::text::Tone,
@@ -69,14 +69,16 @@ pub(crate) fn draft() -> ProofDraft {
         photo_url: None,
         is_shrinking: false,
         signed_by: None,
-        has_pin: false,
+        pin: Pin::Missing,
+        note: String::new(),
         problem: None,
     }
 }
 
-const DOORS: [Door; 8] = [
+const DOORS: [Door; 9] = [
     Door::Starting,
     Door::SignedOut,
+    Door::Invited,
     Door::LinkSpent,
     Door::Unreachable,
     Door::Open,
@@ -178,9 +180,11 @@ fn a_stop_says_what_where_when_and_for_whom() {
     assert_eq!(stops::call(&shift, &card), "Call Kim");
     assert_eq!(stops::summary_count(&shift), "3 stops");
     assert_eq!(stops::summary_done(&shift), "done 19:25");
-    for (name, text) in
-        [("Maria Alexandra Papadopoulou", "Call Maria"), ("Papadopoulou-Wojciechowska", "Call"), ("", "Call")]
-    {
+    for (name, text) in [
+        ("Maria Alexandra Papadopoulou", "Call Maria"),
+        ("Papadopoulou-Wojciechowska", "Call customer"),
+        ("", "Call customer"),
+    ] {
         card.stop.contact = Some(Contact { name: name.into(), phone: None });
         assert_eq!(stops::call(&shift, &card), text);
     }
@@ -323,7 +327,7 @@ fn what_is_missing_at_the_door_is_named() {
     assert_eq!(missing(|_| {}), "Still needed: photo, signature and PIN");
     assert_eq!(missing(|draft| draft.photo_url = Some("blob:1".into())), "Still needed: signature and PIN");
     assert_eq!(missing(|draft| draft.signed_by = Some("Kim".into())), "Still needed: PIN");
-    assert_eq!(missing(|draft| draft.has_pin = true), "Nothing is missing");
+    assert_eq!(missing(|draft| draft.pin = Pin::Entered), "Nothing is missing");
     assert_eq!(missing(|draft| draft.is_shrinking = true), "Preparing the photo");
 }
 

@@ -14,7 +14,7 @@ use crate::{
         state::Install,
         text::{account, fixed},
     },
-    ui::bind::{flag, text, word},
+    ui::bind::{flag, live, live_word},
 };
 
 /// The screen.
@@ -61,12 +61,10 @@ fn Identity(desk: Desk) -> AnyView {
     let shift = desk.shift;
     view! {
         <div class="card">
-            <p class="avatar" aria-hidden="true">
-                {text(shift, account::initial)}
-            </p>
+            <p class="avatar" aria-hidden="true" translate="no" inner_html=live(shift, account::initial)></p>
             <div>
-                <p class="name">{text(shift, account::name)}</p>
-                <p class="detail">{text(shift, account::detail)}</p>
+                <p class="name" translate="no" inner_html=live(shift, account::name)></p>
+                <p class="detail" inner_html=live(shift, account::detail)></p>
             </div>
         </div>
     }
@@ -79,7 +77,7 @@ fn InstallSection(desk: Desk) -> AnyView {
     view! {
         <section hidden=flag(shift, |shift| shift.install == Install::NotOffered)>
             <h2>{account::fixed::INSTALL}</h2>
-            <p class="detail">{word(shift, account::install)}</p>
+            <p class="detail" inner_html=live_word(shift, account::install)></p>
             <button
                 type="button"
                 class="button"
@@ -156,9 +154,12 @@ fn SignOutSheet(desk: Desk, dialog: NodeRef<html::Dialog>) -> AnyView {
         <dialog class="sheet" node_ref=dialog aria-labelledby="sign-out-heading">
             <h2 id="sign-out-heading">{account::fixed::SIGN_OUT_ASK}</h2>
             <p>{account::fixed::SIGN_OUT_TEXT}</p>
-            <p class="panel" data-tone="warn" hidden=flag(shift, |shift| shift.waiting() == 0)>
-                {text(shift, account::unsent)}
-            </p>
+            <p
+                class="panel"
+                data-tone="warn"
+                hidden=flag(shift, |shift| shift.waiting() == 0)
+                inner_html=live(shift, account::unsent)
+            ></p>
             <div class="ways">
                 <button type="button" class="button" on:click=close>
                     {fixed::CANCEL}

@@ -16,7 +16,7 @@ use crate::{
         state::{Duty, Shift},
         text::{fixed, status, stops},
     },
-    ui::bind::text,
+    ui::bind::{live, live_text},
 };
 
 /// After a press, and when another stop comes into hand by itself, the button rests for this long: its meaning changes
@@ -103,10 +103,9 @@ pub(super) fn Bar(desk: Desk) -> AnyView {
                 // Not `disabled`, which would take the focus away.
                 aria-disabled=move || rests.get().then_some("true")
                 on:click=press
-            >
-                {move || main.with(|main| main.as_ref().map(|main| main.label.clone()))}
-            </button>
-            <p class="audience">{text(shift, status::audience)}</p>
+                inner_html=live_text(move || main.with(|main| main.as_ref().map(|main| main.label.clone()).unwrap_or_default()))
+            ></button>
+            <p class="audience" inner_html=live(shift, status::audience)></p>
         </footer>
     }
     .into_any()

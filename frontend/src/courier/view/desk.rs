@@ -7,9 +7,12 @@ use doorstep_shared::{OrderId, protocol::courier::StopKind};
 use leptos::prelude::*;
 
 use super::Act;
-use crate::courier::{
-    intent::{Intent, Screen},
-    state::{Door, Notice, ProofDraft, Shift, StopCard, TrackerSetup},
+use crate::{
+    courier::{
+        intent::{Intent, Screen},
+        state::{Door, Notice, ProofDraft, Shift, StopCard, TrackerSetup},
+    },
+    ui::bind::{Live, live_text},
 };
 
 /// Names a stop: an order has two, its pickup and its door.
@@ -98,6 +101,11 @@ impl Desk {
         move || self.with_stop(text).unwrap_or_default()
     }
 
+    /// The same as the text of an element.
+    pub(super) fn live(self, text: fn(&Shift, &StopCard) -> String) -> Live {
+        live_text(self.stop_text(text))
+    }
+
     /// A flag of the stop in hand; set when there is no stop.
     pub(super) fn stop_flag(self, flag: fn(&Shift, &StopCard) -> bool) -> impl Fn() -> bool + Copy + Send + 'static {
         move || self.with_stop(flag).unwrap_or(true)
@@ -117,6 +125,11 @@ impl Desk {
         move || self.shift.with(|shift| find(shift, stop).map(|card| text(shift, card)).unwrap_or_default())
     }
 
+    /// The same as the text of an element.
+    pub(super) fn live_of(self, stop: StopKey, text: fn(&Shift, &StopCard) -> String) -> Live {
+        live_text(self.text_of(stop, text))
+    }
+
     /// A flag of one stop of the list; set when it is gone.
     pub(super) fn flag_of(
         self,
@@ -129,6 +142,11 @@ impl Desk {
     /// A text about the proofs that are being collected.
     pub(super) fn proof_text(self, text: fn(&ProofDraft) -> String) -> impl Fn() -> String + Copy + Send + 'static {
         move || self.proof.with(|draft| draft.as_ref().map(text).unwrap_or_default())
+    }
+
+    /// The same as the text of an element.
+    pub(super) fn live_proof(self, text: fn(&ProofDraft) -> String) -> Live {
+        live_text(self.proof_text(text))
     }
 
     /// A flag of the proofs that are being collected; set when there are none.

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::Desk;
-use crate::courier::{state::Door, text::door as text};
+use crate::{
+    courier::{state::Door, text::door as text},
+    ui::bind::words,
+};
 
 /// The screen of a door that is not open.
 #[component]
@@ -13,9 +16,7 @@ pub(super) fn Closed(desk: Desk, door: Door) -> AnyView {
     }
     let action = text::action(door).map(|(label, intent)| {
         view! {
-            <button type="button" class="action" on:click=desk.press(intent)>
-                {label}
-            </button>
+            <button type="button" class="action" on:click=desk.press(intent) inner_html=words(label)></button>
         }
     });
     view! {
@@ -23,8 +24,8 @@ pub(super) fn Closed(desk: Desk, door: Door) -> AnyView {
             <svg class="icon mark" aria-hidden="true">
                 <use href=icon(door) />
             </svg>
-            <h1 tabindex="-1">{text::heading(door)}</h1>
-            <p>{text::text(door)}</p>
+            <h1 tabindex="-1" inner_html=words(text::heading(door))></h1>
+            <p inner_html=words(text::text(door))></p>
             {action}
         </main>
     }
@@ -67,7 +68,7 @@ fn icon(door: Door) -> &'static str {
     match door {
         Door::Unreachable => "#no-network",
         Door::OtherTab | Door::Superseded => "#devices",
-        Door::Starting | Door::SignedOut | Door::LinkSpent | Door::Open | Door::Revoked => "#key",
+        Door::Starting | Door::SignedOut | Door::Invited | Door::LinkSpent | Door::Open | Door::Revoked => "#key",
     }
 }
 
@@ -76,6 +77,7 @@ pub(super) fn name(door: Door) -> &'static str {
     match door {
         Door::Starting => "starting",
         Door::SignedOut => "signed-out",
+        Door::Invited => "invited",
         Door::LinkSpent => "link-spent",
         Door::Unreachable => "unreachable",
         Door::Open => "open",

@@ -8,9 +8,12 @@ use super::{
     desk::{StopKey, find},
     office::CallOffice,
 };
-use crate::courier::{
-    intent::Intent,
-    text::{fail as text, fixed, stops},
+use crate::{
+    courier::{
+        intent::Intent,
+        text::{fail as text, fixed, stops},
+    },
+    ui::bind::{live_text, words},
 };
 
 /// The longest reason in the courier's own words, in characters.
@@ -95,13 +98,15 @@ pub(super) fn FailSheet(desk: Desk, failing: Failing) -> AnyView {
     failing.follow(desk);
     let Failing { dialog, subject, reason, own_words } = failing;
     let detail = move || {
-        let stop = subject.get()?;
-        desk.shift.with(|shift| find(shift, stop).map(|card| stops::order_at(shift, card)))
+        let card = subject
+            .get()
+            .and_then(|stop| desk.shift.with(|shift| find(shift, stop).map(|card| stops::order_at(shift, card))));
+        card.unwrap_or_default()
     };
     view! {
         <dialog class="sheet" node_ref=dialog aria-labelledby="fail-heading">
-            <h2 id="fail-heading">{move || text::failure(failing.kind())}</h2>
-            <p class="detail">{detail}</p>
+            <h2 id="fail-heading" inner_html=live_text(move || text::failure(failing.kind()))></h2>
+            <p class="detail" inner_html=live_text(detail)></p>
             <Reasons failing />
             <label class="field" hidden=move || reason.get().as_deref() != Some(text::OTHER)>
                 {text::fixed::OTHER_REASON}
@@ -151,7 +156,7 @@ fn Choice(word: &'static str, reason: RwSignal<Option<String>>) -> AnyView {
                 prop:checked=move || reason.get().as_deref() == Some(word)
                 on:change=move |_| reason.set(Some(word.to_owned()))
             />
-            {word}
+            <span inner_html=words(word)></span>
         </label>
     }
     .into_any()
@@ -183,8 +188,8 @@ fn WayButton(desk: Desk, failing: Failing, kind: StopKind, way: text::Way) -> An
             disabled=move || failing.text().is_empty()
             on:click=move |_| failing.take(desk, way)
         >
-            <span class="place">{text::way(kind, way)}</span>
-            <span class="detail">{text::follows(kind, way)}</span>
+            <span class="place" inner_html=words(text::way(kind, way))></span>
+            <span class="detail" inner_html=words(text::follows(kind, way))></span>
         </button>
     }
     .into_any()

@@ -6,10 +6,10 @@ use super::Desk;
 use crate::{
     courier::{
         intent::{Intent, Screen},
-        state::Duty,
+        state::{Duty, Shift},
         text::{account, fixed, status, stops},
     },
-    ui::bind::{flag, text, word},
+    ui::bind::{flag, live, live_word, word},
 };
 
 /// The switch, the summary and the account.
@@ -17,8 +17,11 @@ use crate::{
 pub(super) fn Header(desk: Desk) -> AnyView {
     let shift = desk.shift;
     let turn = move |_| {
-        let is_off = shift.with_untracked(|shift| shift.duty == Duty::Off);
-        desk.raise(if is_off { Intent::GoOnline } else { Intent::GoOffline });
+        desk.raise(shift.with_untracked(|shift| match shift.duty {
+            Duty::Off => Intent::GoOnline,
+            _ if is_on(shift) => Intent::GoOffline,
+            _ => Intent::Retry,
+        }));
     };
     view! {
         <header class="head">
@@ -26,17 +29,17 @@ pub(super) fn Header(desk: Desk) -> AnyView {
                 type="button"
                 role="switch"
                 class="switch"
-                aria-checked=word(shift, |shift| if shift.duty == Duty::Off { "false" } else { "true" })
+                aria-checked=word(shift, |shift| if is_on(shift) { "true" } else { "false" })
                 on:click=turn
             >
                 <span class="rail" aria-hidden="true"></span>
                 {fixed::ONLINE}
             </button>
             <p class="summary">
-                {text(shift, stops::summary_count)}
+                <span inner_html=live(shift, stops::summary_count)></span>
                 <span class="done" hidden=flag(shift, |shift| stops::summary_done(shift).is_empty())>
                     " · "
-                    <span class="whole">{text(shift, stops::summary_done)}</span>
+                    <span class="whole" inner_html=live(shift, stops::summary_done)></span>
                 </span>
             </p>
             <button
@@ -45,11 +48,16 @@ pub(super) fn Header(desk: Desk) -> AnyView {
                 aria-label=stops::fixed::ACCOUNT
                 on:click=desk.press(Intent::Show(Screen::Account))
             >
-                <span aria-hidden="true">{text(shift, account::initial)}</span>
+                <span aria-hidden="true" translate="no" inner_html=live(shift, account::initial)></span>
             </button>
         </header>
     }
     .into_any()
+}
+
+/// Whether the position is shared, or is about to be: not while the phone does not give it.
+fn is_on(shift: &Shift) -> bool {
+    shift.duty != Duty::Off && status::position_problem(shift).is_none()
 }
 
 /// Position, network, screen, pace.
@@ -63,33 +71,29 @@ pub(super) fn Chips(desk: Desk) -> AnyView {
                 data-chip="gps"
                 data-tone=word(shift, |shift| status::gps_tone(shift).name())
                 hidden=flag(shift, |shift| status::gps(shift).is_empty())
-            >
-                {text(shift, status::gps)}
-            </li>
+                inner_html=live(shift, status::gps)
+            ></li>
             <li
                 class="chip"
                 data-chip="network"
                 data-tone=word(shift, |shift| status::network_tone(shift).name())
                 hidden=flag(shift, |shift| status::network(shift).is_empty())
-            >
-                {text(shift, status::network)}
-            </li>
+                inner_html=live(shift, status::network)
+            ></li>
             <li
                 class="chip"
                 data-chip="wake"
                 data-tone=word(shift, |shift| status::wake_tone(shift).name())
                 hidden=flag(shift, |shift| status::wake(shift).is_empty())
-            >
-                {word(shift, status::wake)}
-            </li>
+                inner_html=live_word(shift, status::wake)
+            ></li>
             <li
                 class="chip"
                 data-chip="pace"
                 data-tone="quiet"
                 hidden=flag(shift, |shift| status::pace(shift).is_empty())
-            >
-                {text(shift, status::pace)}
-            </li>
+                inner_html=live(shift, status::pace)
+            ></li>
         </ul>
     }
     .into_any()

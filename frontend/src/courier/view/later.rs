@@ -5,9 +5,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{Desk, desk::StopKey, list::stop_list};
-use crate::courier::{
-    intent::{Intent, Screen},
-    text::stops as text,
+use crate::{
+    courier::{
+        intent::{Intent, Screen},
+        text::stops as text,
+    },
+    ui::bind::live_text,
 };
 
 /// The list.
@@ -22,7 +25,7 @@ pub(super) fn Later(desk: Desk) -> AnyView {
     view! {
         <section class="later" aria-labelledby="later" hidden=move || keys.with(Vec::is_empty)>
             <div class="later-head">
-                <h2 id="later">{heading}</h2>
+                <h2 id="later" inner_html=live_text(heading)></h2>
                 <button type="button" class="button quiet" on:click=desk.press(Intent::Show(Screen::Plan))>
                     {text::fixed::PLAN}
                 </button>
@@ -44,15 +47,23 @@ fn LaterStop(desk: Desk, stop: StopKey) -> AnyView {
     view! {
         <li>
             <button type="button" class="later-stop" on:click=take>
-                <span class="number">{desk.text_of(stop, |_, card| card.stop.sequence.to_string())}</span>
+                <span class="number" translate="no" inner_html=desk.live_of(stop, |_, card| card.stop.sequence.to_string())></span>
                 <span class="what">
-                    <span class="place">{desk.text_of(stop, text::place)}</span>
-                    <span class="detail">{desk.text_of(stop, text::later_detail)}</span>
-                    <span class="promise" data-late=desk.flag_of(stop, |_, card| text::is_late(card))>{desk.text_of(stop, text::promise)}</span>
-                    <span class="pending">{desk.text_of(stop, text::changed)}</span>
-                    <span class="pending">{desk.text_of(stop, text::waiting)}</span>
+                    <span
+                        class="place"
+                        translate=desk.text_of(stop, text::translate)
+                        inner_html=desk.live_of(stop, text::place)
+                    ></span>
+                    <span class="detail" inner_html=desk.live_of(stop, text::later_detail)></span>
+                    <span
+                        class="promise"
+                        data-late=desk.flag_of(stop, |_, card| text::is_late(card))
+                        inner_html=desk.live_of(stop, text::promise)
+                    ></span>
+                    <span class="pending" inner_html=desk.live_of(stop, text::changed)></span>
+                    <span class="pending" inner_html=desk.live_of(stop, text::waiting)></span>
                 </span>
-                <span class="at">{desk.text_of(stop, text::about)}</span>
+                <span class="at" inner_html=desk.live_of(stop, text::about)></span>
             </button>
         </li>
     }

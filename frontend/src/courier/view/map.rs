@@ -15,7 +15,7 @@ use crate::{
         text::{plan, stops as text},
     },
     map::{base::Drawn, plane::LonLat},
-    ui::bind::{flag, word},
+    ui::bind::{flag, live_word, word},
 };
 
 /// The box.
@@ -31,9 +31,11 @@ pub(super) fn Stage(desk: Desk) -> AnyView {
         >
             <Sketch desk drawn />
             <div class="map" data-title=text::fixed::MAP data-still=""></div>
-            <p class="map-note" hidden=flag(drawn, |drawn| drawn.note().is_empty())>
-                {word(drawn, |drawn| drawn.note())}
-            </p>
+            <p
+                class="map-note"
+                hidden=flag(drawn, |drawn| drawn.note().is_empty())
+                inner_html=live_word(drawn, |drawn| drawn.note())
+            ></p>
             <Pins desk />
         </div>
     }

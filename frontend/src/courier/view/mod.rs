@@ -53,7 +53,7 @@ use super::{
 };
 use crate::{
     live::connection::Health,
-    ui::bind::{self, word},
+    ui::bind::{self, live_text, word},
 };
 
 /// All screens; one is shown, as the shift says. `act` takes what the courier does.
@@ -82,9 +82,7 @@ fn App(shift: RwSignal<Shift>, act: Act) -> AnyView {
                 Door::Open => view! { <SignedIn desk /> },
                 door => view! { <Closed desk door /> },
             }}
-            <p class="unseen" role="status">
-                {move || spoken.get()}
-            </p>
+            <p class="unseen" role="status" inner_html=live_text(move || spoken.get())></p>
         </div>
     }
     .into_any()

@@ -3,10 +3,13 @@
 use leptos::prelude::*;
 
 use super::Desk;
-use crate::courier::{
-    intent::{Intent, Screen},
-    state::{Notice, Tone},
-    text::{self, fixed},
+use crate::{
+    courier::{
+        intent::{Intent, Screen},
+        state::{Notice, Tone},
+        text::{self, fixed},
+    },
+    ui::bind::live_text,
 };
 
 /// The one notice that is shown, and what a screen reader says at once or after a pause. More than one would cover the
@@ -55,7 +58,7 @@ fn NoticeCard(desk: Desk, notice: Notice) -> AnyView {
         <div class="notice" data-tone=tone_name(tone)>
             <div>
                 <p>{text}</p>
-                <p class="more" hidden=move || more().is_empty()>{more}</p>
+                <p class="more" hidden=move || more().is_empty() inner_html=live_text(more)></p>
                 {offer.map(|screen| view! { <Help desk screen /> })}
             </div>
             <button

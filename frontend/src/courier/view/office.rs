@@ -9,7 +9,7 @@ use crate::{
         state::Shift,
         text::{day, fail},
     },
-    ui::bind::{flag, text},
+    ui::bind::{flag, live, text, words},
 };
 
 /// A call to the office, where the operator set a number.
@@ -31,7 +31,7 @@ pub(super) fn Office(desk: Desk) -> AnyView {
     view! {
         <section hidden=flag(shift, |shift| number(shift).is_empty())>
             <h2>{day::fixed::OFFICE}</h2>
-            <p class="detail">{text(shift, |shift| shift.office_phone.clone().unwrap_or_default())}</p>
+            <p class="detail" inner_html=live(shift, |shift| shift.office_phone.clone().unwrap_or_default())></p>
             <CallOffice desk />
         </section>
     }
@@ -45,7 +45,7 @@ pub(super) fn Day(desk: Desk) -> AnyView {
     view! {
         <section class="day" hidden=move || lines.with(Vec::is_empty)>
             <h2>{day::fixed::HEADING}</h2>
-            <ul>{move || lines.get().into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
+            <ul>{move || lines.get().into_iter().map(|line| view! { <li inner_html=words(line)></li> }).collect_view()}</ul>
         </section>
     }
     .into_any()

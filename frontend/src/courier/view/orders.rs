@@ -41,9 +41,9 @@ fn Order(desk: Desk, failing: Failing, stop: StopKey) -> AnyView {
     view! {
         <li>
             <span class="what">
-                <span class="place">{desk.text_of(stop, text::order_detail)}</span>
-                <span class="pending">{desk.text_of(stop, text::wait)}</span>
-                <span class="detail">{desk.text_of(stop, text::note)}</span>
+                <span class="place" inner_html=desk.live_of(stop, text::order_detail)></span>
+                <span class="pending" inner_html=desk.live_of(stop, text::wait)></span>
+                <span class="detail" inner_html=desk.live_of(stop, text::note)></span>
             </span>
             <div class="row">
             <button
@@ -53,7 +53,7 @@ fn Order(desk: Desk, failing: Failing, stop: StopKey) -> AnyView {
                 on:click=desk.press(Intent::AdvanceOne { order_id: stop.0 })
             >
                 {done}
-                <span class="unseen">" " {desk.text_of(stop, |_, card| card.stop.reference.clone())}</span>
+                <span class="unseen" inner_html=desk.live_of(stop, spoken_reference)></span>
             </button>
             <button
                 type="button"
@@ -62,12 +62,17 @@ fn Order(desk: Desk, failing: Failing, stop: StopKey) -> AnyView {
                 on:click=move |_| failing.open(stop)
             >
                 {text::fixed::PROBLEM}
-                <span class="unseen">" " {desk.text_of(stop, |_, card| card.stop.reference.clone())}</span>
+                <span class="unseen" inner_html=desk.live_of(stop, spoken_reference)></span>
             </button>
             </div>
         </li>
     }
     .into_any()
+}
+
+/// After the word on a button, for people who do not see whose it is.
+fn spoken_reference(_: &Shift, card: &StopCard) -> String {
+    [" ", &card.stop.reference].concat()
 }
 
 fn can_be_done(shift: &Shift, card: &StopCard) -> bool {

@@ -8,7 +8,7 @@ use crate::{
         intent::Intent,
         text::{fixed, status},
     },
-    ui::bind::{flag, word},
+    ui::bind::{flag, live_word},
 };
 
 /// The way back, and the screen's heading.
@@ -32,9 +32,12 @@ pub(super) fn Top(desk: Desk, back: Intent, heading: &'static str) -> AnyView {
 pub(super) fn OfflineBar(desk: Desk) -> AnyView {
     let shift = desk.shift;
     view! {
-        <p class="panel" data-tone="warn" hidden=flag(shift, |shift| status::offline_bar(shift).is_empty())>
-            {word(shift, status::offline_bar)}
-        </p>
+        <p
+            class="panel"
+            data-tone="warn"
+            hidden=flag(shift, |shift| status::offline_bar(shift).is_empty())
+            inner_html=live_word(shift, status::offline_bar)
+        ></p>
     }
     .into_any()
 }

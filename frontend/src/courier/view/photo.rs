@@ -26,9 +26,7 @@ pub(super) fn Photo(desk: Desk) -> AnyView {
     view! {
         <p class="detail">{text::fixed::PHOTO_HINT}</p>
         <Preview desk />
-        <p class="waiting" role="status">
-            {desk.proof_text(|draft| if draft.is_shrinking { text::fixed::SHRINKING.to_owned() } else { String::new() })}
-        </p>
+        <p class="waiting" role="status" inner_html=desk.live_proof(shrinking)></p>
         <div class="ways">
             <label class="button camera">
                 <input
@@ -42,7 +40,7 @@ pub(super) fn Photo(desk: Desk) -> AnyView {
                 <svg class="icon" aria-hidden="true">
                     <use href="#camera" />
                 </svg>
-                {desk.proof_text(take)}
+                <span inner_html=desk.live_proof(take)></span>
             </label>
             <button type="button" class="button" hidden=desk.proof_flag(|draft| draft.photo_url.is_none()) on:click=remove>
                 {text::fixed::REMOVE}
@@ -58,6 +56,10 @@ fn Preview(desk: Desk) -> AnyView {
     let url = Memo::new(move |_| desk.proof.with(|draft| draft.as_ref().and_then(|draft| draft.photo_url.clone())));
     let alt = desk.proof_text(text::photo);
     (move || url.get().map(|url| view! { <img class="photo" src=url alt=alt /> })).into_any()
+}
+
+fn shrinking(draft: &ProofDraft) -> String {
+    if draft.is_shrinking { text::fixed::SHRINKING.to_owned() } else { String::new() }
 }
 
 /// What the button says that opens the camera.

@@ -4,7 +4,7 @@ use doorstep_shared::api::proof::{PIN_DIGITS, ProofKind};
 use leptos::prelude::*;
 
 use super::Desk;
-use crate::courier::{intent::Intent, text::proof as text};
+use crate::courier::{intent::Intent, state, text::proof as text};
 
 /// What stands in the PIN's section.
 #[component]
@@ -24,7 +24,7 @@ pub(super) fn Pin(desk: Desk) -> AnyView {
         }
     };
     view! {
-        <label class="field" hidden=desk.proof_flag(|draft| draft.has_pin)>
+        <label class="field" hidden=desk.proof_flag(|draft| draft.pin != state::Pin::Missing)>
             {text::fixed::PIN}
             <input
                 class="digits"
@@ -38,9 +38,14 @@ pub(super) fn Pin(desk: Desk) -> AnyView {
             />
             <span class="detail" id="pin-hint">{text::fixed::PIN_HINT}</span>
         </label>
-        <div class="kept" hidden=desk.proof_flag(|draft| !draft.has_pin)>
-            <p>{text::fixed::PIN_KEPT}</p>
-            <button type="button" class="button" on:click=change>
+        <div class="kept" hidden=desk.proof_flag(|draft| draft.pin == state::Pin::Missing)>
+            <p inner_html=desk.live_proof(text::pin)></p>
+            <button
+                type="button"
+                class="button"
+                hidden=desk.proof_flag(|draft| draft.pin == state::Pin::Confirmed)
+                on:click=change
+            >
                 {text::fixed::CHANGE}
             </button>
         </div>

@@ -20,7 +20,7 @@ use crate::{
         state::{Shift, StopCard},
         text::{plan as text, stops},
     },
-    ui::bind::{flag, word},
+    ui::bind::{flag, live_text, live_word, word},
 };
 
 const PLACES: [Place; 4] = [Place::Up, Place::Down, Place::Next, Place::Last];
@@ -40,23 +40,21 @@ pub(super) fn Plan(desk: Desk) -> AnyView {
     let shift = desk.shift;
     let moving = Moving { last: RwSignal::new(None), dragged: RwSignal::new(None) };
     let told = move || {
-        let stop = moving.last.get()?;
-        shift.with(|shift| find(shift, stop).map(|card| text::now_at(shift, card)))
+        let stop = moving.last.get();
+        let place = |stop| shift.with(|shift| find(shift, stop).map(|card| text::now_at(shift, card)));
+        stop.and_then(place).unwrap_or_default()
     };
     view! {
         <section class="plan">
             <p
                 class="panel"
                 data-tone=word(shift, |shift| if shift.reordering == Reordering::Offline { "warn" } else { "" })
-                hidden=flag(shift, |shift| text::obstacle(shift).is_empty())>
-                {word(shift, text::obstacle)}
-            </p>
+                hidden=flag(shift, |shift| text::obstacle(shift).is_empty())
+                inner_html=live_word(shift, text::obstacle)></p>
             <ol>
                 {stop_list(desk.stops, Arc::new(move |stop| view! { <PlanStopRow desk moving stop /> }.into_any()))}
             </ol>
-            <p class="unseen" role="status">
-                {told}
-            </p>
+            <p class="unseen" role="status" inner_html=live_text(told)></p>
         </section>
     }
     .into_any()
@@ -70,19 +68,25 @@ fn PlanStopRow(desk: Desk, moving: Moving, stop: StopKey) -> AnyView {
     view! {
         <li id=row_id(stop) data-target=move || is_target().to_string() data-dragged=move || is_dragged().to_string()>
             <Handle desk moving stop />
-            <span class="number">{desk.text_of(stop, |_, card| card.stop.sequence.to_string())}</span>
+            <span class="number" translate="no" inner_html=desk.live_of(stop, |_, card| card.stop.sequence.to_string())></span>
             <span class="what">
-                <span class="place">{desk.text_of(stop, stops::place)}</span>
-                <span class="detail">{desk.text_of(stop, stops::later_detail)}</span>
-                <span class="promise" data-late=desk.flag_of(stop, |_, card| stops::is_late(card))>
-                    {desk.text_of(stop, stops::promise)}
-                </span>
-                <span class="pending">{desk.text_of(stop, stops::changed)}</span>
+                <span
+                    class="place"
+                    translate=desk.text_of(stop, stops::translate)
+                    inner_html=desk.live_of(stop, stops::place)
+                ></span>
+                <span class="detail" inner_html=desk.live_of(stop, stops::later_detail)></span>
+                <span
+                    class="promise"
+                    data-late=desk.flag_of(stop, |_, card| stops::is_late(card))
+                    inner_html=desk.live_of(stop, stops::promise)
+                ></span>
+                <span class="pending" inner_html=desk.live_of(stop, stops::changed)></span>
                 <span class="locked" hidden=desk.flag_of(stop, |_, card| !card.is_locked())>
                     {text::fixed::LOCKED}
                 </span>
             </span>
-            <span class="at">{desk.text_of(stop, stops::about)}</span>
+            <span class="at" inner_html=desk.live_of(stop, stops::about)></span>
             <div class="moves" hidden=desk.flag_of(stop, |shift, card| !has_buttons(shift, card))>
                 {buttons}
             </div>

@@ -10,7 +10,10 @@ use super::{
     pin::Pin,
     signature::Signature,
 };
-use crate::courier::{intent::Intent, state::ProofDraft, text::proof as text};
+use crate::{
+    courier::{intent::Intent, state::ProofDraft, text::proof as text},
+    ui::bind::live_text,
+};
 
 /// The longest remark, in characters.
 const MAX_NOTE: &str = "200";
@@ -18,15 +21,25 @@ const MAX_NOTE: &str = "200";
 /// The screen.
 #[component]
 pub(super) fn Proof(desk: Desk) -> AnyView {
-    let note = RwSignal::new(String::new());
+    let written = desk.proof.with_untracked(|draft| draft.as_ref().map(|draft| draft.note.clone()));
+    let note = RwSignal::new(written.unwrap_or_default());
+    let keep = move |_| {
+        if let Some(order_id) = desk.proof_order_now() {
+            desk.raise(Intent::WriteNote { order_id, note: note.get_untracked() });
+        }
+    };
     view! {
         <main class="page">
             <Top desk back=Intent::LeaveProof heading=text::fixed::HEADING />
-            <p class="detail">{desk.proof_text(text::detail)}</p>
+            <p class="detail" inner_html=desk.live_proof(text::detail)></p>
             <OfflineBar desk />
-            <p class="panel" data-tone="bad" role="alert" hidden=desk.proof_flag(|draft| draft.problem.is_none())>
-                {desk.proof_text(|draft| draft.problem.clone().unwrap_or_default())}
-            </p>
+            <p
+                class="panel"
+                data-tone="bad"
+                role="alert"
+                hidden=desk.proof_flag(|draft| draft.problem.is_none())
+                inner_html=desk.live_proof(|draft| draft.problem.clone().unwrap_or_default())
+            ></p>
             <Section desk kind=ProofKind::Photo>
                 <Photo desk />
             </Section>
@@ -45,7 +58,9 @@ pub(super) fn Proof(desk: Desk) -> AnyView {
                     rows="2"
                     maxlength=MAX_NOTE
                     placeholder=text::fixed::NOTE_EXAMPLE
+                    prop:value=note
                     on:input=move |event| note.set(event_target_value(&event))
+                    on:change=keep
                 ></textarea>
             </label>
             <DeliverBar desk note />
@@ -59,8 +74,7 @@ pub(super) fn Proof(desk: Desk) -> AnyView {
 fn DeliverBar(desk: Desk, note: RwSignal<String>) -> AnyView {
     let deliver = move |_| {
         let Some(order_id) = desk.proof_order_now() else { return };
-        let note = Some(note.get_untracked().trim().to_owned()).filter(|note| !note.is_empty());
-        desk.raise(Intent::Deliver { order_id, note });
+        desk.raise(Intent::Deliver { order_id, note: note.get_untracked() });
     };
     view! {
         <footer class="bar">
@@ -74,9 +88,12 @@ fn DeliverBar(desk: Desk, note: RwSignal<String>) -> AnyView {
             >
                 {text::fixed::DELIVERED}
             </button>
-            <p class="audience" id="missing" data-complete=desk.proof_flag(is_complete)>
-                {desk.proof_text(text::missing)}
-            </p>
+            <p
+                class="audience"
+                id="missing"
+                data-complete=desk.proof_flag(is_complete)
+                inner_html=desk.live_proof(text::missing)
+            ></p>
         </footer>
     }
     .into_any()
@@ -92,9 +109,7 @@ fn Section(desk: Desk, kind: ProofKind, children: Children) -> AnyView {
         <details class="proof" data-proof=kind.as_str() open=is_wanted>
             <summary>
                 <h2>{text::kind(kind)}</h2>
-                <span class="chip" data-tone=move || tone(state())>
-                    {state}
-                </span>
+                <span class="chip" data-tone=move || tone(state()) inner_html=live_text(state)></span>
             </summary>
             {children()}
         </details>

@@ -4,10 +4,13 @@ use doorstep_shared::api::proof::{MAX_SIGNATURE_POINTS, ProofKind};
 use leptos::{ev::PointerEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 use super::Desk;
-use crate::courier::{
-    intent::Intent,
-    state::ProofDraft,
-    text::proof::{fixed, signed},
+use crate::{
+    courier::{
+        intent::Intent,
+        state::ProofDraft,
+        text::proof::{fixed, signed},
+    },
+    ui::bind::live_text,
 };
 
 /// The longest name, in characters.
@@ -108,9 +111,8 @@ pub(super) fn Signature(desk: Desk) -> AnyView {
                     class="button"
                     hidden=desk.proof_flag(|draft| draft.customer.as_ref().is_none_or(String::is_empty))
                     on:click=move |_| name.set(untrack(customer))
-                >
-                    {customer}
-                </button>
+                    inner_html=live_text(customer)
+                ></button>
                 <button
                     type="button"
                     class="button primary"
@@ -122,7 +124,7 @@ pub(super) fn Signature(desk: Desk) -> AnyView {
             </div>
         </div>
         <div class="kept" hidden=desk.proof_flag(|draft| draft.signed_by.is_none())>
-            <p>{desk.proof_text(signed)}</p>
+            <p inner_html=desk.live_proof(signed)></p>
             <button type="button" class="button" on:click=change>
                 {fixed::CHANGE}
             </button>

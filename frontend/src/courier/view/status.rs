@@ -11,7 +11,7 @@ use crate::{
         state::{Duty, Gps, Install, Shift},
         text::{account, fixed, status, stops},
     },
-    ui::bind::{flag, word},
+    ui::bind::{flag, live_word, words},
 };
 
 /// Every panel; mostly none is shown.
@@ -50,10 +50,14 @@ fn PositionProblem(desk: Desk) -> AnyView {
     });
     view! {
         <section class="panel" data-tone="bad" role="alert" hidden=flag(shift, |shift| status::position_problem(shift).is_none())>
-            <h2>{word(shift, |shift| status::position_problem(shift).map_or("", |problem| problem.heading))}</h2>
-            <p>{word(shift, |shift| status::position_problem(shift).map_or("", |problem| problem.text))}</p>
+            <h2
+                inner_html=live_word(shift, |shift| status::position_problem(shift).map_or("", |problem| problem.heading))
+            ></h2>
+            <p
+                inner_html=live_word(shift, |shift| status::position_problem(shift).map_or("", |problem| problem.text))
+            ></p>
             <ol class="steps">
-                {move || steps.get().iter().map(|step| view! { <li>{*step}</li> }).collect_view()}
+                {move || steps.get().iter().map(|step| view! { <li inner_html=words(*step)></li> }).collect_view()}
             </ol>
             // Off duty the main action says the same.
             <button
@@ -65,6 +69,15 @@ fn PositionProblem(desk: Desk) -> AnyView {
                 on:click=desk.press(Intent::Retry)
             >
                 {fixed::TRY_AGAIN}
+            </button>
+            // The switch is off without a position, and tries again.
+            <button
+                type="button"
+                class="button quiet"
+                hidden=flag(shift, |shift| shift.duty == Duty::Off)
+                on:click=desk.press(Intent::GoOffline)
+            >
+                {fixed::GO_OFFLINE}
             </button>
         </section>
     }
@@ -91,7 +104,7 @@ fn InstallHint(desk: Desk) -> AnyView {
     view! {
         <section class="panel" data-panel="install" hidden=is_hidden>
             <h2>{account::fixed::INSTALL}</h2>
-            <p>{word(shift, account::install)}</p>
+            <p inner_html=live_word(shift, account::install)></p>
             <div class="row">
                 <button
                     type="button"

@@ -4,11 +4,14 @@ use doorstep_shared::{OrderStatus, Vehicle, protocol::courier::StopKind};
 use leptos::prelude::*;
 
 use super::{Desk, desk::key, fail::Failing, map::Stage, orders::Orders};
-use crate::courier::{
-    intent::Intent,
-    links, plan,
-    state::{Duty, Shift, StopCard},
-    text::{fail, stops as text},
+use crate::{
+    courier::{
+        intent::Intent,
+        links, plan,
+        state::{Duty, Shift, StopCard},
+        text::{fail, stops as text},
+    },
+    ui::bind::words,
 };
 
 /// The card. `failing` is the sheet of reasons.
@@ -20,35 +23,30 @@ pub(super) fn StopInHand(desk: Desk, failing: Failing) -> AnyView {
             <Stage desk />
             <div class="body">
                 <p class="over">
-                    <span>{desk.stop_text(text::label)}</span>
-                    <span>{desk.stop_text(text::arrival)}</span>
+                    <span inner_html=desk.live(text::label)></span>
+                    <span inner_html=desk.live(text::arrival)></span>
                 </p>
-                <h2 id="stop-address">{desk.stop_text(text::place)}</h2>
-                <p class="detail">{desk.stop_text(text::detail)}</p>
+                <h2 id="stop-address" translate=desk.stop_text(text::translate) inner_html=desk.live(text::place)></h2>
+                <p class="detail" inner_html=desk.live(text::detail)></p>
                 <p
                     class="promise"
                     data-late=desk.stop_flag(|_, card| text::is_late(card))
                     hidden=desk.stop_lacks(text::promise)
-                >
-                    {desk.stop_text(text::promise)}
-                </p>
-                <p class="detail" hidden=desk.stop_lacks(one_orders_facts)>
-                    {desk.stop_text(one_orders_facts)}
-                </p>
+                    inner_html=desk.live(text::promise)
+                ></p>
+                <p class="detail" hidden=desk.stop_lacks(one_orders_facts) inner_html=desk.live(one_orders_facts)></p>
                 <Changed desk />
-                <p class="waits" hidden=desk.stop_lacks(text::wait)>
-                    {desk.stop_text(text::wait)}
-                </p>
-                <p class="pending" hidden=desk.stop_flag(|_, card| !card.is_waiting)>
-                    {desk.stop_text(text::waiting)}
-                </p>
+                <p class="waits" hidden=desk.stop_lacks(text::wait) inner_html=desk.live(text::wait)></p>
+                <p
+                    class="pending"
+                    hidden=desk.stop_flag(|_, card| !card.is_waiting)
+                    inner_html=desk.live(text::waiting)
+                ></p>
                 <p class="note" hidden=desk.stop_lacks(text::instructions)>
                     <span class="unseen">{text::fixed::NOTE}</span>
-                    {desk.stop_text(text::instructions)}
+                    <span inner_html=desk.live(text::instructions)></span>
                 </p>
-                <p class="detail" hidden=desk.stop_lacks(one_orders_note)>
-                    {desk.stop_text(one_orders_note)}
-                </p>
+                <p class="detail" hidden=desk.stop_lacks(one_orders_note) inner_html=desk.live(one_orders_note)></p>
                 <Orders desk failing />
                 <Ways desk />
                 <OtherActions desk failing />
@@ -79,9 +77,12 @@ fn Ways(desk: Desk) -> AnyView {
             >
                 {text::fixed::NAVIGATE}
             </a>
-            <a class="button" href=desk.stop_text(call) hidden=desk.stop_lacks(call)>
-                {desk.stop_text(text::call)}
-            </a>
+            <a
+                class="button"
+                href=desk.stop_text(call)
+                hidden=desk.stop_lacks(call)
+                inner_html=desk.live(text::call)
+            ></a>
         </div>
     }
     .into_any()
@@ -136,9 +137,8 @@ fn OtherActions(desk: Desk, failing: Failing) -> AnyView {
                 class="button quiet"
                 hidden=desk.stop_flag(|_, card| !can_fail(card))
                 on:click=fail
-            >
-                {desk.stop_text(|_, card| fail::failure(card.stop.kind).to_owned())}
-            </button>
+                inner_html=desk.live(|_, card| fail::failure(card.stop.kind).to_owned())
+            ></button>
         </div>
     }
     .into_any()
@@ -152,7 +152,8 @@ fn Changed(desk: Desk) -> AnyView {
             let changes = card.orders().flat_map(|order| &order.changes);
             changes.filter_map(|change| change.was.clone()).collect::<Vec<_>>()
         };
-        let line = |was| view! { <p><span class="unseen">{text::fixed::BEFORE}</span><s>{was}</s></p> };
+        let line =
+            |was| view! { <p><span class="unseen">{text::fixed::BEFORE}</span><s inner_html=words(was)></s></p> };
         desk.with_stop(befores).unwrap_or_default().into_iter().map(line).collect_view()
     };
     let read = move |_| {
@@ -164,7 +165,7 @@ fn Changed(desk: Desk) -> AnyView {
     view! {
         <div class="changed" hidden=desk.stop_lacks(text::changed) on:click=read>
             <div>
-                <p class="what-changed">{desk.stop_text(text::changed)}</p>
+                <p class="what-changed" inner_html=desk.live(text::changed)></p>
                 {was}
             </div>
             <button type="button" class="button">

@@ -19,7 +19,7 @@ use crate::{
         state::{Duty, Shift},
         text::{fixed, status::position_problem, stops},
     },
-    ui::bind::{flag, text, word},
+    ui::bind::{flag, live, live_word},
 };
 
 /// The screen; it stays in the page, hidden, while another is shown.
@@ -39,9 +39,7 @@ pub(super) fn Stops(desk: Desk) -> AnyView {
             <BackToStops desk />
             <Header desk />
             <Chips desk />
-            <h1 tabindex="-1" class=heading_class>
-                {text(shift, stops::heading)}
-            </h1>
+            <h1 tabindex="-1" class=heading_class inner_html=live(shift, stops::heading)></h1>
             <Panels desk />
             <div class="columns">
                 <StopInHand desk failing />
@@ -52,7 +50,7 @@ pub(super) fn Stops(desk: Desk) -> AnyView {
                 <svg class="icon mark" aria-hidden="true">
                     <use href="#bag" />
                 </svg>
-                <h2>{word(shift, stops::no_stops)}</h2>
+                <h2 inner_html=live_word(shift, stops::no_stops)></h2>
                 <p>{stops::fixed::NO_STOPS_HINT}</p>
                 <Day desk />
             </div>

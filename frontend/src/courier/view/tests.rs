@@ -3,7 +3,7 @@ use leptos::prelude::*;
 
 use super::*;
 use crate::courier::{
-    state::{Gps, Notice, Tone, TrackerSetup, Who},
+    state::{Gps, Notice, Pin, Tone, TrackerSetup, Who},
     text::tests::{draft, online},
 };
 
@@ -146,7 +146,7 @@ fn delivered_waits_for_every_proof_that_was_asked_for() {
     shift.screen = Screen::Proof;
     shift.proof = Some(draft.clone());
     assert!(deliver_button(&render(shift.clone())).contains("disabled"));
-    (draft.photo_url, draft.signed_by, draft.has_pin) = (Some("blob:1".into()), Some("Kim".into()), true);
+    (draft.photo_url, draft.signed_by, draft.pin) = (Some("blob:1".into()), Some("Kim".into()), Pin::Entered);
     shift.proof = Some(draft);
     assert!(!deliver_button(&render(shift)).contains("disabled"));
 }

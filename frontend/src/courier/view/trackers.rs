@@ -7,11 +7,14 @@ use super::{
     Desk,
     page::{OfflineBar, Top},
 };
-use crate::courier::{
-    intent::{Intent, Screen},
-    links,
-    state::TrackerSetup,
-    text::{fixed, trackers},
+use crate::{
+    courier::{
+        intent::{Intent, Screen},
+        links,
+        state::TrackerSetup,
+        text::{fixed, trackers},
+    },
+    ui::bind::{live_text, words},
 };
 
 /// The screen.
@@ -22,7 +25,7 @@ pub(super) fn Trackers(desk: Desk) -> AnyView {
             <Top desk back=Intent::Show(Screen::Account) heading=trackers::fixed::HEADING />
             <OfflineBar desk />
             <p>{trackers::fixed::WHY}</p>
-            <h2>{move || desk.tracker.with(trackers::chosen)}</h2>
+            <h2 inner_html=live_text(move || desk.tracker.with(trackers::chosen))></h2>
             {move || match desk.tracker.get() {
                 TrackerSetup::Choose => view! { <Apps desk /> },
                 TrackerSetup::Preparing(_) => view! { <Preparing /> },
@@ -65,9 +68,7 @@ fn Preparing() -> AnyView {
 #[component]
 fn Failed(desk: Desk, reason: String) -> AnyView {
     view! {
-        <p class="panel" data-tone="bad" role="alert">
-            {reason}
-        </p>
+        <p class="panel" data-tone="bad" role="alert" inner_html=words(reason)></p>
         <Apps desk />
     }
     .into_any()
@@ -140,9 +141,13 @@ fn Setting(name: String, value: String) -> AnyView {
             <dt>{name}</dt>
             <dd>{value}</dd>
             <dd>
-                <button type="button" class="button" aria-label=label on:click=copy>
-                    {move || if is_copied.get() { fixed::COPIED } else { fixed::COPY }}
-                </button>
+                <button
+                    type="button"
+                    class="button"
+                    aria-label=label
+                    on:click=copy
+                    inner_html=live_text(move || if is_copied.get() { fixed::COPIED } else { fixed::COPY })
+                ></button>
             </dd>
         </div>
     }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::Desk;
 use crate::{
     courier::{intent::Intent, state::Shift, text::fixed},
-    ui::bind::{flag, text},
+    ui::bind::{flag, live},
 };
 
 /// The bar. A screen reader says once what was pressed, and not every second.
@@ -14,8 +14,8 @@ pub(super) fn UndoBar(desk: Desk) -> AnyView {
     let shift = desk.shift;
     view! {
         <div class="undo" hidden=flag(shift, |shift| shift.undo.is_none())>
-            <p role="status">{text(shift, pressed)}</p>
-            <span class="left" aria-hidden="true">{text(shift, left)}</span>
+            <p role="status" inner_html=live(shift, pressed)></p>
+            <span class="left" aria-hidden="true" inner_html=live(shift, left)></span>
             <button type="button" class="button" on:click=desk.press(Intent::Undo)>
                 {fixed::UNDO}
             </button>

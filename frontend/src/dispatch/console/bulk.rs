@@ -46,7 +46,7 @@ impl Console {
                 self.selection.bulk.picked.extend(&rows);
             }
             BulkIntent::Clear => self.clear_bulk(),
-            BulkIntent::Ask(wanted) => self.ask_bulk(wanted),
+            BulkIntent::Ask(wanted) => self.ask_bulk(wanted, effects),
             BulkIntent::Start(action) => self.start_bulk(action, effects),
             BulkIntent::Resume => {
                 if let Some(run) = self.selection.bulk.run.as_mut().filter(|run| run.phase == Phase::Paused) {
@@ -79,14 +79,26 @@ impl Console {
         *bulk = Bulk { run, ..Bulk::default() };
     }
 
-    pub(super) fn ask_bulk(&mut self, wanted: Wanted) {
+    pub(super) fn ask_bulk(&mut self, wanted: Wanted, effects: &mut Vec<Effect>) {
         let is_busy = self.selection.bulk.run.as_ref().is_some_and(Run::is_busy);
         if self.has_picked() && !is_busy {
             let drawer = &mut *self.drawer;
             (drawer.problem, drawer.courier_query) = (None, String::new());
             *self.dialog = Some(Dialog::Bulk { wanted });
             self.note_seen();
+            if wanted != Wanted::Cancel {
+                self.ask_who_is_near(effects);
+            }
         }
+    }
+
+    /// Couriers are ranked by when they would be at the first of the orders: where the others lie follows from that one's
+    /// place in the list.
+    fn ask_who_is_near(&mut self, effects: &mut Vec<Effect>) {
+        let first = self.in_sequence(self.selection.bulk.picked.iter().copied().collect()).first().copied();
+        let bulk = &mut self.selection.bulk;
+        (bulk.first, bulk.suggestions) = (first, None);
+        effects.extend(first.map(|id| Effect::Call(ApiCall::Suggestions(id))));
     }
 
     /// Notes the versions that the dispatcher sees now.

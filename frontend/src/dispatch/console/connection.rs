@@ -37,6 +37,11 @@ impl Connection {
         self.feed.next_wake_ms(now_ms)
     }
 
+    /// Whether what the console shows is the present, as far as it can be.
+    pub fn is_current(&self) -> bool {
+        matches!(self.health, Health::Live | Health::Connecting)
+    }
+
     /// The box whose couriers are wanted, for a map that shows `bbox`.
     fn wanted_box(&mut self, now_ms: f64, couriers: usize, bbox: [f64; 4]) -> [f64; 4] {
         if now_ms >= self.whole_fleet_ms + WHOLE_FLEET_EVERY_MS {

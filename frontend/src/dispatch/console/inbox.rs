@@ -4,18 +4,21 @@
 //! come, when an order that one is about moves on, and every half a minute in any case, because an exception also ends by
 //! itself.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use doorstep_shared::{
     CourierId, ExceptionId, OrderId, OrderStatus,
     api::{
         ListPage,
-        exception::{ExceptionState, ExceptionView},
+        exception::{ExceptionCode, ExceptionState, ExceptionView},
     },
 };
 
 use super::{ApiCall, ApiError, ApiReply, Console, Dialog, Effect, Moment, Screen};
-use crate::dispatch::{fleet::Order, route::Open, text};
+use crate::{
+    dispatch::{fleet::Order, route::Open, text},
+    ui::time::MINUTE_MS,
+};
 
 /// The list is fetched this long after an announcement: exceptions seldom come alone.
 const ANNOUNCEMENT_REST_MS: f64 = 400.0;
@@ -88,6 +91,16 @@ impl Inbox {
     fn flagged(&self) -> HashSet<CourierId> {
         let ongoing = self.open.iter().flatten().filter(|exception| exception.ended_at.is_none());
         ongoing.filter_map(|exception| exception.courier_id).collect()
+    }
+
+    /// The orders of exceptions that say that they will be late, with by how much.
+    fn late_by_ms(&self) -> HashMap<OrderId, i64> {
+        let late = self.open.iter().flatten().filter(|exception| exception.code == ExceptionCode::Late);
+        let by_ms = |exception: &ExceptionView| {
+            let by_s = exception.late_by_s.filter(|_| exception.ended_at.is_none())?;
+            Some((exception.order_id?, (i64::from(by_s) * 1_000).max(MINUTE_MS)))
+        };
+        late.filter_map(by_ms).collect()
     }
 
     /// Begins another list.
@@ -227,7 +240,7 @@ impl Console {
         self.inbox.problem = None;
         if state == ExceptionState::Open && is_first {
             self.inbox.open = Some(page.items.clone());
-            self.fleet.flagged = self.inbox.flagged();
+            self.judge_by_inbox();
             self.refresh.request_sort();
         }
         if state == self.route.inbox {
@@ -235,16 +248,25 @@ impl Console {
         }
     }
 
+    /// What the inbox says of couriers and orders holds in the lists and on the map, too.
+    fn judge_by_inbox(&mut self) {
+        let (flagged, late_by_ms) = (self.inbox.flagged(), self.inbox.late_by_ms());
+        (self.fleet.flagged, self.fleet.late_by_ms) = (flagged, late_by_ms);
+    }
+
     /// An exception is acknowledged: by this dispatcher, or by a colleague who was faster and whose name it then bears.
     fn acknowledged(&mut self, exception: ExceptionView, effects: &mut Vec<Effect>) {
         let by = exception.acknowledged_by.as_deref().unwrap_or("somebody");
-        self.announce(format!("Acknowledged by {by}: {}", text::exception(&exception, self.at_ms).0));
+        self.announce(format!(
+            "Acknowledged by {by}: {}",
+            text::exception(&self.fleet, &exception, self.at_ms, &self.locale).0
+        ));
         let has_dialog = matches!(*self.dialog, Some(Dialog::Note { id }) if id == exception.id);
         if has_dialog {
             *self.dialog = None;
         }
         let gone = self.inbox.take_acknowledged(self.route.inbox, exception);
-        self.fleet.flagged = self.inbox.flagged();
+        self.judge_by_inbox();
         if let Some(index) = gone {
             self.focus_after_card(index, has_dialog, effects);
         }

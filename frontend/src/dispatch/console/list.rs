@@ -15,7 +15,7 @@ use crate::dispatch::{
     visible::VisibleRange,
 };
 
-/// A row's height in CSS pixels; the style sheet says the same.
+/// A row's height in CSS pixels with texts of the usual size; the style sheet says the same in `rem`.
 pub const ROW_PX: f64 = 64.0;
 
 /// The next page is asked for when this few rows are left below.

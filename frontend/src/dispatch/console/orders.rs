@@ -112,9 +112,7 @@ impl Console {
                 self.announce(format!("{}: {}", order.reference, text::status(order.status)));
                 self.order_saved(*order, effects);
             }
-            (ApiCall::Suggestions(id), ApiReply::Suggestions(found)) if self.route.open == Open::Order(id) => {
-                self.drawer.suggestions = Some(found);
-            }
+            (ApiCall::Suggestions(id), ApiReply::Suggestions(found)) => self.suggested(id, found),
             (ApiCall::TrackingLink(order), ApiReply::TrackingLink(link)) => self.link_made(order, link, effects),
             _ => {}
         }
@@ -166,7 +164,17 @@ impl Console {
 
     /// Suggestions could not be fetched. The console too knows who is near; only roads and loads are the server's.
     pub(super) fn suggestions_failed(&mut self, id: OrderId) {
-        self.drawer.suggestions = Some(self.nearest(id));
+        self.suggested(id, self.nearest(id));
+    }
+
+    /// The couriers who could take an order: the open one, or the first of those that are selected.
+    fn suggested(&mut self, id: OrderId, found: Vec<CourierSuggestion>) {
+        if self.selection.bulk.first == Some(id) {
+            self.selection.bulk.suggestions = Some(found.clone());
+        }
+        if self.route.open == Open::Order(id) {
+            self.drawer.suggestions = Some(found);
+        }
     }
 
     /// The couriers on duty, those first who would be at the pickup first.
@@ -175,14 +183,14 @@ impl Console {
         let pickup = details.map(|details| [details.pickup.lon, details.pickup.lat]);
         let on_duty = self.fleet.couriers.values().filter(|courier| !is_away(courier, self.at_ms));
         let reaches_in_s = |courier: &Courier| self.fleet.reaches_in_s(courier, pickup?);
-        let mut found: Vec<_> =
-            on_duty.map(|courier| (reaches_in_s(courier).unwrap_or(f64::MAX), suggestion(courier, pickup))).collect();
-        found.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        found.into_iter().map(|(_, suggestion)| suggestion).collect()
+        let mut found: Vec<_> = on_duty.map(|courier| (reaches_in_s(courier), courier)).collect();
+        found.sort_by(|(a, _), (b, _)| a.unwrap_or(f64::MAX).total_cmp(&b.unwrap_or(f64::MAX)));
+        let arrives_ms = |seconds: f64| self.at_ms + (seconds * 1_000.0) as i64;
+        found.into_iter().map(|(in_s, courier)| suggestion(courier, pickup, in_s.map(arrives_ms))).collect()
     }
 }
 
-fn suggestion(courier: &Courier, pickup: Option<[f64; 2]>) -> CourierSuggestion {
+fn suggestion(courier: &Courier, pickup: Option<[f64; 2]>, arrives_ms: Option<i64>) -> CourierSuggestion {
     let at = courier.position.map(|position| [position.lon, position.lat]);
     CourierSuggestion {
         courier_id: courier.id,
@@ -197,6 +205,6 @@ fn suggestion(courier: &Courier, pickup: Option<[f64; 2]>) -> CourierSuggestion 
         over_capacity: None,
         off_shift: None,
         free_at: None,
-        arrives_at: None,
+        arrives_at: arrives_ms.and_then(chrono::DateTime::from_timestamp_millis),
     }
 }

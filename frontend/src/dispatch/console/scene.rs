@@ -137,7 +137,8 @@ impl Console {
             _ if order.status.is_final() => Vec::new(),
             Some(at) if order.is_loaded() => vec![at, door],
             Some(at) => vec![at, pickup, door],
-            None => vec![pickup, door],
+            // Nobody goes there yet, and a straight line would be nobody's way.
+            None => Vec::new(),
         };
     }
 

@@ -59,13 +59,13 @@ impl Console {
                 self.selection.screen = Screen::List;
                 effects.push(Effect::Focus("search"));
             }
-            Command::Assign if self.has_picked() => self.ask_bulk(Wanted::Assign),
+            Command::Assign if self.has_picked() => self.ask_bulk(Wanted::Assign, effects),
             Command::Assign => self.assign_at_cursor(effects),
             Command::Edit => self.edit_at_hand(effects),
             Command::Unassign if self.has_picked() => self.act_on_bulk(BulkIntent::Start(Action::Unassign), effects),
-            Command::Cancel if self.has_picked() => self.ask_bulk(Wanted::Cancel),
+            Command::Cancel if self.has_picked() => self.ask_bulk(Wanted::Cancel, effects),
             Command::Cancel => self.ask_at_hand(Deed::Status(OrderStatus::Cancelled)),
-            Command::Move => self.ask_bulk(Wanted::Move),
+            Command::Move => self.ask_bulk(Wanted::Move, effects),
             Command::Pick { is_range } => self.pick_at_cursor(is_range, effects),
             Command::PickAll => self.act_on_bulk(BulkIntent::All, effects),
             Command::Unassign => self.ask_at_hand(Deed::Unassign),

@@ -26,7 +26,10 @@ use super::*;
 use crate::dispatch::{
     draft::{Field, StopKind},
     feed::WORLD,
-    fleet::tests::{NOW_MS, courier, details, order},
+    fleet::{
+        Risk,
+        tests::{NOW_MS, courier, details, order},
+    },
     route::Span,
 };
 
@@ -648,6 +651,37 @@ fn a_view_follows_its_own_subject_alone() {
     let before = bench.console.revisions();
     bench.console.second_passed(2_000.0);
     assert!(bench.console.revisions().changed_since(before).eq([Subject::Clock]));
+}
+
+#[test]
+fn an_order_that_an_exception_calls_late_is_late_everywhere_and_due_nowhere() {
+    let mut bench = Bench::at("");
+    let ana = courier("Ana");
+    let made = order("A-1", OrderStatus::Assigned, Some(ana.id));
+    bench.snapshot(vec![ana.clone()], vec![made.clone()]);
+    let view = details(&made, Some(NOW_MS + 300_000));
+    bench.step(Input::Replied(ApiCall::Order(made.id), Ok(ApiReply::Order(Box::new(view)))));
+    let risk = |bench: &Bench| bench.console.fleet.risk(&bench.console.fleet.orders[&made.id], NOW_MS);
+    assert_eq!(risk(&bench), Some(Risk::Tight { left_ms: 300_000 }));
+    let late =
+        ExceptionView { order_id: Some(made.id), late_by_s: Some(120), ..exception(ExceptionCode::Late, ana.id) };
+    bench.step(Input::Replied(inbox(None), page(std::slice::from_ref(&late), None)));
+    assert_eq!(risk(&bench), Some(Risk::Late { by_ms: 120_000 }));
+    let over = ExceptionView { ended_at: Some(late.since), ..late };
+    bench.step(Input::Replied(inbox(None), page(&[over], None)));
+    assert_eq!(risk(&bench), Some(Risk::Tight { left_ms: 300_000 }));
+}
+
+#[test]
+fn an_order_without_a_courier_has_pins_and_no_way() {
+    let mut bench = Bench::at("");
+    let made = order("A-1", OrderStatus::Created, None);
+    bench.snapshot(vec![courier("Ana")], vec![made.clone()]);
+    bench.act(Intent::Open(Open::Order(made.id)));
+    let view = details(&made, None);
+    bench.step(Input::Replied(ApiCall::Order(made.id), Ok(ApiReply::Order(Box::new(view)))));
+    let scene = bench.console.scene();
+    assert_eq!((scene.marks.len(), scene.ahead.len(), scene.guess.len()), (2, 0, 0));
 }
 
 #[test]

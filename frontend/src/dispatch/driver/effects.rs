@@ -51,7 +51,7 @@ impl Driver {
             Effect::FocusHandle(what) => browser::focus(&what.handle_id()),
             Effect::Scroll(top_px) => {
                 if let Some(list) = document().get_element_by_id("list") {
-                    list.set_scroll_top(top_px as i32);
+                    list.set_scroll_top((top_px * browser::text_scale()) as i32);
                 }
             }
             Effect::Fit { points } => running.map.fit(points.into_iter().flatten().collect()),

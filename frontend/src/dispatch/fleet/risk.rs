@@ -71,17 +71,22 @@ impl Fleet {
         if order.status.is_final() {
             return None;
         }
-        // The promise is broken when its end has passed, and as soon as it is known that it will.
-        let reached_ms = order.expected_ms().unwrap_or(at_ms).max(at_ms);
-        let left_ms = order.promised_until_ms().map(|until_ms| until_ms - reached_ms);
-        if let Some(left_ms) = left_ms.filter(|left_ms| *left_ms < 0) {
-            return Some(Risk::Late { by_ms: -left_ms });
+        if let Some(by_ms) = self.late_by_ms(order, at_ms) {
+            return Some(Risk::Late { by_ms });
         }
         let courier = order.courier_id.and_then(|id| self.couriers.get(&id));
         if let Some(issue) = courier.and_then(|courier| courier.issue(at_ms)) {
             return Some(Risk::Courier(issue));
         }
+        let left_ms = left_ms(order, at_ms);
         left_ms.filter(|left_ms| *left_ms < TIGHT_MS && !order.is_loaded()).map(|left_ms| Risk::Tight { left_ms })
+    }
+
+    /// How late an order that is not over will be, in lists, in the inbox and on its own screen: against its promise, by
+    /// when it is expected or by now; or else as its exception says, which weighs the whole range of the arrival.
+    pub fn late_by_ms(&self, order: &Order, at_ms: i64) -> Option<i64> {
+        let by_ms = left_ms(order, at_ms).map(|left_ms| -left_ms).filter(|by_ms| *by_ms > 0);
+        by_ms.or_else(|| self.late_by_ms.get(&order.id).copied())
     }
 
     /// Where an order stands in a list: the worst risk first, then the promise that ends soonest, then the oldest.
@@ -94,4 +99,11 @@ impl Fleet {
         let risk = self.orders.get(id).and_then(|order| self.risk(order, at_ms));
         matches!(risk, Some(Risk::Failed | Risk::Late { .. }))
     }
+}
+
+/// How much of its promise is left when it arrives as expected, or now. The promise is broken when its end has passed, and
+/// as soon as it is known that it will.
+fn left_ms(order: &Order, at_ms: i64) -> Option<i64> {
+    let reached_ms = order.expected_ms().unwrap_or(at_ms).max(at_ms);
+    order.promised_until_ms().map(|until_ms| until_ms - reached_ms)
 }

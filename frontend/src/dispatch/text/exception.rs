@@ -2,29 +2,37 @@
 
 use doorstep_shared::api::exception::{ExceptionCode, ExceptionView};
 
-use super::{pause_reason, tone};
+use super::{distance, pause_reason, tone};
 use crate::{
     data::Locale,
+    dispatch::fleet::Fleet,
     ui::time::{self, MINUTE_MS},
 };
 
 /// An exception as a sentence, and the line below it.
-pub fn exception(exception: &ExceptionView, at_ms: i64) -> (String, String) {
-    (title(exception, at_ms), line(exception).unwrap_or_default())
+pub fn exception(fleet: &Fleet, exception: &ExceptionView, at_ms: i64, locale: &Locale) -> (String, String) {
+    (title(fleet, exception, at_ms, locale), line(exception).unwrap_or_default())
 }
 
-fn title(exception: &ExceptionView, at_ms: i64) -> String {
+/// By how much an order is late: while it is, as the list of orders says.
+fn late_by_ms(fleet: &Fleet, exception: &ExceptionView, at_ms: i64) -> Option<i64> {
+    let order = exception.order_id.and_then(|id| fleet.orders.get(&id)).filter(|_| exception.ended_at.is_none());
+    let listed_ms = order.and_then(|order| fleet.late_by_ms(order, at_ms));
+    listed_ms.or(exception.late_by_s.map(|seconds| i64::from(seconds) * 1_000))
+}
+
+fn title(fleet: &Fleet, exception: &ExceptionView, at_ms: i64, locale: &Locale) -> String {
     let courier = exception.courier_name.as_deref().unwrap_or("A courier");
     let order = exception.order_reference.as_deref().unwrap_or("An order");
     let is_over = exception.ended_at.is_some();
     let is = if is_over { "was" } else { "is" };
     match exception.code {
         ExceptionCode::DeliveredFar => {
-            let away = away(exception).unwrap_or_else(|| "far".to_owned());
+            let away = away(exception, locale).unwrap_or_else(|| "far".to_owned());
             format!("{order} was delivered {away} from its door")
         }
         ExceptionCode::Late => {
-            let by = exception.late_by_s.map(|seconds| time::span((i64::from(seconds) * 1_000).max(MINUTE_MS)));
+            let by = late_by_ms(fleet, exception, at_ms).map(|by_ms| time::span(by_ms.max(MINUTE_MS)));
             format!("{order} {is} {}late", spaced(by))
         }
         ExceptionCode::LateReport => {
@@ -38,10 +46,10 @@ fn title(exception: &ExceptionView, at_ms: i64) -> String {
             format!("{courier} {verb} {lasted} for {order}: not ready")
         }
         ExceptionCode::DoorElsewhere => {
-            let away = away(exception).unwrap_or_else(|| "far".to_owned());
+            let away = away(exception, locale).unwrap_or_else(|| "far".to_owned());
             format!("{courier} found the door of {order} {away} from its pin")
         }
-        ExceptionCode::OffRoute => format!("{courier} {is} {}off the route", spaced(away(exception))),
+        ExceptionCode::OffRoute => format!("{courier} {is} {}off the route", spaced(away(exception, locale))),
         ExceptionCode::Silent => {
             let lasted = lasted(exception, exception.silent_s, at_ms);
             if is_over {
@@ -87,9 +95,9 @@ pub const fn next_step(exception: &ExceptionView) -> &'static str {
     }
 }
 
-/// The distance of an exception, in whole tens of metres.
-fn away(exception: &ExceptionView) -> Option<String> {
-    exception.distance_m.map(|metres| format!("{} m", u64::from(metres).next_multiple_of(10)))
+/// The distance of an exception, rounded up to tens of metres, in the area's units.
+fn away(exception: &ExceptionView, locale: &Locale) -> Option<String> {
+    exception.distance_m.map(|metres| distance((f64::from(metres) / 10.0).ceil() * 10.0, locale))
 }
 
 /// How long it has gone on: as long as the server measured, or longer by now.

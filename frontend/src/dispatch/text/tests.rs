@@ -6,7 +6,10 @@ use doorstep_shared::{
 
 use super::*;
 use crate::{
-    dispatch::fleet::tests::{NOW_MS, courier, details, fleet, order},
+    dispatch::fleet::{
+        Fleet,
+        tests::{NOW_MS, courier, details, fleet, order},
+    },
     ui::time::MINUTE_MS,
 };
 
@@ -46,7 +49,7 @@ fn every_exception_is_told_with_its_measure() {
             "courier_name": "Marco", "order_reference": "A-1039" });
         view.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
         let view: ExceptionView = serde_json::from_value(view).expect("an exception");
-        let (title, line) = exception(&view, NOW_MS);
+        let (title, line) = exception(&Fleet::default(), &view, NOW_MS, &locale());
         (title, line, exception_tone(&view))
     };
     let over = rfc3339(NOW_MS - 2 * MINUTE_MS);
@@ -113,6 +116,26 @@ fn every_exception_is_told_with_its_measure() {
 }
 
 #[test]
+fn the_inbox_and_the_list_name_one_lateness() {
+    let made = order("A-1039", OrderStatus::Assigned, None);
+    let late: ExceptionView = serde_json::from_value(serde_json::json!({
+        "id": doorstep_shared::ExceptionId::new(), "code": "late", "since": rfc3339(NOW_MS), "late_by_s": 720,
+        "order_id": made.id, "order_reference": "A-1039",
+    }))
+    .expect("an exception");
+    let mut fleet = fleet(vec![], vec![made.clone()]);
+    for (promised_ms, in_the_exception_ms, badge_text, title) in [
+        (NOW_MS - 4 * MINUTE_MS, 12 * MINUTE_MS, "Late 4 min", "A-1039 is 4 min late"),
+        (NOW_MS + 5 * MINUTE_MS, 12 * MINUTE_MS, "Late 12 min", "A-1039 is 12 min late"),
+    ] {
+        fleet.take_details(details(&made, Some(promised_ms)));
+        fleet.late_by_ms = [(made.id, in_the_exception_ms)].into();
+        assert_eq!(badge(&fleet, &fleet.orders[&made.id], NOW_MS).1, badge_text);
+        assert_eq!(exception(&fleet, &late, NOW_MS, &locale()).0, title);
+    }
+}
+
+#[test]
 fn times_for_the_api_are_in_utc() {
     assert_eq!(rfc3339(NOW_MS), "2026-11-21T17:42:00.000Z");
 }
@@ -124,4 +147,12 @@ fn distances_are_as_coarse_as_they_are_useful() {
         assert_eq!(distance(metres, &locale()), expected);
     }
     assert_eq!(distance(1_609.0, &miles), "1.0 mi");
+    let far: ExceptionView = serde_json::from_value(serde_json::json!({
+        "id": doorstep_shared::ExceptionId::new(), "code": "off_route", "since": rfc3339(NOW_MS), "distance_m": 417,
+        "courier_name": "Marco",
+    }))
+    .expect("an exception");
+    let told = |locale| exception(&Fleet::default(), &far, NOW_MS, locale).0;
+    assert_eq!(told(&locale()), "Marco is 420 m off the route");
+    assert_eq!(told(&miles), "Marco is 0.3 mi off the route");
 }

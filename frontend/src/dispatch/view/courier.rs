@@ -19,6 +19,7 @@ use crate::{
         store::{Store, use_store},
         text,
     },
+    ui::bind::{live_text, live_value},
     ui::time,
 };
 
@@ -43,7 +44,7 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
     });
     view! {
         <div class="open" data-courier=id.to_string()>
-            <span class="badge" data-tone=tone>{activity}</span>
+            <span class="badge" data-tone=tone inner_html=live_value(activity)></span>
             <DrawerHead title=name />
             <Problem />
             <dl class="facts">
@@ -55,7 +56,7 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
                 <Fact name="Carries" value=known(store, |courier, _| courier.capacity.map(|most| format!("up to {most}"))) />
                 <Fact name="Can do" value=known(store, |courier, _| courier.skills.as_ref().map(|skills| skills.join(", "))) />
                 <Fact name="Shift" value=known(store, shift) />
-                <Fact name="Depot" value=known(store, |courier, _| courier.depot.as_ref().map(|depot| depot.address.clone())) />
+                <Fact is_data=true name="Depot" value=known(store, |courier, _| courier.depot.as_ref().map(|depot| depot.address.clone())) />
             </dl>
             <Actions id />
             <ExceptionsOf courier=id />
@@ -89,9 +90,8 @@ fn Actions(id: CourierId) -> impl IntoView {
                 class="quiet"
                 aria-pressed=move || is_following.get().to_string()
                 on:click=move |_| store.send(MapIntent::Follow(!is_following.get_untracked()))
-            >
-                {move || if is_following.get() { "Following" } else { "Follow" }}
-            </button>
+                inner_html=live_text(move || if is_following.get() { "Following" } else { "Follow" })
+            ></button>
             <button
                 type="button"
                 class="quiet"
@@ -164,9 +164,9 @@ fn Orders(id: CourierId) -> impl IntoView {
         view! {
             <li>
                 <button type="button" class="card" on:click=move |_| store.send(open.clone())>
-                    <span class="card-title">{row.title()}</span>
-                    <span class="badge" data-tone=row.tone()>{row.badge()}</span>
-                    <span class="card-line">{row.line()}</span>
+                    <span class="card-title" inner_html=live_text(row.title())></span>
+                    <span class="badge" data-tone=row.tone() inner_html=live_text(row.badge())></span>
+                    <span class="card-line" inner_html=live_text(row.line())></span>
                 </button>
             </li>
         }
@@ -227,8 +227,8 @@ fn Device(device: Row) -> impl IntoView {
     };
     view! {
         <li class="choice" data-revoked=move || is_revoked().then_some("")>
-            <span class="choice-name">{label}</span>
-            <span class="choice-line">{device.line()}</span>
+            <span class="choice-name" translate="no" inner_html=live_text(label)></span>
+            <span class="choice-line" inner_html=live_text(device.line())></span>
             <button
                 type="button"
                 class="quiet"

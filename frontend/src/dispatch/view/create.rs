@@ -6,9 +6,12 @@ use super::{
     fields::{Fields, FormProblem},
     parts::DrawerHead,
 };
-use crate::dispatch::{
-    console::{DraftIntent, Subject},
-    store::use_store,
+use crate::{
+    dispatch::{
+        console::{DraftIntent, Subject},
+        store::use_store,
+    },
+    ui::bind::live_text,
 };
 
 #[component]
@@ -25,9 +28,12 @@ pub fn CreateOrder() -> impl IntoView {
             <FormProblem />
             <Fields />
             <div class="actions">
-                <button type="submit" class="primary" disabled=is_busy>
-                    {move || if is_busy.get() { "Creating…" } else { "Create order" }}
-                </button>
+                <button
+                    type="submit"
+                    class="primary"
+                    disabled=is_busy
+                    inner_html=live_text(move || if is_busy.get() { "Creating…" } else { "Create order" })
+                ></button>
             </div>
         </form>
     }

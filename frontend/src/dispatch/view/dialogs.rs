@@ -25,11 +25,14 @@ use self::{
     pinned::PinnedDialog,
 };
 use super::{icon::Icon, import::ImportOrders, parts::Alert};
-use crate::dispatch::{
-    browser,
-    console::{Console, Dialog, DialogIntent, Subject},
-    keys,
-    store::use_store,
+use crate::{
+    dispatch::{
+        browser,
+        console::{Console, Dialog, DialogIntent, Subject},
+        keys,
+        store::use_store,
+    },
+    ui::bind::words,
 };
 
 /// Which dialog is open; what stands in it follows by itself.
@@ -144,7 +147,7 @@ fn Frame(kind: Kind) -> impl IntoView {
     view! {
         <dialog id="dialog" class="dialog" data-kind=kind.name() aria-labelledby="dialog-title" on:cancel=cancel>
             <div class="drawer-head">
-                <h2 id="dialog-title">{title}</h2>
+                <h2 id="dialog-title" inner_html=words(title)></h2>
                 <button type="button" class="round" aria-label="Close" on:click=move |_| store.send(DialogIntent::Close)>
                     <Icon name="close" />
                 </button>
@@ -187,7 +190,7 @@ fn Help() -> impl IntoView {
     let line = |(key, does): (&'static str, &'static str)| {
         view! {
             <div class="fact">
-                <dt><kbd>{key}</kbd></dt>
+                <dt><kbd translate="no">{key}</kbd></dt>
                 <dd>{does}</dd>
             </div>
         }

@@ -8,11 +8,14 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use super::{icon::Icon, keyed::Keyed};
-use crate::dispatch::{
-    console::{Console, Deed, InboxIntent, Intent, Item, OrderIntent, Subject},
-    route::{Open, Span},
-    store::use_store,
-    text,
+use crate::{
+    dispatch::{
+        console::{Console, Deed, InboxIntent, Intent, Item, OrderIntent, Subject},
+        route::{Open, Span},
+        store::use_store,
+        text,
+    },
+    ui::bind::live_text,
 };
 
 /// An exception as it is drawn.
@@ -36,7 +39,7 @@ pub struct Card {
 
 impl Card {
     pub fn of(console: &Console, exception: &ExceptionView) -> Self {
-        let (title, line) = text::exception(exception, console.at_ms);
+        let (title, line) = text::exception(&console.fleet, exception, console.at_ms, &console.locale);
         let when = text::exception_time(exception, console.at_ms, &console.locale);
         let span = Span::around(exception.since.timestamp_millis());
         Self {
@@ -83,7 +86,7 @@ pub fn ExceptionsOf(
         order.is_some_and(|id| exception.order_id == Some(id))
             || courier.is_some_and(|id| exception.courier_id == Some(id))
     };
-    let cards = use_store().memo(Subject::Inbox | Subject::Clock, move |console| {
+    let cards = use_store().memo(Subject::Inbox | Subject::Clock | Subject::Fleet, move |console| {
         let open = console.inbox.open.iter().flatten().filter(is_about);
         // What it is about is open already.
         open.map(|exception| Card { open: None, ..Card::of(console, exception) }).collect::<Vec<_>>()
@@ -132,11 +135,14 @@ fn ExceptionCard(card: Memo<Card>) -> impl IntoView {
             on:mouseleave=move |_| store.send(Intent::Hover(None))
         >
             <button type="button" class="alert-open" disabled=move || card.with(|card| card.open.is_none()) on:click=open>
-                <span class="card-title">{move || card.with(|card| card.title.clone())}</span>
-                <span class="card-line">{move || card.with(|card| card.line.clone())}</span>
+                <span class="card-title" inner_html=live_text(move || card.with(|card| card.title.clone()))></span>
+                <span class="card-line" inner_html=live_text(move || card.with(|card| card.line.clone()))></span>
             </button>
-            <p class="card-line">{move || card.with(|card| card.next)}</p>
-            <p class="card-line acknowledged">{move || card.with(|card| card.acknowledgement.clone())}</p>
+            <p class="card-line" inner_html=live_text(move || card.with(|card| card.next))></p>
+            <p
+                class="card-line acknowledged"
+                inner_html=live_text(move || card.with(|card| card.acknowledgement.clone().unwrap_or_default()))
+            ></p>
             <ExceptionActions card />
         </li>
     }
@@ -169,9 +175,8 @@ fn ExceptionActions(card: Memo<Card>) -> impl IntoView {
                 aria-label=move || label(step())()
                 hidden=move || step().is_empty()
                 on:click=take_step
-            >
-                {step}
-            </button>
+                inner_html=live_text(step)
+            ></button>
             <button
                 type="button"
                 class="quiet small"

@@ -8,11 +8,14 @@ use wasm_bindgen::JsCast;
 
 use self::stop::Stop;
 use super::parts::Alert;
-use crate::dispatch::{
-    console::{Change, Console, DraftIntent, Subject},
-    draft::{Field, StopKind},
-    store::use_store,
-    text,
+use crate::{
+    dispatch::{
+        console::{Change, Console, DraftIntent, Subject},
+        draft::{Field, StopKind},
+        store::use_store,
+        text,
+    },
+    ui::bind::live_value,
 };
 
 #[component]
@@ -65,7 +68,7 @@ fn Window() -> impl IntoView {
                 <TextField field=Field::Until id="draft-until" label="Promised until" kind="time" />
                 <TextField field=Field::UntilDate id="draft-until-date" label="on that or another day" kind="date" />
             </div>
-            <p class="note">{understood}</p>
+            <p class="note" inner_html=live_value(understood)></p>
         </div>
     }
 }
@@ -88,7 +91,7 @@ pub fn FormProblem() -> impl IntoView {
         <div id="draft-problems" tabindex="-1" class="problems">
             <Alert text=text />
             <div class="problem" data-tone="warn" role="alert" hidden=move || notice.with(String::is_empty)>
-                <p>{notice}</p>
+                <p inner_html=live_value(notice)></p>
                 <p>"What you typed is still here. Fields that you did not touch show what they hold now."</p>
             </div>
         </div>
@@ -127,7 +130,7 @@ pub fn TextField(
                 prop:value=value
                 on:input=move |event| store.send(DraftIntent::Change(change(field, event_target_value(&event))))
             />
-            <span class="wrong" data-tone=tone id=hint.clone()>{remark}</span>
+            <span class="wrong" data-tone=tone id=hint.clone() inner_html=live_value(remark)></span>
         </label>
     }
 }

@@ -3,12 +3,16 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use crate::dispatch::{
-    console::{
-        AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, PinnedIntent, Totals,
+use crate::{
+    dispatch::{
+        console::{
+            AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, PinnedIntent, Subject,
+            Totals,
+        },
+        route::{Open, Tab},
+        store::use_store,
     },
-    route::{Open, Tab},
-    store::use_store,
+    ui::bind::live_text,
 };
 
 /// Who is signed in.
@@ -48,19 +52,24 @@ pub fn Head(user: User, totals: Memo<Totals>) -> impl IntoView {
 #[component]
 fn LivePill(totals: Memo<Totals>) -> impl IntoView {
     let store = use_store();
+    let is_current = store.memo(Subject::Connection, |console| console.connection.is_current());
     let live = move || totals.get().live;
+    // Who is live now is not known while no news come.
+    let text = move || match (live(), is_current.get()) {
+        (1, true) => "1 courier live".to_owned(),
+        (many, true) => format!("{many} couriers live"),
+        (1, false) => "1 was live".to_owned(),
+        (many, false) => format!("{many} were live"),
+    };
     view! {
         <button
             type="button"
             class="pill"
-            data-tone=move || if live() == 0 { "quiet" } else { "ok" }
+            data-tone=move || if live() == 0 || !is_current.get() { "quiet" } else { "ok" }
             on:click=move |_| store.send(ListIntent::Tab(Tab::Couriers))
         >
             <span class="dot" aria-hidden="true"></span>
-            {move || match live() {
-                1 => "1 courier live".to_owned(),
-                many => format!("{many} couriers live"),
-            }}
+            <span inner_html=live_text(text)></span>
         </button>
     }
 }
@@ -71,7 +80,7 @@ fn AttentionPill(totals: Memo<Totals>) -> impl IntoView {
     let store = use_store();
     let attention = move || totals.get().attention;
     let is_calm = move || attention().is_none_or(|count| count == 0);
-    let count = move || attention().filter(|count| *count > 0).map(|count| count.to_string());
+    let count = move || attention().filter(|count| *count > 0).map(|count| count.to_string()).unwrap_or_default();
     let text = move || match attention() {
         None => "Inbox",
         Some(0) => "All well",
@@ -85,7 +94,10 @@ fn AttentionPill(totals: Memo<Totals>) -> impl IntoView {
             data-tone=move || if is_calm() { "quiet" } else { "bad" }
             on:click=move |_| store.send(InboxIntent::Show)
         >
-            <span>{count}<span class=move || if is_calm() { "" } else { "long" }>{text}</span></span>
+            <span>
+                <span inner_html=live_text(count)></span>
+                <span class=move || if is_calm() { "" } else { "long" } inner_html=live_text(text)></span>
+            </span>
         </button>
     }
 }
@@ -96,7 +108,7 @@ fn Menu(user: User) -> impl IntoView {
     view! {
         <details class="menu">
             <summary aria-label="More">
-                <span class="initial" aria-hidden="true">{initial(&user.email)}</span>
+                <span class="initial" aria-hidden="true" translate="no">{initial(&user.email)}</span>
             </summary>
             <div class="menu-box">
                 <p class="who">{user.email.clone()}<br />{if user.is_admin { "Admin" } else { "Dispatcher" }}</p>

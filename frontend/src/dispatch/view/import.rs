@@ -17,6 +17,7 @@ use crate::{
         store::{Store, use_store},
     },
     live::listen::spawn,
+    ui::bind::{live_text, live_value},
 };
 
 /// At most so many rows are shown; the summary says how many there are.
@@ -94,7 +95,9 @@ fn Choose() -> impl IntoView {
             <a href="/api/v1/orders/import/template" download="">"Download a template"</a>
         </p>
         <label class="file">
-            <span>{move || if is_busy.get() { "Reading the file…" } else { "Choose a file" }}</span>
+            <span
+                inner_html=live_text(move || if is_busy.get() { "Reading the file…" } else { "Choose a file" })
+            ></span>
             <input type="file" id="import-file" accept=".csv,text/csv" disabled=is_busy on:change=chosen />
         </label>
     }
@@ -121,9 +124,13 @@ fn Mapping() -> impl IntoView {
                 <tbody>{rows.collect_view()}</tbody>
             </table>
         </div>
-        <p class="problem" data-tone="warn" role="status" hidden=move || missing.with(String::is_empty)>
-            {move || format!("Still missing: {}", missing.get())}
-        </p>
+        <p
+            class="problem"
+            data-tone="warn"
+            role="status"
+            hidden=move || missing.with(String::is_empty)
+            inner_html=live_text(move || format!("Still missing: {}", missing.get()))
+        ></p>
         <div class="actions">
             <button
                 type="button"
@@ -155,8 +162,8 @@ fn MappedColumn(place: usize, column: ImportColumn) -> impl IntoView {
     };
     view! {
         <tr>
-            <td>{column.heading.clone()}</td>
-            <td>{column.samples.join(" · ")}</td>
+            <td translate="no">{column.heading.clone()}</td>
+            <td translate="no">{column.samples.join(" · ")}</td>
             <td>
                 <select aria-label=format!("What “{}” holds", column.heading) prop:value=chosen on:change=map>
                     {option(("", "Leave it out"))}
@@ -183,8 +190,8 @@ fn Preview() -> impl IntoView {
     let has_none = store.memo(Subject::Dialog, |console| preview_of(console).is_some_and(|preview| preview.valid == 0));
     let has_no_columns = store.peek(|console| preview_of(console).is_none_or(|preview| preview.columns.is_empty()));
     view! {
-        <p>{about(store, summary)}</p>
-        <p class="note">{about(store, ignored_columns)}</p>
+        <p inner_html=live_value(about(store, summary))></p>
+        <p class="note" inner_html=live_value(about(store, ignored_columns))></p>
         <div class="table" tabindex="0" role="region" aria-label="Rows of the file">
             <table>
                 <thead>
@@ -199,12 +206,11 @@ fn Preview() -> impl IntoView {
                 class="primary"
                 disabled=move || is_busy.get() || has_none.get()
                 on:click=move |_| store.send(ImportIntent::Confirm)
-            >
-                {about(store, |preview| match preview.valid {
+                inner_html=live_value(about(store, |preview| match preview.valid {
                     1 => "Create 1 order".to_owned(),
                     many => format!("Create {many} orders"),
-                })}
-            </button>
+                }))
+            ></button>
             <button
                 type="button"
                 class="quiet"
@@ -246,8 +252,8 @@ fn Row(row: ImportRow) -> impl IntoView {
     view! {
         <tr data-tone=tone>
             <td>{row.line.to_string()}</td>
-            <td>{row.reference}</td>
-            <td>{door}</td>
+            <td translate="no">{row.reference}</td>
+            <td translate="no">{door}</td>
             <td>{note}</td>
         </tr>
     }

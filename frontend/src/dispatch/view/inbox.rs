@@ -9,12 +9,15 @@ use super::{
     parts::{Alert, Problem, Skeleton},
     qr,
 };
-use crate::dispatch::{
-    console::{Console, CourierIntent, InboxIntent, Intent, Subject},
-    fleet::{Order, Risk, is_live},
-    route::Open,
-    store::use_store,
-    text,
+use crate::{
+    dispatch::{
+        console::{Console, CourierIntent, InboxIntent, Intent, Subject},
+        fleet::{Order, Risk, is_live},
+        route::Open,
+        store::use_store,
+        text,
+    },
+    ui::bind::{live_text, live_value},
 };
 
 /// A dispatcher does not read more than this from top to bottom; the list on the left has all of them.
@@ -40,8 +43,9 @@ pub fn InboxDrawer() -> impl IntoView {
 #[component]
 fn NobodyOnline() -> impl IntoView {
     let store = use_store();
-    let is_alone = store.memo(Subject::Fleet | Subject::Clock, |console| {
-        console.fleet.is_known && !console.fleet.couriers.values().any(|courier| is_live(courier, console.at_ms))
+    let is_alone = store.memo(Subject::Fleet | Subject::Clock | Subject::Connection, |console| {
+        let is_current = console.fleet.is_known && console.connection.is_current();
+        is_current && !console.fleet.couriers.values().any(|courier| is_live(courier, console.at_ms))
     });
     let app_url = format!("{}/courier", crate::live::listen::window().location().origin().unwrap_or_default());
     let code = qr::source(&app_url);
@@ -52,7 +56,7 @@ fn NobodyOnline() -> impl IntoView {
                 "Couriers open this address on their phone and go online. Somebody new needs an invitation first: add them, then invite their phone."
             </p>
             <img class="code" src=code alt="QR code of the courier app" />
-            <p class="address">{app_url}</p>
+            <p class="address" translate="no">{app_url}</p>
             <div class="actions">
                 <button type="button" class="quiet" on:click=move |_| store.send(CourierIntent::Edit(None))>
                     "Add courier"
@@ -65,7 +69,7 @@ fn NobodyOnline() -> impl IntoView {
 #[component]
 fn Exceptions() -> impl IntoView {
     let store = use_store();
-    let cards = store.memo(Subject::Inbox | Subject::Clock, |console| {
+    let cards = store.memo(Subject::Inbox | Subject::Clock | Subject::Fleet, |console| {
         console.inbox.shown.iter().flatten().map(|exception| Card::of(console, exception)).collect::<Vec<_>>()
     });
     let has_none = store.memo(Subject::Inbox, |console| console.inbox.shown.as_ref().is_some_and(Vec::is_empty));
@@ -89,7 +93,7 @@ fn Exceptions() -> impl IntoView {
                 </div>
             </div>
             <Alert text=problem />
-            <p class="note" hidden=move || !has_none.get()>{empty}</p>
+            <p class="note" hidden=move || !has_none.get() inner_html=live_value(empty)></p>
             <Skeleton rows=2 is_shown=is_waiting />
             <Cards cards />
             <button
@@ -167,8 +171,8 @@ fn OrderCards(name: &'static str, tone: &'static str, orders: Memo<Vec<Entry>>) 
         view! {
             <li>
                 <button type="button" class="card" data-tone=tone on:click=move |_| store.send(open.clone())>
-                    <span class="card-title">{row.title()}</span>
-                    <span class="card-line">{row.line()}</span>
+                    <span class="card-title" inner_html=live_text(row.title())></span>
+                    <span class="card-line" inner_html=live_text(row.line())></span>
                 </button>
             </li>
         }

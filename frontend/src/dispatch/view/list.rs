@@ -8,12 +8,15 @@ use leptos::{ev, prelude::*};
 
 use self::{bulk::BulkBar, rows::Rows};
 use super::{drag, icon::Icon, parts::Skeleton};
-use crate::dispatch::{
-    api::orders_export,
-    console::{Console, CourierIntent, ListIntent, Subject, Totals},
-    route::{Days, Filter, MAX_QUERY_CHARS, Tab},
-    store::use_store,
-    text,
+use crate::{
+    dispatch::{
+        api::orders_export,
+        console::{Console, CourierIntent, ListIntent, Subject, Totals},
+        route::{Days, Filter, MAX_QUERY_CHARS, Tab},
+        store::use_store,
+        text,
+    },
+    ui::bind::{live_text, live_value},
 };
 
 #[component]
@@ -61,7 +64,7 @@ fn Search() -> impl IntoView {
                 prop:value=query
                 on:input=move |event| store.send(ListIntent::Query(event_target_value(&event)))
             />
-            <kbd aria-hidden="true">"/"</kbd>
+            <kbd translate="no" aria-hidden="true">"/"</kbd>
         </div>
     }
 }
@@ -102,7 +105,7 @@ fn TabButton(tab: Tab, totals: Memo<Totals>) -> impl IntoView {
             }
         >
             {tab_name(tab)}
-            <span class="count">{count}</span>
+            <span class="count" inner_html=live_text(count)></span>
         </button>
     }
 }
@@ -181,7 +184,10 @@ fn DayFilter() -> impl IntoView {
     };
     view! {
         <label class="days-filter" hidden=is_couriers>
-            <span class:unseen=move || !is_done.get()>{move || if is_done.get() { "Ended" } else { "Came in" }}</span>
+            <span
+                class:unseen=move || !is_done.get()
+                inner_html=live_text(move || if is_done.get() { "Ended" } else { "Came in" })
+            ></span>
             <select class="chip" prop:value=word on:change=choose>
                 {option("any", "Any day")}
                 {option("today", "Today")}
@@ -249,8 +255,8 @@ fn Empty() -> impl IntoView {
     });
     view! {
         <div class="empty" hidden=move || !is_empty.get()>
-            <p class="empty-title">{title}</p>
-            <p>{advice}</p>
+            <p class="empty-title" inner_html=live_value(title)></p>
+            <p inner_html=live_value(advice)></p>
             <button
                 type="button"
                 class="primary"
@@ -279,7 +285,7 @@ fn Waiting() -> impl IntoView {
     view! {
         <Skeleton rows=6 is_shown=is_waiting />
         <div class="empty" role="alert" hidden=move || problem.with(String::is_empty)>
-            <p>{problem}</p>
+            <p inner_html=live_value(problem)></p>
             <button type="button" class="quiet" on:click=move |_| store.send(ListIntent::Retry)>
                 "Try again"
             </button>

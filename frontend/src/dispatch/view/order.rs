@@ -9,7 +9,7 @@ mod statuses;
 use doorstep_shared::{CourierId, OrderId, OrderStatus};
 use leptos::prelude::*;
 
-pub use self::assign::named_choices;
+pub use self::assign::picker_choices;
 use self::{
     assign::Assign,
     edit::EditOrder,
@@ -29,6 +29,7 @@ use crate::{
         store::use_store,
         text,
     },
+    ui::bind::{live_text, live_value},
     ui::time,
 };
 
@@ -52,7 +53,7 @@ pub fn OrderDrawer(id: OrderId) -> impl IntoView {
             <p class="note">"It may have been removed, or the address is not complete."</p>
         </div>
         <div class="open" data-order=id.to_string() hidden=is_missing>
-            <span class="badge" data-tone=tone>{badge}</span>
+            <span class="badge" data-tone=tone inner_html=live_value(badge)></span>
             <DrawerHead title />
             <Problem />
             <p class="problem" data-tone="warn" hidden=move || !is_outside.get()>
@@ -136,9 +137,8 @@ fn Actions(id: OrderId) -> impl IntoView {
                 aria-expanded=move || is_assigning.get().to_string()
                 aria-keyshortcuts="A"
                 on:click=move |_| store.send(OrderIntent::Assigning(!is_assigning.get_untracked()))
-            >
-                {move || if is_unassigned.get() { "Assign" } else { "Reassign" }}
-            </button>
+                inner_html=live_text(move || if is_unassigned.get() { "Assign" } else { "Reassign" })
+            ></button>
             {button("Next attempt", "T", is_failed, Box::new(move || OrderIntent::NextAttempt(id).into()))}
             {button("Edit", "E", is_open, Box::new(|| OrderIntent::Edit.into()))}
             {button("Unassign", "U", is_unassignable, ask(Deed::Unassign))}

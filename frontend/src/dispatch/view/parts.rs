@@ -3,10 +3,13 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use crate::dispatch::{
-    console::{Intent, Subject},
-    route::Open,
-    store::use_store,
+use crate::{
+    dispatch::{
+        console::{Intent, Subject},
+        route::Open,
+        store::use_store,
+    },
+    ui::bind::live_value,
 };
 
 /// The drawer's first line: what is open, and a way back.
@@ -15,7 +18,7 @@ pub fn DrawerHead(#[prop(into)] title: Signal<String>) -> impl IntoView {
     let store = use_store();
     view! {
         <div class="drawer-head">
-            <h2>{title}</h2>
+            <h2 inner_html=live_value(title)></h2>
             <button
                 type="button"
                 class="round"
@@ -39,19 +42,23 @@ pub fn Problem() -> impl IntoView {
 #[component]
 pub fn Alert(text: Memo<String>) -> impl IntoView {
     view! {
-        <p class="problem" role="alert" hidden=move || text.with(String::is_empty)>
-            {text}
-        </p>
+        <p class="problem" role="alert" hidden=move || text.with(String::is_empty) inner_html=live_value(text)></p>
     }
 }
 
 /// A line of facts: a name and its value. Hidden while the value is empty.
 #[component]
-pub fn Fact(name: &'static str, value: Memo<String>) -> impl IntoView {
+pub fn Fact(
+    name: &'static str,
+    value: Memo<String>,
+    /// It is an address or a name, which no page translator may change.
+    #[prop(optional)]
+    is_data: bool,
+) -> impl IntoView {
     view! {
         <div class="fact" hidden=move || value.with(String::is_empty)>
             <dt>{name}</dt>
-            <dd>{value}</dd>
+            <dd translate=if is_data { "no" } else { "yes" } inner_html=live_value(value)></dd>
         </div>
     }
 }
@@ -63,7 +70,7 @@ pub fn PhoneFact(name: &'static str, value: Memo<String>) -> impl IntoView {
         <div class="fact" hidden=move || value.with(String::is_empty)>
             <dt>{name}</dt>
             <dd>
-                <a href=move || format!("tel:{}", value.get())>{value}</a>
+                <a translate="no" href=move || format!("tel:{}", value.get()) inner_html=live_value(value)></a>
             </dd>
         </div>
     }

@@ -4,10 +4,13 @@ use leptos::{ev, prelude::*};
 use uuid::Uuid;
 
 use super::keyed::{Entries, Row};
-use crate::dispatch::{
-    console::{OrderIntent, Subject},
-    store::use_store,
-    view::order::named_choices,
+use crate::{
+    dispatch::{
+        console::{OrderIntent, Subject},
+        store::use_store,
+        view::order::picker_choices,
+    },
+    ui::bind::live_text,
 };
 
 /// Couriers by name; `chosen` is the key of the one who was chosen.
@@ -19,23 +22,23 @@ pub fn Picker(
 ) -> impl IntoView {
     let store = use_store();
     let query = store.memo(Subject::Drawer, |console| console.drawer.courier_query.clone());
-    let choices = store.memo(Subject::Drawer | Subject::Fleet | Subject::Clock, named_choices);
+    let followed = Subject::Drawer | Subject::Selection | Subject::Fleet | Subject::Clock;
+    let choices = store.memo(followed, picker_choices);
     let choice = move |row: Row| {
         let (name, key) = (row.title(), row.key);
         let word = move || if chosen.get() == key { "Chosen" } else { label };
         view! {
             <li class="choice">
-                <span class="choice-name">{name}</span>
-                <span class="choice-line">{row.line()}</span>
+                <span class="choice-name" translate="no" inner_html=live_text(name)></span>
+                <span class="choice-line" inner_html=live_text(row.line())></span>
                 <button
                     type="button"
                     class="quiet"
                     aria-label=move || format!("{} {}", word(), name())
                     aria-pressed=move || (chosen.get() == key).to_string()
                     on:click=move |_| chosen.set(key)
-                >
-                    {word}
-                </button>
+                    inner_html=live_text(word)
+                ></button>
             </li>
         }
     };

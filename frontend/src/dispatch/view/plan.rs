@@ -14,10 +14,13 @@ use self::{
     stop::Stop,
 };
 use super::{keyed::Entries, parts::Fact};
-use crate::dispatch::{
-    console::{Console, Movable, PlanIntent, Subject},
-    store::use_store,
-    text,
+use crate::{
+    dispatch::{
+        console::{Console, Movable, PlanIntent, Subject},
+        store::use_store,
+        text,
+    },
+    ui::bind::live_value,
 };
 
 #[component]
@@ -31,10 +34,10 @@ pub fn Plan() -> impl IntoView {
             <dl class="facts">
                 <Fact name="Shift" value=about(shift) />
             </dl>
-            <p class="note" data-tone="warn">{about(after_shift)}</p>
+            <p class="note" data-tone="warn" inner_html=live_value(about(after_shift))></p>
             <Refused />
             <Stops />
-            <p class="plan-sum">{about(sum)}</p>
+            <p class="plan-sum" inner_html=live_value(about(sum))></p>
         </section>
         <NoPlan />
     }
@@ -71,7 +74,7 @@ fn Refused() -> impl IntoView {
     view! {
         <div class="refused" hidden=move || text.with(String::is_empty)>
             <p class="problem" role="alert">
-                {text} <span class="long">". This is the plan as it is now."</span>
+                <span inner_html=live_value(text)></span> <span class="long">". This is the plan as it is now."</span>
             </p>
             <div class="actions">
                 <button type="button" class="quiet small" on:click=move |_| store.send(PlanIntent::Again)>
@@ -96,7 +99,7 @@ fn NoPlan() -> impl IntoView {
     view! {
         <section class="no-plan" aria-label="Stops" hidden=move || problem.with(String::is_empty)>
             <h3>"Stops"</h3>
-            <p class="note">{problem}</p>
+            <p class="note" inner_html=live_value(problem)></p>
             <button type="button" class="quiet small" on:click=move |_| store.send(PlanIntent::Retry)>
                 "Try again"
             </button>
@@ -155,9 +158,8 @@ fn LockLine() -> impl IntoView {
                 id=Movable::Lock.handle_id()
                 title="Drag, or press Space and then the arrows"
                 aria-pressed=is_held
-            >
-                {name}
-            </button>
+                inner_html=live_value(name)
+            ></button>
         </div>
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         store::{Store, use_store},
         text,
     },
+    ui::bind::{live_text, live_value},
     ui::time,
 };
 
@@ -66,14 +67,14 @@ fn Days(is_part: Memo<bool>) -> impl IntoView {
     };
     view! {
         <div class="days part" hidden=move || !is_part.get()>
-            <span class="day">{about(store, part)}</span>
+            <span class="day" inner_html=live_value(about(store, part))></span>
             <button type="button" class="chip" on:click=move |_| day(0)>"Whole day"</button>
         </div>
         <div class="days" hidden=is_part>
             <button type="button" class="round" aria-label="The day before" on:click=move |_| day(-1)>
                 <Icon name="back" />
             </button>
-            <span class="day" aria-live="polite">{about(store, date)}</span>
+            <span class="day" aria-live="polite" inner_html=live_value(about(store, date))></span>
             <button type="button" class="round" aria-label="The day after" disabled=is_today on:click=move |_| day(1)>
                 <Icon name="on" />
             </button>
@@ -85,15 +86,16 @@ fn Days(is_part: Memo<bool>) -> impl IntoView {
 #[component]
 fn NoPositions(is_part: Memo<bool>, has_span: Memo<bool>) -> impl IntoView {
     let is_complete = about(use_store(), |_, replay| replay.is_complete);
+    let why = move || {
+        if is_part.get() {
+            "No positions in this time. Nobody knows where the courier was."
+        } else {
+            "No positions on this day. The courier was off duty, or had no phone signed in."
+        }
+    };
     view! {
         <p class="note" hidden=move || is_complete.get() || has_span.get()>"Fetching the positions…"</p>
-        <p class="note" hidden=move || !is_complete.get() || has_span.get()>
-            {move || if is_part.get() {
-                "No positions in this time. Nobody knows where the courier was."
-            } else {
-                "No positions on this day. The courier was off duty, or had no phone signed in."
-            }}
-        </p>
+        <p class="note" hidden=move || !is_complete.get() || has_span.get() inner_html=live_text(why)></p>
     }
 }
 
@@ -111,8 +113,8 @@ fn Controls(has_span: Memo<bool>) -> impl IntoView {
     };
     view! {
         <div class="player" hidden=move || !has_span.get()>
-            <output class="moment">{moment}</output>
-            <p class="note">{about(store, situation)}</p>
+            <output class="moment" inner_html=live_value(moment)></output>
+            <p class="note" inner_html=live_value(about(store, situation))></p>
             <input
                 type="range"
                 id="slider"
@@ -126,13 +128,13 @@ fn Controls(has_span: Memo<bool>) -> impl IntoView {
                 on:input=seek
             />
             <div class="ends">
-                <span>{begin}</span>
-                <span>{end}</span>
+                <span inner_html=live_value(begin)></span>
+                <span inner_html=live_value(end)></span>
             </div>
             <div class="actions">
                 <button type="button" class="primary play" on:click=move |_| store.send(ReplayIntent::Play)>
                     {move || view! { <Icon name=if is_playing.get() { "pause" } else { "play" } /> }}
-                    {move || if is_playing.get() { "Pause" } else { "Play" }}
+                    <span inner_html=live_text(move || if is_playing.get() { "Pause" } else { "Play" })></span>
                 </button>
                 <div class="speeds" role="group" aria-label="Speed">
                     {SPEEDS.map(|speed| view! { <SpeedChip speed /> }).into_iter().collect_view()}
@@ -172,7 +174,9 @@ fn Download(is_part: Memo<bool>, has_span: Memo<bool>) -> impl IntoView {
     };
     view! {
         <section aria-label="Download" hidden=move || !has_span.get()>
-            <h3>{move || if is_part.get() { "Download these minutes" } else { "Download this day" }}</h3>
+            <h3
+                inner_html=live_text(move || if is_part.get() { "Download these minutes" } else { "Download this day" })
+            ></h3>
             <div class="actions">{Format::ALL.map(button).into_iter().collect_view()}</div>
         </section>
     }

@@ -10,6 +10,7 @@ use crate::{
         store::use_store,
     },
     map::base::Base,
+    ui::bind::{live_text, live_value},
 };
 
 #[component]
@@ -33,10 +34,8 @@ pub fn Stage() -> impl IntoView {
             <p class="no-map" hidden=move || store.map() != Base::Impossible>
                 "This browser cannot draw the map. Everything is in the lists."
             </p>
-            <p class="map-note" role="status" hidden=move || note().is_empty()>
-                {note}
-            </p>
-            <p class="hint" hidden=move || !is_placing.get()>{hint}</p>
+            <p class="map-note" role="status" hidden=move || note().is_empty() inner_html=live_text(note)></p>
+            <p class="hint" hidden=move || !is_placing.get() inner_html=live_value(hint)></p>
             <button
                 type="button"
                 class="following"

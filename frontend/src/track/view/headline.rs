@@ -7,7 +7,7 @@ use crate::{
         page::Page,
         text::{freshness, headline},
     },
-    ui::bind::{flag, text, word},
+    ui::bind::{flag, live, word},
 };
 
 /// Label, freshness, hero and status line.
@@ -15,22 +15,24 @@ use crate::{
 pub fn Headline(page: RwSignal<Page>) -> impl IntoView {
     view! {
         <header class="headline">
-            <p class="label" aria-hidden="true" data-tone=word(page, |page| headline::label_tone(page).name())>
-                {text(page, headline::label)}
-            </p>
+            <p
+                class="label"
+                aria-hidden="true"
+                data-tone=word(page, |page| headline::label_tone(page).name())
+                inner_html=live(page, headline::label)
+            ></p>
             <p
                 class="pill"
                 data-tone=word(page, |page| freshness::pill_tone(page).name())
                 hidden=flag(page, |page| freshness::pill(page).is_empty())
-            >
-                {text(page, freshness::pill)}
-            </p>
+                inner_html=live(page, freshness::pill)
+            ></p>
             <h1 class="hero" data-sentence=flag(page, headline::hero_is_sentence)>
                 // A screen reader reads the label as part of the heading.
-                <span class="unseen">{text(page, |page| headline::label(page) + ": ")}</span>
-                {text(page, headline::hero)}
+                <span class="unseen" inner_html=live(page, |page| headline::label(page) + ": ")></span>
+                <span inner_html=live(page, headline::hero)></span>
             </h1>
-            <p class="line">{text(page, headline::line)}</p>
+            <p class="line" inner_html=live(page, headline::line)></p>
         </header>
     }
 }

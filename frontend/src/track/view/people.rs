@@ -7,7 +7,7 @@ use crate::{
         page::Page,
         text::{fixed, people},
     },
-    ui::bind::{flag, text},
+    ui::bind::{flag, live},
 };
 
 /// The courier's card; it keeps its place while there is no courier yet.
@@ -15,12 +15,10 @@ use crate::{
 pub fn CourierCard(page: RwSignal<Page>) -> impl IntoView {
     view! {
         <div class="card">
-            <p class="avatar" aria-hidden="true">
-                {text(page, people::courier_initial)}
-            </p>
+            <p class="avatar" aria-hidden="true" translate="no" inner_html=live(page, people::courier_initial)></p>
             <div>
-                <p class="name">{text(page, people::courier_heading)}</p>
-                <p class="detail">{text(page, people::courier_detail)}</p>
+                <p class="name" inner_html=live(page, people::courier_heading)></p>
+                <p class="detail" inner_html=live(page, people::courier_detail)></p>
             </div>
         </div>
     }
@@ -38,11 +36,13 @@ pub fn Places(page: RwSignal<Page>) -> impl IntoView {
                 <div>
                     <p class="place">
                         <span class="unseen">{fixed::TO}</span>
-                        {text(page, |page| page.snapshot().order.dropoff.label.clone())}
+                        <span translate="no" inner_html=live(page, |page| page.snapshot().order.dropoff.label.clone())></span>
                     </p>
-                    <p class="detail" hidden=flag(page, |page| people::dropoff_detail(page).is_empty())>
-                        {text(page, people::dropoff_detail)}
-                    </p>
+                    <p
+                        class="detail"
+                        hidden=flag(page, |page| people::dropoff_detail(page).is_empty())
+                        inner_html=live(page, people::dropoff_detail)
+                    ></p>
                 </div>
             </li>
             <li>
@@ -52,9 +52,9 @@ pub fn Places(page: RwSignal<Page>) -> impl IntoView {
                 <div>
                     <p class="place">
                         <span class="unseen">{fixed::FROM}</span>
-                        {text(page, |page| page.snapshot().order.pickup.label.clone())}
+                        <span translate="no" inner_html=live(page, |page| page.snapshot().order.pickup.label.clone())></span>
                     </p>
-                    <p class="detail">{text(page, people::pickup_detail)}</p>
+                    <p class="detail" inner_html=live(page, people::pickup_detail)></p>
                 </div>
             </li>
         </ul>

@@ -10,7 +10,7 @@ use crate::{
         phase::{STEPS, Step, step},
         text::{fixed, history},
     },
-    ui::bind::{flag_of, text_of},
+    ui::bind::{flag_of, live_of, text_of},
 };
 
 /// The steps of the bar.
@@ -38,8 +38,8 @@ fn Segment(page: RwSignal<Page>, index: usize) -> impl IntoView {
                     width=text_of(page, index, |page, index| step(page, index).filled_pct.to_string() + "%")
                 />
             </svg>
-            {text_of(page, index, |page, index| history::step(page, index).to_owned())}
-            <span class="unseen">{text_of(page, index, |page, index| spoken(page, index).to_owned())}</span>
+            <span inner_html=live_of(page, index, |page, index| history::step(page, index).to_owned())></span>
+            <span class="unseen" inner_html=live_of(page, index, |page, index| spoken(page, index).to_owned())></span>
         </li>
     }
 }

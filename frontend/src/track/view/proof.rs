@@ -13,7 +13,7 @@ use crate::{
         proof::{self, MAX_PHOTOS},
         text::{fixed, proof as sentences},
     },
-    ui::bind::{flag, flag_of, text, text_of, value_of},
+    ui::bind::{flag, flag_of, live, live_of, text, text_of, value_of},
 };
 
 /// The PIN, the photos and the signature; nothing when there are none.
@@ -33,12 +33,12 @@ fn Pin(page: RwSignal<Page>) -> impl IntoView {
     view! {
         <div class="fact" hidden=flag(page, |page| sentences::pin_heading(page).is_empty())>
             <div>
-                <p class="name">{text(page, sentences::pin_heading)}</p>
-                <p class="detail">{text(page, sentences::pin_detail)}</p>
+                <p class="name" inner_html=live(page, sentences::pin_heading)></p>
+                <p class="detail" inner_html=live(page, sentences::pin_detail)></p>
             </div>
-            <p class="digits" hidden=flag(page, |page| sentences::pin_digits(page).is_empty())>
-                <span aria-hidden="true">{text(page, sentences::pin_digits)}</span>
-                <span class="unseen">{text(page, sentences::pin_spoken)}</span>
+            <p class="digits" translate="no" hidden=flag(page, |page| sentences::pin_digits(page).is_empty())>
+                <span aria-hidden="true" inner_html=live(page, sentences::pin_digits)></span>
+                <span class="unseen" inner_html=live(page, sentences::pin_spoken)></span>
             </p>
             <svg class="icon done" aria-hidden="true" hidden=flag(page, |page| !sentences::is_pin_confirmed(page))>
                 <use href="#check" />
@@ -68,7 +68,7 @@ fn Photo(page: RwSignal<Page>, index: usize) -> impl IntoView {
                     decoding="async"
                 />
             </a>
-            <figcaption class="detail">{text_of(page, index, sentences::photo_caption)}</figcaption>
+            <figcaption class="detail" inner_html=live_of(page, index, sentences::photo_caption)></figcaption>
         </figure>
     }
 }
@@ -78,8 +78,8 @@ fn Signature(page: RwSignal<Page>) -> impl IntoView {
     view! {
         <div class="fact" hidden=flag(page, |page| proof::signature(page).is_none())>
             <div>
-                <p class="name">{text(page, sentences::signature_heading)}</p>
-                <p class="detail">{text(page, sentences::signature_detail)}</p>
+                <p class="name" inner_html=live(page, sentences::signature_heading)></p>
+                <p class="detail" inner_html=live(page, sentences::signature_detail)></p>
             </div>
             <a
                 class="drawing"

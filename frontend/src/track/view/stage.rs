@@ -20,7 +20,7 @@ use crate::{
         text::{fixed, freshness},
     },
     ui::{
-        bind::{flag, text, word},
+        bind::{flag, live, live_word, text, word},
         text::Tone,
     },
 };
@@ -33,9 +33,11 @@ pub fn Stage(signals: Signals) -> impl IntoView {
         <div class="stage">
             <Sketch page map />
             <div class="map" data-title=fixed::MAP></div>
-            <p class="map-note" hidden=flag(map, |map| !map.drawn.is_map() || map.drawn.note().is_empty())>
-                {word(map, |map| map.drawn.note())}
-            </p>
+            <p
+                class="map-note"
+                hidden=flag(map, |map| !map.drawn.is_map() || map.drawn.note().is_empty())
+                inner_html=live_word(map, |map| map.drawn.note())
+            ></p>
             <Pins page />
             <button
                 type="button"
@@ -52,7 +54,7 @@ pub fn Stage(signals: Signals) -> impl IntoView {
                 data-tone=word(page, |page| freshness::bar_tone(page).name())
                 hidden=flag(page, |page| freshness::bar(page).is_empty())
             >
-                {text(page, freshness::bar)}
+                <span inner_html=live(page, freshness::bar)></span>
                 " "
                 // An empty address is this page's own.
                 <a href="" hidden=flag(page, |page| page.feed != FeedState::Stopped)>
@@ -131,7 +133,7 @@ fn Sketch(page: RwSignal<Page>, map: RwSignal<MapState>) -> impl IntoView {
                     <use href=word(page, vehicle_icon) x="-11" y="-11" width="22" height="22" />
                 </g>
             </svg>
-            <figcaption>{word(map, sketch_note)}</figcaption>
+            <figcaption inner_html=live_word(map, sketch_note)></figcaption>
         </figure>
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         page::Page,
         text::{fixed, history},
     },
-    ui::bind::{flag_of, text_of},
+    ui::bind::{flag_of, live_of},
 };
 
 /// A line for each event; those for which nothing happened yet are hidden. `<For>` would add 11 KB to the compressed
@@ -29,8 +29,8 @@ pub fn Timeline(page: RwSignal<Page>) -> impl IntoView {
 fn TimelineEntry(page: RwSignal<Page>, line: usize) -> impl IntoView {
     view! {
         <li hidden=flag_of(page, line, |page, line| history::happened(page, line).is_empty())>
-            <span class="at">{text_of(page, line, history::happened_at)}</span>
-            {text_of(page, line, history::happened)}
+            <span class="at" inner_html=live_of(page, line, history::happened_at)></span>
+            <span inner_html=live_of(page, line, history::happened)></span>
         </li>
     }
 }

@@ -78,20 +78,21 @@ pub struct DemoOptions {
 
 /// Runs until `shutdown` resolves, and then calls off what is under way.
 ///
-/// `on_ready` gets the links for a visitor, as soon as the first orders exist.
-/// Restarts of the server are survived.
+/// `on_ready` gets the links for a visitor, as soon as the first orders exist; `on_next` the link of the next order of the
+/// courier whose customer a visitor looks at, whenever the one before is done. Restarts of the server are survived.
 ///
 /// # Errors
 /// When the couriers cannot be set up, or the server turns all of them away.
 pub async fn run(
     options: DemoOptions,
     on_ready: impl FnOnce(Introduction) + Send,
+    on_next: impl Fn(&str) + Send + Sync + 'static,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     let open = OpenOrders::default();
     let api = Api::new(options.server.clone(), options.api_key.clone())?;
     let outcome = tokio::select! {
-        outcome = deliver(&api, &options, &open, on_ready) => outcome,
+        outcome = deliver(&api, &options, &open, on_ready, Box::new(on_next)) => outcome,
         () = shutdown => Ok(()),
     };
     let left: Vec<OrderId> = open.lock().expect("nothing panics while it holds the set").iter().copied().collect();
@@ -107,6 +108,7 @@ async fn deliver(
     options: &DemoOptions,
     open: &OpenOrders,
     on_ready: impl FnOnce(Introduction),
+    on_next: shift::TellNext,
 ) -> Result<()> {
     if options.couriers == 0 {
         bail!("a demo needs at least one courier");
@@ -123,6 +125,7 @@ async fn deliver(
     let (guest, invitation) = troupe.invite_guest().await?;
     let desk = Desk::open(api, &troupe.stage, open, seed, troupe.first_reference).await?;
     on_ready(Introduction { customer_url, guest: invitation });
+    first.tell_next = Some(on_next);
     shifts.spawn(first.work_with(taken));
     let mut visitors = JoinSet::new();
     visitors.spawn(guest.keep_busy());
@@ -191,6 +194,7 @@ impl Troupe {
             // A hundred for each: whose order it is can be told from its number.
             next_reference: self.first_reference + 100 * number as u32,
             lately: VecDeque::new(),
+            tell_next: None,
         })
     }
 }

@@ -31,6 +31,9 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 /// Orders that are under way, to be called off when the demo ends.
 pub(super) type OpenOrders = Arc<Mutex<HashSet<OrderId>>>;
 
+/// Told the customer's link of the order that comes next.
+pub(super) type TellNext = Box<dyn Fn(&str) + Send + Sync>;
+
 pub(super) struct Shift {
     pub api: Api,
     pub courier: CourierId,
@@ -42,6 +45,8 @@ pub(super) struct Shift {
     pub next_reference: u32,
     /// Orders that are over: the phone may not have heard of that yet.
     pub lately: VecDeque<OrderId>,
+    /// Set for the courier whose customer a visitor looks at.
+    pub tell_next: Option<TellNext>,
 }
 
 /// An order that this courier has.
@@ -88,7 +93,12 @@ impl Shift {
         let errands = self.stage.errands(self.phone.place(), count, self.vehicle, &mut self.random);
         let mut taken = Vec::new();
         for errand in errands {
-            taken.push(self.take(errand).await?.0);
+            let (next, customer_url) = self.take(errand).await?;
+            // Of two orders the first is brought first.
+            if let Some(tell_next) = self.tell_next.as_ref().filter(|_| taken.is_empty()) {
+                tell_next(&customer_url);
+            }
+            taken.push(next);
             self.phone.wait(Duration::from_secs(2)).await;
         }
         self.deliver(taken).await

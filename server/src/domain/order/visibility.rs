@@ -33,6 +33,19 @@ pub fn may_be_open(order: &Order, lead: TimeDelta, at: DateTime<Utc>) -> bool {
     opens_at(order, lead).is_none_or(|opens_at| opens_at <= at)
 }
 
+/// What a customer reads of a courier's name: the first part. One that is only a title or an initial, "Dr." or "J.", is
+/// none without the part after it.
+pub fn first_name(name: &str) -> String {
+    let mut parts = name.split_whitespace();
+    let mut first = parts.next().unwrap_or_default().to_owned();
+    if first.ends_with('.') {
+        for part in parts.take(1) {
+            first = first + " " + part;
+        }
+    }
+    first
+}
+
 /// Whether reaching `status` starts a new leg, with a trail of its own.
 pub fn starts_leg(status: OrderStatus) -> bool {
     matches!(status, OrderStatus::Assigned | OrderStatus::PickedUp)
@@ -100,6 +113,21 @@ pub(crate) mod tests {
             let mut order = order(status, 0);
             (order.promised_from, order.promised_until) = (from, until);
             assert_eq!(may_be_open(&order, lead, from_ms(now_ms)), is_open, "{status:?} {from:?} {until:?}");
+        }
+    }
+
+    #[test]
+    fn a_customer_reads_the_couriers_first_name() {
+        for (name, shown) in [
+            ("Ana Borg", "Ana"),
+            (" Maria  Alexandra Papadopoulou", "Maria"),
+            ("Ana", "Ana"),
+            ("Dr. Ana Borg", "Dr. Ana"),
+            ("J. Smith", "J. Smith"),
+            ("田中", "田中"),
+            ("", ""),
+        ] {
+            assert_eq!(first_name(name), shown);
         }
     }
 

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 
 use super::get;
-use crate::http::{login, pages, route::Route};
+use crate::http::{home, login, pages, route::Route};
 
 /// The courier's app, `/courier`.
 pub(super) fn courier() -> Vec<Route> {
@@ -13,6 +13,7 @@ pub(super) fn courier() -> Vec<Route> {
 /// All others.
 pub(super) fn routes() -> Vec<Route> {
     vec![
+        get!("/", home::show),
         get!("/login", login::show),
         Route::page(Method::POST, "/login", login::submit),
         get!("/dispatch", pages::dispatch),

@@ -10,7 +10,7 @@ use doorstep_shared::{
 };
 
 use crate::{
-    domain::order::{TrackedOrder, Waypoint},
+    domain::order::{TrackedOrder, Waypoint, visibility},
     live::tracker::{Sight, Tracker},
 };
 
@@ -36,7 +36,7 @@ pub fn build(tracked: &TrackedOrder, tracker: &Tracker, trail_since_ms: Option<i
         courier: tracked
             .courier
             .as_ref()
-            .map(|courier| CourierCard { name: courier.name.clone(), vehicle: courier.vehicle }),
+            .map(|courier| CourierCard { name: visibility::first_name(&courier.name), vehicle: courier.vehicle }),
         position: sight.position,
         trail: sight.trail,
         eta: sight.eta,

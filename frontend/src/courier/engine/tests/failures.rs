@@ -206,7 +206,7 @@ fn a_refusal_before_the_stops_without_it_is_still_one_sentence() {
 fn proofs_of_a_withdrawn_order_are_dropped_but_its_delivery_is_passed_on() {
     let mut phone = proving(vec![ProofKind::Pin]);
     phone.act(Intent::EnterPin { order_id: order(1), pin: "1234".into() });
-    phone.act(Intent::Deliver { order_id: order(1), note: None });
+    phone.act(Intent::Deliver { order_id: order(1), note: String::new() });
     phone.pass(UNDO_MS);
     let id = proofs_put(&mut phone)[0];
     phone.tell(Input::ProofAnswered { id, answer: ProofAnswer::Refused { code: "not_found".into() } });

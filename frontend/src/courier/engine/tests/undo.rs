@@ -129,7 +129,7 @@ fn it_works_without_a_network() {
 fn a_hand_over_with_proofs_is_taken_back_as_a_whole_and_costs_no_second_signature() {
     let mut phone = proving(vec![ProofKind::Signature]);
     phone.act(Intent::Sign { order_id: order(1), name: "Kim".into(), strokes: vec![] });
-    phone.act(Intent::Deliver { order_id: order(1), note: None });
+    phone.act(Intent::Deliver { order_id: order(1), note: String::new() });
     assert_eq!((undo_text(&mut phone).map(|undo| undo.0), phone.disk.actions.len()), (Some("A-1 delivered".into()), 2));
     phone.act(Intent::Undo);
     assert_eq!(phone.disk.actions.len(), 0);

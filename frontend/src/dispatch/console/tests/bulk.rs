@@ -193,6 +193,36 @@ fn orders_that_cannot_be_taken_back_are_said_without_a_request() {
 }
 
 #[test]
+fn couriers_for_many_orders_are_ranked_by_their_arrival_at_the_first() {
+    let (mut bench, orders, [ana, joe]) = desk(3);
+    bench.act(BulkIntent::All);
+    let effects = bench.act(BulkIntent::Ask(Wanted::Assign));
+    let asked = asks(&effects).into_iter().find(|call| matches!(call, ApiCall::Suggestions(_))).cloned();
+    let Some(call @ ApiCall::Suggestions(first)) = asked else { panic!("who is near is asked for") };
+    assert!(orders.iter().any(|made| made.id == first));
+    let suggestion = |id: CourierId, name: &str, arrives_at: &str| {
+        serde_json::json!({
+            "courier_id": id, "name": name, "vehicle": "scooter", "on_duty": true, "open_orders": 0,
+            "arrives_at": arrives_at,
+        })
+    };
+    let found = [suggestion(joe, "Joe", "2026-11-21T17:50:00Z"), suggestion(ana, "Ana", "2026-11-21T17:55:00Z")];
+    let found = found.map(|found| serde_json::from_value(found).expect("a suggestion")).to_vec();
+    let ranked = |bench: &Bench| {
+        let name = |choice: &Choice<'_>| match choice {
+            Choice::Suggested(found) => (found.name.clone(), found.arrives_at.is_some()),
+            Choice::Other(courier) => (courier.name.clone(), false),
+        };
+        bench.console.dialog_choices().iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(ranked(&bench), [("Ana".to_owned(), false), ("Joe".to_owned(), false)], "until it is known");
+    bench.step(Input::Replied(call, Ok(ApiReply::Suggestions(found))));
+    assert_eq!(ranked(&bench), [("Joe".to_owned(), true), ("Ana".to_owned(), true)]);
+    bench.act(OrderIntent::CourierQuery("an".into()));
+    assert_eq!(ranked(&bench), [("Ana".to_owned(), true)], "also when a name is searched for");
+}
+
+#[test]
 fn escape_leaves_the_selection() {
     let (mut bench, ..) = desk(2);
     bench.act(BulkIntent::All);

@@ -246,6 +246,11 @@ fn without_the_server_whoever_is_there_first_is_ranked_first_however_much_they_c
     bench.step(Input::Replied(ApiCall::Suggestions(made.id), Err(ApiError::Unreachable)));
     let names: Vec<_> = bench.console.drawer.suggestions.iter().flatten().map(|found| found.name.as_str()).collect();
     assert_eq!(names, ["Near", "Far"]);
+    let arrivals = bench.console.drawer.suggestions.iter().flatten().map(|found| found.arrives_at);
+    assert!(
+        arrivals.is_sorted()
+            && bench.console.drawer.suggestions.iter().flatten().all(|found| found.arrives_at.is_some())
+    );
 }
 
 #[test]

@@ -3,14 +3,17 @@
 use doorstep_shared::api::area::AreaId;
 use leptos::{ev, prelude::*};
 
-use crate::dispatch::{
-    console::{AreaIntent, Console, Subject},
-    store::{Store, use_store},
-    text,
-    view::{
-        keyed::{Entries, Entry, Row, number_key},
-        parts::{Input, Skeleton},
+use crate::{
+    dispatch::{
+        console::{AreaIntent, Console, Subject},
+        store::{Store, use_store},
+        text,
+        view::{
+            keyed::{Entries, Entry, Row, number_key},
+            parts::{Input, Skeleton},
+        },
     },
+    ui::bind::{live_text, live_value},
 };
 
 /// The input that holds the extract; the browser sends it from there.
@@ -58,7 +61,7 @@ pub fn AreasDialog() -> impl IntoView {
             .unwrap_or_default()
     });
     view! {
-        <p class="note" hidden=move || current.with(String::is_empty)>{current}</p>
+        <p class="note" hidden=move || current.with(String::is_empty) inner_html=live_value(current)></p>
         <Skeleton rows=2 is_shown=is_waiting />
         <button type="button" class="quiet" hidden=move || !is_missing.get() on:click=move |_| store.send(AreaIntent::Refresh)>
             "Try again"
@@ -103,9 +106,14 @@ fn Area(row: Row) -> impl IntoView {
     view! {
         <li>
             <div class="area">
-                <span class="area-name">{row.title()}</span>
-                <span class="badge" data-tone=row.tone() hidden=move || !is_current.get()>{row.badge()}</span>
-                <span class="note">{row.line()}</span>
+                <span class="area-name" inner_html=live_text(row.title())></span>
+                <span
+                    class="badge"
+                    data-tone=row.tone()
+                    hidden=move || !is_current.get()
+                    inner_html=live_text(row.badge())
+                ></span>
+                <span class="note" inner_html=live_text(row.line())></span>
             </div>
             <div class="actions">
                 {button("Use", "quiet", is_unusable, AreaIntent::Use)}
@@ -141,7 +149,7 @@ fn Running() -> impl IntoView {
     });
     view! {
         <div class="running" hidden=move || line.with(String::is_empty)>
-            <p>{line}</p>
+            <p inner_html=live_value(line)></p>
             <progress aria-label="Progress" max="100" value=percent hidden=move || !is_running.get()></progress>
             <div class="actions" hidden=move || !is_running.get()>
                 <button type="button" class="quiet" disabled=is_busy on:click=move |_| store.send(AreaIntent::Stop)>

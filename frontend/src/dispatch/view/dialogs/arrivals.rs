@@ -2,15 +2,18 @@
 
 use leptos::prelude::*;
 
-use crate::dispatch::{
-    arrivals::{By, Wait},
-    console::{ArrivalIntent, Arrivals, Console, Dialog, Subject},
-    store::use_store,
-    text,
-    view::{
-        keyed::{Entries, Entry, Row, number_key},
-        parts::Skeleton,
+use crate::{
+    dispatch::{
+        arrivals::{By, Wait},
+        console::{ArrivalIntent, Arrivals, Console, Dialog, Subject},
+        store::use_store,
+        text,
+        view::{
+            keyed::{Entries, Entry, Row, number_key},
+            parts::Skeleton,
+        },
     },
+    ui::bind::live_text,
 };
 
 fn arrivals(console: &Console) -> Option<&Arrivals> {
@@ -85,9 +88,14 @@ fn line(row: Row) -> impl IntoView {
     view! {
         <li>
             <div class="area">
-                <span class="area-name">{row.title()}</span>
-                <span class="badge" data-tone=row.tone() hidden=move || row.badge()().is_empty()>{row.badge()}</span>
-                <span class="note">{row.line()}</span>
+                <span class="area-name" inner_html=live_text(row.title())></span>
+                <span
+                    class="badge"
+                    data-tone=row.tone()
+                    hidden=move || row.badge()().is_empty()
+                    inner_html=live_text(row.badge())
+                ></span>
+                <span class="note" inner_html=live_text(row.line())></span>
             </div>
         </li>
     }

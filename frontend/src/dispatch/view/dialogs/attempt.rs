@@ -4,10 +4,13 @@ use doorstep_shared::CourierId;
 use leptos::{ev, prelude::*};
 use uuid::Uuid;
 
-use crate::dispatch::{
-    console::{Dialog, DialogIntent, OrderIntent, Subject, TypedAttempt},
-    store::use_store,
-    view::{parts::Input, picker::Picker},
+use crate::{
+    dispatch::{
+        console::{Dialog, DialogIntent, OrderIntent, Subject, TypedAttempt},
+        store::use_store,
+        view::{parts::Input, picker::Picker},
+    },
+    ui::bind::live_text,
 };
 
 #[component]
@@ -46,7 +49,12 @@ pub fn NextAttempt() -> impl IntoView {
             </div>
             <Picker label="Choose" chosen />
             <div class="actions">
-                <button type="submit" class="primary" disabled=is_busy>{move || format!("Try again with {}", with.get())}</button>
+                <button
+                    type="submit"
+                    class="primary"
+                    disabled=is_busy
+                    inner_html=live_text(move || format!("Try again with {}", with.get()))
+                ></button>
                 <button type="button" class="quiet" on:click=move |_| store.send(DialogIntent::Close)>"Not yet"</button>
             </div>
         </form>

@@ -4,12 +4,15 @@ use doorstep_shared::CourierId;
 use leptos::{ev, prelude::*};
 use uuid::Uuid;
 
-use crate::dispatch::{
-    bulk::Action,
-    console::{BulkIntent, Console, Dialog, DialogIntent, Subject, Wanted},
-    store::use_store,
-    text,
-    view::{parts::Input, picker::Picker},
+use crate::{
+    dispatch::{
+        bulk::Action,
+        console::{BulkIntent, Console, Dialog, DialogIntent, Subject, Wanted},
+        store::use_store,
+        text,
+        view::{parts::Input, picker::Picker},
+    },
+    ui::bind::live_text,
 };
 
 fn wanted(console: &Console) -> Wanted {
@@ -73,9 +76,8 @@ pub fn BulkDialog() -> impl IntoView {
                     type="submit"
                     class=if wanted == Wanted::Cancel { "danger" } else { "primary" }
                     disabled=needs_courier
-                >
-                    {does}
-                </button>
+                    inner_html=live_text(does)
+                ></button>
                 <button type="button" class="quiet" on:click=move |_| store.send(DialogIntent::Close)>"Not now"</button>
             </div>
         </form>

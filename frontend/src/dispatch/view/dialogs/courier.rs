@@ -6,15 +6,18 @@ use doorstep_shared::{
 };
 use leptos::{ev, prelude::*};
 
-use crate::dispatch::{
-    console::{CourierIntent, Dialog, DialogIntent, Subject},
-    courier_form::TypedCourier,
-    store::use_store,
-    text,
-    view::{
-        keyed::{Entries, Entry, Row, number_key},
-        parts::Input,
+use crate::{
+    dispatch::{
+        console::{CourierIntent, Dialog, DialogIntent, Subject},
+        courier_form::TypedCourier,
+        store::use_store,
+        text,
+        view::{
+            keyed::{Entries, Entry, Row, number_key},
+            parts::Input,
+        },
     },
+    ui::bind::{live_text, live_value},
 };
 
 #[component]
@@ -114,8 +117,8 @@ fn DepotField(depot: RwSignal<Option<Depot>>) -> impl IntoView {
         view! {
             <li>
                 <button type="button" on:click=move |_| choose(index)>
-                    <span>{row.title()}</span>
-                    <span class="note">{row.line()}</span>
+                    <span inner_html=live_text(row.title())></span>
+                    <span class="note" inner_html=live_text(row.line())></span>
                 </button>
             </li>
         }
@@ -130,7 +133,7 @@ fn DepotField(depot: RwSignal<Option<Depot>>) -> impl IntoView {
             <Entries entries=found row=address />
         </ul>
         <div class="pin-line" hidden=move || depot.get().is_none()>
-            <span class="note">{chosen}</span>
+            <span class="note" inner_html=live_text(chosen)></span>
             <button type="button" class="chip" on:click=move |_| depot.set(None)>"No depot"</button>
         </div>
     }
@@ -194,7 +197,7 @@ pub fn ArchivedCouriers() -> impl IntoView {
         let (name, courier) = (row.title(), CourierId::from_uuid(row.key));
         view! {
             <li class="choice">
-                <span class="choice-name">{name}</span>
+                <span class="choice-name" translate="no" inner_html=live_text(name)></span>
                 <button
                     type="button"
                     class="quiet"
@@ -207,7 +210,7 @@ pub fn ArchivedCouriers() -> impl IntoView {
         }
     };
     view! {
-        <p class="note">{note}</p>
+        <p class="note" inner_html=live_value(note)></p>
         <ul>
             <Entries entries=couriers row=courier />
         </ul>

@@ -8,6 +8,7 @@ use crate::{
         store::use_store,
         view::qr,
     },
+    ui::bind::live_text,
     ui::time,
 };
 
@@ -48,15 +49,18 @@ pub fn TrackingLink() -> impl IntoView {
         .memo(Subject::Dialog, |console| matches!(*console.dialog, Some(Dialog::TrackingLink { is_copied: true, .. })));
     view! {
         <div class="printed">
-            <p class="reference">{reference}</p>
+            <p class="reference" translate="no">{reference}</p>
             <img class="code" src=qr::picture(&svg) alt="QR code of the tracking link" />
-            <p class="address" id="tracking-url">{url}</p>
+            <p class="address" translate="no" id="tracking-url">{url}</p>
         </div>
         <p class="note">"Whoever has the link sees where the order is. Earlier links go on working."</p>
         <div class="actions">
-            <button type="button" class="primary" on:click=move |_| store.send(DialogIntent::CopyLink)>
-                {move || if is_copied.get() { "Copied" } else { "Copy link" }}
-            </button>
+            <button
+                type="button"
+                class="primary"
+                on:click=move |_| store.send(DialogIntent::CopyLink)
+                inner_html=live_text(move || if is_copied.get() { "Copied" } else { "Copy link" })
+            ></button>
             <button type="button" class="quiet" on:click=move |_| store.send(DialogIntent::Print)>"Print QR code"</button>
         </div>
     }

@@ -92,7 +92,9 @@ pub fn Reason() -> impl IntoView {
 pub fn Note() -> impl IntoView {
     let store = use_store();
     let title = store.peek(|console| match *console.dialog {
-        Some(Dialog::Note { id }) => console.inbox.find(id).map(|found| text::exception(found, console.at_ms).0),
+        Some(Dialog::Note { id }) => {
+            console.inbox.find(id).map(|found| text::exception(&console.fleet, found, console.at_ms, &console.locale).0)
+        }
         _ => None,
     });
     let note = RwSignal::new(String::new());

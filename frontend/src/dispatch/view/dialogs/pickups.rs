@@ -2,14 +2,17 @@
 
 use leptos::{ev, prelude::*};
 
-use crate::dispatch::{
-    console::{Console, PickupIntent, Subject},
-    draft::Field,
-    store::use_store,
-    view::{
-        keyed::{Entries, Entry, Row},
-        parts::Input,
+use crate::{
+    dispatch::{
+        console::{Console, PickupIntent, Subject},
+        draft::Field,
+        store::use_store,
+        view::{
+            keyed::{Entries, Entry, Row},
+            parts::Input,
+        },
     },
+    ui::bind::live_text,
 };
 
 fn saved(console: &Console) -> Vec<Entry> {
@@ -40,8 +43,8 @@ pub fn Pickups() -> impl IntoView {
         let title = row.title();
         view! {
             <li class="choice">
-                <span class="choice-name">{title}</span>
-                <span class="choice-line">{row.line()}</span>
+                <span class="choice-name" translate="no" inner_html=live_text(title)></span>
+                <span class="choice-line" inner_html=live_text(row.line())></span>
                 <button
                     type="button"
                     class="quiet"

@@ -3,14 +3,17 @@
 use doorstep_shared::PinId;
 use leptos::prelude::*;
 
-use crate::dispatch::{
-    console::{Console, Dialog, PinnedIntent, PinnedList, Subject},
-    store::use_store,
-    text,
-    view::{
-        keyed::{Entries, Entry, Row},
-        parts::Skeleton,
+use crate::{
+    dispatch::{
+        console::{Console, Dialog, PinnedIntent, PinnedList, Subject},
+        store::use_store,
+        text,
+        view::{
+            keyed::{Entries, Entry, Row},
+            parts::Skeleton,
+        },
     },
+    ui::bind::live_text,
 };
 
 /// What stands where in [`Entry::more`]: whether it is asked if the pin may go.
@@ -89,8 +92,8 @@ fn Pin(row: Row) -> impl IntoView {
     view! {
         <li>
             <div class="area">
-                <span class="area-name">{row.title()}</span>
-                <span class="note">{row.line()}</span>
+                <span class="area-name" translate="no" inner_html=live_text(row.title())></span>
+                <span class="note" inner_html=live_text(row.line())></span>
             </div>
             <div class="actions">
                 {button("Remove", "quiet", is_leaving, PinnedIntent::AskRemove(Some(id)))}

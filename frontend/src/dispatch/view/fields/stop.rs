@@ -4,14 +4,17 @@ use doorstep_shared::api::console::SavedPickup;
 use leptos::{ev, prelude::*};
 use uuid::Uuid;
 
-use crate::dispatch::{
-    console::{Change, Console, DraftIntent, PickupIntent, Subject},
-    draft::StopKind,
-    store::use_store,
-    view::{
-        fields::{TextField, locked},
-        keyed::{Entries, Entry, Row, is_empty, number_key},
+use crate::{
+    dispatch::{
+        console::{Change, Console, DraftIntent, PickupIntent, Subject},
+        draft::StopKind,
+        store::use_store,
+        view::{
+            fields::{TextField, locked},
+            keyed::{Entries, Entry, Row, is_empty, number_key},
+        },
     },
+    ui::bind::{live_text, live_value, words},
 };
 
 #[component]
@@ -61,8 +64,8 @@ fn AddressesFound(kind: StopKind) -> impl IntoView {
         view! {
             <li>
                 <button type="button" on:click=move |_| store.send(DraftIntent::Change(Change::Choose(kind, index)))>
-                    <span>{row.title()}</span>
-                    <span class="note">{row.line()}</span>
+                    <span inner_html=live_text(row.title())></span>
+                    <span class="note" inner_html=live_text(row.line())></span>
                 </button>
             </li>
         }
@@ -86,16 +89,15 @@ fn Pin(kind: StopKind, is_placing: Memo<bool>) -> impl IntoView {
     let action = store.memo(Subject::Form, move |console| console.form.draft.pin_action(kind));
     view! {
         <div class="pin-line">
-            <span class="note">{text}</span>
+            <span class="note" inner_html=live_value(text)></span>
             <button
                 type="button"
                 class="chip"
                 title="Every order to this address goes there from then on"
                 hidden=move || action.get().is_empty()
                 on:click=move |_| store.send(DraftIntent::Change(Change::Pin(kind)))
-            >
-                {action}
-            </button>
+                inner_html=live_value(action)
+            ></button>
             <button
                 type="button"
                 class="chip"
@@ -119,7 +121,8 @@ fn SavedPickups() -> impl IntoView {
     });
     let is_locked = store.memo(Subject::Form, |console| locked(console, "pickup").is_some());
     let options = move || {
-        let option = |(id, name): (Uuid, String)| view! { <option value=id.to_string()>{name}</option> };
+        let option =
+            |(id, name): (Uuid, String)| view! { <option value=id.to_string() inner_html=words(name)></option> };
         saved.get().into_iter().map(option).collect_view()
     };
     let choose = move |event: ev::Event| {

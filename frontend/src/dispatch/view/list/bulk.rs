@@ -2,12 +2,15 @@
 
 use leptos::prelude::*;
 
-use crate::dispatch::{
-    bulk::{Action, Phase, Run},
-    console::{BulkIntent, Console, Subject, Wanted},
-    store::use_store,
-    text,
-    view::icon::Icon,
+use crate::{
+    dispatch::{
+        bulk::{Action, Phase, Run},
+        console::{BulkIntent, Console, Subject, Wanted},
+        store::use_store,
+        text,
+        view::icon::Icon,
+    },
+    ui::bind::{live_text, live_value},
 };
 
 fn run_of(console: &Console) -> Option<&Run> {
@@ -45,7 +48,7 @@ pub fn BulkBar() -> impl IntoView {
     view! {
         <section class="bulk" aria-label="Selected orders" hidden=has_nothing>
             <div class="bulk-head">
-                <strong>{move || format!("{} selected", text::orders(count.get()))}</strong>
+                <strong inner_html=live_text(move || format!("{} selected", text::orders(count.get())))></strong>
                 <button
                     type="button"
                     class="round"
@@ -62,7 +65,7 @@ pub fn BulkBar() -> impl IntoView {
                 {button("Cancel", "C", BulkIntent::Ask(Wanted::Cancel))}
             </div>
             <div class="bulk-run" hidden=move || run.with(String::is_empty)>
-                <p>{run}</p>
+                <p inner_html=live_value(run)></p>
                 <progress max=total value=done hidden=move || !is_busy.get() aria-label="Orders done"></progress>
                 <button
                     type="button"
@@ -73,7 +76,12 @@ pub fn BulkBar() -> impl IntoView {
                     "Go on"
                 </button>
             </div>
-            <p class="problem lines" role="alert" hidden=move || failed.with(String::is_empty)>{failed}</p>
+            <p
+                class="problem lines"
+                role="alert"
+                hidden=move || failed.with(String::is_empty)
+                inner_html=live_value(failed)
+            ></p>
         </section>
     }
 }

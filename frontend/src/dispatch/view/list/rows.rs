@@ -8,18 +8,24 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::Element;
 
-use crate::dispatch::{
-    browser,
-    console::{Console, Intent, Item, ListIntent, ROW_PX, Subject},
-    fleet::{Courier, Order},
-    route::Open,
-    store::use_store,
-    text,
-    view::{
-        keyed::{Entries, Entry, Row, number_key},
-        list::actions::Actions,
+use crate::{
+    dispatch::{
+        browser,
+        console::{Console, Intent, Item, ListIntent, ROW_PX, Subject},
+        fleet::{Courier, Order},
+        route::Open,
+        store::use_store,
+        text,
+        view::{
+            keyed::{Entries, Entry, Row, number_key},
+            list::actions::Actions,
+        },
     },
+    ui::bind::live_text,
 };
+
+/// CSS pixels of a `rem` at the usual size of texts.
+const REM_PX: f64 = 16.0;
 
 /// What stands where in [`Entry::more`].
 const ID: usize = 0;
@@ -37,9 +43,11 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
     let measure = move || {
         if let Some(list) = list.get_untracked() {
             let list: &Element = list.as_ref();
+            // Rows grow with the texts in them; the console counts in rows of the usual height.
+            let scale = browser::text_scale();
             store.send(ListIntent::Scrolled {
-                top_px: f64::from(list.scroll_top()),
-                height_px: f64::from(list.client_height()),
+                top_px: f64::from(list.scroll_top()) / scale,
+                height_px: f64::from(list.client_height()) / scale,
             });
         }
     };
@@ -49,8 +57,8 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
         browser::on_height(list.as_ref(), then.unchecked_ref());
     });
     let is_empty = store.memo(Subject::List, |console| console.list.items.is_empty());
-    let height = store.memo(Subject::List, |console| px(console.list.items.len()));
-    let offset = store.memo(Subject::List, |console| format!("translateY({})", px(console.list.visible().first)));
+    let height = store.memo(Subject::List, |console| rem(console.list.items.len()));
+    let offset = store.memo(Subject::List, |console| format!("translateY({})", rem(console.list.visible().first)));
     let total = store.memo(Subject::List, |console| console.list.items.len().to_string());
     let followed =
         Subject::List | Subject::Fleet | Subject::Clock | Subject::Selection | Subject::Route | Subject::Area;
@@ -85,9 +93,9 @@ pub fn Rows(name: Memo<&'static str>) -> impl IntoView {
     }
 }
 
-/// The height of so many rows.
-fn px(rows: usize) -> String {
-    format!("{}px", rows as f64 * ROW_PX)
+/// The height of so many rows, by the size of the page's texts.
+fn rem(rows: usize) -> String {
+    format!("{}rem", rows as f64 * ROW_PX / REM_PX)
 }
 
 /// The rows to draw, a slot each. An order that the fleet has dropped leaves the list with the next sorting.
@@ -171,10 +179,10 @@ fn ListRow(row: Row, total: Memo<String>) -> impl IntoView {
         >
             // Not a control of its own: the row is the option, and keys select it.
             <span class="pick" aria-hidden="true"></span>
-            <span class="row-title">{row.title()}</span>
-            <span class="badge" data-tone=row.tone()>{row.badge()}</span>
-            <span class="row-line">{row.line()}</span>
-            <span class="row-time">{row.aside()}</span>
+            <span class="row-title" translate="no" inner_html=live_text(row.title())></span>
+            <span class="badge" data-tone=row.tone() inner_html=live_text(row.badge())></span>
+            <span class="row-line" inner_html=live_text(row.line())></span>
+            <span class="row-time" inner_html=live_text(row.aside())></span>
         </div>
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     dispatch::{
-        console::{Console, OrderIntent, Subject},
+        console::{Choice, Console, OrderIntent, Subject},
         fleet::Courier,
         store::use_store,
         text,
@@ -14,11 +14,9 @@ use crate::{
             keyed::{Entries, Entry, Row},
         },
     },
+    ui::bind::live_text,
     ui::time,
 };
-
-/// This many couriers are shown.
-const MAX_CHOICES: usize = 8;
 
 #[component]
 pub fn Assign(id: OrderId) -> impl IntoView {
@@ -31,7 +29,7 @@ pub fn Assign(id: OrderId) -> impl IntoView {
     let choices = store.memo(Subject::Drawer | Subject::Fleet | Subject::Clock, move |console| choices(console, id));
     view! {
         <section class="choices" aria-label="Choose a courier" hidden=move || !is_shown.get()>
-            <h3>{move || if query.with(String::is_empty) { "Best couriers" } else { "Found" }}</h3>
+            <h3 inner_html=live_text(move || if query.with(String::is_empty) { "Best couriers" } else { "Found" })></h3>
             <input
                 type="search"
                 id="courier-search"
@@ -43,7 +41,7 @@ pub fn Assign(id: OrderId) -> impl IntoView {
             />
             <p class="note" hidden=move || !is_waiting.get()>"Looking for who is near…"</p>
             <ul>
-                <Entries entries=choices row=move |choice| view! { <Choice order=id choice /> } />
+                <Entries entries=choices row=move |choice| view! { <ChoiceRow order=id choice /> } />
             </ul>
             <p class="note" hidden=move || is_waiting.get() || !choices.with(Vec::is_empty)>
                 "Nobody can take it now. When a courier goes online, they appear here."
@@ -53,7 +51,7 @@ pub fn Assign(id: OrderId) -> impl IntoView {
 }
 
 #[component]
-fn Choice(order: OrderId, choice: Row) -> impl IntoView {
+fn ChoiceRow(order: OrderId, choice: Row) -> impl IntoView {
     let store = use_store();
     let courier = CourierId::from_uuid(choice.key);
     let (name, has_it) = (choice.title(), choice.is_done());
@@ -66,17 +64,16 @@ fn Choice(order: OrderId, choice: Row) -> impl IntoView {
                 store.send(OrderIntent::Assign { order, courier });
             }
         >
-            <span class="choice-name">{name}</span>
-            <span class="choice-line" data-tone=choice.tone()>{choice.line()}</span>
+            <span class="choice-name" translate="no" inner_html=live_text(name)></span>
+            <span class="choice-line" data-tone=choice.tone() inner_html=live_text(choice.line())></span>
             <button
                 type="button"
                 class="quiet"
                 aria-label=move || format!("Assign to {}", name())
                 disabled=move || has_it() || is_busy.get()
                 on:click=move |_| store.send(OrderIntent::Assign { order, courier })
-            >
-                {move || if has_it() { "Has it" } else { "Assign" }}
-            </button>
+                inner_html=live_text(move || if has_it() { "Has it" } else { "Assign" })
+            ></button>
         </li>
     }
 }
@@ -84,29 +81,19 @@ fn Choice(order: OrderId, choice: Row) -> impl IntoView {
 /// The couriers who could take the order; done is the one who has it.
 fn choices(console: &Console, id: OrderId) -> Vec<Entry> {
     let holder = console.fleet.orders.get(&id).and_then(|order| order.courier_id);
-    let query = console.drawer.courier_query.trim().to_lowercase();
-    if query.is_empty() {
-        let suggested = console.drawer.suggestions.iter().flatten().take(MAX_CHOICES);
-        suggested.map(|found| suggested_choice(console, found, holder)).collect()
-    } else {
-        named(console, &query).into_iter().map(|courier| named_choice(console, courier, holder)).collect()
+    console.order_choices().into_iter().map(|choice| entry(console, choice, holder)).collect()
+}
+
+/// The couriers for a choice in a dialog.
+pub fn picker_choices(console: &Console) -> Vec<Entry> {
+    console.dialog_choices().into_iter().map(|choice| entry(console, choice, None)).collect()
+}
+
+fn entry(console: &Console, choice: Choice<'_>, holder: Option<CourierId>) -> Entry {
+    match choice {
+        Choice::Suggested(found) => suggested_choice(console, found, holder),
+        Choice::Other(courier) => named_choice(console, courier, holder),
     }
-}
-
-/// The couriers found by name, for a choice that is about no single order.
-pub fn named_choices(console: &Console) -> Vec<Entry> {
-    let query = console.drawer.courier_query.trim().to_lowercase();
-    named(console, &query).into_iter().map(|courier| named_choice(console, courier, None)).collect()
-}
-
-/// The couriers whose name contains the query, in the order of what they do.
-fn named<'a>(console: &'a Console, query: &str) -> Vec<&'a Courier> {
-    let fleet = &console.fleet;
-    let mut named: Vec<_> =
-        fleet.couriers.values().filter(|courier| courier.name.to_lowercase().contains(query)).collect();
-    named.sort_by_cached_key(|courier| (fleet.activity(courier, console.at_ms), courier.name.clone()));
-    named.truncate(MAX_CHOICES);
-    named
 }
 
 fn named_choice(console: &Console, courier: &Courier, holder: Option<CourierId>) -> Entry {
@@ -122,7 +109,9 @@ fn named_choice(console: &Console, courier: &Courier, holder: Option<CourierId>)
 fn suggested_choice(console: &Console, found: &CourierSuggestion, holder: Option<CourierId>) -> Entry {
     let ms = |at: chrono::DateTime<chrono::Utc>| at.timestamp_millis();
     let mut parts = Vec::new();
-    parts.extend(found.arrives_at.map(|at| format!("there {}", time::moment(ms(at), console.at_ms, &console.locale))));
+    parts.extend(
+        found.arrives_at.map(|at| format!("at the pickup {}", time::moment(ms(at), console.at_ms, &console.locale))),
+    );
     parts.extend(
         found.distance_m.map(|metres| format!("{} from pickup", text::distance(f64::from(metres), &console.locale))),
     );

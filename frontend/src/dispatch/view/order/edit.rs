@@ -2,10 +2,13 @@
 
 use leptos::{ev, prelude::*};
 
-use crate::dispatch::{
-    console::{DraftIntent, Subject},
-    store::use_store,
-    view::fields::{Fields, FormProblem},
+use crate::{
+    dispatch::{
+        console::{DraftIntent, Subject},
+        store::use_store,
+        view::fields::{Fields, FormProblem},
+    },
+    ui::bind::live_text,
 };
 
 #[component]
@@ -21,9 +24,12 @@ pub fn EditOrder() -> impl IntoView {
             <FormProblem />
             <Fields />
             <div class="actions sticky">
-                <button type="submit" class="primary" disabled=is_busy>
-                    {move || if is_busy.get() { "Saving…" } else { "Save" }}
-                </button>
+                <button
+                    type="submit"
+                    class="primary"
+                    disabled=is_busy
+                    inner_html=live_text(move || if is_busy.get() { "Saving…" } else { "Save" })
+                ></button>
                 <button type="button" class="quiet" on:click=move |_| store.send(DraftIntent::Cancel)>"Cancel"</button>
             </div>
         </form>

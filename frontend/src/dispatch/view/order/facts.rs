@@ -20,12 +20,12 @@ pub fn Facts(id: OrderId) -> impl IntoView {
     view! {
         <dl class="facts">
             <Fact name="Arrives" value=about(store, id, arrives) />
-            <Fact name="Door" value=detail(store, id, |order| order.dropoff.address.clone()) />
+            <Fact is_data=true name="Door" value=detail(store, id, |order| order.dropoff.address.clone()) />
             <Fact name="Note" value=detail(store, id, |order| order.dropoff.instructions.clone().unwrap_or_default()) />
-            <Fact name="From" value=detail(store, id, |order| order.pickup.address.clone()) />
+            <Fact is_data=true name="From" value=detail(store, id, |order| order.pickup.address.clone()) />
             <Fact name="Pickup note" value=detail(store, id, |order| order.pickup.instructions.clone().unwrap_or_default()) />
             <PhoneFact name="Call there" value=detail(store, id, |order| order.pickup.phone.clone().unwrap_or_default()) />
-            <Fact name="Customer" value=detail(store, id, customer) />
+            <Fact is_data=true name="Customer" value=detail(store, id, customer) />
             <PhoneFact name="Phone" value=detail(store, id, |order| order.customer.phone.clone().unwrap_or_default()) />
             <Fact name="Courier" value=about(store, id, courier) />
             <Fact name="Asks for" value=detail(store, id, asks_for) />

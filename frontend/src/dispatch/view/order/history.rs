@@ -9,6 +9,7 @@ use crate::{
         text,
         view::keyed::{Entries, Entry, Row, is_empty, number_key},
     },
+    ui::bind::live_text,
     ui::time,
 };
 
@@ -27,9 +28,9 @@ pub fn Timeline() -> impl IntoView {
     let event = |row: Row| {
         view! {
             <li data-tone=row.tone()>
-                <span class="what">{row.title()}</span>
-                <time>{row.aside()}</time>
-                <span class="note">{row.line()}</span>
+                <span class="what" inner_html=live_text(row.title())></span>
+                <time inner_html=live_text(row.aside())></time>
+                <span class="note" inner_html=live_text(row.line())></span>
             </li>
         }
     };
@@ -73,7 +74,7 @@ pub fn Proofs() -> impl IntoView {
                 }
             })
         };
-        view! { <li>{picture}<span>{caption}</span></li> }
+        view! { <li>{picture}<span inner_html=live_text(caption)></span></li> }
     };
     view! {
         <section aria-label="Proof of delivery" hidden=is_empty(proofs)>

@@ -7,15 +7,18 @@ use doorstep_shared::api::plan::PlanStop;
 use leptos::prelude::*;
 
 use super::rows::{IS_FIRST, IS_HELD, IS_LAST, NUMBER, SEEN, STATE, TRANSFORM};
-use crate::dispatch::{
-    console::{Console, Movable},
-    plan,
-    store::use_store,
-    text,
-    view::{
-        icon::Icon,
-        keyed::{Entry, Row},
+use crate::{
+    dispatch::{
+        console::{Console, Movable},
+        plan,
+        store::use_store,
+        text,
+        view::{
+            icon::Icon,
+            keyed::{Entry, Row},
+        },
     },
+    ui::bind::live_text,
 };
 
 fn stop_with(console: &Console, key: uuid::Uuid) -> Option<PlanStop> {
@@ -48,19 +51,23 @@ fn stop_view(row: Row, stop: PlanStop) -> impl IntoView {
                 aria-pressed=row.text(|row| &row.more[IS_HELD])
             >
                 <Icon name="grip" />
-                <span class="stop-number" id=number.clone()>{row.text(|row| &row.more[NUMBER])}</span>
+                <span
+                    class="stop-number"
+                    id=number.clone()
+                    inner_html=live_text(row.text(|row| &row.more[NUMBER]))
+                ></span>
             </button>
             <button type="button" class="stop-text" data-act="open">
                 <span class="stop-title" id=name.clone()>
-                    <b>{row.title()}</b>
+                    <b translate="no" inner_html=live_text(row.title())></b>
                     " · "
                     {text::stop_kind(stop.kind)}
                 </span>
-                <span class="stop-line">{row.line()}</span>
-                <span class="stop-line stop-times">{row.aside()}</span>
+                <span class="stop-line" inner_html=live_text(row.line())></span>
+                <span class="stop-line stop-times" inner_html=live_text(row.aside())></span>
                 <span class="stop-line">
-                    <span class="stop-load">{row.badge()}</span>
-                    <span class="stop-seen">{row.text(|row| &row.more[SEEN])}</span>
+                    <span class="stop-load" inner_html=live_text(row.badge())></span>
+                    <span class="stop-seen" inner_html=live_text(row.text(|row| &row.more[SEEN]))></span>
                 </span>
             </button>
             <div class="stop-buttons">
