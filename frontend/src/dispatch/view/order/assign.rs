@@ -1,6 +1,6 @@
 //! The couriers to choose from for an order: the suggested ones, or those found by name.
 
-use doorstep_shared::{CourierId, OrderId, api::console::CourierSuggestion};
+use doorstep_shared::{CourierId, OrderId, api::console::CourierSuggestion, text::fold};
 use leptos::prelude::*;
 
 use crate::{
@@ -84,7 +84,7 @@ fn Choice(order: OrderId, choice: Row) -> impl IntoView {
 /// The couriers who could take the order; done is the one who has it.
 fn choices(console: &Console, id: OrderId) -> Vec<Entry> {
     let holder = console.fleet.orders.get(&id).and_then(|order| order.courier_id);
-    let query = console.drawer.courier_query.trim().to_lowercase();
+    let query = fold(console.drawer.courier_query.trim());
     if query.is_empty() {
         let suggested = console.drawer.suggestions.iter().flatten().take(MAX_CHOICES);
         suggested.map(|found| suggested_choice(console, found, holder)).collect()
@@ -95,15 +95,14 @@ fn choices(console: &Console, id: OrderId) -> Vec<Entry> {
 
 /// The couriers found by name, for a choice that is about no single order.
 pub fn named_choices(console: &Console) -> Vec<Entry> {
-    let query = console.drawer.courier_query.trim().to_lowercase();
+    let query = fold(console.drawer.courier_query.trim());
     named(console, &query).into_iter().map(|courier| named_choice(console, courier, None)).collect()
 }
 
 /// The couriers whose name contains the query, in the order of what they do.
 fn named<'a>(console: &'a Console, query: &str) -> Vec<&'a Courier> {
     let fleet = &console.fleet;
-    let mut named: Vec<_> =
-        fleet.couriers.values().filter(|courier| courier.name.to_lowercase().contains(query)).collect();
+    let mut named: Vec<_> = fleet.couriers.values().filter(|courier| fold(&courier.name).contains(query)).collect();
     named.sort_by_cached_key(|courier| (fleet.activity(courier, console.at_ms), courier.name.clone()));
     named.truncate(MAX_CHOICES);
     named
