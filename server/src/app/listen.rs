@@ -43,6 +43,7 @@ pub(super) fn start_http(app: &Arc<AppState>, listener: TcpListener) -> anyhow::
             .configure(|config| state.register(config))
             .wrap(from_fn(middleware::in_time))
             .wrap(from_fn(middleware::security_headers))
+            .wrap(from_fn(middleware::measured))
             .configure(routes::configure)
     })
     .workers(app.config.settings.threads())

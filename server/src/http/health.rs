@@ -13,6 +13,7 @@ use crate::{
         broker::{Broker, PeerLink},
         readiness::Readiness,
     },
+    platform::process_metrics,
     service::areas::Areas,
     store::fix_writer::FixWriter,
 };
@@ -74,5 +75,6 @@ pub async fn metrics(metrics: Data<PrometheusHandle>, request: HttpRequest) -> R
     if forwarded || !is_near {
         return Err(ApiError::not_found());
     }
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics.render()))
+    let text = metrics.render() + &process_metrics::render();
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

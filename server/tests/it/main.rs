@@ -41,6 +41,7 @@ mod fleet_feed;
 mod imports;
 mod ingest_trackers;
 mod instances;
+mod metrics;
 mod openapi;
 mod order_attempts;
 mod order_conflicts;
