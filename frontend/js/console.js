@@ -75,12 +75,13 @@ export async function copy(text) {
 }
 
 /** The text of the file that was chosen, and its name; the input is empty afterwards, so that it can be chosen again. */
-export async function chosenFile(input) {
+export async function chosenFile(input, maxBytes) {
   const [file] = input.files;
-  if (!file) return ["", ""];
-  const text = await file.text();
+  if (!file) return ["", new Uint8Array()];
+  // As it is: spreadsheets write other encodings than a browser would guess.
+  const bytes = new Uint8Array(await file.slice(0, maxBytes).arrayBuffer());
   input.value = "";
-  return [file.name, text];
+  return [file.name, bytes];
 }
 
 let awaitedFrame = 0;

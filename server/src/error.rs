@@ -20,7 +20,7 @@ use crate::{
         areas::AreaError, devices::archive::ArchiveError, ingest::decode::DecodeError,
         orders::lifecycle::LifecycleError, places::PinError, proofs::ProofError,
     },
-    store::{StoreError, fix_writer::AppendError},
+    store::{StoreError, fix_writer::AppendError, is_unstorable_text},
 };
 
 /// An answer that is not success.
@@ -363,6 +363,10 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(cause) => {
                 tracing::warn!(error = %cause, "the database is unavailable");
                 Self::unavailable()
+            }
+            // The caller's own fault, and no line of the log.
+            StoreError::Query(cause) if is_unstorable_text(&cause) => {
+                Self::bad_request("a text has a character that no text may have, U+0000")
             }
             other => Self::internal(&SourceChain(&other)),
         }

@@ -9,6 +9,7 @@
 mod wire;
 
 pub mod api;
+pub mod contact;
 pub mod editing;
 pub mod fix;
 pub mod geo;

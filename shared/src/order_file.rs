@@ -16,9 +16,15 @@ const fn column(name: &'static str, heading: &'static str) -> Column {
     Column { name, heading }
 }
 
+/// The column that names a saved pickup. An export has addresses instead.
+pub const PICKUP: &str = "pickup";
+
+const REQUIRED: [&str; 4] = ["reference", "pickup_address", "dropoff_address", "customer_name"];
+
 /// Every column that means something.
-pub const COLUMNS: [Column; 20] = [
+pub const COLUMNS: [Column; 21] = [
     column("reference", "Reference"),
+    column(PICKUP, "Pickup"),
     column("pickup_address", "Pickup address"),
     column("pickup_lat", "Pickup latitude"),
     column("pickup_lon", "Pickup longitude"),
@@ -40,10 +46,26 @@ pub const COLUMNS: [Column; 20] = [
     column("note", "Note"),
 ];
 
-/// The columns without which no row can become an order.
-pub const REQUIRED: [&str; 4] = ["reference", "pickup_address", "dropoff_address", "customer_name"];
+/// The columns without which no row can become an order, given which ones there are. A saved pickup's name is as good as
+/// its address.
+pub fn missing_columns(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let is_missing = |name: &&str| !has(name) && !(*name == "pickup_address" && has(PICKUP));
+    REQUIRED.into_iter().filter(is_missing).collect()
+}
 
 /// The column of this name.
 pub fn column_named(name: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|column| column.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_pickups_name_stands_for_its_address() {
+        let missing = |columns: &[&str]| missing_columns(|name| columns.contains(&name));
+        assert_eq!(missing(&["reference", "customer_name"]), ["pickup_address", "dropoff_address"]);
+        assert_eq!(missing(&["reference", "pickup", "dropoff_address", "customer_name"]), [""; 0]);
+    }
 }

@@ -1,7 +1,9 @@
 //! What text of people may hold, and folding it for search: lower case, without marks.
 //!
-//! The same folding as `search_fold` in the database, so that a search means the same everywhere. Letters of the Latin
-//! alphabets of Europe lose their marks, Maltese ħ, ġ, ż and ċ among them; all others only become lower case.
+//! Latin letters lose their marks, those of Maltese, Turkish, Scandinavia, the Baltic, Hungary and Vietnam among them, and
+//! letters that only look marked (ø, ł, ħ, ı) become their base; so do Greek letters with their accents and Cyrillic ones
+//! such as ё. Letters of other scripts only become lower case and lose their vowel signs. A table of its own, and not all of
+//! Unicode, because browsers load it.
 
 /// Whether a character may stand in text that others read: no control character but a line break, and none that turns the
 /// direction of what stands around it (Unicode Standard Annex 9, 2.1 to 2.3), with which one name is made to look like
@@ -12,7 +14,7 @@ pub fn is_plain(c: char) -> bool {
 
 /// `text` in lower case without marks.
 pub fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).map(unmarked).filter(|c| !is_combining(*c)).collect()
+    text.chars().flat_map(char::to_lowercase).filter(|c| !is_combining(*c)).flat_map(unmarked).collect()
 }
 
 /// The words of a text, folded: the pieces between characters that are neither letters nor digits. An apostrophe ends a
@@ -23,28 +25,82 @@ pub fn words(text: &str) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
-const fn unmarked(small: char) -> char {
-    match small {
-        'ħ' => 'h',
-        'ġ' => 'g',
-        'ż' | 'ž' => 'z',
-        'ċ' | 'ç' | 'č' | 'ć' => 'c',
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ą' => 'a',
-        'è' | 'é' | 'ê' | 'ë' | 'ę' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        'ñ' | 'ń' => 'n',
-        'ý' | 'ÿ' => 'y',
-        'š' | 'ś' => 's',
-        'ł' => 'l',
-        other => other,
-    }
+/// Letters with marks, behind what people type for them who lack the marks.
+const MARKED: [(&str, &str); 57] = [
+    // Latin, with Vietnamese
+    ("a", "àáâãäåæāăąǎǟǡǣǻǽȁȃȧḁẚạảấầẩẫậắằẳẵặ"),
+    ("b", "ƀḃḅḇ"),
+    ("c", "çćĉċčḉ"),
+    ("d", "ðďđḋḍḏḑḓ"),
+    ("dz", "ǆǳ"),
+    ("e", "èéêëēĕėęěȅȇȩḕḗḙḛḝẹẻẽếềểễệ"),
+    ("f", "ḟ"),
+    ("g", "ĝğġģǧǵḡ"),
+    ("h", "ĥħȟḣḥḧḩḫẖ"),
+    ("i", "ìíîïĩīĭįıǐȉȋḭḯỉị"),
+    ("ij", "ĳ"),
+    ("j", "ĵǰ"),
+    ("k", "ķĸǩḱḳḵ"),
+    ("l", "ĺļľŀłḷḹḻḽ"),
+    ("lj", "ǉ"),
+    ("m", "ḿṁṃ"),
+    ("n", "ñńņňŉŋǹṅṇṉṋ"),
+    ("nj", "ǌ"),
+    ("o", "òóôõöøōŏőœơǒǫǭǿȍȏȫȭȯȱṍṏṑṓọỏốồổỗộớờởỡợ"),
+    ("p", "ṕṗ"),
+    ("r", "ŕŗřȑȓṙṛṝṟ"),
+    ("s", "śŝşšſșṡṣṥṧṩẛ"),
+    ("ss", "ß"),
+    ("t", "ţťŧțṫṭṯṱẗ"),
+    ("th", "þ"),
+    ("u", "ùúûüũūŭůűųưǔǖǘǚǜȕȗṳṵṷṹṻụủứừửữự"),
+    ("v", "ṽṿ"),
+    ("w", "ŵẁẃẅẇẉẘ"),
+    ("x", "ẋẍ"),
+    ("y", "ýÿŷȳẏẙỳỵỷỹ"),
+    ("z", "źżžƶẑẓẕ"),
+    ("ʒ", "ǯ"),
+    // Greek, with the old accents
+    ("α", "άἀἁἂἃἄἅἆἇὰάᾀᾁᾂᾃᾄᾅᾆᾇᾰᾱᾲᾳᾴᾶᾷ"),
+    ("ε", "έἐἑἒἓἔἕὲέ"),
+    ("η", "ήἠἡἢἣἤἥἦἧὴήᾐᾑᾒᾓᾔᾕᾖᾗῂῃῄῆῇ"),
+    ("ι", "ΐίϊἰἱἲἳἴἵἶἷὶίιῐῑῒΐῖῗ"),
+    ("ο", "όὀὁὂὃὄὅὸό"),
+    ("ρ", "ῤῥ"),
+    ("σ", "ς"),
+    ("υ", "ΰϋύὐὑὒὓὔὕὖὗὺύῠῡῢΰῦῧ"),
+    ("ω", "ώὠὡὢὣὤὥὦὧὼώᾠᾡᾢᾣᾤᾥᾦᾧῲῳῴῶῷ"),
+    // Cyrillic
+    ("а", "ӑӓ"),
+    ("г", "ѓ"),
+    ("е", "ѐёӗ"),
+    ("ж", "ӂӝ"),
+    ("з", "ӟ"),
+    ("и", "йѝӣӥ"),
+    ("к", "ќ"),
+    ("о", "ӧ"),
+    ("у", "ўӯӱӳ"),
+    ("ч", "ӵ"),
+    ("ы", "ӹ"),
+    ("э", "ӭ"),
+    ("і", "ї"),
+    ("ѵ", "ѷ"),
+    ("ә", "ӛ"),
+    ("ө", "ӫ"),
+];
+
+/// What is typed for a small letter: itself, unless it has a mark.
+fn unmarked(small: char) -> impl Iterator<Item = char> {
+    let marked = |(_, letters): &&(&str, &str)| !small.is_ascii() && letters.contains(small);
+    let base = MARKED.iter().find(marked).map_or("", |(base, _)| *base);
+    base.chars().chain(base.is_empty().then_some(small))
 }
 
-/// Marks that stand behind their letter: what some keyboards send for "ż".
+/// Marks that stand behind their letter: what some keyboards send for "ż", and the vowels of Hebrew and Arabic.
 const fn is_combining(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{487}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'..='\u{5c7}'
+        | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
 }
 
 #[cfg(test)]
@@ -68,7 +124,27 @@ mod tests {
     fn marks_and_capitals_do_not_matter() {
         assert_eq!(fold("Ħaż-Żebbuġ"), "haz-zebbug");
         assert_eq!(fold("Z\u{307}ebbuG\u{307}"), "zebbug");
-        assert_eq!(fold("ŁÓDŹ"), "lodź", "a letter that is not listed keeps its mark");
+        for (name, typed) in [
+            ("ŁÓDŹ", "lodz"),
+            ("Nguyễn Thị Huệ", "nguyen thi hue"),
+            ("Đặng", "dang"),
+            ("Ødegård", "odegard"),
+            ("Győző Erdős", "gyozo erdos"),
+            ("Ērgļi Rēzekne", "ergli rezekne"),
+            ("Işık Şişli İSTANBUL Diyarbakır", "isik sisli istanbul diyarbakir"),
+            ("Țărmure Ștefan", "tarmure stefan"),
+            ("Straße", "strasse"),
+            ("STRAẞE", "strasse"),
+            ("Αθηνά Παπαδοπούλου", "αθηνα παπαδοπουλου"),
+            ("Ἀθῆναι ΟΔΟΣ οδός", "αθηναι οδοσ οδοσ"),
+            ("Королёва", "королева"),
+            ("Майя Їжак", "маия іжак"),
+            ("שְׁלֹמֹה", "שלמה"),
+            ("مُحَمَّد", "محمد"),
+            ("小王", "小王"),
+        ] {
+            assert_eq!(fold(name), typed, "{name}");
+        }
         assert_eq!(words("12, Triq Sant'Anna / il-Furjana"), ["12", "triq", "sant", "anna", "il", "furjana"]);
         assert!(words(" -'., ").is_empty());
     }

@@ -60,7 +60,7 @@ pub enum ApiCall {
     /// The address at `[lon, lat]`.
     AddressAt { kind: StopKind, at: [f64; 2] },
     /// A file of orders; a preview writes nothing.
-    Import { csv: String, columns: Option<String>, is_preview: bool, key: String },
+    Import { csv: Vec<u8>, columns: Option<String>, is_preview: bool, key: String },
     /// A courier with their phone number.
     Courier(CourierId),
     /// A courier's phones and trackers.

@@ -8,11 +8,12 @@ use web_sys::{Element, EventTarget};
 
 #[wasm_bindgen(raw_module = "/assets/js/console.js")]
 extern "C" {
-    /// Calls the REST API; answers `[status, text]`, with status 0 when nothing came back.
+    /// Calls the REST API with a text or bytes as its body, or none; answers `[status, text]`, with status 0 when nothing
+    /// came back.
     pub async fn call(
         method: &str,
         path: &str,
-        body: Option<String>,
+        body: JsValue,
         media_type: &str,
         key: Option<String>,
         if_match: Option<String>,
@@ -25,9 +26,9 @@ extern "C" {
     /// Puts a text on the clipboard; answers whether the browser allowed it.
     pub async fn copy(text: &str) -> JsValue;
 
-    /// The name and the text of the file that was chosen.
+    /// The name of the file that was chosen, and its bytes, of a large file the first `max_bytes`.
     #[wasm_bindgen(js_name = chosenFile)]
-    pub async fn chosen_file(input: &EventTarget) -> JsValue;
+    pub async fn chosen_file(input: &EventTarget, max_bytes: u32) -> JsValue;
 
     /// Sends the file that was chosen in the input with this id; answers as [`call`]. `progressed` hears how many bytes
     /// of how many were sent.

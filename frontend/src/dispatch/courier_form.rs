@@ -7,6 +7,7 @@ use doorstep_shared::{
         console::EditCourier,
         plan::{CourierShift, Depot, Span},
     },
+    contact,
 };
 
 use super::{
@@ -86,7 +87,7 @@ impl TypedCourier {
         let skills = words(&self.skills);
         Ok(CreateCourier {
             name: self.name()?,
-            phone: Some(self.phone.trim().to_owned()).filter(|phone| !phone.is_empty()),
+            phone: Some(self.phone()?).filter(|phone| !phone.is_empty()),
             vehicle: self.vehicle,
             capacity: self.capacity()?,
             skills: (!skills.is_empty()).then_some(skills),
@@ -105,9 +106,10 @@ impl TypedCourier {
             [shift_date, shift_from, shift_until, break_from, break_until].map(Clone::clone)
         };
         let (shift, capacity, name) = (self.shift(at_ms, locale)?, self.capacity()?, self.name()?);
+        let phone = (self.phone != before.phone).then(|| self.phone()).transpose()?;
         Ok(EditCourier {
             name: (self.name != before.name).then_some(name),
-            phone: (self.phone != before.phone).then(|| self.phone.trim().to_owned()),
+            phone,
             vehicle: (self.vehicle != before.vehicle).then_some(self.vehicle),
             capacity: (self.capacity != before.capacity).then_some(capacity),
             skills: (self.skills != before.skills).then(|| words(&self.skills)),
@@ -119,6 +121,12 @@ impl TypedCourier {
 
     fn name(&self) -> Result<String, &'static str> {
         Some(self.name.trim().to_owned()).filter(|name| !name.is_empty()).ok_or("Write the courier's name.")
+    }
+
+    fn phone(&self) -> Result<String, &'static str> {
+        let phone = self.phone.trim();
+        let is_right = phone.is_empty() || contact::check_phone(phone).is_ok();
+        is_right.then(|| phone.to_owned()).ok_or("Write a phone number, such as +44 20 7946 0000.")
     }
 
     fn capacity(&self) -> Result<Option<u32>, &'static str> {

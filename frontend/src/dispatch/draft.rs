@@ -8,12 +8,13 @@ mod window;
 use doorstep_shared::{
     PinId,
     api::{CreateOrder, CustomerBody, OrderView, PlaceBody, proof::ProofKind},
+    contact::{self, PhoneFault},
 };
 use serde_json::{Map, Value};
 
 pub use field::{Field, locked, name_of};
 pub use texts::words;
-use texts::{is_email, is_phone, minutes_text, next_reference, seconds};
+use texts::{minutes_text, next_reference, seconds};
 pub use window::{TypedWindow, Window, clock_of, date_of, moment_after};
 
 use super::dates::rfc3339;
@@ -187,20 +188,22 @@ impl Draft {
         self.pins[kind as usize] = from.pins[kind as usize];
     }
 
-    /// What looks mistyped in a field; it can be saved all the same.
+    /// What looks mistyped in a field; a number may be saved all the same, unless nobody can call it.
     pub fn warning(&self, field: Field) -> Option<&'static str> {
         let text = self.text(field).trim();
-        let is_odd = match field {
-            _ if text.is_empty() => false,
-            Field::Phone | Field::PickupPhone => !is_phone(text),
-            Field::Email => !is_email(text),
-            _ => false,
-        };
-        is_odd.then_some(if field == Field::Email {
-            "This does not look like an email address"
-        } else {
-            "This does not look like a phone number"
-        })
+        let is_odd = matches!(field, Field::Phone | Field::PickupPhone) && !contact::is_usual_phone(text);
+        let odd = (is_odd && !text.is_empty()).then_some("This does not look like a phone number");
+        self.contact_fault(field).or(odd)
+    }
+
+    /// Why nobody can be called at this number, or written to at this address.
+    fn contact_fault(&self, field: Field) -> Option<&'static str> {
+        let text = Some(self.text(field).trim()).filter(|text| !text.is_empty())?;
+        match field {
+            Field::Phone | Field::PickupPhone => contact::check_phone(text).err().map(|fault| phone_text(&fault)),
+            Field::Email => contact::check_email(text).err().map(|_| "Write an email address, such as eve@example.com"),
+            _ => None,
+        }
     }
 
     /// The window as it is typed.
@@ -218,7 +221,7 @@ impl Draft {
     /// # Errors
     /// The missing and unreadable fields.
     pub fn order(&self, at_ms: i64, locale: &Locale) -> Result<CreateOrder, Problems> {
-        let meaning = self.read(at_ms, locale)?;
+        let meaning = self.read(None, at_ms, locale)?;
         let (from_ms, until_ms) = meaning.window;
         let time = |at_ms: Option<i64>| at_ms.and_then(|at_ms| rfc3339(at_ms).parse().ok());
         Ok(CreateOrder {
@@ -245,7 +248,7 @@ impl Draft {
     /// # Errors
     /// The missing and unreadable fields.
     pub fn changes(&self, before: &Self, at_ms: i64, locale: &Locale) -> Result<Map<String, Value>, Problems> {
-        let meaning = self.read(at_ms, locale)?;
+        let meaning = self.read(Some(before), at_ms, locale)?;
         let mut changes = Map::new();
         for field in Field::ALL.into_iter().filter(|field| self.text(*field) != before.text(*field)) {
             let value = match field {
@@ -271,7 +274,8 @@ impl Draft {
         Ok(changes)
     }
 
-    fn read(&self, at_ms: i64, locale: &Locale) -> Result<Meaning, Problems> {
+    /// What was typed. A number that stood there `before` was taken once, and holds nothing up.
+    fn read(&self, before: Option<&Self>, at_ms: i64, locale: &Locale) -> Result<Meaning, Problems> {
         let mut problems = Problems::new();
         let mut check = |is_right: bool, field: &str, why: &str| {
             if !is_right {
@@ -285,6 +289,12 @@ impl Draft {
             let is_placed = self.at(kind).is_some();
             check(is_placed, kind.word(), "Click on the map, or choose an address that the search finds");
             check(is_filled(kind.address()) || !is_placed, kind.address().path(), "Write the address");
+        }
+        for field in [Field::PickupPhone, Field::Phone, Field::Email] {
+            let is_new = before.is_none_or(|before| before.text(field) != self.text(field));
+            if let Some(why) = self.contact_fault(field).filter(|_| is_new) {
+                check(false, field.path(), why);
+            }
         }
         let window = self.typed_window().read(at_ms, locale);
         if let Err((field, why)) = window {
@@ -331,6 +341,15 @@ fn put(changes: &mut Map<String, Value>, path: &str, value: Value) {
             inner.as_object_mut().and_then(|inner| inner.insert(name.to_owned(), value))
         }
     };
+}
+
+/// Why nobody can be called at a number, below its field.
+const fn phone_text(fault: &PhoneFault) -> &'static str {
+    match fault {
+        PhoneFault::Rounded(_) => "A spreadsheet rounded this number: enter it again",
+        PhoneFault::NoNumber => "Write a phone number, such as +44 20 7946 0000",
+        PhoneFault::TooLong => "This has more digits than a phone number",
+    }
 }
 
 fn time_value(at_ms: Option<i64>) -> Value {

@@ -2,7 +2,7 @@
 
 use doorstep_shared::{
     api::console::{ImportPreview, ImportRow, Imported, MAX_IMPORT_BYTES},
-    order_file::{REQUIRED, column_named},
+    order_file::{column_named, missing_columns},
 };
 
 /// An import and how far it is.
@@ -10,8 +10,8 @@ use doorstep_shared::{
 pub struct Import {
     /// The file's name.
     pub name: String,
-    /// The file's text, the same for the preview and for the import.
-    pub csv: String,
+    /// The file as it is, the same for the preview and for the import: only the server guesses its encoding.
+    pub csv: Vec<u8>,
     /// What each of the file's columns holds, in our names, as the dispatcher said; the server guesses without it.
     pub mapping: Option<Vec<String>>,
     pub step: Step,
@@ -39,9 +39,9 @@ pub enum Step {
 
 impl Import {
     /// Takes a chosen file. Answers whether it may be sent to the server.
-    pub fn choose(&mut self, name: &str, csv: String) -> bool {
+    pub fn choose(&mut self, name: &str, csv: Vec<u8>) -> bool {
         *self = Self { name: name.to_owned(), ..Self::default() };
-        if csv.trim().is_empty() {
+        if csv.trim_ascii().is_empty() {
             self.problem = Some("The file is empty.".to_owned());
         } else if csv.len() > MAX_IMPORT_BYTES {
             self.problem = Some(format!("The file is larger than {} KB. Split it.", MAX_IMPORT_BYTES / 1024));
@@ -84,8 +84,8 @@ impl Import {
     /// The columns that must be there and that nothing is mapped to.
     pub fn missing(&self) -> Vec<&'static str> {
         let Step::Mapping(preview) = &self.step else { return Vec::new() };
-        let is_missing = |name: &&str| !preview.columns.iter().any(|column| column.column.as_deref() == Some(*name));
-        REQUIRED.into_iter().filter(is_missing).map(column_name).collect()
+        let has = |name: &str| preview.columns.iter().any(|column| column.column.as_deref() == Some(name));
+        missing_columns(has).into_iter().map(column_name).collect()
     }
 
     /// Has the file checked again with what was said of its columns. Answers whether it may be sent.
@@ -112,7 +112,7 @@ impl Import {
 
     /// Takes the server's reply to the import.
     pub fn finish(&mut self, imported: Imported) {
-        (self.step, self.csv) = (Step::Finished(imported), String::new());
+        (self.step, self.csv) = (Step::Finished(imported), Vec::new());
     }
 
     /// Goes back one step; a preview stays.
@@ -128,6 +128,15 @@ impl Import {
     /// Whether a call is on its way.
     pub fn is_busy(&self) -> bool {
         matches!(self.step, Step::Checking | Step::Sending(_))
+    }
+}
+
+/// Why somebody should look at the letters of a file; empty for one whose encoding is certain.
+pub fn encoding_note(preview: &ImportPreview) -> String {
+    match preview.encoding.as_str() {
+        "" => String::new(),
+        certain if certain.starts_with("UTF") => String::new(),
+        guessed => format!("Read as {guessed}: look whether letters such as é, ß and ħ are right."),
     }
 }
 
@@ -231,8 +240,25 @@ mod tests {
     fn an_empty_or_huge_file_is_refused_here() {
         let mut import = Import::default();
         assert!(!import.choose("a.csv", " \n".into()));
-        assert!(!import.choose("b.csv", "x".repeat(MAX_IMPORT_BYTES + 1)));
+        assert!(!import.choose("b.csv", vec![b'x'; MAX_IMPORT_BYTES + 1]));
         assert_eq!(import.step, Step::Choose);
+    }
+
+    #[test]
+    fn a_guessed_encoding_is_said_and_a_certain_one_is_not() {
+        let note = |encoding: &str| encoding_note(&ImportPreview { encoding: encoding.into(), ..preview(1) });
+        assert!(note("windows-1252").starts_with("Read as windows-1252"));
+        assert_eq!([note("UTF-8"), note("UTF-16LE"), note("")], [""; 3]);
+    }
+
+    #[test]
+    fn a_saved_pickups_name_is_as_good_as_its_address() {
+        let mut import = Import::default();
+        import.choose("orders.csv", "No;Where from".into());
+        let columns = vec![column(1, "No", Some("reference")), column(2, "Where from", Some("pickup"))];
+        let missing = Some(vec!["dropoff_address".to_owned(), "customer_name".to_owned()]);
+        import.preview(ImportPreview { columns, missing_columns: missing, ..ImportPreview::default() });
+        assert_eq!(import.missing(), ["Delivery address", "Customer name"]);
     }
 
     #[test]
@@ -243,8 +269,11 @@ mod tests {
             reference: "=cmd|\"x\"".into(),
             tracking_url: "https://example.org/t/abc".into(),
             delivery_pin: None,
+            warnings: vec![],
         };
-        let text = links_csv(&Imported { created: vec![order], skipped: vec![] });
+        let imported =
+            Imported { created: vec![order], skipped: vec![], ignored_columns: vec![], encoding: "UTF-8".into() };
+        let text = links_csv(&imported);
         assert!(text.contains("2,\"'=cmd|\"\"x\"\"\",\"https://example.org/t/abc\",\r\n"));
     }
 }

@@ -61,7 +61,7 @@ struct Connection {
 impl Connection {
     fn new() -> Self {
         let outbox = Outbox::new(Wire::Socket(Codec::Json), Peer::Customer);
-        Self { body: OutboxBody::event_stream(Arc::clone(&outbox)), outbox }
+        Self { body: OutboxBody::event_stream(Arc::clone(&outbox), 0), outbox }
     }
 
     fn put_and_take(&mut self, message: &Arc<Encoded>) {

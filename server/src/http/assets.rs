@@ -43,7 +43,7 @@ pub async fn serve(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
         response.insert_header((header::CONTENT_ENCODING, "br"));
         return Ok(response.body(bytes));
     }
-    // Said to be identity, so that nothing compresses it on the way.
+    // Keeps our own compression off; the middleware takes it off.
     response.insert_header((header::CONTENT_ENCODING, "identity"));
     response.insert_header((header::ACCEPT_RANGES, "bytes"));
     match request.headers().get(header::RANGE) {

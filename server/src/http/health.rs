@@ -12,6 +12,7 @@ use crate::{
         broker::{Broker, PeerLink},
         readiness::Readiness,
     },
+    platform::process_metrics,
     service::areas::Areas,
     store::fix_writer::FixWriter,
 };
@@ -66,5 +67,6 @@ fn area(areas: &Areas) -> serde_json::Value {
 /// `GET /metrics`, on a listener of its own: whoever reaches that may read them, and nobody reaches it through the proxy
 /// in front of everything else.
 pub async fn metrics(metrics: Data<PrometheusHandle>) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics.render())
+    let text = metrics.render() + &process_metrics::render();
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }

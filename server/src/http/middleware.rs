@@ -5,7 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_web::{
@@ -114,6 +114,39 @@ pub async fn in_time(
     }
 }
 
+/// Counts every request by its route, and how long its answer took to begin.
+pub async fn measured(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let (began, method) = (Instant::now(), method_label(request.method()));
+    let answered = next.call(request).await;
+    let (route, status) = match &answered {
+        Ok(response) => (response.request().match_pattern(), response.status()),
+        Err(error) => (None, error.as_response_error().status_code()),
+    };
+    // The route's pattern, never the address, which has ids and secrets in it.
+    let route = route.unwrap_or_else(|| "none".to_owned());
+    let labels = [("method", method.to_owned()), ("route", route.clone()), ("status", status.as_str().to_owned())];
+    metrics::counter!("doorstep_http_requests_total", &labels).increment(1);
+    metrics::histogram!("doorstep_http_request_seconds", "route" => route).record(began.elapsed().as_secs_f64());
+    answered
+}
+
+/// A client may invent methods; a label may not.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
 /// What every answer says to the browser.
 pub async fn security_headers(
     request: ServiceRequest,
@@ -124,6 +157,10 @@ pub async fn security_headers(
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    // A handler says it to keep compression off; as an answer's header it is none (RFC 9110, section 8.4).
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
+        headers.remove(header::CONTENT_ENCODING);
+    }
     if is_https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }

@@ -35,6 +35,9 @@ impl<R> BothNames<R> {
 
 impl<R: Recorder> Recorder for BothNames<R> {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
+        if let Some(old) = old_name(name.as_str()) {
+            self.0.describe_counter(old.into(), unit, description.clone());
+        }
         self.0.describe_counter(name, unit, description);
     }
 
@@ -43,6 +46,9 @@ impl<R: Recorder> Recorder for BothNames<R> {
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
+        if let Some(old) = old_name(name.as_str()) {
+            self.0.describe_histogram(old.into(), unit, description.clone());
+        }
         self.0.describe_histogram(name, unit, description);
     }
 

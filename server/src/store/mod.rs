@@ -91,6 +91,12 @@ impl From<MigrateError> for StoreError {
     }
 }
 
+/// Whether Postgres refused a text for a character that none of its texts may have: NUL.
+pub fn is_unstorable_text(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|database| database.code());
+    code.is_some_and(|code| matches!(&*code, "22021" | "22P05"))
+}
+
 /// Whether the same query may succeed later: a lost connection, a shutdown, or a lack of resources.
 pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {

@@ -77,6 +77,9 @@ pub struct CustomerFeeds {
     pub connect_limiter: ConnectLimiter,
 }
 
+/// After how many milliseconds a browser comes back to a lost event stream: not all of them at once.
+const RETRY_MS: std::ops::RangeInclusive<u16> = 2_000..=4_000;
+
 /// Which part of the trail the feed begins with, and how it is encoded.
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct FeedQuery {
@@ -178,8 +181,9 @@ pub async fn track_events(
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("X-Accel-Buffering", "no"))
+        // For our own compression alone; the middleware takes it off.
         .insert_header((header::CONTENT_ENCODING, "identity"))
-        .body(OutboxBody::event_stream(outbox)))
+        .body(OutboxBody::event_stream(outbox, rand::random_range(RETRY_MS))))
 }
 
 /// The session of one connection.

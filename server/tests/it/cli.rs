@@ -4,15 +4,20 @@ use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use nix::{sys::signal::Signal, unistd::Pid};
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     embedded::Cluster,
-    support::{Answer, eventually, with_app},
+    support::{Answer, Database, eventually, with_app, within},
 };
 
 /// The command without any setting from our own environment.
@@ -155,8 +160,10 @@ async fn a_promise_of_connections_that_cannot_be_kept_is_refused_at_the_start() 
 pub(crate) struct Serving {
     child: Child,
     pub(crate) address: String,
-    /// What it has logged since then.
+    /// What it has logged since then, a line each.
     log: Arc<Mutex<String>>,
+    /// Reads the log to its end.
+    reader: Option<JoinHandle<()>>,
     /// How long that took: what this machine needs for such things today.
     took: Duration,
 }
@@ -182,12 +189,18 @@ impl Serving {
                     .then(|| line["fields"]["address"].as_str().map(str::to_owned))?
             });
             // The pipe is read to its end, or the server would block on it.
-            let keep = move |line: String| logged.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line);
-            std::thread::spawn(move || lines.for_each(keep));
-            address
+            let reader = std::thread::spawn(move || {
+                for line in lines {
+                    let mut log = logged.lock().unwrap_or_else(PoisonError::into_inner);
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+            });
+            (address, reader)
         });
-        let address = listening.await.expect("reading does not panic").expect("it says where it listens");
-        Self { child, address, log, took: began.elapsed() }
+        let (address, reader) = listening.await.expect("reading does not panic");
+        let address = address.expect("it says where it listens");
+        Self { child, address, log, reader: Some(reader), took: began.elapsed() }
     }
 
     /// How often the log says this.
@@ -197,6 +210,18 @@ impl Serving {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Stops it, and gives the lines of its whole log that ask for a person.
+    async fn stop(mut self) -> Vec<String> {
+        self.signal(Signal::SIGTERM);
+        let ended = tokio::task::spawn_blocking(move || {
+            self.child.wait().expect("it ends");
+            self.reader.take().expect("it was not stopped before").join().expect("reading does not panic");
+            let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.lines().filter(|line| line.contains("\"ERROR\"")).map(str::to_owned).collect()
+        });
+        ended.await.expect("waiting does not panic")
     }
 
     fn signal(&self, signal: Signal) {
@@ -242,6 +267,48 @@ async fn keys_can_be_made_while_serve_runs_on_its_own_database_and_when_it_does_
     let allowed = Duration::from_secs(5).max(3 * took);
     assert!(status.success() && elapsed < allowed, "{status} after {elapsed:?}; it had started in {took:?}");
     assert!(!cluster.is_running().await, "the database ends with its server");
+}
+
+/// What some client sends that is no request, or no sound one.
+const MALFORMED: [&[u8]; 9] = [
+    b"GARBAGE\r\n\r\n",
+    b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS client\r\n\r\n",
+    b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /%ff%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+    b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+    b"GET / HTTP/1.1\r\nno header\r\n\r\n",
+    b"GET /ws/courier HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade, close\r\n\r\n",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_sends_wrongly_is_no_error_in_the_log() {
+    let database = Database::create().await;
+    let data_dir = std::env::temp_dir().join(format!("doorstep-malformed-{}", std::process::id()));
+    let data_dir = data_dir.display().to_string();
+    let serving =
+        Serving::start_by(doorstep(&["serve", "--data-dir", &data_dir, "--database-url", &database.url()])).await;
+    for request in MALFORMED {
+        let mut socket = TcpStream::connect(&serving.address).await.expect("it listens");
+        socket.write_all(request).await.expect("it reads");
+        // Nothing else comes.
+        let _ = socket.shutdown().await;
+        let mut answer = Vec::new();
+        // Some are answered, all are hung up on.
+        let _ = within("hanging up", socket.read_to_end(&mut answer)).await;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(!answer.starts_with("HTTP/1.1 5"), "{answer}");
+    }
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
+    for body in ["{", "\u{0}", r#"{"email":"a\u0000@example.com","password":"wrong horse battery"}"#] {
+        let session = http.post(format!("http://{}/api/v1/session", serving.address));
+        let answer = Answer::to(session.header("content-type", "application/json").body(body)).await;
+        assert!((400..500).contains(&answer.status.as_u16()), "{body}: {answer:?}");
+    }
+    assert_eq!(serving.stop().await, [""; 0]);
+    let _ = std::fs::remove_dir_all(data_dir);
+    database.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,6 +49,7 @@ impl Events {
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert!(!answer.headers().contains_key("content-encoding"), "\"identity\" is no encoding of an answer");
         Self { answer, unread: String::new() }
     }
 
@@ -97,6 +98,27 @@ async fn an_event_stream_says_the_same_as_the_socket() {
         app.set_status(&order, "delivered").await;
         assert_eq!(events.expect("ended").await.json()["status"], "delivered");
         assert_eq!(events.next().await, None, "the stream ends");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_says_first_when_to_come_back_and_not_to_all_the_same() {
+    with_app(async |app| {
+        let order = app.order("A-1").await;
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            let mut events = Events::open(app, &order, "", None).await;
+            while !events.unread.contains("\n\n") {
+                let chunk = within("waiting for an event", events.answer.chunk()).await.expect("a sound stream");
+                events.unread.push_str(std::str::from_utf8(&chunk.expect("an event")).expect("UTF-8"));
+            }
+            let first = events.unread.lines().next().and_then(|line| line.strip_prefix("retry: "));
+            pauses.push(first.expect("a pause").parse::<u32>().expect("milliseconds"));
+            assert_eq!(events.next().await.expect("the same event").kind, "snapshot");
+        }
+        assert!(pauses.iter().all(|pause| (2_000..=4_000).contains(pause)), "{pauses:?}");
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{pauses:?}");
     })
     .await;
 }

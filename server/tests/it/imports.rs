@@ -20,6 +20,12 @@ async fn send(app: &TestApp, query: &str, file: &str, key: Option<&str>) -> Answ
     .await
 }
 
+/// A file as a browser sends it: bytes, without a word about their encoding.
+async fn send_bytes(app: &TestApp, query: &str, file: &[u8]) -> Answer {
+    let request = app.request(Method::POST, &format!("/api/v1/orders/import{query}"));
+    Answer::to(request.header("content-type", "text/csv").body(file.to_owned())).await
+}
+
 async fn references(app: &TestApp) -> Vec<String> {
     let orders = app.get("/api/v1/orders?limit=1000").await.expect(200);
     let items = orders["items"].as_array().expect("items").iter();
@@ -226,6 +232,203 @@ async fn the_template_is_a_file_that_the_import_takes() {
         assert_eq!(preview["ignored_columns"], json!([]));
         let order = &preview["rows"][1]["order"];
         assert_eq!((&order["requires"], &order["service_s"]), (&json!(["cold"]), &json!(120)));
+    })
+    .await;
+}
+
+const COLUMNS: &str = "reference,pickup_address,pickup_lat,pickup_lon,dropoff_address,dropoff_lat,dropoff_lon,\
+    customer_name,customer_phone,promised_from,promised_until";
+const EVES: &str = "A-1,Kitchen,35.8935,14.5005,12 Triq il-Merkanti,35.8989,14.5145,Eve,+35679000000,,";
+
+fn utf16(text: &str) -> Vec<u8> {
+    format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// An `ë` of Windows-1252 in the place of the `_` behind "Zo".
+fn windows(text: &str) -> Vec<u8> {
+    let at = text.find("Zo_").expect("a name") + 2;
+    [&text.as_bytes()[..at], &[0xeb], &text.as_bytes()[at + 1..]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_read_as_spreadsheets_and_shops_save_it() {
+    let plain = format!("{COLUMNS}\r\n{EVES}\r\n");
+    let files: [(&str, Vec<u8>, &str); 8] = [
+        (
+            "declared",
+            format!("\u{feff}sep=;\r\n{}", plain.replace(',', ";").replace("35.8935", "35,8935")).into(),
+            "UTF-8",
+        ),
+        ("declared comma", format!("sep=,\r\n{plain}").into(), "UTF-8"),
+        ("tabs", plain.replace(',', "\t").into(), "UTF-8"),
+        ("old Macintosh", plain.replace("\r\n", "\r").into(), "UTF-8"),
+        ("UTF-16", utf16(&plain), "UTF-16LE"),
+        ("quoted headings", format!("\u{feff}\"{}\"\r\n{EVES}\r\n", COLUMNS.replace(',', "\",\"")).into(), "UTF-8"),
+        (
+            "German headings",
+            plain.replace("reference", "Bestellnummer").replace("dropoff_address", "Lieferadresse").into(),
+            "UTF-8",
+        ),
+        ("Windows", windows(&plain.replace(",Eve,", ",Zo_,")), "windows-1252"),
+    ];
+    with_settings(&[BUILT_IN_AREA], async |app| {
+        for (name, file, encoding) in files {
+            let is_windows = encoding == "windows-1252";
+            let preview = send_bytes(app, "?preview=true", &file).await.expect(200);
+            assert_eq!((&preview["encoding"], &preview["valid"]), (&json!(encoding), &json!(1)), "{name}: {preview}");
+            let row = &preview["rows"][0];
+            let order = &row["order"];
+            assert_eq!(
+                (&order["pickup"]["lat"], &order["dropoff"]["lon"]),
+                (&json!(35.8935), &json!(14.5145)),
+                "{name}"
+            );
+            assert_eq!(order["customer"]["name"], json!(if is_windows { "Zo\u{eb}" } else { "Eve" }), "{name}");
+            assert_eq!(row["warnings"], json!([]), "{name}");
+            assert_eq!(row["line"], json!(if name.starts_with("declared") { 3 } else { 2 }), "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cells_may_have_lines_and_addresses_become_one() {
+    let file = format!(
+        "{COLUMNS},dropoff_instructions\r\n{EVES},\"Gate 12\r\n\r\nSecond floor\"\r\n\
+         {}\r\n",
+        EVES.replace("A-1", "A-2").replace("12 Triq il-Merkanti", "\"12 Triq il-Merkanti,\nValletta\"") + ",ring twice"
+    );
+    with_settings(&[BUILT_IN_AREA], async |app| {
+        let preview = send_bytes(app, "?preview=true", file.as_bytes()).await.expect(200);
+        assert_eq!(preview["valid"], json!(2), "{preview}");
+        let dropoff = |row: usize| preview["rows"][row]["order"]["dropoff"].clone();
+        assert_eq!(dropoff(0)["instructions"], json!("Gate 12\nSecond floor"));
+        assert_eq!(dropoff(1)["address"], json!("12 Triq il-Merkanti, Valletta"));
+        assert_eq!(preview["rows"][1]["line"], json!(5), "the row before spans three lines");
+        send_bytes(app, "", file.as_bytes()).await.expect(201);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_looks_wrong_is_said_by_the_preview_and_by_the_import_alike() {
+    let row = |lat: &str, lon: &str, phone: &str| {
+        let row = EVES.replace("35.8989", lat).replace("14.5145", lon).replace("+35679000000", phone);
+        format!("{COLUMNS}\n{row}\n")
+    };
+    let phone = "+35679000000";
+    with_settings(&[BUILT_IN_AREA], async |app| {
+        for (file, column, words) in [
+            (
+                row("14.5145", "35.8989", phone),
+                "dropoff_lat",
+                "km from its pickup; latitude and longitude look exchanged",
+            ),
+            (row("0", "0", phone), "dropoff_lat", "km from its pickup; 0, 0 is a point in the Atlantic"),
+            (row("35.8989", "145.145", phone), "dropoff_lat", "km from its pickup"),
+            (row("36.5", "14.5", phone), "dropoff_lat", "outside the area"),
+            (row("35.8989", "14.5145", "7900 0001 Paul"), "customer_phone", "does not look like a phone number"),
+        ] {
+            let preview = send_bytes(app, "?preview=true", file.as_bytes()).await.expect(200);
+            let warnings = preview["rows"][0]["warnings"].clone();
+            let message = warnings[0]["message"].as_str().expect("a warning");
+            assert!(warnings[0]["column"] == column && message.contains(words), "{preview}");
+            let imported = send_bytes(app, "", file.as_bytes()).await.expect(201);
+            // The import before has left an order with this reference.
+            let without_reference = |warnings: &Value| {
+                let warnings = warnings.as_array().expect("warnings").iter();
+                warnings.filter(|warning| warning["column"] != "reference").cloned().collect::<Vec<_>>()
+            };
+            let created = &imported["created"][0];
+            assert_eq!(without_reference(&created["warnings"]), without_reference(&warnings));
+            assert_eq!(imported["encoding"], preview["encoding"]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_spreadsheet_destroyed_is_refused_by_the_preview_and_by_the_import_alike() {
+    with_settings(&[BUILT_IN_AREA], async |app| {
+        for (from, to, column, words) in [
+            ("+35679000000", "3.5679E+11", "customer_phone", "a spreadsheet turned this number into 3.5679E+11"),
+            ("35.8989", "358989", "dropoff_lat", "358989 has lost its decimal point"),
+            (",,", ",,46347.77", "promised_until", "a spreadsheet's number of a day"),
+        ] {
+            let file = format!("{COLUMNS}\n{}\n", EVES.replace(from, to));
+            let preview = send_bytes(app, "?preview=true", file.as_bytes()).await.expect(200);
+            let error = &preview["rows"][0]["errors"][0];
+            assert_eq!(error["column"], json!(column), "{preview}");
+            assert!(error["message"].as_str().is_some_and(|message| message.contains(words)), "{preview}");
+            let refused = send_bytes(app, "", file.as_bytes()).await.expect_problem(422, "invalid_fields");
+            assert_eq!(refused["errors"][0]["message"], error["message"]);
+        }
+        let workbook = send_bytes(app, "", b"PK\x03\x04and so on").await.expect_problem(422, "invalid_fields");
+        assert!(workbook["errors"][0]["message"].as_str().is_some_and(|words| words.contains("CSV UTF-8")));
+        assert!(references(app).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_is_of_its_own_day_and_may_pass_midnight() {
+    let promised = |from: &str, until: &str| format!("{COLUMNS}\n{}{from},{until}\n", &EVES[..EVES.len() - 1]);
+    with_settings(&[BUILT_IN_AREA], async |app| {
+        let order = async |file: String| {
+            let preview = send_bytes(app, "?preview=true", file.as_bytes()).await.expect(200);
+            let order = preview["rows"][0]["order"].clone();
+            let time = |end: &str| {
+                order[end].as_str().expect("a time").parse::<chrono::DateTime<chrono::Utc>>().expect("RFC 3339")
+            };
+            (time("promised_from"), time("promised_until"))
+        };
+        let utc = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
+        let summer = order(promised("2027-03-29 12:00", "2027-03-29 14:00")).await;
+        assert_eq!(summer, (utc("2027-03-29T10:00:00Z"), utc("2027-03-29T12:00:00Z")));
+        let written = order(promised("29/03/2027 12:00", "2 PM")).await;
+        assert_eq!(written, summer);
+        let (from, until) = order(promised("23:30", "00:30")).await;
+        assert_eq!((until - from).num_minutes(), 60);
+        let (from, until) = order(promised("", "23:30–00:30")).await;
+        assert_eq!((until - from).num_minutes(), 60, "both ends in one cell");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_pickup_is_known_by_its_name() {
+    with_settings(&[BUILT_IN_AREA], async |app| {
+        let place = json!({ "lat": 35.8935, "lon": 14.5005, "address": "Xatt il-Barriera, Valletta",
+            "instructions": "at the back", "phone": "+356 2100 0002" });
+        app.post("/api/v1/pickups", &json!({ "name": "Żebbuġ Kitchen", "place": place })).await.expect(201);
+        let rows = async |file: &str| send(app, "?preview=true", file, None).await.expect(200)["rows"].clone();
+        let named = rows(
+            "reference,pickup,dropoff_address,customer_name\n\
+             A-1,zebbug kitchen,\"12 Triq il-Merkanti, Valletta\",Eve\n\
+             A-2,Nowhere Kitchen,\"12 Triq il-Merkanti, Valletta\",Eve\n",
+        )
+        .await;
+        assert_eq!(named[0]["order"]["pickup"], place, "{named}");
+        assert_eq!(named[1]["errors"][0]["column"], json!("pickup"));
+        let message = named[1]["errors"][0]["message"].as_str().expect("words");
+        assert!(message.starts_with("no saved pickup has this name"), "{message}");
+
+        let beside = rows(
+            "reference,pickup,pickup_address,pickup_instructions,dropoff_address,customer_name\n\
+             A-1,,Żebbuġ Kitchen,,\"12 Triq il-Merkanti, Valletta\",Eve\n\
+             A-2,Żebbuġ Kitchen,\"Triq ir-Repubblika, Valletta\",at the front,\"12 Triq il-Merkanti, Valletta\",Eve\n\
+             A-3,Another,\"Triq ir-Repubblika, Valletta\",,\"12 Triq il-Merkanti, Valletta\",Eve\n",
+        )
+        .await;
+        assert_eq!(beside[0]["order"]["pickup"], place, "its name in the place of its address");
+        let own = &beside[1]["order"]["pickup"];
+        assert_eq!((&own["address"], &own["phone"]), (&json!("Triq ir-Repubblika, Valletta"), &place["phone"]));
+        assert_eq!(own["instructions"], json!("at the front"), "what the row says itself counts");
+        assert_ne!(own["lat"], place["lat"], "another address is another point");
+        assert_eq!(
+            beside[2]["warnings"][0]["message"],
+            json!("no saved pickup has this name; the pickup address counts")
+        );
     })
     .await;
 }

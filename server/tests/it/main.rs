@@ -42,6 +42,7 @@ mod front;
 mod imports;
 mod ingest_trackers;
 mod instances;
+mod metrics;
 mod openapi;
 mod order_attempts;
 mod order_conflicts;

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, BUILT_IN_AREA, TestApp, eventually, order_body, with_app, with_settings, within};
+use crate::support::{Answer, BUILT_IN_AREA, TestApp, eventually, order_body, text, with_app, with_settings, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refused_field_is_named() {
@@ -64,6 +64,65 @@ async fn every_refused_field_is_named() {
         }
         let orders = app.get("/api/v1/orders").await.expect(200);
         assert_eq!(orders["items"], json!([]), "nothing was kept");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_nobody_can_call_is_refused_wherever_it_is_given() {
+    with_app(async |app| {
+        let (order, courier) = (app.order("A-0").await, app.courier("Ana").await);
+        let created = |pointer: &str, value: &str| {
+            let mut body = order_body("A-1");
+            let (place, field) = pointer.split_once('.').expect("a place and its field");
+            body[place][field] = json!(value);
+            (Method::POST, "/api/v1/orders".to_owned(), body)
+        };
+        let edited = |body: Value| (Method::PATCH, format!("/api/v1/orders/{}", order.id), body);
+        let saved = json!({ "name": "Kitchen", "place": {
+            "lat": 35.9, "lon": 14.5, "address": "Quay", "phone": "none" } });
+        for ((method, path, body), field, words) in [
+            (created("customer.phone", "3.5E+11"), "customer.phone", "a spreadsheet turned this number into 3.5E+11"),
+            (created("customer.phone", "none"), "customer.phone", "must be a phone number"),
+            (created("pickup.phone", &"1".repeat(19)), "pickup.phone", "more digits"),
+            (created("customer.email", "eve"), "customer.email", "must be an e-mail address"),
+            (edited(json!({ "customer": { "phone": "n/a" } })), "customer.phone", "must be a phone number"),
+            (edited(json!({ "customer": { "email": "eve@" } })), "customer.email", "must be an e-mail address"),
+            (edited(json!({ "pickup": { "phone": "?" } })), "pickup.phone", "must be a phone number"),
+            (
+                (
+                    Method::POST,
+                    "/api/v1/couriers".to_owned(),
+                    json!({ "name": "Ben", "phone": "Ben", "vehicle": "van" }),
+                ),
+                "phone",
+                "must be a phone number",
+            ),
+            (
+                (Method::PATCH, format!("/api/v1/couriers/{}", courier.id), json!({ "phone": "x" })),
+                "phone",
+                "phone number",
+            ),
+            ((Method::POST, "/api/v1/pickups".to_owned(), saved), "place.phone", "must be a phone number"),
+        ] {
+            let answer = Answer::to(app.request(method, &path).header("if-match", "*").json(&body)).await;
+            let reasons = answer.expect_problem(422, "invalid_fields")["details"]["fields"].clone();
+            assert_eq!(reasons.as_object().map(|fields| fields.len()), Some(1), "{body}: {reasons}");
+            assert!(reasons[field].as_str().is_some_and(|reason| reason.contains(words)), "{body}: {reasons}");
+        }
+        for phone in ["(0395) 123-4567 ext. 12", "112", "2100 0001 / 7900 0001 Paul"] {
+            let (.., body) = created("customer.phone", phone);
+            let order = app.post("/api/v1/orders", &body).await.expect(201);
+            let shown = app.get(&format!("/api/v1/orders/{}", text(&order["id"]))).await.expect(200);
+            assert_eq!(shown["customer"]["phone"], json!(phone));
+        }
+        Answer::to(
+            app.request(Method::PATCH, &format!("/api/v1/orders/{}", order.id))
+                .header("if-match", "*")
+                .json(&json!({ "customer": { "phone": "", "email": null } })),
+        )
+        .await
+        .expect(200);
     })
     .await;
 }

@@ -153,6 +153,11 @@ body! {
         pub columns: Vec<ImportColumn>,
         /// Columns that must be there and that no heading names; while there are any, no row is read.
         pub missing_columns: Option<Vec<String>>,
+        /// How the file's letters are written, such as `UTF-8`, `UTF-16LE` or `windows-1252`. The server guesses
+        /// `windows-1252` when the request names none and the file is no UTF-8.
+        #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(example = "UTF-8"))]
+        pub encoding: String,
     }
 
     /// One column of a file of orders.
@@ -205,6 +210,13 @@ body! {
         /// The rows with errors; always empty without `only_valid=true`.
         #[cfg_attr(feature = "openapi", schema(max_items = 2000))]
         pub skipped: Vec<ImportRow>,
+        /// Names of columns that the server does not know and ignored.
+        #[serde(default)]
+        pub ignored_columns: Vec<String>,
+        /// How the file's letters are written, as in a preview.
+        #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(example = "UTF-8"))]
+        pub encoding: String,
     }
 
     /// An order that a file created.
@@ -221,6 +233,9 @@ body! {
         /// The four digits that the customer says at the door, when the order asks for a PIN; this answer alone shows them.
         #[cfg_attr(feature = "openapi", schema(pattern = r"^[0-9]{4}$", example = "4711"))]
         pub delivery_pin: Option<String>,
+        /// What a dispatcher should check, as a preview of the same file says it.
+        #[serde(default)]
+        pub warnings: Vec<ImportNote>,
     }
 
     /// A place that an address search found.

@@ -47,6 +47,11 @@ pub enum LineStringType {
 pub struct TrackFile {
     /// The GeoJSON type.
     pub r#type: TrackFileType,
+    /// West, south, east and north in degrees, around all fixes; west is greater than east when they lie on both sides of
+    /// the antimeridian. Absent when there is no fix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 4, max_items = 4)]
+    pub bbox: Option<[f64; 4]>,
     /// The segments, oldest first.
     pub features: Vec<TrackSegment>,
 }
@@ -63,10 +68,13 @@ pub enum TrackFileType {
 pub struct TrackSegment {
     /// The GeoJSON type.
     pub r#type: TrackSegmentType,
+    /// West, south, east and north in degrees, as in the file's.
+    #[schema(min_items = 4, max_items = 4)]
+    pub bbox: [f64; 4],
     /// The segment's fixes.
     pub geometry: TrackGeometry,
-    /// When they were recorded.
-    pub properties: TrackTimes,
+    /// When they were recorded, and what was measured.
+    pub properties: TrackProperties,
 }
 
 /// The `type` of a [`TrackSegment`].
@@ -93,14 +101,60 @@ pub enum TrackGeometry {
         /// Points of `[lon, lat]`.
         coordinates: Vec<[f64; 2]>,
     },
+    /// A segment that crosses the antimeridian: cut there, with a point at 180 and one at −180 that no phone recorded.
+    #[schema(title = "TrackLines")]
+    MultiLineString {
+        /// Lines of points of `[lon, lat]`.
+        coordinates: Vec<Vec<[f64; 2]>>,
+    },
 }
 
-/// The times of a segment's fixes.
+/// What is known of a segment's fixes. Each list is in the geometry's order, and a list of lists where the geometry has
+/// several lines; what no fix of the segment has is left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct TrackTimes {
-    /// When each fix was recorded, in the geometry's order.
+pub struct TrackProperties {
+    /// When each fix was recorded; where the line was cut, when the courier should have passed there.
     #[serde(rename = "coordTimes")]
-    pub coord_times: Vec<DateTime<Utc>>,
+    pub coord_times: CoordTimes,
+    /// How far off each may be, in metres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy_m: Option<CoordNumbers>,
+    /// Metres per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed_mps: Option<CoordNumbers>,
+    /// Degrees clockwise from north.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heading_deg: Option<CoordNumbers>,
+    /// Metres above sea level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub altitude_m: Option<CoordNumbers>,
+    /// How full the phone's battery was, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub battery: Option<CoordNumbers>,
+}
+
+/// A time for each point of a geometry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum CoordTimes {
+    /// Of a point or a line.
+    #[schema(title = "TimesOfLine")]
+    Line(Vec<DateTime<Utc>>),
+    /// Of several lines.
+    #[schema(title = "TimesOfLines")]
+    Lines(Vec<Vec<DateTime<Utc>>>),
+}
+
+/// A number for each point of a geometry; `null` where it was not measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum CoordNumbers {
+    /// Of a point or a line.
+    #[schema(title = "NumbersOfLine")]
+    Line(Vec<Option<f64>>),
+    /// Of several lines.
+    #[schema(title = "NumbersOfLines")]
+    Lines(Vec<Vec<Option<f64>>>),
 }
 
 #[cfg(test)]
@@ -128,9 +182,13 @@ mod tests {
 
     #[test]
     fn a_file_of_fixes_is_described_as_geojson() {
-        let file = r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"LineString",
-            "coordinates":[[14.5,35.8],[14.6,35.8]]},"properties":{"coordTimes":["2026-11-21T10:00:00Z",
-            "2026-11-21T10:00:01Z"]}}]}"#;
+        let file = r#"{"type":"FeatureCollection","bbox":[14.5,35.8,14.6,35.8],"features":[{"type":"Feature",
+            "bbox":[14.5,35.8,14.6,35.8],"geometry":{"type":"LineString","coordinates":[[14.5,35.8],[14.6,35.8]]},
+            "properties":{"coordTimes":["2026-11-21T10:00:00Z","2026-11-21T10:00:01Z"],"speed_mps":[4.5,null]}},
+            {"type":"Feature","bbox":[179.9,35.8,-179.9,35.8],"geometry":{"type":"MultiLineString",
+            "coordinates":[[[179.9,35.8],[180.0,35.8]],[[-180.0,35.8],[-179.9,35.8]]]},"properties":{"coordTimes":
+            [["2026-11-21T10:00:00Z","2026-11-21T10:00:01Z"],["2026-11-21T10:00:01Z","2026-11-21T10:00:02Z"]],
+            "battery":[[0.5,null],[null,0.5]]}}]}"#;
         let described: TrackFile = decode_json(file).expect("a file");
         let shown: serde_json::Value = serde_json::from_str(file).expect("JSON");
         assert_eq!(serde_json::to_value(&described).expect("plain values"), shown);

@@ -35,6 +35,8 @@ pub struct Request {
     pub method: &'static str,
     pub path: String,
     pub body: Option<String>,
+    /// A file in the body's place, as it is.
+    pub file: Option<Vec<u8>>,
     pub media_type: &'static str,
     /// The idempotency key, which makes a repeat harmless.
     pub key: Option<String>,
@@ -193,13 +195,13 @@ fn first_pair(name: &str, value: &str) -> String {
     if value.is_empty() { String::new() } else { format!("?{name}={}", encode(value)) }
 }
 
-fn import(csv: &str, columns: Option<&str>, is_preview: bool, key: &str) -> Request {
+fn import(csv: &[u8], columns: Option<&str>, is_preview: bool, key: &str) -> Request {
     // The preview has shown the invalid rows; the import leaves them out.
     let what = if is_preview { "preview=true" } else { "only_valid=true" };
     let columns = columns.map_or(String::new(), |columns| format!("&columns={}", encode(columns)));
     let request = Request {
         path: format!("/orders/import?{what}{columns}"),
-        body: Some(csv.to_owned()),
+        file: Some(csv.to_vec()),
         media_type: "text/csv",
         ..plain("POST", String::new())
     };
@@ -211,7 +213,7 @@ fn get(path: String) -> Request {
 }
 
 fn plain(method: &'static str, path: String) -> Request {
-    Request { method, path, body: None, media_type: "application/json", key: None, if_match: None }
+    Request { method, path, body: None, file: None, media_type: "application/json", key: None, if_match: None }
 }
 
 fn json<B: Serialize>(method: &'static str, path: String, body: &B) -> Request {

@@ -1,6 +1,6 @@
 //! Which couriers a dispatcher chooses from, the best first: who would be at the pickup first.
 
-use doorstep_shared::api::console::CourierSuggestion;
+use doorstep_shared::{api::console::CourierSuggestion, text::fold};
 
 use super::{Console, Dialog};
 use crate::dispatch::fleet::Courier;
@@ -33,14 +33,14 @@ impl Console {
     }
 
     fn query(&self) -> String {
-        self.drawer.courier_query.trim().to_lowercase()
+        fold(self.drawer.courier_query.trim())
     }
 
     /// Those whose name contains what is searched for: the suggested ones in their order, and then, if wanted, the others
     /// by what they do.
     fn ranked<'a>(&'a self, suggested: Option<&'a [CourierSuggestion]>, has_others: bool) -> Vec<Choice<'a>> {
         let (query, suggested) = (self.query(), suggested.unwrap_or_default());
-        let is_named = |name: &str| name.to_lowercase().contains(&query);
+        let is_named = |name: &str| fold(name).contains(&query);
         let found = suggested.iter().filter(|found| is_named(&found.name));
         let mut choices: Vec<_> = found.take(MAX_CHOICES).map(Choice::Suggested).collect();
         if has_others {

@@ -9,7 +9,7 @@ pub enum ImportIntent {
     /// Open the dialog.
     Open,
     /// Choose a file.
-    File { name: String, csv: String },
+    File { name: String, csv: Vec<u8> },
     /// Say what a column holds, by its place from 0.
     Map { place: usize, name: String },
     /// Go on with what was said of the columns.
@@ -48,7 +48,7 @@ impl Console {
         }
     }
 
-    fn import_file(&mut self, name: &str, csv: String, effects: &mut Vec<Effect>) {
+    fn import_file(&mut self, name: &str, csv: Vec<u8>, effects: &mut Vec<Effect>) {
         if let Some(Dialog::Import(import)) = &mut *self.dialog
             && import.choose(name, csv)
         {

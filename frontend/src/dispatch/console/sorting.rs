@@ -1,6 +1,6 @@
 //! Which rows stand in a list, and in which order.
 
-use doorstep_shared::OrderStatus;
+use doorstep_shared::{OrderStatus, text::fold};
 
 use super::{Console, Item};
 use crate::dispatch::{
@@ -66,13 +66,13 @@ impl Console {
     }
 
     fn courier_items(&self) -> Vec<Item> {
-        let wanted = self.route.query.to_lowercase();
+        let wanted = fold(&self.route.query);
         let is_shown = |activity| self.route.filter.is_none_or(|filter| filter.shows(activity));
         let mut rows: Vec<_> = self
             .fleet
             .couriers
             .values()
-            .map(|courier| (self.fleet.activity(courier, self.at_ms), courier.name.to_lowercase(), courier.id))
+            .map(|courier| (self.fleet.activity(courier, self.at_ms), fold(&courier.name), courier.id))
             .filter(|(activity, name, _)| name.contains(&wanted) && is_shown(*activity))
             .collect();
         rows.sort();

@@ -119,7 +119,26 @@ fn a_mistyped_number_or_address_is_pointed_out() {
         draft.set(field, text.to_owned());
         assert_eq!(draft.warning(field).is_some(), is_odd, "{text}");
     }
-    assert!(written().order(NOW_MS, &locale()).is_ok(), "a warning holds nothing up");
+}
+
+#[test]
+fn a_number_that_nobody_can_call_is_not_saved_and_an_unusual_one_is() {
+    let with = |field: Field, text: &str| {
+        let mut draft = written();
+        draft.set(field, text.to_owned());
+        draft
+    };
+    let problems = |draft: &Draft| draft.order(NOW_MS, &locale()).err().unwrap_or_default();
+    for (field, text, path) in [
+        (Field::Phone, "none", "customer.phone"),
+        (Field::PickupPhone, "3.5E+11", "pickup.phone"),
+        (Field::Email, "eve", "customer.email"),
+    ] {
+        let draft = with(field, text);
+        assert_eq!(problems(&draft).first().map(|(field, _)| field.as_str()), Some(path), "{text}");
+        assert_eq!(draft.changes(&draft, NOW_MS, &locale()), Ok(Map::new()), "it was taken before");
+    }
+    assert_eq!(problems(&with(Field::Phone, "9912 3456 (Paul)")), []);
 }
 
 #[test]

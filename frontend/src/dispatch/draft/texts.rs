@@ -16,19 +16,6 @@ pub(super) fn minutes_text(seconds: u32) -> String {
     format!("{}", (f64::from(seconds) / 0.6).round() / 100.0)
 }
 
-/// Whether this may be a phone number.
-pub(super) fn is_phone(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    (6..=15).contains(&digits) && text.chars().all(|one| one.is_ascii_digit() || " +-()/.".contains(one))
-}
-
-/// Whether this may be an e-mail address.
-pub(super) fn is_email(text: &str) -> bool {
-    let parts = text.split_once('@').filter(|(name, _)| !name.is_empty());
-    let dot = parts.and_then(|(_, host)| host.split_once('.'));
-    dot.is_some_and(|(host, end)| !host.is_empty() && !end.is_empty()) && !text.contains(char::is_whitespace)
-}
-
 /// `A-1042` → `A-1043`; a reference without a number at its end says nothing about the next.
 pub(super) fn next_reference(reference: &str) -> String {
     let digits = reference.len() - reference.trim_end_matches(|last: char| last.is_ascii_digit()).len();

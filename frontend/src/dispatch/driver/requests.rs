@@ -1,13 +1,15 @@
 //! Requests to the REST API.
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::dispatch::{api::Request, browser};
 
 /// Answers the status and the text; status 0 when nothing came back.
 pub async fn fetch(request: Request, accept: &str) -> (u16, String) {
-    let Request { method, path, body, media_type, key, if_match } = request;
+    let Request { method, path, body, file, media_type, key, if_match } = request;
+    let file = file.map(|bytes| JsValue::from(Uint8Array::from(bytes.as_slice())));
+    let body = body.map(JsValue::from).or(file).unwrap_or_default();
     let answer = browser::call(method, &path, body, media_type, key, if_match, accept).await;
     read_answer(answer).unwrap_or_default()
 }

@@ -1,10 +1,10 @@
 //! A file of orders in its dialog: chosen, previewed, and imported.
 
 use doorstep_shared::{
-    api::console::{ImportColumn, ImportNote, ImportPreview, ImportRow},
+    api::console::{ImportColumn, ImportNote, ImportPreview, ImportRow, MAX_IMPORT_BYTES},
     order_file::COLUMNS,
 };
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 
@@ -13,7 +13,7 @@ use crate::{
     dispatch::{
         browser,
         console::{Console, Dialog, DialogIntent, ImportIntent, Subject},
-        import::{Import, Step, column_name, sorted},
+        import::{Import, Step, column_name, encoding_note, sorted},
         store::{Store, use_store},
     },
     live::listen::spawn,
@@ -80,8 +80,10 @@ fn Choose() -> impl IntoView {
     let chosen = move |event: ev::Event| {
         let Some(input) = event.target() else { return };
         spawn(Box::pin(async move {
-            let file: Array = browser::chosen_file(&input).await.unchecked_into();
-            let [name, csv] = [0, 1].map(|index| file.get(index).as_string().unwrap_or_default());
+            // One byte too many says that the file is too large.
+            let file: Array = browser::chosen_file(&input, MAX_IMPORT_BYTES as u32 + 1).await.unchecked_into();
+            let name = file.get(0).as_string().unwrap_or_default();
+            let csv = Uint8Array::new(&file.get(1)).to_vec();
             if !name.is_empty() {
                 store.send(ImportIntent::File { name, csv });
             }
@@ -89,7 +91,7 @@ fn Choose() -> impl IntoView {
     };
     view! {
         <p class="note">
-    "A CSV file with a header line. Each row needs a reference, a pickup address, a delivery address and the customer’s name; addresses are searched for where there are no coordinates. Nothing is created before you have seen every row."
+    "A CSV file with a header line. Each row needs a reference, a pickup address or the name of a saved pickup, a delivery address and the customer’s name; addresses are searched for where there are no coordinates. Nothing is created before you have seen every row."
         </p>
         <p>
             <a href="/api/v1/orders/import/template" download="">"Download a template"</a>
@@ -98,7 +100,7 @@ fn Choose() -> impl IntoView {
             <span
                 inner_html=live_text(move || if is_busy.get() { "Reading the file…" } else { "Choose a file" })
             ></span>
-            <input type="file" id="import-file" accept=".csv,text/csv" disabled=is_busy on:change=chosen />
+            <input type="file" id="import-file" accept=".csv,.tsv,.txt,text/csv,text/tab-separated-values" disabled=is_busy on:change=chosen />
         </label>
     }
 }
@@ -107,15 +109,16 @@ fn Choose() -> impl IntoView {
 #[component]
 fn Mapping() -> impl IntoView {
     let store = use_store();
-    let columns = store.peek(|console| match import_of(console).map(|import| &import.step) {
-        Some(Step::Mapping(preview)) => preview.columns.clone(),
-        _ => Vec::new(),
+    let (columns, encoding) = store.peek(|console| match import_of(console).map(|import| &import.step) {
+        Some(Step::Mapping(preview)) => (preview.columns.clone(), encoding_note(preview)),
+        _ => Default::default(),
     });
     let missing =
         store.memo(Subject::Dialog, |console| import_of(console).map(Import::missing).unwrap_or_default().join(", "));
     let rows = columns.into_iter().enumerate().map(|(place, column)| view! { <MappedColumn place column /> });
     view! {
         <p>"What does each column hold?"</p>
+        <p class="note">{encoding}</p>
         <div class="table mapping" tabindex="0" role="region" aria-label="Columns of the file">
             <table>
                 <thead>
@@ -192,6 +195,7 @@ fn Preview() -> impl IntoView {
     view! {
         <p inner_html=live_value(about(store, summary))></p>
         <p class="note" inner_html=live_value(about(store, ignored_columns))></p>
+        <p class="note" inner_html=live_value(about(store, encoding_note))></p>
         <div class="table" tabindex="0" role="region" aria-label="Rows of the file">
             <table>
                 <thead>

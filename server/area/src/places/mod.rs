@@ -27,7 +27,7 @@ pub use format::PlacesError;
 pub use gazetteer::{Doubt, Found, Gazetteer, Kind, MAX_RESULTS};
 pub use lists::{Ends, Lists, Spot, Spots, Texts};
 pub use number::Number;
-pub use same::address_words;
+pub use same::{AddressPart, address_parts, address_words};
 
 // The import compares names as the search does.
 pub(crate) use grid::Grid;

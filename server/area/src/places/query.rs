@@ -12,6 +12,7 @@ const MOST_TOKENS: usize = 24;
 /// Words before which a number is no house number, and which say nothing of the street: "Flat 3", "Block B".
 const UNITS: &[&str] = &[
     "flat",
+    "flt",
     "apt",
     "apartment",
     "unit",

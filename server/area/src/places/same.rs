@@ -6,8 +6,41 @@
 
 use super::{
     generic::Role,
+    number::Number,
     query::{NOISE, Query},
 };
+
+/// What a person wrote between two commas, without what tells no place from another: articles, "no", "Flat 3".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressPart {
+    /// Its words in their usual forms, as [`address_words`] has them, without numbers.
+    pub words: Vec<String>,
+    /// Its numbers, each also as a word: "12a", "17033".
+    pub numbers: Vec<(Number, String)>,
+    /// Whether it says a street: it has a kind of way, or a house number beside a word.
+    pub is_street: bool,
+}
+
+/// The parts of an address that tell something, in their order.
+pub fn address_parts(text: &str) -> Vec<AddressPart> {
+    let query = Query::read(text);
+    let streets = query.of_streets();
+    let telling = query.telling();
+    let parts = query.segments().into_iter().map(|segment| {
+        let own = segment & telling & query.mask(|token| token.role != Role::Small);
+        let tokens: Vec<_> =
+            (0..).zip(&query.tokens).filter(|(at, _)| own >> at & 1 == 1).map(|(_, token)| token).collect();
+        let last = tokens.len();
+        let words = tokens.iter().enumerate().filter(|(_, token)| token.number.is_none());
+        let numbers = tokens.iter().filter_map(|token| Some((token.number.as_ref()?.0.clone(), token.text.clone())));
+        AddressPart {
+            words: words.map(|(at, token)| usual(token.text_at(at > 0 && at + 1 == last)).to_owned()).collect(),
+            numbers: numbers.collect(),
+            is_street: streets & segment != 0,
+        }
+    });
+    parts.filter(|part| !part.words.is_empty() || !part.numbers.is_empty()).collect()
+}
 
 /// The words of an address in their usual forms, without articles, the house number behind the name of its street.
 ///
@@ -61,6 +94,21 @@ mod tests {
     }
 
     #[test]
+    fn an_address_has_parts_and_what_tells_nothing_is_none() {
+        let shown = |text: &str| {
+            let parts = address_parts(text).into_iter().map(|part| {
+                let numbers: Vec<String> = part.numbers.into_iter().map(|(_, text)| format!("#{text}")).collect();
+                format!("{}{}", [part.words, numbers].concat().join(" "), if part.is_street { "!" } else { "" })
+            });
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(shown("Flat 3, 12A Triq il-Merkanti, Valletta"), "triq merkanti #12a!, valletta");
+        assert_eq!(shown("Casa Rosa, Ahornstr. 5-7, 17033 Neustadt"), "casa rosa, ahornstrasse #57!, neustadt #17033");
+        assert_eq!(shown("Block B, no. 4, St Paul's St"), "#4, saint paul street!");
+        assert_eq!(shown(" ,, "), "");
+    }
+
+    #[test]
     fn another_number_street_town_or_flat_is_another_address() {
         for (one, other) in [
             ("12 Triq il-Merkanti, Valletta", "12a Triq il-Merkanti, Valletta"),
@@ -79,7 +127,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,80}") {
-            let _ = address_words(&text);
+            let _ = (address_words(&text), address_parts(&text));
         }
 
         #[test]

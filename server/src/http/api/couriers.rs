@@ -62,7 +62,7 @@ impl Records {
     async fn create(&self, wanted: CreateCourier) -> Result<CourierView, ApiError> {
         let mut errors = FieldErrors::default();
         errors.check_text(&wanted.name, 100, "name");
-        errors.check_optional_text(wanted.phone.as_deref(), 40, "phone");
+        errors.check_phone(wanted.phone.as_deref(), "phone");
         check_capacity(wanted.capacity, &mut errors);
         let skills = wanted.skills.unwrap_or_default();
         errors.check_words(&skills, "skills");

@@ -147,7 +147,7 @@ pub async fn edit_courier(
 fn check_edit(wanted: &EditCourier) -> Result<(), ApiError> {
     let mut errors = FieldErrors::default();
     errors.check_optional_text(wanted.name.as_deref(), 100, "name");
-    errors.check_optional_text(wanted.phone.as_deref().filter(|phone| !phone.is_empty()), 40, "phone");
+    errors.check_phone(wanted.phone.as_deref().filter(|phone| !phone.is_empty()), "phone");
     check_capacity(wanted.capacity.flatten(), &mut errors);
     errors.check_words(wanted.skills.as_deref().unwrap_or_default(), "skills");
     check_shift(wanted.shift.as_ref().and_then(Option::as_ref), &mut errors);

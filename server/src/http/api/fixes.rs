@@ -82,7 +82,7 @@ pub async fn list(
     query: Query<FixesQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let courier = fixes.store.courier(id).await?.ok_or_else(ApiError::not_found)?;
-    let format = Format::accepted(request.headers().get(header::ACCEPT)).ok_or_else(ApiError::not_acceptable)?;
+    let format = Format::accepted(request.headers()).ok_or_else(ApiError::not_acceptable)?;
     let window = fixes.window(&query)?;
     let what = if format == Format::Json { AccessKind::Fixes } else { AccessKind::Export };
     recorder.record(&by, what, Some(*courier.id.as_uuid()));
@@ -123,7 +123,7 @@ impl Fixes {
             .insert_header((header::CONTENT_TYPE, format.media_type()))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::VARY, "accept"))
-            .body(export::write(format, &courier.name, &fixes)))
+            .body(export::write(format, &courier.name, &fixes, self.clock.now())))
     }
 }
 

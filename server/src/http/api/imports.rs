@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,11 +16,12 @@ use doorstep_area::places::Found;
 use doorstep_shared::{
     LatLon,
     api::{
-        CreateOrder,
+        PlaceBody,
         console::{ImportNote, ImportPreview, ImportRow, Imported, ImportedOrder},
         proof::ProofKind,
     },
     problem::FieldError,
+    text,
 };
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -30,14 +32,14 @@ use crate::{
     auth::{extract::Allowed, scope::OrdersWrite},
     domain::order::{
         Actor,
-        import::{self, FileError, Surroundings, Table},
+        import::{self, File, FileError, Surroundings, Table},
     },
     error::ApiError,
     http::{
         body::{
             bytes::{RequestBody, Spreadsheet},
             idempotency::Idempotency,
-            json::{has_media_type, json},
+            json::{charset, has_media_type, json},
         },
         context::context,
     },
@@ -100,18 +102,24 @@ context! {
 
 /// Create orders from a CSV file, or show what it would create.
 ///
-/// UTF-8, at most 1 MiB and 2 000 rows, cells parted by `,` or `;`. The first row names the columns, in any order:
-/// `reference`, `pickup_address`, `dropoff_address` and `customer_name` must be there; `pickup_lat`, `pickup_lon`,
+/// At most 1 MiB and 2 000 rows, as spreadsheets save it: UTF-8, UTF-16 or Windows-1252, cells separated by `,`, `;`, `|`
+/// or tabs, with or without `sep=;` on a line of its own before the headings. `charset` in `Content-Type` may name any
+/// other encoding of the web. The first row names the columns, in any order: `reference`, `pickup_address` or `pickup`
+/// (the name of a saved pickup), `dropoff_address` and `customer_name` must be there; `pickup_lat`, `pickup_lon`,
 /// `dropoff_lat`, `dropoff_lon` may be left out or empty, then the address is looked up; and there may be
 /// `pickup_instructions`, `pickup_phone`, `dropoff_instructions`, `customer_phone`, `customer_email`, `promised_from`,
-/// `promised_until` (`2026-11-21 18:30`, `18:30` for today, or RFC 3339), `proof` (`photo`, `signature`, `pin`, with `+`
-/// between them), `size`, `service_s`, `requires` (words with spaces between them) and `note`. Readable headings such as
-/// "Customer name", "Delivery address" and "Phone" are recognised, too; `columns` says what each column holds whatever
-/// its heading.
+/// `promised_until`, `proof` (`photo`, `signature`, `pin`, with `+` between them), `size`, `service_s`, `requires` (words
+/// with spaces between them) and `note`. Readable headings such as "Customer name", "Lieferadresse" and "Phone" are
+/// recognised, too; `columns` says what each column holds whatever its heading.
+///
+/// A time is `2026-11-21 18:30` or any usual way of writing it, RFC 3339, or `18:30` alone, which is the next such time;
+/// `23:30` to `00:30` passes midnight, and both may stand in one cell. In `3/4/2026` the other dates of the file say which
+/// is the month, then the area's country.
 ///
 /// With `preview=true` nothing is created, and the answer names every column of the file with samples and what the
-/// server takes it for; a file that lacks columns gets such an answer with `missing_columns` and without rows. Otherwise all rows become orders or, when one of them is wrong, none; with
-/// `only_valid=true` those that are right do. All are created in one transaction.
+/// server takes it for; a file that lacks columns gets such an answer with `missing_columns` and without rows. Otherwise
+/// all rows become orders or, when one of them is wrong, none; with `only_valid=true` those that are right do. All are
+/// created in one transaction, and each comes with the warnings of the preview.
 #[utoipa::path(post, path = "/api/v1/orders/import", operation_id = "importOrders", tag = "orders",
     request_body(content = String, content_type = "text/csv", description = "The file"),
     responses(
@@ -130,52 +138,75 @@ pub async fn create(
     if !has_media_type(&request, "text/csv") {
         return Err(ApiError::unsupported_media_type().with_detail("send text/csv"));
     }
-    let (file, actor) = (body.into_inner(), by.actor());
+    let (bytes, actor) = (body.into_inner(), by.actor());
+    let file = Sent { bytes: bytes.clone(), charset: charset(&request), mapping: query.mapping() };
     if query.preview {
-        return Ok(json(StatusCode::OK, &importing.preview(file, query.mapping()).await?));
+        return Ok(json(StatusCode::OK, &importing.preview(file).await?));
     }
-    let bytes = file.clone();
-    once.run(&by, &bytes, async move { Ok((StatusCode::CREATED, importing.import(file, &query, &actor).await?)) }).await
+    let only_valid = query.only_valid;
+    let import = async move { Ok((StatusCode::CREATED, importing.import(file, only_valid, &actor).await?)) };
+    once.run(&by, &bytes, import).await
+}
+
+/// A file as it came, and what was said of it; cheap to clone but for the mapping.
+#[derive(Clone)]
+struct Sent {
+    bytes: Bytes,
+    charset: Option<String>,
+    mapping: Option<Vec<String>>,
+}
+
+impl Sent {
+    fn file(&self) -> File<'_> {
+        File { bytes: &self.bytes, charset: self.charset.as_deref(), mapping: self.mapping.as_deref() }
+    }
 }
 
 impl Importing {
-    async fn preview(&self, file: Bytes, mapping: Option<Vec<String>>) -> Result<ImportPreview, ApiError> {
-        match self.read(file.clone(), mapping.clone()).await {
+    async fn preview(&self, file: Sent) -> Result<ImportPreview, ApiError> {
+        match self.read(file.clone()).await {
             Ok(table) => Ok(preview(table)),
             Err(Refused::File(FileError::MissingColumns(missing))) => {
-                let columns = import::columns(&file, mapping.as_deref()).map_err(|error| refused(&error))?;
+                let table = import::columns(file.file()).map_err(|error| refused(&error))?;
                 let missing = missing.into_iter().map(str::to_owned).collect();
-                Ok(ImportPreview { columns, missing_columns: Some(missing), ..ImportPreview::default() })
+                Ok(ImportPreview { missing_columns: Some(missing), ..preview(table) })
             }
             Err(refused) => Err(refused.into()),
         }
     }
 
     /// Reads the file, and once more when the operator's geocoder knows doors that the area does not.
-    async fn read(&self, file: Bytes, mapping: Option<Vec<String>>) -> Result<Table, Refused> {
+    async fn read(&self, file: Sent) -> Result<Table, Refused> {
         let _place = PLACES.try_acquire().map_err(|_| ApiError::unavailable())?;
-        let directory = self.places.directory().await;
-        let (mut table, unknown) = self.read_with(file.clone(), mapping.clone(), &directory, HashMap::new()).await?;
+        let (directory, pickups) = (self.places.directory().await, self.saved_pickups().await?);
+        let (mut table, unknown) = self.read_with(file.clone(), &directory, &pickups, HashMap::new()).await?;
         if !unknown.is_empty() && self.places.asks_elsewhere() {
             let doors = self.places.doors_elsewhere(&directory, unknown).await;
-            (table, _) = self.read_with(file, mapping, &directory, doors).await?;
+            (table, _) = self.read_with(file, &directory, &pickups, doors).await?;
         }
         check_pins(&table)?;
         self.warn_of_known(&mut table).await?;
         Ok(table)
     }
 
+    /// The saved pickups by the words of their names.
+    async fn saved_pickups(&self) -> Result<Arc<HashMap<Vec<String>, PlaceBody>>, StoreError> {
+        let pickups = self.store.saved_pickups().await?.into_iter();
+        Ok(Arc::new(pickups.map(|pickup| (text::words(&pickup.name), pickup.place)).collect()))
+    }
+
     /// Reads the file on a blocking thread: thousands of addresses may have to be looked up. Gives those of which neither
     /// `doors` nor the directory is certain, too.
     async fn read_with(
         &self,
-        file: Bytes,
-        mapping: Option<Vec<String>>,
+        file: Sent,
         directory: &Directory,
+        pickups: &Arc<HashMap<Vec<String>, PlaceBody>>,
         doors: HashMap<String, Found>,
     ) -> Result<(Table, HashMap<String, Option<LatLon>>), Refused> {
         let (directory, zone, now) = (directory.clone(), self.areas.time_zone(), self.clock.now());
         let turn = READING.acquire().await.map_err(|error| ApiError::internal(&error))?;
+        let pickups = Arc::clone(pickups);
         let reading = web::block(move || {
             // Held until the work ends, whether or not the request still waits for it.
             let _turn = turn;
@@ -193,10 +224,16 @@ impl Importing {
                 unknown.borrow_mut().insert(text.to_owned(), near);
                 doors.get(text).filter(|door| door.doubt.is_none()).cloned().or(known)
             };
-            let check = |order: &CreateOrder| draft(order, now).err().unwrap_or_default();
-            let outside = |point| (!directory.is_here(point)).then(|| directory.area_name().to_owned());
-            let surroundings = Surroundings { find: &find, check: &check, outside: &outside, zone, now };
-            let table = import::read(&file, mapping.as_deref(), &surroundings).map_err(Refused::File)?;
+            let surroundings = Surroundings {
+                find: &find,
+                saved_pickup: &|name| pickups.get(&text::words(name)).cloned(),
+                check: &|order| draft(order, now).err().unwrap_or_default(),
+                outside: &|point| (!directory.is_here(point)).then(|| directory.area_name().to_owned()),
+                is_month_first: directory.writes_month_first(),
+                zone,
+                now,
+            };
+            let table = import::read(file.file(), &surroundings).map_err(Refused::File)?;
             if is_too_much.get() {
                 return Err(too_much_to_look_up().into());
             }
@@ -224,18 +261,19 @@ impl Importing {
         Ok(())
     }
 
-    async fn import(&self, file: Bytes, query: &ImportQuery, by: &Actor) -> Result<Imported, ApiError> {
-        let table = self.read(file, query.mapping()).await?;
-        let (valid, skipped): (Vec<_>, Vec<_>) = table.rows.into_iter().partition(|row| row.order.is_some());
-        if !skipped.is_empty() && !query.only_valid {
+    async fn import(&self, file: Sent, only_valid: bool, by: &Actor) -> Result<Imported, ApiError> {
+        let Table { rows, ignored_columns, encoding, .. } = self.read(file).await?;
+        let (valid, skipped): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.order.is_some());
+        if !skipped.is_empty() && !only_valid {
             return Err(ApiError::invalid_fields(named(&skipped)));
         }
-        Ok(Imported { created: self.create_all(by, valid).await?, skipped })
+        let created = self.create_all(by, valid).await?;
+        Ok(Imported { created, skipped, ignored_columns, encoding: encoding.to_owned() })
     }
 
     async fn create_all(&self, by: &Actor, rows: Vec<ImportRow>) -> Result<Vec<ImportedOrder>, ApiError> {
         let (mut orders, mut created) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-        for (line, wanted) in rows.into_iter().filter_map(|row| Some((row.line, row.order?))) {
+        for (line, wanted, warnings) in rows.into_iter().filter_map(|row| Some((row.line, row.order?, row.warnings))) {
             let order = draft(&wanted, self.clock.now()).map_err(ApiError::invalid_fields)?;
             let tracking_token = token::new_tracking_token();
             let (at_the_door, delivery_pin) = at_the_door(&wanted, &tracking_token).await?;
@@ -245,6 +283,7 @@ impl Importing {
                 reference: order.reference.clone(),
                 tracking_url: format!("{}/t/{tracking_token}", self.config.public_url),
                 delivery_pin,
+                warnings,
             });
             orders.push(NewOrder { order, at_the_door, tracking_token_hash: token::hash(&tracking_token) });
         }
@@ -309,8 +348,9 @@ fn asks_for_pin(row: &ImportRow) -> bool {
 fn preview(table: Table) -> ImportPreview {
     let valid = table.rows.iter().filter(|row| row.order.is_some()).count() as u32;
     let invalid = table.rows.len() as u32 - valid;
-    let Table { rows, ignored_columns, columns } = table;
-    ImportPreview { valid, invalid, rows, ignored_columns, columns, missing_columns: None }
+    let Table { rows, ignored_columns, columns, encoding } = table;
+    let encoding = encoding.to_owned();
+    ImportPreview { valid, invalid, rows, ignored_columns, columns, missing_columns: None, encoding }
 }
 
 fn named(rows: &[ImportRow]) -> Vec<FieldError> {

@@ -61,12 +61,12 @@ fn check_edit(wanted: &EditOrder) -> Result<(), ApiError> {
     errors.check_optional_text(wanted.reference.as_deref(), 100, "reference");
     check_place(wanted.pickup.as_ref(), "pickup", &mut errors);
     check_place(wanted.dropoff.as_ref(), "dropoff", &mut errors);
-    let has_phone = wanted.dropoff.as_ref().is_some_and(|dropoff| is_given(&dropoff.phone));
+    let has_phone = wanted.dropoff.as_ref().is_some_and(|dropoff| given(&dropoff.phone).is_some());
     errors.check(!has_phone, "dropoff.phone", "the customer's number belongs in customer.phone");
     if let Some(EditCustomer { name, phone, email }) = &wanted.customer {
         errors.check_optional_text(name.as_deref(), 100, "customer.name");
-        check_removable(phone, 40, "customer.phone", &mut errors);
-        check_removable(email, 254, "customer.email", &mut errors);
+        errors.check_phone(given(phone), "customer.phone");
+        errors.check_email(given(email), "customer.email");
     }
     check_times([wanted.promised_from.flatten(), wanted.promised_until.flatten()], &mut errors);
     errors.check(wanted.size.is_none_or(|size| (1..=MAX_SIZE).contains(&size)), "size", "must be 1 to 100000");
@@ -89,18 +89,16 @@ fn check_place(wanted: Option<&EditPlace>, field: &str, errors: &mut FieldErrors
     }
     errors.check_optional_text(address.as_deref(), 300, &format!("{field}.address"));
     check_removable(instructions, 1_000, &format!("{field}.instructions"), errors);
-    check_removable(phone, 40, &format!("{field}.phone"), errors);
+    errors.check_phone(given(phone), &format!("{field}.phone"));
 }
 
-fn is_given(text: &Option<Option<String>>) -> bool {
-    text.iter().flatten().any(|text| !text.trim().is_empty())
+/// The text; `null` and the empty text remove the field.
+fn given(text: &Option<Option<String>>) -> Option<&str> {
+    text.iter().flatten().map(String::as_str).find(|text| !text.trim().is_empty())
 }
 
-/// `null` and the empty text remove the field.
 fn check_removable(text: &Option<Option<String>>, max: usize, field: &str, errors: &mut FieldErrors) {
-    if is_given(text) {
-        errors.check_optional_text(text.iter().flatten().next().map(String::as_str), max, field);
-    }
+    errors.check_optional_text(given(text), max, field);
 }
 
 fn check_times(window: [Option<DateTime<Utc>>; 2], errors: &mut FieldErrors) {

@@ -113,8 +113,8 @@ pub(super) fn draft(wanted: &CreateOrder, now: DateTime<Utc>) -> Result<Order, V
     let mut errors = FieldErrors::default();
     errors.check_text(&wanted.reference, 100, "reference");
     errors.check_text(&wanted.customer.name, 100, "customer.name");
-    errors.check_optional_text(wanted.customer.phone.as_deref(), 40, "customer.phone");
-    errors.check_optional_text(wanted.customer.email.as_deref(), 254, "customer.email");
+    errors.check_phone(wanted.customer.phone.as_deref(), "customer.phone");
+    errors.check_email(wanted.customer.email.as_deref(), "customer.email");
     let in_order = wanted.promised_from.zip(wanted.promised_until).is_none_or(|(from, until)| from <= until);
     errors.check(in_order, "promised_until", "must not be before promised_from");
     for (field, time) in [("promised_from", wanted.promised_from), ("promised_until", wanted.promised_until)] {
@@ -164,7 +164,7 @@ pub(super) fn check_place(place: &PlaceBody, field: &str, errors: &mut FieldErro
     errors.check_text(&place.address, 300, &format!("{field}.address"));
     errors.check_optional_text(place.instructions.as_deref(), 1_000, &format!("{field}.instructions"));
     let point = errors.check_point(place.lat, place.lon, field);
-    errors.check_optional_text(place.phone.as_deref(), 40, &format!("{field}.phone"));
+    errors.check_phone(place.phone.as_deref(), &format!("{field}.phone"));
     let address = place.address.trim().to_owned();
     Some(Waypoint { point: point?, address, instructions: place.instructions.clone(), phone: place.phone.clone() })
 }

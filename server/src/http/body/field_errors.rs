@@ -1,6 +1,8 @@
 //! Collects what is wrong with the fields of a body, so that one answer names all of it.
 
-use doorstep_shared::{LatLon, geo::coord::CoordError, problem::FieldError, text::is_plain};
+use std::fmt;
+
+use doorstep_shared::{LatLon, contact, geo::coord::CoordError, problem::FieldError, text::is_plain};
 
 use crate::error::ApiError;
 
@@ -27,6 +29,34 @@ impl FieldErrors {
     pub fn check_optional_text(&mut self, text: Option<&str>, max: usize, field: &str) {
         if let Some(text) = text {
             self.check_text(text, max, field);
+        }
+    }
+
+    /// Notes that `phone`, if there is one, must be a number that somebody may be called at.
+    pub fn check_phone(&mut self, phone: Option<&str>, field: &str) {
+        self.check_contact(phone, 40, field, contact::check_phone);
+    }
+
+    /// Notes that `email`, if there is one, must be an address that somebody may be written to.
+    pub fn check_email(&mut self, email: Option<&str>, field: &str) {
+        self.check_contact(email, 254, field, contact::check_email);
+    }
+
+    fn check_contact<E: fmt::Display>(
+        &mut self,
+        text: Option<&str>,
+        max: usize,
+        field: &str,
+        check: fn(&str) -> Result<(), E>,
+    ) {
+        let Some(text) = text else { return };
+        let known = self.0.len();
+        self.check_text(text, max, field);
+        // One complaint about each field.
+        if self.0.len() == known
+            && let Err(fault) = check(text)
+        {
+            self.check(false, field, &fault.to_string());
         }
     }
 

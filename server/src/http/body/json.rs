@@ -91,6 +91,14 @@ pub fn has_media_type(request: &HttpRequest, media_type: &str) -> bool {
     kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case(media_type))
 }
 
+/// The encoding that a request's `Content-Type` names for its body.
+pub fn charset(request: &HttpRequest) -> Option<String> {
+    let content_type = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let named = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let mut charsets = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.next().map(|(_, value)| value.trim().trim_matches('"').to_owned())
+}
+
 /// A JSON answer that no cache keeps.
 pub fn json<T: Serialize>(status: StatusCode, value: &T) -> HttpResponse {
     HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(value)

@@ -19,17 +19,19 @@ pub struct OutboxBody {
     outbox: Arc<Outbox>,
     /// `actix-ws` takes the end of its own body for the end of the connection, so it is kept, unread.
     _replaced: Option<BoxBody>,
+    /// What an event stream says first: after how many milliseconds its browser comes back. 0 when it was said.
+    retry_ms: u16,
 }
 
 impl OutboxBody {
     /// The body that writes `outbox`, in place of the one that `actix-ws` made.
     pub fn new(outbox: Arc<Outbox>, replaced: BoxBody) -> Self {
-        Self { outbox, _replaced: Some(replaced) }
+        Self { outbox, _replaced: Some(replaced), retry_ms: 0 }
     }
 
-    /// The body of an event stream.
-    pub fn event_stream(outbox: Arc<Outbox>) -> Self {
-        Self { outbox, _replaced: None }
+    /// The body of an event stream, whose browser comes back `retry_ms` after its connection was lost.
+    pub fn event_stream(outbox: Arc<Outbox>, retry_ms: u16) -> Self {
+        Self { outbox, _replaced: None, retry_ms }
     }
 }
 
@@ -40,7 +42,12 @@ impl MessageBody for OutboxBody {
         BodySize::Stream
     }
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let retry_ms = std::mem::take(&mut self.retry_ms);
+        if retry_ms > 0 {
+            // A line of the first event.
+            return Poll::Ready(Some(Ok(format!("retry: {retry_ms}\n").into())));
+        }
         self.outbox.poll(context).map(|bytes| bytes.map(Ok))
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! An operator who runs one knows more addresses than an extract has, or corrects them there. Whenever it does not answer
 //! in time, or knows nothing in the area, the caller takes the area's own addresses. An answer says what speaks against it,
-//! as the area's do: a program takes only a door of which every typed word is explained.
+//! as the area's do: a program takes only a door of the typed street and of the town or postcode, see [`judge`].
 
+mod judge;
 mod nominatim;
 mod photon;
 
 use std::time::Duration;
 
-use doorstep_area::places::{Doubt, Found, Kind, address_words};
+use doorstep_area::places::{AddressPart, Found, Kind, address_parts};
 use doorstep_shared::{LatLon, geo::distance::haversine_m};
 
 use crate::platform::{
@@ -34,8 +35,10 @@ const NOMINATIM: Manners = Manners { at_once: 1, apart: Duration::from_secs(1), 
 /// What is looked for.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// The address as it was typed.
+    /// The address as it was typed, by which answers are judged.
     pub text: String,
+    /// What is asked: all of it, or what is left without its first parts.
+    pub question: String,
     /// Places near it come first.
     pub near: Option<LatLon>,
     /// West, south, east, north in degrees: nothing beyond is an answer.
@@ -81,7 +84,7 @@ impl Geocoder {
         };
         let [west, south, east, north] = wanted.bounds;
         let is_here = |hit: &Hit| (south..=north).contains(&hit.lat) && (west..=east).contains(&hit.lon);
-        let typed = address_words(&wanted.text);
+        let typed = address_parts(&wanted.text);
         let found: Vec<Found> =
             hits?.into_iter().filter(is_here).filter_map(|hit| hit.found(&typed, wanted)).take(wanted.limit).collect();
         (!found.is_empty()).then_some(found)
@@ -98,7 +101,8 @@ struct Hit {
     street: Option<String>,
     /// What it lies in, the one that people write first.
     towns: Vec<String>,
-    /// Postcode, county, state, country and its code.
+    postcode: Option<String>,
+    /// County, state, country and its code.
     around: Vec<String>,
     lat: f64,
     lon: f64,
@@ -111,9 +115,9 @@ impl Hit {
     }
 
     /// As an answer to what was `typed`, in the words of an address.
-    fn found(self, typed: &[String], wanted: &Wanted) -> Option<Found> {
+    fn found(self, typed: &[AddressPart], wanted: &Wanted) -> Option<Found> {
         let point = LatLon::try_new(self.lat, self.lon).ok()?;
-        let doubt = self.doubt(typed);
+        let (kind, doubt) = judge::judge(&self, typed);
         let is_number_first = wanted.text.trim_start().starts_with(|letter: char| letter.is_ascii_digit());
         let street = self.street.clone().filter(|_| matches!(self.kind, Kind::House | Kind::Street));
         let name = match (&self.number, street.clone()) {
@@ -123,37 +127,21 @@ impl Hit {
         };
         let town = self.towns.into_iter().next().filter(|town| self.kind != Kind::Town || *town != name);
         let distance_m = wanted.near.map(|near| haversine_m(near, point));
-        Some(Found { name, town, kind: self.kind, point, distance_m, doubt })
-    }
-
-    /// Why it may not be what was typed.
-    fn doubt(&self, typed: &[String]) -> Option<Doubt> {
-        let words = |text: &Option<String>| text.as_deref().map(address_words).unwrap_or_default();
-        let own = match self.kind {
-            Kind::House | Kind::Street => [words(&self.street), words(&self.number)].concat(),
-            Kind::Town | Kind::PointOfInterest => words(&self.name),
-        };
-        let around = self.towns.iter().chain(&self.around).chain(&self.name).chain(&self.street);
-        let around: Vec<String> = around.flat_map(|text| address_words(text)).collect();
-        let is_explained = |word: &String| own.contains(word) || around.contains(word);
-        match self.kind {
-            Kind::Town => Some(Doubt::NoStreet),
-            _ if !typed.iter().all(is_explained) => Some(Doubt::OtherWords),
-            _ if !own.iter().all(|word| typed.contains(word)) => Some(Doubt::Spelling),
-            _ => None,
-        }
+        Some(Found { name, town, kind, point, distance_m, doubt })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use doorstep_area::places::Doubt;
     use serde_json::json;
 
     use super::*;
     use crate::platform::side_server::fake;
 
     fn wanted(text: &str) -> Wanted {
-        Wanted { text: text.to_owned(), near: None, bounds: [13.0, 53.0, 14.0, 54.0], limit: 5 }
+        let (text, question) = (text.to_owned(), text.to_owned());
+        Wanted { text, question, near: None, bounds: [13.0, 53.0, 14.0, 54.0], limit: 5 }
     }
 
     fn geocoder(engine: &str, base: &str) -> Geocoder {
@@ -201,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_door_of_which_every_word_is_explained_is_certain() {
+    async fn only_the_typed_door_in_the_typed_town_is_certain() {
         let (base, _questions) = fake::server("200 OK", Some(photon_answer()));
         let geocoder = geocoder("photon", &base);
         for (typed, doubt) in [
@@ -210,6 +198,8 @@ mod tests {
             ("Ahornweg 7, Neustadt", Some(Doubt::OtherWords)),
             ("Ahornweg 5, Altstadt", Some(Doubt::OtherWords)),
             ("Ahornweg, Neustadt", Some(Doubt::Spelling)),
+            ("Wohnung 3, Haus Sonne, Ahornweg 5, Neustadt", None),
+            ("Haus Sonne, Ahornweg 5", Some(Doubt::OtherWords)),
         ] {
             let found = geocoder.search(&wanted(typed), Duration::ZERO).await.expect("an answer");
             assert_eq!(found[0].doubt, doubt, "{typed}");

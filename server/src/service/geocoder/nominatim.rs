@@ -9,7 +9,7 @@ use super::{Hit, Wanted};
 pub(super) fn request(client: &Client, base: &str, wanted: &Wanted) -> RequestBuilder {
     let [west, south, east, north] = wanted.bounds;
     client.get(format!("{base}/search")).query(&[
-        ("q", wanted.text.as_str()),
+        ("q", wanted.question.as_str()),
         ("format", "jsonv2"),
         ("addressdetails", "1"),
         ("limit", &wanted.limit.to_string()),
@@ -66,8 +66,8 @@ fn hit(place: Place) -> Option<Hit> {
         _ => Kind::PointOfInterest,
     };
     let towns = [own.city, own.town, own.village, own.municipality, own.hamlet, own.suburb, own.neighbourhood];
-    let around = [own.postcode, own.county, own.state, own.country, own.country_code];
+    let around = [own.county, own.state, own.country, own.country_code];
     let (towns, around) = (towns.into_iter().flatten().collect(), around.into_iter().flatten().collect());
     let (name, street) = (place.name.filter(|name| !name.is_empty()), own.road.or(own.pedestrian));
-    Hit { kind, name, number: own.house_number, street, towns, around, lat, lon }.checked()
+    Hit { kind, name, number: own.house_number, street, towns, postcode: own.postcode, around, lat, lon }.checked()
 }

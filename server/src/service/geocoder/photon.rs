@@ -9,7 +9,7 @@ use super::{Hit, Wanted};
 pub(super) fn request(client: &Client, base: &str, wanted: &Wanted) -> RequestBuilder {
     let [west, south, east, north] = wanted.bounds;
     let request = client.get(format!("{base}/api")).query(&[
-        ("q", wanted.text.clone()),
+        ("q", wanted.question.clone()),
         ("limit", wanted.limit.to_string()),
         ("bbox", format!("{west},{south},{east},{north}")),
     ]);
@@ -68,6 +68,7 @@ fn hit(Feature { geometry, properties: own }: Feature) -> Option<Hit> {
     };
     let street = if kind == Kind::Street { own.name.clone().or(own.street) } else { own.street };
     let towns = [own.city, own.locality, own.district].into_iter().flatten().collect();
-    let around = [own.postcode, own.county, own.state, own.country, own.countrycode].into_iter().flatten().collect();
-    Hit { kind, name: own.name, number: own.housenumber, street, towns, around, lat, lon }.checked()
+    let around = [own.county, own.state, own.country, own.countrycode].into_iter().flatten().collect();
+    let (name, number, postcode) = (own.name, own.housenumber, own.postcode);
+    Hit { kind, name, number, street, towns, postcode, around, lat, lon }.checked()
 }

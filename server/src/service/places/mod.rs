@@ -35,6 +35,9 @@ use crate::{
     store::{Store, StoreError, pins::Pinning},
 };
 
+/// Countries where 3/4 is in March, by their ISO 3166-1 codes.
+const MONTH_FIRST: [&str; 8] = ["US", "PR", "VI", "GU", "AS", "MP", "PH", "FM"];
+
 /// Why an address was not pinned.
 #[derive(Debug, thiserror::Error)]
 pub enum PinError {
@@ -194,6 +197,11 @@ impl Directory {
         &self.area.view().name
     }
 
+    /// Whether people here write the month before the day where both are numbers.
+    pub fn writes_month_first(&self) -> bool {
+        self.area.view().country.as_deref().is_some_and(|country| MONTH_FIRST.contains(&country))
+    }
+
     /// Blocks.
     fn places(&self, text: &str, near: Option<LatLon>, limit: usize, asked: Option<Vec<Found>>) -> Vec<Place> {
         let found = asked.unwrap_or_else(|| self.area.search(text, near, limit));
@@ -201,7 +209,8 @@ impl Directory {
     }
 
     fn wanted(&self, text: &str, near: Option<LatLon>, limit: usize) -> Wanted {
-        Wanted { text: text.to_owned(), near, bounds: self.area.view().bounds, limit }
+        let (text, question) = (text.to_owned(), text.to_owned());
+        Wanted { text, question, near, bounds: self.area.view().bounds, limit }
     }
 }
 

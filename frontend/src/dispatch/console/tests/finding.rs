@@ -105,3 +105,23 @@ fn the_forms_pickup_is_saved_under_a_name_once_it_has_a_place() {
     assert!(asks(&effects).contains(&&ApiCall::Pickups));
     assert_eq!(*bench.console.dialog, None);
 }
+
+#[test]
+fn a_courier_is_found_by_a_name_without_its_marks() {
+    for (name, typed) in [
+        ("Ødegård", "odegard"),
+        ("Nguyễn Thị Huệ", "nguyen"),
+        ("Győző", "GYOZO"),
+        ("Işık", "isik"),
+        ("Γιώργος", "γιωργοσ"),
+        ("Королёва", "королева"),
+        ("Żammit", "Żam"),
+    ] {
+        let mut bench = Bench::at("tab=couriers");
+        let wanted = courier(name);
+        bench.snapshot(vec![wanted.clone(), courier("Ana")], vec![]);
+        bench.act(ListIntent::Query(typed.into()));
+        bench.wait(1_000.0);
+        assert_eq!(bench.console.list.items, [Item::Courier(wanted.id)], "{typed} for {name}");
+    }
+}

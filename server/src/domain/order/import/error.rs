@@ -2,24 +2,25 @@
 //!
 //! Errors of a single row are no [`FileError`]; they stand in that row.
 
-use doorstep_shared::api::console::MAX_IMPORT_ROWS;
-
-use super::columns::REQUIRED;
+use doorstep_shared::{api::console::MAX_IMPORT_ROWS, order_file::missing_columns};
 
 /// Why a file cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// Some bytes are not UTF-8.
-    #[error("line {line} is not UTF-8 text; save the file as \"CSV UTF-8\"")]
+    /// Some bytes are no text.
+    #[error("line {line} is no text that can be read; save the file as \"CSV UTF-8\"")]
     NotText {
         /// The first line with such bytes, counted from 1.
         line: usize,
     },
+    /// It is a spreadsheet program's own file.
+    #[error("the file is a workbook; save it as \"CSV UTF-8\" and send that")]
+    Workbook,
     /// There is nothing in it.
     #[error("the file is empty; its first line names the columns")]
     Empty,
     /// Required columns are missing.
-    #[error("the first line must name the columns {}; {} is missing", REQUIRED.join(", "), .0.join(", "))]
+    #[error("the first line must name the columns {}; {} is missing", missing_columns(|_| false).join(", "), .0.join(", "))]
     MissingColumns(Vec<&'static str>),
     /// A column occurs twice.
     #[error("the column {0} is there twice")]

@@ -9,7 +9,7 @@ use doorstep_shared::{
 };
 
 use super::{
-    columns::{COLUMNS, Column, REQUIRED, column_named, is_known_as, is_named},
+    columns::{COLUMNS, Column, column_named, is_known_as, is_named, missing_columns},
     error::FileError,
 };
 
@@ -45,7 +45,7 @@ impl Header {
     /// # Errors
     /// [`FileError::MissingColumns`] when no row can become an order.
     pub(super) fn check_complete(&self) -> Result<(), FileError> {
-        let missing: Vec<_> = REQUIRED.into_iter().filter(|column| !self.positions.contains_key(column)).collect();
+        let missing = missing_columns(|column| self.positions.contains_key(column));
         if missing.is_empty() { Ok(()) } else { Err(FileError::MissingColumns(missing)) }
     }
 
@@ -110,6 +110,12 @@ fn mapped(mapping: &[String], width: usize) -> Result<HashMap<&'static str, usiz
         }
     }
     Ok(positions)
+}
+
+/// Whether a heading means something by itself.
+pub(super) fn is_known(heading: &str) -> bool {
+    let words = text::words(heading);
+    COLUMNS.iter().any(|column| is_named(column, &words) || is_known_as(column, &words))
 }
 
 /// By our own names and headings first; what others call a column counts where those leave it open.

@@ -1,24 +1,27 @@
 //! Reads a file of orders as spreadsheets write them: the order of each row, and each row's errors.
 //!
-//! Pure: the caller brings the search for addresses and the check of an order along. The file is CSV in UTF-8, with or
-//! without a byte order mark; cells are separated by commas or semicolons, whichever the header has more of. The first
-//! row names the columns, in any order, by our names, by readable headings or by what other systems call them, see
-//! [`COLUMNS`]; the caller may say instead what each column holds. Columns that mean nothing are ignored and listed.
+//! Pure: the caller brings the search for addresses and the check of an order along. The file is CSV in whatever encoding
+//! and with whatever separator spreadsheets choose, see [`sheet`]. The first row names the columns, in any order, by our
+//! names, by readable headings or by what other systems call them, see [`COLUMNS`]; the caller may say instead what each
+//! column holds. Columns that mean nothing are ignored and listed.
 //! [`mod@write`] is the other direction: the template and the export of orders. The import of orders over REST calls
 //! [`read`] and [`columns`].
 
 mod addresses;
 mod columns;
+mod degrees;
 mod error;
 mod header;
 mod lines;
+mod places;
 mod row;
+mod sheet;
+mod synonyms;
 mod times;
 pub mod write;
 
 use std::collections::HashMap;
 
-use csv::{ReaderBuilder, Trim};
 use doorstep_shared::api::console::{ImportColumn, ImportRow, MAX_IMPORT_ROWS};
 
 pub use self::{
@@ -27,10 +30,28 @@ pub use self::{
     error::FileError,
     row::Surroundings,
 };
-use self::{header::Header, lines::Lines, row::Row};
+use self::{
+    header::Header,
+    lines::Lines,
+    row::Row,
+    sheet::Sheet,
+    times::{Calendar, DayOrder},
+};
 
 /// Rows that are looked at for samples of a file that lacks columns.
 const MAX_SAMPLED_ROWS: usize = 100;
+
+/// A file, and what its sender says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    /// All of it.
+    pub bytes: &'a [u8],
+    /// The name of its encoding; without it the bytes say it.
+    pub charset: Option<&'a str>,
+    /// What each of its columns holds, in the file's order, and nothing for columns to leave out; without it the headings
+    /// say so.
+    pub mapping: Option<&'a [String]>,
+}
 
 /// What a file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,21 +62,29 @@ pub struct Table {
     pub ignored_columns: Vec<String>,
     /// What each column of the file is taken for.
     pub columns: Vec<ImportColumn>,
+    /// The name of its encoding.
+    pub encoding: &'static str,
 }
 
-/// Reads a file. `mapping` names what each of its columns holds, in the file's order, and nothing for columns to leave
-/// out; without it the headings say so.
+/// Reads a file.
 ///
 /// # Errors
 /// [`FileError`] when no row can be read; the errors of one row stand in that row.
-pub fn read(bytes: &[u8], mapping: Option<&[String]>, surroundings: &Surroundings) -> Result<Table, FileError> {
-    let text = as_text(bytes)?;
-    let mut reader = reader(text);
-    let header = Header::read(reader.headers().map_err(malformed)?, mapping)?;
+pub fn read(file: File, surroundings: &Surroundings) -> Result<Table, FileError> {
+    let sheet = Sheet::read(file.bytes, file.charset)?;
+    let mut reader = sheet.reader();
+    let header = Header::read(reader.headers().map_err(malformed)?, file.mapping)?;
     header.check_complete()?;
-    let mut table = Table { rows: Vec::new(), ignored_columns: header.ignored(), columns: header.columns() };
+    let mut table = Table {
+        rows: Vec::new(),
+        ignored_columns: header.ignored(),
+        columns: header.columns(),
+        encoding: sheet.encoding,
+    };
+    let order = day_order(&sheet, &header, surroundings.is_month_first);
+    let calendar = Calendar { zone: surroundings.zone, now: surroundings.now, order };
     let mut references = HashMap::<String, u32>::new();
-    let mut lines = Lines::of(text);
+    let mut lines = Lines::of(&sheet.text, sheet.first_line);
     for record in reader.records() {
         let record = record.map_err(malformed)?;
         let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
@@ -66,7 +95,7 @@ pub fn read(bytes: &[u8], mapping: Option<&[String]>, surroundings: &Surrounding
             return Err(FileError::TooManyRows);
         }
         header::sample(&mut table.columns, &record);
-        let mut row = Row::new(&header, &record).into_row(line, surroundings);
+        let mut row = Row::new(&header, &record).into_row(line, surroundings, &calendar);
         let known = references.entry(row.reference.clone()).or_insert(row.line);
         if *known != row.line && !row.reference.is_empty() {
             let message = format!("line {known} has the same reference");
@@ -77,47 +106,43 @@ pub fn read(bytes: &[u8], mapping: Option<&[String]>, surroundings: &Surrounding
     Ok(table)
 }
 
-/// What each column of a file is taken for, with samples, for a file that may lack columns.
+/// What each column of a file is taken for, with samples, for a file that may lack columns. No row is read.
 ///
 /// # Errors
 /// [`FileError`] when the file cannot be read at all.
-pub fn columns(bytes: &[u8], mapping: Option<&[String]>) -> Result<Vec<ImportColumn>, FileError> {
-    let text = as_text(bytes)?;
-    let mut reader = reader(text);
-    let mut columns = Header::read(reader.headers().map_err(malformed)?, mapping)?.columns();
+pub fn columns(file: File) -> Result<Table, FileError> {
+    let sheet = Sheet::read(file.bytes, file.charset)?;
+    let mut reader = sheet.reader();
+    let header = Header::read(reader.headers().map_err(malformed)?, file.mapping)?;
+    let mut columns = header.columns();
     for record in reader.records().take(MAX_SAMPLED_ROWS) {
         header::sample(&mut columns, &record.map_err(malformed)?);
     }
-    Ok(columns)
+    Ok(Table { columns, encoding: sheet.encoding, ..Table::default() })
 }
 
-fn reader(text: &str) -> csv::Reader<&[u8]> {
-    ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).trim(Trim::All).from_reader(text.as_bytes())
+/// The order of day and month, which only all of a file's dates together may say.
+fn day_order(sheet: &Sheet, header: &Header, is_month_first: bool) -> DayOrder {
+    let positions: Vec<_> =
+        ["promised_from", "promised_until"].iter().filter_map(|column| header.position(column)).collect();
+    let records: Vec<_> = sheet.reader().into_records().filter_map(Result::ok).collect();
+    let cells = records.iter().flat_map(|record| positions.iter().filter_map(|position| record.get(*position)));
+    DayOrder::of(cells, is_month_first)
 }
 
 fn malformed(error: csv::Error) -> FileError {
     FileError::Malformed(error.to_string())
 }
 
-fn as_text(bytes: &[u8]) -> Result<&str, FileError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        FileError::NotText { line: 1 + before.iter().filter(|byte| **byte == b'\n').count() }
-    })
-}
-
-/// Spreadsheets of half of Europe separate cells by semicolons, because their numbers have a comma.
-fn delimiter(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    let count = |sign| header.matches(sign).count();
-    if count(';') > count(',') { b';' } else { b',' }
-}
-
 #[cfg(test)]
 mod tests {
     use doorstep_area::places::{Found, Kind};
-    use doorstep_shared::{LatLon, api::CreateOrder, problem::FieldError, text};
+    use doorstep_shared::{
+        LatLon,
+        api::{CreateOrder, PlaceBody},
+        problem::FieldError,
+        text,
+    };
     use proptest::prelude::*;
 
     use super::*;
@@ -145,8 +170,27 @@ mod tests {
             errors
         };
         let outside = |point: LatLon| (point.lat() < 0.0).then(|| "Northland".to_owned());
-        let (zone, now) = (chrono_tz::Europe::Malta, from_ms(NOW_MS));
-        read(bytes, None, &Surroundings { find: &known, check: &check, outside: &outside, zone, now })
+        let saved_pickup = |name: &str| (name == "Harbour Kitchen").then(kitchen);
+        let surroundings = Surroundings {
+            find: &known,
+            saved_pickup: &saved_pickup,
+            check: &check,
+            outside: &outside,
+            is_month_first: false,
+            zone: chrono_tz::Europe::Malta,
+            now: from_ms(NOW_MS),
+        };
+        read(File { bytes, charset: None, mapping: None }, &surroundings)
+    }
+
+    fn kitchen() -> PlaceBody {
+        PlaceBody {
+            lat: 35.8935,
+            lon: 14.5005,
+            address: "1 Xatt il-Barriera, Valletta".to_owned(),
+            instructions: Some("at the back".to_owned()),
+            phone: Some("+356 2100 0002".to_owned()),
+        }
     }
 
     const HEADER: &str =
@@ -251,11 +295,16 @@ mod tests {
         let file = b"A,A,,Reference,E\nA-1,Merkanti 1,Merkanti 2,Eve,x\n";
         let mapping = |names: &str| names.split(',').map(str::to_owned).collect::<Vec<_>>();
         let read = |names: &str| {
-            let find = |_: &str, _: Option<LatLon>| None;
-            let check = |_: &CreateOrder| Vec::new();
-            let (zone, now) = (chrono_tz::Europe::Malta, from_ms(NOW_MS));
-            let surroundings = Surroundings { find: &find, check: &check, outside: &|_| None, zone, now };
-            super::read(file, Some(&mapping(names)), &surroundings)
+            let surroundings = Surroundings {
+                find: &|_, _| None,
+                saved_pickup: &|_| None,
+                check: &|_| Vec::new(),
+                outside: &|_| None,
+                is_month_first: false,
+                zone: chrono_tz::Europe::Malta,
+                now: from_ms(NOW_MS),
+            };
+            super::read(File { bytes: file, charset: None, mapping: Some(&mapping(names)) }, &surroundings)
         };
         let table = read("reference,pickup_address,dropoff_address,customer_name").expect("a file");
         assert_eq!((table.rows[0].reference.as_str(), &table.ignored_columns[..]), ("A-1", &["E".to_owned()][..]));
@@ -271,7 +320,7 @@ mod tests {
     #[test]
     fn a_file_that_lacks_columns_still_shows_those_that_it_has() {
         let file = b"Who,Where\nEve,Valletta\nEve,Sliema\nAdam,\n";
-        let columns = columns(file, None).expect("a file");
+        let columns = columns(File { bytes: file, charset: None, mapping: None }).expect("a file").columns;
         let shown: Vec<_> = columns.iter().map(|column| (column.column.as_deref(), column.samples.join("|"))).collect();
         assert_eq!(shown, [(None, "Eve|Adam".to_owned()), (None, "Valletta|Sliema".to_owned())]);
     }
@@ -312,8 +361,9 @@ mod tests {
         assert!(missing.to_string().contains("pickup_address, dropoff_address is missing"), "{missing}");
         let twice = format!("{HEADER},Reference\n");
         assert_eq!(read_with(twice.as_bytes()), Err(FileError::RepeatedColumn("reference".to_owned())));
-        let latin1 = [format!("{HEADER}\nA-1,").as_bytes(), b"Caf\xe9,35.9"].concat();
-        assert_eq!(read_with(&latin1), Err(FileError::NotText { line: 2 }));
+        let binary = [format!("{HEADER}\nA-1,").as_bytes(), b"Caf\xe9\x02,35.9"].concat();
+        assert_eq!(read_with(&binary), Err(FileError::NotText { line: 2 }));
+        assert_eq!(read_with(b"PK\x03\x04..."), Err(FileError::Workbook));
         let many = format!("{HEADER}\n{}", "A,K,35.9,14.5,Merkanti,Eve\n".repeat(MAX_IMPORT_ROWS + 1));
         assert_eq!(read_with(many.as_bytes()), Err(FileError::TooManyRows));
     }

@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use csv::StringRecord;
-use doorstep_area::places::Kind;
 use doorstep_shared::{
     LatLon,
     api::{
@@ -13,15 +12,18 @@ use doorstep_shared::{
         console::{ImportNote, ImportRow},
         proof::ProofKind,
     },
-    geo::distance::haversine_m,
+    contact,
     problem::FieldError,
     text,
 };
 
 use super::{
-    addresses::{self, FindAddress},
+    addresses::FindAddress,
+    columns::PICKUP,
     header::Header,
-    times, write,
+    places,
+    times::{Calendar, Meant, Written},
+    write,
 };
 use crate::domain::order::{MAX_SERVICE_S, MAX_SIZE};
 
@@ -29,21 +31,28 @@ use crate::domain::order::{MAX_SERVICE_S, MAX_SIZE};
 pub struct Surroundings<'a> {
     /// Finds the place of an address.
     pub find: &'a FindAddress<'a>,
+    /// The saved pickup of a name.
+    pub saved_pickup: &'a dyn Fn(&str) -> Option<PlaceBody>,
     /// The errors of an order that was read; fields have their names in JSON.
     pub check: &'a dyn Fn(&CreateOrder) -> Vec<FieldError>,
     /// What the area is called, for a point outside it.
     pub outside: &'a dyn Fn(LatLon) -> Option<String>,
+    /// Whether people of the area write the month before the day.
+    pub is_month_first: bool,
     /// The zone of times that name none.
     pub zone: Tz,
     /// Now.
     pub now: DateTime<Utc>,
 }
 
+/// Words for nothing, where a number or an address of e-mail should stand.
+const NOTHING: [&str; 5] = ["-", "–", "n/a", "none", "null"];
+
 /// One row being read.
 pub(super) struct Row<'a> {
     header: &'a Header,
     record: &'a StringRecord,
-    errors: Vec<ImportNote>,
+    pub(super) errors: Vec<ImportNote>,
     warnings: Vec<ImportNote>,
 }
 
@@ -52,16 +61,16 @@ impl<'a> Row<'a> {
         Self { header, record, errors: Vec::new(), warnings: Vec::new() }
     }
 
-    pub(super) fn into_row(mut self, line: u32, surroundings: &Surroundings) -> ImportRow {
-        let reference = self.cell("reference").unwrap_or_default().to_owned();
-        let order = self.order(&reference, surroundings);
+    pub(super) fn into_row(mut self, line: u32, surroundings: &Surroundings, calendar: &Calendar) -> ImportRow {
+        let reference = self.joined("reference", " ").unwrap_or_default();
+        let order = self.order(&reference, surroundings, calendar);
         if self.record.len() > self.header.width {
             let message = format!("the row has {} cells, the header {}", self.record.len(), self.header.width);
             let position = Some(self.header.width as u32 + 1);
             self.errors.push(ImportNote { column: String::new(), heading: None, position, message });
         }
         for error in (surroundings.check)(&order) {
-            let column = column_of(&error.field);
+            let column = self.shown_column(&error.field);
             // An address that was not found has its message already.
             if !self.errors.iter().any(|known| known.column == column) {
                 self.errors.push(self.header.note(&column, error.message));
@@ -72,124 +81,144 @@ impl<'a> Row<'a> {
     }
 
     /// A column's cell; `None` when it is empty or missing.
-    fn cell(&self, column: &str) -> Option<&'a str> {
+    pub(super) fn cell(&self, column: &str) -> Option<&'a str> {
         let cell = self.record.get(self.header.position(column)?).filter(|cell| !cell.is_empty())?;
         Some(write::without_guard(cell))
     }
 
-    fn owned(&self, column: &str) -> Option<String> {
-        self.cell(column).map(str::to_owned)
+    /// A cell whose lines are put together; blank ones are left out.
+    pub(super) fn joined(&self, column: &str, between: &str) -> Option<String> {
+        let lines = self.cell(column)?.lines().map(str::trim).filter(|line| !line.is_empty());
+        // "12 Triq il-Merkanti," ends with the comma that joins it to the next line.
+        Some(lines.collect::<Vec<_>>().join(between).replace(",, ", ", "))
     }
 
-    fn refuse(&mut self, column: &str, message: impl Into<String>) {
+    /// A cell with its lines, without blank ones.
+    pub(super) fn lines(&self, column: &str) -> Option<String> {
+        let lines = self.cell(column)?.lines().map(str::trim).filter(|line| !line.is_empty());
+        Some(lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// A cell with a phone number or an e-mail address.
+    pub(super) fn contact(&self, column: &str) -> Option<String> {
+        let text = self.joined(column, " ")?;
+        let is_nothing = NOTHING.contains(&text.to_lowercase().as_str());
+        // A spreadsheet that took a number for a number may add its fraction.
+        let whole = text.strip_suffix(".0").filter(|whole| whole.bytes().all(|sign| sign.is_ascii_digit()));
+        (!is_nothing).then(|| whole.map_or(text.clone(), str::to_owned))
+    }
+
+    pub(super) fn refuse(&mut self, column: &str, message: impl Into<String>) {
         self.errors.push(self.header.note(column, message));
     }
 
-    fn order(&mut self, reference: &str, surroundings: &Surroundings) -> CreateOrder {
-        let pickup = self.place("pickup", None, surroundings);
-        // A pickup that was refused or is missing says nothing of where its door is.
-        let is_known = self.errors.is_empty() && (pickup.lat, pickup.lon) != (0.0, 0.0);
-        let near = LatLon::try_new(pickup.lat, pickup.lon).ok().filter(|_| is_known);
+    pub(super) fn warn(&mut self, column: &str, message: impl Into<String>) {
+        self.warnings.push(self.header.note(column, message));
+    }
+
+    fn order(&mut self, reference: &str, surroundings: &Surroundings, calendar: &Calendar) -> CreateOrder {
+        if contact::is_rounded(reference) {
+            self.warn("reference", "a spreadsheet may have turned this into a rounded number");
+        }
+        let (pickup, dropoff) = places::read(self, surroundings);
+        for column in ["pickup_phone", "customer_phone"] {
+            self.warn_of_phone(column);
+        }
+        let [promised_from, promised_until] = self.window(calendar);
         CreateOrder {
             reference: reference.to_owned(),
-            dropoff: self.place("dropoff", near, surroundings),
+            dropoff,
             pickup,
             customer: CustomerBody {
-                name: self.owned("customer_name").unwrap_or_default(),
-                phone: self.owned("customer_phone"),
-                email: self.owned("customer_email"),
+                name: self.joined("customer_name", " ").unwrap_or_default(),
+                phone: self.contact("customer_phone"),
+                email: self.contact("customer_email"),
             },
-            promised_from: self.time("promised_from", surroundings),
-            promised_until: self.time("promised_until", surroundings),
+            promised_from,
+            promised_until,
             proof: self.proof(),
             size: self.whole_number("size", 1..=MAX_SIZE),
             service_s: self.whole_number("service_s", 0..=MAX_SERVICE_S),
             requires: self.requires(),
-            note: self.owned("note"),
+            note: self.lines("note"),
         }
     }
 
-    fn place(&mut self, end: &str, near: Option<LatLon>, surroundings: &Surroundings) -> PlaceBody {
-        let [lat, lon, address, instructions, phone] =
-            ["lat", "lon", "address", "instructions", "phone"].map(|part| format!("{end}_{part}"));
-        let mut place = PlaceBody {
-            lat: 0.0,
-            lon: 0.0,
-            address: self.owned(&address).unwrap_or_default(),
-            instructions: self.owned(&instructions),
-            phone: self.owned(&phone),
+    /// What nobody can call is refused with the order; what only looks odd is pointed out, as in the console's form.
+    fn warn_of_phone(&mut self, column: &str) {
+        let is_odd = |phone: &String| contact::check_phone(phone).is_ok() && !contact::is_usual_phone(phone);
+        if self.contact(column).as_ref().is_some_and(is_odd) {
+            self.warn(column, "does not look like a phone number");
+        }
+    }
+
+    fn window(&mut self, calendar: &Calendar) -> [Option<DateTime<Utc>>; 2] {
+        let columns = ["promised_from", "promised_until"];
+        let (columns, ends) = match columns.map(|column| self.cell(column).is_some()) {
+            [true, false] => self.one_cell(columns[0], [true, false], calendar),
+            [false, true] => self.one_cell(columns[1], [false, true], calendar),
+            _ => (columns, columns.map(|column| self.written(column, calendar))),
         };
-        match (self.cell(&lat), self.cell(&lon)) {
-            (None, None) if place.address.is_empty() => {}
-            (None, None) => self.look_up(&mut place, &address, near, surroundings),
-            (Some(_), None) => self.refuse(&lon, "lat is given, and lon is not"),
-            (None, Some(_)) => self.refuse(&lat, "lon is given, and lat is not"),
-            (Some(north), Some(east)) => {
-                place.lat = self.degrees(&lat, north, 90.0);
-                place.lon = self.degrees(&lon, east, 180.0);
-                self.warn_of_distance(&lat, &place, near);
-                self.warn_of_outside(&lat, &place, surroundings);
+        let meant = calendar.meant(ends[0], ends[1]);
+        for (column, meant) in columns.into_iter().zip(meant) {
+            self.warn_of_time(column, meant, calendar);
+        }
+        meant.map(|end| end.map(|end| end.at))
+    }
+
+    /// The only cell with a time, which may hold both ends.
+    fn one_cell(
+        &mut self,
+        column: &'static str,
+        is_end: [bool; 2],
+        calendar: &Calendar,
+    ) -> ([&'static str; 2], [Option<Written>; 2]) {
+        let text = self.cell(column).unwrap_or_default();
+        let both = calendar.read(text).is_none().then(|| calendar.read_window(text)).flatten();
+        let ends = match both {
+            Some(both) => both.map(Some),
+            None => {
+                let written = self.written(column, calendar);
+                is_end.map(|is_end| written.filter(|_| is_end))
             }
-        }
-        place
-    }
-
-    /// Columns that were exchanged, or a point of 0, 0.
-    fn warn_of_distance(&mut self, column: &str, place: &PlaceBody, pickup: Option<LatLon>) {
-        let door = LatLon::try_new(place.lat, place.lon).ok();
-        let metres = pickup.zip(door).map(|(pickup, door)| haversine_m(pickup, door));
-        if let Some(metres) = metres.filter(|metres| *metres > addresses::FARTHEST_DOOR_M) {
-            let message = format!("{} km from its pickup", addresses::kilometres(metres));
-            self.warnings.push(self.header.note(column, message));
-        }
-    }
-
-    /// The order is taken, because an operator may deliver beyond the map; nothing is known of the ways there.
-    fn warn_of_outside(&mut self, column: &str, place: &PlaceBody, surroundings: &Surroundings) {
-        let area = LatLon::try_new(place.lat, place.lon).ok().and_then(surroundings.outside);
-        let warning = area.map(|area| format!("outside the area {area}: no streets are known there"));
-        self.warnings.extend(warning.map(|message| self.header.note(column, message)));
-    }
-
-    fn look_up(&mut self, place: &mut PlaceBody, column: &str, near: Option<LatLon>, surroundings: &Surroundings) {
-        let found = match addresses::find(&place.address, near, surroundings.find) {
-            Ok(found) => found,
-            Err(reason) => return self.refuse(column, reason),
         };
-        (place.lat, place.lon) = (found.point.lat(), found.point.lon());
-        let found_as = format!("found as {}", addresses::full_name(&found));
-        let note = match found.kind {
-            Kind::House => None,
-            Kind::Street => Some(format!("{found_as}; the middle of the street is used")),
-            Kind::Town => Some(format!("{found_as}; only the town was found")),
-            Kind::PointOfInterest => Some(found_as),
-        };
-        self.warnings.extend(note.map(|note| self.header.note(column, note)));
+        ([column; 2], ends)
     }
 
-    fn degrees(&mut self, column: &str, text: &str, most: f64) -> f64 {
-        let number = text.replace(',', ".").parse::<f64>();
-        match number {
-            Ok(degrees) if (-most..=most).contains(&degrees) => degrees,
-            _ => {
-                self.refuse(column, format!("must be degrees between -{most} and {most}"));
-                0.0
-            }
-        }
-    }
-
-    fn time(&mut self, column: &str, surroundings: &Surroundings) -> Option<DateTime<Utc>> {
+    fn written(&mut self, column: &str, calendar: &Calendar) -> Option<Written> {
         let text = self.cell(column)?;
-        let time = times::time(text, surroundings.zone, surroundings.now);
-        if time.is_none() {
-            self.refuse(column, "must be a time like 2026-11-21 18:30, 18:30 for today, or 2026-11-21T18:30:00+01:00");
+        let written = calendar.read(text);
+        if written.is_none() {
+            let is_day_number =
+                text.split(['.', ',']).next().is_some_and(|day| day.len() == 5 && day.parse::<u32>().is_ok());
+            let reason = if is_day_number {
+                "is a spreadsheet's number of a day; format the column as date and time"
+            } else {
+                "must be a time like 2026-11-21 18:30, 18:30 for the next such time, or 2026-11-21T18:30:00+01:00"
+            };
+            self.refuse(column, reason);
         }
-        time
+        written
+    }
+
+    fn warn_of_time(&mut self, column: &str, meant: Option<Meant>, calendar: &Calendar) {
+        let Some(meant) = meant else { return };
+        let local = meant.at.with_timezone(&calendar.zone);
+        if meant.is_tomorrow {
+            self.warn(column, format!("has passed today, so it is tomorrow, {}", local.format("%-d %B %H:%M")));
+        }
+        if meant.is_guessed {
+            self.warn(
+                column,
+                format!("read as {}; write {} to be sure", local.format("%-d %B %Y"), local.format("%Y-%m-%d")),
+            );
+        }
     }
 
     fn whole_number(&mut self, column: &str, allowed: RangeInclusive<u32>) -> Option<u32> {
         let text = self.cell(column)?;
-        let number = text.parse().ok().filter(|number| allowed.contains(number));
+        let whole = text.strip_suffix(".0").or_else(|| text.strip_suffix(",0")).unwrap_or(text);
+        let number = whole.parse().ok().filter(|number| allowed.contains(number));
         if number.is_none() {
             let (least, most) = (allowed.start(), allowed.end());
             self.refuse(column, format!("must be a whole number, {least} to {most}"));
@@ -212,13 +241,17 @@ impl<'a> Row<'a> {
         }
         kinds
     }
-}
 
-/// The column of a JSON field: `pickup.address` is `pickup_address`, and an error of a whole point stands at its
-/// latitude.
-fn column_of(field: &str) -> String {
-    match field.strip_suffix(".lon") {
-        Some(place) => format!("{place}_lat"),
-        None => field.replace('.', "_"),
+    /// The column of a JSON field: `pickup.address` is `pickup_address`, or the saved pickup's name where the file has only
+    /// that; an error of a whole point stands at its latitude.
+    fn shown_column(&self, field: &str) -> String {
+        let column = match field.strip_suffix(".lon") {
+            Some(place) => format!("{place}_lat"),
+            None => field.replace('.', "_"),
+        };
+        let is_named = column == "pickup_address"
+            && self.header.position(&column).is_none()
+            && self.header.position(PICKUP).is_some();
+        if is_named { PICKUP.to_owned() } else { column }
     }
 }

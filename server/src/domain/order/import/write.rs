@@ -9,7 +9,7 @@ use csv::{Terminator, WriterBuilder};
 use doorstep_area::places::Found;
 use doorstep_shared::api::proof::ProofKind;
 
-use super::columns::COLUMNS;
+use super::columns::{COLUMNS, Column, PICKUP};
 use crate::domain::order::Order;
 
 /// Makes spreadsheets read the file as UTF-8.
@@ -50,8 +50,13 @@ pub struct Exported<'a> {
 
 /// The first line of an export.
 pub fn export_heading() -> String {
-    let headings = COLUMNS.iter().map(|column| column.heading).chain(EXPORT_ONLY);
+    let headings = exported_columns().map(|column| column.heading).chain(EXPORT_ONLY);
     format!("{BYTE_ORDER_MARK}{}", line(headings.map(str::to_owned)))
+}
+
+/// Orders have addresses, and no names of saved pickups.
+fn exported_columns() -> impl Iterator<Item = &'static Column> {
+    COLUMNS.iter().filter(|column| column.name != PICKUP)
 }
 
 /// Orders as lines of an export. Times are written in `zone`, with its distance from UTC.
@@ -61,7 +66,7 @@ pub fn export_lines(orders: &[Exported], zone: Tz) -> String {
 
 fn cells(exported: &Exported, zone: Tz) -> Vec<String> {
     let Exported { order, courier_name, proof } = exported;
-    let mut cells: Vec<String> = COLUMNS.iter().map(|column| cell(column.name, order, proof, zone)).collect();
+    let mut cells: Vec<String> = exported_columns().map(|column| cell(column.name, order, proof, zone)).collect();
     cells.extend([
         order.status.as_str().to_owned(),
         time(order.status_at, zone),
