@@ -107,7 +107,7 @@ struct OsmandQuery {
 /// Take positions from Traccar Client, OsmAnd and other apps of OsmAnd's protocol.
 ///
 /// `id`, `deviceid` or, in JSON, `device_id` is the device's token. Parameters come in the query or a form, or as Traccar
-/// Client's JSON.
+/// Client's JSON; a flat JSON object has the parameters' names and units.
 #[utoipa::path(post, path = "/ingest/osmand", operation_id = "reportOsmand", tag = "ingest", params(OsmandQuery),
     request_body(description = "Empty when the query holds the parameters. JSON may also be a list of messages", content(
         (String = "application/x-www-form-urlencoded"),
@@ -125,7 +125,7 @@ pub async fn osmand(
     body: RequestBody<OsmandReport>,
 ) -> Result<HttpResponse, ApiError> {
     let now_ms = reports.clock.now_ms();
-    let (report, unknown) = if is_json(&request) {
+    let (report, unknown) = if has_json(&request, &body) {
         (osmand::decode_json(&body, now_ms)?, StatusCode::NOT_FOUND)
     } else {
         let form = String::from_utf8_lossy(&body);
@@ -171,8 +171,9 @@ pub async fn owntracks(
     body: RequestBody<TrackerBatch>,
 ) -> Result<HttpResponse, ApiError> {
     let device = reports.device(&request, basic_password(&request).or_else(|| bearer(&request))).await?;
-    let device = device.ok_or_else(ApiError::unauthorized)?;
-    reports.take_in(&device, DeviceClient::Owntracks, owntracks::decode(&body)).await?;
+    let device = device.ok_or_else(ApiError::unauthorized_basic)?;
+    let decoded = owntracks::decode(&body, reports.clock.now_ms());
+    reports.take_in(&device, DeviceClient::Owntracks, decoded).await?;
     Ok(json("[]"))
 }
 
@@ -225,6 +226,11 @@ impl Reports {
 
 fn json(body: &'static str) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store")).body(body)
+}
+
+/// Whether the body is to be read as JSON. Some apps send everything in the query and call their empty body JSON.
+fn has_json(request: &HttpRequest, body: &[u8]) -> bool {
+    is_json(request) && (!body.trim_ascii().is_empty() || request.query_string().is_empty())
 }
 
 fn is_json(request: &HttpRequest) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! A phone sends a refused request again, and some send nothing else until it is accepted. So a decoder never fails
 //! over one bad point: it counts the point and goes on. A position must be whole and made of numbers; everything beside
-//! it is a [`Hint`], ignored when it makes no sense. Pure: bytes in, [`Decoded`] out.
+//! it is a [`Hint`], ignored when it makes no sense. Numbers may be text, and written as the phone's language writes
+//! them: an app that does so never learns otherwise. Pure: bytes in, [`Decoded`] out.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use chrono::{DateTime, NaiveDateTime};
 use doorstep_shared::RawFix;
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -137,6 +138,45 @@ pub fn place<T>(lat: Option<T>, lon: Option<T>) -> Result<Option<(T, T)>, Unread
     }
 }
 
+/// The zeros of the digits that phones write in languages with digits of their own: Arabic, Persian and Urdu, Hindi and
+/// Marathi, Bengali.
+const ZEROS: [char; 4] = ['\u{0660}', '\u{06F0}', '\u{0966}', '\u{09E6}'];
+
+/// Reads a number as a program writes it, or as the phone's language does, with a decimal comma, its own digits or its own
+/// minus. `None` for anything else, also for one with separators between thousands: nothing tells them from decimals.
+pub fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| localised(text)?.parse().ok())
+}
+
+fn localised(text: &str) -> Option<String> {
+    let has_point = text.contains('.');
+    // Marks of direction stand around numbers in text that is written from right to left.
+    let written = text.chars().filter(|c| !matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}'));
+    let plain = written.map(|c| match c {
+        ',' | '\u{066B}' => (!has_point).then_some('.'),
+        '\u{2212}' => Some('-'),
+        _ => Some(ascii_digit(c).unwrap_or(c)),
+    });
+    plain.collect()
+}
+
+fn ascii_digit(c: char) -> Option<char> {
+    let value = |zero: char| (c as u32).checked_sub(zero as u32).filter(|value| *value < 10);
+    ZEROS.into_iter().find_map(value).and_then(|value| char::from_digit(value, 10))
+}
+
+/// A number that must be there, as JSON's or as text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Number(pub f64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Hint(number) = Hint::deserialize(deserializer)?;
+        number.map(Self).ok_or_else(|| D::Error::custom("not a number"))
+    }
+}
+
 /// An optional number beside a position. Any other value in its place counts as unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hint(Option<f64>);
@@ -144,7 +184,7 @@ pub struct Hint(Option<f64>);
 impl Hint {
     /// The number in `text`, if there is one.
     pub fn from_text(text: Option<&str>) -> Self {
-        Self(text.and_then(|text| text.trim().parse().ok()))
+        Self(text.and_then(number))
     }
 
     /// The number itself.
@@ -198,8 +238,8 @@ impl<'de> Visitor<'de> for HintVisitor {
         Ok(Hint(None))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Hint, E> {
-        Ok(Hint(None))
+    fn visit_str<E>(self, text: &str) -> Result<Hint, E> {
+        Ok(Hint::from_text(Some(text)))
     }
 
     fn visit_unit<E>(self) -> Result<Hint, E> {
@@ -241,7 +281,7 @@ impl Timestamp {
 }
 
 /// Seconds since the epoch as milliseconds; far times stay far.
-pub fn seconds_ms(seconds: f64) -> i64 {
+fn seconds_ms(seconds: f64) -> i64 {
     (seconds * 1_000.0).round() as i64
 }
 
@@ -255,8 +295,8 @@ fn epoch_ms(number: f64) -> i64 {
 /// [`Unreadable`] when it is none of these.
 pub fn time_ms(text: &str) -> Result<i64, Unreadable> {
     let text = text.trim();
-    if let Some(number) = text.parse().ok().filter(|number: &f64| number.is_finite()) {
-        return Ok(epoch_ms(number));
+    if let Some(epoch) = number(text).filter(|epoch| epoch.is_finite()) {
+        return Ok(epoch_ms(epoch));
     }
     let time = if text.contains('T') { iso_8601(text) } else { utc(text, "%Y-%m-%d %H:%M:%S%.f") };
     time.ok_or(Unreadable)
@@ -318,7 +358,9 @@ mod tests {
             ("-1", None),
             ("null", None),
             ("true", None),
-            ("\"4.5\"", None),
+            ("\"4.5\"", Some(4.5)),
+            ("\"4,5\"", Some(4.5)),
+            ("\"fast\"", None),
             ("[4.5]", None),
             ("{\"value\":4.5}", None),
             ("1e300", None),
@@ -331,6 +373,31 @@ mod tests {
         assert_eq!(Hint::from_text(Some("-12.5")).value(), Some(-12.5), "below the sea");
         for text in [None, Some(""), Some("fast"), Some("NaN"), Some("inf"), Some("1e400")] {
             assert_eq!(Hint::from_text(text).known(1.0), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_the_phones_language_writes_them() {
+        let cases = [
+            ("35.898912", Some(35.898912)),
+            (" 35,898912 ", Some(35.898912)),
+            ("-14,5", Some(-14.5)),
+            ("\u{2212}14,5", Some(-14.5)),
+            ("+3", Some(3.0)),
+            ("\u{0663}\u{0665}\u{066B}\u{0669}", Some(35.9)),
+            ("\u{200E}\u{2212}\u{06F1}\u{06F4}\u{066B}\u{06F5}", Some(-14.5)),
+            ("\u{0969}\u{096B}.\u{096F}", Some(35.9)),
+            ("\u{09E9}\u{09EB}.\u{09EF}", Some(35.9)),
+            ("1.234,5", None),
+            ("1,234.5", None),
+            ("1,234,567", None),
+            ("35.9N", None),
+            ("35,9,", None),
+            (",", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(number(text), expected, "{text:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use doorstep_shared::RawFix;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::decode::{DecodeError, Decoded, Hint, Items, Timestamp, Unreadable, part};
+use super::decode::{DecodeError, Decoded, Hint, Items, Number, Timestamp, Unreadable, part};
 
 /// Reads a batch. The present position, if there is one, comes after the backlog.
 ///
@@ -38,7 +38,7 @@ struct Feature {
 
 #[derive(Deserialize)]
 struct Geometry {
-    coordinates: Vec<f64>,
+    coordinates: Vec<Number>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +60,7 @@ struct Properties {
 
 impl Feature {
     fn fix(&self) -> Result<RawFix, Unreadable> {
-        let [lon, lat, ..] = self.geometry.coordinates[..] else { return Err(Unreadable) };
+        let [Number(lon), Number(lat), ..] = self.geometry.coordinates[..] else { return Err(Unreadable) };
         let properties = &self.properties;
         Ok(RawFix {
             time_ms: properties.timestamp.to_ms()?,
@@ -142,7 +142,7 @@ mod tests {
             "{}",
             r#"{"geometry":{"coordinates":[14.5]},"properties":{"timestamp":"2026-08-22T10:00:00Z"}}"#,
             r#"{"geometry":{"coordinates":[[14.5,35.9]]},"properties":{"timestamp":"2026-08-22T10:00:00Z"}}"#,
-            r#"{"geometry":{"coordinates":["14.5","35.9"]},"properties":{"timestamp":"2026-08-22T10:00:00Z"}}"#,
+            r#"{"geometry":{"coordinates":["east","35.9"]},"properties":{"timestamp":"2026-08-22T10:00:00Z"}}"#,
             r#"{"geometry":{"coordinates":[1e400,35.9]},"properties":{"timestamp":"2026-08-22T10:00:00Z"}}"#,
             r#"{"geometry":{"coordinates":[14.5,35.9]},"properties":{"timestamp":"yesterday"}}"#,
             r#"{"geometry":{"coordinates":[14.5,35.9]},"properties":{}}"#,
@@ -150,6 +150,13 @@ mod tests {
         let body = format!(r#"{{"locations":[{},{good}]}}"#, bad.join(","));
         let fix = RawFix { time_ms: TAKEN_MS, lat: 35.9, lon: 14.5, ..RawFix::default() };
         assert_eq!(decoded(&body), Decoded { fixes: vec![fix], unreadable: bad.len() as u32 });
+    }
+
+    #[test]
+    fn numbers_may_be_text() {
+        let body = r#"{"locations":[{"geometry":{"coordinates":["14.514553","35,898912"]},"properties":{"timestamp":
+            "1787392800","altitude":"12","speed":"5","course":"182","horizontal_accuracy":"6","battery_level":"0,81"}}]}"#;
+        assert_eq!(decoded(body), Decoded { fixes: vec![full(TAKEN_MS)], unreadable: 0 });
     }
 
     #[test]

@@ -1,15 +1,19 @@
-//! The form in JSON: a message, or an array of them, with one point or several each. Speeds are metres per second.
+//! The form in JSON: a message, or an array of them, with one point or several each. Speeds are metres per second, but
+//! knots in a flat message, which has the names of the parameters.
 
 use doorstep_shared::RawFix;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::report::Report;
-use crate::service::ingest::decode::{DecodeError, Hint, MAX_POINTS, Timestamp, Unreadable, one_or_many, part, place};
+use super::{parameters::Parameters, report::Report};
+use crate::service::ingest::decode::{
+    DecodeError, Hint, MAX_POINTS, Number, Timestamp, Unreadable, one_or_many, part, place,
+};
 
 /// Reads a JSON message, or an array of them. A point without a time was taken at `now_ms`.
 ///
-/// A batch belongs to one device: a message that names another device than the first counts as unreadable.
+/// A batch belongs to one device: a message that names another device than the first counts as unreadable, and so does
+/// one that has no position and does not say that it is a heartbeat.
 ///
 /// # Errors
 /// [`DecodeError`]
@@ -17,7 +21,7 @@ pub fn decode_json(body: &[u8], now_ms: i64) -> Result<Report, DecodeError> {
     let mut report = Report::default();
     for message in one_or_many(body)? {
         match part::<Message<'_>>(message) {
-            Ok(message) => report.add(message, now_ms)?,
+            Ok(parts) => report.add(message, &parts, now_ms)?,
             Err(unreadable) => report.decoded.add(Err(unreadable)),
         }
     }
@@ -25,8 +29,8 @@ pub fn decode_json(body: &[u8], now_ms: i64) -> Result<Report, DecodeError> {
 }
 
 impl Report {
-    fn add(&mut self, message: Message<'_>, now_ms: i64) -> Result<(), DecodeError> {
-        match (&self.token, message.device_id) {
+    fn add(&mut self, whole: &RawValue, message: &Message<'_>, now_ms: i64) -> Result<(), DecodeError> {
+        match (&self.token, message.device()) {
             (Some(ours), Some(named)) if *ours != named => {
                 self.decoded.add(Err(Unreadable));
                 return Ok(());
@@ -34,20 +38,44 @@ impl Report {
             (None, named) => self.token = named,
             _ => {}
         }
-        let Some(locations) = message.location else { return Ok(()) };
-        // A plugin that batches puts the array here.
-        for location in one_or_many(locations.get().as_bytes())? {
-            self.decoded.add(part::<Location<'_>>(location).and_then(|location| location.fix(now_ms)));
+        match message.locations() {
+            // A plugin that batches puts the array here.
+            Some(locations) => {
+                for location in one_or_many(locations.get().as_bytes())? {
+                    self.decoded.add(part::<Location<'_>>(location).and_then(|location| location.fix(now_ms)));
+                }
+            }
+            None => self.decoded.add(flat(whole, now_ms)),
         }
         if self.decoded.points() > MAX_POINTS { Err(DecodeError::TooManyPoints) } else { Ok(()) }
     }
 }
 
+fn flat(message: &RawValue, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
+    Parameters::from_members(&part(message)?).fix(now_ms)?.map(Some).ok_or(Unreadable)
+}
+
 #[derive(Deserialize)]
 struct Message<'a> {
-    device_id: Option<String>,
+    #[serde(borrow)]
+    device_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    deviceid: Option<&'a RawValue>,
     #[serde(borrow)]
     location: Option<&'a RawValue>,
+}
+
+impl<'a> Message<'a> {
+    fn device(&self) -> Option<String> {
+        [self.device_id, self.id, self.deviceid].into_iter().flatten().find_map(|name| part(name).ok())
+    }
+
+    /// `location`, unless it is the parameter of that name, which is text.
+    fn locations(&self) -> Option<&'a RawValue> {
+        self.location.filter(|location| !location.get().starts_with('"'))
+    }
 }
 
 #[derive(Deserialize)]
@@ -55,13 +83,15 @@ struct Location<'a> {
     timestamp: Option<Timestamp>,
     coords: Option<Coords>,
     #[serde(borrow)]
+    event: Option<&'a RawValue>,
+    #[serde(borrow)]
     battery: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Coords {
-    latitude: Option<f64>,
-    longitude: Option<f64>,
+    latitude: Option<Number>,
+    longitude: Option<Number>,
     #[serde(default)]
     accuracy: Hint,
     #[serde(default)]
@@ -80,8 +110,7 @@ struct Battery {
 
 impl Location<'_> {
     fn fix(&self, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
-        let Some(coords) = &self.coords else { return Ok(None) };
-        let Some((lat, lon)) = place(coords.latitude, coords.longitude)? else { return Ok(None) };
+        let Some((coords, lat, lon)) = self.place()? else { return self.without_place() };
         let battery = self.battery.and_then(|battery| part::<Battery>(battery).ok()).unwrap_or_default();
         Ok(Some(RawFix {
             time_ms: self.timestamp.as_ref().map_or(Ok(now_ms), Timestamp::to_ms)?,
@@ -93,5 +122,15 @@ impl Location<'_> {
             altitude_m: coords.altitude.value(),
             battery: battery.level.known(1.0),
         }))
+    }
+    fn place(&self) -> Result<Option<(&Coords, f64, f64)>, Unreadable> {
+        let Some(coords) = &self.coords else { return Ok(None) };
+        let place = place(coords.latitude, coords.longitude)?;
+        Ok(place.map(|(Number(lat), Number(lon))| (coords, lat, lon)))
+    }
+
+    fn without_place(&self) -> Result<Option<RawFix>, Unreadable> {
+        let is_heartbeat = self.event.is_some_and(|event| event.get() == "\"heartbeat\"");
+        if is_heartbeat { Ok(None) } else { Err(Unreadable) }
     }
 }

@@ -101,6 +101,9 @@ mod tests {
             ("id=x&lat=1.5&lon=2.5&speed=fast&bearing=NaN&batt=inf", Some(at(NOW_MS))),
             ("id=x&lat=1.5&lon=2.5&charge=2&cell=278,1,2,3&wifi=aa-bb,-50&alarm=sos&x", Some(at(NOW_MS))),
             ("id=x&lat=0&lat=1.5&lon=2.5", Some(at(NOW_MS))),
+            ("id=x&lat=1%2C5&lon=2%2C5", Some(at(NOW_MS))),
+            ("id=x&location=1,5,2,5", Some(at(NOW_MS))),
+            ("id=x&lat=1,5&lon=2,5&altitude=-3,0", Some(RawFix { altitude_m: Some(-3.0), ..at(NOW_MS) })),
             ("id=x&lat=&lon=", None),
             ("id=x", None),
         ];
@@ -113,19 +116,30 @@ mod tests {
 
     #[test]
     fn half_a_position_is_counted_and_not_guessed() {
-        for encoded in
-            ["lat=1", "lon=1", "lat=1&lon=x", "lat=1,5&lon=2", "location=1", "location=a,b", "lat=1&lon=2&timestamp=x"]
-        {
+        for encoded in [
+            "lat=1",
+            "lon=1",
+            "lat=1&lon=x",
+            "lat=1.5,0&lon=2",
+            "location=1",
+            "location=a,b",
+            "location=1,5,2",
+            "lat=1&lon=2&timestamp=x",
+        ] {
             assert_eq!(decode_parameters(encoded, NOW_MS).decoded, Decoded::nothing_readable(), "{encoded}");
         }
         for location in [
             r#"{"coords":{"latitude":1}}"#,
-            r#"{"coords":{"latitude":"1","longitude":"2"}}"#,
+            r#"{"coords":{"latitude":"1","longitude":"east"}}"#,
             r#"{"coords":{"latitude":1e400,"longitude":2}}"#,
             r#"{"coords":{"latitude":1,"longitude":2},"timestamp":"then"}"#,
             r#"{"coords":{"latitude":1,"longitude":2},"timestamp":{}}"#,
             r#"{"coords":7}"#,
             r#""here""#,
+            r#"{"latitude":1,"longitude":2}"#,
+            r#"{"coords":{},"timestamp":"2026-08-22T10:00:00Z"}"#,
+            "{}",
+            "null",
         ] {
             let body = format!(r#"{{"device_id":"x","location":{location}}}"#);
             let report = decode_json(body.as_bytes(), NOW_MS).expect("JSON");
@@ -144,6 +158,37 @@ mod tests {
             let report = decode_json(body.as_bytes(), NOW_MS).expect("JSON");
             assert_eq!(report.decoded, Decoded { fixes: vec![bare.clone()], unreadable: 0 }, "{body}");
         }
+    }
+
+    #[test]
+    fn an_osmand_request_with_decimal_commas_is_understood() {
+        let report = decode_parameters(payload!("decimal-comma.query"), NOW_MS);
+        let expected = RawFix {
+            time_ms: TAKEN_MS,
+            lat: 35.898912,
+            lon: 14.514553,
+            accuracy_m: Some(6.0),
+            speed_mps: Some(1.8),
+            ..RawFix::default()
+        };
+        let fixes: Vec<_> = report.decoded.fixes.into_iter().map(rounded).collect();
+        assert_eq!((report.token.as_deref(), fixes, report.decoded.unreadable), (Some("TOKEN"), vec![expected], 0));
+    }
+
+    #[test]
+    fn flat_points_in_json_have_the_names_and_units_of_parameters() {
+        let report = decode_json(payload!("flat-batch.json").as_bytes(), NOW_MS).expect("JSON");
+        assert_eq!((report.token.as_deref(), report.decoded.unreadable), (Some("TOKEN"), 0));
+        let fixes: Vec<_> = report.decoded.fixes.into_iter().map(rounded).collect();
+        assert_eq!(fixes, [full(), RawFix { time_ms: TAKEN_MS + 1_000, ..full() }]);
+    }
+
+    #[test]
+    fn numbers_in_json_may_be_text() {
+        let body = r#"{"device_id":"x","location":{"timestamp":"1787392800","coords":{"latitude":"1.5","longitude":"2,5",
+            "accuracy":"6.5","speed":"5","heading":"182,5","altitude":12},"battery":{"level":"0.81"}}}"#;
+        let report = decode_json(body.as_bytes(), NOW_MS).expect("JSON");
+        assert_eq!(report.decoded, Decoded { fixes: vec![RawFix { lat: 1.5, lon: 2.5, ..full() }], unreadable: 0 });
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The form with parameters: a query or a urlencoded body, one point each. Speeds are knots.
+//! The form with parameters: a query or a urlencoded body, one point each, or a flat JSON object of the same names. Speeds
+//! are knots.
 
 use actix_web::web::Query;
 use doorstep_shared::RawFix;
@@ -6,9 +7,10 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
+use serde_json::{Map, Value};
 
 use super::report::Report;
-use crate::service::ingest::decode::{Decoded, Hint, Unreadable, place, time_ms};
+use crate::service::ingest::decode::{Decoded, Hint, Unreadable, number, place, time_ms};
 
 const KNOT_MPS: f64 = 1_852.0 / 3_600.0;
 const PERCENT: f64 = 0.01;
@@ -23,7 +25,7 @@ pub fn decode_parameters(encoded: &str, now_ms: i64) -> Report {
 
 /// The parameters that we use. Of two with the same name the last counts; an empty one is absent.
 #[derive(Default)]
-struct Parameters {
+pub(super) struct Parameters {
     id: Option<String>,
     timestamp: Option<String>,
     lat: Option<String>,
@@ -37,6 +39,27 @@ struct Parameters {
 }
 
 impl Parameters {
+    /// The members of a JSON object that are numbers or text.
+    pub(super) fn from_members(members: &Map<String, Value>) -> Self {
+        let mut parameters = Self::default();
+        for (name, value) in members {
+            match value {
+                Value::String(text) => parameters.set(name, text.clone()),
+                Value::Number(number) => parameters.set(name, number.to_string()),
+                _ => {}
+            }
+        }
+        parameters
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        if let Some(slot) = self.slot(name)
+            && !value.is_empty()
+        {
+            *slot = Some(value);
+        }
+    }
+
     fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
         Some(match name {
             "id" | "deviceid" => &mut self.id,
@@ -53,7 +76,8 @@ impl Parameters {
         })
     }
 
-    fn fix(&self, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
+    /// The point; `None` for a heartbeat. One without a time was taken at `now_ms`.
+    pub(super) fn fix(&self, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
         let Some((lat, lon)) = self.place()? else { return Ok(None) };
         Ok(Some(RawFix {
             time_ms: self.timestamp.as_deref().map_or(Ok(now_ms), time_ms)?,
@@ -69,14 +93,25 @@ impl Parameters {
 
     fn place(&self) -> Result<Option<(&str, &str)>, Unreadable> {
         match (place(self.lat.as_deref(), self.lon.as_deref())?, self.location.as_deref()) {
-            (None, Some(pair)) => pair.split_once(',').map(Some).ok_or(Unreadable),
+            (None, Some(pair)) => halves(pair).map(Some).ok_or(Unreadable),
             (place, _) => Ok(place),
         }
     }
 }
 
+/// `lat,lon`. With decimal commas the middle one of three stands between the two.
+fn halves(pair: &str) -> Option<(&str, &str)> {
+    let commas: Vec<usize> = pair.match_indices(',').map(|(at, _)| at).collect();
+    let middle = match commas[..] {
+        [only] => only,
+        [_, middle, _] => middle,
+        _ => return None,
+    };
+    Some((&pair[..middle], &pair[middle + 1..]))
+}
+
 fn degrees(text: &str) -> Result<f64, Unreadable> {
-    text.trim().parse().map_err(|_| Unreadable)
+    number(text).ok_or(Unreadable)
 }
 
 impl<'de> Deserialize<'de> for Parameters {
@@ -92,11 +127,7 @@ impl<'de> Deserialize<'de> for Parameters {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameters, A::Error> {
                 let mut parameters = Parameters::default();
                 while let Some((name, value)) = map.next_entry::<String, String>()? {
-                    if let Some(slot) = parameters.slot(&name)
-                        && !value.is_empty()
-                    {
-                        *slot = Some(value);
-                    }
+                    parameters.set(&name, value);
                 }
                 Ok(parameters)
             }
