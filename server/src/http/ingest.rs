@@ -33,7 +33,7 @@ use crate::{
     platform::{clock::Clock, rate_limit::RateLimit, token},
     service::{
         devices::Devices,
-        ingest::{Ingest, decode::Decoded, osmand, overland, owntracks},
+        ingest::{Ingest, Tense, decode::Decoded, osmand, overland, owntracks},
         orders::plans::Plans,
     },
     store::{Store, couriers::SignedInDevice, devices::DeviceClient},
@@ -209,15 +209,24 @@ impl Reports {
     async fn take_in(&self, from: &SignedInDevice, client: DeviceClient, decoded: Decoded) -> Result<(), ApiError> {
         self.limit.check(&from.device).map_err(ApiError::slow_down)?;
         self.devices.sightings().note(from.courier.id, from.device, client, self.clock.now());
-        self.ingest.count_unreadable(decoded.unreadable);
-        if decoded.fixes.is_empty() {
+        self.ingest.count(&decoded);
+        if !decoded.has_readable() {
             return Ok(());
         }
         let courier = from.courier.id;
         self.plans.load(courier).await?;
-        // In pieces as large as a message of our own courier app, which is what the writer is made for.
-        let accept = |fixes| self.ingest.accept(courier, from.device, fixes);
-        let accepted: Vec<_> = decoded.fixes.chunks(MAX_FIXES).map(accept).collect();
+        if decoded.without_position > 0 {
+            self.ingest.note_heard(courier);
+        }
+        let mut accepted = Vec::new();
+        for (tense, fixes) in [(Tense::Live, &decoded.fixes), (Tense::Past, &decoded.past)] {
+            if !fixes.is_empty() {
+                let source = self.ingest.source(courier, from.device, tense).await?;
+                // In pieces as large as a message of our own courier app, which is what the writer is made for.
+                let pieces = fixes.chunks(MAX_FIXES);
+                accepted.extend(pieces.map(|piece| self.ingest.accept(courier, (from.device, source), tense, piece)));
+            }
+        }
         let committed = tokio::time::timeout(COMMIT_PATIENCE, try_join_all(accepted)).await;
         committed.map_err(|_| ApiError::unavailable())??;
         Ok(())

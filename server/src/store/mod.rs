@@ -19,6 +19,7 @@ pub mod embedded;
 pub mod exception_lists;
 pub mod exceptions;
 mod feeds;
+pub mod fix_sources;
 pub mod fix_writer;
 pub mod fixes;
 pub mod new_orders;

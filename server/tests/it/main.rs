@@ -40,6 +40,7 @@ mod fleet_access;
 mod fleet_feed;
 mod imports;
 mod ingest_leniency;
+mod ingest_past;
 mod ingest_trackers;
 mod instances;
 mod openapi;

@@ -13,7 +13,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 /// Points in one request. Overland's largest batch is 1 000 and its default 200.
 pub const MAX_POINTS: usize = 2_000;
@@ -21,32 +21,62 @@ pub const MAX_POINTS: usize = 2_000;
 /// Traccar reads a number from here on as milliseconds, below as seconds.
 const FIRST_MILLISECONDS: f64 = 2_147_483_647.0;
 
-/// The readings in a request, and the number of points that could not be read.
+/// The readings in a request, and the number of points that hold none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decoded {
-    /// In the order sent, unchecked.
+    /// Where the device is, or was when it could not send it. In the order sent, unchecked.
     pub fixes: Vec<RawFix>,
+    /// Where it was at a time before, of which it tells now. In the order sent, unchecked.
+    pub past: Vec<RawFix>,
+    /// Reports without a position, or with one that belongs to no time.
+    pub without_position: u32,
     /// Points without a usable position or time. They are bad for ever.
     pub unreadable: u32,
+}
+
+/// What a readable report says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// Where the device is, or was when it could not send it.
+    Position(RawFix),
+    /// Where it was at a time before: a visit or a trip that is over, a region that it crossed, a place that the device
+    /// itself does not believe. Such a report is no position of now, whenever it comes.
+    Past(RawFix),
+    /// No position that belongs to a time: a heartbeat, a note about the app itself.
+    NoPosition,
+}
+
+impl Reading {
+    /// A position, or one of the past.
+    pub fn of(fix: RawFix, is_past: bool) -> Self {
+        if is_past { Self::Past(fix) } else { Self::Position(fix) }
+    }
 }
 
 impl Decoded {
     /// One unreadable point.
     pub fn nothing_readable() -> Self {
-        Self { fixes: Vec::new(), unreadable: 1 }
+        Self { unreadable: 1, ..Self::default() }
     }
 
-    /// Adds one decoded point; a heartbeat is none.
-    pub fn add(&mut self, point: Result<Option<RawFix>, Unreadable>) {
-        match point {
-            Ok(fix) => self.fixes.extend(fix),
+    /// Adds one decoded report.
+    pub fn add(&mut self, report: Result<Reading, Unreadable>) {
+        match report {
+            Ok(Reading::Position(fix)) => self.fixes.push(fix),
+            Ok(Reading::Past(fix)) => self.past.push(fix),
+            Ok(Reading::NoPosition) => self.without_position += 1,
             Err(Unreadable) => self.unreadable += 1,
         }
     }
 
-    /// The number of points in the request.
-    pub fn points(&self) -> usize {
-        self.fixes.len() + self.unreadable as usize
+    /// The number of reports in the request.
+    pub fn reports(&self) -> usize {
+        self.fixes.len() + self.past.len() + (self.without_position + self.unreadable) as usize
+    }
+
+    /// Whether something of it could be read.
+    pub fn has_readable(&self) -> bool {
+        self.reports() > self.unreadable as usize
     }
 }
 
@@ -257,6 +287,42 @@ impl<'de> Visitor<'de> for HintVisitor {
     }
 }
 
+/// A yes or a no beside a position, in any of the forms that apps use. Anything else says neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(Option<bool>);
+
+impl Flag {
+    /// The answer in `text`, if it is one.
+    pub fn from_text(text: Option<&str>) -> Self {
+        Self(match text.map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+            Some("true" | "1" | "yes") => Some(true),
+            Some("false" | "0" | "no") => Some(false),
+            _ => None,
+        })
+    }
+
+    /// Whether it says yes.
+    pub fn is_yes(self) -> bool {
+        self.0 == Some(true)
+    }
+
+    /// Whether it says no.
+    pub fn is_no(self) -> bool {
+        self.0 == Some(false)
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Bool(answer) => Self(Some(answer)),
+            Value::String(text) => Self::from_text(Some(&text)),
+            Value::Number(number) => Self::from_text(Some(&number.to_string())),
+            _ => Self(None),
+        })
+    }
+}
+
 /// When a point was recorded, in any of the forms that apps use.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
@@ -398,6 +464,26 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(number(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_flag_says_yes_or_no_or_nothing() {
+        let cases = [
+            ("true", (true, false)),
+            ("1", (true, false)),
+            ("\"True\"", (true, false)),
+            ("false", (false, true)),
+            ("0", (false, true)),
+            ("\"no\"", (false, true)),
+            ("null", (false, false)),
+            ("2", (false, false)),
+            ("[true]", (false, false)),
+            ("\"\"", (false, false)),
+        ];
+        for (json, expected) in cases {
+            let flag: Flag = serde_json::from_str(json).expect("any JSON will do");
+            assert_eq!((flag.is_yes(), flag.is_no()), expected, "{json}");
         }
     }
 

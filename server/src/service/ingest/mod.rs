@@ -7,6 +7,7 @@ pub mod decode;
 pub mod osmand;
 pub mod overland;
 pub mod owntracks;
+pub mod sources;
 pub mod validate;
 
 use std::sync::Arc;
@@ -14,13 +15,18 @@ use std::sync::Arc;
 use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, protocol::courier::RejectedFix};
 use futures_util::{FutureExt, future::BoxFuture};
 
-use self::validate::{Checked, Limits};
+use self::{
+    decode::Decoded,
+    sources::Sources,
+    validate::{Checked, Limits},
+};
 use crate::{
     live::tracker::Tracker,
     platform::clock::Clock,
     service::{orders::plans::Plans, presence::Presences},
     store::{
         StoreError,
+        fix_sources::{FixSource, SourceNumber},
         fix_writer::{AppendError, FixWriter},
     },
 };
@@ -36,6 +42,15 @@ pub struct Receipt {
     pub rejected: Vec<RejectedFix>,
 }
 
+/// What readings are to the live view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tense {
+    /// Where the device is, or was when it could not send it.
+    Live,
+    /// Where it was at a time before, of which it tells now.
+    Past,
+}
+
 /// Accepts fixes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ingest {
@@ -43,6 +58,7 @@ pub struct Ingest {
     tracker: Arc<Tracker>,
     presences: Arc<Presences>,
     fix_writer: FixWriter,
+    sources: Arc<Sources>,
     clock: Clock,
     limits: Limits,
 }
@@ -61,41 +77,69 @@ impl Ingest {
         tracker: Arc<Tracker>,
         presences: Arc<Presences>,
         fix_writer: FixWriter,
-        clock: Clock,
-        limits: Limits,
+        (clock, limits): (Clock, Limits),
+        sources: Arc<Sources>,
     ) -> Self {
-        Self { plans, tracker, presences, fix_writer, clock, limits }
+        Self { plans, tracker, presences, fix_writer, sources, clock, limits }
     }
 
-    /// Counts points that a decoder could not read, among those received and those rejected.
-    pub fn count_unreadable(&self, points: u32) {
-        if points > 0 {
-            metrics::counter!("doorstep_fixes_received_total").increment(u64::from(points));
-            metrics::counter!("doorstep_fixes_rejected_total", "code" => "unreadable").increment(u64::from(points));
+    /// Counts what a decoder made of a tracker's request. Points that it could not read are among those received and those
+    /// rejected.
+    pub fn count(&self, decoded: &Decoded) {
+        let count = |kind: &'static str, reports: u64| {
+            if reports > 0 {
+                metrics::counter!("doorstep_tracker_reports_total", "kind" => kind).increment(reports);
+            }
+        };
+        count("position", decoded.fixes.len() as u64);
+        count("past", decoded.past.len() as u64);
+        count("no_position", u64::from(decoded.without_position));
+        count("unreadable", u64::from(decoded.unreadable));
+        if decoded.unreadable > 0 {
+            let points = u64::from(decoded.unreadable);
+            metrics::counter!("doorstep_fixes_received_total").increment(points);
+            metrics::counter!("doorstep_fixes_rejected_total", "code" => "unreadable").increment(points);
         }
+    }
+
+    /// The number of a courier's device as a source of fixes, which goes with every batch of it.
+    ///
+    /// # Errors
+    /// When the database is away and this server does not know the source yet.
+    pub async fn source(&self, courier: CourierId, device: DeviceId, tense: Tense) -> Result<SourceNumber, StoreError> {
+        let is_past = tense == Tense::Past;
+        self.sources.number(FixSource { courier, device, clock_ahead_ms: 0, is_past }).await
+    }
+
+    /// Notes that a courier's device is there, although it says nothing of where it is.
+    pub fn note_heard(&self, courier: CourierId) {
+        self.tracker.note_heard(courier, self.clock.now_ms());
     }
 
     /// Checks a batch, shows it live, and returns a future for the database's part. The first half is done when this
     /// returns, so a courier's messages become visible in the order in which they came; only for a courier whom the
     /// live view does not know, the future reads the database first. Only one of a courier's devices moves the marker,
-    /// but all fixes are stored. A fix recorded after a pause ends the pause.
+    /// but all fixes are stored. A fix recorded after a pause ends the pause. What is told of the past is stored alone.
+    ///
+    /// `source` is the number of the device as [`Ingest::source`] gave it.
     pub fn accept(
         &self,
         courier: CourierId,
-        device: DeviceId,
+        (device, source): (DeviceId, SourceNumber),
+        tense: Tense,
         raw: &[RawFix],
     ) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
         metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
         let is_known = self.tracker.keep(courier, self.clock.now_ms());
         // Presence and time off must be known first, or fixes recorded off duty would be accepted.
-        let now_or_later = if is_known { Ok(self.take_in(courier, device, raw)) } else { Err(raw.to_vec()) };
+        let now_or_later = if is_known { Ok(self.take_in(courier, device, tense, raw)) } else { Err(raw.to_vec()) };
         let (door, received_at) = (self.clone(), self.clock.now());
         async move {
             let taken = match now_or_later {
                 Ok(taken) => taken,
                 Err(raw) => {
                     door.load(courier).await?;
-                    door.take_in(courier, device, &raw)
+                    door.take_in(courier, device, tense, &raw)
                 }
             };
             if let Some(resuming) = taken.resuming
@@ -104,7 +148,7 @@ impl Ingest {
                 tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
             }
             let Checked { fixes, rejected } = taken.checked;
-            let stored = door.fix_writer.append(courier, received_at, fixes).await?;
+            let stored = door.fix_writer.append((courier, source), received_at, fixes).await?;
             Ok(Receipt { stored: stored.stored, duplicates: stored.duplicates, rejected })
         }
     }
@@ -116,12 +160,16 @@ impl Ingest {
         })
     }
 
-    fn take_in(&self, courier: CourierId, device: DeviceId, raw: &[RawFix]) -> Taken {
+    fn take_in(&self, courier: CourierId, device: DeviceId, tense: Tense, raw: &[RawFix]) -> Taken {
         let now_ms = self.clock.now_ms();
         let off_duty = self.tracker.off_duty(courier);
         let checked = validate::validate(raw, &self.limits, now_ms, &off_duty);
         for rejected in &checked.rejected {
             metrics::counter!("doorstep_fixes_rejected_total", "code" => rejected.code.code()).increment(1);
+        }
+        if tense == Tense::Past {
+            self.tracker.note_heard(courier, now_ms);
+            return Taken { checked, resuming: None };
         }
         let newest_ms = checked.fixes.iter().map(Fix::recorded_at_ms).max();
         let resuming = newest_ms.and_then(|newest_ms| self.presences.resume(courier, newest_ms).map(FutureExt::boxed));

@@ -5,9 +5,12 @@ use doorstep_shared::RawFix;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{parameters::Parameters, report::Report};
+use super::{
+    parameters::{HEARTBEAT, Parameters},
+    report::Report,
+};
 use crate::service::ingest::decode::{
-    DecodeError, Hint, MAX_POINTS, Number, Timestamp, Unreadable, one_or_many, part, place,
+    DecodeError, Flag, Hint, MAX_POINTS, Number, Reading, Timestamp, Unreadable, one_or_many, part, place,
 };
 
 /// Reads a JSON message, or an array of them. A point without a time was taken at `now_ms`.
@@ -42,17 +45,18 @@ impl Report {
             // A plugin that batches puts the array here.
             Some(locations) => {
                 for location in one_or_many(locations.get().as_bytes())? {
-                    self.decoded.add(part::<Location<'_>>(location).and_then(|location| location.fix(now_ms)));
+                    self.decoded.add(part::<Location<'_>>(location).and_then(|location| location.reading(now_ms)));
                 }
             }
             None => self.decoded.add(flat(whole, now_ms)),
         }
-        if self.decoded.points() > MAX_POINTS { Err(DecodeError::TooManyPoints) } else { Ok(()) }
+        if self.decoded.reports() > MAX_POINTS { Err(DecodeError::TooManyPoints) } else { Ok(()) }
     }
 }
 
-fn flat(message: &RawValue, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
-    Parameters::from_members(&part(message)?).fix(now_ms)?.map(Some).ok_or(Unreadable)
+fn flat(message: &RawValue, now_ms: i64) -> Result<Reading, Unreadable> {
+    let reading = Parameters::from_members(&part(message)?).reading(now_ms)?;
+    if reading == Reading::NoPosition { Err(Unreadable) } else { Ok(reading) }
 }
 
 #[derive(Deserialize)]
@@ -86,6 +90,13 @@ struct Location<'a> {
     event: Option<&'a RawValue>,
     #[serde(borrow)]
     battery: Option<&'a RawValue>,
+    /// One of several tries to find a position, of which a better one follows.
+    #[serde(default)]
+    sample: Flag,
+    #[serde(default)]
+    valid: Flag,
+    #[serde(default, rename = "isPlausible", alias = "is_plausible")]
+    plausible: Flag,
 }
 
 #[derive(Deserialize)]
@@ -109,10 +120,10 @@ struct Battery {
 }
 
 impl Location<'_> {
-    fn fix(&self, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
+    fn reading(&self, now_ms: i64) -> Result<Reading, Unreadable> {
         let Some((coords, lat, lon)) = self.place()? else { return self.without_place() };
         let battery = self.battery.and_then(|battery| part::<Battery>(battery).ok()).unwrap_or_default();
-        Ok(Some(RawFix {
+        let fix = RawFix {
             time_ms: self.timestamp.as_ref().map_or(Ok(now_ms), Timestamp::to_ms)?,
             lat,
             lon,
@@ -121,7 +132,16 @@ impl Location<'_> {
             heading_deg: coords.heading.known(1.0),
             altitude_m: coords.altitude.value(),
             battery: battery.level.known(1.0),
-        }))
+        };
+        Ok(Reading::of(fix, self.is_past()))
+    }
+
+    fn is_past(&self) -> bool {
+        self.sample.is_yes() || self.valid.is_no() || self.plausible.is_no() || self.is_heartbeat()
+    }
+
+    fn is_heartbeat(&self) -> bool {
+        self.event.and_then(|event| part::<String>(event).ok()).is_some_and(|event| event == HEARTBEAT)
     }
     fn place(&self) -> Result<Option<(&Coords, f64, f64)>, Unreadable> {
         let Some(coords) = &self.coords else { return Ok(None) };
@@ -129,8 +149,7 @@ impl Location<'_> {
         Ok(place.map(|(Number(lat), Number(lon))| (coords, lat, lon)))
     }
 
-    fn without_place(&self) -> Result<Option<RawFix>, Unreadable> {
-        let is_heartbeat = self.event.is_some_and(|event| event.get() == "\"heartbeat\"");
-        if is_heartbeat { Ok(None) } else { Err(Unreadable) }
+    fn without_place(&self) -> Result<Reading, Unreadable> {
+        if self.is_heartbeat() { Ok(Reading::NoPosition) } else { Err(Unreadable) }
     }
 }

@@ -10,16 +10,19 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::report::Report;
-use crate::service::ingest::decode::{Decoded, Hint, Unreadable, number, place, time_ms};
+use crate::service::ingest::decode::{Decoded, Flag, Hint, Reading, Unreadable, number, place, time_ms};
 
 const KNOT_MPS: f64 = 1_852.0 / 3_600.0;
 const PERCENT: f64 = 0.01;
+
+/// The event of a report that only says that the device is still there.
+pub(super) const HEARTBEAT: &str = "heartbeat";
 
 /// Reads a query or a urlencoded form. A point without a time was taken at `now_ms`.
 pub fn decode_parameters(encoded: &str, now_ms: i64) -> Report {
     let parameters = Query::<Parameters>::from_query(encoded).map(Query::into_inner).unwrap_or_default();
     let mut decoded = Decoded::default();
-    decoded.add(parameters.fix(now_ms));
+    decoded.add(parameters.reading(now_ms));
     Report { token: parameters.id, decoded }
 }
 
@@ -36,6 +39,9 @@ pub(super) struct Parameters {
     altitude: Option<String>,
     accuracy: Option<String>,
     batt: Option<String>,
+    valid: Option<String>,
+    plausible: Option<String>,
+    event: Option<String>,
 }
 
 impl Parameters {
@@ -72,14 +78,17 @@ impl Parameters {
             "altitude" => &mut self.altitude,
             "accuracy" => &mut self.accuracy,
             "batt" => &mut self.batt,
+            "valid" => &mut self.valid,
+            "isPlausible" | "is_plausible" | "plausible" => &mut self.plausible,
+            "event" => &mut self.event,
             _ => return None,
         })
     }
 
-    /// The point; `None` for a heartbeat. One without a time was taken at `now_ms`.
-    pub(super) fn fix(&self, now_ms: i64) -> Result<Option<RawFix>, Unreadable> {
-        let Some((lat, lon)) = self.place()? else { return Ok(None) };
-        Ok(Some(RawFix {
+    /// What they say. A point without a time was taken at `now_ms`.
+    pub(super) fn reading(&self, now_ms: i64) -> Result<Reading, Unreadable> {
+        let Some((lat, lon)) = self.place()? else { return Ok(Reading::NoPosition) };
+        let fix = RawFix {
             time_ms: self.timestamp.as_deref().map_or(Ok(now_ms), time_ms)?,
             lat: degrees(lat)?,
             lon: degrees(lon)?,
@@ -88,7 +97,14 @@ impl Parameters {
             heading_deg: Hint::from_text(self.bearing.as_deref()).known(1.0),
             altitude_m: Hint::from_text(self.altitude.as_deref()).value(),
             battery: Hint::from_text(self.batt.as_deref()).known(PERCENT),
-        }))
+        };
+        Ok(Reading::of(fix, self.is_past()))
+    }
+
+    /// A heartbeat repeats the last position; one that is not valid is doubted by the phone itself.
+    fn is_past(&self) -> bool {
+        let is_no = |flag: &Option<String>| Flag::from_text(flag.as_deref()).is_no();
+        is_no(&self.valid) || is_no(&self.plausible) || self.event.as_deref() == Some(HEARTBEAT)
     }
 
     fn place(&self) -> Result<Option<(&str, &str)>, Unreadable> {

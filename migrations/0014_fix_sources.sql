@@ -1,0 +1,24 @@
+-- Which device a fix came from, so that two devices of a courier may report in the same moment.
+--
+-- A fix was identified by its courier and its time. Its time is a whole number of milliseconds, and the column keeps
+-- microseconds: those below the millisecond are the number of its source from now on. So the key holds the source, no row
+-- and no index grows, and no row that is there has to change: its number is 0, a source of before this table.
+--
+-- Servers of the previous version go on working: they write all fixes as of source 0, and read times to the millisecond.
+-- A fix that one of them stored and that its phone sends again to a new server is stored a second time.
+
+create table fix_sources (
+    courier_id uuid not null,
+    -- Counts from 1 for each courier. A courier's sources beyond the last number are of source 0 in fixes.
+    number smallint not null check (number between 1 and 999),
+    device_id uuid not null,
+    -- How far the device's clock was ahead of ours, in milliseconds; negative behind. A fix's time plus this is what the
+    -- device wrote.
+    clock_ahead_ms bigint not null,
+    -- The device told of the past, and not of where it was just then: no position to show as the courier's.
+    is_past boolean not null,
+    created_at timestamptz not null default now(),
+    primary key (courier_id, number)
+);
+-- No reference to couriers or devices, as fixes have none: a source is kept as long as fixes may name it.
+create unique index fix_sources_key on fix_sources (courier_id, device_id, clock_ahead_ms, is_past);
