@@ -22,3 +22,25 @@ create table fix_sources (
 );
 -- No reference to couriers or devices, as fixes have none: a source is kept as long as fixes may name it.
 create unique index fix_sources_key on fix_sources (courier_id, device_id, clock_ahead_ms, is_past);
+
+-- What is known of a device's clock, and what was rejected of its reports. Servers of the previous version neither write
+-- nor read it: what they take in of a device ends no row of rejections, and the next report to a new server does.
+alter table devices
+    -- How far the clock is ahead of ours, learned from several reports; 0 while it is near enough.
+    add column clock_ahead_ms bigint not null default 0,
+    -- Points that were rejected, off duty aside.
+    add column rejected_count bigint not null default 0,
+    -- The code of the last of them, and when it came.
+    add column last_rejection text,
+    add column last_rejected_at timestamptz,
+    -- Since when every report was rejected, and how many they were; null and 0 while reports are taken.
+    add column rejected_since timestamptz,
+    add column rejected_in_a_row integer not null default 0;
+-- Every few seconds each server asks for them; they are few.
+create index devices_rejected_idx on devices (last_rejected_at) where rejected_since is not null;
+
+-- A console that the previous version serves cannot list the two new exceptions until it is replaced.
+alter table exceptions drop constraint exceptions_code_check;
+alter table exceptions add constraint exceptions_code_check check (code in
+    ('delivered_far', 'late', 'silent', 'off_route', 'stationary', 'not_ready', 'given_back', 'late_report',
+     'door_elsewhere', 'clock_wrong', 'reports_unreadable'));

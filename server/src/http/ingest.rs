@@ -16,9 +16,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use doorstep_shared::{
     DeviceId,
     api::ingest::{OverlandAnswer, OverlandBatch, OwntracksMessage, TraccarMessage},
-    protocol::courier::MAX_FIXES,
 };
-use futures_util::future::try_join_all;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -33,8 +31,7 @@ use crate::{
     platform::{clock::Clock, rate_limit::RateLimit, token},
     service::{
         devices::Devices,
-        ingest::{Ingest, Tense, decode::Decoded, osmand, overland, owntracks},
-        orders::plans::Plans,
+        ingest::{Ingest, decode::Decoded, osmand, overland, owntracks},
     },
     store::{Store, couriers::SignedInDevice, devices::DeviceClient},
 };
@@ -62,7 +59,6 @@ pieces! {
         clock: Clock,
         limit: RateLimit<DeviceId>,
         devices: Devices,
-        plans: Plans,
         ingest: Ingest,
     }
 }
@@ -133,7 +129,7 @@ pub async fn osmand(
         (osmand::decode_parameters(query.unwrap_or(&form), now_ms), StatusCode::BAD_REQUEST)
     };
     let device = reports.device(&request, report.token).await?.ok_or_else(|| ApiError::unknown_device(unknown))?;
-    reports.take_in(&device, DeviceClient::Traccar, report.decoded).await?;
+    reports.take_in(&device, DeviceClient::Traccar, (report.decoded, now_ms)).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
@@ -172,8 +168,8 @@ pub async fn owntracks(
 ) -> Result<HttpResponse, ApiError> {
     let device = reports.device(&request, basic_password(&request).or_else(|| bearer(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized_basic)?;
-    let decoded = owntracks::decode(&body, reports.clock.now_ms());
-    reports.take_in(&device, DeviceClient::Owntracks, decoded).await?;
+    let now_ms = reports.clock.now_ms();
+    reports.take_in(&device, DeviceClient::Owntracks, (owntracks::decode(&body, now_ms), now_ms)).await?;
     Ok(json("[]"))
 }
 
@@ -194,7 +190,8 @@ pub async fn overland(
 ) -> Result<HttpResponse, ApiError> {
     let device = reports.device(&request, bearer(&request).or_else(|| query_token(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
-    reports.take_in(&device, DeviceClient::Overland, overland::decode(&body)?).await?;
+    let now_ms = reports.clock.now_ms();
+    reports.take_in(&device, DeviceClient::Overland, (overland::decode(&body)?, now_ms)).await?;
     Ok(json(r#"{"result":"ok"}"#))
 }
 
@@ -206,28 +203,16 @@ impl Reports {
     }
 
     /// Shows and stores a courier's points; returns when they are committed.
-    async fn take_in(&self, from: &SignedInDevice, client: DeviceClient, decoded: Decoded) -> Result<(), ApiError> {
+    async fn take_in(
+        &self,
+        from: &SignedInDevice,
+        client: DeviceClient,
+        (decoded, received_ms): (Decoded, i64),
+    ) -> Result<(), ApiError> {
         self.limit.check(&from.device).map_err(ApiError::slow_down)?;
         self.devices.sightings().note(from.courier.id, from.device, client, self.clock.now());
-        self.ingest.count(&decoded);
-        if !decoded.has_readable() {
-            return Ok(());
-        }
-        let courier = from.courier.id;
-        self.plans.load(courier).await?;
-        if decoded.without_position > 0 {
-            self.ingest.note_heard(courier);
-        }
-        let mut accepted = Vec::new();
-        for (tense, fixes) in [(Tense::Live, &decoded.fixes), (Tense::Past, &decoded.past)] {
-            if !fixes.is_empty() {
-                let source = self.ingest.source(courier, from.device, tense).await?;
-                // In pieces as large as a message of our own courier app, which is what the writer is made for.
-                let pieces = fixes.chunks(MAX_FIXES);
-                accepted.extend(pieces.map(|piece| self.ingest.accept(courier, (from.device, source), tense, piece)));
-            }
-        }
-        let committed = tokio::time::timeout(COMMIT_PATIENCE, try_join_all(accepted)).await;
+        let committed = self.ingest.accept_report(from, &decoded, received_ms);
+        let committed = tokio::time::timeout(COMMIT_PATIENCE, committed).await;
         committed.map_err(|_| ApiError::unavailable())??;
         Ok(())
     }

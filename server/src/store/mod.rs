@@ -14,6 +14,7 @@ pub mod courier_day;
 mod courier_rows;
 pub mod courier_sessions;
 pub mod couriers;
+pub mod device_rejections;
 pub mod devices;
 pub mod embedded;
 pub mod exception_lists;

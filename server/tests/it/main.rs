@@ -39,6 +39,7 @@ mod feed_hours;
 mod fleet_access;
 mod fleet_feed;
 mod imports;
+mod ingest_clocks;
 mod ingest_leniency;
 mod ingest_past;
 mod ingest_trackers;

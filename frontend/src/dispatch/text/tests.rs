@@ -72,6 +72,18 @@ fn every_exception_is_told_with_its_measure() {
         ),
         (serde_json::json!({ "code": "given_back" }), "Marco gave A-1039 back", "", "warn"),
         (
+            serde_json::json!({ "code": "clock_wrong", "device_label": "Traccar Client", "rejection": "time_in_future" }),
+            "The clock of Marco's Traccar Client is wrong",
+            "its positions are rejected",
+            "warn",
+        ),
+        (
+            serde_json::json!({ "code": "reports_unreadable", "device_label": "OwnTracks", "ended_at": over }),
+            "Marco's OwnTracks sent what cannot be read",
+            "its positions were rejected",
+            "warn",
+        ),
+        (
             serde_json::json!({ "code": "door_elsewhere", "distance_m": 64, "ended_at": over }),
             "Marco found the door of A-1039 70 m from its pin",
             "",

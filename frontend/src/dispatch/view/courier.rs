@@ -194,6 +194,11 @@ fn devices_of(console: &Console) -> Vec<Entry> {
             (false, Some(seen)) => format!("{client} · {seen}"),
             (false, None) => client.to_owned(),
         };
+        let trouble = text::device_trouble(device, console.at_ms).filter(|_| !is_done);
+        let line = match trouble {
+            Some(trouble) => format!("{line} · {trouble}"),
+            None => line,
+        };
         Entry { key: *device.id.as_uuid(), title: device.label.clone(), line, is_done, ..Entry::default() }
     });
     devices.collect()

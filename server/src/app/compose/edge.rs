@@ -16,7 +16,7 @@ use crate::{
     platform::tasks::Tasks,
     service::{
         access_log::AccessLog,
-        ingest::{Ingest, sources::Sources},
+        ingest::Ingest,
         proofs::{Proofs, files::FileProofStore},
         suggestions::Suggestions,
         tour::Tours,
@@ -86,8 +86,8 @@ fn ingest(ground: &Ground, live: &LiveView, use_cases: &UseCases) -> Ingest {
         Arc::clone(&live.tracker),
         Arc::clone(&use_cases.presences),
         use_cases.fix_writer.clone(),
-        (ground.clock.clone(), use_cases.limits),
-        Arc::new(Sources::new(ground.store.clone())),
+        (&ground.store, ground.clock.clone(), use_cases.limits),
+        Arc::clone(&use_cases.rejections),
     )
 }
 

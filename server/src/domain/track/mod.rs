@@ -4,6 +4,7 @@
 //! heading, and whether the courier stands still. Fix time rules, never arrival time: the newest fix is the position,
 //! and older ones that come later fill in the trail behind it. [`crate::live::tracker`] holds a track for each courier.
 
+pub mod device_clock;
 pub mod duty;
 pub mod eta;
 pub mod filter;

@@ -3,19 +3,22 @@
 //! Decoders turn what a client sent into [`RawFix`]es. [`Ingest::accept`] checks them, shows the newest live at once,
 //! and stores them; its future resolves when they are committed. Couriers' sockets and the ingest endpoints call it.
 
+pub mod clocks;
 pub mod decode;
 pub mod osmand;
 pub mod overland;
 pub mod owntracks;
+mod reports;
 pub mod sources;
 pub mod validate;
 
 use std::sync::Arc;
 
-use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, protocol::courier::RejectedFix};
+use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, Rejection, protocol::courier::RejectedFix};
 use futures_util::{FutureExt, future::BoxFuture};
 
 use self::{
+    clocks::Clocks,
     decode::Decoded,
     sources::Sources,
     validate::{Checked, Limits},
@@ -23,9 +26,14 @@ use self::{
 use crate::{
     live::tracker::Tracker,
     platform::clock::Clock,
-    service::{orders::plans::Plans, presence::Presences},
+    service::{
+        devices::rejections::{Outcome, Rejections},
+        orders::plans::Plans,
+        presence::Presences,
+    },
     store::{
-        StoreError,
+        Store, StoreError,
+        couriers::SignedInDevice,
         fix_sources::{FixSource, SourceNumber},
         fix_writer::{AppendError, FixWriter},
     },
@@ -51,6 +59,19 @@ pub enum Tense {
     Past,
 }
 
+/// Where a batch comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// Whose device.
+    courier: CourierId,
+    /// The device.
+    device: DeviceId,
+    /// Its number among the courier's sources of fixes.
+    source: SourceNumber,
+    /// Whether the database has it as one whose reports are all rejected.
+    is_rejected: bool,
+}
+
 /// Accepts fixes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ingest {
@@ -59,6 +80,8 @@ pub struct Ingest {
     presences: Arc<Presences>,
     fix_writer: FixWriter,
     sources: Arc<Sources>,
+    clocks: Arc<Clocks>,
+    rejections: Arc<Rejections>,
     clock: Clock,
     limits: Limits,
 }
@@ -77,15 +100,17 @@ impl Ingest {
         tracker: Arc<Tracker>,
         presences: Arc<Presences>,
         fix_writer: FixWriter,
-        (clock, limits): (Clock, Limits),
-        sources: Arc<Sources>,
+        (store, clock, limits): (&Store, Clock, Limits),
+        rejections: Arc<Rejections>,
     ) -> Self {
-        Self { plans, tracker, presences, fix_writer, sources, clock, limits }
+        let sources = Arc::new(Sources::new(store.clone()));
+        let clocks = Arc::new(Clocks::new(store.clone()));
+        Self { plans, tracker, presences, fix_writer, sources, clocks, rejections, clock, limits }
     }
 
     /// Counts what a decoder made of a tracker's request. Points that it could not read are among those received and those
     /// rejected.
-    pub fn count(&self, decoded: &Decoded) {
+    fn count(&self, decoded: &Decoded) {
         let count = |kind: &'static str, reports: u64| {
             if reports > 0 {
                 metrics::counter!("doorstep_tracker_reports_total", "kind" => kind).increment(reports);
@@ -102,44 +127,39 @@ impl Ingest {
         }
     }
 
-    /// The number of a courier's device as a source of fixes, which goes with every batch of it.
+    /// A device as the origin of batches whose times are by a clock that was `ahead_ms` ahead.
     ///
     /// # Errors
     /// When the database is away and this server does not know the source yet.
-    pub async fn source(&self, courier: CourierId, device: DeviceId, tense: Tense) -> Result<SourceNumber, StoreError> {
-        let is_past = tense == Tense::Past;
-        self.sources.number(FixSource { courier, device, clock_ahead_ms: 0, is_past }).await
-    }
-
-    /// Notes that a courier's device is there, although it says nothing of where it is.
-    pub fn note_heard(&self, courier: CourierId) {
-        self.tracker.note_heard(courier, self.clock.now_ms());
+    pub async fn origin(&self, from: &SignedInDevice, ahead_ms: i64, tense: Tense) -> Result<Origin, StoreError> {
+        let (courier, device, is_past) = (from.courier.id, from.device, tense == Tense::Past);
+        let source = FixSource { courier, device, clock_ahead_ms: ahead_ms, is_past };
+        let source = self.sources.number(source).await?;
+        Ok(Origin { courier, device, source, is_rejected: from.is_rejected })
     }
 
     /// Checks a batch, shows it live, and returns a future for the database's part. The first half is done when this
     /// returns, so a courier's messages become visible in the order in which they came; only for a courier whom the
     /// live view does not know, the future reads the database first. Only one of a courier's devices moves the marker,
     /// but all fixes are stored. A fix recorded after a pause ends the pause. What is told of the past is stored alone.
-    ///
-    /// `source` is the number of the device as [`Ingest::source`] gave it.
     pub fn accept(
         &self,
-        courier: CourierId,
-        (device, source): (DeviceId, SourceNumber),
+        origin: Origin,
         tense: Tense,
         raw: &[RawFix],
     ) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
         metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
+        let courier = origin.courier;
         let is_known = self.tracker.keep(courier, self.clock.now_ms());
         // Presence and time off must be known first, or fixes recorded off duty would be accepted.
-        let now_or_later = if is_known { Ok(self.take_in(courier, device, tense, raw)) } else { Err(raw.to_vec()) };
+        let now_or_later = if is_known { Ok(self.take_in(origin, tense, raw)) } else { Err(raw.to_vec()) };
         let (door, received_at) = (self.clone(), self.clock.now());
         async move {
             let taken = match now_or_later {
                 Ok(taken) => taken,
                 Err(raw) => {
                     door.load(courier).await?;
-                    door.take_in(courier, device, tense, &raw)
+                    door.take_in(origin, tense, &raw)
                 }
             };
             if let Some(resuming) = taken.resuming
@@ -148,7 +168,7 @@ impl Ingest {
                 tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
             }
             let Checked { fixes, rejected } = taken.checked;
-            let stored = door.fix_writer.append((courier, source), received_at, fixes).await?;
+            let stored = door.fix_writer.append((courier, origin.source), received_at, fixes).await?;
             Ok(Receipt { stored: stored.stored, duplicates: stored.duplicates, rejected })
         }
     }
@@ -160,7 +180,8 @@ impl Ingest {
         })
     }
 
-    fn take_in(&self, courier: CourierId, device: DeviceId, tense: Tense, raw: &[RawFix]) -> Taken {
+    fn take_in(&self, origin: Origin, tense: Tense, raw: &[RawFix]) -> Taken {
+        let Origin { courier, device, .. } = origin;
         let now_ms = self.clock.now_ms();
         let off_duty = self.tracker.off_duty(courier);
         let checked = validate::validate(raw, &self.limits, now_ms, &off_duty);
@@ -171,6 +192,7 @@ impl Ingest {
             self.tracker.note_heard(courier, now_ms);
             return Taken { checked, resuming: None };
         }
+        self.note_outcome(origin, &checked);
         let newest_ms = checked.fixes.iter().map(Fix::recorded_at_ms).max();
         let resuming = newest_ms.and_then(|newest_ms| self.presences.resume(courier, newest_ms).map(FutureExt::boxed));
         if !checked.fixes.is_empty() {
@@ -178,5 +200,17 @@ impl Ingest {
             self.tracker.apply(courier, device, &checked.fixes, now_ms);
         }
         Taken { checked, resuming }
+    }
+
+    /// A fix that was recorded off duty is rejected as it should be, and says nothing of its device.
+    fn note_outcome(&self, origin: Origin, checked: &Checked) {
+        let codes = checked.rejected.iter().map(|rejected| rejected.code);
+        let wrong: Vec<_> = codes.filter(|code| *code != Rejection::OffDuty).collect();
+        let outcome = Outcome {
+            is_taken: !checked.fixes.is_empty(),
+            rejected: wrong.len() as u32,
+            code: wrong.last().map(|code| code.code()),
+        };
+        self.rejections.note(origin.device, outcome, origin.is_rejected, self.clock.now());
     }
 }

@@ -29,12 +29,12 @@ use crate::{
     },
     platform::{clock::Clock, tasks::Tasks},
     service::{
-        ingest::{Ingest, Tense},
+        ingest::{Ingest, Origin, Tense},
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
         presence::Presences,
     },
-    store::{couriers::SignedInDevice, fix_sources::SourceNumber},
+    store::couriers::SignedInDevice,
 };
 
 /// Messages of one phone that may wait for the database at once. At a fix a second the marker moves on through
@@ -98,10 +98,10 @@ pub async fn courier_socket(
     sockets.open(&mut admission, connection.outbox(), &device);
     // A revocation before the device was registered did not find this connection.
     let device = sockets.authenticator.courier_socket(&request).await?;
-    let source = sockets.ingest.source(device.courier.id, device.device, Tense::Live).await?;
+    let origin = sockets.ingest.origin(&device, 0, Tense::Live).await?;
     let stops = sockets.plans.stops_of(&device.courier).await?;
     let tasks = sockets.tasks.clone();
-    let session = Session::new(sockets.into_inner(), connection.outbox(), codec, (device, source));
+    let session = Session::new(sockets.into_inner(), connection.outbox(), codec, (device, origin));
     spawn(&tasks, "courier_socket", session.run(connection, admission, stops));
     Ok(response)
 }
@@ -126,7 +126,7 @@ struct Session {
     outbox: Arc<Outbox>,
     codec: Codec,
     signed_in: SignedInDevice,
-    source: SourceNumber,
+    origin: Origin,
     in_flight: FuturesUnordered<Pending>,
     /// The order of this phone's reports. Fixes may overtake each other, as fix time orders them; "at
     /// the door" must not arrive after "delivered". The queue of a tokio mutex is first come, first served.
@@ -140,14 +140,14 @@ impl Session {
         sockets: Arc<CourierSockets>,
         outbox: &Arc<Outbox>,
         codec: Codec,
-        (signed_in, source): (SignedInDevice, SourceNumber),
+        (signed_in, origin): (SignedInDevice, Origin),
     ) -> Self {
         Self {
             sockets,
             outbox: Arc::clone(outbox),
             codec,
             signed_in,
-            source,
+            origin,
             in_flight: FuturesUnordered::new(),
             report_turn: Arc::default(),
             bad_messages: 0,
@@ -243,12 +243,7 @@ impl Session {
     }
 
     fn store(&mut self, batch: &Fixes) {
-        let accepted = self.sockets.ingest.accept(
-            self.signed_in.courier.id,
-            (self.signed_in.device, self.source),
-            Tense::Live,
-            &batch.fixes,
-        );
+        let accepted = self.sockets.ingest.accept(self.origin, Tense::Live, &batch.fixes);
         let id = batch.id;
         self.in_flight.push(Box::pin(async move {
             Some(match accepted.await {
