@@ -9,7 +9,7 @@
 
 create table fix_sources (
     courier_id uuid not null,
-    -- Counts from 1 for each courier. A courier's sources beyond the last number are of source 0 in fixes.
+    -- The least that is free among the courier's. Sources beyond the last number are of source 0 in fixes.
     number smallint not null check (number between 1 and 999),
     device_id uuid not null,
     -- How far the device's clock was ahead of ours, in milliseconds; negative behind. A fix's time plus this is what the
@@ -20,7 +20,8 @@ create table fix_sources (
     created_at timestamptz not null default now(),
     primary key (courier_id, number)
 );
--- No reference to couriers or devices, as fixes have none: a source is kept as long as fixes may name it.
+-- No reference to couriers or devices, as fixes have none: a source is kept as long as fixes may name it, and forgotten
+-- some days after the last fix of a device that was revoked.
 create unique index fix_sources_key on fix_sources (courier_id, device_id, clock_ahead_ms, is_past);
 
 -- What is known of a device's clock, and what was rejected of its reports. Servers of the previous version neither write

@@ -9,8 +9,8 @@ use doorstep_shared::{CourierId, DeviceId};
 use super::{Store, StoreError};
 use crate::platform::clock::from_ms;
 
-/// Requests that number the same courier's sources at the same time; the last of so many finds its number.
-const TRIES: u32 = 4;
+/// Sources of one courier that may get their numbers at the same moment: each try loses against one of them at least.
+const TRIES: u32 = 32;
 
 /// A device as it dates what it reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ pub struct FixSource {
     pub is_past: bool,
 }
 
-/// A source's number among its courier's, 1 to 999; 0 when there is none.
+/// A source's number among its courier's, 1 to 999; the default is 0, for a source that has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceNumber(i16);
 
@@ -51,6 +51,21 @@ impl Store {
         Ok(SourceNumber::default())
     }
 
+    /// Forgets the sources of devices that were revoked, or went, before `before`. Their numbers may be given out again.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn forget_fix_sources(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
+        sqlx::query!(
+            "delete from fix_sources s where s.created_at < $1 and not exists ( \
+                 select from devices d where d.id = s.device_id and (d.revoked_at is null or d.revoked_at >= $1))",
+            before
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// `None` when another request took the number meanwhile, or none is left.
     async fn known_or_new_source(&self, source: FixSource) -> Result<Option<i16>, StoreError> {
         let number = sqlx::query_scalar!(
@@ -60,9 +75,9 @@ impl Store {
                ), added as (
                    insert into fix_sources (courier_id, number, device_id, clock_ahead_ms, is_past)
                    select $1, free.number, $2, $3, $4
-                   from (select coalesce(max(number), 0::smallint) + 1::smallint as number from fix_sources
-                         where courier_id = $1) as free
-                   where free.number <= 999 and not exists (select from known)
+                   from (select min(n)::smallint as number from generate_series(1, 999) as n
+                         where not exists (select from fix_sources where courier_id = $1 and number = n)) as free
+                   where free.number is not null and not exists (select from known)
                    on conflict do nothing
                    returning number
                )

@@ -223,3 +223,22 @@ async fn fixes_of_before_there_were_sources_are_listed_with_the_others() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_devices_that_begin_at_once_are_all_told_apart() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let mut tokens = vec![ana.device_token.clone()];
+        for _ in 0..11 {
+            tokens.push(app.device(&ana.id).await);
+        }
+        let time_ms = now_ms() / 1_000 * 1_000 - 10_000;
+        let all = tokens.iter().map(|token| osmand(app, token, time_ms, HERE.0, HERE.1));
+        futures_util::future::join_all(all).await;
+        assert_eq!(app.stored(&ana).await, 12);
+        let (least, most): (i16, i16) =
+            sqlx::query_as("select min(number), max(number) from fix_sources").fetch_one(&app.db).await.expect("a row");
+        assert_eq!((least, most), (1, 12));
+    })
+    .await;
+}

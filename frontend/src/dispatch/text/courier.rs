@@ -69,9 +69,14 @@ pub const fn pause_reason(reason: Option<PresenceReason>) -> &'static str {
     }
 }
 
+/// Whether a courier shares their position, as a sentence, for one who never said so: a tracker reports and says nothing.
+pub fn no_presence(has_reported: bool) -> &'static str {
+    if has_reported { "Not in the courier app; another app reports" } else { "Has not gone online yet" }
+}
+
 /// Whether a courier shares their position, as a sentence.
-pub fn presence(presence: Option<Presence>, at_ms: i64, locale: &Locale) -> String {
-    let Some(Presence { state, reason, since_ms }) = presence else { return "Has not gone online yet".to_owned() };
+pub fn presence(presence: Presence, at_ms: i64, locale: &Locale) -> String {
+    let Presence { state, reason, since_ms } = presence;
     let since = time::moment(since_ms, at_ms, locale);
     match state {
         PresenceState::Tracking => format!("On duty since {since}"),

@@ -35,6 +35,10 @@ impl Sources {
             return Ok(number);
         }
         let number = self.store.fix_source(source).await?;
+        if number == SourceNumber::default() {
+            // One may become free.
+            return Ok(number);
+        }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_KNOWN {
             known.clear();
