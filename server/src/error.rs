@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header, http::header::HeaderName};
 use doorstep_area::library::LibraryError;
 use doorstep_shared::{
     OrderId, OrderStatus,
@@ -34,8 +34,8 @@ pub struct ApiError {
     /// Boxed: every function that may fail keeps room for an error.
     details: Option<Box<ErrorDetails>>,
     retry_after_s: Option<u32>,
-    /// The methods that an address takes, as `Allow` lists them (RFC 9110, section 15.5.6). Boxed like the details.
-    allow: Option<Box<str>>,
+    /// What the answer says in a header. Boxed like the details.
+    header: Option<Box<(HeaderName, String)>>,
 }
 
 /// The code of a body that did not come in time.
@@ -43,7 +43,12 @@ const TOO_SLOW: &str = "too_slow";
 
 impl ApiError {
     const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self { status, code, title, detail: None, errors: Vec::new(), details: None, retry_after_s: None, allow: None }
+        Self { status, code, title, detail: None, errors: Vec::new(), details: None, retry_after_s: None, header: None }
+    }
+
+    /// The same with a header.
+    fn with_header(self, name: HeaderName, value: &str) -> Self {
+        Self { header: Some(Box::new((name, value.to_owned()))), ..self }
     }
 
     /// The same with a sentence of its own.
@@ -97,14 +102,23 @@ impl ApiError {
     }
 
     /// 400: not a WebSocket handshake.
-    pub fn bad_handshake(error: &actix_web::Error) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_handshake", "This address speaks WebSocket")
-            .with_detail(error.to_string())
+    pub fn bad_handshake(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_handshake", "This address speaks WebSocket").with_detail(detail)
+    }
+
+    /// 400: the same with another version of WebSocket, or none; the answer names ours (RFC 6455, section 4.2.2).
+    pub fn wrong_socket_version() -> Self {
+        Self::bad_handshake("ask for Sec-WebSocket-Version: 13").with_header(header::SEC_WEBSOCKET_VERSION, "13")
     }
 
     /// 401: no or wrong credentials.
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Credentials are missing or wrong")
+    }
+
+    /// 401: the same where programs show a user's name and password (RFC 7617).
+    pub fn unauthorized_basic() -> Self {
+        Self::unauthorized().with_header(header::WWW_AUTHENTICATE, r#"Basic realm="Doorstep", charset="UTF-8""#)
     }
 
     /// 400 or 404, as the tracker's protocol has it: no device has this token.
@@ -175,11 +189,10 @@ impl ApiError {
             .with_detail("application/json, application/geo+json, application/gpx+xml and text/csv are")
     }
 
-    /// 405: the address takes other methods, which `allow` lists with commas between them.
+    /// 405: the address takes other methods, which `allow` lists with commas between them (RFC 9110, section 15.5.6).
     pub fn method_not_allowed(allow: &str) -> Self {
         let title = "This address does not take that method";
-        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title);
-        Self { allow: Some(allow.into()), ..error }
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title).with_header(header::ALLOW, allow)
     }
 
     /// 410: the order is over.
@@ -332,11 +345,12 @@ impl ResponseError for ApiError {
         if let Some(seconds) = self.retry_after_s {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        if let Some(methods) = &self.allow {
-            response.insert_header((header::ALLOW, methods.as_ref()));
-        }
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        // After the others, which it replaces.
+        if let Some((name, value)) = self.header.as_deref() {
+            response.insert_header((name.clone(), value.as_str()));
         }
         if self.code == TOO_SLOW {
             // The rest of the body may still come, and is no request.

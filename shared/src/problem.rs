@@ -94,6 +94,8 @@ wire! {
         pub editable: Option<Vec<String>>,
         /// `has_open_orders`: how many orders the courier has that are open, or whose goods are on board.
         pub open_orders: Option<u32>,
+        /// `clock_wrong`, `reports_unreadable`: what the courier's device is called.
+        pub device: Option<String>,
     }
 }
 

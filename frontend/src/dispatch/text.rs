@@ -19,7 +19,9 @@ pub use crate::ui::time::{moment, window};
 pub use area::{OUTSIDE, area_line, import, outside, percent, pinned_line, upload};
 pub use arrival::{by, score_badge, score_line, score_title, wait_line};
 pub use bulk::{orders, run};
-pub use courier::{battery, client, courier_badge, courier_line, pause_reason, presence, vehicle};
+pub use courier::{
+    battery, client, courier_badge, courier_line, device_trouble, no_presence, pause_reason, presence, vehicle,
+};
 pub use exception::{acknowledgement, exception, exception_time, exception_tone, next_step};
 pub use history::{HistoryLine, conflict, history, who_did};
 pub use order::{action, badge, event, order_line, order_time, status};

@@ -74,6 +74,9 @@ async fn keep_database(app: &AppState, now: DateTime<Utc>) {
     warn("delete old entries of the access log", store.forget_access_log(kept_from).await);
     warn("forget what customers were told", store.forget_arrivals(days_ago(TOLD_DAYS), kept_from).await);
     warn("forget old exceptions", store.forget_exceptions(kept_from).await);
+    // Fixes go by whole days, and a source after the last fix that may name it.
+    let sources_from = days_ago(settings.retention_days.saturating_add(2));
+    warn("forget sources of fixes", store.forget_fix_sources(sources_from).await);
 }
 
 fn warn<T>(what: &str, done: Result<T, StoreError>) {

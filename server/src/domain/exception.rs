@@ -5,7 +5,8 @@
 //! be taken for what went on before.
 
 use doorstep_shared::{
-    CourierId, ExceptionId, LatLon, OrderId, OrderStatus, api::exception::ExceptionCode, protocol::PresenceReason,
+    CourierId, DeviceId, ExceptionId, LatLon, OrderId, OrderStatus, api::exception::ExceptionCode,
+    protocol::PresenceReason,
 };
 use uuid::Uuid;
 
@@ -91,6 +92,34 @@ pub struct WaitingAtPickup {
     pub since_ms: i64,
 }
 
+/// A device whose reports are all rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedDevice {
+    /// The device.
+    pub device: DeviceId,
+    /// What it is called.
+    pub label: String,
+    /// Its courier.
+    pub courier: CourierId,
+    /// What is wrong with it.
+    pub code: ExceptionCode,
+    /// Since when, Unix epoch milliseconds.
+    pub since_ms: i64,
+}
+
+/// What is wrong with a device whose reports are rejected with this code.
+pub fn of_rejection(code: &str) -> ExceptionCode {
+    match code {
+        "time_in_future" | "time_too_old" => ExceptionCode::ClockWrong,
+        _ => ExceptionCode::ReportsUnreadable,
+    }
+}
+
+/// Whether an exception is about a courier's device.
+pub const fn is_about_device(code: ExceptionCode) -> bool {
+    matches!(code, ExceptionCode::ClockWrong | ExceptionCode::ReportsUnreadable)
+}
+
 /// How an exception that goes on changed. A field that is `None` stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -133,6 +162,8 @@ pub const fn goes_on_in(code: ExceptionCode, status: OrderStatus) -> bool {
         ExceptionCode::DeliveredFar
         | ExceptionCode::LateReport
         | ExceptionCode::Silent
+        | ExceptionCode::ClockWrong
+        | ExceptionCode::ReportsUnreadable
         | ExceptionCode::Stationary
         | ExceptionCode::DoorElsewhere => false,
     }

@@ -16,9 +16,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use doorstep_shared::{
     DeviceId,
     api::ingest::{OverlandAnswer, OverlandBatch, OwntracksMessage, TraccarMessage},
-    protocol::courier::MAX_FIXES,
 };
-use futures_util::future::try_join_all;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -35,7 +33,6 @@ use crate::{
     service::{
         devices::Devices,
         ingest::{Ingest, decode::Decoded, osmand, overland, owntracks},
-        orders::plans::Plans,
     },
     store::{Store, couriers::SignedInDevice, devices::DeviceClient},
 };
@@ -63,7 +60,6 @@ pieces! {
         clock: Clock,
         limit: RateLimit<DeviceId>,
         devices: Devices,
-        plans: Plans,
         ingest: Ingest,
     }
 }
@@ -108,7 +104,7 @@ struct OsmandQuery {
 /// Take positions from Traccar Client, OsmAnd and other apps of OsmAnd's protocol.
 ///
 /// `id`, `deviceid` or, in JSON, `device_id` is the device's token. Parameters come in the query or a form, or as Traccar
-/// Client's JSON.
+/// Client's JSON; a flat JSON object has the parameters' names and units.
 #[utoipa::path(post, path = "/ingest/osmand", operation_id = "reportOsmand", tag = "ingest", params(OsmandQuery),
     request_body(description = "Empty when the query holds the parameters. JSON may also be a list of messages", content(
         (String = "application/x-www-form-urlencoded"),
@@ -126,7 +122,7 @@ pub async fn osmand(
     body: RequestBody<OsmandReport>,
 ) -> Result<HttpResponse, ApiError> {
     let now_ms = reports.clock.now_ms();
-    let (report, unknown) = if is_json(&request) {
+    let (report, unknown) = if has_json(&request, &body) {
         (osmand::decode_json(&body, now_ms)?, StatusCode::NOT_FOUND)
     } else {
         let form = String::from_utf8_lossy(&body);
@@ -134,7 +130,7 @@ pub async fn osmand(
         (osmand::decode_parameters(query.unwrap_or(&form), now_ms), StatusCode::BAD_REQUEST)
     };
     let device = reports.device(&request, report.token).await?.ok_or_else(|| ApiError::unknown_device(unknown))?;
-    reports.take_in(&device, DeviceClient::Traccar, report.decoded).await?;
+    reports.take_in(&device, DeviceClient::Traccar, (report.decoded, now_ms)).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
@@ -172,8 +168,9 @@ pub async fn owntracks(
     body: RequestBody<TrackerBatch>,
 ) -> Result<HttpResponse, ApiError> {
     let device = reports.device(&request, basic_password(&request).or_else(|| bearer(&request))).await?;
-    let device = device.ok_or_else(ApiError::unauthorized)?;
-    reports.take_in(&device, DeviceClient::Owntracks, owntracks::decode(&body)).await?;
+    let device = device.ok_or_else(ApiError::unauthorized_basic)?;
+    let now_ms = reports.clock.now_ms();
+    reports.take_in(&device, DeviceClient::Owntracks, (owntracks::decode(&body, now_ms), now_ms)).await?;
     Ok(json("[]"))
 }
 
@@ -194,7 +191,8 @@ pub async fn overland(
 ) -> Result<HttpResponse, ApiError> {
     let device = reports.device(&request, bearer(&request).or_else(|| query_token(&request))).await?;
     let device = device.ok_or_else(ApiError::unauthorized)?;
-    reports.take_in(&device, DeviceClient::Overland, overland::decode(&body)?).await?;
+    let now_ms = reports.clock.now_ms();
+    reports.take_in(&device, DeviceClient::Overland, (overland::decode(&body)?, now_ms)).await?;
     Ok(json(r#"{"result":"ok"}"#))
 }
 
@@ -207,24 +205,22 @@ impl Reports {
     }
 
     /// Shows and stores a courier's points; returns when they are committed.
-    async fn take_in(&self, from: &SignedInDevice, client: DeviceClient, decoded: Decoded) -> Result<(), ApiError> {
+    async fn take_in(
+        &self,
+        from: &SignedInDevice,
+        client: DeviceClient,
+        (decoded, received_ms): (Decoded, i64),
+    ) -> Result<(), ApiError> {
         self.limit.check(&from.device).map_err(ApiError::slow_down)?;
         self.devices.sightings().note(from.courier.id, from.device, client, self.clock.now());
-        self.ingest.count_unreadable(decoded.unreadable);
-        if decoded.fixes.is_empty() {
-            return Ok(());
-        }
-        let courier = from.courier.id;
-        let rows = self.ingest.rows_of(courier);
-        if let Some(wait) = rows.wait() {
+        let rows = self.ingest.rows_of(from.courier.id);
+        let points = decoded.fixes.len() + decoded.past.len();
+        if let Some(wait) = rows.wait().filter(|_| points > 0) {
             return Err(ApiError::slow_down(wait.as_secs() as u32 + 1));
         }
-        rows.spend(decoded.fixes.len());
-        self.plans.load(courier).await?;
-        // In pieces as large as a message of our own courier app, which is what the writer is made for.
-        let accept = |fixes| self.ingest.accept(courier, from.device, fixes);
-        let accepted: Vec<_> = decoded.fixes.chunks(MAX_FIXES).map(accept).collect();
-        let committed = tokio::time::timeout(COMMIT_PATIENCE, try_join_all(accepted)).await;
+        rows.spend(points);
+        let committed = self.ingest.accept_report(from, &decoded, received_ms);
+        let committed = tokio::time::timeout(COMMIT_PATIENCE, committed).await;
         committed.map_err(|_| ApiError::unavailable())??;
         Ok(())
     }
@@ -232,6 +228,11 @@ impl Reports {
 
 fn json(body: &'static str) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store")).body(body)
+}
+
+/// Whether the body is to be read as JSON. Some apps send everything in the query and call their empty body JSON.
+fn has_json(request: &HttpRequest, body: &[u8]) -> bool {
+    is_json(request) && (!body.trim_ascii().is_empty() || request.query_string().is_empty())
 }
 
 fn is_json(request: &HttpRequest) -> bool {

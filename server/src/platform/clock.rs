@@ -70,6 +70,11 @@ pub fn is_usable(time: DateTime<Utc>) -> bool {
     (0..=9_999).contains(&time.year())
 }
 
+/// A time from Unix epoch microseconds; the epoch for times beyond what chrono can hold.
+pub fn from_us(us: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(us).unwrap_or_default()
+}
+
 /// A time from Unix epoch milliseconds. Times beyond what chrono can hold become the epoch;
 /// ingest has refused them long before.
 pub fn from_ms(ms: i64) -> DateTime<Utc> {

@@ -5,7 +5,7 @@ use doorstep_shared::{CourierId, api::plan::CourierDay};
 
 use crate::{
     domain::track::odometer::Odometer,
-    platform::clock::from_ms,
+    platform::clock::from_us,
     store::{Store, StoreError},
 };
 
@@ -46,11 +46,12 @@ async fn metres_between(
     let off_duty = store.off_duty_spans_of_each(&[courier]).await?.remove(&courier).unwrap_or_default();
     let (mut odometer, mut from, mut read) = (Odometer::default(), since, 0);
     while read < MAX_FIXES {
-        let fixes = store.fixes_between(courier, from, until, FIXES_AT_ONCE).await?;
+        let stored = store.stored_fixes_between(courier, from, until, FIXES_AT_ONCE).await?;
+        let fixes: Vec<_> = stored.iter().map(|stored| stored.fix).collect();
         odometer.go_on(&fixes, &off_duty);
         read += fixes.len();
-        match fixes.last() {
-            Some(last) if fixes.len() == FIXES_AT_ONCE as usize => from = from_ms(last.recorded_at_ms() + 1),
+        match stored.last() {
+            Some(last) if stored.len() == FIXES_AT_ONCE as usize => from = from_us(last.next_us()),
             _ => break,
         }
     }

@@ -75,7 +75,7 @@ impl CourierRow {
     }
 }
 
-/// A [`SignedInDevice`] from a row that has a courier's columns beside `device_id`, `label` and `is_tracker`. The query
+/// A [`SignedInDevice`] from a row that has a courier's columns beside those of its device. The query
 /// macros read flat rows only, so this names each column once for all queries.
 macro_rules! signed_in_device {
     ($row:ident, $session:expr) => {
@@ -83,6 +83,8 @@ macro_rules! signed_in_device {
             device: doorstep_shared::DeviceId::from_uuid($row.device_id),
             label: $row.label,
             is_tracker: $row.is_tracker,
+            clock_ahead_ms: $row.clock_ahead_ms,
+            is_rejected: $row.is_rejected,
             session: $session,
             courier: $crate::store::courier_rows::CourierRow {
                 id: $row.id,

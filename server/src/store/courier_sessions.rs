@@ -110,7 +110,8 @@ impl Store {
         // The lock orders this and a revocation of the device: the earlier revocation is seen here, and a later one
         // finds the session.
         let row = sqlx::query!(
-            "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
+            "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", \
+                 d.clock_ahead_ms, d.rejected_since is not null as \"is_rejected!\", c.id, c.name, c.phone, \
                  c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, c.capacity, c.skills, \
                  c.shift_from, c.shift_until, c.break_from, c.break_until, c.depot_lat, c.depot_lon, c.depot_address, \
                  c.archived_at \
@@ -151,7 +152,8 @@ impl Store {
         lifetime: Lifetime,
     ) -> Result<Option<UsedSession>, StoreError> {
         let row = sqlx::query!(
-            "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
+            "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", \
+                 d.clock_ahead_ms, d.rejected_since is not null as \"is_rejected!\", c.id, c.name, c.phone, \
                  c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, c.capacity, c.skills, \
                  c.shift_from, c.shift_until, c.break_from, c.break_until, c.depot_lat, c.depot_lon, c.depot_address, \
                  c.archived_at, s.last_used_at \

@@ -48,6 +48,10 @@ pub struct SignedInDevice {
     pub label: String,
     /// Whether it was set up for a tracker's app, which may report positions and nothing else.
     pub is_tracker: bool,
+    /// How far its clock is believed to be ahead of ours, in milliseconds; negative behind.
+    pub clock_ahead_ms: i64,
+    /// Whether its last reports were all rejected, as far as was written down.
+    pub is_rejected: bool,
     /// The session it came with, by its hash; `None` when it showed its token.
     pub session: Option<SecretHash>,
     /// Its courier.
@@ -275,7 +279,8 @@ impl Store {
     /// When the database is away.
     pub async fn device_by_token(&self, token_hash: &[u8]) -> Result<Option<SignedInDevice>, StoreError> {
         let row = sqlx::query!(
-            "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", c.id, c.name, c.phone, \
+            "select d.id as device_id, d.label, d.tracker_app is not null as \"is_tracker!\", \
+                 d.clock_ahead_ms, d.rejected_since is not null as \"is_rejected!\", c.id, c.name, c.phone, \
                  c.vehicle, c.created_at, c.presence_state, c.presence_reason, c.presence_since, c.capacity, c.skills, \
                  c.shift_from, c.shift_until, c.break_from, c.break_until, c.depot_lat, c.depot_lon, c.depot_address, \
                  c.archived_at \

@@ -72,6 +72,12 @@ pub struct Device {
     pub client: Option<String>,
     /// Whether it was set up for a tracker's app.
     pub is_tracker: bool,
+    /// How far its clock is ahead of ours, in milliseconds; 0 while it is near enough.
+    pub clock_ahead_ms: i64,
+    /// Points of it that were rejected.
+    pub rejected_count: i64,
+    /// The code of the last one, and when it came.
+    pub last_rejection: Option<(String, DateTime<Utc>)>,
     /// Since when it may not report any more.
     pub revoked_at: Option<DateTime<Utc>>,
 }
@@ -186,7 +192,8 @@ impl Store {
 
     async fn devices_where(&self, courier: CourierId, device: Option<DeviceId>) -> Result<Vec<Device>, StoreError> {
         let rows = sqlx::query!(
-            "select id, label, created_at, last_seen_at, client, tracker_app is not null as \"is_tracker!\", revoked_at \
+            "select id, label, created_at, last_seen_at, client, tracker_app is not null as \"is_tracker!\", revoked_at, \
+                 clock_ahead_ms, rejected_count, last_rejection, last_rejected_at \
              from devices where courier_id = $1 and ($2::uuid is null or id = $2) \
              order by revoked_at is not null, created_at desc, id desc limit $3",
             courier.as_uuid(),
@@ -202,6 +209,9 @@ impl Store {
             last_seen_at: row.last_seen_at,
             client: row.client,
             is_tracker: row.is_tracker,
+            clock_ahead_ms: row.clock_ahead_ms,
+            rejected_count: row.rejected_count,
+            last_rejection: row.last_rejection.zip(row.last_rejected_at),
             revoked_at: row.revoked_at,
         });
         Ok(devices.collect())

@@ -95,11 +95,13 @@ impl Store {
 /// the exception.
 const VIEW: &str = "select e.id, e.code, e.since_at, e.ended_at, e.order_id, e.lat, e.lon, e.late_by_s, e.distance_m, \
          e.reason, e.acknowledged_at, e.note, u.email as acknowledged_by, c.id as courier_id, c.name as courier_name, \
-         o.reference as order_reference, o.promised_until, said.status as reported, said.note as remark \
+         o.reference as order_reference, o.promised_until, said.status as reported, said.note as remark, \
+         d.label as device_label, d.last_rejection as rejection \
      from exceptions e \
      left join orders o on o.id = e.order_id \
      left join couriers c on c.id = case e.code when 'late' then o.courier_id else e.courier_id end \
      left join users u on u.id = e.acknowledged_by \
+     left join devices d on e.code in ('clock_wrong', 'reports_unreadable') and d.id = e.subject_id \
      left join lateral ( \
          select v.status, v.note from order_events v \
          where e.code in ('not_ready', 'given_back', 'late_report') and v.order_id = e.order_id and v.kind = e.code \
@@ -162,6 +164,8 @@ struct ViewRow {
     promised_until: Option<DateTime<Utc>>,
     reported: Option<String>,
     remark: Option<String>,
+    device_label: Option<String>,
+    rejection: Option<String>,
 }
 
 impl ViewRow {
@@ -194,6 +198,8 @@ impl ViewRow {
             waiting_s: lasted_s(ExceptionCode::NotReady),
             reported: self.reported.as_deref().filter(|_| code == ExceptionCode::LateReport).map(status_of),
             remark: self.remark,
+            device_label: self.device_label,
+            rejection: self.rejection,
             reason: self.reason.as_deref().and_then(PresenceReason::from_word),
             acknowledged_at: self.acknowledged_at,
             acknowledged_by: self.acknowledged_by,

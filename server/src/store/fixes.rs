@@ -18,6 +18,28 @@ struct FixRow {
     battery: Option<f32>,
 }
 
+/// A fix with its key among its courier's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StoredFix {
+    /// The reading.
+    pub fix: Fix,
+    /// Its time with the number of its source below the milliseconds.
+    key_time: DateTime<Utc>,
+}
+
+impl StoredFix {
+    /// Where a list goes on behind it, Unix epoch microseconds.
+    pub fn next_us(&self) -> i64 {
+        self.key_time.timestamp_micros() + 1
+    }
+}
+
+impl From<FixRow> for StoredFix {
+    fn from(row: FixRow) -> Self {
+        Self { key_time: row.fixed_at, fix: row.into() }
+    }
+}
+
 impl From<FixRow> for Fix {
     fn from(row: FixRow) -> Self {
         let raw = RawFix {
@@ -46,6 +68,21 @@ impl Store {
         until: DateTime<Utc>,
         limit: i64,
     ) -> Result<Vec<Fix>, StoreError> {
+        let stored = self.stored_fixes_between(courier, from, until, limit).await?;
+        Ok(stored.into_iter().map(|stored| stored.fix).collect())
+    }
+
+    /// The same for a list that goes on: several devices of a courier may have fixes of one moment.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn stored_fixes_between(
+        &self,
+        courier: CourierId,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<StoredFix>, StoreError> {
         let rows = sqlx::query_as!(
             FixRow,
             "select fixed_at, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m, battery from fixes \
@@ -57,10 +94,11 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(Fix::from).collect())
+        Ok(rows.into_iter().map(StoredFix::from).collect())
     }
 
-    /// The newest `limit` fixes of each courier since their own time, oldest first. Couriers without one are left out.
+    /// The newest `limit` fixes of each courier since their own time, oldest first, without what was told of the past.
+    /// Couriers without one are left out.
     ///
     /// # Errors
     /// When the database is away.
@@ -75,7 +113,13 @@ impl Store {
                    f.altitude_m, f.battery
                from unnest($1::uuid[], $2::timestamptz[]) as c (id, since)
                cross join lateral (
-                   select * from fixes where courier_id = c.id and fixed_at >= c.since order by fixed_at desc limit $3
+                   select coalesce(array_agg(s.number), '{}') as numbers from fix_sources s
+                   where s.courier_id = c.id and s.is_past
+               ) past
+               cross join lateral (
+                   select * from fixes where courier_id = c.id and fixed_at >= c.since
+                     and (extract(microseconds from fixed_at)::integer % 1000)::smallint <> all (past.numbers)
+                   order by fixed_at desc limit $3
                ) f
                order by f.fixed_at"#,
             &ids,
@@ -101,7 +145,7 @@ impl Store {
         Ok(of_each)
     }
 
-    /// The newest fix of each of these couriers that has one.
+    /// Where each of these couriers was last, if they ever were anywhere.
     ///
     /// # Errors
     /// When the database is away.

@@ -20,7 +20,10 @@ use std::{
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, dev,
     error::PayloadError,
-    http::header::{self, HeaderValue},
+    http::{
+        Version,
+        header::{self, HeaderValue},
+    },
     web::Payload,
 };
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
@@ -37,7 +40,11 @@ use crate::{
 /// After a close frame the peer has this long to answer it, and then to take what was still on its way to it.
 pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// A request to open a WebSocket, with the codec that it asks for. 400 when it offers subprotocols and none is ours.
+/// The only version of WebSocket that there is outside of drafts (RFC 6455, section 4.1).
+const SOCKET_VERSION: &[u8] = b"13";
+
+/// A request to open a WebSocket, with the codec that it asks for. 400 when it offers subprotocols and none is ours, and
+/// when it asks for another version of WebSocket or of HTTP.
 pub struct Handshake {
     /// The codec.
     pub codec: Codec,
@@ -58,9 +65,9 @@ impl FromRequest for Handshake {
 
 impl Handshake {
     fn of(request: &HttpRequest, payload: &mut dev::Payload) -> Result<Self, ApiError> {
-        let offered = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
-        let text = offered.map(|value| value.to_str().unwrap_or_default());
-        let codec = Codec::negotiate(text).map_err(|_| ApiError::no_common_subprotocol())?;
+        check_versions(request)?;
+        let offered = offered_subprotocols(request);
+        let codec = Codec::negotiate(offered.as_deref()).map_err(|_| ApiError::no_common_subprotocol())?;
         let payload = guard::guarded(request, payload, MAX_MESSAGE_BYTES);
         Ok(Self { codec, names_codec: offered.is_some(), request: request.clone(), payload })
     }
@@ -72,7 +79,7 @@ impl Handshake {
     pub fn upgrade(self, peer: Peer, allowance: Allowance) -> Result<(HttpResponse, Connection), ApiError> {
         let Self { codec, names_codec, request, payload } = self;
         let (mut response, _unused_sender, messages) =
-            actix_ws::handle(&request, payload).map_err(|error| ApiError::bad_handshake(&error))?;
+            actix_ws::handle(&request, payload).map_err(|error| ApiError::bad_handshake(error.to_string()))?;
         if names_codec {
             let name = HeaderValue::from_static(codec.subprotocol());
             response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, name);
@@ -84,6 +91,27 @@ impl Handshake {
         let messages = messages.max_continuation_size(MAX_MESSAGE_BYTES);
         Ok((response, Connection { outbox, messages, allowance, peer_closed: false }))
     }
+}
+
+/// A request that asks for no upgrade at all is judged as a whole later.
+fn check_versions(request: &HttpRequest) -> Result<(), ApiError> {
+    if !request.headers().contains_key(header::UPGRADE) {
+        return Ok(());
+    }
+    // HTTP/1.0 knows no upgrade (RFC 9110, section 7.8).
+    if request.version() < Version::HTTP_11 {
+        return Err(ApiError::bad_handshake("a WebSocket begins with HTTP/1.1"));
+    }
+    let mut versions = request.headers().get_all(header::SEC_WEBSOCKET_VERSION);
+    let is_ours = versions.next().is_some_and(|version| version.as_bytes() == SOCKET_VERSION);
+    if is_ours && versions.next().is_none() { Ok(()) } else { Err(ApiError::wrong_socket_version()) }
+}
+
+/// The names in all lines of the header: several are one list (RFC 9110, section 5.3). `None` without one.
+fn offered_subprotocols(request: &HttpRequest) -> Option<String> {
+    let lines = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let lines: Vec<_> = lines.map(|line| line.to_str().unwrap_or_default()).collect();
+    (!lines.is_empty()).then(|| lines.join(","))
 }
 
 /// Runs a session on its connection's worker thread, as a task that shutdown waits for.

@@ -12,8 +12,8 @@ use crate::{
     support::{Answer, TestApp, TestCourier, now_ms, with_app},
 };
 
-const FORM: &str = "application/x-www-form-urlencoded";
-const JSON: &str = "application/json";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const JSON: &str = "application/json";
 
 macro_rules! payload {
     ($name:literal) => {
@@ -21,8 +21,10 @@ macro_rules! payload {
     };
 }
 
+pub(crate) use payload;
+
 /// A recording as `token`'s phone would send it now. All were taken at 2026-08-22T10:00:00Z, or seconds later.
-fn lately(payload: &str, token: &str) -> String {
+pub(crate) fn lately(payload: &str, token: &str) -> String {
     let now_s = now_ms() / 1_000 - 3_600;
     let minute = |offset_s: i64| {
         let time = DateTime::from_timestamp(now_s / 60 * 60 + offset_s, 0).expect("a time of today");
@@ -35,35 +37,35 @@ fn lately(payload: &str, token: &str) -> String {
         .replace("2026-08-22T10:10:", &minute(600))
 }
 
-fn osmand_form(app: &TestApp, body: String) -> RequestBuilder {
+pub(crate) fn osmand_form(app: &TestApp, body: String) -> RequestBuilder {
     app.bare(Method::POST, "/ingest/osmand").header("content-type", FORM).body(body)
 }
 
-fn osmand_json(app: &TestApp, body: String) -> RequestBuilder {
+pub(crate) fn osmand_json(app: &TestApp, body: String) -> RequestBuilder {
     app.bare(Method::POST, "/ingest/osmand").header("content-type", JSON).body(body)
 }
 
-fn owntracks(app: &TestApp, token: &str, body: String) -> RequestBuilder {
+pub(crate) fn owntracks(app: &TestApp, token: &str, body: String) -> RequestBuilder {
     let request = app.bare(Method::POST, "/ingest/owntracks").basic_auth("ana", Some(token));
     request.header("content-type", JSON).header("X-Limit-U", "ana").header("X-Limit-D", "phone").body(body)
 }
 
-fn overland(app: &TestApp, token: &str, body: String) -> RequestBuilder {
+pub(crate) fn overland(app: &TestApp, token: &str, body: String) -> RequestBuilder {
     app.bare(Method::POST, "/ingest/overland").bearer_auth(token).header("content-type", JSON).body(body)
 }
 
 /// A successful answer to each client.
-const EMPTY: &str = "";
-const NO_COMMANDS: &str = "[]";
-const TAKEN: &str = r#"{"result":"ok"}"#;
+pub(crate) const EMPTY: &str = "";
+pub(crate) const NO_COMMANDS: &str = "[]";
+pub(crate) const TAKEN: &str = r#"{"result":"ok"}"#;
 
 #[track_caller]
-fn assert_taken(answer: &Answer, body: &str, what: &str) {
+pub(crate) fn assert_taken(answer: &Answer, body: &str, what: &str) {
     assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, body), "{what}");
 }
 
 /// The courier's fixes as REST shows them, oldest first.
-async fn fixes(app: &TestApp, courier: &TestCourier) -> Vec<Value> {
+pub(crate) async fn fixes(app: &TestApp, courier: &TestCourier) -> Vec<Value> {
     let told = app.get(&format!("/api/v1/couriers/{}/fixes", courier.id)).await.expect(200);
     told["items"].as_array().expect("a list").clone()
 }
@@ -196,7 +198,7 @@ async fn a_point_that_is_bad_for_ever_never_blocks_a_phone() {
         }
         let locations = [
             r#"{"coords":{"latitude":1e400,"longitude":14.5}}"#,
-            r#"{"coords":{"latitude":"35.9","longitude":"14.5"}}"#,
+            r#"{"coords":{"latitude":"35.9","longitude":"east"}}"#,
             r#"{"coords":{"latitude":91,"longitude":14.5}}"#,
             r#"{"coords":[]}"#,
             r#"{"coords":{"latitude":35.9,"longitude":14.5},"timestamp":"0000-00-00T00:00:00Z"}"#,

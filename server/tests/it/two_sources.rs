@@ -136,3 +136,109 @@ async fn a_tracker_that_reports_for_a_locked_phone_ends_the_pause_for_every_view
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_devices_that_report_in_the_same_seconds_are_both_stored() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let others = [app.device(&ana.id).await, app.device(&ana.id).await];
+        let start_ms = now_ms() / 1_000 * 1_000 - 60_000;
+        for second in 0..60 {
+            let time_ms = start_ms + second * 1_000;
+            osmand(app, &others[0], time_ms, HERE.0, HERE.1).await;
+            osmand(app, &others[1], time_ms, HERE.0, TRACKER_LON).await;
+        }
+        assert_eq!(app.stored(&ana).await, 120);
+
+        // Sent again, nothing is new.
+        osmand(app, &others[0], start_ms, HERE.0, HERE.1).await;
+        assert_eq!(app.stored(&ana).await, 120);
+
+        // Whole pages and pages that end between two fixes of one moment list each fix once, at its own time.
+        for limit in [1_000, 7] {
+            let mut listed = Vec::new();
+            let mut cursor = String::new();
+            loop {
+                let path = format!("/api/v1/couriers/{}/fixes?limit={limit}{cursor}", ana.id);
+                let page = app.get(&path).await.expect(200);
+                listed.extend(page["items"].as_array().expect("a list").clone());
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            let times: Vec<_> = listed.iter().map(|fix| fix["time_ms"].as_i64().expect("a time")).collect();
+            let expected: Vec<_> = (0..120).map(|index| start_ms + index / 2 * 1_000).collect();
+            assert_eq!(times, expected, "in pages of {limit}");
+            let of_second = listed.iter().filter(|fix| fix["lon"] == TRACKER_LON).count();
+            assert_eq!(of_second, 60, "in pages of {limit}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_devices_readings_of_one_moment_the_more_accurate_is_kept() {
+    with_app(async |app| {
+        let rough = r#"{"_type":"location","lat":35.9,"lon":14.5,"tst":1795883712,"acc":65}"#;
+        let fine = r#"{"_type":"location","lat":35.9005,"lon":14.5005,"tst":1795883712,"acc":5,"t":"t"}"#;
+        for order in [[rough, fine], [fine, rough]] {
+            let ana = app.courier("Ana").await;
+            for message in order {
+                let body = message.replace("1795883712", &(now_ms() / 1_000 - 30).to_string());
+                let request = app.bare(Method::POST, "/ingest/owntracks").basic_auth("ana", Some(&ana.device_token));
+                assert_eq!(Answer::to(request.body(body)).await.status, 200);
+            }
+            let kept = app.get(&format!("/api/v1/couriers/{}/fixes", ana.id)).await.expect(200);
+            let kept = kept["items"].as_array().expect("a list");
+            assert_eq!(kept.len(), 1, "{kept:?}");
+            assert_eq!((&kept[0]["lat"], &kept[0]["accuracy_m"]), (&json!(35.9005), &json!(5.0)), "{order:?}");
+            let shown = app.get(&format!("/api/v1/couriers/{}", ana.id)).await.expect(200);
+            assert_eq!(shown["position"]["lat"], 35.9005, "{order:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fixes_of_before_there_were_sources_are_listed_with_the_others() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let time_ms = now_ms() / 1_000 * 1_000 - 30_000;
+        // As the previous version writes it.
+        sqlx::query(
+            "insert into fixes (courier_id, fixed_at, received_at, lat, lon) \
+             values ($1::uuid, to_timestamp($2::double precision / 1000), now(), 35.8, 14.4) on conflict do nothing",
+        )
+        .bind(&ana.id)
+        .bind(time_ms as f64)
+        .execute(&app.db)
+        .await
+        .expect("the previous version's statement works");
+        osmand(app, &ana.device_token, time_ms + 1_000, HERE.0, HERE.1).await;
+        let listed = app.get(&format!("/api/v1/couriers/{}/fixes", ana.id)).await.expect(200);
+        let times: Vec<_> =
+            listed["items"].as_array().expect("a list").iter().map(|fix| fix["time_ms"].clone()).collect();
+        assert_eq!(times, [json!(time_ms), json!(time_ms + 1_000)]);
+        let shown = app.get(&format!("/api/v1/couriers/{}", ana.id)).await.expect(200);
+        assert_eq!(shown["position"]["lat"], HERE.0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_devices_that_begin_at_once_are_all_told_apart() {
+    with_app(async |app| {
+        let ana = app.courier("Ana").await;
+        let mut tokens = vec![ana.device_token.clone()];
+        for _ in 0..11 {
+            tokens.push(app.device(&ana.id).await);
+        }
+        let time_ms = now_ms() / 1_000 * 1_000 - 10_000;
+        let all = tokens.iter().map(|token| osmand(app, token, time_ms, HERE.0, HERE.1));
+        futures_util::future::join_all(all).await;
+        assert_eq!(app.stored(&ana).await, 12);
+        let (least, most): (i16, i16) =
+            sqlx::query_as("select min(number), max(number) from fix_sources").fetch_one(&app.db).await.expect("a row");
+        assert_eq!((least, most), (1, 12));
+    })
+    .await;
+}

@@ -28,6 +28,10 @@ pub enum ExceptionCode {
     Late,
     /// Nothing is heard of a courier who has orders.
     Silent,
+    /// The clock of a courier's device is wrong, so that none of its positions can be taken.
+    ClockWrong,
+    /// A courier's device sends what cannot be read, so that none of its positions is known.
+    ReportsUnreadable,
     /// A courier waits at a pickup for longer than usual there: the goods are not ready.
     NotReady,
     /// A courier with an order goes another way than the one to the next stop.
@@ -40,12 +44,14 @@ pub enum ExceptionCode {
 
 impl ExceptionCode {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::DeliveredFar,
         Self::LateReport,
         Self::GivenBack,
         Self::Late,
         Self::Silent,
+        Self::ClockWrong,
+        Self::ReportsUnreadable,
         Self::NotReady,
         Self::OffRoute,
         Self::Stationary,
@@ -60,6 +66,8 @@ impl ExceptionCode {
             Self::GivenBack => "given_back",
             Self::Late => "late",
             Self::Silent => "silent",
+            Self::ClockWrong => "clock_wrong",
+            Self::ReportsUnreadable => "reports_unreadable",
             Self::NotReady => "not_ready",
             Self::OffRoute => "off_route",
             Self::Stationary => "stationary",
@@ -80,10 +88,12 @@ impl ExceptionCode {
             Self::GivenBack => 2,
             Self::Late => 3,
             Self::Silent => 4,
-            Self::NotReady => 5,
-            Self::OffRoute => 6,
-            Self::Stationary => 7,
-            Self::DoorElsewhere => 8,
+            Self::ClockWrong => 5,
+            Self::ReportsUnreadable => 6,
+            Self::NotReady => 7,
+            Self::OffRoute => 8,
+            Self::Stationary => 9,
+            Self::DoorElsewhere => 10,
         }
     }
 }
@@ -110,7 +120,8 @@ body! {
         pub code: ExceptionCode,
         /// When it began: the courier's last sign (`silent`), when they stopped (`stationary`) or left the way
         /// (`off_route`), when the delay became certain (`late`), when the order was delivered (`delivered_far`), when the
-        /// courier came to the pickup (`not_ready`), when they pressed the button (`given_back`, `late_report`, `door_elsewhere`).
+        /// courier came to the pickup (`not_ready`), when they pressed the button (`given_back`, `late_report`, `door_elsewhere`),
+        /// since when nothing of the device is taken (`clock_wrong`, `reports_unreadable`).
         pub since: DateTime<Utc>,
         /// When it ended by itself; absent while it goes on. `delivered_far`, `late_report` and `door_elsewhere` end at
         /// once.
@@ -142,6 +153,10 @@ body! {
         pub remark: Option<String>,
         /// `silent`: why the courier's phone announced a pause; absent when it announced none.
         pub reason: Option<PresenceReason>,
+        /// `clock_wrong`, `reports_unreadable`: what the courier's device is called.
+        pub device_label: Option<String>,
+        /// `clock_wrong`, `reports_unreadable`: the code of the device's last rejection.
+        pub rejection: Option<String>,
         /// When a dispatcher acknowledged it.
         pub acknowledged_at: Option<DateTime<Utc>>,
         /// The e-mail address of that dispatcher.

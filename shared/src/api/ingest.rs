@@ -7,11 +7,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 body! {
-    /// A message of Traccar Client, version 9 or newer, in JSON.
+    /// A message of Traccar Client, version 9 or newer, in JSON. A flat object that has the names and units of the
+    /// parameters is taken, too.
     pub struct TraccarMessage {
         /// The device's token.
         pub device_id: Option<String>,
-        /// Where the device was; a message without it is a heartbeat.
+        /// Where the device was. Without `coords` it must be a heartbeat, or it counts as unreadable.
         pub location: Option<TraccarLocation>,
     }
 
@@ -61,7 +62,7 @@ body! {
         /// Degrees east; required in a `location`.
         #[schema(minimum = -180, maximum = 180, example = 0.0922)]
         pub lon: Option<f64>,
-        /// When the device took it, Unix epoch seconds; required in a `location`.
+        /// When the device took it, Unix epoch seconds; the time of the request when left out.
         #[schema(example = 1795219200)]
         pub tst: Option<i64>,
         /// Radius of 68 % confidence in metres.

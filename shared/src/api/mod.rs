@@ -144,8 +144,24 @@ body! {
         /// The kind of app that it last reported with.
         #[cfg_attr(feature = "openapi", schema(schema_with = device_client, required = false))]
         pub client: Option<String>,
+        /// How far its clock is ahead of the server's, in milliseconds, negative behind, as several reports showed; its
+        /// times are corrected by that. Absent while it is near enough.
+        pub clock_ahead_ms: Option<i64>,
+        /// How many of its points were rejected so far, off duty aside; absent when none were.
+        pub rejected_count: Option<u64>,
+        /// The last one; absent when none were.
+        pub last_rejection: Option<DeviceRejection>,
         /// When it was revoked; absent while it may report.
         pub revoked_at: Option<DateTime<Utc>>,
+    }
+
+    /// Why and when a point of a device was rejected.
+    pub struct DeviceRejection {
+        /// The reason: a code of rejected fixes, such as `time_in_future`, or `unreadable`.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 50, example = "time_in_future"))]
+        pub code: String,
+        /// When it came.
+        pub at: DateTime<Utc>,
     }
 
     /// An end of a delivery.

@@ -123,7 +123,12 @@ impl Engine {
     }
 
     pub(super) fn error_came(&mut self, at: Moment, error: &ErrorMessage) {
-        let Some(id) = error.id else { return };
+        let Some(id) = error.id else {
+            if let Some(text) = notices::device_rejected(error) {
+                self.screens.notify(Tone::Bad, text);
+            }
+            return;
+        };
         let is_temporary = error.code == "unavailable" || error.retry_after_ms.is_some();
         let least_ms = error.retry_after_ms.map_or(UNAVAILABLE_WAIT_MS, |wait_ms| wait_ms as f64);
         if self.uploads.fixes.refused(id) {

@@ -125,6 +125,20 @@ fn done(deed: &Deed) -> &'static str {
     }
 }
 
+/// Another device of the courier reports in vain; `None` for an error about anything else.
+pub fn device_rejected(error: &ErrorMessage) -> Option<String> {
+    let device = error.details.as_ref().and_then(|details| details.device.as_deref()).unwrap_or("Your other device");
+    match &*error.code {
+        "clock_wrong" => Some(format!(
+            "{device}: its clock is wrong, so its positions do not count. Let that phone set its date and time by itself."
+        )),
+        "reports_unreadable" => Some(format!(
+            "{device}: what it sends cannot be read, so its positions do not count. Set that app up anew."
+        )),
+        _ => None,
+    }
+}
+
 /// Something that the courier did and the server refused.
 pub fn conflict(action: &Action, error: &ErrorMessage) -> String {
     let Action { reference, place, .. } = action;
@@ -372,6 +386,20 @@ fn waiting(fixes: usize, actions: usize) -> String {
 mod tests {
     use super::*;
     use crate::courier::stops::tests::{order, stop};
+
+    #[test]
+    fn a_device_that_reports_in_vain_is_named_with_the_reason_and_the_remedy() {
+        let say = |code: &str| {
+            let details = ErrorDetails { device: Some("Traccar Client".to_owned()), ..ErrorDetails::default() };
+            let error = ErrorMessage::refusal(None, code, "a sentence".to_owned());
+            device_rejected(&ErrorMessage { details: Some(details), ..error })
+        };
+        let clock = "Traccar Client: its clock is wrong, so its positions do not count. \
+                     Let that phone set its date and time by itself.";
+        assert_eq!(say("clock_wrong").as_deref(), Some(clock));
+        assert!(say("reports_unreadable").is_some_and(|text| text.starts_with("Traccar Client: what it sends")));
+        assert_eq!(say("unavailable"), None);
+    }
 
     #[test]
     fn a_conflict_names_the_order_the_place_and_what_is_true() {

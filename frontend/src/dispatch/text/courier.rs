@@ -2,6 +2,7 @@
 
 use doorstep_shared::{
     Vehicle,
+    api::{DeviceRejection, DeviceView},
     protocol::{PresenceReason, PresenceState, customer::Presence},
 };
 
@@ -11,6 +12,9 @@ use crate::{
     dispatch::fleet::{Activity, Courier, Fleet, is_live},
     ui::time,
 };
+
+/// A rejection is news for this long.
+const REJECTED_LATELY_MS: i64 = 15 * time::MINUTE_MS;
 
 /// A courier's badge, as its tone and words.
 pub fn courier_badge(fleet: &Fleet, courier: &Courier, at_ms: i64) -> (&'static str, &'static str) {
@@ -65,9 +69,14 @@ pub const fn pause_reason(reason: Option<PresenceReason>) -> &'static str {
     }
 }
 
+/// Whether a courier shares their position, as a sentence, for one who never said so: a tracker reports and says nothing.
+pub fn no_presence(has_reported: bool) -> &'static str {
+    if has_reported { "Not in the courier app; another app reports" } else { "Has not gone online yet" }
+}
+
 /// Whether a courier shares their position, as a sentence.
-pub fn presence(presence: Option<Presence>, at_ms: i64, locale: &Locale) -> String {
-    let Some(Presence { state, reason, since_ms }) = presence else { return "Has not gone online yet".to_owned() };
+pub fn presence(presence: Presence, at_ms: i64, locale: &Locale) -> String {
+    let Presence { state, reason, since_ms } = presence;
     let since = time::moment(since_ms, at_ms, locale);
     match state {
         PresenceState::Tracking => format!("On duty since {since}"),
@@ -80,6 +89,36 @@ pub fn presence(presence: Option<Presence>, at_ms: i64, locale: &Locale) -> Stri
 pub fn battery(charge: f32) -> String {
     // A no-break space: the sign stays on the line of its number.
     format!("{:.0}\u{a0}%", (charge.clamp(0.0, 1.0) * 100.0).round())
+}
+
+/// What is wrong with a device, or is put right for it.
+pub fn device_trouble(device: &DeviceView, at_ms: i64) -> Option<String> {
+    let lately = |rejection: &&DeviceRejection| at_ms - rejection.at.timestamp_millis() < REJECTED_LATELY_MS;
+    if let Some(rejection) = device.last_rejection.as_ref().filter(lately) {
+        let ago = time::ago(at_ms - rejection.at.timestamp_millis());
+        let count = device.rejected_count.unwrap_or(1);
+        let points = if count == 1 { "1 position".to_owned() } else { format!("{count} positions") };
+        return Some(format!("{}: {points} rejected, the last {ago}", rejection_reason(&rejection.code)));
+    }
+    device.clock_ahead_ms.map(|ahead_ms| {
+        let way = if ahead_ms > 0 { "fast" } else { "slow" };
+        format!("its clock is {} {way}, which is corrected", offset(ahead_ms.saturating_abs()))
+    })
+}
+
+/// How far a clock is off; counters that overflowed are off by years.
+fn offset(offset_ms: i64) -> String {
+    let days = offset_ms / (24 * 60 * time::MINUTE_MS);
+    if days < 2 { time::span(offset_ms) } else { format!("{days} days") }
+}
+
+fn rejection_reason(code: &str) -> &'static str {
+    match code {
+        "time_in_future" => "its clock is fast",
+        "time_too_old" => "its clock is slow",
+        "unreadable" => "what it sends cannot be read",
+        _ => "its numbers make no sense",
+    }
 }
 
 /// The app a device reports with.

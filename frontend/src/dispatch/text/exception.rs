@@ -58,6 +58,11 @@ fn title(fleet: &Fleet, exception: &ExceptionView, at_ms: i64, locale: &Locale) 
                 format!("{courier} went silent {lasted} ago")
             }
         }
+        ExceptionCode::ClockWrong => format!("The clock of {courier}'s {} {is} wrong", device(exception)),
+        ExceptionCode::ReportsUnreadable => {
+            let verb = if is_over { "sent" } else { "sends" };
+            format!("{courier}'s {} {verb} what cannot be read", device(exception))
+        }
         ExceptionCode::Stationary => {
             let lasted = lasted(exception, exception.stationary_s, at_ms);
             let verb = if is_over { "did not move" } else { "has not moved" };
@@ -78,6 +83,10 @@ fn line(exception: &ExceptionView) -> Option<String> {
             join(&[why, has])
         }
         ExceptionCode::OffRoute | ExceptionCode::Stationary => has,
+        ExceptionCode::ClockWrong | ExceptionCode::ReportsUnreadable => {
+            let verb = if exception.ended_at.is_some() { "were" } else { "are" };
+            Some(format!("its positions {verb} rejected"))
+        }
         ExceptionCode::DoorElsewhere => None,
     }
 }
@@ -88,11 +97,21 @@ pub const fn next_step(exception: &ExceptionView) -> &'static str {
         ExceptionCode::NotReady if exception.ended_at.is_none() => {
             "Call the pickup, or give the order back to the list and let the courier go on."
         }
+        ExceptionCode::ClockWrong if exception.ended_at.is_none() => {
+            "Ask the courier to let the phone set its date and time by itself."
+        }
+        ExceptionCode::ReportsUnreadable if exception.ended_at.is_none() => {
+            "Set the app up anew from the courier's page, without an encryption key."
+        }
         ExceptionCode::GivenBack if exception.ended_at.is_none() => "Give it to another courier.",
         ExceptionCode::LateReport => "Ask the courier what happened, and correct the order if they are right.",
         ExceptionCode::DoorElsewhere => "Pin the address there for all orders to come, or acknowledge to leave it.",
         _ => "",
     }
+}
+
+fn device(exception: &ExceptionView) -> &str {
+    exception.device_label.as_deref().unwrap_or("device")
 }
 
 /// The distance of an exception, rounded up to tens of metres, in the area's units.

@@ -39,7 +39,10 @@ fn a_silent_phone_is_told_with_its_reason() {
     let order = &fleet.orders[&assigned.id];
     assert_eq!(badge(&fleet, order, NOW_MS), ("warn", "Paused 3 min".to_owned()));
     assert_eq!(order_line(&fleet, order, NOW_MS, &locale()), "Leah · phone locked");
-    assert_eq!(presence(leah.presence, NOW_MS, &locale()), "Paused since 18:39: phone locked");
+    let paused = leah.presence.expect("she paused");
+    assert_eq!(no_presence(false), "Has not gone online yet");
+    assert_eq!(no_presence(true), "Not in the courier app; another app reports");
+    assert_eq!(presence(paused, NOW_MS, &locale()), "Paused since 18:39: phone locked");
 }
 
 #[test]
@@ -74,6 +77,18 @@ fn every_exception_is_told_with_its_measure() {
             "bad",
         ),
         (serde_json::json!({ "code": "given_back" }), "Marco gave A-1039 back", "", "warn"),
+        (
+            serde_json::json!({ "code": "clock_wrong", "device_label": "Traccar Client", "rejection": "time_in_future" }),
+            "The clock of Marco's Traccar Client is wrong",
+            "its positions are rejected",
+            "warn",
+        ),
+        (
+            serde_json::json!({ "code": "reports_unreadable", "device_label": "OwnTracks", "ended_at": over }),
+            "Marco's OwnTracks sent what cannot be read",
+            "its positions were rejected",
+            "warn",
+        ),
         (
             serde_json::json!({ "code": "door_elsewhere", "distance_m": 64, "ended_at": over }),
             "Marco found the door of A-1039 70 m from its pin",
@@ -155,4 +170,42 @@ fn distances_are_as_coarse_as_they_are_useful() {
     let told = |locale| exception(&Fleet::default(), &far, NOW_MS, locale).0;
     assert_eq!(told(&locale()), "Marco is 420 m off the route");
     assert_eq!(told(&miles), "Marco is 0.3 mi off the route");
+}
+
+#[test]
+fn a_device_says_what_is_wrong_with_it() {
+    let trouble = |rest: serde_json::Value| {
+        let mut view = serde_json::json!({ "id": doorstep_shared::DeviceId::new(), "label": "Traccar Client",
+            "created_at": rfc3339(NOW_MS - 60 * MINUTE_MS) });
+        view.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
+        device_trouble(&serde_json::from_value(view).expect("a device"), NOW_MS)
+    };
+    let lately = rfc3339(NOW_MS - 3 * MINUTE_MS);
+    let before = rfc3339(NOW_MS - 16 * MINUTE_MS);
+    for (rest, expected) in [
+        (serde_json::json!({}), None),
+        (
+            serde_json::json!({ "rejected_count": 12, "last_rejection": { "code": "time_in_future", "at": lately } }),
+            Some("its clock is fast: 12 positions rejected, the last 3 min ago"),
+        ),
+        (
+            serde_json::json!({ "rejected_count": 1, "last_rejection": { "code": "unreadable", "at": lately } }),
+            Some("what it sends cannot be read: 1 position rejected, the last 3 min ago"),
+        ),
+        (
+            serde_json::json!({ "rejected_count": 12, "last_rejection": { "code": "time_in_future", "at": before } }),
+            None,
+        ),
+        (
+            serde_json::json!({ "clock_ahead_ms": 5_700_000, "rejected_count": 2,
+                "last_rejection": { "code": "time_in_future", "at": before } }),
+            Some("its clock is 1 h fast, which is corrected"),
+        ),
+        (
+            serde_json::json!({ "clock_ahead_ms": -619_315_200_000i64 }),
+            Some("its clock is 7168 days slow, which is corrected"),
+        ),
+    ] {
+        assert_eq!(trouble(rest.clone()).as_deref(), expected, "{rest}");
+    }
 }

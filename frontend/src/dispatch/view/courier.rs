@@ -25,7 +25,7 @@ use crate::{
 
 /// A text about the courier; empty while they are not known.
 fn about(store: Store, id: CourierId, text: fn(&Console, &Courier) -> String) -> Memo<String> {
-    store.memo(Subject::Fleet | Subject::Clock, move |console| {
+    store.memo(Subject::Fleet | Subject::Drawer | Subject::Clock, move |console| {
         console.fleet.couriers.get(&id).map(|courier| text(console, courier)).unwrap_or_default()
     })
 }
@@ -48,7 +48,7 @@ pub fn CourierDrawer(id: CourierId) -> impl IntoView {
             <DrawerHead title=name />
             <Problem />
             <dl class="facts">
-                <Fact name="Presence" value=about(store, id, |console, courier| text::presence(courier.presence, console.at_ms, &console.locale)) />
+                <Fact name="Presence" value=about(store, id, presence) />
                 <Fact name="Last seen" value=about(store, id, last_position) />
                 <Fact name="Battery" value=about(store, id, |_, courier| courier.battery.map(text::battery).unwrap_or_default()) />
                 <Fact name="Rides" value=about(store, id, |_, courier| text::vehicle(courier.vehicle).to_owned()) />
@@ -122,6 +122,15 @@ fn Actions(id: CourierId) -> impl IntoView {
     }
 }
 
+fn presence(console: &Console, courier: &Courier) -> String {
+    let Some(presence) = courier.presence else {
+        let mut devices = console.drawer.devices.iter().flatten();
+        let has_reported = courier.position.is_some() || devices.any(|device| device.last_seen_at.is_some());
+        return text::no_presence(has_reported).to_owned();
+    };
+    text::presence(presence, console.at_ms, &console.locale)
+}
+
 fn last_position(console: &Console, courier: &Courier) -> String {
     let Some(position) = courier.position else { return "None yet".to_owned() };
     let ago = time::ago(console.at_ms - position.time_ms);
@@ -193,6 +202,11 @@ fn devices_of(console: &Console) -> Vec<Entry> {
             (true, _) => "Revoked".to_owned(),
             (false, Some(seen)) => format!("{client} · {seen}"),
             (false, None) => client.to_owned(),
+        };
+        let trouble = text::device_trouble(device, console.at_ms).filter(|_| !is_done);
+        let line = match trouble {
+            Some(trouble) => format!("{line} · {trouble}"),
+            None => line,
         };
         Entry { key: *device.id.as_uuid(), title: device.label.clone(), line, is_done, ..Entry::default() }
     });

@@ -87,8 +87,8 @@ fn ingest(ground: &Ground, live: &LiveView, use_cases: &UseCases) -> Ingest {
         Arc::clone(&live.tracker),
         Arc::clone(&use_cases.presences),
         use_cases.fix_writer.clone(),
-        ground.clock.clone(),
-        use_cases.limits,
+        (&ground.store, ground.clock.clone(), use_cases.limits),
+        Arc::clone(&use_cases.rejections),
     )
 }
 

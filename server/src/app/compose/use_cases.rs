@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::{ground::Ground, live_view::LiveView};
 use crate::{
     service::{
-        devices::Devices,
+        devices::{Devices, rejections::Rejections},
         exceptions::{Exceptions, deliveries::Deliveries},
         geocoder::Geocoder,
         ingest::validate::Limits,
@@ -23,6 +23,7 @@ use crate::{
 /// The use cases that background tasks and the edge share.
 pub(super) struct UseCases {
     pub(super) limits: Limits,
+    pub(super) rejections: Arc<Rejections>,
     pub(super) fix_writer: FixWriter,
     pub(super) orders: Arc<Orders>,
     pub(super) plans: Arc<Plans>,
@@ -41,6 +42,7 @@ impl UseCases {
             .context("starting the fix writers")?;
         let limits = Limits { retention_ms: i64::from(config.settings.retention_days) * 86_400_000 };
         let deliveries = Arc::new(Deliveries::default());
+        let rejections = Arc::new(Rejections::default());
         let plans = Arc::new(Plans::new(
             store.clone(),
             Arc::clone(tracker),
@@ -58,8 +60,13 @@ impl UseCases {
             clock.clone(),
             TimeDelta::hours(i64::from(config.settings.reopen_hours)),
         ));
-        let exceptions =
-            Exceptions::new(Arc::clone(tracker), store.clone(), Arc::clone(broker), clock.clone(), deliveries);
+        let exceptions = Exceptions::new(
+            Arc::clone(tracker),
+            (store.clone(), clock.clone()),
+            (Arc::clone(broker), Arc::clone(connections)),
+            deliveries,
+            Arc::clone(&rejections),
+        );
         let presences = Arc::new(Presences::new(
             Arc::clone(tracker),
             Arc::clone(&plans),
@@ -71,7 +78,7 @@ impl UseCases {
             config,
             (store.clone(), clock.clone()),
             (Arc::clone(broker), Arc::clone(connections), Arc::clone(watching)),
-            Arc::clone(&presences),
+            (Arc::clone(&presences), Arc::clone(&rejections)),
         );
         let pacing = Pacing::new(
             Arc::clone(tracker),
@@ -85,6 +92,7 @@ impl UseCases {
         let places = Places::new(Arc::clone(&ground.areas), store.clone(), clock.clone(), geocoder);
         Ok(Self {
             limits,
+            rejections,
             fix_writer,
             orders,
             plans,

@@ -4,6 +4,7 @@
 //! heading, and whether the courier stands still. Fix time rules, never arrival time: the newest fix is the position,
 //! and older ones that come later fill in the trail behind it. [`crate::live::tracker`] holds a track for each courier.
 
+pub mod device_clock;
 pub mod duty;
 pub mod eta;
 pub mod filter;
@@ -18,7 +19,7 @@ pub mod stop;
 pub mod tour;
 pub mod verdict;
 
-use std::collections::VecDeque;
+use std::{cmp::Ordering, collections::VecDeque};
 
 use doorstep_shared::{DeviceId, Fix, LatLon, Position, geo::polyline};
 
@@ -94,7 +95,7 @@ impl Track {
     /// Applies a batch of fixes in any order, from whichever device.
     pub fn apply(&mut self, fixes: &[Fix]) -> Update {
         let mut ordered: Vec<&Fix> = fixes.iter().collect();
-        ordered.sort_by_key(|fix| fix.recorded_at_ms());
+        ordered.sort_by(|a, b| a.recorded_at_ms().cmp(&b.recorded_at_ms()).then_with(|| by_accuracy(a, b)));
         let mut update = Update::default();
         for fix in ordered {
             self.apply_one(fix, &mut update);
@@ -108,6 +109,10 @@ impl Track {
             && self.battery.is_none_or(|(time_ms, _)| fix.recorded_at_ms() > time_ms)
         {
             self.battery = Some((fix.recorded_at_ms(), charge));
+        }
+        if let Some(position) = self.position.filter(|position| improves(fix, position)) {
+            self.correct(&position, fix, update);
+            return;
         }
         let is_newest = self.position.is_none_or(|position| fix.recorded_at_ms() > position.time_ms);
         if !is_newest {
@@ -127,6 +132,17 @@ impl Track {
             }
             Err(reason) => update.off_map.push(reason),
         }
+    }
+
+    /// Puts a better reading of the same moment in the place of the newest position. A step that took no time says nothing
+    /// of a heading.
+    fn correct(&mut self, position: &Position, fix: &Fix, update: &mut Update) {
+        let better = Position::from_fix(fix, position.heading_deg);
+        self.position = Some(better);
+        if let Some(last) = self.trail.back_mut().filter(|last| last.time_ms == position.time_ms) {
+            last.point = fix.point();
+        }
+        update.moved.push(better);
     }
 
     fn push_newest(&mut self, point: TrailPoint) {
@@ -232,6 +248,20 @@ impl Track {
     }
 }
 
+/// Whether a fix is a more accurate reading of the moment of the newest position.
+fn improves(fix: &Fix, position: &Position) -> bool {
+    let accuracy_m = |known: Option<f32>| known.unwrap_or(f32::INFINITY);
+    fix.recorded_at_ms() == position.time_ms
+        && accuracy_m(fix.accuracy_m()) < accuracy_m(position.accuracy_m)
+        && filter::plausible_alone(fix).is_ok()
+}
+
+/// The more accurate first; one that says nothing of it last.
+fn by_accuracy(a: &Fix, b: &Fix) -> Ordering {
+    let accuracy_m = |fix: &Fix| fix.accuracy_m().unwrap_or(f32::INFINITY);
+    accuracy_m(a).total_cmp(&accuracy_m(b))
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use doorstep_shared::{RawFix, geo::distance::destination};
@@ -269,6 +299,27 @@ pub(crate) mod tests {
         track.apply(&drive(10));
         let again = track.apply(&drive(10));
         assert_eq!(again, Update::default());
+    }
+
+    #[test]
+    fn of_two_readings_of_one_moment_the_more_accurate_is_shown() {
+        let reading = |lat: f64, accuracy_m: Option<f32>| {
+            let raw = RawFix { time_ms: 1_000, lat, lon: 14.5, accuracy_m, ..RawFix::default() };
+            Fix::try_new(&raw).expect("usable")
+        };
+        let (rough, fine, silent) = (reading(35.9, Some(65.0)), reading(35.9005, Some(5.0)), reading(35.8, None));
+        let shown = |track: &Track| track.position().map(|position| position.lat);
+        let orders: [&[Fix]; 4] = [&[rough, fine], &[fine, rough], &[silent, rough, fine], &[fine, silent]];
+        for order in orders {
+            let (mut one_by_one, mut together) = (Track::default(), Track::default());
+            for fix in order {
+                one_by_one.apply(&[*fix]);
+            }
+            let update = together.apply(order);
+            assert_eq!((shown(&one_by_one), shown(&together)), (Some(35.9005), Some(35.9005)), "{order:?}");
+            assert_eq!(update.moved.len(), 1, "in one batch only the best comes on the map");
+            assert_eq!(one_by_one.trail_since(0), [[14.5, 35.9005]]);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use doorstep_shared::{
     CourierId, DeviceId,
     api::{
-        CreateDevice, DeviceCreated, DeviceView, ListPage, SignInLink,
+        CreateDevice, DeviceCreated, DeviceRejection, DeviceView, ListPage, SignInLink,
         courier::{CreateTracker, TrackerCreated},
     },
 };
@@ -99,6 +99,9 @@ impl Registry {
             created_at: device.created_at,
             last_seen_at: latest.map(|seen| seen.seen_at).or(device.last_seen_at),
             client: latest.map(|seen| seen.client.as_str().to_owned()).or(device.client),
+            clock_ahead_ms: Some(device.clock_ahead_ms).filter(|ahead_ms| *ahead_ms != 0),
+            rejected_count: u64::try_from(device.rejected_count).ok().filter(|points| *points > 0),
+            last_rejection: device.last_rejection.map(|(code, at)| DeviceRejection { code, at }),
             revoked_at: device.revoked_at,
         }
     }
@@ -120,7 +123,7 @@ pub async fn list(
     PathId(courier): PathId<CourierId>,
 ) -> Result<HttpResponse, ApiError> {
     let courier = registry.store.courier(courier).await?.ok_or_else(ApiError::not_found)?;
-    let devices = registry.store.devices_of(courier.id).await?;
+    let devices = registry.devices.devices_of(courier.id).await?;
     let items: Vec<_> = devices.into_iter().map(|device| registry.view(device)).collect();
     Ok(json(StatusCode::OK, &page::whole(items)))
 }

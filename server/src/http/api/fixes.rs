@@ -7,7 +7,7 @@ use actix_web::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::{
-    CourierId, Fix, RawFix,
+    CourierId, RawFix,
     api::{ListPage, console::AccessKind, track::TrackFile},
 };
 use serde::Deserialize;
@@ -24,13 +24,16 @@ use crate::{
         export::{self, Format},
         path::PathId,
     },
-    platform::clock::{Clock, from_ms, is_usable},
+    platform::clock::{Clock, from_ms, from_us, is_usable},
     service::areas::Areas,
     store::Store,
 };
 
 /// A file holds at most a day at one fix a second.
 const MAX_EXPORT: i64 = 86_400;
+
+/// A cursor from here on holds microseconds: as milliseconds it would be of the year 5138.
+const FIRST_MICROSECONDS: i64 = 100_000_000_000_000;
 
 /// Which fixes to give.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -105,9 +108,9 @@ impl Fixes {
         let limit = page::page_size(query.limit)?;
         let after = page::cursor(query.cursor.as_deref(), after_cursor)?;
         let from = after.map_or(window.from, |after| window.from.max(after));
-        let mut fixes = self.store.fixes_between(courier, from, window.until, limit as i64 + 1).await?;
-        let next_cursor = page::cut(&mut fixes, limit, |fix| fix.recorded_at_ms().to_string());
-        let items: Vec<_> = fixes.iter().map(Fix::to_raw).collect();
+        let mut fixes = self.store.stored_fixes_between(courier, from, window.until, limit as i64 + 1).await?;
+        let next_cursor = page::cut(&mut fixes, limit, |stored| stored.next_us().to_string());
+        let items: Vec<_> = fixes.iter().map(|stored| stored.fix.to_raw()).collect();
         Ok(json(StatusCode::OK, &ListPage { items, next_cursor }))
     }
 
@@ -127,8 +130,10 @@ impl Fixes {
     }
 }
 
-/// The moment after the fix that a cursor names.
+/// Where the list goes on.
 fn after_cursor(cursor: &str) -> Option<DateTime<Utc>> {
-    let after_ms: i64 = cursor.parse().ok()?;
-    Some(from_ms(after_ms.saturating_add(1))).filter(|after| is_usable(*after))
+    let written: i64 = cursor.parse().ok()?;
+    // Servers of the previous version write the last fix's milliseconds.
+    let next = if written < FIRST_MICROSECONDS { from_ms(written.saturating_add(1)) } else { from_us(written) };
+    Some(next).filter(|next| is_usable(*next))
 }

@@ -33,9 +33,9 @@ pub fn retry_after() -> Header {
     header(seconds.into(), "How many seconds to wait before another try")
 }
 
-/// `WWW-Authenticate`, always `Bearer`.
+/// `WWW-Authenticate`: `Bearer`, or `Basic` where OwnTracks reports.
 pub fn www_authenticate() -> Header {
-    header(text(1, 100), "Always `Bearer`")
+    header(text(1, 100), "`Bearer`; `Basic` where OwnTracks reports")
 }
 
 /// An idempotency key of at most `max_length` characters.

@@ -76,7 +76,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(scope("/ws", &table.sockets))
         .service(scope("/api/v1", &table.api).default_service(web::to(not_found)).wrap(Compress::default()))
         .service(scope("/area", &table.area).default_service(web::to(not_found)).wrap(Compress::default()))
-        .service(scope("/ingest", &table.ingest).default_service(web::to(not_found)));
+        .service(tracker_scope("/ingest", &table.ingest).default_service(web::to(not_found)));
     resources("", &table.operations).into_iter().for_each(|resource| {
         config.service(resource);
     });
@@ -93,8 +93,22 @@ fn scope(prefix: &str, routes: &[Route]) -> Scope {
     resources(prefix, routes).into_iter().fold(web::scope(prefix), Scope::service)
 }
 
+/// The same for apps whose users type an address by hand: a slash at its end makes no difference.
+fn tracker_scope(prefix: &str, routes: &[Route]) -> Scope {
+    let with_slash = addresses(prefix, routes)
+        .into_iter()
+        .map(|(address, routes)| resource(vec![address.to_owned(), format!("{address}/")], &routes));
+    with_slash.fold(web::scope(prefix), Scope::service)
+}
+
 /// A resource for each address, which answers 405 to every other method (RFC 9110, section 15.5.6).
 fn resources(prefix: &str, routes: &[Route]) -> Vec<Resource> {
+    let addresses = addresses(prefix, routes).into_iter();
+    addresses.map(|(address, routes)| resource(vec![address.to_owned()], &routes)).collect()
+}
+
+/// The addresses below `prefix`, each with its routes, in the order in which actix must try them.
+fn addresses<'a>(prefix: &str, routes: &'a [Route]) -> Vec<(&'a str, Vec<&'a Route>)> {
     let mut addresses: Vec<(&str, Vec<&Route>)> = Vec::new();
     for route in routes {
         let address = route.path.strip_prefix(prefix).expect("routes stand below their prefix");
@@ -105,17 +119,17 @@ fn resources(prefix: &str, routes: &[Route]) -> Vec<Resource> {
     }
     // actix takes the first that fits, so that words come before variables: `/orders/counts` before `/orders/{id}`.
     addresses.sort_by_key(|(address, _)| address.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
-    addresses.into_iter().map(|(address, routes)| resource(address, &routes)).collect()
+    addresses
 }
 
-fn resource(address: &str, routes: &[&Route]) -> Resource {
+fn resource(addresses: Vec<String>, routes: &[&Route]) -> Resource {
     let reads = routes.iter().any(|route| route.method == Method::GET);
     let methods = routes.iter().map(|route| route.method.as_str()).chain(reads.then_some("HEAD"));
     let allow = methods.collect::<Vec<_>>().join(", ");
     let refuse = web::to(move || std::future::ready(Err::<HttpResponse, _>(ApiError::method_not_allowed(&allow))));
     routes
         .iter()
-        .fold(web::resource(address), |resource, route| resource.route(route.to_actix()))
+        .fold(web::resource(addresses), |resource, route| resource.route(route.to_actix()))
         .default_service(refuse)
 }
 

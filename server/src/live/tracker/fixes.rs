@@ -45,6 +45,13 @@ impl Tracker {
         }
     }
 
+    /// Notes that one of a courier's devices is there, although it says nothing that the live view shows.
+    pub fn note_heard(&self, courier: CourierId, now_ms: i64) {
+        if let Some(state) = self.couriers.lock(courier).get_mut(&courier) {
+            state.marks.note_heard_here(now_ms);
+        }
+    }
+
     /// Takes in the fixes that one of a courier's devices reported to another instance. Nothing happens while
     /// nothing is known of the courier: what is then read from the database has them.
     pub fn apply_elsewhere(&self, courier: CourierId, device: DeviceId, fixes: &[Fix], now_ms: i64) {

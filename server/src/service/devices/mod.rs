@@ -3,6 +3,7 @@
 
 pub mod archive;
 mod credentials_watch;
+pub mod rejections;
 mod revoke;
 pub mod sightings;
 mod sign_in;
@@ -12,13 +13,14 @@ pub mod tracker_setup;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use doorstep_shared::CourierId;
 
-use self::sightings::Sightings;
+use self::{rejections::Rejections, sightings::Sightings};
 use super::presence::Presences;
 use crate::{
     live::{broker::Broker, connections::Connections, watching::Watching},
     platform::{clock::Clock, config::Config},
-    store::{Store, courier_sessions::Lifetime},
+    store::{Store, StoreError, courier_sessions::Lifetime, devices::Device},
 };
 
 /// How long a courier stays signed in. A phone is in use every working day; the longest leave fits in a month.
@@ -34,6 +36,7 @@ pub struct Devices {
     watching: Arc<Watching>,
     presences: Arc<Presences>,
     sightings: Sightings,
+    rejections: Arc<Rejections>,
     public_url: String,
     /// How long a sign-in link works.
     sign_in_for: TimeDelta,
@@ -45,11 +48,21 @@ impl Devices {
         config: &Config,
         (store, clock): (Store, Clock),
         (broker, connections, watching): (Arc<dyn Broker>, Arc<Connections>, Arc<Watching>),
-        presences: Arc<Presences>,
+        (presences, rejections): (Arc<Presences>, Arc<Rejections>),
     ) -> Self {
         let sign_in_for = TimeDelta::minutes(i64::from(config.settings.sign_in_minutes));
         let (public_url, sightings) = (config.public_url.clone(), Sightings::default());
-        Self { store, clock, broker, connections, watching, presences, sightings, public_url, sign_in_for }
+        Self { store, clock, broker, connections, watching, presences, sightings, rejections, public_url, sign_in_for }
+    }
+
+    /// A courier's devices as they are known now.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn devices_of(&self, courier: CourierId) -> Result<Vec<Device>, StoreError> {
+        // What was rejected in the last seconds is still in memory.
+        self.rejections.write_down(&self.store).await?;
+        self.store.devices_of(courier).await
     }
 
     /// When each device was last seen.

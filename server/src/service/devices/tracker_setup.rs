@@ -3,13 +3,14 @@
 //! The links have the forms that the apps' own sources read.
 //!
 //! - Traccar Client takes any link with the scheme `org.traccar.client` whose host is not `action`, asks "apply?" and
-//!   keeps the query's `url`, `id`, `accuracy`, `distance`, `interval`, `fastest_interval`, `buffer` and
-//!   `stop_detection`. Its manual says that the interval counts with the highest accuracy only. The in-app scanner
+//!   keeps the query's `url`, `id`, `accuracy`, `distance`, `interval`, `heartbeat`, `buffer` and `stop_detection`. Its
+//!   manual says that the interval counts with the highest accuracy only. The in-app scanner
 //!   and the phone's camera both take that link; an `https` one would open our address in a browser, token and all.
 //! - OwnTracks takes `owntracks:///config?inline=` with a configuration in base64, on both systems. Android decodes
 //!   the percent-escapes of the query first; whether it wants or refuses padding differs by version, so there is none
 //!   to disagree about. Move mode is `monitoring` 2, HTTP is `mode` 3; Android's interval in that mode is
-//!   `moveModeLocatorInterval`, the iPhone's is `locatorInterval`, and each ignores what it does not know.
+//!   `moveModeLocatorInterval`, the iPhone's is `locatorInterval`, and each ignores what it does not know. An empty
+//!   `encryptionKey` takes an earlier one away: what it encrypts cannot be read here.
 //! - Overland takes `overland://setup` with `url`, `token`, `device_id` and `unique_id`, which is off for every word
 //!   but `yes`. Its other settings cannot be linked, so they stand among the words.
 
@@ -25,8 +26,8 @@ const INTERVAL_S: u32 = 10;
 /// Metres between positions while moving.
 const DISTANCE_M: u32 = 10;
 
-/// The fastest that Traccar Client may report, in seconds; its own default of 30 would undo the interval.
-const FASTEST_S: u32 = 5;
+/// Seconds after which Traccar Client says that it is still there while it does not move; by itself it says nothing.
+const HEARTBEAT_S: u32 = 60;
 
 /// Everything but the characters that RFC 3986 leaves alone in every part of an address.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -52,14 +53,14 @@ pub fn setup(app: TrackerApp, public_url: &str, courier_name: &str, token: &str)
 }
 
 fn traccar(server_url: &str, token: &str) -> Setup {
-    let (interval, distance, fastest) = (INTERVAL_S.to_string(), DISTANCE_M.to_string(), FASTEST_S.to_string());
+    let (interval, distance, heartbeat) = (INTERVAL_S.to_string(), DISTANCE_M.to_string(), HEARTBEAT_S.to_string());
     let query = query(&[
         ("url", server_url),
         ("id", token),
         ("accuracy", "highest"),
         ("interval", &interval),
         ("distance", &distance),
-        ("fastest_interval", &fastest),
+        ("heartbeat", &heartbeat),
         ("buffer", "true"),
         ("stop_detection", "true"),
     ]);
@@ -72,7 +73,7 @@ fn traccar(server_url: &str, token: &str) -> Setup {
             ("Location accuracy", "Highest"),
             ("Distance (metres)", &distance),
             ("Interval (seconds)", &interval),
-            ("Fastest interval (seconds)", &fastest),
+            ("Heartbeat interval (seconds)", &heartbeat),
             ("Offline buffering", "On"),
             ("Stop detection", "On"),
         ]),
@@ -96,6 +97,7 @@ fn owntracks(server_url: &str, courier_name: &str, token: &str) -> Setup {
         "locatorInterval": INTERVAL_S,
         "locatorDisplacement": DISTANCE_M,
         "extendedData": true,
+        "encryptionKey": "",
         "cmd": false,
     });
     let query = query(&[("inline", &unpadded(configuration.to_string()))]);
@@ -174,14 +176,18 @@ mod tests {
         assert_eq!(
             setup_of(TrackerApp::Traccar).config_url,
             "org.traccar.client://config?url=https%3A%2F%2Fapp.example.com%2Fingest%2Fosmand&id=to-ken_1\
-             &accuracy=highest&interval=10&distance=10&fastest_interval=5&buffer=true&stop_detection=true"
+             &accuracy=highest&interval=10&distance=10&heartbeat=60&buffer=true&stop_detection=true"
         );
         assert_eq!(
             setup_of(TrackerApp::Overland).config_url,
             "overland://setup?url=https%3A%2F%2Fapp.example.com%2Fingest%2Foverland&token=to-ken_1\
              &device_id=courier&unique_id=no"
         );
-        assert!(setup_of(TrackerApp::Owntracks).config_url.starts_with("owntracks:///config?inline=ey"));
+        let owntracks = setup_of(TrackerApp::Owntracks).config_url;
+        let inline = owntracks.strip_prefix("owntracks:///config?inline=").expect("a configuration");
+        let json = STANDARD.decode(inline.replace("%2B", "+").replace("%2F", "/")).expect("base64");
+        let configuration: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        assert_eq!(configuration["encryptionKey"], "", "an earlier key is taken away");
     }
 
     #[test]

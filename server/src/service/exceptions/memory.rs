@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use doorstep_shared::{CourierId, OrderId};
+use doorstep_shared::{CourierId, DeviceId, OrderId};
 
 use super::deliveries::Delivery;
 use crate::{
@@ -22,6 +22,8 @@ pub(super) struct Memory {
     pub(super) usual_waits: HashMap<OrderId, Option<u32>>,
     /// Hand-overs that are not judged yet.
     pub(super) pending: Vec<Delivery>,
+    /// When couriers' phones were last told that one of their devices is rejected, Unix epoch milliseconds.
+    pub(super) told: HashMap<DeviceId, i64>,
     pub(super) has_begun: bool,
 }
 

@@ -21,7 +21,12 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use doorstep_shared::{CourierId, UserId, api::exception::ExceptionCode, protocol::fleet::FleetAlert};
+use doorstep_shared::{
+    CourierId, UserId,
+    api::exception::ExceptionCode,
+    problem::ErrorDetails,
+    protocol::{ErrorMessage, courier::CourierEvent, fleet::FleetAlert},
+};
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::{
@@ -32,19 +37,21 @@ use self::{
 };
 use crate::{
     domain::{
-        exception::{Finding, Ongoing},
+        exception::{Finding, Ongoing, RejectedDevice},
         fleet::FleetChange,
         order::handover::{self, Handover},
         track::silence,
     },
     live::{
         broker::Broker,
+        connections::Connections,
         tracker::{AtWork, Tracker},
     },
     platform::{
         clock::{Clock, from_ms},
         error_chain::SourceChain,
     },
+    service::devices::rejections::Rejections,
     store::{Store, StoreError},
 };
 
@@ -63,6 +70,12 @@ const FIXES_AROUND: i64 = 500;
 /// After a restart, hand-overs older than this are not judged any more.
 const DELIVERED_LATELY: TimeDelta = TimeDelta::minutes(5);
 
+/// A device that has not reported for this long is not rejected any more, but silent.
+const REJECTED_LATELY: TimeDelta = TimeDelta::minutes(15);
+
+/// From one word to a courier's phones about a rejected device to the next.
+const TELL_AGAIN_AFTER_MS: i64 = 10 * 60_000;
+
 /// Watches over the fleet. Shared by reference.
 #[derive(Debug)]
 pub struct Exceptions {
@@ -70,7 +83,9 @@ pub struct Exceptions {
     store: Store,
     broker: Arc<dyn Broker>,
     clock: Clock,
+    connections: Arc<Connections>,
     deliveries: Arc<Deliveries>,
+    rejections: Arc<Rejections>,
     listening_since_ms: i64,
     /// Held for a whole round: two rounds at once would each judge what the other has half written.
     memory: tokio::sync::Mutex<Memory>,
@@ -81,14 +96,14 @@ impl Exceptions {
     /// A watch that begins now.
     pub fn new(
         tracker: Arc<Tracker>,
-        store: Store,
-        broker: Arc<dyn Broker>,
-        clock: Clock,
+        (store, clock): (Store, Clock),
+        (broker, connections): (Arc<dyn Broker>, Arc<Connections>),
         deliveries: Arc<Deliveries>,
+        rejections: Arc<Rejections>,
     ) -> Self {
         let listening_since_ms = clock.now_ms();
         let (memory, readers) = Default::default();
-        Self { tracker, store, broker, clock, deliveries, listening_since_ms, memory, readers }
+        Self { tracker, store, broker, clock, connections, deliveries, rejections, listening_since_ms, memory, readers }
     }
 
     /// Makes a round every [`ROUND_EVERY`], until it is cancelled. The next round makes up for one that failed.
@@ -132,6 +147,7 @@ impl Exceptions {
             round.judge_unassigned(order, &mut memory.doubtful);
         }
         self.judge_waits(&mut memory, &mut round).await?;
+        self.judge_devices(&mut memory, &mut round).await?;
         self.collect_deliveries(&mut memory, now_ms).await?;
         let (handovers, undecided) = self.judge_deliveries(&memory.pending, now_ms).await?;
         let mut found = round.found;
@@ -156,6 +172,23 @@ impl Exceptions {
         for waiting in &waiting {
             round.judge_wait(waiting, memory.usual_waits.get(&waiting.order).copied().flatten());
         }
+        Ok(())
+    }
+
+    /// Judges devices of which nothing is taken, and tells their couriers' phones.
+    async fn judge_devices(&self, memory: &mut Memory, round: &mut Round) -> Result<(), StoreError> {
+        self.rejections.write_down(&self.store).await?;
+        let now_ms = self.clock.now_ms();
+        let rejected = self.store.rejected_devices(from_ms(now_ms) - REJECTED_LATELY).await?;
+        memory.told.retain(|device, _| rejected.iter().any(|one| one.device == *device));
+        for one in &rejected {
+            let was_told = |told_ms: &i64| now_ms.saturating_sub(*told_ms) < TELL_AGAIN_AFTER_MS;
+            if !memory.told.get(&one.device).is_some_and(was_told) && self.connections.has_phones(one.courier) {
+                self.connections.tell(one.courier, &CourierEvent::Error(told(one)));
+                memory.told.insert(one.device, now_ms);
+            }
+        }
+        round.judge_devices(&rejected);
         Ok(())
     }
 
@@ -229,6 +262,17 @@ impl Exceptions {
     pub fn is_new_access(&self, by: UserId) -> bool {
         self.readers.is_new(by, self.clock.now_ms())
     }
+}
+
+/// What a courier's phones are told of another device of theirs.
+fn told(rejected: &RejectedDevice) -> ErrorMessage {
+    let label = &rejected.label;
+    let sentence = match rejected.code {
+        ExceptionCode::ClockWrong => format!("the clock of {label} is wrong, so its positions are rejected"),
+        _ => format!("what {label} sends cannot be read, so its positions are rejected"),
+    };
+    let details = ErrorDetails { device: Some(label.clone()), ..ErrorDetails::default() };
+    ErrorMessage { details: Some(details), ..ErrorMessage::refusal(None, rejected.code.as_str(), sentence) }
 }
 
 /// Tells dispatchers of exceptions that are new.

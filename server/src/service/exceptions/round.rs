@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{expected::expected, memory::Memory};
 use crate::{
     domain::{
-        exception::{Change, End, Finding, Ongoing, WaitingAtPickup, goes_on_in},
+        exception::{Change, End, Finding, Ongoing, RejectedDevice, WaitingAtPickup, goes_on_in, is_about_device},
         order::{
             OpenOrder, Order,
             outlook::time_needed_ms,
@@ -208,6 +208,20 @@ impl Round {
         self.judge_promise(order.id, None, &promise, doubtful);
     }
 
+    /// Judges the devices of which nothing is taken; what was noticed of any other device is over.
+    pub(super) fn judge_devices(&mut self, rejected: &[RejectedDevice]) {
+        let key = |device: &RejectedDevice| (device.code, *device.device.as_uuid());
+        let now: HashSet<Key> = rejected.iter().map(key).collect();
+        let noticed = self.ongoing.keys().filter(|(code, _)| is_about_device(*code)).copied();
+        let over: Vec<Key> = noticed.filter(|noticed| !now.contains(noticed)).collect();
+        for noticed in over {
+            self.settle(noticed, Verdict::Absent);
+        }
+        for device in rejected {
+            self.settle(key(device), Verdict::Present(of_device(device)));
+        }
+    }
+
     /// Judges a courier who waits at a pickup where `usual_s` seconds are usual. It ends when they collect the order or
     /// lose it, as the database knows.
     pub(super) fn judge_wait(&mut self, waiting: &WaitingAtPickup, usual_s: Option<u32>) {
@@ -298,6 +312,21 @@ impl Round {
     }
 }
 
+fn of_device(rejected: &RejectedDevice) -> Finding {
+    Finding {
+        code: rejected.code,
+        subject: *rejected.device.as_uuid(),
+        courier: Some(rejected.courier),
+        order: None,
+        since_ms: rejected.since_ms,
+        ended_ms: None,
+        place: None,
+        late_by_s: None,
+        distance_m: None,
+        reason: None,
+    }
+}
+
 /// Whether an exception can still go on, by what the database knows of its courier and order.
 fn applies(known: &Ongoing) -> bool {
     let in_status = known.order_state.is_some_and(|order| goes_on_in(known.code, order.status));
@@ -307,6 +336,7 @@ fn applies(known: &Ongoing) -> bool {
         ExceptionCode::OffRoute | ExceptionCode::NotReady => in_status && has_courier,
         ExceptionCode::Silent => known.courier_has_orders && !known.courier_is_off_duty,
         ExceptionCode::Stationary => known.courier_has_goods,
+        ExceptionCode::ClockWrong | ExceptionCode::ReportsUnreadable => true,
         ExceptionCode::DeliveredFar | ExceptionCode::LateReport | ExceptionCode::DoorElsewhere => false,
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A phone sends a refused request again, and some send nothing else until it is accepted. So a decoder never fails
 //! over one bad point: it counts the point and goes on. A position must be whole and made of numbers; everything beside
-//! it is a [`Hint`], ignored when it makes no sense. Pure: bytes in, [`Decoded`] out.
+//! it is a [`Hint`], ignored when it makes no sense. Numbers may be text, and written as the phone's language writes
+//! them: an app that does so never learns otherwise. Pure: bytes in, [`Decoded`] out.
 
 use std::fmt;
 
@@ -10,9 +11,9 @@ use chrono::{DateTime, NaiveDateTime};
 use doorstep_shared::RawFix;
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 /// Points in one request. Overland's largest batch is 1 000 and its default 200.
 pub const MAX_POINTS: usize = 2_000;
@@ -20,32 +21,62 @@ pub const MAX_POINTS: usize = 2_000;
 /// Traccar reads a number from here on as milliseconds, below as seconds.
 const FIRST_MILLISECONDS: f64 = 2_147_483_647.0;
 
-/// The readings in a request, and the number of points that could not be read.
+/// The readings in a request, and the number of points that hold none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decoded {
-    /// In the order sent, unchecked.
+    /// Where the device is, or was when it could not send it. In the order sent, unchecked.
     pub fixes: Vec<RawFix>,
+    /// Where it was at a time before, of which it tells now. In the order sent, unchecked.
+    pub past: Vec<RawFix>,
+    /// Reports without a position, or with one that belongs to no time.
+    pub without_position: u32,
     /// Points without a usable position or time. They are bad for ever.
     pub unreadable: u32,
+}
+
+/// What a readable report says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// Where the device is, or was when it could not send it.
+    Position(RawFix),
+    /// Where it was at a time before: a visit or a trip that is over, a region that it crossed, a place that the device
+    /// itself does not believe. Such a report is no position of now, whenever it comes.
+    Past(RawFix),
+    /// No position that belongs to a time: a heartbeat, a note about the app itself.
+    NoPosition,
+}
+
+impl Reading {
+    /// A position, or one of the past.
+    pub fn of(fix: RawFix, is_past: bool) -> Self {
+        if is_past { Self::Past(fix) } else { Self::Position(fix) }
+    }
 }
 
 impl Decoded {
     /// One unreadable point.
     pub fn nothing_readable() -> Self {
-        Self { fixes: Vec::new(), unreadable: 1 }
+        Self { unreadable: 1, ..Self::default() }
     }
 
-    /// Adds one decoded point; a heartbeat is none.
-    pub fn add(&mut self, point: Result<Option<RawFix>, Unreadable>) {
-        match point {
-            Ok(fix) => self.fixes.extend(fix),
+    /// Adds one decoded report.
+    pub fn add(&mut self, report: Result<Reading, Unreadable>) {
+        match report {
+            Ok(Reading::Position(fix)) => self.fixes.push(fix),
+            Ok(Reading::Past(fix)) => self.past.push(fix),
+            Ok(Reading::NoPosition) => self.without_position += 1,
             Err(Unreadable) => self.unreadable += 1,
         }
     }
 
-    /// The number of points in the request.
-    pub fn points(&self) -> usize {
-        self.fixes.len() + self.unreadable as usize
+    /// The number of reports in the request.
+    pub fn reports(&self) -> usize {
+        self.fixes.len() + self.past.len() + (self.without_position + self.unreadable) as usize
+    }
+
+    /// Whether something of it could be read.
+    pub fn has_readable(&self) -> bool {
+        self.reports() > self.unreadable as usize
     }
 }
 
@@ -137,6 +168,45 @@ pub fn place<T>(lat: Option<T>, lon: Option<T>) -> Result<Option<(T, T)>, Unread
     }
 }
 
+/// The zeros of the digits that phones write in languages with digits of their own: Arabic, Persian and Urdu, Hindi and
+/// Marathi, Bengali.
+const ZEROS: [char; 4] = ['\u{0660}', '\u{06F0}', '\u{0966}', '\u{09E6}'];
+
+/// Reads a number as a program writes it, or as the phone's language does, with a decimal comma, its own digits or its own
+/// minus. `None` for anything else, also for one with separators between thousands: nothing tells them from decimals.
+pub fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| localised(text)?.parse().ok())
+}
+
+fn localised(text: &str) -> Option<String> {
+    let has_point = text.contains('.');
+    // Marks of direction stand around numbers in text that is written from right to left.
+    let written = text.chars().filter(|c| !matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}'));
+    let plain = written.map(|c| match c {
+        ',' | '\u{066B}' => (!has_point).then_some('.'),
+        '\u{2212}' => Some('-'),
+        _ => Some(ascii_digit(c).unwrap_or(c)),
+    });
+    plain.collect()
+}
+
+fn ascii_digit(c: char) -> Option<char> {
+    let value = |zero: char| (c as u32).checked_sub(zero as u32).filter(|value| *value < 10);
+    ZEROS.into_iter().find_map(value).and_then(|value| char::from_digit(value, 10))
+}
+
+/// A number that must be there, as JSON's or as text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Number(pub f64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Hint(number) = Hint::deserialize(deserializer)?;
+        number.map(Self).ok_or_else(|| D::Error::custom("not a number"))
+    }
+}
+
 /// An optional number beside a position. Any other value in its place counts as unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hint(Option<f64>);
@@ -144,7 +214,7 @@ pub struct Hint(Option<f64>);
 impl Hint {
     /// The number in `text`, if there is one.
     pub fn from_text(text: Option<&str>) -> Self {
-        Self(text.and_then(|text| text.trim().parse().ok()))
+        Self(text.and_then(number))
     }
 
     /// The number itself.
@@ -198,8 +268,8 @@ impl<'de> Visitor<'de> for HintVisitor {
         Ok(Hint(None))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Hint, E> {
-        Ok(Hint(None))
+    fn visit_str<E>(self, text: &str) -> Result<Hint, E> {
+        Ok(Hint::from_text(Some(text)))
     }
 
     fn visit_unit<E>(self) -> Result<Hint, E> {
@@ -214,6 +284,42 @@ impl<'de> Visitor<'de> for HintVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Hint, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Hint(None))
+    }
+}
+
+/// A yes or a no beside a position, in any of the forms that apps use. Anything else says neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(Option<bool>);
+
+impl Flag {
+    /// The answer in `text`, if it is one.
+    pub fn from_text(text: Option<&str>) -> Self {
+        Self(match text.map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+            Some("true" | "1" | "yes") => Some(true),
+            Some("false" | "0" | "no") => Some(false),
+            _ => None,
+        })
+    }
+
+    /// Whether it says yes.
+    pub fn is_yes(self) -> bool {
+        self.0 == Some(true)
+    }
+
+    /// Whether it says no.
+    pub fn is_no(self) -> bool {
+        self.0 == Some(false)
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Bool(answer) => Self(Some(answer)),
+            Value::String(text) => Self::from_text(Some(&text)),
+            Value::Number(number) => Self::from_text(Some(&number.to_string())),
+            _ => Self(None),
+        })
     }
 }
 
@@ -241,7 +347,7 @@ impl Timestamp {
 }
 
 /// Seconds since the epoch as milliseconds; far times stay far.
-pub fn seconds_ms(seconds: f64) -> i64 {
+fn seconds_ms(seconds: f64) -> i64 {
     (seconds * 1_000.0).round() as i64
 }
 
@@ -255,8 +361,8 @@ fn epoch_ms(number: f64) -> i64 {
 /// [`Unreadable`] when it is none of these.
 pub fn time_ms(text: &str) -> Result<i64, Unreadable> {
     let text = text.trim();
-    if let Some(number) = text.parse().ok().filter(|number: &f64| number.is_finite()) {
-        return Ok(epoch_ms(number));
+    if let Some(epoch) = number(text).filter(|epoch| epoch.is_finite()) {
+        return Ok(epoch_ms(epoch));
     }
     let time = if text.contains('T') { iso_8601(text) } else { utc(text, "%Y-%m-%d %H:%M:%S%.f") };
     time.ok_or(Unreadable)
@@ -318,7 +424,9 @@ mod tests {
             ("-1", None),
             ("null", None),
             ("true", None),
-            ("\"4.5\"", None),
+            ("\"4.5\"", Some(4.5)),
+            ("\"4,5\"", Some(4.5)),
+            ("\"fast\"", None),
             ("[4.5]", None),
             ("{\"value\":4.5}", None),
             ("1e300", None),
@@ -331,6 +439,51 @@ mod tests {
         assert_eq!(Hint::from_text(Some("-12.5")).value(), Some(-12.5), "below the sea");
         for text in [None, Some(""), Some("fast"), Some("NaN"), Some("inf"), Some("1e400")] {
             assert_eq!(Hint::from_text(text).known(1.0), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_the_phones_language_writes_them() {
+        let cases = [
+            ("35.898912", Some(35.898912)),
+            (" 35,898912 ", Some(35.898912)),
+            ("-14,5", Some(-14.5)),
+            ("\u{2212}14,5", Some(-14.5)),
+            ("+3", Some(3.0)),
+            ("\u{0663}\u{0665}\u{066B}\u{0669}", Some(35.9)),
+            ("\u{200E}\u{2212}\u{06F1}\u{06F4}\u{066B}\u{06F5}", Some(-14.5)),
+            ("\u{0969}\u{096B}.\u{096F}", Some(35.9)),
+            ("\u{09E9}\u{09EB}.\u{09EF}", Some(35.9)),
+            ("1.234,5", None),
+            ("1,234.5", None),
+            ("1,234,567", None),
+            ("35.9N", None),
+            ("35,9,", None),
+            (",", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(number(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_flag_says_yes_or_no_or_nothing() {
+        let cases = [
+            ("true", (true, false)),
+            ("1", (true, false)),
+            ("\"True\"", (true, false)),
+            ("false", (false, true)),
+            ("0", (false, true)),
+            ("\"no\"", (false, true)),
+            ("null", (false, false)),
+            ("2", (false, false)),
+            ("[true]", (false, false)),
+            ("\"\"", (false, false)),
+        ];
+        for (json, expected) in cases {
+            let flag: Flag = serde_json::from_str(json).expect("any JSON will do");
+            assert_eq!((flag.is_yes(), flag.is_no()), expected, "{json}");
         }
     }
 

@@ -3,28 +3,40 @@
 //! Decoders turn what a client sent into [`RawFix`]es. [`Ingest::accept`] checks them, shows the newest live at once,
 //! and stores them; its future resolves when they are committed. Couriers' sockets and the ingest endpoints call it.
 
+pub mod clocks;
 pub mod decode;
 pub mod osmand;
 pub mod overland;
 pub mod owntracks;
+mod reports;
 pub mod row_limit;
+pub mod sources;
 pub mod validate;
 
 use std::sync::Arc;
 
-use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, protocol::courier::RejectedFix};
+use doorstep_shared::{CourierId, DeviceId, Fix, RawFix, Rejection, protocol::courier::RejectedFix};
 use futures_util::{FutureExt, future::BoxFuture};
 
 use self::{
+    clocks::Clocks,
+    decode::Decoded,
     row_limit::{RowAllowance, RowLimits},
+    sources::Sources,
     validate::{Checked, Limits},
 };
 use crate::{
     live::tracker::Tracker,
     platform::clock::Clock,
-    service::{orders::plans::Plans, presence::Presences},
+    service::{
+        devices::rejections::{Outcome, Rejections},
+        orders::plans::Plans,
+        presence::Presences,
+    },
     store::{
-        StoreError,
+        Store, StoreError,
+        couriers::SignedInDevice,
+        fix_sources::{FixSource, SourceNumber},
         fix_writer::{AppendError, FixWriter},
     },
 };
@@ -40,6 +52,28 @@ pub struct Receipt {
     pub rejected: Vec<RejectedFix>,
 }
 
+/// What readings are to the live view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tense {
+    /// Where the device is, or was when it could not send it.
+    Live,
+    /// Where it was at a time before, of which it tells now.
+    Past,
+}
+
+/// Where a batch comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// Whose device.
+    courier: CourierId,
+    /// The device.
+    device: DeviceId,
+    /// Its number among the courier's sources of fixes.
+    source: SourceNumber,
+    /// Whether the database has it as one whose reports are all rejected.
+    is_rejected: bool,
+}
+
 /// Accepts fixes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ingest {
@@ -47,6 +81,9 @@ pub struct Ingest {
     tracker: Arc<Tracker>,
     presences: Arc<Presences>,
     fix_writer: FixWriter,
+    sources: Arc<Sources>,
+    clocks: Arc<Clocks>,
+    rejections: Arc<Rejections>,
     clock: Clock,
     limits: Limits,
     rows: Arc<RowLimits>,
@@ -66,10 +103,13 @@ impl Ingest {
         tracker: Arc<Tracker>,
         presences: Arc<Presences>,
         fix_writer: FixWriter,
-        clock: Clock,
-        limits: Limits,
+        (store, clock, limits): (&Store, Clock, Limits),
+        rejections: Arc<Rejections>,
     ) -> Self {
-        Self { plans, tracker, presences, fix_writer, clock, limits, rows: Arc::default() }
+        let sources = Arc::new(Sources::new(store.clone()));
+        let clocks = Arc::new(Clocks::new(store.clone()));
+        let rows = Arc::default();
+        Self { plans, tracker, presences, fix_writer, sources, clocks, rejections, clock, limits, rows }
     }
 
     /// How many fixes of a courier may come: to be asked before more are read, and told what came.
@@ -82,35 +122,58 @@ impl Ingest {
         self.rows.forget_idle();
     }
 
-    /// Counts points that a decoder could not read, among those received and those rejected.
-    pub fn count_unreadable(&self, points: u32) {
-        if points > 0 {
-            metrics::counter!("doorstep_fixes_received_total").increment(u64::from(points));
-            metrics::counter!("doorstep_fixes_rejected_total", "code" => "unreadable").increment(u64::from(points));
+    /// Counts what a decoder made of a tracker's request. Points that it could not read are among those received and those
+    /// rejected.
+    fn count(&self, decoded: &Decoded) {
+        let count = |kind: &'static str, reports: u64| {
+            if reports > 0 {
+                metrics::counter!("doorstep_tracker_reports_total", "kind" => kind).increment(reports);
+            }
+        };
+        count("position", decoded.fixes.len() as u64);
+        count("past", decoded.past.len() as u64);
+        count("no_position", u64::from(decoded.without_position));
+        count("unreadable", u64::from(decoded.unreadable));
+        if decoded.unreadable > 0 {
+            let points = u64::from(decoded.unreadable);
+            metrics::counter!("doorstep_fixes_received_total").increment(points);
+            metrics::counter!("doorstep_fixes_rejected_total", "code" => "unreadable").increment(points);
         }
+    }
+
+    /// A device as the origin of batches whose times are by a clock that was `ahead_ms` ahead.
+    ///
+    /// # Errors
+    /// When the database is away and this server does not know the source yet.
+    pub async fn origin(&self, from: &SignedInDevice, ahead_ms: i64, tense: Tense) -> Result<Origin, StoreError> {
+        let (courier, device, is_past) = (from.courier.id, from.device, tense == Tense::Past);
+        let source = FixSource { courier, device, clock_ahead_ms: ahead_ms, is_past };
+        let source = self.sources.number(source).await?;
+        Ok(Origin { courier, device, source, is_rejected: from.is_rejected })
     }
 
     /// Checks a batch, shows it live, and returns a future for the database's part. The first half is done when this
     /// returns, so a courier's messages become visible in the order in which they came; only for a courier whom the
     /// live view does not know, the future reads the database first. Only one of a courier's devices moves the marker,
-    /// but all fixes are stored. A fix recorded after a pause ends the pause.
+    /// but all fixes are stored. A fix recorded after a pause ends the pause. What is told of the past is stored alone.
     pub fn accept(
         &self,
-        courier: CourierId,
-        device: DeviceId,
+        origin: Origin,
+        tense: Tense,
         raw: &[RawFix],
     ) -> impl Future<Output = Result<Receipt, AppendError>> + use<> {
         metrics::counter!("doorstep_fixes_received_total").increment(raw.len() as u64);
+        let courier = origin.courier;
         let is_known = self.tracker.keep(courier, self.clock.now_ms());
         // Presence and time off must be known first, or fixes recorded off duty would be accepted.
-        let now_or_later = if is_known { Ok(self.take_in(courier, device, raw)) } else { Err(raw.to_vec()) };
+        let now_or_later = if is_known { Ok(self.take_in(origin, tense, raw)) } else { Err(raw.to_vec()) };
         let (door, received_at) = (self.clone(), self.clock.now());
         async move {
             let taken = match now_or_later {
                 Ok(taken) => taken,
                 Err(raw) => {
                     door.load(courier).await?;
-                    door.take_in(courier, device, &raw)
+                    door.take_in(origin, tense, &raw)
                 }
             };
             if let Some(resuming) = taken.resuming
@@ -119,7 +182,7 @@ impl Ingest {
                 tracing::warn!(courier.id = %courier, error = %error, "a presence could not be stored");
             }
             let Checked { fixes, rejected } = taken.checked;
-            let stored = door.fix_writer.append(courier, received_at, fixes).await?;
+            let stored = door.fix_writer.append((courier, origin.source), received_at, fixes).await?;
             Ok(Receipt { stored: stored.stored, duplicates: stored.duplicates, rejected })
         }
     }
@@ -131,13 +194,19 @@ impl Ingest {
         })
     }
 
-    fn take_in(&self, courier: CourierId, device: DeviceId, raw: &[RawFix]) -> Taken {
+    fn take_in(&self, origin: Origin, tense: Tense, raw: &[RawFix]) -> Taken {
+        let Origin { courier, device, .. } = origin;
         let now_ms = self.clock.now_ms();
         let off_duty = self.tracker.off_duty(courier);
         let checked = validate::validate(raw, &self.limits, now_ms, &off_duty);
         for rejected in &checked.rejected {
             metrics::counter!("doorstep_fixes_rejected_total", "code" => rejected.code.code()).increment(1);
         }
+        if tense == Tense::Past {
+            self.tracker.note_heard(courier, now_ms);
+            return Taken { checked, resuming: None };
+        }
+        self.note_outcome(origin, &checked);
         let newest_ms = checked.fixes.iter().map(Fix::recorded_at_ms).max();
         let resuming = newest_ms.and_then(|newest_ms| self.presences.resume(courier, newest_ms).map(FutureExt::boxed));
         if !checked.fixes.is_empty() {
@@ -145,5 +214,17 @@ impl Ingest {
             self.tracker.apply(courier, device, &checked.fixes, now_ms);
         }
         Taken { checked, resuming }
+    }
+
+    /// A fix that was recorded off duty is rejected as it should be, and says nothing of its device.
+    fn note_outcome(&self, origin: Origin, checked: &Checked) {
+        let codes = checked.rejected.iter().map(|rejected| rejected.code);
+        let wrong: Vec<_> = codes.filter(|code| *code != Rejection::OffDuty).collect();
+        let outcome = Outcome {
+            is_taken: !checked.fixes.is_empty(),
+            rejected: wrong.len() as u32,
+            code: wrong.last().map(|code| code.code()),
+        };
+        self.rejections.note(origin.device, outcome, origin.is_rejected, self.clock.now());
     }
 }

@@ -2,10 +2,7 @@
 
 use doorstep_shared::{Fix, RawFix, Rejection, protocol::courier::RejectedFix};
 
-use crate::domain::track::duty::OffDuty;
-
-/// A phone's clock may be this far ahead of ours.
-pub const MAX_CLOCK_AHEAD_MS: i64 = 120_000;
+use crate::domain::track::{device_clock::MAX_AHEAD_MS, duty::OffDuty};
 
 /// Which times are acceptable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +35,7 @@ pub fn validate(raw: &[RawFix], limits: &Limits, now_ms: i64, off_duty: &OffDuty
 fn check(raw: &RawFix, limits: &Limits, now_ms: i64, off_duty: &OffDuty) -> Result<Fix, Rejection> {
     let fix = Fix::try_new(raw)?;
     let recorded_at_ms = fix.recorded_at_ms();
-    if recorded_at_ms > now_ms.saturating_add(MAX_CLOCK_AHEAD_MS) {
+    if recorded_at_ms > now_ms.saturating_add(MAX_AHEAD_MS) {
         return Err(Rejection::TimeInFuture);
     }
     if recorded_at_ms < now_ms.saturating_sub(limits.retention_ms) {

@@ -1,7 +1,8 @@
 //! Writes accepted fixes to Postgres in batches.
 //!
 //! A caller's future resolves only after its rows are committed, so an ack means durable. Rows already present are
-//! skipped: couriers resend after a lost ack. A writer takes one request, then all others that wait, without a timer:
+//! skipped: couriers resend after a lost ack. Of two readings that one source dates the same, the more accurate one
+//! stays. A writer takes one request, then all others that wait, without a timer:
 //! it commits a lone fix at once and a flood in large statements. When Postgres goes away the writer keeps its batch
 //! and tries again; the statement is idempotent, so it may be repeated although its first attempt may have been
 //! committed. All writers share one thread, which does nothing else: a batch's way to Postgres and back wakes only the
@@ -29,6 +30,7 @@ pub use self::{
     request::{AppendError, Stored},
 };
 use self::{request::Append, writer::Writer};
+use super::fix_sources::SourceNumber;
 use crate::platform::{config::Batching, tasks::Tasks};
 
 /// Requests that may wait for one writer. Overflow policy: `append` refuses, and the phone keeps its fixes.
@@ -76,7 +78,7 @@ impl FixWriter {
         Ok(Self { lanes, backlog: Arc::clone(&backlog) })
     }
 
-    /// Stores `fixes` and resolves once they are committed.
+    /// Stores `fixes` of one source and resolves once they are committed.
     ///
     /// # Errors
     /// [`AppendError::Full`] when the queue is full; the caller should answer "retry later".
@@ -85,7 +87,7 @@ impl FixWriter {
     /// Dropping the future does not withdraw the rows; they may still be written.
     pub async fn append(
         &self,
-        courier: CourierId,
+        (courier, source): (CourierId, SourceNumber),
         received_at: DateTime<Utc>,
         fixes: Vec<Fix>,
     ) -> Result<Stored, AppendError> {
@@ -97,7 +99,7 @@ impl FixWriter {
             return Err(AppendError::Full);
         }
         let (done, answer) = oneshot::channel();
-        let request = Append { courier: *courier.as_uuid(), received_at, fixes, done };
+        let request = Append { courier: *courier.as_uuid(), source, received_at, fixes, done };
         let lane = self.backlog.choose_lane();
         self.backlog.of_lane[lane].fetch_add(rows, Ordering::Relaxed);
         if let Err(refused) = self.lanes[lane].try_send(request) {

@@ -7,6 +7,8 @@ use doorstep_shared::Fix;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::store::fix_sources::SourceNumber;
+
 /// The outcome of a caller's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
@@ -30,6 +32,7 @@ pub enum AppendError {
 #[derive(Debug)]
 pub(super) struct Append {
     pub(super) courier: Uuid,
+    pub(super) source: SourceNumber,
     pub(super) received_at: DateTime<Utc>,
     pub(super) fixes: Vec<Fix>,
     pub(super) done: oneshot::Sender<Result<Stored, AppendError>>,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     backlog::Backlog,
-    columns::Columns,
+    columns::{Columns, key},
     request::{Append, AppendError, Stored},
 };
 use crate::store::is_transient;
@@ -122,7 +122,7 @@ impl Writer {
         }
     }
 
-    /// One statement, one implicit transaction. Returns the keys that were new.
+    /// One statement, one implicit transaction. Returns the keys that were new, or got a more accurate reading.
     async fn write(&mut self, batch: &[Append]) -> Result<Vec<(Uuid, DateTime<Utc>)>, sqlx::Error> {
         let columns = Columns::of(batch);
         let connection = match &mut self.connection {
@@ -134,7 +134,11 @@ impl Writer {
                                 altitude_m, battery) \
              select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::float8[], $5::float8[], \
                                   $6::float4[], $7::float4[], $8::float4[], $9::float4[], $10::float4[]) \
-             on conflict do nothing returning courier_id, fixed_at",
+             on conflict (courier_id, fixed_at) do update set received_at = excluded.received_at, lat = excluded.lat, \
+                 lon = excluded.lon, accuracy_m = excluded.accuracy_m, speed_mps = excluded.speed_mps, \
+                 heading_deg = excluded.heading_deg, altitude_m = excluded.altitude_m, battery = excluded.battery \
+             where excluded.accuracy_m < coalesce(fixes.accuracy_m, 'infinity'::float4) \
+             returning courier_id, fixed_at",
             &columns.courier_id,
             &columns.fixed_at,
             &columns.received_at,
@@ -175,12 +179,12 @@ fn is_missing_partition(error: &sqlx::Error) -> bool {
 fn answer(batch: Vec<Append>, new: Vec<(Uuid, DateTime<Utc>)>) {
     let rows: usize = batch.iter().map(|request| request.fixes.len()).sum();
     let all_new = new.len() == rows;
-    let mut new: HashSet<(Uuid, i64)> = match all_new {
+    let mut new: HashSet<(Uuid, DateTime<Utc>)> = match all_new {
         true => HashSet::new(),
-        false => new.into_iter().map(|(courier, at)| (courier, at.timestamp_millis())).collect(),
+        false => new.into_iter().collect(),
     };
     for request in batch {
-        let mut is_new = |fix: &Fix| all_new || new.remove(&(request.courier, fix.recorded_at_ms()));
+        let mut is_new = |fix: &Fix| all_new || new.remove(&key(&(&request, fix)));
         let stored = request.fixes.iter().map(|fix| u32::from(is_new(fix))).sum();
         let duplicates = request.fixes.len() as u32 - stored;
         let _ = request.done.send(Ok(Stored { stored, duplicates }));

@@ -29,7 +29,7 @@ use crate::{
     },
     platform::{clock::Clock, tasks::Tasks},
     service::{
-        ingest::{Ingest, row_limit::RowAllowance},
+        ingest::{Ingest, Origin, Tense, row_limit::RowAllowance},
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
         presence::Presences,
@@ -98,9 +98,10 @@ pub async fn courier_socket(
     sockets.open(&mut admission, connection.outbox(), &device);
     // A revocation before the device was registered did not find this connection.
     let device = sockets.authenticator.courier_socket(&request).await?;
+    let origin = sockets.ingest.origin(&device, 0, Tense::Live).await?;
     let stops = sockets.plans.stops_of(&device.courier).await?;
     let tasks = sockets.tasks.clone();
-    let session = Session::new(sockets.into_inner(), connection.outbox(), codec, device);
+    let session = Session::new(sockets.into_inner(), connection.outbox(), codec, (device, origin));
     spawn(&tasks, "courier_socket", session.run(connection, admission, stops));
     Ok(response)
 }
@@ -125,6 +126,7 @@ struct Session {
     outbox: Arc<Outbox>,
     codec: Codec,
     signed_in: SignedInDevice,
+    origin: Origin,
     in_flight: FuturesUnordered<Pending>,
     /// The order of this phone's reports. Fixes may overtake each other, as fix time orders them; "at
     /// the door" must not arrive after "delivered". The queue of a tokio mutex is first come, first served.
@@ -134,13 +136,19 @@ struct Session {
 }
 
 impl Session {
-    fn new(sockets: Arc<CourierSockets>, outbox: &Arc<Outbox>, codec: Codec, signed_in: SignedInDevice) -> Self {
+    fn new(
+        sockets: Arc<CourierSockets>,
+        outbox: &Arc<Outbox>,
+        codec: Codec,
+        (signed_in, origin): (SignedInDevice, Origin),
+    ) -> Self {
         Self {
             rows: sockets.ingest.rows_of(signed_in.courier.id),
             sockets,
             outbox: Arc::clone(outbox),
             codec,
             signed_in,
+            origin,
             in_flight: FuturesUnordered::new(),
             report_turn: Arc::default(),
             bad_messages: 0,
@@ -235,7 +243,7 @@ impl Session {
 
     fn store(&mut self, batch: &Fixes) {
         self.rows.spend(batch.fixes.len());
-        let accepted = self.sockets.ingest.accept(self.signed_in.courier.id, self.signed_in.device, &batch.fixes);
+        let accepted = self.sockets.ingest.accept(self.origin, Tense::Live, &batch.fixes);
         let id = batch.id;
         self.in_flight.push(Box::pin(async move {
             Some(match accepted.await {

@@ -17,7 +17,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::service::ingest::decode::{DecodeError, Decoded, MAX_POINTS};
+    use crate::service::ingest::decode::{DecodeError, Decoded, MAX_POINTS, Reading};
 
     const NOW_MS: i64 = 1_787_400_000_000;
     const TAKEN_MS: i64 = 1_787_392_800_000;
@@ -49,38 +49,73 @@ mod tests {
 
     #[test]
     fn every_client_that_sends_parameters_is_understood() {
+        let bare = RawFix { speed_mps: None, accuracy_m: None, battery: None, time_ms: TAKEN_MS + 123, ..full() };
         let cases = [
-            (payload!("traccar-client-8-android.query"), vec![full()]),
-            (payload!("traccar-client-10.form"), vec![full()]),
-            (payload!("traccar-client-10-heartbeat.form"), vec![]),
-            (payload!("traccar-client-10-push-token.form"), vec![]),
-            (
-                payload!("osmand-app.query"),
-                vec![RawFix { speed_mps: None, accuracy_m: None, battery: None, time_ms: TAKEN_MS + 123, ..full() }],
-            ),
+            (payload!("traccar-client-8-android.query"), Some(full())),
+            (payload!("traccar-client-10.form"), Some(full())),
+            (payload!("traccar-client-10-heartbeat.form"), None),
+            (payload!("traccar-client-10-push-token.form"), None),
+            (payload!("osmand-app.query"), Some(bare)),
         ];
         for (encoded, expected) in cases {
             let report = decode_parameters(encoded, NOW_MS);
             assert_eq!(report.token.as_deref(), Some("TOKEN"), "{encoded}");
-            let fixes: Vec<_> = report.decoded.fixes.into_iter().map(rounded).collect();
-            assert_eq!((fixes, report.decoded.unreadable), (expected, 0), "{encoded}");
+            let mut expect = Decoded::default();
+            expect.add(Ok(expected.map_or(Reading::NoPosition, Reading::Position)));
+            let fixes = report.decoded.fixes.into_iter().map(rounded).collect();
+            assert_eq!(Decoded { fixes, ..report.decoded }, expect, "{encoded}");
         }
     }
 
     #[test]
     fn every_client_that_sends_json_is_understood() {
         let unknown = RawFix { speed_mps: None, heading_deg: None, battery: None, ..full() };
+        let both =
+            || Decoded { fixes: vec![full(), RawFix { time_ms: TAKEN_MS + 1_000, ..full() }], ..Decoded::default() };
         let cases = [
-            (payload!("traccar-client-9.json"), vec![full()]),
-            (payload!("traccar-client-9-unknown.json"), vec![unknown]),
-            (payload!("traccar-client-9-heartbeat.json"), vec![]),
-            (payload!("fork-batch.json"), vec![full(), RawFix { time_ms: TAKEN_MS + 1_000, ..full() }]),
-            (payload!("plugin-batch.json"), vec![full(), RawFix { time_ms: TAKEN_MS + 1_000, ..full() }]),
+            (payload!("traccar-client-9.json"), Decoded { fixes: vec![full()], ..Decoded::default() }),
+            (payload!("traccar-client-9-unknown.json"), Decoded { past: vec![unknown], ..Decoded::default() }),
+            (payload!("traccar-client-9-heartbeat.json"), Decoded { without_position: 1, ..Decoded::default() }),
+            (payload!("fork-batch.json"), both()),
+            (payload!("plugin-batch.json"), both()),
         ];
         for (body, expected) in cases {
             let report = decode_json(body.as_bytes(), NOW_MS).expect("JSON");
             assert_eq!(report.token.as_deref(), Some("TOKEN"), "{body}");
-            assert_eq!(report.decoded, Decoded { fixes: expected, unreadable: 0 }, "{body}");
+            assert_eq!(report.decoded, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_position_of_now_is_past() {
+        let (live, past) = ((1, 0), (0, 1));
+        for (rest, expected) in [
+            ("", live),
+            ("&valid=true", live),
+            ("&valid=false", past),
+            ("&valid=0", past),
+            ("&isPlausible=false", past),
+            ("&is_plausible=1", live),
+            ("&event=heartbeat", past),
+            ("&event=motionchange", live),
+        ] {
+            let Decoded { fixes, past, .. } = decode_parameters(&format!("id=x&lat=1.5&lon=2.5{rest}"), NOW_MS).decoded;
+            assert_eq!((fixes.len(), past.len()), expected, "{rest}");
+        }
+        for (rest, expected) in [
+            ("", live),
+            (r#","event":"motionchange""#, live),
+            (r#","event":"heartbeat""#, past),
+            (r#","sample":true"#, past),
+            (r#","sample":false,"valid":true,"isPlausible":1"#, live),
+            (r#","valid":false"#, past),
+            (r#","isPlausible":false"#, past),
+            (r#","is_plausible":"false""#, past),
+        ] {
+            let body =
+                format!(r#"{{"device_id":"x","location":{{"coords":{{"latitude":1.5,"longitude":2.5}}{rest}}}}}"#);
+            let Decoded { fixes, past, .. } = decode_json(body.as_bytes(), NOW_MS).expect("JSON").decoded;
+            assert_eq!((fixes.len(), past.len()), expected, "{rest}");
         }
     }
 
@@ -101,6 +136,9 @@ mod tests {
             ("id=x&lat=1.5&lon=2.5&speed=fast&bearing=NaN&batt=inf", Some(at(NOW_MS))),
             ("id=x&lat=1.5&lon=2.5&charge=2&cell=278,1,2,3&wifi=aa-bb,-50&alarm=sos&x", Some(at(NOW_MS))),
             ("id=x&lat=0&lat=1.5&lon=2.5", Some(at(NOW_MS))),
+            ("id=x&lat=1%2C5&lon=2%2C5", Some(at(NOW_MS))),
+            ("id=x&location=1,5,2,5", Some(at(NOW_MS))),
+            ("id=x&lat=1,5&lon=2,5&altitude=-3,0", Some(RawFix { altitude_m: Some(-3.0), ..at(NOW_MS) })),
             ("id=x&lat=&lon=", None),
             ("id=x", None),
         ];
@@ -113,19 +151,30 @@ mod tests {
 
     #[test]
     fn half_a_position_is_counted_and_not_guessed() {
-        for encoded in
-            ["lat=1", "lon=1", "lat=1&lon=x", "lat=1,5&lon=2", "location=1", "location=a,b", "lat=1&lon=2&timestamp=x"]
-        {
+        for encoded in [
+            "lat=1",
+            "lon=1",
+            "lat=1&lon=x",
+            "lat=1.5,0&lon=2",
+            "location=1",
+            "location=a,b",
+            "location=1,5,2",
+            "lat=1&lon=2&timestamp=x",
+        ] {
             assert_eq!(decode_parameters(encoded, NOW_MS).decoded, Decoded::nothing_readable(), "{encoded}");
         }
         for location in [
             r#"{"coords":{"latitude":1}}"#,
-            r#"{"coords":{"latitude":"1","longitude":"2"}}"#,
+            r#"{"coords":{"latitude":"1","longitude":"east"}}"#,
             r#"{"coords":{"latitude":1e400,"longitude":2}}"#,
             r#"{"coords":{"latitude":1,"longitude":2},"timestamp":"then"}"#,
             r#"{"coords":{"latitude":1,"longitude":2},"timestamp":{}}"#,
             r#"{"coords":7}"#,
             r#""here""#,
+            r#"{"latitude":1,"longitude":2}"#,
+            r#"{"coords":{},"timestamp":"2026-08-22T10:00:00Z"}"#,
+            "{}",
+            "null",
         ] {
             let body = format!(r#"{{"device_id":"x","location":{location}}}"#);
             let report = decode_json(body.as_bytes(), NOW_MS).expect("JSON");
@@ -142,8 +191,42 @@ mod tests {
                 r#"{{"_":"&id=x&lat=0","device_id":"x","location":{{"coords":{{"latitude":1.5,"longitude":2.5,"speed":null,"heading":"N"}}{rest}}}}}"#
             );
             let report = decode_json(body.as_bytes(), NOW_MS).expect("JSON");
-            assert_eq!(report.decoded, Decoded { fixes: vec![bare.clone()], unreadable: 0 }, "{body}");
+            assert_eq!(report.decoded, Decoded { fixes: vec![bare.clone()], ..Decoded::default() }, "{body}");
         }
+    }
+
+    #[test]
+    fn an_osmand_request_with_decimal_commas_is_understood() {
+        let report = decode_parameters(payload!("decimal-comma.query"), NOW_MS);
+        let expected = RawFix {
+            time_ms: TAKEN_MS,
+            lat: 35.898912,
+            lon: 14.514553,
+            accuracy_m: Some(6.0),
+            speed_mps: Some(1.8),
+            ..RawFix::default()
+        };
+        let fixes: Vec<_> = report.decoded.fixes.into_iter().map(rounded).collect();
+        assert_eq!((report.token.as_deref(), fixes, report.decoded.unreadable), (Some("TOKEN"), vec![expected], 0));
+    }
+
+    #[test]
+    fn flat_points_in_json_have_the_names_and_units_of_parameters() {
+        let report = decode_json(payload!("flat-batch.json").as_bytes(), NOW_MS).expect("JSON");
+        assert_eq!((report.token.as_deref(), report.decoded.unreadable), (Some("TOKEN"), 0));
+        let fixes: Vec<_> = report.decoded.fixes.into_iter().map(rounded).collect();
+        assert_eq!(fixes, [full(), RawFix { time_ms: TAKEN_MS + 1_000, ..full() }]);
+    }
+
+    #[test]
+    fn numbers_in_json_may_be_text() {
+        let body = r#"{"device_id":"x","location":{"timestamp":"1787392800","coords":{"latitude":"1.5","longitude":"2,5",
+            "accuracy":"6.5","speed":"5","heading":"182,5","altitude":12},"battery":{"level":"0.81"}}}"#;
+        let report = decode_json(body.as_bytes(), NOW_MS).expect("JSON");
+        assert_eq!(
+            report.decoded,
+            Decoded { fixes: vec![RawFix { lat: 1.5, lon: 2.5, ..full() }], ..Decoded::default() }
+        );
     }
 
     #[test]
@@ -177,7 +260,7 @@ mod tests {
             values in prop::collection::vec(("id|lat|lon|location|timestamp|speed|batt|accuracy", "[-0-9.eEinfNaT:,% ]{0,12}"), 0..12),
         ) {
             let encoded: Vec<_> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            prop_assert!(decode_parameters(&encoded.join("&"), NOW_MS).decoded.points() <= 1);
+            prop_assert!(decode_parameters(&encoded.join("&"), NOW_MS).decoded.reports() <= 1);
         }
 
         #[test]
