@@ -10,7 +10,10 @@
 
 use leptos::{
     prelude::*,
-    tachys::{html::element::InnerHtmlValue, renderer::types::Element},
+    tachys::{
+        html::{attribute::IntoAttributeValue, element::InnerHtmlValue},
+        renderer::types::Element,
+    },
 };
 
 /// A text, or an attribute that always has a value.
@@ -23,7 +26,7 @@ pub type Flag = Box<dyn Fn() -> bool + Send>;
 pub type Value = Box<dyn Fn() -> Option<String> + Send>;
 
 /// The text of an element.
-pub type Live = Box<dyn Fn() -> Words + Send>;
+pub struct Live(Box<dyn Fn() -> Words + Send>);
 
 /// Words that an element holds alone. They are plain: what looks like markup in them is shown as it is.
 #[derive(Clone, Debug)]
@@ -31,12 +34,12 @@ pub struct Words(String);
 
 /// The text of an element that follows a signal.
 pub fn live<P: Send + Sync + 'static>(signal: RwSignal<P>, text: fn(&P) -> String) -> Live {
-    Box::new(move || Words(signal.with(text)))
+    Live(Box::new(move || Words(signal.with(text))))
 }
 
 /// The text of an element that is one of a few fixed ones.
 pub fn live_word<P: Send + Sync + 'static>(signal: RwSignal<P>, word: fn(&P) -> &'static str) -> Live {
-    Box::new(move || Words(signal.with(word).to_owned()))
+    Live(Box::new(move || Words(signal.with(word).to_owned())))
 }
 
 /// The text of one of several alike elements.
@@ -45,12 +48,12 @@ pub fn live_of<P: Send + Sync + 'static, K: Copy + Send + 'static>(
     key: K,
     text: fn(&P, K) -> String,
 ) -> Live {
-    Box::new(move || Words(signal.with(|value| text(value, key))))
+    Live(Box::new(move || Words(signal.with(|value| text(value, key)))))
 }
 
 /// The text of an element that follows whatever `text` reads.
 pub fn live_text<T: Into<String>>(text: impl Fn() -> T + Send + 'static) -> Live {
-    Box::new(move || Words(text().into()))
+    Live(Box::new(move || Words(text().into())))
 }
 
 /// The text of an element that is a signal's value.
@@ -67,6 +70,22 @@ impl Words {
     /// As HTML that shows nothing but these words.
     fn escaped(&self) -> String {
         self.0.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    }
+}
+
+impl IntoAttributeValue for Live {
+    type Output = Box<dyn Fn() -> Words + Send>;
+
+    fn into_attribute_value(self) -> Self::Output {
+        self.0
+    }
+}
+
+impl IntoAttributeValue for Words {
+    type Output = Self;
+
+    fn into_attribute_value(self) -> Self {
+        self
     }
 }
 
@@ -166,6 +185,8 @@ mod tests {
 
     #[test]
     fn words_are_shown_and_never_markup() {
+        let owner = Owner::new_root(None);
+        owner.set();
         let hostile = RwSignal::new("</p><script>\"a\" & 'b'</script>".to_owned());
         let html = view! { <p inner_html=live(hostile, Clone::clone)></p> }.to_html();
         assert_eq!(html, "<p>&lt;/p&gt;&lt;script&gt;\"a\" &amp; 'b'&lt;/script&gt;</p>");

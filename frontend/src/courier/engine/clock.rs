@@ -75,7 +75,9 @@ impl Engine {
     }
 
     fn report_clock(&mut self, shift_ms: i64) {
-        if shift_ms == 0 || std::mem::replace(&mut self.clock.is_reported, true) {
+        let is_read = self.screens.told().all(|(about, _)| *about != About::Clock);
+        // Told once; while it is unread it says how wrong the clock is now.
+        if shift_ms == 0 || std::mem::replace(&mut self.clock.is_reported, true) && is_read {
             return;
         }
         let is_ahead = shift_ms < 0;

@@ -58,7 +58,9 @@ impl Engine {
         self.connection.set_network(start.has_network);
         self.session.is_invited = start.code.is_some();
         self.session.code = start.code;
-        self.session.door = self.first_door();
+        if self.session.is_invited {
+            self.session.door = Door::Invited;
+        }
         self.out.push(Effect::TakeLock { steal: false });
     }
 

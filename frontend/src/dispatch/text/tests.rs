@@ -167,7 +167,7 @@ fn distances_are_as_coarse_as_they_are_useful() {
         "courier_name": "Marco",
     }))
     .expect("an exception");
-    let told = |locale| exception(&Fleet::default(), &far, NOW_MS, locale).0;
+    let told = |locale: &Locale| exception(&Fleet::default(), &far, NOW_MS, locale).0;
     assert_eq!(told(&locale()), "Marco is 420 m off the route");
     assert_eq!(told(&miles), "Marco is 0.3 mi off the route");
 }

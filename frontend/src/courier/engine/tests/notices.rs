@@ -55,7 +55,8 @@ fn another_sequence_is_news_until_its_next_stop_is_done() {
 #[test]
 fn a_change_that_was_read_at_its_stop_is_read() {
     let mut phone = Phone::working(on_the_way(&[1]));
-    let changed = Stop { changed: Some(vec!["note".into()]), ..on_the_way(&[1]).remove(0) };
+    let changed =
+        Stop { changed: Some(vec!["note".into()]), note: Some("two bags".into()), ..on_the_way(&[1]).remove(0) };
     came(&mut phone, vec![changed.clone()], 2);
     assert_eq!(phone.notices(), ["Order A-1: merchant’s note changed."]);
     phone.act(Intent::ReadChanges { stop: name(&changed) });
