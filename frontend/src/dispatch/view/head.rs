@@ -6,8 +6,8 @@ use super::icon::Icon;
 use crate::{
     dispatch::{
         console::{
-            AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, PinnedIntent, Subject,
-            Totals,
+            AreaIntent, ArrivalIntent, DialogIntent, ImportIntent, InboxIntent, Intent, ListIntent, PinnedIntent,
+            Subject, Totals,
         },
         route::{Open, Tab},
         store::use_store,
