@@ -32,7 +32,7 @@ use crate::{
 
 /// The pieces that handlers and sockets work with.
 pub(super) fn state(ground: &Ground, live: &LiveView, use_cases: &UseCases, metrics: PrometheusHandle) -> AppState {
-    let Ground { config, clock, store, tasks, shutdown, areas } = ground;
+    let Ground { config, clock, store, tasks, shutdown, areas, .. } = ground;
     let UseCases { fix_writer, orders, plans, exceptions, presences, devices, pacing, places, .. } = use_cases;
     let tracker = &live.tracker;
     let proof_folder = config.settings.data_dir.join("proofs");
