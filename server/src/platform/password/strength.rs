@@ -7,7 +7,7 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 /// The shortest password of a person, in characters.
-pub const MIN_CHARACTERS: usize = 12;
+const MIN_CHARACTERS: usize = 12;
 
 /// The longest password, in bytes; longer ones are wrong without a check.
 pub const MAX_BYTES: usize = 1_024;
