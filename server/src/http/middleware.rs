@@ -216,7 +216,7 @@ mod tests {
             .route("/", web::get().to(HttpResponse::Ok));
         let app = test::init_service(app).await;
         let get = |path: &str| TestRequest::get().uri(path).to_request();
-        let error = test::try_call_service(&app, get("/panic")).await.err().expect("it panicked");
+        let Err(error) = test::try_call_service(&app, get("/panic")).await else { panic!("it was answered") };
         let answer = error.error_response();
         assert_eq!(answer.status(), 500);
         let body = actix_web::body::to_bytes(answer.into_body()).await.expect("it is whole");

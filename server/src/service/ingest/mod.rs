@@ -20,7 +20,6 @@ use futures_util::{FutureExt, future::BoxFuture};
 
 use self::{
     clocks::Clocks,
-    decode::Decoded,
     row_limit::{RowAllowance, RowLimits},
     sources::Sources,
     validate::{Checked, Limits},
@@ -120,25 +119,6 @@ impl Ingest {
     /// Forgets couriers who sent little lately.
     pub fn forget_idle(&self) {
         self.rows.forget_idle();
-    }
-
-    /// Counts what a decoder made of a tracker's request. Points that it could not read are among those received and those
-    /// rejected.
-    fn count(&self, decoded: &Decoded) {
-        let count = |kind: &'static str, reports: u64| {
-            if reports > 0 {
-                metrics::counter!("doorstep_tracker_reports_total", "kind" => kind).increment(reports);
-            }
-        };
-        count("position", decoded.fixes.len() as u64);
-        count("past", decoded.past.len() as u64);
-        count("no_position", u64::from(decoded.without_position));
-        count("unreadable", u64::from(decoded.unreadable));
-        if decoded.unreadable > 0 {
-            let points = u64::from(decoded.unreadable);
-            metrics::counter!("doorstep_fixes_received_total").increment(points);
-            metrics::counter!("doorstep_fixes_rejected_total", "code" => "unreadable").increment(points);
-        }
     }
 
     /// A device as the origin of batches whose times are by a clock that was `ahead_ms` ahead.

@@ -27,7 +27,7 @@ impl Ingest {
         decoded: &Decoded,
         received_ms: i64,
     ) -> Result<(), AppendError> {
-        self.count(decoded);
+        count(decoded);
         if !decoded.has_readable() {
             self.note_unreadable(from, decoded);
             return Ok(());
@@ -86,6 +86,25 @@ impl Ingest {
         let wrong = wrong.into_iter().map(corrected).collect();
         let apart: [(i64, Cow<'a, [RawFix]>); 2] = [(0, Cow::Owned(right)), (believed_ms, Cow::Owned(wrong))];
         apart.into_iter().filter(|(_, fixes)| !fixes.is_empty()).collect()
+    }
+}
+
+/// Counts what a decoder made of a tracker's request. Points that it could not read are among those received and those
+/// rejected.
+fn count(decoded: &Decoded) {
+    let count = |kind: &'static str, reports: u64| {
+        if reports > 0 {
+            metrics::counter!("doorstep_tracker_reports_total", "kind" => kind).increment(reports);
+        }
+    };
+    count("position", decoded.fixes.len() as u64);
+    count("past", decoded.past.len() as u64);
+    count("no_position", u64::from(decoded.without_position));
+    count("unreadable", u64::from(decoded.unreadable));
+    if decoded.unreadable > 0 {
+        let points = u64::from(decoded.unreadable);
+        metrics::counter!("doorstep_fixes_received_total").increment(points);
+        metrics::counter!("doorstep_fixes_rejected_total", "code" => "unreadable").increment(points);
     }
 }
 
