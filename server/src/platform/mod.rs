@@ -5,6 +5,7 @@
 pub mod background_thread;
 pub mod clock;
 pub mod config;
+pub mod destination;
 pub mod engine_url;
 pub mod error_chain;
 pub mod failed_attempts;

@@ -60,3 +60,5 @@ mod rest_lists;
 mod rest_orders;
 mod storage;
 mod two_sources;
+mod webhook_keeping;
+mod webhooks;
