@@ -14,10 +14,11 @@ const MAX_URL_CHARACTERS: usize = 2_000;
 const MAX_DESCRIPTION_CHARACTERS: usize = 200;
 const MAX_EVENTS: usize = 50;
 
-/// The wishes as they are kept.
-pub(super) async fn checked(guard: &Guard, wishes: Wishes) -> Result<Wishes, WebhookError> {
+/// The wishes as they are kept. A URL that is `known` is not judged again: the name service may be away, and each message
+/// judges it anyway.
+pub(super) async fn checked(guard: &Guard, wishes: Wishes, known: Option<&str>) -> Result<Wishes, WebhookError> {
     let description = wishes.description.map(|text| text.trim().to_owned());
-    let url = checked_url(guard, &wishes.url).await;
+    let url = if known == Some(&*wishes.url) { Ok(wishes.url.clone()) } else { checked_url(guard, &wishes.url).await };
     let refused = [
         url.as_ref().err().map(|message| ("url", message.clone())),
         refused_description(description.as_deref()).map(|message| ("description", message)),

@@ -45,7 +45,7 @@ mod tests {
         let at = from_ms(1_795_219_200_123);
         let read = |body: String| serde_json::from_str::<Value>(&body).expect("JSON");
         let plain = read(body("order.created", at, data.clone(), Value::Null));
-        assert_eq!(plain, json!({ "type": "order.created", "timestamp": "2026-11-21T04:00:00.123Z", "data": data }));
+        assert_eq!(plain, json!({ "type": "order.created", "timestamp": "2026-11-21T00:00:00.123Z", "data": data }));
         let whole = read(body("order.created", at, data, personal));
         assert_eq!(whole["data"]["customer"], json!({ "name": "Eve", "phone": "+356 2122 0000" }));
     }

@@ -118,7 +118,7 @@ impl Webhooks {
         };
         let (health, waiting, oldest_waiting_at) = (Health::default(), 0, None);
         let (id, created_at) = (WebhookId::new(), self.clock.now());
-        let wishes = checked(self.sender.guard(), wishes).await?;
+        let wishes = checked(self.sender.guard(), wishes, None).await?;
         let webhook = Webhook { id, wishes, health, created_at, waiting, oldest_waiting_at };
         let secret = token::new_webhook_secret();
         match self.store.add_webhook(&webhook, &secret, by).await? {
@@ -154,12 +154,12 @@ impl Webhooks {
         let known = self.show(id).await?.wishes;
         let description = wanted.description.map(|text| text.filter(|text| !text.trim().is_empty()));
         let wishes = Wishes {
-            url: wanted.url.unwrap_or(known.url),
+            url: wanted.url.unwrap_or_else(|| known.url.clone()),
             description: description.unwrap_or(known.description),
             events: wanted.events.unwrap_or(known.events),
             personal: wanted.personal.unwrap_or(known.personal),
         };
-        let wishes = checked(self.sender.guard(), wishes).await?;
+        let wishes = checked(self.sender.guard(), wishes, Some(&known.url)).await?;
         found(self.store.change_webhook(id, &wishes).await?)?;
         note(id, by, "changed");
         self.show(id).await
