@@ -18,7 +18,7 @@ use crate::{
     platform::error_chain::SourceChain,
     service::{
         areas::AreaError, devices::archive::ArchiveError, ingest::decode::DecodeError,
-        orders::lifecycle::LifecycleError, places::PinError, proofs::ProofError,
+        orders::lifecycle::LifecycleError, places::PinError, proofs::ProofError, webhooks::WebhookError,
     },
     store::{StoreError, fix_writer::AppendError, is_unstorable_text},
 };
@@ -478,6 +478,24 @@ impl From<PinError> for ApiError {
             PinError::NoProposal => Self::not_found(),
             PinError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<WebhookError> for ApiError {
+    fn from(error: WebhookError) -> Self {
+        let detail = error.to_string();
+        let (status, code, title) = match error {
+            WebhookError::Store(error) => return error.into(),
+            WebhookError::InvalidFields(errors) => return Self::invalid_fields(errors),
+            WebhookError::Unknown => return Self::not_found(),
+            WebhookError::Busy => return Self::too_busy(5),
+            WebhookError::Enough => (StatusCode::CONFLICT, "too_many_webhooks", "There are enough webhooks"),
+            WebhookError::Disabled => (StatusCode::CONFLICT, "webhook_disabled", "The webhook is disabled"),
+            WebhookError::TooMany => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "too_many_events", "Too many events to send again at once")
+            }
+        };
+        Self::new(status, code, title).with_detail(detail)
     }
 }
 

@@ -34,6 +34,7 @@ use crate::{
         proofs::{Proofs, uploads::Uploads},
         suggestions::Suggestions,
         tour::Tours,
+        webhooks::Webhooks,
     },
     store::{Store, fix_writer::FixWriter},
     ws::{courier::CourierSockets, customer::CustomerFeeds, fleet::FleetSockets},
@@ -88,6 +89,8 @@ pub struct AppState {
     pub presences: Arc<Presences>,
     /// The use cases of couriers' devices.
     pub devices: Arc<Devices>,
+    /// Where events are sent.
+    pub webhooks: Arc<Webhooks>,
     /// What couriers bring back from doors.
     pub proofs: Arc<Proofs>,
     /// Room for photos on their way in.
@@ -161,6 +164,7 @@ impl AppState {
             .app_data(Data::from(Arc::clone(&self.orders)))
             .app_data(Data::from(Arc::clone(&self.plans)))
             .app_data(Data::from(Arc::clone(&self.devices)))
+            .app_data(Data::from(Arc::clone(&self.webhooks)))
             .app_data(Data::from(Arc::clone(&self.proofs)))
             .app_data(Data::from(Arc::clone(&self.uploads)));
     }

@@ -76,3 +76,11 @@ id!(
     /// An address that an operator put to its right point.
     PinId
 );
+id!(
+    /// An address that events are sent to.
+    WebhookId
+);
+id!(
+    /// Something that happened and leaves the server; the `webhook-id` of its message.
+    EventId
+);

@@ -21,7 +21,7 @@ use serde_json::Value;
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
 
 /// Which examples stand under which heading, and who sends them.
-const SECTIONS: [(&str, &[Check]); 13] = [
+const SECTIONS: [(&str, &[Check]); 14] = [
     ("### Heartbeats", &[of_every_client, of_every_feed]),
     ("### Another area", &[of_every_feed]),
     ("### Errors on a socket", &[reads::<CourierEvent>, reads::<FleetEvent>]),
@@ -33,6 +33,7 @@ const SECTIONS: [(&str, &[Check]); 13] = [
     ("### To the client", &[reads::<FleetEvent>]),
     ("### Errors", &[reads::<Problem>]),
     ("### Plans", &[of_plans]),
+    ("### Events and webhooks", &[is_json]),
     // These are other companies' messages, which the server's decoders read.
     ("### OsmAnd and Traccar Client: `/ingest/osmand`", &[is_json]),
     ("### Overland: `/ingest/overland`", &[is_json]),

@@ -73,6 +73,7 @@ async fn keep_database(app: &AppState, now: DateTime<Utc>) {
     warn("forget how couriers signed in", store.forget_expired_couriers(now, SESSION_LIFETIME).await);
     warn("delete old entries of the access log", store.forget_access_log(kept_from).await);
     warn("forget what customers were told", store.forget_arrivals(days_ago(TOLD_DAYS), kept_from).await);
+    warn("forget what left the server", store.forget_outbox(kept_from).await);
     warn("forget old exceptions", store.forget_exceptions(kept_from).await);
     // Fixes go by whole days, and a source after the last fix that may name it.
     let sources_from = days_ago(settings.retention_days.saturating_add(2));

@@ -15,6 +15,8 @@ pub enum Access {
     Person,
     /// A signed-in admin. Dispatchers and keys are refused with 403.
     Admin,
+    /// A signed-in admin, or an API key with all of these scopes. Dispatchers are refused with 403.
+    AdminOrScopes(&'static [Scope]),
     /// A courier's phone or browser.
     Courier,
     /// As [`Access::Scopes`], or a courier's phone or browser for what is their own.

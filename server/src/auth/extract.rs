@@ -110,6 +110,41 @@ impl FromRequest for Admin {
     }
 }
 
+/// A signed-in admin, or a key with the scopes `S`: for what decides about the whole server, and programs set up, too.
+#[derive(Clone, Debug)]
+pub struct AdminOrKey<S> {
+    principal: Principal,
+    scopes: PhantomData<S>,
+}
+
+impl<S> Deref for AdminOrKey<S> {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+impl<S: Scopes> Credential for AdminOrKey<S> {
+    const ACCESS: Access = Access::AdminOrScopes(S::NEEDED);
+}
+
+impl<S: Scopes> FromRequest for AdminOrKey<S> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move {
+            match registered::<Authenticator>(&request)?.require_scopes(&request, S::NEEDED).await? {
+                Principal::User { role: Role::Dispatcher, .. } => Err(ApiError::admins_only()),
+                principal => Ok(Self { principal, scopes: PhantomData }),
+            }
+        }
+        .boxed_local()
+    }
+}
+
 /// The person whose session a request shows. A key has no session: it gets 401, and not 403 as from [`Person`].
 #[derive(Clone, Debug)]
 pub struct SessionUser {

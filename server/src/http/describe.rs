@@ -31,7 +31,7 @@ use crate::{
         access::{Access, Credential},
         access_recorder::AccessRecorder,
         courier::{CourierDevice, CourierSocketDevice},
-        extract::{Admin, Allowed, Person, SessionUser},
+        extract::{Admin, AdminOrKey, Allowed, Person, SessionUser},
         office_or_courier::OfficeOrCourier,
         origin::{AllowedOrigin, SameSite},
         peer::PeerAddress,
@@ -122,6 +122,19 @@ impl<S: Scopes> Describe for Allowed<S> {
 
 impl<S: Scopes> Allowed<S> {
     const ACCESS_OF_TYPE: Access = <Self as Credential>::ACCESS;
+}
+
+impl<S: Scopes> Describe for AdminOrKey<S> {
+    const ACCESS: Option<Access> = Some(<Self as Credential>::ACCESS);
+
+    fn describe(description: &mut Description) {
+        let scopes: Vec<_> = S::NEEDED.iter().map(|scope| scope.as_str()).collect();
+        let forbidden = format!(
+            "A person who is no admin, a key that lacks a scope (it needs {}), or a request of another site's page",
+            scopes.join(" and ")
+        );
+        describe_principal(description, Some(&scopes), &forbidden);
+    }
 }
 
 impl Describe for Person {

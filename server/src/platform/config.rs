@@ -8,6 +8,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{
+    destination::Cidr,
     engine_url::{EngineUrl, Geocoder, Router},
     public_url,
     web_url::WebUrl,
@@ -145,6 +146,10 @@ pub struct Settings {
     /// The dispatch office's telephone number, which couriers' phones offer to call.
     #[arg(long, env = "DOORSTEP_OFFICE_PHONE")]
     pub office_phone: Option<String>,
+    /// Networks besides the public internet to which webhooks may go, also without TLS, separated by commas:
+    /// `10.20.0.0/16`.
+    #[arg(long, env = "DOORSTEP_WEBHOOK_ALLOW", value_delimiter = ',')]
+    pub webhook_allow: Vec<Cidr>,
     /// Log lines as JSON, for collectors.
     #[arg(long, env = "DOORSTEP_LOG_JSON", default_value_t = false)]
     pub log_json: bool,
@@ -219,6 +224,7 @@ impl Settings {
             ("new_stops", self.new_stops.to_string()),
             ("couriers_reorder", self.couriers_reorder.to_string()),
             ("office_phone", optional(&self.office_phone)),
+            ("webhook_allow", self.webhook_allow.iter().map(Cidr::to_string).collect::<Vec<_>>().join(",")),
             ("log_json", self.log_json.to_string()),
         ]
     }

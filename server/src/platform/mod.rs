@@ -6,6 +6,7 @@ pub mod background_thread;
 pub mod clock;
 pub mod config;
 pub mod descriptors;
+pub mod destination;
 pub mod engine_url;
 pub mod error_chain;
 pub mod failed_attempts;

@@ -1,9 +1,12 @@
 //! Secrets that we hand out: made from the operating system's randomness, kept only as hashes.
 //!
 //! They have at least 144 random bits, so a plain SHA-256 is a safe way to keep them; only passwords, which
-//! people choose, need a slow hash.
+//! people choose, need a slow hash. A webhook's secret is kept as it is, because it signs.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use rand::{TryRngCore, rngs::OsRng};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +47,21 @@ pub fn new_password() -> String {
 /// An API key: `ds_` and 192 bits.
 pub fn new_api_key() -> String {
     format!("{API_KEY_PREFIX}{}", random::<24>())
+}
+
+/// What a webhook's secret begins with, by Standard Webhooks.
+const WEBHOOK_SECRET_PREFIX: &str = "whsec_";
+
+/// A webhook's secret: 256 bits, kept as they are, because they sign.
+pub fn new_webhook_secret() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    OsRng.try_fill_bytes(&mut bytes).expect("the operating system has randomness");
+    bytes
+}
+
+/// A webhook's secret as its receiver gets it.
+pub fn shown_webhook_secret(secret: &[u8]) -> String {
+    format!("{WEBHOOK_SECRET_PREFIX}{}", STANDARD.encode(secret))
 }
 
 /// What the database keeps of a secret: its SHA-256.

@@ -21,3 +21,4 @@ pub mod proofs;
 pub mod remote_router;
 pub mod suggestions;
 pub mod tour;
+pub mod webhooks;

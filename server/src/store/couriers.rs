@@ -14,9 +14,13 @@ use doorstep_shared::{
 use super::{
     Store, StoreError,
     courier_rows::{CourierRow, signed_in_device},
+    outbox::write_events,
 };
 use crate::{
-    domain::courier::Courier,
+    domain::{
+        courier::Courier,
+        outbox::event::{NewEvent, PresenceChange},
+    },
     platform::{clock::from_ms, token::SecretHash},
 };
 
@@ -205,7 +209,8 @@ impl Store {
         Ok(rows.into_iter().map(Courier::from).collect())
     }
 
-    /// Writes a courier's presence, and the time off duty that it ended, if it did.
+    /// Writes a courier's presence, and the time off duty that it ended, if it did. One that says something new is told to
+    /// others.
     ///
     /// # Errors
     /// When the database is away.
@@ -216,14 +221,18 @@ impl Store {
         was_off_duty: Option<Range<i64>>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query!(
-            "update couriers set presence_state = $2, presence_reason = $3, presence_since = $4 where id = $1",
+        let since = from_ms(presence.since_ms);
+        let before = sqlx::query!(
+            r#"with before as (select * from couriers where id = $1 for update)
+               update couriers c set presence_state = $2, presence_reason = $3, presence_since = $4
+               from before b where c.id = b.id
+               returning b.name as "name!", (b.presence_state, b.presence_reason) is distinct from ($2, $3) as "is_new!""#,
             courier.as_uuid(),
             presence.state.as_str(),
             presence.reason.map(PresenceReason::as_str),
-            from_ms(presence.since_ms)
+            since
         )
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
         if let Some(span) = was_off_duty {
             sqlx::query!(
@@ -235,6 +244,10 @@ impl Store {
             )
             .execute(&mut *transaction)
             .await?;
+        }
+        if let Some(before) = before.filter(|before| before.is_new) {
+            let change = PresenceChange { state: presence.state, reason: presence.reason, since };
+            write_events(&mut transaction, &[NewEvent::of_presence(courier, &before.name, &change)]).await?;
         }
         transaction.commit().await?;
         Ok(())

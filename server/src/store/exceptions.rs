@@ -14,11 +14,13 @@ use uuid::Uuid;
 use super::{
     Store, StoreError,
     order_rows::{ORDER_COLUMNS, OpenRow, OrderRow, point_of, status_of},
+    outbox::{self, write_events},
 };
 use crate::{
     domain::{
         exception::{Change, End, Finding, LastHeard, Ongoing, OrderNow, WaitingAtPickup},
         order::{OpenOrder, Order},
+        outbox::event::{EventType, ExceptionNow, NewEvent},
         track::silence::Reporter,
     },
     platform::clock::from_ms,
@@ -89,8 +91,11 @@ impl Store {
         if found.is_empty() {
             return Ok(found);
         }
-        let mut connection = self.pool.acquire().await?;
-        insert_exceptions(&mut connection, found, noticed_at).await
+        let mut transaction = self.pool.begin().await?;
+        let (raised, events) = insert_exceptions(&mut transaction, found, noticed_at).await?;
+        write_events(&mut transaction, &events).await?;
+        transaction.commit().await?;
+        Ok(raised)
     }
 
     /// Writes down how exceptions changed.
@@ -131,15 +136,19 @@ impl Store {
         }
         let ids: Vec<_> = over.iter().map(|end| *end.id.as_uuid()).collect();
         let at: Vec<_> = over.iter().map(|end| from_ms(end.at_ms)).collect();
-        sqlx::query!(
+        let mut transaction = self.pool.begin().await?;
+        let rows = sqlx::query_as!(
+            OverRow,
             "update exceptions e set ended_at = n.at from unnest($1::uuid[], $2::timestamptz[]) as n (id, at) \
-             where e.id = n.id and e.ended_at is null",
+             where e.id = n.id and e.ended_at is null \
+             returning e.id, e.code, e.courier_id, e.order_id, e.since_at, e.ended_at, e.late_by_s, e.distance_m",
             &ids,
             &at,
         )
-        .execute(&self.pool)
+        .fetch_all(&mut *transaction)
         .await?;
-        Ok(())
+        write_events(&mut transaction, &closed(rows)).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// When any instance last received a fix of each of these couriers. Couriers without one are left out.
@@ -235,12 +244,70 @@ impl Store {
     }
 }
 
-/// Keeps exceptions, and returns those that are new.
+/// An exception that is over.
+struct OverRow {
+    id: Uuid,
+    code: String,
+    courier_id: Option<Uuid>,
+    order_id: Option<Uuid>,
+    since_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    late_by_s: Option<i32>,
+    distance_m: Option<i32>,
+}
+
+/// What is told of exceptions that are over.
+fn closed(rows: Vec<OverRow>) -> Vec<NewEvent> {
+    let closed = rows.into_iter().map(|row| {
+        let now = ExceptionNow {
+            id: ExceptionId::from_uuid(row.id),
+            code: code_of(&row.code),
+            since: row.since_at,
+            ended: row.ended_at,
+            courier: row.courier_id.map(CourierId::from_uuid),
+            order: row.order_id.map(OrderId::from_uuid),
+            late_by_s: row.late_by_s,
+            distance_m: row.distance_m,
+        };
+        NewEvent::of_exception(EventType::ExceptionClosed, &now, row.ended_at.unwrap_or(row.since_at))
+    });
+    closed.collect()
+}
+
+/// What is told of an exception that was noticed at `noticed_at`.
+pub(super) fn opened_exception(id: Uuid, found: &Finding, noticed_at: DateTime<Utc>) -> NewEvent {
+    let now = ExceptionNow {
+        id: ExceptionId::from_uuid(id),
+        code: found.code,
+        since: from_ms(found.since_ms),
+        ended: found.ended_ms.map(from_ms),
+        courier: found.courier,
+        order: found.order,
+        late_by_s: found.late_by_s,
+        distance_m: found.distance_m,
+    };
+    NewEvent::of_exception(EventType::ExceptionOpened, &now, noticed_at)
+}
+
+/// What is told of exceptions that are new, and of the orders that are late by them.
+async fn events_of(
+    connection: &mut PgConnection,
+    raised: &[(Uuid, Finding)],
+    noticed_at: DateTime<Utc>,
+) -> Result<Vec<NewEvent>, StoreError> {
+    let late = raised.iter().filter(|(_, found)| found.code == ExceptionCode::Late);
+    let late: Vec<_> = late.filter_map(|(_, found)| found.order).collect();
+    let mut events = outbox::late(connection, &late, noticed_at).await?;
+    events.extend(raised.iter().map(|(id, found)| opened_exception(*id, found, noticed_at)));
+    Ok(events)
+}
+
+/// Keeps exceptions, and returns those that are new, with what to tell of them.
 pub(super) async fn insert_exceptions(
     connection: &mut PgConnection,
     found: Vec<Finding>,
     noticed_at: DateTime<Utc>,
-) -> Result<Vec<Finding>, StoreError> {
+) -> Result<(Vec<Finding>, Vec<NewEvent>), StoreError> {
     let ids: Vec<Uuid> = found.iter().map(|_| *ExceptionId::new().as_uuid()).collect();
     let codes: Vec<_> = found.iter().map(|new| new.code.as_str().to_owned()).collect();
     let subjects: Vec<_> = found.iter().map(|new| new.subject).collect();
@@ -282,36 +349,39 @@ pub(super) async fn insert_exceptions(
         &reasons as &[Option<String>],
         noticed_at,
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
     let raised: HashSet<Uuid> = raised.into_iter().collect();
-    let is_new = ids.iter().map(|id| raised.contains(id));
-    Ok(found.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(new, _)| new).collect())
+    let new: Vec<_> = ids.into_iter().zip(found).filter(|(id, _)| raised.contains(id)).collect();
+    let events = events_of(connection, &new, noticed_at).await?;
+    Ok((new.into_iter().map(|(_, found)| found).collect(), events))
 }
 
-/// Ends what goes on about an order, at `at`. What the watch over the fleet writes at this moment is left to its next
+/// Ends what goes on about an order, at `at`, and returns what to tell of it. What the watch over the fleet writes at this moment is left to its next
 /// round, so that neither waits for the other.
 pub(super) async fn end_about_order(
     connection: &mut PgConnection,
     order: OrderId,
     codes: &[ExceptionCode],
     at: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<NewEvent>, StoreError> {
     if codes.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let words: Vec<String> = codes.iter().map(|code| code.as_str().to_owned()).collect();
-    sqlx::query!(
+    let rows = sqlx::query_as!(
+        OverRow,
         "update exceptions set ended_at = greatest(since_at, $3) where id in ( \
              select id from exceptions where code = any($2) and subject_id = $1 and ended_at is null \
-             for update skip locked)",
+             for update skip locked) \
+         returning id, code, courier_id, order_id, since_at, ended_at, late_by_s, distance_m",
         order.as_uuid(),
         &words,
         at,
     )
-    .execute(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(())
+    Ok(closed(rows))
 }
 
 pub(super) fn code_of(word: &str) -> ExceptionCode {

@@ -8,7 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::CourierId;
 use sqlx::PgConnection;
 
-use super::{Store, StoreError, plan_rows::open_orders_in, plans::lock_plans};
+use super::{
+    Store, StoreError,
+    outbox::{opened, write_events},
+    plan_rows::open_orders_in,
+    plans::lock_plans,
+};
 use crate::domain::{
     order::{Order, visibility},
     plan::Planned,
@@ -48,7 +53,8 @@ impl Store {
         if shown(&planned, self.feed_lead, now).is_none_or(|order| order.feed_from.is_some()) {
             return Ok(false);
         }
-        write_feeds(&mut transaction, courier, &planned, (self.feed_lead, now)).await?;
+        let next = write_feeds(&mut transaction, courier, &planned, (self.feed_lead, now)).await?;
+        write_events(&mut transaction, &opened(next.as_slice(), now)).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -60,21 +66,24 @@ fn shown(planned: &Planned, lead: TimeDelta, at: DateTime<Utc>) -> Option<&Order
 }
 
 /// Opens the feed of the order whose customer may see the courier at `at`, and closes those of the courier's other orders.
+/// Returns the order if its feed was closed before.
 pub(super) async fn write_feeds(
     connection: &mut PgConnection,
     courier: CourierId,
     planned: &Planned,
     (lead, at): (TimeDelta, DateTime<Utc>),
-) -> Result<(), StoreError> {
-    sqlx::query!(
+) -> Result<Option<Order>, StoreError> {
+    let shown = shown(planned, lead, at);
+    let written = sqlx::query_scalar!(
         "update orders set feed_from = case when id = $2 then coalesce(feed_from, $3) end \
          where courier_id = $1 and status in ('assigned', 'at_pickup', 'picked_up', 'at_dropoff') \
-           and (feed_from is null) = (id is not distinct from $2)",
+           and (feed_from is null) = (id is not distinct from $2) \
+         returning id",
         courier.as_uuid(),
-        shown(planned, lead, at).map(|order| *order.id.as_uuid()),
+        shown.map(|order| *order.id.as_uuid()),
         at,
     )
-    .execute(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(())
+    Ok(shown.filter(|order| written.contains(order.id.as_uuid())).cloned())
 }

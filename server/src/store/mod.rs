@@ -14,6 +14,7 @@ pub mod courier_day;
 mod courier_rows;
 pub mod courier_sessions;
 pub mod couriers;
+pub mod deliveries;
 pub mod device_rejections;
 pub mod devices;
 pub mod embedded;
@@ -30,6 +31,7 @@ pub mod order_lists;
 mod order_rows;
 mod order_search;
 pub mod orders;
+pub mod outbox;
 pub mod partitions;
 pub mod people;
 pub mod pins;
@@ -37,9 +39,12 @@ pub mod plan_changes;
 mod plan_rows;
 pub mod plans;
 pub mod proofs;
+pub mod resending;
 pub mod saved_pickups;
 pub mod tracking_links;
 mod waits;
+pub mod webhook_attempts;
+pub mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 

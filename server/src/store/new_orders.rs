@@ -1,6 +1,6 @@
 //! Adds orders, one by one or a whole file of them.
 //!
-//! An order, its first event and the hash of its tracking link are written in one transaction.
+//! An order, its first event, what others are told of it, and the hash of its tracking link are written in one transaction.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,13 @@ use sqlx::PgConnection;
 use super::{
     Store, StoreError,
     order_changes::{OrderEvent, insert_event},
+    outbox::{told, write_events},
 };
 use crate::{
-    domain::order::{Actor, Order},
+    domain::{
+        order::{Actor, Order},
+        outbox::event::NewEvent,
+    },
     platform::token::SecretHash,
 };
 
@@ -50,7 +54,8 @@ impl Store {
         by: &Actor,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
+        let event = insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
+        write_events(&mut transaction, event.as_slice()).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -61,9 +66,11 @@ impl Store {
     /// When the database is away.
     pub async fn create_orders(&self, orders: &[NewOrder], by: &Actor) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
+        let mut events = Vec::with_capacity(orders.len());
         for NewOrder { order, at_the_door, tracking_token_hash } in orders {
-            insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?;
+            events.extend(insert_order(&mut transaction, order, at_the_door, tracking_token_hash, by).await?);
         }
+        write_events(&mut transaction, &events).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -88,13 +95,14 @@ impl Store {
     }
 }
 
+/// Adds an order with the first line of its history. Returns what to tell of it.
 async fn insert_order(
     connection: &mut PgConnection,
     order: &Order,
     at_the_door: &WantedProofs,
     tracking_token_hash: &[u8],
     by: &Actor,
-) -> Result<(), StoreError> {
+) -> Result<Option<NewEvent>, StoreError> {
     let kinds: Vec<String> = at_the_door.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
     sqlx::query!(
         "insert into orders (id, reference, status, status_at, pickup_lat, pickup_lon, pickup_address, \
@@ -131,5 +139,7 @@ async fn insert_order(
     )
     .execute(&mut *connection)
     .await?;
-    insert_event(connection, order.id, &OrderEvent::of(OrderEventKind::Status, order, order.status_at, by)).await
+    let event = OrderEvent::of(OrderEventKind::Status, order, order.status_at, by);
+    insert_event(connection, order.id, &event).await?;
+    Ok(told(&event, None, order))
 }

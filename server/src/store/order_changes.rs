@@ -14,8 +14,9 @@ use sqlx::{PgConnection, PgTransaction};
 use super::{
     Store, StoreError,
     courier_archive::is_archived,
-    exceptions::{end_about_order, insert_exceptions},
+    exceptions::{end_about_order, insert_exceptions, opened_exception},
     order_rows::OrderRow,
+    outbox::{self, write_events},
     plan_changes::{NewPlaces, follow_order},
     plans::lock_plans,
     proofs::{kinds_of, missing_proofs},
@@ -24,6 +25,7 @@ use crate::{
     domain::{
         exception::{Finding, ended_by},
         order::{Actor, Order, editing::Changes},
+        outbox::event::NewEvent,
     },
     platform::clock::from_ms,
 };
@@ -65,6 +67,7 @@ impl Store {
                     order,
                     places: NewPlaces::default(),
                     feed_lead: self.feed_lead,
+                    events: Vec::new(),
                 }));
             }
             // Another courier got the order meanwhile, whose plan is not locked. Locks must be taken in one order, so
@@ -119,6 +122,8 @@ pub struct OrderChange {
     pub places: NewPlaces,
     /// How long before its window the feed of an order may open.
     feed_lead: TimeDelta,
+    /// What to tell others, once all else is written.
+    events: Vec<NewEvent>,
 }
 
 impl OrderChange {
@@ -170,7 +175,9 @@ impl OrderChange {
     /// # Errors
     /// When the database is away.
     pub async fn raise(&mut self, found: Finding, noticed_at: DateTime<Utc>) -> Result<Option<Finding>, StoreError> {
-        Ok(insert_exceptions(&mut self.transaction, vec![found], noticed_at).await?.pop())
+        let (mut raised, events) = insert_exceptions(&mut self.transaction, vec![found], noticed_at).await?;
+        self.events.extend(events);
+        Ok(raised.pop())
     }
 
     /// Keeps that a courier reported too late, once the change is committed. An earlier report of theirs on the order that
@@ -179,18 +186,22 @@ impl OrderChange {
     /// # Errors
     /// When the database is away.
     pub async fn raise_late_report(&mut self, late: Finding, noticed_at: DateTime<Utc>) -> Result<(), StoreError> {
-        let replaced = sqlx::query!(
+        let replaced = sqlx::query_scalar!(
             "update exceptions set since_at = $3, ended_at = $3 \
              where code = 'late_report' and subject_id = $1 and courier_id = $2 and acknowledged_at is null \
-                 and since_at <= $3",
+                 and since_at <= $3 returning id",
             late.subject,
             late.courier.map(|courier| *courier.as_uuid()),
             from_ms(late.since_ms),
         )
-        .execute(&mut *self.transaction)
+        .fetch_all(&mut *self.transaction)
         .await?;
-        if replaced.rows_affected() == 0 {
-            insert_exceptions(&mut self.transaction, vec![late], noticed_at).await?;
+        if replaced.is_empty() {
+            let (_, events) = insert_exceptions(&mut self.transaction, vec![late], noticed_at).await?;
+            self.events.extend(events);
+        } else {
+            // It is the same exception, with news.
+            self.events.extend(replaced.into_iter().map(|id| opened_exception(id, &late, noticed_at)));
         }
         Ok(())
     }
@@ -224,18 +235,26 @@ impl OrderChange {
     pub async fn commit(mut self, changed: &Order, event: &OrderEvent<'_>) -> Result<Order, StoreError> {
         let version = update_order(&mut self.transaction, changed).await?;
         insert_event(&mut self.transaction, changed.id, event).await?;
-        end_about_order(&mut self.transaction, changed.id, &ended_by(&self.order, changed), event.at).await?;
+        let over = ended_by(&self.order, changed);
+        let closed = end_about_order(&mut self.transaction, changed.id, &over, event.at).await?;
         let rules = (self.places, self.feed_lead);
-        let seen = follow_order(&mut self.transaction, (&self.order, changed), rules, event).await?;
+        let (seen, opened) = follow_order(&mut self.transaction, (&self.order, changed), rules, event).await?;
+        let after = Order { version, seen, ..changed.clone() };
+        let mut events: Vec<_> = outbox::told(event, Some(&self.order), &after).into_iter().collect();
+        events.append(&mut self.events);
+        events.extend(closed);
+        events.extend(outbox::opened(&opened, event.at));
+        write_events(&mut self.transaction, &events).await?;
         self.transaction.commit().await?;
-        Ok(Order { version, seen, ..changed.clone() })
+        Ok(after)
     }
 
     /// Keeps what was raised, and changes nothing about the order.
     ///
     /// # Errors
     /// When the database is away; nothing was kept then.
-    pub async fn commit_raised(self) -> Result<(), StoreError> {
+    pub async fn commit_raised(mut self) -> Result<(), StoreError> {
+        write_events(&mut self.transaction, &self.events).await?;
         Ok(self.transaction.commit().await?)
     }
 
@@ -245,6 +264,7 @@ impl OrderChange {
     /// When the database is away; nothing was written then.
     pub async fn commit_event(mut self, event: &OrderEvent<'_>) -> Result<(), StoreError> {
         insert_event(&mut self.transaction, self.order.id, event).await?;
+        write_events(&mut self.transaction, &self.events).await?;
         self.transaction.commit().await?;
         Ok(())
     }

@@ -31,19 +31,20 @@ pub struct NewPlaces {
 
 /// Makes the plans of the couriers concerned follow a change of an order, which is written already: stops that are new or
 /// done, the stop that the courier makes now, what they have not seen, and feeds. Their plans are locked. Returns what the
-/// order's courier has seen of it then.
+/// order's courier has seen of it then, and the orders whose feeds opened.
 pub(super) async fn follow_order(
     connection: &mut PgConnection,
     (before, after): (&Order, &Order),
     (places, feed_lead): (NewPlaces, TimeDelta),
     event: &OrderEvent<'_>,
-) -> Result<Seen, StoreError> {
+) -> Result<(Seen, Vec<Order>), StoreError> {
     let concerned: HashSet<_> =
         [before, after].into_iter().flat_map(|order| [order.courier_id, order.carried_by]).flatten().collect();
-    let mut seen = after.seen.clone();
+    let (mut seen, mut opened) = (after.seen.clone(), Vec::new());
     for courier in concerned {
         let planned = plan_after(connection, courier, (before, after), places, event.at).await?;
-        write_plan(connection, courier, &planned, feed_lead, (event.at, event.by, event.kind.as_str())).await?;
+        let change = (event.at, event.by, event.kind.as_str());
+        opened.extend(write_plan(connection, courier, &planned, feed_lead, change).await?);
         if after.courier_id == Some(courier)
             && let Some(news) = news_for_courier(before, after)
         {
@@ -51,7 +52,7 @@ pub(super) async fn follow_order(
             write_seen(connection, after.id, &seen).await?;
         }
     }
-    Ok(seen)
+    Ok((seen, opened))
 }
 
 /// What a courier has seen of an order that has news for them with this version of their plan.

@@ -12,9 +12,14 @@ use doorstep_shared::{CourierId, OrderId, Vehicle, api::plan::PlanStop};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Store, StoreError, feeds::write_feeds, plan_rows::open_orders_in};
+use super::{
+    Store, StoreError,
+    feeds::write_feeds,
+    outbox::{opened, write_events},
+    plan_rows::open_orders_in,
+};
 use crate::domain::{
-    order::Actor,
+    order::{Actor, Order},
     plan::{Plan, Planned, Refusal},
 };
 
@@ -101,10 +106,11 @@ impl Store {
         let moved = moved_orders(&before.plan, &plan);
         let version = before.plan.version + 1;
         let after = before.with_plan(Plan { version, ..plan });
-        write_plan(&mut transaction, courier, &after, self.feed_lead, (now, by, REORDERED)).await?;
+        let next = write_plan(&mut transaction, courier, &after, self.feed_lead, (now, by, REORDERED)).await?;
         if *by != Actor::Courier(courier) {
             note_moved(&mut transaction, &moved, version).await?;
         }
+        write_events(&mut transaction, &opened(next.as_slice(), now)).await?;
         transaction.commit().await?;
         Ok(Ok(()))
     }
@@ -164,14 +170,14 @@ fn moved_orders(before: &Plan, after: &Plan) -> Vec<Uuid> {
     orders.into_iter().map(|order| *order.as_uuid()).collect()
 }
 
-/// Writes a plan, and opens and closes the feeds of its orders accordingly.
+/// Writes a plan, and opens and closes the feeds of its orders accordingly. Returns the order whose feed opened.
 pub(super) async fn write_plan(
     connection: &mut PgConnection,
     courier: CourierId,
     planned: &Planned,
     feed_lead: TimeDelta,
     (at, by, change): (DateTime<Utc>, &Actor, &str),
-) -> Result<(), StoreError> {
+) -> Result<Option<Order>, StoreError> {
     let (orders, kinds): (Vec<Uuid>, Vec<String>) =
         planned.plan.stops.iter().map(|stop| (*stop.order_id.as_uuid(), stop.kind.as_str().to_owned())).unzip();
     sqlx::query!(

@@ -78,6 +78,11 @@ const fn admins(ok: u16) -> Expected {
     [401, 401, 401, 403, ok, 403, 403]
 }
 
+/// Admins and keys, but no dispatchers.
+const fn keepers(ok: u16) -> Expected {
+    [401, 401, 401, 403, ok, 403, ok]
+}
+
 const fn couriers(ok: u16) -> Expected {
     [401, 401, ok, 401, 401, 401, 401]
 }
@@ -145,6 +150,9 @@ fn table(worker: u16) -> Vec<Row> {
     let none: &[Scope] = &[];
     let (read, write): (&[Scope], &[Scope]) = (&[Scope::OrdersRead], &[Scope::OrdersWrite]);
     let (see, manage): (&[Scope], &[Scope]) = (&[Scope::CouriersRead], &[Scope::CouriersWrite]);
+    // Events tell of both.
+    let write_and_see: &[Scope] = &[Scope::OrdersWrite, Scope::CouriersRead];
+    let hook = |path, expected| row(Method::POST, path, write_and_see, Plain, expected);
     // Suggesting a courier reveals where couriers are.
     let read_and_see: &[Scope] = &[Scope::OrdersRead, Scope::CouriersRead];
     let courier = json!({ "name": "Ben", "vehicle": "van" });
@@ -200,6 +208,18 @@ fn table(worker: u16) -> Vec<Row> {
         get("/api/v1/pickups", read, scoped(200)),
         post("/api/v1/pickups", write, pickup(), scoped(201)),
         row(Method::DELETE, "/api/v1/pickups/{id}", write, Plain, scoped(204)),
+        // Where events are sent.
+        get("/api/v1/webhooks", write_and_see, keepers(200)),
+        post("/api/v1/webhooks", write_and_see, webhook(), keepers(201)),
+        get("/api/v1/webhooks/{id}", write_and_see, keepers(200)),
+        row(Method::PATCH, "/api/v1/webhooks/{id}", write_and_see, Json(json!({ "personal": true })), keepers(200)),
+        row(Method::DELETE, "/api/v1/webhooks/{id}", write_and_see, Plain, keepers(204)),
+        // Nothing goes to an address of this machine; the answer says so.
+        hook("/api/v1/webhooks/{id}/test", keepers(200)),
+        hook("/api/v1/webhooks/{id}/rotate", keepers(200)),
+        hook("/api/v1/webhooks/{id}/enable", keepers(200)),
+        get("/api/v1/webhooks/{id}/attempts", write_and_see, keepers(200)),
+        post("/api/v1/webhooks/{id}/resend", write_and_see, json!({ "since": "2999-01-01T00:00:00Z" }), keepers(202)),
         // Routes that are called by name.
         get("/api/v1/audit", none, admins(200)),
         get("/api/v1/arrival/scores", none, people(200)),
@@ -256,6 +276,10 @@ fn pickup() -> Value {
 
 fn pin() -> Value {
     json!({ "address": "12 Old Street {name}", "lat": 60.0, "lon": 5.0005 })
+}
+
+fn webhook() -> Value {
+    json!({ "url": "https://93.184.216.34/hooks", "events": ["exception.closed"] })
 }
 
 fn no_plan() -> Value {
@@ -318,6 +342,7 @@ struct Subject {
     proof: Uuid,
     /// A saved pickup and a pinned address.
     pickup: Uuid,
+    webhook: Uuid,
     code: String,
     email: String,
 }
@@ -342,10 +367,17 @@ impl Subject {
         let insert = "insert into address_pins (id, address, key, lat, lon, pinned_at, pinned_by) \
             values ($1, $1::text, $1::text, 60, 5, now(), 'key:nobody')";
         sqlx::query(insert).bind(pickup).execute(&app.db).await.expect("an address can be pinned");
+        let insert = "insert into webhooks (id, url, events, personal, secret, created_at, created_by) \
+            values ($1, 'https://127.0.0.1:9/', array['exception.closed'], false, $2, now(), 'key:nobody')";
+        let webhook = Uuid::now_v7();
+        // A server keeps few.
+        sqlx::query("delete from webhooks").execute(&app.db).await.expect("webhooks can be forgotten");
+        let inserted = sqlx::query(insert).bind(webhook).bind([7_u8; 32].as_slice()).execute(&app.db).await;
+        inserted.expect("a webhook can be kept");
         let email = format!("{exception}@example.com");
         app.register(&email, Role::Dispatcher).await;
         let code = crate::support::code_in(&device);
-        Self { order, device: text(&device["id"]), exception, proof: Uuid::now_v7(), pickup, code, email }
+        Self { order, device: text(&device["id"]), exception, proof: Uuid::now_v7(), pickup, webhook, code, email }
     }
 
     /// A stored signature.
@@ -359,6 +391,7 @@ impl Subject {
         let id = match template {
             it if it.starts_with("/api/v1/couriers") => credentials.courier.clone(),
             it if it.starts_with("/api/v1/exceptions") => self.exception.to_string(),
+            it if it.starts_with("/api/v1/webhooks") => self.webhook.to_string(),
             it if it.starts_with("/api/v1/pickups") || it.starts_with("/api/v1/places") => self.pickup.to_string(),
             _ => self.order.id.clone(),
         };
@@ -535,6 +568,7 @@ fn by_types(access: Access, expected: &Expected) -> Expected {
         Access::SignedIn => [401, 401, 401, admin, admin, 401, 401],
         Access::Person => people(admin),
         Access::Admin => admins(admin),
+        Access::AdminOrScopes(_) => keepers(admin),
         Access::Courier => couriers(expected[2]),
         Access::ScopesOrCourier([]) => known(admin),
         Access::ScopesOrCourier(_) => scoped_or_courier(admin),
@@ -562,7 +596,7 @@ fn every_handler_asks_for_the_credential_that_the_table_expects() {
         let row = table.iter().find(|row| row.method.as_str() == route.method.as_str() && row.path == route.path);
         let row = row.unwrap_or_else(|| panic!("{what} is in the table"));
         let scopes = match route.access {
-            Access::Scopes(scopes) | Access::ScopesOrCourier(scopes) => scopes,
+            Access::Scopes(scopes) | Access::AdminOrScopes(scopes) | Access::ScopesOrCourier(scopes) => scopes,
             _ => &[],
         };
         assert_eq!(scopes, row.scopes, "{what}");

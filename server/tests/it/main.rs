@@ -67,3 +67,5 @@ mod rest_orders;
 mod socket_handshake;
 mod storage;
 mod two_sources;
+mod webhook_keeping;
+mod webhooks;

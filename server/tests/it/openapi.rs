@@ -196,7 +196,7 @@ fn every_operation_names_the_credentials_that_its_handler_asks_for() {
         let names: Vec<_> = given.iter().map(|(name, _)| name.as_str()).collect();
         match route.access {
             Access::Anyone | Access::TrackingLink => assert!(given.is_empty(), "{what}: {given:?}"),
-            Access::Scopes(scopes) => {
+            Access::Scopes(scopes) | Access::AdminOrScopes(scopes) => {
                 let words: Vec<_> = scopes.iter().copied().map(Scope::as_str).collect();
                 assert_eq!(given, [("apiKey".to_owned(), json!(words)), ("session".to_owned(), json!([]))], "{what}");
             }

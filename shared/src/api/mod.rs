@@ -34,6 +34,7 @@ pub mod plan;
 pub mod proof;
 #[cfg(feature = "openapi")]
 pub mod track;
+pub mod webhook;
 
 use change::{FieldChange, OrderEventKind};
 use plan::{CourierShift, Depot};

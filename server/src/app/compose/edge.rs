@@ -33,7 +33,8 @@ use crate::{
 /// The pieces that handlers and sockets work with.
 pub(super) fn state(ground: &Ground, live: &LiveView, use_cases: &UseCases, metrics: PrometheusHandle) -> AppState {
     let Ground { config, clock, store, tasks, shutdown, areas, .. } = ground;
-    let UseCases { fix_writer, orders, plans, exceptions, presences, devices, pacing, places, .. } = use_cases;
+    let UseCases { fix_writer, orders, plans, exceptions, presences, devices, pacing, places, webhooks, .. } =
+        use_cases;
     let tracker = &live.tracker;
     let proof_folder = config.settings.data_dir.join("proofs");
     let ingest = ingest(ground, live, use_cases);
@@ -61,6 +62,7 @@ pub(super) fn state(ground: &Ground, live: &LiveView, use_cases: &UseCases, metr
         accepted: Arc::clone(&live.accepted),
         pacing: Arc::clone(pacing),
         places: Arc::clone(places),
+        webhooks: Arc::clone(webhooks),
         exceptions: Arc::clone(exceptions),
         orders: Arc::clone(orders),
         plans: Arc::clone(plans),

@@ -35,10 +35,11 @@ use crate::{
     },
     service::{
         areas::{Areas, Basemap, news},
-        arrival::{Arrivals, experience::Experience, learner::Learner, told_log::ToldLog},
+        arrival::{Arrivals, approaching::Approaches, experience::Experience, learner::Learner, told_log::ToldLog},
         peers::{self, Peers},
         planner::Planner,
         remote_router::RemoteRouter,
+        webhooks::worker,
     },
     state::AppState,
     store::{Store, embedded::Embedded},
@@ -141,17 +142,27 @@ fn planner(ground: &Ground) -> anyhow::Result<Planner> {
 /// Begins to estimate arrivals, to keep what is told, and to learn from what comes.
 fn start_arrivals(ground: &Ground, live: &LiveView, experience: &Arc<Experience>, planner: Planner) {
     let (told_log, told_writer) = ToldLog::new(ground.store.clone());
+    let (approaches, approach_writer) = Approaches::new(ground.store.clone(), ground.clock.clone());
     let database = (ground.store.clone(), ground.clock.clone());
     let arrivals = Arrivals::new(
         (Arc::clone(&live.tracker), Arc::clone(&live.hub), Arc::clone(&live.broker)),
         database.clone(),
         (planner.clone(), Arc::clone(&ground.areas)),
-        (Arc::clone(experience), told_log),
+        Arc::clone(experience),
+        (told_log, approaches),
     );
     ground.spawn("arrivals", arrivals.run());
     ground.spawn("arrival_told", told_writer.run());
+    ground.spawn("arrival_approaching", approach_writer.run());
     let learner = Learner::new(database, (planner, Arc::clone(&ground.areas)), Arc::clone(experience));
     ground.spawn("arrival_learner", learner.run());
+}
+
+/// Begins to deliver what leaves the server. The worker ends by itself at shutdown, once it wrote down what it did.
+fn start_outbox(ground: &Ground, use_cases: &UseCases) {
+    let worker = use_cases.webhooks.worker(&ground.tasks, &ground.shutdown);
+    ground.tasks.spawn_critical("webhooks", worker.run());
+    ground.spawn("outbox_lanes", worker::measure_lanes(ground.store.clone(), ground.clock.clone()));
 }
 
 fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc<AppState>, planner: Planner) {
@@ -174,6 +185,7 @@ fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc
         connections: Arc::clone(&live.connections),
     };
     ground.spawn("sessions", sessions.run());
+    start_outbox(ground, use_cases);
     ground.spawn("feeds", housekeeping::open_feeds(Arc::clone(app)));
     ground.spawn("housekeeping", housekeeping::keep_house(Arc::clone(app)));
 }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use super::{ground::Ground, live_view::LiveView};
 use crate::{
+    platform::destination::Destinations,
     service::{
         devices::{Devices, rejections::Rejections},
         exceptions::{Exceptions, deliveries::Deliveries},
@@ -16,6 +17,7 @@ use crate::{
         pacing::Pacing,
         places::Places,
         presence::Presences,
+        webhooks::{Webhooks, guard::Guard},
     },
     store::fix_writer::FixWriter,
 };
@@ -32,6 +34,7 @@ pub(super) struct UseCases {
     pub(super) devices: Arc<Devices>,
     pub(super) pacing: Arc<Pacing>,
     pub(super) places: Arc<Places>,
+    pub(super) webhooks: Arc<Webhooks>,
 }
 
 impl UseCases {
@@ -90,6 +93,8 @@ impl UseCases {
         let geocoder = config.settings.geocoder.clone().map(Geocoder::new).transpose();
         let geocoder = geocoder.context("preparing DOORSTEP_GEOCODER")?;
         let places = Places::new(Arc::clone(&ground.areas), store.clone(), clock.clone(), geocoder);
+        let guard = Guard::new(Destinations::new(config.settings.webhook_allow.iter().copied()));
+        let webhooks = Webhooks::new(store.clone(), clock.clone(), guard, tasks);
         Ok(Self {
             limits,
             rejections,
@@ -101,6 +106,7 @@ impl UseCases {
             devices: Arc::new(devices),
             pacing: Arc::new(pacing),
             places: Arc::new(places),
+            webhooks: Arc::new(webhooks),
         })
     }
 }

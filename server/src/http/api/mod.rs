@@ -28,3 +28,4 @@ pub mod plans;
 pub mod proofs;
 pub mod session;
 pub mod track;
+pub mod webhooks;

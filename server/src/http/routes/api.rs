@@ -5,7 +5,7 @@ use crate::{
         api::{
             area, areas, arrival, audit, courier, courier_day, courier_session, courier_tour, couriers, devices,
             dispatch, exceptions, fixes, imports, order_changes, order_export, order_lists, orders, pickups, pins,
-            places, plans, proofs, session, track,
+            places, plans, proofs, session, track, webhooks,
         },
         ingest,
         openapi::serve,
@@ -16,7 +16,7 @@ use crate::{
 
 /// `/api/v1`
 pub(super) fn routes() -> Vec<Route> {
-    let subjects = [people(), orders(), couriers(), own_phone(), customers()];
+    let subjects = [people(), orders(), couriers(), own_phone(), customers(), receivers()];
     subjects.into_iter().flatten().collect()
 }
 
@@ -101,6 +101,21 @@ fn own_phone() -> Vec<Route> {
 
 fn customers() -> Vec<Route> {
     operations![track::show, track::route, customer::track_events, proofs::track_image]
+}
+
+fn receivers() -> Vec<Route> {
+    operations![
+        webhooks::list,
+        webhooks::create,
+        webhooks::show,
+        webhooks::edit,
+        webhooks::delete,
+        webhooks::test,
+        webhooks::rotate,
+        webhooks::enable,
+        webhooks::attempts,
+        webhooks::resend,
+    ]
 }
 
 /// `/ingest`

@@ -21,6 +21,7 @@ use doorstep_shared::{
     LatLon, OrderId, OrderStatus, Position, Vehicle, geo::distance::haversine_m, protocol::courier::StopKind,
 };
 
+use super::approaching::Attempt;
 use crate::domain::{
     plan::StopAhead,
     track::{eta::town_speed_mps, progress::PlannedRoute},
@@ -49,6 +50,8 @@ pub(super) struct Followed {
     pub(super) seen_ms: i64,
     /// When those who wait for others were last estimated, Unix epoch milliseconds.
     pub(super) later_ms: i64,
+    /// The attempt whose door they were near, as others were told.
+    pub(super) approached: Option<Attempt>,
 }
 
 /// The time at which an estimate is made.

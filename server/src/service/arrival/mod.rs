@@ -4,9 +4,10 @@
 //! plans anew when they left it; couriers who do not move are looked at every ten seconds, because standing and silence
 //! change an arrival, too. A thread of its own plans one route at a time, so that positions never wait for planning
 //! ([`crate::service::planner`]). What is told comes from `doorstep-arrival`; [`learner`] teaches it from what is stored,
-//! and [`told_log`] keeps what was told. The task also sends fresh snapshots to viewers whose trail was completed from
+//! and [`told_log`] keeps what was told, and [`approaching`] tells others that a courier is near. The task also sends fresh snapshots to viewers whose trail was completed from
 //! behind.
 
+pub mod approaching;
 mod coverage_watch;
 pub mod experience;
 mod followed;
@@ -34,6 +35,7 @@ use doorstep_shared::{
 
 pub(crate) use self::journey::journey;
 use self::{
+    approaching::{Approaches, is_near},
     experience::Experience,
     followed::{Ahead, Followed, When, reading},
     told_log::ToldLog,
@@ -85,6 +87,7 @@ pub struct Arrivals {
     areas: Arc<Areas>,
     experience: Arc<Experience>,
     told_log: ToldLog,
+    approaches: Approaches,
     followed: HashMap<CourierId, Followed>,
     /// When a route was last planned for each courier, and to which point.
     planned_at: HashMap<CourierId, (LatLon, Instant)>,
@@ -97,10 +100,24 @@ impl Arrivals {
         (tracker, hub, broker): (Arc<Tracker>, Arc<Hub>, Arc<dyn Broker>),
         (store, clock): (Store, Clock),
         (planner, areas): (Planner, Arc<Areas>),
-        (experience, told_log): (Arc<Experience>, ToldLog),
+        experience: Arc<Experience>,
+        (told_log, approaches): (ToldLog, Approaches),
     ) -> Self {
         let (followed, planned_at) = Default::default();
-        Self { tracker, hub, broker, store, clock, planner, areas, experience, told_log, followed, planned_at }
+        Self {
+            tracker,
+            hub,
+            broker,
+            store,
+            clock,
+            planner,
+            areas,
+            experience,
+            told_log,
+            approaches,
+            followed,
+            planned_at,
+        }
     }
 
     /// Runs until it is cancelled.
@@ -272,6 +289,9 @@ impl Arrivals {
             coverage: Some(COVERAGE),
             why: keeper.why().map(why),
         };
+        if is_next && is_near(order, &eta, now_ms) {
+            self.note_approach(followed, order);
+        }
         let known = self.tracker.eta(courier, order.id);
         let is_nearer = known.is_none_or(|known| known.remaining_m.abs_diff(eta.remaining_m) >= WORTH_SENDING_M);
         if telling.is_some() || is_nearer {
@@ -280,6 +300,13 @@ impl Arrivals {
         if let Some(telling) = telling {
             metrics::counter!("doorstep_arrival_moves_total", "cause" => cause_word(telling.cause)).increment(1);
             self.told_log.note(ToldOrder { order: order.id, attempt: order.attempt, told: telling.told });
+        }
+    }
+
+    fn note_approach(&self, followed: &mut Followed, order: &Order) {
+        let attempt = (order.id, order.attempt);
+        if followed.approached != Some(attempt) && self.approaches.note(attempt) {
+            followed.approached = Some(attempt);
         }
     }
 

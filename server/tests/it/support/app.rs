@@ -78,11 +78,28 @@ pub(crate) async fn with_two_instances(test: impl AsyncFnOnce(&TestApp, &TestApp
     }
 }
 
+/// Runs `test` with two servers on one database that know nothing of each other.
+pub(crate) async fn with_two_servers(arguments: &[&str], test: impl AsyncFnOnce(&TestApp, &TestApp)) {
+    let database = Database::create().await;
+    let (a, b) = (TestApp::start(&database, arguments).await, TestApp::start(&database, arguments).await);
+    let outcome = outcome_of(test(&a, &b)).await;
+    tokio::join!(a.stop(), b.stop());
+    database.remove().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 /// Runs `test` with a server whose clock only the test moves.
 pub(crate) async fn with_manual_clock(test: impl AsyncFnOnce(&TestApp, &ManualClock)) {
+    with_manual_clock_and(&[], test).await;
+}
+
+/// The same with more command-line arguments.
+pub(crate) async fn with_manual_clock_and(arguments: &[&str], test: impl AsyncFnOnce(&TestApp, &ManualClock)) {
     let database = Database::create().await;
     let (clock, hand) = Clock::manual(super::now_ms());
-    let app = TestApp::start_by(clock, &database).await;
+    let app = TestApp::start_at(clock, &database.url(), database.pool(), arguments).await;
     let outcome = outcome_of(test(&app, &hand)).await;
     app.stop().await;
     database.remove().await;

@@ -5,6 +5,7 @@ mod app;
 mod database;
 mod pbf;
 mod people;
+mod receiver;
 mod redis;
 mod sign_in;
 mod socket;
@@ -15,10 +16,14 @@ use serde_json::{Value, json};
 
 pub(crate) use self::{
     api::{Answer, TestCourier, TestOrder, order_body, text},
-    app::{BUILT_IN_AREA, TestApp, settings, with_app, with_manual_clock, with_settings, with_two_instances},
+    app::{
+        BUILT_IN_AREA, TestApp, settings, with_app, with_manual_clock, with_manual_clock_and, with_settings,
+        with_two_instances, with_two_servers,
+    },
     database::Database,
     pbf::{Way, extract},
     people::{PASSWORD, TestPerson},
+    receiver::{Receiver, Reply, TO_THIS_MACHINE},
     redis::RedisServer,
     sign_in::{Invited, code_in, set_cookie},
     socket::Socket,
