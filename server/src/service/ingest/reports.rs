@@ -84,7 +84,7 @@ impl Ingest {
         let (right, wrong): (Vec<RawFix>, Vec<RawFix>) = fixes.iter().cloned().partition(|fix| ahead_ms(fix) == 0);
         let corrected = |fix: RawFix| RawFix { time_ms: fix.time_ms.saturating_sub(believed_ms), ..fix };
         let wrong = wrong.into_iter().map(corrected).collect();
-        let apart = [(0, Cow::Owned(right)), (believed_ms, Cow::Owned(wrong))];
+        let apart: [(i64, Cow<'a, [RawFix]>); 2] = [(0, Cow::Owned(right)), (believed_ms, Cow::Owned(wrong))];
         apart.into_iter().filter(|(_, fixes)| !fixes.is_empty()).collect()
     }
 }
