@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use doorstep_shared::{CourierId, DeviceId};
+use doorstep_server::{platform::token, service::ingest::Tense};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -18,7 +18,10 @@ async fn readiness(app: &TestApp) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_waits_for_the_database_takes_little_room() {
     with_app(async |app| {
-        let waiting = app.state().ingest.accept(CourierId::new(), DeviceId::new(), &[]);
+        let (ana, state) = (app.courier("Ana").await, app.state());
+        let device = state.store.device_by_token(&token::hash(&ana.device_token)).await.expect("the database is there");
+        let origin = state.ingest.origin(&device.expect("a phone"), 0, Tense::Live).await.expect("it is still there");
+        let waiting = state.ingest.accept(origin, Tense::Live, &[]);
         // Ten seconds of an outage under 500 couriers are 10 000 of these.
         assert!(size_of_val(&waiting) < 1_024, "{} bytes", size_of_val(&waiting));
     })
