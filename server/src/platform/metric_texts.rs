@@ -4,7 +4,7 @@
 
 type Texts<const N: usize> = [(&'static str, &'static str); N];
 
-const COUNTERS: Texts<24> = [
+const COUNTERS: Texts<29> = [
     ("doorstep_access_log_lost_total", "Lines of the access log that found no room."),
     ("doorstep_area_swaps_total", "Times that another area was taken into use."),
     ("doorstep_arrival_moves_total", "Estimates that were sent to customers, by cause."),
@@ -13,6 +13,8 @@ const COUNTERS: Texts<24> = [
     ("doorstep_broker_dropped_total", "Facts that found no room in a queue."),
     ("doorstep_broker_facts_total", "Facts exchanged with other servers."),
     ("doorstep_connect_limiter_waits_total", "Customers who waited for their turn while couriers reported."),
+    ("doorstep_connections_cut_total", "Connections that were cut to make room."),
+    ("doorstep_device_clocks_learned_total", "Times that a tracker's clock was found to be wrong, or right again."),
     ("doorstep_exceptions_total", "Exceptions that were noticed."),
     ("doorstep_fix_write_failures_total", "Batches of fixes whose statement failed."),
     ("doorstep_fixes_off_map_total", "Fixes that were stored and kept off the map."),
@@ -29,9 +31,13 @@ const COUNTERS: Texts<24> = [
     ("doorstep_socket_closes_total", "Sockets that ended, by close code."),
     ("doorstep_source_changes_total", "Times that another device of a courier took over the marker."),
     ("doorstep_task_panics_total", "Tasks that panicked."),
+    ("doorstep_tracker_reports_total", "Reports of trackers, by what they were."),
+    ("doorstep_webhook_tries_total", "Tries to deliver a message to a webhook, by outcome."),
+    ("doorstep_webhooks_disabled_total", "Webhooks that were disabled, by reason."),
 ];
 
-const GAUGES: Texts<13> = [
+const GAUGES: Texts<17> = [
+    ("doorstep_accepted_connections", "Connections that are open, whatever is spoken on them."),
     ("doorstep_arrival_inside_ratio", "The share of the last seven days' arrivals inside the range that was told."),
     ("doorstep_arrival_untrusted", "1 while the share of arrivals inside their range is not what it is meant to be."),
     ("doorstep_arrival_width_seconds", "How wide the told ranges were on average."),
@@ -43,16 +49,20 @@ const GAUGES: Texts<13> = [
     ("doorstep_exceptions_ongoing", "Exceptions that go on."),
     ("doorstep_fix_queue_rows", "Fixes that waited after the last commit."),
     ("doorstep_fix_writer_lag_seconds", "How long the oldest batch of fixes has waited for its commit."),
+    ("doorstep_outbox_oldest_seconds", "How long the oldest message waits to be delivered, by lane."),
+    ("doorstep_outbox_waiting", "Messages that wait to be delivered, by lane."),
     ("doorstep_tasks_running", "Background tasks and connections by name."),
     ("doorstep_viewers", "Customers who watch an order."),
+    ("doorstep_webhooks_in_flight", "Tries to deliver a message that go on."),
 ];
 
-const HISTOGRAMS: Texts<5> = [
+const HISTOGRAMS: Texts<6> = [
     ("doorstep_batch_loader_keys", "Lookups that one query answered."),
     ("doorstep_exceptions_round_seconds", "How long a round over the fleet took."),
     ("doorstep_fix_batch_rows", "Rows that were committed together."),
     ("doorstep_fix_commit_seconds", "From taking a batch of fixes to its commit, further tries included."),
     ("doorstep_http_request_seconds", "From a request's arrival to the beginning of its answer."),
+    ("doorstep_webhook_answer_seconds", "How long a try to deliver a message took."),
 ];
 
 /// Tells the recorder what each metric is.

@@ -57,7 +57,7 @@ mod tests {
         let secret = secret.expect("base64");
         let body = r#"{"email":"test@example.com","username":"test_user"}"#;
         let id = "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk";
-        let one = signatures(&[secret.clone()], id, 1_649_367_553, body);
+        let one = signatures(std::slice::from_ref(&secret), id, 1_649_367_553, body);
         assert_eq!(one, "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=");
         let two = signatures(&[token::new_webhook_secret().to_vec(), secret], id, 1_649_367_553, body);
         assert_eq!(two.split(' ').count(), 2);
