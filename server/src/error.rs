@@ -17,7 +17,7 @@ use crate::{
     live::connections::NotAdmitted,
     platform::error_chain::SourceChain,
     service::{
-        areas::AreaError, devices::archive::ArchiveError, ingest::decode::DecodeError,
+        api_keys::RotateError, areas::AreaError, devices::archive::ArchiveError, ingest::decode::DecodeError,
         orders::lifecycle::LifecycleError, places::PinError, proofs::ProofError,
     },
     store::{StoreError, fix_writer::AppendError},
@@ -469,6 +469,23 @@ impl From<ArchiveError> for ApiError {
             ArchiveError::UnknownCourier => Self::not_found(),
             ArchiveError::HasOpenOrders(open) => Self::has_open_orders(open),
             ArchiveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateError> for ApiError {
+    fn from(error: RotateError) -> Self {
+        let message = error.to_string();
+        let refused =
+            |field: &str| Self::invalid_fields(vec![FieldError { field: field.to_owned(), message: message.clone() }]);
+        match error {
+            RotateError::Unknown => Self::not_found(),
+            RotateError::Revoked => {
+                Self::new(StatusCode::CONFLICT, "api_key_revoked", "The key was revoked").with_detail(message)
+            }
+            RotateError::Expired => refused("expires_at"),
+            RotateError::Overlap => refused("overlap_s"),
+            RotateError::Store(error) => error.into(),
         }
     }
 }

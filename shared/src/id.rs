@@ -76,3 +76,7 @@ id!(
     /// An address that an operator put to its right point.
     PinId
 );
+id!(
+    /// A program's key for the dispatchers' API.
+    ApiKeyId
+);

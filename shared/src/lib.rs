@@ -24,7 +24,7 @@ pub mod text;
 
 pub use fix::{Fix, RawFix, Rejection};
 pub use geo::coord::LatLon;
-pub use id::{CourierId, DeviceId, ExceptionId, OrderId, PinId, UserId};
+pub use id::{ApiKeyId, CourierId, DeviceId, ExceptionId, OrderId, PinId, UserId};
 pub use order::{OrderStatus, Vehicle};
 pub use position::Position;
 pub use wire::read_added;

@@ -11,10 +11,9 @@ use std::{
 };
 
 use doorstep_shared::{
-    CourierId, DeviceId, UserId,
+    ApiKeyId, CourierId, DeviceId, UserId,
     protocol::{CloseCode, courier::CourierEvent},
 };
-use uuid::Uuid;
 
 use super::outbox::{Outbox, Wire, frame};
 use crate::{
@@ -57,7 +56,12 @@ pub enum Holder {
         token_hash: [u8; 32],
     },
     /// A program's key.
-    ApiKey(Uuid),
+    ApiKey {
+        /// The key.
+        id: ApiKeyId,
+        /// SHA-256 of the secret that the program showed: a key may have two for a while.
+        token_hash: SecretHash,
+    },
 }
 
 impl Holder {
@@ -65,7 +69,15 @@ impl Holder {
     pub const fn user(&self) -> Option<UserId> {
         match self {
             Self::Session { user, .. } => Some(*user),
-            Self::ApiKey(_) => None,
+            Self::ApiKey { .. } => None,
+        }
+    }
+
+    /// The key, if it is one.
+    pub const fn api_key(&self) -> Option<ApiKeyId> {
+        match self {
+            Self::ApiKey { id, .. } => Some(*id),
+            Self::Session { .. } => None,
         }
     }
 }

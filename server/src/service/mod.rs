@@ -4,6 +4,7 @@
 //! The edge above only decodes requests and encodes answers.
 
 pub mod access_log;
+pub mod api_keys;
 pub mod areas;
 pub mod arrival;
 pub mod courier_day;

@@ -1,4 +1,4 @@
-//! People, their sessions, API keys, and answers kept for repeated requests.
+//! People, their sessions, and answers kept for repeated requests.
 //!
 //! An idempotency key is held by the request that works on it, and renewed while it does; its answer is kept sealed.
 
@@ -46,15 +46,6 @@ pub struct User {
     pub password_hash: String,
     /// What they may do.
     pub role: Role,
-}
-
-/// A program's key.
-#[derive(Clone, Debug)]
-pub struct ApiKey {
-    /// Its id.
-    pub id: Uuid,
-    /// What it may do.
-    pub scopes: Vec<String>,
 }
 
 /// The answer to an earlier request with the same idempotency key.
@@ -141,55 +132,6 @@ impl Store {
     pub async fn delete_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
         sqlx::query!("delete from sessions where token_hash = $1", token_hash).execute(&self.pool).await?;
         Ok(())
-    }
-
-    /// Adds an API key.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn create_api_key(
-        &self,
-        id: Uuid,
-        name: &str,
-        token_hash: &[u8],
-        scopes: &[String],
-    ) -> Result<(), StoreError> {
-        sqlx::query!(
-            "insert into api_keys (id, name, token_hash, scopes) values ($1, $2, $3, $4)",
-            id,
-            name,
-            token_hash,
-            scopes
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
-    /// Revokes an API key. What it did stays attributed to it.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn revoke_api_key(&self, token_hash: &[u8]) -> Result<(), StoreError> {
-        sqlx::query!("update api_keys set revoked_at = now() where token_hash = $1 and revoked_at is null", token_hash)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// The key with this secret, unless it was revoked.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn api_key_by_token(&self, token_hash: &[u8]) -> Result<Option<ApiKey>, StoreError> {
-        let row = sqlx::query_as!(
-            ApiKey,
-            "select id, scopes from api_keys where token_hash = $1 and revoked_at is null",
-            token_hash
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row)
     }
 
     /// Reserves an idempotency key for a new request, or returns the answer to its first use. The same request takes

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod access_log;
+pub mod api_keys;
 pub mod arrival;
 pub mod arrival_scores;
 pub mod batch_loader;
@@ -16,6 +17,7 @@ pub mod courier_sessions;
 pub mod couriers;
 pub mod devices;
 pub mod embedded;
+pub mod ended_credentials;
 pub mod exception_lists;
 pub mod exceptions;
 mod feeds;

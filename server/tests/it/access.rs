@@ -202,6 +202,11 @@ fn table(worker: u16) -> Vec<Row> {
         row(Method::DELETE, "/api/v1/pickups/{id}", write, Plain, scoped(204)),
         // Routes that are called by name.
         get("/api/v1/audit", none, admins(200)),
+        get("/api/v1/api-keys", none, admins(200)),
+        post("/api/v1/api-keys", none, json!({ "name": "shop" }), admins(201)),
+        // No key is called as an order is.
+        post("/api/v1/api-keys/{id}/rotate", none, json!({}), admins(404)),
+        row(Method::DELETE, "/api/v1/api-keys/{id}", none, Plain, admins(404)),
         get("/api/v1/arrival/scores", none, people(200)),
         get("/api/v1/arrival/waits", none, people(200)),
         get("/api/v1/exceptions", none, people(200)),

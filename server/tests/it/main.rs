@@ -11,6 +11,7 @@
 mod support;
 
 mod access;
+mod api_keys;
 mod area;
 mod area_imports;
 mod arrival;

@@ -29,6 +29,7 @@ pub mod courier;
 pub mod exception;
 #[cfg(feature = "openapi")]
 pub mod ingest;
+pub mod keys;
 pub mod pins;
 pub mod plan;
 pub mod proof;

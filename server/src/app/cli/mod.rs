@@ -1,5 +1,7 @@
-//! The command line: `doorstep serve | migrate | demo | area import | user create | api-key create | openapi | config`.
+//! The command line: `doorstep serve | migrate | demo | area … | user … | api-key … | openapi |
+//! config`.
 
+mod api_keys;
 mod area;
 mod database;
 mod people;
@@ -7,12 +9,10 @@ mod print;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::{area::AreaCommand, database::with_store, people::UserCommand, print::say};
-use super::{api_keys::new_api_key, area_import::is_interruption, demo};
+use self::{api_keys::ApiKeyCommand, area::AreaCommand, database::with_store, people::UserCommand, print::say};
+use super::{area_import::is_interruption, demo};
 use crate::{
-    app,
-    auth::scope::Scope,
-    http,
+    app, http,
     platform::{
         clock::Clock,
         config::{self, Settings},
@@ -70,21 +70,6 @@ enum Command {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum ApiKeyCommand {
-    /// Make a key and print it; it is not shown again.
-    Create {
-        /// What it is for.
-        #[arg(long)]
-        name: String,
-        /// What it may do; may be given several times. Everything, when not given.
-        #[arg(long = "scope")]
-        scopes: Vec<Scope>,
-        #[command(flatten)]
-        settings: Box<Settings>,
-    },
-}
-
 impl Cli {
     /// Does what was asked.
     ///
@@ -99,9 +84,7 @@ impl Cli {
             Command::Demo { options } => demo::run(*options).await,
             Command::Area { command } => area::run(command).await,
             Command::User { command } => people::run(command).await,
-            Command::ApiKey { command: ApiKeyCommand::Create { name, scopes, settings } } => {
-                create_api_key(&settings, &name, &scopes).await
-            }
+            Command::ApiKey { command } => api_keys::run(command).await,
             Command::Openapi => {
                 say(&http::routes::document());
                 Ok(())
@@ -128,10 +111,4 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let running = app::start(settings, Clock::system()).await?;
     tracing::info!(address = %running.address, url = running.app.config.public_url, "listening");
     running.until_asked_to_stop(async {}).await
-}
-
-async fn create_api_key(settings: &Settings, name: &str, scopes: &[Scope]) -> anyhow::Result<()> {
-    let key = with_store(settings, async |store: &Store| new_api_key(store, name, scopes).await).await?;
-    say(&key);
-    Ok(())
 }

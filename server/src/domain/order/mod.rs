@@ -223,7 +223,7 @@ pub enum Actor {
     /// A courier, from their phone.
     Courier(CourierId),
     /// A program, by its API key.
-    ApiKey(uuid::Uuid),
+    ApiKey(doorstep_shared::ApiKeyId),
     /// A person at the console.
     User(doorstep_shared::UserId),
 }

@@ -1,5 +1,6 @@
 //! REST handlers, `/api/v1`. Each reads typed input, calls one use case and maps one result.
 
+pub mod api_keys;
 pub mod area;
 pub mod areas;
 pub mod arrival;
