@@ -18,7 +18,7 @@ use crate::{
     platform::error_chain::SourceChain,
     service::{
         api_keys::RotateError, areas::AreaError, devices::archive::ArchiveError, ingest::decode::DecodeError,
-        orders::lifecycle::LifecycleError, places::PinError, proofs::ProofError,
+        orders::lifecycle::LifecycleError, personal_data::PersonError, places::PinError, proofs::ProofError,
     },
     store::{StoreError, fix_writer::AppendError},
 };
@@ -486,6 +486,29 @@ impl From<RotateError> for ApiError {
             RotateError::Expired => refused("expires_at"),
             RotateError::Overlap => refused("overlap_s"),
             RotateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PersonError> for ApiError {
+    fn from(error: PersonError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PersonError::Unknown => Self::not_found().with_detail(detail),
+            PersonError::OpenOrders(open) => {
+                let open_orders = Some(u32::try_from(open).unwrap_or(u32::MAX));
+                let details = ErrorDetails { open_orders, ..ErrorDetails::default() };
+                let error = Self::new(StatusCode::CONFLICT, "has_open_orders", "The person has open orders");
+                Self { details: Some(Box::new(details)), ..error.with_detail(detail) }
+            }
+            PersonError::Account => {
+                Self::new(StatusCode::CONFLICT, "has_account", "The address signs in to the console")
+                    .with_detail(detail)
+            }
+            PersonError::Busy => Self::too_busy(5).with_detail(detail),
+            PersonError::Store(error) => error.into(),
+            PersonError::Files(error) if error.kind() == std::io::ErrorKind::StorageFull => Self::disk_full(),
+            PersonError::Files(error) => Self::internal(&error),
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::{
         ingest::Ingest,
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
+        personal_data::PersonalData,
         places::Places,
         presence::Presences,
         proofs::{Proofs, uploads::Uploads},
@@ -89,6 +90,8 @@ pub struct AppState {
     pub devices: Arc<Devices>,
     /// What couriers bring back from doors.
     pub proofs: Arc<Proofs>,
+    /// What is known about people, exported and erased.
+    pub personal_data: Arc<PersonalData>,
     /// Room for photos on their way in.
     pub uploads: Arc<Uploads>,
     /// Open connections.
@@ -159,6 +162,7 @@ impl AppState {
             .app_data(Data::from(Arc::clone(&self.plans)))
             .app_data(Data::from(Arc::clone(&self.devices)))
             .app_data(Data::from(Arc::clone(&self.proofs)))
+            .app_data(Data::from(Arc::clone(&self.personal_data)))
             .app_data(Data::from(Arc::clone(&self.uploads)));
     }
 

@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use crate::{
     live::connections::{Connections, Holder},
     platform::clock::Clock,
+    service::devices::Devices,
     store::{
         Store, StoreError,
         ended_credentials::{Ended, EndedCredentials},
@@ -43,6 +44,8 @@ pub struct SessionWatch {
     pub store: Store,
     /// The open sockets.
     pub connections: Arc<Connections>,
+    /// Couriers' devices, which end with an erased courier.
+    pub devices: Arc<Devices>,
 }
 
 impl SessionWatch {
@@ -70,6 +73,7 @@ impl SessionWatch {
             Ok(Some(Ended::Person(user))) => {
                 self.connections.close_holders(CloseCode::Unauthorized, |holder| holder.user() == Some(user));
             }
+            Ok(Some(Ended::Courier(courier))) => self.devices.forget_courier(courier),
             // The key may go on working with its other secret.
             Ok(Some(Ended::ApiKey(key))) => self.checked(|holder| holder.api_key() == Some(key)).await,
             // A notification may have been lost with the connection.

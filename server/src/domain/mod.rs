@@ -9,6 +9,7 @@ pub mod courier;
 pub mod exception;
 pub mod fleet;
 pub mod order;
+pub mod person;
 pub mod pins;
 pub mod plan;
 pub mod proof;

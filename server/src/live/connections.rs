@@ -193,6 +193,11 @@ impl Connections {
         self.close_where(courier, |connected| connected.session.is_some_and(|session| sessions.contains(&session)))
     }
 
+    /// Closes all connections of a courier's devices with [`CloseCode::Unauthorized`]. Returns how many there were.
+    pub fn close_courier(&self, courier: CourierId) -> usize {
+        self.close_where(courier, |_| true)
+    }
+
     fn close_where(&self, courier: CourierId, is_meant: impl Fn(&ConnectedDevice) -> bool) -> usize {
         let inner = self.lock();
         let meant = inner.connections_of(courier).filter(|(connected, _)| is_meant(connected));

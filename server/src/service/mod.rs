@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod orders;
 pub mod pacing;
 pub mod peers;
+pub mod personal_data;
 pub mod places;
 pub mod planner;
 pub mod presence;

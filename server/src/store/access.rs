@@ -48,6 +48,17 @@ pub struct User {
     pub role: Role,
 }
 
+/// An answer to keep for a repeat of its request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: i16,
+    /// The body, sealed.
+    pub body: Vec<u8>,
+    /// What it is about: the ids in it, in any order. With an order or a courier that is erased, their answers go, too.
+    pub about: Vec<Uuid>,
+}
+
 /// The answer to an earlier request with the same idempotency key.
 #[derive(Clone, Debug)]
 pub struct KeptAnswer {
@@ -213,19 +224,20 @@ impl Store {
         principal: &str,
         key: &str,
         lease: Uuid,
-        answer: Option<(i16, &[u8])>,
+        answer: Option<&Answer>,
     ) -> Result<(), StoreError> {
         let lease = &lease.as_bytes()[..];
         match answer {
-            Some((status, body)) => {
+            Some(answer) => {
                 sqlx::query!(
-                    "update idempotency_keys set status = $3, body = $4 \
+                    "update idempotency_keys set status = $3, body = $4, about = $6 \
                      where principal = $1 and key = $2 and status = 0 and body = $5",
                     principal,
                     key,
-                    status,
-                    body,
-                    lease
+                    answer.status,
+                    answer.body,
+                    lease,
+                    &answer.about
                 )
                 .execute(&self.pool)
                 .await?

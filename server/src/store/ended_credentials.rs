@@ -1,7 +1,7 @@
 //! How instances learn that credentials ended: a Postgres notification, sent in the transaction that ends
-//! them, so that also another process may do it, as `doorstep user disable` and `api-key revoke` do.
+//! them, so that also another process may do it, as `doorstep user disable`, `api-key revoke` and `person erase` do.
 
-use doorstep_shared::{ApiKeyId, UserId};
+use doorstep_shared::{ApiKeyId, CourierId, UserId};
 use sqlx::{PgConnection, postgres::PgListener};
 
 use super::{Store, StoreError};
@@ -12,6 +12,9 @@ const SESSIONS: &str = "doorstep_sessions_ended";
 /// The channel that announces the end of an API key or of one of its secrets; the payload is the key's id.
 const API_KEYS: &str = "doorstep_api_keys_ended";
 
+/// The channel that announces that a courier was erased with all their devices; the payload is the courier's id.
+const COURIERS: &str = "doorstep_couriers_erased";
+
 /// What ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -19,6 +22,8 @@ pub enum Ended {
     Person(UserId),
     /// A key, or one of its secrets.
     ApiKey(ApiKeyId),
+    /// A courier, with all their devices.
+    Courier(CourierId),
 }
 
 impl Ended {
@@ -26,6 +31,7 @@ impl Ended {
         match channel {
             SESSIONS => payload.parse().ok().map(Self::Person),
             API_KEYS => payload.parse().ok().map(Self::ApiKey),
+            COURIERS => payload.parse().ok().map(Self::Courier),
             _ => None,
         }
     }
@@ -36,6 +42,7 @@ pub(super) async fn announce(connection: &mut PgConnection, ended: Ended) -> Res
     let (channel, id) = match ended {
         Ended::Person(user) => (SESSIONS, user.to_string()),
         Ended::ApiKey(key) => (API_KEYS, key.to_string()),
+        Ended::Courier(courier) => (COURIERS, courier.to_string()),
     };
     sqlx::query("select pg_notify($1, $2)").bind(channel).bind(id).execute(connection).await?;
     Ok(())
@@ -49,7 +56,7 @@ impl Store {
     pub async fn ended_credentials(&self) -> Result<EndedCredentials, StoreError> {
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
         let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen_all([SESSIONS, API_KEYS]).await?;
+        listener.listen_all([SESSIONS, API_KEYS, COURIERS]).await?;
         Ok(EndedCredentials(listener))
     }
 }

@@ -32,6 +32,7 @@ mod order_search;
 pub mod orders;
 pub mod partitions;
 pub mod people;
+pub mod personal_data;
 pub mod pins;
 pub mod plan_changes;
 mod plan_rows;

@@ -10,6 +10,7 @@ use actix_web::{
     http::header,
     web::{Data, Path, Query},
 };
+use chrono::TimeDelta;
 use doorstep_shared::{
     OrderId,
     protocol::{
@@ -31,7 +32,7 @@ use crate::{
         peer::PeerAddress,
         registered::registered,
     },
-    domain::order::TrackedOrder,
+    domain::order::{TrackedOrder, link::LinkedOrder},
     error::ApiError,
     live::{
         connections::{Admission, Connections},
@@ -41,11 +42,7 @@ use crate::{
     },
     platform::{clock::Clock, tasks::Tasks, token},
     service::orders::{plans::Plans, snapshot},
-    store::{
-        batch_loader::BatchLoader,
-        fix_writer::FixWriter,
-        tracking_links::{LinkHash, LinkedOrder},
-    },
+    store::{batch_loader::BatchLoader, fix_writer::FixWriter, tracking_links::LinkHash},
     ws::connect_limiter::ConnectLimiter,
 };
 
@@ -72,6 +69,8 @@ pub struct CustomerFeeds {
     pub fix_writer: FixWriter,
     /// Lets customers connect one after the other while couriers report.
     pub connect_limiter: ConnectLimiter,
+    /// How long an order's link outlives its last change.
+    pub outcome: TimeDelta,
 }
 
 /// Which part of the trail the feed begins with, and how it is encoded.
@@ -115,10 +114,11 @@ impl OpenLink {
         let looking = feeds.links.get(token::hash(&token));
         let authenticator = registered::<Authenticator>(request)?;
         let linked = authenticator.look_up(request, ApiError::too_many_attempts, looking).await?;
-        match linked.ok_or_else(ApiError::unknown_link)? {
-            (_, status) if status.is_final() => Err(ApiError::tracking_ended(status)),
-            (order, _) => Ok(Self(order)),
+        let linked = linked.ok_or_else(ApiError::unknown_link)?;
+        if linked.status.is_final() || linked.is_closed(feeds.outcome, feeds.clock.now()) {
+            return Err(ApiError::tracking_ended(linked.status));
         }
+        Ok(Self(linked.order))
     }
 }
 

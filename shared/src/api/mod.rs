@@ -30,6 +30,7 @@ pub mod exception;
 #[cfg(feature = "openapi")]
 pub mod ingest;
 pub mod keys;
+pub mod people;
 pub mod pins;
 pub mod plan;
 pub mod proof;

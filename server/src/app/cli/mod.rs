@@ -1,15 +1,19 @@
-//! The command line: `doorstep serve | migrate | demo | area … | user … | api-key … | openapi |
+//! The command line: `doorstep serve | migrate | demo | area … | user … | person … | api-key … | openapi |
 //! config`.
 
 mod api_keys;
 mod area;
 mod database;
 mod people;
+mod person;
 mod print;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::{api_keys::ApiKeyCommand, area::AreaCommand, database::with_store, people::UserCommand, print::say};
+use self::{
+    api_keys::ApiKeyCommand, area::AreaCommand, database::with_store, people::UserCommand, person::PersonCommand,
+    print::say,
+};
 use super::{area_import::is_interruption, demo};
 use crate::{
     app, http,
@@ -56,6 +60,11 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// A customer's or a courier's data: export it, erase it.
+    Person {
+        #[command(subcommand)]
+        command: PersonCommand,
+    },
     /// Keys for programs.
     ApiKey {
         #[command(subcommand)]
@@ -84,6 +93,7 @@ impl Cli {
             Command::Demo { options } => demo::run(*options).await,
             Command::Area { command } => area::run(command).await,
             Command::User { command } => people::run(command).await,
+            Command::Person { command } => person::run(command).await,
             Command::ApiKey { command } => api_keys::run(command).await,
             Command::Openapi => {
                 say(&http::routes::document());

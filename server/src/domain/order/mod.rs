@@ -7,6 +7,7 @@
 pub mod editing;
 pub mod handover;
 pub mod import;
+pub mod link;
 pub mod outlook;
 pub mod promise;
 pub mod steps;

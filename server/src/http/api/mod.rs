@@ -22,6 +22,7 @@ pub mod order_lists;
 mod order_query;
 pub mod orders;
 pub mod page;
+pub mod people;
 pub mod pickups;
 pub mod pins;
 pub mod places;

@@ -4,8 +4,8 @@ use crate::{
     http::{
         api::{
             api_keys, area, areas, arrival, audit, courier, courier_day, courier_session, courier_tour, couriers,
-            devices, dispatch, exceptions, fixes, imports, order_changes, order_export, order_lists, orders, pickups,
-            pins, places, plans, proofs, session, track,
+            devices, dispatch, exceptions, fixes, imports, order_changes, order_export, order_lists, orders, people,
+            pickups, pins, places, plans, proofs, session, track,
         },
         ingest,
         openapi::serve,
@@ -35,6 +35,9 @@ fn people() -> Vec<Route> {
         api_keys::create,
         api_keys::rotate,
         api_keys::revoke,
+        people::export,
+        people::erase,
+        people::erasures,
         area::show,
         areas::list,
         areas::upload,
