@@ -42,6 +42,7 @@ pub(super) fn start_http(app: &Arc<AppState>, listener: TcpListener) -> anyhow::
         App::new()
             .configure(|config| state.register(config))
             .wrap(from_fn(middleware::in_time))
+            .wrap(from_fn(middleware::security_events))
             .wrap(from_fn(middleware::security_headers))
             .configure(routes::configure)
     })

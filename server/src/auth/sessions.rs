@@ -13,8 +13,12 @@ use doorstep_shared::{ApiKeyId, protocol::CloseCode};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
+    domain::order::Actor,
     live::connections::{Connections, Holder},
-    platform::clock::Clock,
+    platform::{
+        clock::Clock,
+        security::{Kind, SecurityEvent},
+    },
     service::devices::Devices,
     store::{
         Store, StoreError,
@@ -71,11 +75,17 @@ impl SessionWatch {
     async fn follow(&self, told: Result<Option<Ended>, StoreError>) -> bool {
         match told {
             Ok(Some(Ended::Person(user))) => {
-                self.connections.close_holders(CloseCode::Unauthorized, |holder| holder.user() == Some(user));
+                let sockets =
+                    self.connections.close_holders(CloseCode::Unauthorized, |holder| holder.user() == Some(user));
+                let ended = SecurityEvent::new(Kind::SessionEnded).because("disabled_or_new_password");
+                ended.about(Actor::User(user)).counting(sockets as u64).log();
             }
             Ok(Some(Ended::Courier(courier))) => self.devices.forget_courier(courier),
-            // The key may go on working with its other secret.
-            Ok(Some(Ended::ApiKey(key))) => self.checked(|holder| holder.api_key() == Some(key)).await,
+            Ok(Some(Ended::ApiKey(key))) => {
+                SecurityEvent::new(Kind::ApiKeyChanged).about(Actor::ApiKey(key)).log();
+                // The key may go on working with its other secret.
+                self.checked(|holder| holder.api_key() == Some(key)).await;
+            }
             // A notification may have been lost with the connection.
             Ok(None) => self.checked(|_| true).await,
             Err(error) => {
@@ -105,7 +115,7 @@ impl SessionWatch {
         let mut holders = self.connections.holders();
         holders.retain(is_meant);
         let (sessions, keys) = (self.lasting_sessions(&holders).await?, self.working_secrets(&holders).await?);
-        self.connections.close_holders(CloseCode::Unauthorized, |holder| {
+        let closed = self.connections.close_holders(CloseCode::Unauthorized, |holder| {
             // The next round looks at sockets that opened while we asked.
             holders.contains(holder)
                 && match holder {
@@ -113,6 +123,9 @@ impl SessionWatch {
                     Holder::ApiKey { token_hash, .. } => !keys.iter().any(|working| working == token_hash),
                 }
         });
+        if closed > 0 {
+            SecurityEvent::new(Kind::SessionEnded).because("credential_ended").counting(closed as u64).log();
+        }
         Ok(())
     }
 

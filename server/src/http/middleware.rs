@@ -5,12 +5,23 @@ use std::time::Duration;
 use actix_web::{
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
 
-use crate::{error::ApiError, live::readiness::Readiness, platform::config::Config};
+use crate::{
+    auth::peer::PeerAddress,
+    error::ApiError,
+    live::readiness::Readiness,
+    platform::{
+        config::Config,
+        security::{Kind, SecurityEvent},
+    },
+};
 
 /// Longer than the wait for a connection, which gives the same answer and abandons less.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(3);
@@ -29,6 +40,33 @@ pub async fn in_time(
         response = next.call(request) => response,
         () = readiness.database_is_silent_for(DATABASE_PATIENCE) => Err(ApiError::unavailable().into()),
     }
+}
+
+/// Notes what was refused: 401, 403 and 429, by route and code. Addresses of links have tokens in them, so the route is
+/// logged as the table has it.
+pub async fn security_events(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let response = next.call(request).await?;
+    let kind = match response.status() {
+        StatusCode::UNAUTHORIZED => Kind::Unauthorized,
+        StatusCode::FORBIDDEN => Kind::Forbidden,
+        StatusCode::TOO_MANY_REQUESTS => Kind::LimitReached,
+        _ => return Ok(response),
+    };
+    let request = response.request();
+    let config = request.app_data::<Data<Config>>();
+    let peer = config.and_then(|config| PeerAddress::of(config, request).0);
+    let route = format!("{} {}", request.method(), request.match_pattern().as_deref().unwrap_or("-"));
+    let code = response.response().error().map(ToString::to_string).unwrap_or_default();
+    let event = SecurityEvent::new(kind).from(peer).on(&route);
+    if code.is_empty() {
+        event.log()
+    } else {
+        event.because(&code).log()
+    }
+    Ok(response)
 }
 
 /// What every answer says to the browser.

@@ -113,6 +113,8 @@ pub enum NotAdmitted {
 pub struct Admission {
     connections: Arc<Connections>,
     id: u64,
+    peer: Option<IpAddr>,
+    /// The network that it is counted for.
     address: Option<IpAddr>,
     courier: Option<(CourierId, DeviceId)>,
 }
@@ -128,6 +130,7 @@ impl Connections {
     /// # Errors
     /// [`NotAdmitted`]; answer it in plain HTTP.
     pub fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, NotAdmitted> {
+        let peer = address;
         let address = address.filter(|address| !address.is_loopback()).map(network_of);
         let mut inner = self.lock();
         if inner.closing {
@@ -145,7 +148,7 @@ impl Connections {
         }
         inner.next_id += 1;
         let id = inner.next_id;
-        Ok(Admission { connections: Arc::clone(self), id, address, courier: None })
+        Ok(Admission { connections: Arc::clone(self), id, peer, address, courier: None })
     }
 
     /// Sends an event to all phones of a courier that are connected. Never waits.
@@ -267,6 +270,11 @@ impl Inner {
 }
 
 impl Admission {
+    /// Where the connection comes from, as far as it is known.
+    pub const fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
     /// Registers the connection's outbox.
     pub fn open(&self, outbox: &Arc<Outbox>) {
         let mut inner = self.connections.lock();

@@ -136,13 +136,15 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Ends a session.
+    /// Ends a session. Gives whose it was; `None` when there was none.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn delete_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
-        sqlx::query!("delete from sessions where token_hash = $1", token_hash).execute(&self.pool).await?;
-        Ok(())
+    pub async fn delete_session(&self, token_hash: &[u8]) -> Result<Option<UserId>, StoreError> {
+        let user = sqlx::query_scalar!("delete from sessions where token_hash = $1 returning user_id", token_hash)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(user.map(UserId::from_uuid))
     }
 
     /// Reserves an idempotency key for a new request, or returns the answer to its first use. The same request takes

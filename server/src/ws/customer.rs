@@ -179,7 +179,6 @@ fn run(
     since_ms: Option<i64>,
 ) -> impl Future<Output = ()> {
     async move {
-        let _admission = &admission;
         let outbox = Arc::clone(connection.outbox());
         outbox.await_snapshot();
         let _subscription = feeds.hub.subscribe(order, Arc::clone(&outbox));
@@ -188,7 +187,7 @@ fn run(
         while let Incoming::Text(bytes) | Incoming::Binary(bytes) = connection.next().await {
             feeds.receive(&outbox, &bytes, &mut bad_messages);
         }
-        count_close("track", &outbox);
+        count_close("track", &outbox, &admission);
         connection.linger().await;
     }
 }

@@ -61,5 +61,6 @@ mod rest_access;
 mod rest_bodies;
 mod rest_lists;
 mod rest_orders;
+mod security_log;
 mod storage;
 mod two_sources;

@@ -16,7 +16,7 @@ use doorstep_shared::{
 
 use super::page::{self, PageQuery};
 use crate::{
-    auth::{extract::Admin, scope::Scope},
+    auth::{extract::Admin, peer::PeerAddress, scope::Scope},
     domain::order::Actor,
     error::ApiError,
     http::{
@@ -28,7 +28,10 @@ use crate::{
         context::context,
         path::PathId,
     },
-    platform::clock::{Clock, is_usable},
+    platform::{
+        clock::{Clock, is_usable},
+        security::{Kind, SecurityEvent},
+    },
     service::api_keys::{self, MAX_NAME_CHARACTERS, WantedApiKey},
     store::Store,
 };
@@ -60,14 +63,17 @@ pub async fn list(store: Data<Store>, _: Admin, query: Query<PageQuery>) -> Resu
 pub async fn create(
     keys: Keys,
     by: Admin,
+    peer: PeerAddress,
     once: Idempotency,
     body: JsonBody<CreateApiKey>,
 ) -> Result<HttpResponse, ApiError> {
     let (bytes, actor) = (body.bytes(), by.actor());
     let work = async move {
         let now = keys.clock.now();
-        let wanted = checked(body.into_inner(), actor, now)?;
-        Ok((StatusCode::CREATED, api_keys::create(&keys.store, wanted, now).await?))
+        let wanted = checked(body.into_inner(), actor.clone(), now)?;
+        let key = api_keys::create(&keys.store, wanted, now).await?;
+        SecurityEvent::new(Kind::ApiKeyMade).by(actor).from(peer.0).about(Actor::ApiKey(key.api_key.id)).log();
+        Ok((StatusCode::CREATED, key))
     };
     once.run(&by, &bytes, work).await
 }
@@ -86,16 +92,19 @@ pub async fn create(
 pub async fn rotate(
     keys: Keys,
     by: Admin,
+    peer: PeerAddress,
     PathId(id): PathId<ApiKeyId>,
     once: Idempotency,
     body: JsonBody<RotateApiKey>,
 ) -> Result<HttpResponse, ApiError> {
-    let (bytes, wanted) = (body.bytes(), *body);
+    let (bytes, wanted, actor) = (body.bytes(), *body, by.actor());
     let work = async move {
         let now = keys.clock.now();
         check_expiry(wanted.expires_at, now, FieldErrors::default())?;
         let overlap = TimeDelta::seconds(i64::from(wanted.overlap_s.unwrap_or_default()));
-        Ok((StatusCode::OK, api_keys::rotate(&keys.store, id, overlap, wanted.expires_at, now).await?))
+        let key = api_keys::rotate(&keys.store, id, overlap, wanted.expires_at, now).await?;
+        SecurityEvent::new(Kind::ApiKeyRotated).by(actor).from(peer.0).about(Actor::ApiKey(id)).log();
+        Ok((StatusCode::OK, key))
     };
     once.run(&by, &bytes, work).await
 }
@@ -107,10 +116,16 @@ pub async fn rotate(
 #[utoipa::path(delete, path = "/api/v1/api-keys/{id}", operation_id = "revokeApiKey", tag = "keys",
     params(("id" = ApiKeyId, Path, description = "The key's id")),
     responses((status = 204, description = "It opens nothing")))]
-pub async fn revoke(keys: Keys, _: Admin, PathId(id): PathId<ApiKeyId>) -> Result<HttpResponse, ApiError> {
+pub async fn revoke(
+    keys: Keys,
+    by: Admin,
+    peer: PeerAddress,
+    PathId(id): PathId<ApiKeyId>,
+) -> Result<HttpResponse, ApiError> {
     if !api_keys::revoke(&keys.store, id, keys.clock.now()).await? {
         return Err(ApiError::not_found());
     }
+    SecurityEvent::new(Kind::ApiKeyRevoked).by(by.actor()).from(peer.0).about(Actor::ApiKey(id)).log();
     Ok(HttpResponse::NoContent().finish())
 }
 

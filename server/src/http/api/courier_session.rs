@@ -13,11 +13,13 @@ use crate::{
         origin::{AllowedOrigin, SameSite},
         peer::PeerAddress,
     },
+    domain::order::Actor,
     error::ApiError,
     http::{body::json::JsonBody, context::context},
     platform::{
         config::Config,
         rate_limit::{RateLimit, network_of},
+        security::{Kind, SecurityEvent},
     },
     service::devices::Devices,
 };
@@ -58,11 +60,12 @@ pub async fn sign_in(
         sign_ins.limit.check(&network_of(address)).map_err(ApiError::too_many_attempts)?;
     }
     let Some((exchange, session)) = sign_ins.devices.exchange_sign_in_code(&body.code).await? else {
-        tracing::warn!(peer.address = ?peer.0, "a sign-in link that does not work was tried");
+        SecurityEvent::new(Kind::SignInLinkRefused).from(peer.0).log();
         return Err(ApiError::sign_in_link_spent());
     };
     let signed_in = exchange.signed_in;
-    tracing::info!(courier.id = %signed_in.courier.id, device.id = %signed_in.device, "a courier signed in");
+    let event = SecurityEvent::new(Kind::CourierSignedIn).by(Actor::Courier(signed_in.courier.id));
+    event.from(peer.0).about(signed_in.device).log();
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .cookie(cookies::courier_session(&sign_ins.config, session))

@@ -19,7 +19,7 @@ use doorstep_shared::{
 
 use super::page::{self, PageQuery};
 use crate::{
-    auth::{access_recorder::AccessRecorder, extract::Admin},
+    auth::{access_recorder::AccessRecorder, extract::Admin, peer::PeerAddress},
     domain::person::Sought,
     error::ApiError,
     http::{
@@ -32,7 +32,11 @@ use crate::{
         file_pieces,
         openapi::schemas::Binary,
     },
-    platform::{clock::Clock, tasks::Tasks},
+    platform::{
+        clock::Clock,
+        security::{Kind, SecurityEvent},
+        tasks::Tasks,
+    },
     service::personal_data::PersonalData,
     store::Store,
 };
@@ -62,6 +66,8 @@ pub async fn export(
     let sought = sought(wanted.phone.as_deref(), wanted.email.as_deref(), wanted.courier_id)?;
     recorder.record(&by, AccessKind::Export, wanted.courier_id.map(|courier| *courier.as_uuid()));
     let archive = people.personal_data.export(&sought).await?;
+    let exported = SecurityEvent::new(Kind::PersonExported).by(by.actor()).from(recorder.peer().0);
+    exported.because(sought.as_str()).log();
     let day = people.clock.now().format("%Y-%m-%d");
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/zip"))
@@ -83,14 +89,24 @@ pub async fn export(
         (status = 409, description = "Orders of this person are not over, or their address signs in to the console"),
         (status = 422, description = "It takes exactly one of phone, email and courier_id"),
     ))]
-pub async fn erase(people: People, by: Admin, body: JsonBody<ErasePerson>) -> Result<HttpResponse, ApiError> {
+pub async fn erase(
+    people: People,
+    by: Admin,
+    peer: PeerAddress,
+    body: JsonBody<ErasePerson>,
+) -> Result<HttpResponse, ApiError> {
     let wanted = body.into_inner();
     let sought = sought(wanted.phone.as_deref(), wanted.email.as_deref(), wanted.courier_id)?;
     if wanted.preview == Some(true) {
         return Ok(json(StatusCode::OK, &people.personal_data.preview(&sought).await?));
     }
     let (actor, eraser) = (by.actor(), people.clone());
-    let erasing = async move { Ok(eraser.personal_data.erase(&sought, Some(&actor)).await?) };
+    let erasing = async move {
+        let erasure = eraser.personal_data.erase(&sought, Some(&actor)).await?;
+        let erased = SecurityEvent::new(Kind::PersonErased).by(actor).from(peer.0).because(sought.as_str());
+        erased.about(erasure.id.unwrap_or_default()).log();
+        Ok(erasure)
+    };
     Ok(json(StatusCode::OK, &completed(&people.tasks, erasing).await?))
 }
 
