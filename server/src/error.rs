@@ -17,8 +17,9 @@ use crate::{
     live::connections::NotAdmitted,
     platform::error_chain::SourceChain,
     service::{
-        areas::AreaError, devices::archive::ArchiveError, ingest::decode::DecodeError,
-        orders::lifecycle::LifecycleError, places::PinError, proofs::ProofError, webhooks::WebhookError,
+        api_keys::RotateError, areas::AreaError, devices::archive::ArchiveError, ingest::decode::DecodeError,
+        orders::lifecycle::LifecycleError, personal_data::PersonError, places::PinError, proofs::ProofError,
+        webhooks::WebhookError,
     },
     store::{StoreError, fix_writer::AppendError, is_unstorable_text},
 };
@@ -505,6 +506,46 @@ impl From<ArchiveError> for ApiError {
             ArchiveError::UnknownCourier => Self::not_found(),
             ArchiveError::HasOpenOrders(open) => Self::has_open_orders(open),
             ArchiveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateError> for ApiError {
+    fn from(error: RotateError) -> Self {
+        let message = error.to_string();
+        let refused =
+            |field: &str| Self::invalid_fields(vec![FieldError { field: field.to_owned(), message: message.clone() }]);
+        match error {
+            RotateError::Unknown => Self::not_found(),
+            RotateError::Revoked => {
+                Self::new(StatusCode::CONFLICT, "api_key_revoked", "The key was revoked").with_detail(message)
+            }
+            RotateError::Expired => refused("expires_at"),
+            RotateError::Overlap => refused("overlap_s"),
+            RotateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PersonError> for ApiError {
+    fn from(error: PersonError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PersonError::Unknown => Self::not_found().with_detail(detail),
+            PersonError::OpenOrders(open) => {
+                let open_orders = Some(u32::try_from(open).unwrap_or(u32::MAX));
+                let details = ErrorDetails { open_orders, ..ErrorDetails::default() };
+                let error = Self::new(StatusCode::CONFLICT, "has_open_orders", "The person has open orders");
+                Self { details: Some(Box::new(details)), ..error.with_detail(detail) }
+            }
+            PersonError::Account => {
+                Self::new(StatusCode::CONFLICT, "has_account", "The address signs in to the console")
+                    .with_detail(detail)
+            }
+            PersonError::Busy => Self::too_busy(5).with_detail(detail),
+            PersonError::Store(error) => error.into(),
+            PersonError::Files(error) if error.kind() == std::io::ErrorKind::StorageFull => Self::disk_full(),
+            PersonError::Files(error) => Self::internal(&error),
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::{
         ingest::Ingest,
         orders::{lifecycle::Orders, plans::Plans},
         pacing::Pacing,
+        personal_data::PersonalData,
         places::Places,
         presence::Presences,
         proofs::{Proofs, uploads::Uploads},
@@ -93,6 +94,8 @@ pub struct AppState {
     pub webhooks: Arc<Webhooks>,
     /// What couriers bring back from doors.
     pub proofs: Arc<Proofs>,
+    /// What is known about people, exported and erased.
+    pub personal_data: Arc<PersonalData>,
     /// Room for photos on their way in.
     pub uploads: Arc<Uploads>,
     /// Live connections.
@@ -166,6 +169,7 @@ impl AppState {
             .app_data(Data::from(Arc::clone(&self.devices)))
             .app_data(Data::from(Arc::clone(&self.webhooks)))
             .app_data(Data::from(Arc::clone(&self.proofs)))
+            .app_data(Data::from(Arc::clone(&self.personal_data)))
             .app_data(Data::from(Arc::clone(&self.uploads)));
     }
 

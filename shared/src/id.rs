@@ -84,3 +84,7 @@ id!(
     /// Something that happened and leaves the server; the `webhook-id` of its message.
     EventId
 );
+id!(
+    /// A program's key for the dispatchers' API.
+    ApiKeyId
+);

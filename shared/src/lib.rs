@@ -25,7 +25,7 @@ pub mod text;
 
 pub use fix::{Fix, RawFix, Rejection};
 pub use geo::coord::LatLon;
-pub use id::{CourierId, DeviceId, EventId, ExceptionId, OrderId, PinId, UserId, WebhookId};
+pub use id::{ApiKeyId, CourierId, DeviceId, EventId, ExceptionId, OrderId, PinId, UserId, WebhookId};
 pub use order::{OrderStatus, Vehicle};
 pub use position::Position;
 pub use wire::read_added;

@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
-use doorstep_shared::UserId;
+use doorstep_shared::{UserId, api::keys::ApiKeySecret};
 use doorstep_simulator::{
     demo::{self, DemoOptions, Introduction},
     streets::Streets,
@@ -18,7 +18,6 @@ use tokio::sync::oneshot;
 use crate::{
     app::{
         self, Running,
-        api_keys::new_api_key,
         area_import::{self, ImportOptions},
     },
     http,
@@ -27,6 +26,7 @@ use crate::{
         config::{self, Settings},
         password, telemetry, token,
     },
+    service::api_keys::{self, WantedApiKey},
     store::{
         Store,
         access::{Role, User},
@@ -110,11 +110,14 @@ struct Couriers {
 
 impl Couriers {
     async fn start(running: &Running, couriers: usize, seed: Option<u64>, password: String) -> anyhow::Result<Self> {
-        let api_key = new_api_key(&running.app.store, "demo", &[]).await.context("making a key for the couriers")?;
+        let wanted = WantedApiKey { name: "demo".to_owned(), scopes: Vec::new(), expires_at: None, by: None };
+        let clock = running.app.clock.clone();
+        let key = api_keys::create(&running.app.store, wanted, clock.now()).await;
+        let ApiKeySecret { secret, api_key } = key.context("making a key for the couriers")?;
         let server = format!("http://{}", reachable(running.address));
         let options = DemoOptions {
             server: server.parse().context("the server's own address")?,
-            api_key: api_key.clone(),
+            api_key: secret,
             couriers,
             seed,
             streets: streets(running)?,
@@ -130,7 +133,7 @@ impl Couriers {
             if let Err(error) = demo::run(options, on_ready, introduce_next, shutdown).await {
                 tracing::error!(error = format!("{error:#}"), "the couriers cannot work");
             }
-            if let Err(error) = store.revoke_api_key(&token::hash(&api_key)).await {
+            if let Err(error) = api_keys::revoke(&store, api_key.id, clock.now()).await {
                 tracing::warn!(error = %error, "the demo's key stays valid");
             }
             let _ = finished.send(());

@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    platform::error_chain::SourceChain, service::devices::SESSION_LIFETIME, state::AppState, store::StoreError,
+    platform::error_chain::SourceChain,
+    service::{devices::SESSION_LIFETIME, orders::links},
+    state::AppState,
+    store::StoreError,
 };
 
 /// How often the database is asked whether it is there. Readiness must notice within two seconds.
@@ -18,6 +21,9 @@ const TOLD_DAYS: u32 = 2;
 
 /// How often feeds are opened whose window has come near: of three hours, nobody misses half a minute.
 const FEEDS_EVERY: Duration = Duration::from_secs(30);
+
+/// How often links are closed that show nothing any more. Those who open one are refused at once.
+const LINKS_EVERY: Duration = Duration::from_secs(60);
 
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
 
@@ -40,6 +46,19 @@ pub(super) async fn open_feeds(app: Arc<AppState>) {
         clock.tick().await;
         if let Err(error) = app.plans.open_feeds().await {
             tracing::warn!(error = %error, "could not look for feeds to open; trying again soon");
+        }
+    }
+}
+
+/// Closes the feeds of orders whose links show nothing any more although no status ended them.
+pub(super) async fn close_links(app: Arc<AppState>) {
+    let mut clock = tokio::time::interval(LINKS_EVERY);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        let outcome = app.config.settings.outcome();
+        if let Err(error) = links::close_ended(&app.store, &app.hub, outcome, app.clock.now()).await {
+            tracing::warn!(error = %error, "could not look for links to close; trying again soon");
         }
     }
 }
@@ -78,6 +97,20 @@ async fn keep_database(app: &AppState, now: DateTime<Utc>) {
     // Fixes go by whole days, and a source after the last fix that may name it.
     let sources_from = days_ago(settings.retention_days.saturating_add(2));
     warn("forget sources of fixes", store.forget_fix_sources(sources_from).await);
+    // Last, because it may take long.
+    end_personal_data(app, days_ago(settings.customer_days), kept_from).await;
+}
+
+/// Ends orders' personal data, and what is left of erased couriers and revoked devices.
+async fn end_personal_data(app: &AppState, customers_before: DateTime<Utc>, kept_from: DateTime<Utc>) {
+    match app.personal_data.end_expired(customers_before).await {
+        Ok(0) => {}
+        Ok(orders) => tracing::info!(orders, "customers' data came to its end"),
+        Err(error) => tracing::warn!(error = %SourceChain(&error), "could not end customers' data"),
+    }
+    if let Err(error) = app.personal_data.end_leftovers(kept_from).await {
+        tracing::warn!(error = %SourceChain(&error), "could not delete what erased couriers left");
+    }
 }
 
 fn warn<T>(what: &str, done: Result<T, StoreError>) {

@@ -7,6 +7,7 @@ mod compose;
 pub mod demo;
 mod housekeeping;
 mod listen;
+mod personal_data;
 mod shutdown;
 
 pub use self::{

@@ -90,7 +90,7 @@ impl Authenticator {
             return Ok(None);
         }
         let hash = token::hash(secret);
-        let looking = self.store.api_key_by_token(&hash);
+        let looking = self.store.api_key_by_token(&hash, self.clock.now());
         let key = self.look_up(request, Rank::Crew, ApiError::too_many_attempts, looking).await?;
         Ok(key.map(|key| Principal::ApiKey { id: key.id, secret: secret.to_owned(), scopes: key.scopes }))
     }

@@ -88,7 +88,15 @@ impl FromRequest for Person {
 
 /// A signed-in admin.
 #[derive(Clone, Debug)]
-pub struct Admin(());
+pub struct Admin(Principal);
+
+impl Deref for Admin {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
 
 impl Credential for Admin {
     const ACCESS: Access = Access::Admin;
@@ -102,7 +110,7 @@ impl FromRequest for Admin {
         let request = request.clone();
         async move {
             match registered::<Authenticator>(&request)?.require(&request).await? {
-                Principal::User { role: Role::Admin, .. } => Ok(Self(())),
+                admin @ Principal::User { role: Role::Admin, .. } => Ok(Self(admin)),
                 _ => Err(ApiError::admins_only()),
             }
         }

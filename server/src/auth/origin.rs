@@ -4,8 +4,17 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 
-use super::registered::registered;
-use crate::{error::ApiError, platform::config::Config};
+use super::{peer::PeerAddress, registered::registered};
+use crate::{
+    error::ApiError,
+    platform::{
+        config::Config,
+        security::{Kind, SecurityEvent},
+    },
+};
+
+/// Characters of a foreign origin that are logged: names of hosts end before that.
+const MAX_LOGGED_SITE: usize = 200;
 
 /// A request whose `Origin`, if it has one, is allowed. See [`check`].
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +51,23 @@ pub fn check(config: &Config, request: &HttpRequest) -> Result<(), ApiError> {
     let mut origins = request.headers().get_all(header::ORIGIN);
     let Some(origin) = origins.next() else { return Ok(()) };
     let known = origin.to_str().is_ok_and(|origin| is_allowed(origin, &config.allowed_origins));
-    if known && origins.next().is_none() { Ok(()) } else { Err(ApiError::origin_not_allowed()) }
+    if known && origins.next().is_none() {
+        Ok(())
+    } else {
+        Err(refused(request, &String::from_utf8_lossy(origin.as_bytes())))
+    }
+}
+
+/// Logs the site that was refused, as far as it is one: the log escapes what it must.
+fn refused(request: &HttpRequest, site: &str) -> ApiError {
+    let peer = registered::<Config>(request).ok().and_then(|config| PeerAddress::of(&config, request).0);
+    let site: String = site.chars().take(MAX_LOGGED_SITE).collect();
+    let event = SecurityEvent::new(Kind::OriginRefused).from(peer).about(site);
+    match request.match_pattern() {
+        Some(route) => event.on(&route).log(),
+        None => event.log(),
+    }
+    ApiError::origin_not_allowed()
 }
 
 /// The same for a request that a browser's cookie vouches for, where the absence of an origin proves nothing:
@@ -53,7 +78,7 @@ pub fn check(config: &Config, request: &HttpRequest) -> Result<(), ApiError> {
 pub fn require(config: &Config, request: &HttpRequest) -> Result<(), ApiError> {
     match request.headers().contains_key(header::ORIGIN) {
         true => check(config, request),
-        false => Err(ApiError::origin_not_allowed()),
+        false => Err(refused(request, "none")),
     }
 }
 
@@ -64,7 +89,7 @@ pub fn require(config: &Config, request: &HttpRequest) -> Result<(), ApiError> {
 pub fn refuse_cross_site(request: &HttpRequest) -> Result<(), ApiError> {
     let site = request.headers().get("Sec-Fetch-Site").and_then(|value| value.to_str().ok());
     match site {
-        Some("cross-site" | "same-site") if !request.method().is_safe() => Err(ApiError::origin_not_allowed()),
+        Some(site @ ("cross-site" | "same-site")) if !request.method().is_safe() => Err(refused(request, site)),
         _ => Ok(()),
     }
 }

@@ -1,11 +1,10 @@
 //! A caller of the dispatchers' API who proved who they are: a person by their session, a program by its API key.
 
 use chrono::{DateTime, Utc};
-use doorstep_shared::UserId;
-use uuid::Uuid;
+use doorstep_shared::{ApiKeyId, UserId};
 
 use super::scope::Scope;
-use crate::{domain::order::Actor, error::ApiError, live::connections::Holder, store::access::Role};
+use crate::{domain::order::Actor, error::ApiError, live::connections::Holder, platform::token, store::access::Role};
 
 /// A caller who proved who they are.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ pub enum Principal {
     /// A program.
     ApiKey {
         /// The key's id.
-        id: Uuid,
+        id: ApiKeyId,
         /// The secret it showed; only kept to seal what is kept for it.
         secret: String,
         /// What it may do.
@@ -52,7 +51,7 @@ impl Principal {
     pub fn holder(&self) -> Holder {
         match self {
             Self::User { id, session, .. } => Holder::Session { user: *id, token_hash: *session },
-            Self::ApiKey { id, .. } => Holder::ApiKey(*id),
+            Self::ApiKey { id, secret, .. } => Holder::ApiKey { id: *id, token_hash: token::hash(secret) },
         }
     }
 

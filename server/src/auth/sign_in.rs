@@ -9,15 +9,23 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, cookie::Cookie, web};
 use doorstep_shared::{
+    UserId,
     api::{SessionView, SignIn},
     protocol::CloseCode,
 };
 
 use super::{cookies, peer::PeerAddress, sessions, sign_in_limiter::SignInLimiter};
 use crate::{
+    domain::order::Actor,
     error::ApiError,
     live::connections::{Connections, Holder},
-    platform::{clock::Clock, config::Config, password, token},
+    platform::{
+        clock::Clock,
+        config::Config,
+        password,
+        security::{Kind, SecurityEvent},
+        token,
+    },
     store::{Store, access::User},
 };
 
@@ -55,34 +63,39 @@ impl PasswordSignIn {
         wanted: SignIn,
     ) -> Result<(SessionView, Cookie<'static>), ApiError> {
         let email = wanted.email.trim().to_lowercase();
+        let peer = PeerAddress::of(&self.config, request);
         // No account has these, so they are worth neither a check nor room in memory.
         if email.len() > MAX_EMAIL_BYTES || wanted.password.len() > password::MAX_BYTES {
-            return Err(refused());
+            return Err(refused(peer, None));
         }
-        let network = PeerAddress::of(&self.config, request).network();
+        let network = peer.network();
         self.limiter.take(network, &email)?;
         let begun = self.begin(request, &email, wanted.password).await;
-        if !matches!(begun, Ok(None)) {
+        if !matches!(begun, Ok(Err(_))) {
             self.limiter.give_back(network, &email);
         }
-        begun?.ok_or_else(refused)
+        begun?.map_err(|account| refused(peer, account))
     }
 
-    /// A session for the account with this address and password; `None` when there is no such account.
+    /// A session for the account with this address and password; the account, if there is one, when the password is
+    /// another.
     async fn begin(
         &self,
         request: &HttpRequest,
         email: &str,
         password: String,
-    ) -> Result<Option<(SessionView, Cookie<'static>)>, ApiError> {
+    ) -> Result<Result<(SessionView, Cookie<'static>), Option<UserId>>, ApiError> {
         match self.account(email, password).await? {
-            Some(user) => self.begin_session(request, user).await,
-            None => Ok(None),
+            Ok(user) => {
+                let id = user.id;
+                Ok(self.begin_session(request, user).await?.ok_or(Some(id)))
+            }
+            Err(account) => Ok(Err(account)),
         }
     }
 
-    /// The account with this address and password.
-    async fn account(&self, email: &str, password: String) -> Result<Option<User>, ApiError> {
+    /// The account with this address and password; the account alone when the password is another.
+    async fn account(&self, email: &str, password: String) -> Result<Result<User, Option<UserId>>, ApiError> {
         // Postgres cannot hold a NUL, so no account has an address with one.
         let user = if email.contains('\0') { None } else { self.store.user_by_email(email).await? };
         let phc = user.as_ref().map_or_else(|| NO_PASSWORD.to_owned(), |user| user.password_hash.clone());
@@ -93,7 +106,10 @@ impl PasswordSignIn {
             password::verify(&password, &phc)
         });
         let verified = verifying.await.map_err(|error| ApiError::internal(&error))?;
-        Ok(user.filter(|_| verified))
+        Ok(match user {
+            Some(user) if verified => Ok(user),
+            other => Err(other.map(|user| user.id)),
+        })
     }
 
     /// A new session in place of the browser's old one; `None` when the password was replaced since it was checked.
@@ -108,8 +124,9 @@ impl PasswordSignIn {
         if !self.store.create_session(&token::hash(&secret), &user, now, expires_at).await? {
             return Ok(None);
         }
-        self.end_session(request).await?;
-        tracing::info!(user.id = %user.id, "signed in");
+        self.end_session(request, "replaced").await?;
+        let peer = PeerAddress::of(&self.config, request);
+        SecurityEvent::new(Kind::SignInAccepted).by(Actor::User(user.id)).from(peer.0).log();
         metrics::counter!("doorstep_sign_ins_total", "outcome" => "accepted").increment(1);
         let view = SessionView { email: user.email, role: user.role.as_str().to_owned(), expires_at };
         Ok(Some((view, cookies::session(&self.config, secret))))
@@ -121,24 +138,31 @@ impl PasswordSignIn {
     /// # Errors
     /// When the database is away.
     pub async fn sign_out(&self, request: &HttpRequest) -> Result<Cookie<'static>, ApiError> {
-        self.end_session(request).await?;
+        self.end_session(request, "signed_out").await?;
         Ok(cookies::removed(cookies::session(&self.config, String::new())))
     }
 
-    async fn end_session(&self, request: &HttpRequest) -> Result<(), ApiError> {
+    async fn end_session(&self, request: &HttpRequest, reason: &str) -> Result<(), ApiError> {
         let Some(cookie) = request.cookie(self.config.session_cookie()) else { return Ok(()) };
         let hash = token::hash(cookie.value());
-        self.store.delete_session(&hash).await?;
-        self.connections.close_holders(
+        let Some(user) = self.store.delete_session(&hash).await? else { return Ok(()) };
+        let sockets = self.connections.close_holders(
             CloseCode::Unauthorized,
             |holder| matches!(holder, Holder::Session { token_hash, .. } if *token_hash == hash),
         );
+        let ended = SecurityEvent::new(Kind::SessionEnded).by(Actor::User(user)).because(reason);
+        ended.from(PeerAddress::of(&self.config, request).0).counting(sockets as u64).log();
         Ok(())
     }
 }
 
-fn refused() -> ApiError {
-    tracing::info!("a sign-in was refused");
+/// What was typed as the address is not logged: it may be a password.
+fn refused(peer: PeerAddress, account: Option<UserId>) -> ApiError {
+    let event = SecurityEvent::new(Kind::SignInRefused).from(peer.0);
+    match account {
+        Some(account) => event.about(Actor::User(account)).log(),
+        None => event.because("unknown_account").log(),
+    }
     metrics::counter!("doorstep_sign_ins_total", "outcome" => "refused").increment(1);
     ApiError::unauthorized()
 }

@@ -10,6 +10,7 @@ pub mod exception;
 pub mod fleet;
 pub mod order;
 pub mod outbox;
+pub mod person;
 pub mod pins;
 pub mod plan;
 pub mod proof;

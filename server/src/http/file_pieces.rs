@@ -37,8 +37,12 @@ pub(super) async fn read(
     range: Range<u64>,
 ) -> Result<impl Stream<Item = Result<Bytes, io::Error>>, ApiError> {
     let opened = blocking(move || File::open(path)).await;
-    let file = Arc::new(opened.map_err(|error| unreadable(&error))?);
-    Ok(stream::try_unfold((file, range), |(file, Range { start, end })| async move {
+    Ok(pieces(Arc::new(opened.map_err(|error| unreadable(&error))?), range))
+}
+
+/// The bytes of `range`, which must lie within the open file. An error while reading ends the answer and its connection.
+pub(super) fn pieces(file: Arc<File>, range: Range<u64>) -> impl Stream<Item = Result<Bytes, io::Error>> {
+    stream::try_unfold((file, range), |(file, Range { start, end })| async move {
         if start == end {
             return Ok(None);
         }
@@ -49,7 +53,7 @@ pub(super) async fn read(
             reading.read_exact_at(&mut piece, start).map(|()| Bytes::from(piece))
         });
         Ok(Some((piece.await?, (file, next..end))))
-    }))
+    })
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

@@ -12,7 +12,7 @@ use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        ConnectionType, Method,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -28,7 +28,10 @@ use crate::{
         accepted::{Accepted, AcceptedConnections, AnswerShare},
         readiness::Readiness,
     },
-    platform::config::Config,
+    platform::{
+        config::Config,
+        security::{Kind, SecurityEvent},
+    },
 };
 
 /// Counts a request's answer as its connection's work until it is written, writes it in pieces, and ends the connection
@@ -145,6 +148,33 @@ fn method_label(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
+}
+
+/// Notes what was refused: 401, 403 and 429, by route and code. Addresses of links have tokens in them, so the route is
+/// logged as the table has it.
+pub async fn security_events(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let response = next.call(request).await?;
+    let kind = match response.status() {
+        StatusCode::UNAUTHORIZED => Kind::Unauthorized,
+        StatusCode::FORBIDDEN => Kind::Forbidden,
+        StatusCode::TOO_MANY_REQUESTS => Kind::LimitReached,
+        _ => return Ok(response),
+    };
+    let request = response.request();
+    let config = request.app_data::<Data<Config>>();
+    let peer = config.and_then(|config| PeerAddress::of(config, request).0);
+    let route = format!("{} {}", request.method(), request.match_pattern().as_deref().unwrap_or("-"));
+    let code = response.response().error().map(ToString::to_string).unwrap_or_default();
+    let event = SecurityEvent::new(kind).from(peer).on(&route);
+    if code.is_empty() {
+        event.log()
+    } else {
+        event.because(&code).log()
+    }
+    Ok(response)
 }
 
 /// What every answer says to the browser.

@@ -9,7 +9,6 @@ use actix_web::{
     web::{Data, Path},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use chrono::TimeDelta;
 use doorstep_frontend::{
     data::{LinkState, Locale, OrderPage, PageArea, PageProof, PromisedWindow, TrackView},
     document::{
@@ -150,13 +149,14 @@ fn page(pages: &Pages, request: &HttpRequest, link: LinkState) -> HttpResponse {
 impl TrackingPages {
     async fn link_state(&self, token: &str) -> Result<LinkState, StoreError> {
         let hash = token::hash(token);
-        let Some(tracked) = self.store.tracked_order(&hash).await? else { return Ok(LinkState::Unknown) };
+        let Some(linked) = self.store.order_by_tracking_token(&hash).await? else { return Ok(LinkState::Unknown) };
+        if linked.is_closed(self.config.settings.outcome(), self.clock.now()) {
+            return Ok(LinkState::Expired);
+        }
+        let tracked = self.store.tracked_order_by_id(linked.order).await?;
+        let Some(tracked) = tracked else { return Ok(LinkState::Unknown) };
         if !tracked.order.status.is_final() {
             return self.live_order(&tracked, token).await.map(LinkState::Live);
-        }
-        let shown_until = tracked.order.status_at + TimeDelta::hours(i64::from(self.config.settings.outcome_hours));
-        if self.clock.now() >= shown_until {
-            return Ok(LinkState::Expired);
         }
         let proofs = self.proofs(&tracked, token).await?;
         Ok(LinkState::Ended(OrderPage { proofs, ..self.order_page(&tracked) }))

@@ -13,10 +13,9 @@ use std::{
 };
 
 use doorstep_shared::{
-    CourierId, DeviceId, OrderId, UserId,
+    ApiKeyId, CourierId, DeviceId, OrderId, UserId,
     protocol::{CloseCode, courier::CourierEvent},
 };
-use uuid::Uuid;
 
 use super::outbox::{Outbox, Peer, Wire, frame};
 use crate::{
@@ -72,7 +71,12 @@ pub enum Holder {
         token_hash: [u8; 32],
     },
     /// A program's key.
-    ApiKey(Uuid),
+    ApiKey {
+        /// The key.
+        id: ApiKeyId,
+        /// SHA-256 of the secret that the program showed: a key may have two for a while.
+        token_hash: SecretHash,
+    },
 }
 
 impl Holder {
@@ -80,7 +84,15 @@ impl Holder {
     pub const fn user(&self) -> Option<UserId> {
         match self {
             Self::Session { user, .. } => Some(*user),
-            Self::ApiKey(_) => None,
+            Self::ApiKey { .. } => None,
+        }
+    }
+
+    /// The key, if it is one.
+    pub const fn api_key(&self) -> Option<ApiKeyId> {
+        match self {
+            Self::ApiKey { id, .. } => Some(*id),
+            Self::Session { .. } => None,
         }
     }
 }
@@ -141,6 +153,8 @@ pub enum NotAdmitted {
 pub struct Admission {
     connections: Arc<Connections>,
     id: u64,
+    /// Where it comes from.
+    peer: Option<IpAddr>,
     /// What it counts for: an address only for customers.
     address: Option<IpAddr>,
     claim: Option<Claim>,
@@ -158,6 +172,7 @@ impl Connections {
     /// # Errors
     /// [`NotAdmitted`]; answer it in plain HTTP.
     pub fn admit(self: &Arc<Self>, address: Option<IpAddr>, claim: Claim) -> Result<Admission, NotAdmitted> {
+        let peer = address;
         let address = address.map(|address| address.to_canonical());
         let (address, claim) = match address.filter(|address| !address.is_loopback()) {
             Some(address) if claim.is_customers() => (Some(network_of(address)), Some(claim)),
@@ -172,7 +187,7 @@ impl Connections {
         inner.count(address, claim)?;
         inner.next_id += 1;
         let id = inner.next_id;
-        Ok(Admission { connections: Arc::clone(self), id, address, claim, courier: None })
+        Ok(Admission { connections: Arc::clone(self), id, peer, address, claim, courier: None })
     }
 
     /// Finds a place: one of the customers', or for a courier or dispatcher one of those beyond them, or that of a
@@ -228,6 +243,11 @@ impl Connections {
     /// many there were.
     pub fn close_sessions(&self, courier: CourierId, sessions: &[SecretHash]) -> usize {
         self.close_where(courier, |connected| connected.session.is_some_and(|session| sessions.contains(&session)))
+    }
+
+    /// Closes all connections of a courier's devices with [`CloseCode::Unauthorized`]. Returns how many there were.
+    pub fn close_courier(&self, courier: CourierId) -> usize {
+        self.close_where(courier, |_| true)
     }
 
     fn close_where(&self, courier: CourierId, is_meant: impl Fn(&ConnectedDevice) -> bool) -> usize {
@@ -324,6 +344,11 @@ impl Inner {
 }
 
 impl Admission {
+    /// Where the connection comes from, as far as it is known.
+    pub const fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
     /// Registers the connection's outbox.
     pub fn open(&self, outbox: &Arc<Outbox>) {
         let mut inner = self.connections.lock();

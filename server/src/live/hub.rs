@@ -111,6 +111,13 @@ impl Hub {
         }
     }
 
+    /// Closes the feeds of `order` with 4502, without a word about how it ended: its link shows nothing any more.
+    pub fn close(&self, order: OrderId) {
+        let shard = self.shard(order);
+        let viewers = shard.get(&order).into_iter().flat_map(|topic| &topic.viewers);
+        viewers.for_each(|(_, outbox)| outbox.close(CloseCode::TrackingEnded));
+    }
+
     /// How many viewers `order` has on this instance.
     pub fn audience(&self, order: OrderId) -> usize {
         self.shard(order).get(&order).map_or(0, |topic| topic.viewers.len())

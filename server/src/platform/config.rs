@@ -5,6 +5,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 
 use super::{
@@ -87,7 +88,8 @@ pub struct Settings {
     /// Days that fixes are kept.
     #[arg(long, env = "DOORSTEP_RETENTION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub retention_days: u32,
-    /// Hours that a finished order's page still shows the outcome.
+    /// Hours that the link of a finished order still shows the outcome; after the last change also the link of one that
+    /// failed, or that no courier has.
     #[arg(long, env = "DOORSTEP_OUTCOME_HOURS", default_value_t = 72)]
     pub outcome_hours: u32,
     /// Hours after its end that a final order can be reopened; 0 for never.
@@ -103,6 +105,10 @@ pub struct Settings {
     /// Days that proofs of delivery are kept.
     #[arg(long, env = "DOORSTEP_PROOF_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub proof_days: u32,
+    /// Days after an order's last change, or the end of its window, that its customer's name, number, addresses and
+    /// proofs are kept.
+    #[arg(long, env = "DOORSTEP_CUSTOMER_DAYS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub customer_days: u32,
     /// Connections to Postgres for requests; those of `fix_writers` come on top.
     #[arg(long, env = "DOORSTEP_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,
@@ -192,6 +198,11 @@ impl Settings {
         self.database_connections as usize + usize::from(self.fix_writers) + 2
     }
 
+    /// How long an order's link outlives its last change.
+    pub fn outcome(&self) -> TimeDelta {
+        TimeDelta::hours(i64::from(self.outcome_hours))
+    }
+
     /// Every setting's name and value, for printing. A database address may hold a password and is not shown.
     pub fn as_text(&self) -> Vec<(&'static str, String)> {
         let optional = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -211,6 +222,7 @@ impl Settings {
             ("feed_hours", self.feed_hours.to_string()),
             ("sign_in_minutes", self.sign_in_minutes.to_string()),
             ("proof_days", self.proof_days.to_string()),
+            ("customer_days", self.customer_days.to_string()),
             ("database_connections", self.database_connections.to_string()),
             ("fix_writers", self.fix_writers.to_string()),
             ("fix_batch_rows", self.fix_batch_rows.to_string()),

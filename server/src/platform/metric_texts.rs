@@ -4,7 +4,7 @@
 
 type Texts<const N: usize> = [(&'static str, &'static str); N];
 
-const COUNTERS: Texts<29> = [
+const COUNTERS: Texts<31> = [
     ("doorstep_access_log_lost_total", "Lines of the access log that found no room."),
     ("doorstep_area_swaps_total", "Times that another area was taken into use."),
     ("doorstep_arrival_moves_total", "Estimates that were sent to customers, by cause."),
@@ -24,9 +24,11 @@ const COUNTERS: Texts<29> = [
     ("doorstep_fleet_frames_total", "Messages to consoles."),
     ("doorstep_geocoder_requests_total", "Questions to the operator's geocoder."),
     ("doorstep_http_requests_total", "Requests that were answered, by method, route and status."),
+    ("doorstep_orders_erased_total", "Orders whose personal data came to its end."),
     ("doorstep_pace_changes_total", "Times that a phone was given another pace."),
     ("doorstep_positions_conflated_total", "Positions that a newer one replaced before a customer could take them."),
     ("doorstep_router_requests_total", "Questions to the operator's router."),
+    ("doorstep_security_events_total", "Security events, also those without a line in the log."),
     ("doorstep_sign_ins_total", "People who signed in, or tried to."),
     ("doorstep_socket_closes_total", "Sockets that ended, by close code."),
     ("doorstep_source_changes_total", "Times that another device of a courier took over the marker."),

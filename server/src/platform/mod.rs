@@ -20,6 +20,7 @@ pub mod rate_limit;
 pub mod renamed_metrics;
 #[cfg(target_os = "linux")]
 pub mod scheduler_slice;
+pub mod security;
 pub mod side_server;
 pub mod tasks;
 pub mod telemetry;

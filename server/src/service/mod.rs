@@ -4,6 +4,7 @@
 //! The edge above only decodes requests and encodes answers.
 
 pub mod access_log;
+pub mod api_keys;
 pub mod areas;
 pub mod arrival;
 pub mod courier_day;
@@ -14,6 +15,7 @@ pub mod ingest;
 pub mod orders;
 pub mod pacing;
 pub mod peers;
+pub mod personal_data;
 pub mod places;
 pub mod planner;
 pub mod presence;

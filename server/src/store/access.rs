@@ -1,4 +1,4 @@
-//! People, their sessions, API keys, and answers kept for repeated requests.
+//! People, their sessions, and answers kept for repeated requests.
 //!
 //! An idempotency key is held by the request that works on it, and renewed while it does; its answer is kept sealed.
 
@@ -48,13 +48,15 @@ pub struct User {
     pub role: Role,
 }
 
-/// A program's key.
+/// An answer to keep for a repeat of its request.
 #[derive(Clone, Debug)]
-pub struct ApiKey {
-    /// Its id.
-    pub id: Uuid,
-    /// What it may do.
-    pub scopes: Vec<String>,
+pub struct Answer {
+    /// The HTTP status.
+    pub status: i16,
+    /// The body, sealed.
+    pub body: Vec<u8>,
+    /// What it is about: the ids in it, in any order. With an order or a courier that is erased, their answers go, too.
+    pub about: Vec<Uuid>,
 }
 
 /// The answer to an earlier request with the same idempotency key.
@@ -134,62 +136,15 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Ends a session.
+    /// Ends a session. Gives whose it was; `None` when there was none.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn delete_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
-        sqlx::query!("delete from sessions where token_hash = $1", token_hash).execute(&self.pool).await?;
-        Ok(())
-    }
-
-    /// Adds an API key.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn create_api_key(
-        &self,
-        id: Uuid,
-        name: &str,
-        token_hash: &[u8],
-        scopes: &[String],
-    ) -> Result<(), StoreError> {
-        sqlx::query!(
-            "insert into api_keys (id, name, token_hash, scopes) values ($1, $2, $3, $4)",
-            id,
-            name,
-            token_hash,
-            scopes
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
-    /// Revokes an API key. What it did stays attributed to it.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn revoke_api_key(&self, token_hash: &[u8]) -> Result<(), StoreError> {
-        sqlx::query!("update api_keys set revoked_at = now() where token_hash = $1 and revoked_at is null", token_hash)
-            .execute(&self.pool)
+    pub async fn delete_session(&self, token_hash: &[u8]) -> Result<Option<UserId>, StoreError> {
+        let user = sqlx::query_scalar!("delete from sessions where token_hash = $1 returning user_id", token_hash)
+            .fetch_optional(&self.pool)
             .await?;
-        Ok(())
-    }
-
-    /// The key with this secret, unless it was revoked.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn api_key_by_token(&self, token_hash: &[u8]) -> Result<Option<ApiKey>, StoreError> {
-        let row = sqlx::query_as!(
-            ApiKey,
-            "select id, scopes from api_keys where token_hash = $1 and revoked_at is null",
-            token_hash
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row)
+        Ok(user.map(UserId::from_uuid))
     }
 
     /// Reserves an idempotency key for a new request, or returns the answer to its first use. The same request takes
@@ -271,19 +226,20 @@ impl Store {
         principal: &str,
         key: &str,
         lease: Uuid,
-        answer: Option<(i16, &[u8])>,
+        answer: Option<&Answer>,
     ) -> Result<(), StoreError> {
         let lease = &lease.as_bytes()[..];
         match answer {
-            Some((status, body)) => {
+            Some(answer) => {
                 sqlx::query!(
-                    "update idempotency_keys set status = $3, body = $4 \
+                    "update idempotency_keys set status = $3, body = $4, about = $6 \
                      where principal = $1 and key = $2 and status = 0 and body = $5",
                     principal,
                     key,
-                    status,
-                    body,
-                    lease
+                    answer.status,
+                    answer.body,
+                    lease,
+                    &answer.about
                 )
                 .execute(&self.pool)
                 .await?

@@ -59,12 +59,12 @@ impl Store {
         Ok(Some(Archiving::Archived(revoked)))
     }
 
-    /// Makes an archived courier work here again, without any device. Does nothing for others.
+    /// Makes an archived courier work here again, without any device. Does nothing for others, nor for one who was erased.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn restore_courier(&self, courier: CourierId) -> Result<(), StoreError> {
-        sqlx::query!("update couriers set archived_at = null where id = $1", courier.as_uuid())
+        sqlx::query!("update couriers set archived_at = null where id = $1 and erased_at is null", courier.as_uuid())
             .execute(&self.pool)
             .await?;
         Ok(())

@@ -120,7 +120,7 @@ impl Store {
         Ok(rows.into_iter().map(Courier::from).collect())
     }
 
-    /// Changes a courier and returns them as they are now; `None` when there is no such courier.
+    /// Changes a courier and returns them as they are now; `None` when there is no such courier, or they were erased.
     ///
     /// # Errors
     /// When the database is away.
@@ -139,7 +139,7 @@ impl Store {
                  depot_lat = case when $14 then $15 else depot_lat end, \
                  depot_lon = case when $14 then $16 else depot_lon end, \
                  depot_address = case when $14 then $17 else depot_address end \
-             where id = $1 \
+             where id = $1 and erased_at is null \
              returning id, name, phone, vehicle, created_at, presence_state, presence_reason, presence_since, capacity, \
                  skills, shift_from, shift_until, break_from, break_until, depot_lat, depot_lon, depot_address, archived_at",
             id.as_uuid(),

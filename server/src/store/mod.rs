@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod access_log;
+pub mod api_keys;
 pub mod arrival;
 pub mod arrival_scores;
 pub mod batch_loader;
@@ -18,6 +19,7 @@ pub mod deliveries;
 pub mod device_rejections;
 pub mod devices;
 pub mod embedded;
+pub mod ended_credentials;
 pub mod exception_lists;
 pub mod exceptions;
 mod feeds;
@@ -34,6 +36,7 @@ pub mod orders;
 pub mod outbox;
 pub mod partitions;
 pub mod people;
+pub mod personal_data;
 pub mod pins;
 pub mod plan_changes;
 mod plan_rows;

@@ -12,7 +12,6 @@ use doorstep_shared::{CourierId, OrderId, protocol::fleet::FleetOrder};
 use super::{
     Store, StoreError,
     order_rows::{OrderRow, status_of},
-    tracking_links::LinkHash,
 };
 use crate::domain::{
     courier::Courier,
@@ -57,17 +56,6 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(Order::from).collect())
-    }
-
-    /// The order behind a tracking link, with its events and its courier.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn tracked_order(&self, tracking_token_hash: &LinkHash) -> Result<Option<TrackedOrder>, StoreError> {
-        match self.order_by_tracking_token(tracking_token_hash).await? {
-            Some((id, _)) => self.tracked_order_by_id(id).await,
-            None => Ok(None),
-        }
     }
 
     /// One order with its events and its courier.

@@ -1,17 +1,17 @@
-//! People at the console, their sessions, and how instances learn that either ended.
+//! People at the console and their sessions.
 //!
-//! Another process may disable a person, `doorstep user disable`; every server learns of it through a Postgres
-//! notification, which is sent in the transaction that ends the sessions.
+//! Another process may disable a person, `doorstep user disable`; every server learns of it through
+//! [`super::ended_credentials`].
 
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep_shared::UserId;
-use sqlx::postgres::PgListener;
 use uuid::Uuid;
 
-use super::{Store, StoreError, access::Role};
-
-/// The channel that announces the end of a person's sessions; the payload is the person's id.
-const ENDED: &str = "doorstep_sessions_ended";
+use super::{
+    Store, StoreError,
+    access::Role,
+    ended_credentials::{Ended, announce},
+};
 
 /// When a session ends by itself.
 #[derive(Clone, Copy, Debug)]
@@ -117,17 +117,6 @@ impl Store {
         Ok(())
     }
 
-    /// Those of these API keys that still work.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn working_api_keys(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-        let ids = sqlx::query_scalar!("select id from api_keys where id = any($1) and revoked_at is null", ids)
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(ids)
-    }
-
     /// Every person, by address.
     ///
     /// # Errors
@@ -191,39 +180,9 @@ impl Store {
         transaction.commit().await?;
         Ok(id.is_some())
     }
-
-    /// A connection of its own on which the ends of people's sessions arrive.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn ended_sessions(&self) -> Result<EndedSessions, StoreError> {
-        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
-        let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen(ENDED).await?;
-        Ok(EndedSessions(listener))
-    }
 }
 
 async fn end_sessions_of(connection: &mut sqlx::PgConnection, user: Uuid) -> Result<(), StoreError> {
     sqlx::query!("delete from sessions where user_id = $1", user).execute(&mut *connection).await?;
-    sqlx::query("select pg_notify($1, $2)").bind(ENDED).bind(user.to_string()).execute(connection).await?;
-    Ok(())
-}
-
-/// Receives the ends of people's sessions.
-#[derive(Debug)]
-pub struct EndedSessions(PgListener);
-
-impl EndedSessions {
-    /// Waits for the next end; `None` when the connection was lost and some may have been missed.
-    ///
-    /// # Errors
-    /// When the database is away.
-    ///
-    /// # Cancel safety
-    /// Safe; nothing is lost.
-    pub async fn next(&mut self) -> Result<Option<UserId>, StoreError> {
-        let notification = self.0.try_recv().await?;
-        Ok(notification.and_then(|notification| notification.payload().parse().ok()).map(UserId::from_uuid))
-    }
+    announce(connection, Ended::Person(UserId::from_uuid(user))).await
 }

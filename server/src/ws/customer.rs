@@ -10,6 +10,7 @@ use actix_web::{
     http::header,
     web::{Data, Path, Query},
 };
+use chrono::TimeDelta;
 use doorstep_shared::{
     OrderId,
     protocol::{
@@ -33,7 +34,7 @@ use crate::{
         peer::PeerAddress,
         registered::registered,
     },
-    domain::order::TrackedOrder,
+    domain::order::{TrackedOrder, link::LinkedOrder},
     error::ApiError,
     live::{
         accepted::Rank,
@@ -44,11 +45,7 @@ use crate::{
     },
     platform::{clock::Clock, tasks::Tasks, token},
     service::orders::{plans::Plans, snapshot},
-    store::{
-        batch_loader::BatchLoader,
-        fix_writer::FixWriter,
-        tracking_links::{LinkHash, LinkedOrder},
-    },
+    store::{batch_loader::BatchLoader, fix_writer::FixWriter, tracking_links::LinkHash},
     ws::connect_limiter::ConnectLimiter,
 };
 
@@ -75,6 +72,8 @@ pub struct CustomerFeeds {
     pub fix_writer: FixWriter,
     /// Lets customers connect one after the other while couriers report.
     pub connect_limiter: ConnectLimiter,
+    /// How long an order's link outlives its last change.
+    pub outcome: TimeDelta,
 }
 
 /// After how many milliseconds a browser comes back to a lost event stream: not all of them at once.
@@ -127,14 +126,14 @@ impl OpenLink {
         }
         let looking = feeds.links.get(token::hash(&token));
         let linked = authenticator.look_up(request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
-        let (order, status) = linked.ok_or_else(ApiError::unknown_link)?;
-        if status.is_final() {
-            return Err(ApiError::tracking_ended(status));
+        let linked = linked.ok_or_else(ApiError::unknown_link)?;
+        if linked.status.is_final() || linked.is_closed(feeds.outcome, feeds.clock.now()) {
+            return Err(ApiError::tracking_ended(linked.status));
         }
         if is_guessing {
             feeds.turn().await?;
         }
-        Ok(Self(order))
+        Ok(Self(linked.order))
     }
 }
 
@@ -196,7 +195,6 @@ fn run(
     since_ms: Option<i64>,
 ) -> impl Future<Output = ()> {
     async move {
-        let _admission = &admission;
         let outbox = Arc::clone(connection.outbox());
         outbox.await_snapshot();
         let _subscription = feeds.hub.subscribe(order, Arc::clone(&outbox));
@@ -205,7 +203,7 @@ fn run(
         while let Incoming::Text(bytes) | Incoming::Binary(bytes) = connection.next().await {
             feeds.receive(&outbox, &bytes, &mut bad_messages);
         }
-        count_close("track", &outbox);
+        count_close("track", &outbox, &admission);
         connection.linger().await;
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, http::header, web::Data};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web::Data};
 use doorstep_shared::{
     api::console::AccessKind,
     protocol::{
@@ -23,7 +23,7 @@ use crate::{
         access::{Access, Credential},
         access_recorder::AccessRecorder,
         authenticator::Authenticator,
-        origin::AllowedOrigin,
+        origin::{self, AllowedOrigin},
         principal::Principal,
         registered::registered,
         scope::{FleetRead, Scopes},
@@ -35,7 +35,7 @@ use crate::{
         outbox::{Outbox, Peer, frame},
         tracker::Tracker,
     },
-    platform::{clock::Clock, tasks::Tasks},
+    platform::{clock::Clock, config::Config, tasks::Tasks},
     store::Store,
 };
 
@@ -94,8 +94,9 @@ impl FleetWatcher {
         let authenticator = registered::<Authenticator>(request)?;
         let principal = authenticator.require_scopes(request, FleetRead::NEEDED).await?;
         // Every browser names the origin of a socket. A client that sends a cookie without one is no browser of ours.
-        if matches!(principal, Principal::User { .. }) && !request.headers().contains_key(header::ORIGIN) {
-            return Err(ApiError::origin_not_allowed());
+        if matches!(principal, Principal::User { .. }) {
+            let config = registered::<Config>(request)?;
+            origin::require(&config, request)?;
         }
         Ok(Self(principal))
     }
@@ -139,11 +140,11 @@ impl Session {
         Self { clock: clock.clone(), outbox: Arc::clone(outbox), codec, subscription, bad_messages: 0 }
     }
 
-    async fn run(mut self, mut connection: Connection, _admission: Admission) {
+    async fn run(mut self, mut connection: Connection, admission: Admission) {
         while let Incoming::Text(bytes) | Incoming::Binary(bytes) = connection.next().await {
             self.receive(&bytes);
         }
-        count_close("fleet", &self.outbox);
+        count_close("fleet", &self.outbox, &admission);
         // A console that has left watches no courier, however long the close takes.
         drop(self);
         connection.linger().await;

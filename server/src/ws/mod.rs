@@ -33,12 +33,21 @@ use futures_util::StreamExt;
 use self::allowance::Allowance;
 use crate::{
     error::ApiError,
-    live::outbox::{Outbox, OutboxBody, Peer, SocketHandle, Wire},
-    platform::tasks::Tasks,
+    live::{
+        connections::Admission,
+        outbox::{Outbox, OutboxBody, Peer, SocketHandle, Wire},
+    },
+    platform::{
+        security::{Kind, SecurityEvent},
+        tasks::Tasks,
+    },
 };
 
 /// After a close frame the peer has this long to answer it, and then to take what was still on its way to it.
 pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// RFC 6455, section 7.4.1.
+const PROTOCOL_ERROR: u16 = 1002;
 
 /// The only version of WebSocket that there is outside of drafts (RFC 6455, section 4.1).
 const SOCKET_VERSION: &[u8] = b"13";
@@ -120,11 +129,22 @@ fn spawn(tasks: &Tasks, name: &'static str, session: impl Future<Output = ()> + 
     actix_web::rt::spawn(tasks.watched(name, false, session));
 }
 
-/// Counts how a connection of this kind ended, and gives the close code.
-fn count_close(socket: &'static str, outbox: &Outbox) -> u16 {
+/// Counts how a connection of this kind ended, and gives the close code. What a client did wrong, and a credential that
+/// ended, are security events.
+fn count_close(socket: &'static str, outbox: &Outbox, admission: &Admission) -> u16 {
     let code = outbox.closed_with().unwrap_or(1006);
     metrics::counter!("doorstep_socket_closes_total", "socket" => socket, "code" => code.to_string()).increment(1);
+    if let Some(reason) = suspicious(code) {
+        SecurityEvent::new(Kind::SocketClosed).on(socket).because(reason).from(admission.peer()).log();
+    }
     code
+}
+
+/// The name of a close code that a client brought upon itself; `None` for others.
+fn suspicious(code: u16) -> Option<&'static str> {
+    use CloseCode::{BadMessage, RateLimited, TooLarge, Unauthorized};
+    let ours = [RateLimited, Unauthorized, BadMessage, TooLarge].into_iter().find(|ours| ours.code() == code);
+    ours.map(CloseCode::name).or((code == PROTOCOL_ERROR).then_some("protocol_error"))
 }
 
 /// The reading half of a connection.
@@ -225,7 +245,7 @@ impl Connection {
     }
 
     fn break_off(&self) {
-        self.outbox.close_raw(1002, "protocol error");
+        self.outbox.close_raw(PROTOCOL_ERROR, "protocol error");
     }
 
     /// Gives the peer a moment to read and answer the close frame, then lets the connection end. It is we who hang up

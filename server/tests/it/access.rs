@@ -222,6 +222,15 @@ fn table(worker: u16) -> Vec<Row> {
         post("/api/v1/webhooks/{id}/resend", write_and_see, json!({ "since": "2999-01-01T00:00:00Z" }), keepers(202)),
         // Routes that are called by name.
         get("/api/v1/audit", none, admins(200)),
+        get("/api/v1/api-keys", none, admins(200)),
+        post("/api/v1/api-keys", none, json!({ "name": "shop" }), admins(201)),
+        // Nobody has this number.
+        post("/api/v1/people/export", none, json!({ "phone": "+1 555 0199" }), admins(404)),
+        post("/api/v1/people/erase", none, json!({ "phone": "+1 555 0199" }), admins(404)),
+        get("/api/v1/people/erasures", none, admins(200)),
+        // No key is called as an order is.
+        post("/api/v1/api-keys/{id}/rotate", none, json!({}), admins(404)),
+        row(Method::DELETE, "/api/v1/api-keys/{id}", none, Plain, admins(404)),
         get("/api/v1/arrival/scores", none, people(200)),
         get("/api/v1/arrival/waits", none, people(200)),
         get("/api/v1/exceptions", none, people(200)),

@@ -29,6 +29,8 @@ pub mod courier;
 pub mod exception;
 #[cfg(feature = "openapi")]
 pub mod ingest;
+pub mod keys;
+pub mod people;
 pub mod pins;
 pub mod plan;
 pub mod proof;

@@ -1,18 +1,22 @@
-//! The command line: `doorstep serve | migrate | demo | area import | user create | api-key create | openapi | config`.
+//! The command line: `doorstep serve | migrate | demo | area … | user … | person … | api-key … | openapi |
+//! config`.
 
+mod api_keys;
 mod area;
 mod database;
 mod people;
+mod person;
 mod print;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::{area::AreaCommand, database::with_store, people::UserCommand, print::say};
-use super::{api_keys::new_api_key, area_import::is_interruption, demo};
+use self::{
+    api_keys::ApiKeyCommand, area::AreaCommand, database::with_store, people::UserCommand, person::PersonCommand,
+    print::say,
+};
+use super::{area_import::is_interruption, demo};
 use crate::{
-    app,
-    auth::scope::Scope,
-    http,
+    app, http,
     platform::{
         clock::Clock,
         config::{self, Settings},
@@ -56,6 +60,11 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// A customer's or a courier's data: export it, erase it.
+    Person {
+        #[command(subcommand)]
+        command: PersonCommand,
+    },
     /// Keys for programs.
     ApiKey {
         #[command(subcommand)]
@@ -65,21 +74,6 @@ enum Command {
     Openapi,
     /// Print every setting with its environment variable and the value in force.
     Config {
-        #[command(flatten)]
-        settings: Box<Settings>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum ApiKeyCommand {
-    /// Make a key and print it; it is not shown again.
-    Create {
-        /// What it is for.
-        #[arg(long)]
-        name: String,
-        /// What it may do; may be given several times. Everything, when not given.
-        #[arg(long = "scope")]
-        scopes: Vec<Scope>,
         #[command(flatten)]
         settings: Box<Settings>,
     },
@@ -99,9 +93,8 @@ impl Cli {
             Command::Demo { options } => demo::run(*options).await,
             Command::Area { command } => area::run(command).await,
             Command::User { command } => people::run(command).await,
-            Command::ApiKey { command: ApiKeyCommand::Create { name, scopes, settings } } => {
-                create_api_key(&settings, &name, &scopes).await
-            }
+            Command::Person { command } => person::run(command).await,
+            Command::ApiKey { command } => api_keys::run(command).await,
             Command::Openapi => {
                 say(&http::routes::document());
                 Ok(())
@@ -129,10 +122,4 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let metrics = running.metrics_address.map(tracing::field::display);
     tracing::info!(address = %running.address, metrics, url = running.app.config.public_url, "listening");
     running.until_asked_to_stop(async {}).await
-}
-
-async fn create_api_key(settings: &Settings, name: &str, scopes: &[Scope]) -> anyhow::Result<()> {
-    let key = with_store(settings, async |store: &Store| new_api_key(store, name, scopes).await).await?;
-    say(&key);
-    Ok(())
 }

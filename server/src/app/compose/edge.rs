@@ -7,11 +7,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{ground::Ground, live_view::LiveView, use_cases::UseCases};
 use crate::{
+    app::personal_data::personal_data,
     auth::{
         authenticator::Authenticator, sign_in::PasswordSignIn, sign_in_limiter::SignInLimiter,
         unknown_secrets::UnknownSecretLimiter,
     },
-    domain::order::TrackedOrder,
+    domain::order::{TrackedOrder, link::LinkedOrder},
     http::ingest,
     platform::tasks::Tasks,
     service::{
@@ -22,11 +23,7 @@ use crate::{
         tour::Tours,
     },
     state::AppState,
-    store::{
-        Store,
-        batch_loader::BatchLoader,
-        tracking_links::{LinkHash, LinkedOrder},
-    },
+    store::{Store, batch_loader::BatchLoader, tracking_links::LinkHash},
     ws::{connect_limiter::ConnectLimiter, courier::CourierSockets, customer::CustomerFeeds, fleet::FleetSockets},
 };
 
@@ -36,7 +33,7 @@ pub(super) fn state(ground: &Ground, live: &LiveView, use_cases: &UseCases, metr
     let UseCases { fix_writer, orders, plans, exceptions, presences, devices, pacing, places, webhooks, .. } =
         use_cases;
     let tracker = &live.tracker;
-    let proof_folder = config.settings.data_dir.join("proofs");
+    let pictures = Arc::new(FileProofStore::new(config.settings.data_dir.join("proofs")));
     let ingest = ingest(ground, live, use_cases);
     let edge = Edge::new(ground, live, use_cases);
     AppState {
@@ -48,7 +45,8 @@ pub(super) fn state(ground: &Ground, live: &LiveView, use_cases: &UseCases, metr
         tours: Arc::new(Tours::new(Arc::clone(tracker), clock.clone(), Arc::clone(areas))),
         areas: Arc::clone(areas),
         access_log: AccessLog::start(store.clone(), clock.clone(), tasks, shutdown.clone()),
-        proofs: Arc::new(Proofs::new(store.clone(), Arc::new(FileProofStore::new(proof_folder)), clock.clone())),
+        proofs: Arc::new(Proofs::new(store.clone(), pictures, clock.clone())),
+        personal_data: Arc::new(personal_data(store.clone(), clock.clone(), &config.settings.data_dir)),
         uploads: Arc::default(),
         experience: Arc::default(),
         fix_writer: fix_writer.clone(),
@@ -140,6 +138,7 @@ fn customer_feeds(
         tracked: tracked(store, tasks),
         fix_writer: use_cases.fix_writer.clone(),
         connect_limiter: ConnectLimiter::new(config.settings.threads()),
+        outcome: config.settings.outcome(),
     }
 }
 

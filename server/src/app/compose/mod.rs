@@ -183,9 +183,11 @@ fn start_tasks(ground: &Ground, live: &LiveView, use_cases: &UseCases, app: &Arc
         clock: ground.clock.clone(),
         store: ground.store.clone(),
         connections: Arc::clone(&live.connections),
+        devices: Arc::clone(&use_cases.devices),
     };
     ground.spawn("sessions", sessions.run());
     start_outbox(ground, use_cases);
     ground.spawn("feeds", housekeeping::open_feeds(Arc::clone(app)));
+    ground.spawn("links", housekeeping::close_links(Arc::clone(app)));
     ground.spawn("housekeeping", housekeeping::keep_house(Arc::clone(app)));
 }

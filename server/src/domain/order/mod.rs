@@ -7,6 +7,7 @@
 pub mod editing;
 pub mod handover;
 pub mod import;
+pub mod link;
 pub mod outlook;
 pub mod promise;
 pub mod steps;
@@ -223,7 +224,7 @@ pub enum Actor {
     /// A courier, from their phone.
     Courier(CourierId),
     /// A program, by its API key.
-    ApiKey(uuid::Uuid),
+    ApiKey(doorstep_shared::ApiKeyId),
     /// A person at the console.
     User(doorstep_shared::UserId),
 }

@@ -12,10 +12,14 @@ use crate::{
         origin::{AllowedOrigin, SameSite},
         peer::PeerAddress,
     },
+    domain::order::Actor,
     error::ApiError,
     http::{body::json::JsonBody, context::context},
     live::accepted::Rank,
-    platform::config::Config,
+    platform::{
+        config::Config,
+        security::{Kind, SecurityEvent},
+    },
     service::devices::Devices,
 };
 
@@ -47,11 +51,12 @@ pub async fn sign_in(
     let exchanging = sign_ins.devices.exchange_sign_in_code(&body.code);
     let exchanged = sign_ins.authenticator.look_up(&request, Rank::Crew, ApiError::too_many_attempts, exchanging);
     let Some((exchange, session)) = exchanged.await? else {
-        tracing::warn!(peer.address = ?peer.0, "a sign-in link that does not work was tried");
+        SecurityEvent::new(Kind::SignInLinkRefused).from(peer.0).log();
         return Err(ApiError::sign_in_link_spent());
     };
     let signed_in = exchange.signed_in;
-    tracing::info!(courier.id = %signed_in.courier.id, device.id = %signed_in.device, "a courier signed in");
+    let event = SecurityEvent::new(Kind::CourierSignedIn).by(Actor::Courier(signed_in.courier.id));
+    event.from(peer.0).about(signed_in.device).log();
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .cookie(cookies::courier_session(&sign_ins.config, session))

@@ -1,5 +1,6 @@
 //! REST handlers, `/api/v1`. Each reads typed input, calls one use case and maps one result.
 
+pub mod api_keys;
 pub mod area;
 pub mod areas;
 pub mod arrival;
@@ -21,6 +22,7 @@ pub mod order_lists;
 mod order_query;
 pub mod orders;
 pub mod page;
+pub mod people;
 pub mod pickups;
 pub mod pins;
 pub mod places;

@@ -7,7 +7,6 @@ use actix_web::{
     http::{StatusCode, header},
     web::{Path, Payload, Query},
 };
-use chrono::TimeDelta;
 use doorstep_shared::{
     OrderId, OrderStatus,
     api::{
@@ -25,7 +24,7 @@ use crate::{
         access::Access, access_recorder::AccessRecorder, authenticator::Authenticator, courier::CourierDevice,
         extract::Allowed, registered::registered, scope::OrdersRead,
     },
-    domain::proof::Proof,
+    domain::{order::link::LinkedOrder, proof::Proof},
     error::ApiError,
     http::{
         body::{
@@ -176,8 +175,7 @@ pub async fn order_image(
 
 /// The order behind the tracking link in a path that also names a proof, whether or not it is over.
 pub struct LinkedProof {
-    order: OrderId,
-    status: OrderStatus,
+    linked: LinkedOrder,
     proof: String,
 }
 
@@ -202,8 +200,7 @@ impl FromRequest for LinkedProof {
             let hash = token::hash(&token);
             let looking = store.order_by_tracking_token(&hash);
             let found = authenticator.look_up(&request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
-            let (order, status) = found.ok_or_else(ApiError::unknown_link)?;
-            Ok(Self { order, status, proof })
+            Ok(Self { linked: found.ok_or_else(ApiError::unknown_link)?, proof })
         }
         .boxed_local()
     }
@@ -221,16 +218,14 @@ impl FromRequest for LinkedProof {
         (status = 410, description = "The outcome is not shown any more"),
     ))]
 pub async fn track_image(pictures: Pictures, linked: LinkedProof) -> Result<HttpResponse, ApiError> {
-    let LinkedProof { order, status, proof } = linked;
-    let at = pictures.store.at_the_door(order).await?.ok_or_else(ApiError::unknown_link)?;
-    if !is_shown_to_customer(status) {
+    let LinkedProof { linked, proof } = linked;
+    if !is_shown_to_customer(linked.status) {
         return Err(ApiError::not_found());
     }
-    let shown_until = at.status_at + TimeDelta::hours(i64::from(pictures.config.settings.outcome_hours));
-    if status.is_final() && pictures.clock.now() >= shown_until {
-        return Err(ApiError::tracking_ended(status));
+    if linked.is_closed(pictures.config.settings.outcome(), pictures.clock.now()) {
+        return Err(ApiError::tracking_ended(linked.status));
     }
-    pictures.image(order, proof.parse().map_err(|_| ApiError::not_found())?).await
+    pictures.image(linked.order, proof.parse().map_err(|_| ApiError::not_found())?).await
 }
 
 /// The customer sees what was brought back when the visit to their door is over.

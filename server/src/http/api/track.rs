@@ -28,7 +28,7 @@ use crate::{
         describe::{Describe, Description, describe_tracking_link},
     },
     live::{accepted::Rank, tracker::Tracker},
-    platform::{clock::Clock, token},
+    platform::{clock::Clock, config::Config, token},
     service::orders::{plans::Plans, snapshot},
     store::Store,
 };
@@ -82,11 +82,14 @@ impl LiveOrder {
         let token = Path::<String>::extract(request).await.map_err(|_| ApiError::unknown_link())?;
         let (authenticator, store) = (registered::<Authenticator>(request)?, registered::<Store>(request)?);
         let hash = token::hash(&token);
-        let looking = store.tracked_order(&hash);
-        let tracked = authenticator.look_up(request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
-        let tracked = tracked.ok_or_else(ApiError::unknown_link)?;
-        if tracked.order.status.is_final() {
-            return Err(ApiError::tracking_ended(tracked.order.status));
+        let looking = store.order_by_tracking_token(&hash);
+        let linked = authenticator.look_up(request, Rank::Customer, ApiError::too_many_attempts, looking).await?;
+        let linked = linked.ok_or_else(ApiError::unknown_link)?;
+        let (config, clock) = (registered::<Config>(request)?, registered::<Clock>(request)?);
+        let tracked = store.tracked_order_by_id(linked.order).await?.ok_or_else(ApiError::unknown_link)?;
+        let status = tracked.order.status;
+        if status.is_final() || linked.is_closed(config.settings.outcome(), clock.now()) {
+            return Err(ApiError::tracking_ended(status));
         }
         if let Some(courier) = &tracked.courier {
             registered::<Plans>(request)?.load(courier.id).await?;

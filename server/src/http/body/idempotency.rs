@@ -19,6 +19,7 @@ use chacha20poly1305::{
     aead::{Aead, AeadCore, OsRng},
 };
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -26,7 +27,10 @@ use crate::{
     auth::{principal::Principal, registered::registered},
     error::ApiError,
     platform::{config::Config, tasks::Tasks},
-    store::{Store, access::KeptAnswer},
+    store::{
+        Store,
+        access::{Answer, KeptAnswer},
+    },
 };
 
 /// The header that carries a key.
@@ -152,7 +156,11 @@ impl Lease {
             done = work => done,
             never = self.renew() => match never {},
         };
-        let kept = done.as_ref().ok().map(|(status, answer)| (status.as_u16() as i16, seal.close(answer)));
+        let kept = done.as_ref().ok().map(|(status, answer)| Answer {
+            status: status.as_u16() as i16,
+            body: seal.close(answer),
+            about: ids_in(answer),
+        });
         self.finish(kept).await;
         done
     }
@@ -167,7 +175,7 @@ impl Lease {
     }
 
     /// The client gets the answer of finished work even when it cannot be kept yet.
-    async fn finish(self, kept: Option<(i16, Vec<u8>)>) {
+    async fn finish(self, kept: Option<Answer>) {
         if self.keep(kept.as_ref()).await {
             return;
         }
@@ -182,8 +190,7 @@ impl Lease {
         });
     }
 
-    async fn keep(&self, kept: Option<&(i16, Vec<u8>)>) -> bool {
-        let kept = kept.map(|(status, body)| (*status, body.as_slice()));
+    async fn keep(&self, kept: Option<&Answer>) -> bool {
         let done = self.keys.store.finish_idempotent(&self.owner, &self.key, self.id, kept).await;
         done.inspect_err(|error| tracing::warn!(error = %error, "could not keep the answer for an idempotency key"))
             .is_ok()
@@ -206,6 +213,26 @@ fn request_hash(request: &HttpRequest, body: &Bytes) -> Vec<u8> {
     hasher.update([0]);
     hasher.update(body);
     hasher.finalize().to_vec()
+}
+
+/// The ids in an answer, wherever they stand: what it is about cannot be read any more once it is sealed.
+fn ids_in(answer: &[u8]) -> Vec<Uuid> {
+    let mut found = Vec::new();
+    if let Ok(answer) = serde_json::from_slice(answer) {
+        collect_ids(&answer, &mut found);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn collect_ids(value: &Value, found: &mut Vec<Uuid>) {
+    match value {
+        Value::String(text) => found.extend(Uuid::try_parse(text)),
+        Value::Array(items) => items.iter().for_each(|item| collect_ids(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| collect_ids(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// The first answer once more.
@@ -254,6 +281,16 @@ impl Seal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_about_every_id_in_it() {
+        let (order, courier) = (Uuid::now_v7(), Uuid::now_v7());
+        let answer = serde_json::json!({ "id": order, "of": [{ "courier_id": courier }, { "again": order }], "n": 1 });
+        let mut expected = vec![order, courier];
+        expected.sort_unstable();
+        assert_eq!(ids_in(answer.to_string().as_bytes()), expected);
+        assert!(ids_in(b"no JSON").is_empty());
+    }
 
     #[test]
     fn a_kept_answer_opens_with_the_same_credential_only() {

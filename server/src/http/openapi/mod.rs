@@ -30,7 +30,7 @@ const ABOUT: &str = "Live delivery tracking: orders, couriers and tracking links
     rely on. Cursors are opaque. Unknown fields of a body are ignored; absent fields are left out of answers.";
 
 /// The tags, with what their operations have in common.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 13] = [
     ("orders", "Orders, for programs with a key and people at the console"),
     ("couriers", "Couriers and their devices, for programs with a key and people at the console"),
     ("courier", "For a courier's own phone"),
@@ -49,6 +49,8 @@ const TAGS: [(&str, &str); 11] = [
         and see couriers",
     ),
     ("audit", "The access log, for admins"),
+    ("people", "A person's data, which admins export and erase"),
+    ("keys", "API keys, which admins make, replace and take back"),
     ("session", "People sign in and out"),
     ("description", "This document"),
 ];

@@ -3,9 +3,9 @@
 use crate::{
     http::{
         api::{
-            area, areas, arrival, audit, courier, courier_day, courier_session, courier_tour, couriers, devices,
-            dispatch, exceptions, fixes, imports, order_changes, order_export, order_lists, orders, pickups, pins,
-            places, plans, proofs, session, track, webhooks,
+            api_keys, area, areas, arrival, audit, courier, courier_day, courier_session, courier_tour, couriers,
+            devices, dispatch, exceptions, fixes, imports, order_changes, order_export, order_lists, orders, people,
+            pickups, pins, places, plans, proofs, session, track, webhooks,
         },
         ingest,
         openapi::serve,
@@ -31,6 +31,13 @@ fn people() -> Vec<Route> {
         arrival::waits,
         pins::take_proposal,
         audit::list,
+        api_keys::list,
+        api_keys::create,
+        api_keys::rotate,
+        api_keys::revoke,
+        people::export,
+        people::erase,
+        people::erasures,
         area::show,
         areas::list,
         areas::upload,

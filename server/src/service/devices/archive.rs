@@ -29,6 +29,13 @@ pub enum ArchiveError {
 }
 
 impl Devices {
+    /// After a courier was erased, perhaps by another process: closes what their devices have open here, and takes them out
+    /// of the fleet.
+    pub fn forget_courier(&self, courier: CourierId) {
+        self.connections.close_courier(courier);
+        self.broker.publish_fleet(FleetChange::Left(courier));
+    }
+
     /// Archives a courier. Repeating it changes nothing.
     ///
     /// # Errors

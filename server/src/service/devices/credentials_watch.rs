@@ -10,8 +10,12 @@ use doorstep_shared::{DeviceId, protocol::PresenceReason};
 
 use super::{Devices, SESSION_LIFETIME};
 use crate::{
+    domain::order::Actor,
     live::connections::ConnectedDevice,
-    platform::token::SecretHash,
+    platform::{
+        security::{Kind, SecurityEvent},
+        token::SecretHash,
+    },
     store::{StoreError, devices::DeviceClient},
 };
 
@@ -71,7 +75,8 @@ impl Devices {
         };
         let (valid, invalid): (Vec<_>, Vec<_>) = connected.into_iter().partition(is_valid);
         for ConnectedDevice { courier, device, session } in invalid {
-            tracing::info!(courier.id = %courier, device.id = %device, "a device's credentials are over");
+            let ended = SecurityEvent::new(Kind::SessionEnded).by(Actor::Courier(courier)).about(device);
+            ended.because("credential_ended").log();
             match session.filter(|_| devices.contains(&device)) {
                 Some(session) => self.connections.close_sessions(courier, &[session]),
                 None => self.connections.close_device(courier, device),

@@ -6,7 +6,15 @@
 use doorstep_shared::{CourierId, DeviceId, protocol::PresenceReason};
 
 use super::Devices;
-use crate::{live::broker::Fact, platform::token::SecretHash, store::StoreError};
+use crate::{
+    domain::order::Actor,
+    live::broker::Fact,
+    platform::{
+        security::{Kind, SecurityEvent},
+        token::SecretHash,
+    },
+    store::StoreError,
+};
 
 impl Devices {
     /// Revokes a device: its token, sessions and sign-in links stop working and its sockets are closed. Repeating it
@@ -20,7 +28,8 @@ impl Devices {
         let Some(found) = self.store.revoke_device(courier, device, self.clock.now()).await? else { return Ok(false) };
         let closed = self.close_revoked(courier, device);
         if found.was_valid {
-            tracing::info!(courier.id = %courier, device.id = %device, sockets = closed, "a device was revoked");
+            let revoked = SecurityEvent::new(Kind::DeviceRevoked).by(Actor::Courier(courier)).about(device);
+            revoked.because("revoked").counting(closed as u64).log();
             // A device that was never used shared nothing.
             if found.was_seen || closed > 0 || self.sightings.last(device).is_some() {
                 self.stop_sharing(courier, device, PresenceReason::NoPermission).await?;
@@ -47,7 +56,8 @@ impl Devices {
     pub async fn sign_out(&self, session: &SecretHash) -> Result<(), StoreError> {
         let Some((courier, device)) = self.store.end_courier_session(session).await? else { return Ok(()) };
         self.close_sessions(courier, vec![*session]);
-        tracing::info!(courier.id = %courier, device.id = %device, "signed out");
+        let ended = SecurityEvent::new(Kind::SessionEnded).by(Actor::Courier(courier)).about(device);
+        ended.because("signed_out").log();
         self.stop_sharing(courier, device, PresenceReason::User).await
     }
 

@@ -172,7 +172,7 @@ impl Session {
                 () = self.outbox.closed(), if !may_read => break,
             }
         }
-        let code = count_close("courier", &self.outbox);
+        let code = count_close("courier", &self.outbox, &admission);
         tracing::debug!(courier.id = %self.signed_in.courier.id, close.code = code, "courier disconnected");
         self.leave(&mut connection, admission).await;
     }
