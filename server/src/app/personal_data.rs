@@ -12,7 +12,7 @@ use crate::{
 /// The use cases over a database and the data folder that belongs to it.
 pub(super) fn personal_data(store: Store, clock: Clock, data_dir: &Path) -> PersonalData {
     let pictures = Arc::new(FileProofStore::new(data_dir.join("proofs")));
-    PersonalData::new(store, pictures, clock, data_dir.join("exports"), |name, fixes| {
-        export::write(export::Format::Gpx, name, fixes)
+    PersonalData::new(store, pictures, clock, data_dir.join("exports"), |name, fixes, made_at| {
+        export::write(export::Format::Gpx, name, fixes, made_at)
     })
 }

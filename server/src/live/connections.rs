@@ -455,7 +455,7 @@ mod tests {
     #[test]
     fn every_credential_has_one_share_wherever_it_is_used() {
         let connections = Arc::new(Connections::new(10_000, 0));
-        let holder = Holder::ApiKey(Uuid::now_v7());
+        let holder = Holder::ApiKey { id: ApiKeyId::new(), token_hash: SecretHash::default() };
         for claim in [link(), Claim::Device(DeviceId::new()), Claim::Console(holder)] {
             let from = |n: usize| address(&format!("2001:db8:{n:x}::1"));
             let held: Vec<_> = (0..claim.share()).map(|n| connections.admit(from(n), claim)).collect();

@@ -129,7 +129,7 @@ impl PersonalData {
             let file = format!("fixes/{}.gpx", stamp(from_ms(first.recorded_at_ms())));
             from = from_ms(last.recorded_at_ms()) + TimeDelta::milliseconds(1);
             *contents.rows.entry("fixes").or_default() += fixes.len();
-            archive = archive.add(file, (self.gpx)(&name, &fixes).into_bytes()).await?;
+            archive = archive.add(file, (self.gpx)(&name, &fixes, self.clock.now()).into_bytes()).await?;
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -30,7 +30,7 @@ const ORDERS_AT_ONCE: i64 = 200;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Writes a courier's fixes as a GPX file, under the name that is given.
-pub type WriteGpx = fn(&str, &[Fix]) -> String;
+pub type WriteGpx = fn(&str, &[Fix], DateTime<Utc>) -> String;
 
 /// Why a person's data was neither exported nor erased.
 #[derive(Debug, thiserror::Error)]
