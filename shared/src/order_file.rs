@@ -49,8 +49,8 @@ pub const COLUMNS: [Column; 21] = [
 /// The columns without which no row can become an order, given which ones there are. A saved pickup's name is as good as
 /// its address.
 pub fn missing_columns(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    let is_missing = |name: &&str| !(has(name) || *name == "pickup_address" && has(PICKUP));
-    REQUIRED.into_iter().filter(is_missing).collect()
+    let is_there = |name: &str| has(name) || name == "pickup_address" && has(PICKUP);
+    REQUIRED.into_iter().filter(|name| !is_there(name)).collect()
 }
 
 /// The column of this name.

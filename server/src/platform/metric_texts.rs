@@ -99,7 +99,7 @@ mod tests {
             } else if entry.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&entry).expect("a text");
                 // Tests record names of their own.
-                found.push_str(text.split("#[cfg(test)]").next().unwrap_or_default());
+                found.push_str(text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default());
             }
         }
     }

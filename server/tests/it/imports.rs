@@ -313,7 +313,7 @@ async fn cells_may_have_lines_and_addresses_become_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_looks_wrong_is_said_by_the_preview_and_by_the_import_alike() {
     let row = |lat: &str, lon: &str, phone: &str| {
-        let row = EVES.replace("35.8989", lat).replace("14.5145", lon).replace("+35679000000", phone);
+        let row = EVES.replace("35.8989,14.5145", &format!("{lat},{lon}")).replace("+35679000000", phone);
         format!("{COLUMNS}\n{row}\n")
     };
     let phone = "+35679000000";

@@ -82,8 +82,9 @@ const UNITS: &[&str] = &[
 ];
 
 /// Words that announce a house number, or say nothing at all.
-pub(super) const NOISE: &[&str] =
-    &["no", "nr", "num", "number", "numero", "haus", "house", "nurmer", "n", "дом", "д", "near", "opposite", "opp"];
+pub(super) const NOISE: &[&str] = &[
+    "no", "nr", "nru", "num", "number", "numero", "haus", "house", "nurmer", "n", "дом", "д", "near", "opposite", "opp",
+];
 
 /// A typed word or number.
 #[derive(Clone, Debug)]
@@ -129,9 +130,7 @@ pub(super) struct Query {
 impl Query {
     pub(super) fn read(text: &str) -> Self {
         let mut query = Self::default();
-        let parts =
-            text.split([',', '\n', '\r', ';', '|', '\t']).filter(|part| part.chars().any(char::is_alphanumeric));
-        for (segment, part) in (0u8..32).zip(parts) {
+        for (segment, part) in (0u8..32).zip(parts(text)) {
             query.read_segment(segment, without_care_of(part.trim()));
         }
         query.tokens.truncate(MOST_TOKENS);
@@ -245,6 +244,11 @@ impl Query {
             _ => class,
         })
     }
+}
+
+/// The pieces of an address between commas and lines.
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', '\n', '\r', ';', '|', '\t']).filter(|part| part.chars().any(char::is_alphanumeric))
 }
 
 fn without_care_of(part: &str) -> &str {

@@ -15,9 +15,12 @@ use super::{
     lists::Spot,
     names::Slips,
     number::Number,
-    query::{Mask, Query},
+    query::{self, Mask, Query},
 };
 use doorstep_shared::LatLon;
+
+/// First parts of an address that may be left out, each for another search.
+const MOST_PARTS_LEFT_OUT: usize = 3;
 
 /// Words beyond this many characters are not what a person types.
 const MOST_CHARACTERS: usize = 400;
@@ -72,17 +75,49 @@ impl Gazetteer {
     /// without.
     pub fn search(&self, text: &str, near: Option<LatLon>, limit: usize) -> Vec<Found> {
         let text: String = text.chars().take(MOST_CHARACTERS).collect();
-        let query = Query::read(&text);
-        let near = near.map(Spot::of);
-        let limit = limit.min(MAX_RESULTS);
+        let (near, limit) = (near.map(Spot::of), limit.min(MAX_RESULTS));
+        let mut found: Vec<Found> = self.answers(&text, near, limit).into_iter().map(|(_, found)| found).collect();
+        if found.first().is_none_or(|first| first.doubt.is_some())
+            && let Some(certain) = self.without_first_parts(&text, near)
+        {
+            found.retain(|other| (&other.name, &other.town) != (&certain.name, &certain.town));
+            found.insert(0, certain);
+            found.truncate(limit);
+        }
+        found
+    }
+
+    /// What the whole text may mean.
+    fn answers(&self, text: &str, near: Option<Spot>, limit: usize) -> Vec<(Scored, Found)> {
+        let query = Query::read(text);
         let mut candidates = self.names.wholes(&query);
         candidates.extend(self.names.by_words(&query, Slips::None));
         let found = self.best(&query, &candidates, near, limit);
         if found.first().is_some_and(explains_all) || query.tokens.is_empty() {
-            return found.into_iter().map(|(_, found)| found).collect();
+            return found;
         }
         candidates.extend(self.names.by_words(&query, Slips::Forgiven));
-        self.best(&query, &candidates, near, limit).into_iter().map(|(_, found)| found).collect()
+        self.best(&query, &candidates, near, limit)
+    }
+
+    /// The door that is certain without the first parts of an address, whose town or postcode must be its own: "Valletta
+    /// House, Main Street, Mosta" is in Mosta. A part that is a street's or a town's is never left out.
+    fn without_first_parts(&self, text: &str, near: Option<Spot>) -> Option<Found> {
+        let parts: Vec<&str> = query::parts(text).collect();
+        let most = parts.len().saturating_sub(2).min(MOST_PARTS_LEFT_OUT);
+        let first = parts.iter().take(most).take_while(|part| self.is_aside(part)).count();
+        (1..=first).find_map(|left_out| {
+            let answers = self.answers(&parts[left_out..].join(", "), near, 1);
+            let (scored, found) = answers.into_iter().next()?;
+            (found.doubt.is_none() && scored.is_placed).then_some(found)
+        })
+    }
+
+    /// Whether a part of an address is neither a street nor just a town.
+    fn is_aside(&self, part: &str) -> bool {
+        let query = Query::read(part);
+        let clues = Clues::read(self, &query, &self.names.wholes(&query));
+        query.of_streets() == 0 && !clues.is_town(query.mask(|_| true))
     }
 
     fn best(&self, query: &Query, candidates: &[Candidate], near: Option<Spot>, limit: usize) -> Vec<(Scored, Found)> {
@@ -388,7 +423,7 @@ fn house_number(query: &Query, scored: &Scored) -> Option<(u32, Number, String)>
     let (gap, at, (number, typed)) = numbers.min_by_key(|(gap, ..)| *gap)?;
     // A number that stands in a segment with other words is a postcode, or part of something else.
     let own = query.tokens[at as usize].segment;
-    let is_alone = query.tokens.iter().filter(|token| token.segment == own).count() == 1;
+    let is_alone = (query.telling() & query.mask(|token| token.segment == own)).count_ones() == 1;
     (gap < 10 || is_alone).then(|| (at, number.clone(), typed.clone()))
 }
 

@@ -390,3 +390,40 @@ fn addresses_from_the_field_are_right_or_doubted() {
     let nowhere = gazetteer.search("Nowhere Street 5, Mosta", kitchen, 1);
     assert!(nowhere.iter().all(|found| found.doubt.is_some()), "{nowhere:?}");
 }
+
+/// What may stand before the street, or be wrong behind it.
+#[test]
+fn what_stands_before_the_street_never_leads_to_another_town() {
+    let bytes = crate::built_in::file(crate::files::ADDRESSES).expect("the built-in area has addresses");
+    let gazetteer = Gazetteer::from_bytes(bytes).expect("whole");
+    let kitchen = LatLon::try_new(35.9, 14.5).ok();
+    let merchants = |number: &str| format!("{number} Triq il-Merkanti, Valletta: None").trim_start().to_owned();
+    let (main_street, elsewhere) =
+        ("Triq il-Kbira, Mosta: None".to_owned(), |found: &str| format!("{found}: Some(OtherTown)"));
+    let mut wrong = Vec::new();
+    for (text, expected) in [
+        ("Flt 3, Blk 2, 12 Triq il-Merkanti, Valletta", merchants("12")),
+        ("Office 5, Casa Rosa, Triq il-Merkanti, Valletta", merchants("")),
+        ("Sliema Court, Triq il-Merkanti, Valletta", merchants("")),
+        ("Mr Borg, 12 Triq il-Merkanti, Valletta", merchants("12")),
+        ("Nru 12, Triq il-Merkanti, Valletta", merchants("12")),
+        ("No. 12A, Triq il-Merkanti, Valletta", merchants("12A")),
+        ("12½ Triq il-Merkanti, Valletta", merchants("12½")),
+        ("12/14 Triq il-Merkanti, Valletta", merchants("12/14")),
+        ("12 Triq il-Merkanti, VLT", merchants("12")),
+        ("Valletta House, Triq il-Kbira, Mosta", main_street.clone()),
+        ("Castille Hotel, Triq il-Kbira, Mosta", main_street),
+        ("Penthouse 8, Marina Court, Tower Road, Sliema", "Triq it-Torri, Sliema: Some(OtherWords)".to_owned()),
+        ("Level 2, 171, Old Bakery Street, Valletta", "171 Triq il-Fran, Valletta: None".to_owned()),
+        ("Mosta Road, Lija", "Triq Il-Mosta, Lija: None".to_owned()),
+        ("12 Triq il-Merkanti, Mosta", elsewhere("12 Triq il-Merkanti, Valletta")),
+        ("Triq il-Merkanti, MST 1171", elsewhere("Triq il-Merkanti, Valletta")),
+    ] {
+        let found = gazetteer.search(text, kitchen, 1).pop().expect(text);
+        let shown = format!("{}, {}: {:?}", found.name, found.town.as_deref().unwrap_or_default(), found.doubt);
+        if shown != expected {
+            wrong.push(format!("{text}: {shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -12,6 +12,7 @@ mod retention;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use doorstep_shared::{CourierId, Fix, OrderId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
