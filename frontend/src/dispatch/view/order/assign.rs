@@ -1,6 +1,6 @@
 //! The couriers to choose from for an order: the suggested ones, or those found by name.
 
-use doorstep_shared::{CourierId, OrderId, api::console::CourierSuggestion, text::fold};
+use doorstep_shared::{CourierId, OrderId, api::console::CourierSuggestion};
 use leptos::prelude::*;
 
 use crate::{
