@@ -2,7 +2,7 @@
 //!
 //! An operator who runs one knows more addresses than an extract has, or corrects them there. Whenever it does not answer
 //! in time, or knows nothing in the area, the caller takes the area's own addresses. An answer says what speaks against it,
-//! as the area's do: a program takes only a door of the typed street and of the town or postcode, see [`judge`].
+//! as the area's do: a program takes only a door of the typed street and of the town or postcode, see `judge`.
 
 mod judge;
 mod nominatim;

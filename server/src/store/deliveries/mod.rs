@@ -1,8 +1,8 @@
 //! Takes deliveries out of the outbox, and writes down what became of them.
 //!
-//! Workers of all instances claim queues with `SKIP LOCKED` ([`claims`]), so each queue has one at a time, and its
+//! Workers of all instances claim queues with `SKIP LOCKED` (`claims`), so each queue has one at a time, and its
 //! deliveries stay in order. A claim is a lease: it moves the time when the queue is due ahead, so a queue whose worker died
-//! is claimed again. A result ([`results`]) counts only while its lease does; a message may therefore be sent twice, always
+//! is claimed again. A result (`results`) counts only while its lease does; a message may therefore be sent twice, always
 //! with the same id.
 
 mod claims;

@@ -1,7 +1,7 @@
 //! Reads a file of orders as spreadsheets write them: the order of each row, and each row's errors.
 //!
 //! Pure: the caller brings the search for addresses and the check of an order along. The file is CSV in whatever encoding
-//! and with whatever separator spreadsheets choose, see [`sheet`]. The first row names the columns, in any order, by our
+//! and with whatever separator spreadsheets choose, see `sheet`. The first row names the columns, in any order, by our
 //! names, by readable headings or by what other systems call them, see [`COLUMNS`]; the caller may say instead what each
 //! column holds. Columns that mean nothing are ignored and listed.
 //! [`mod@write`] is the other direction: the template and the export of orders. The import of orders over REST calls
