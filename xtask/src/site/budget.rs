@@ -28,7 +28,7 @@ const BUDGETS: [Budget; 4] = [
     // Opened once in the morning, on an office's line. The areas of an admin, with upload and import, took a dozen kilobytes.
     Budget {
         name: "the console's WASM",
-        limit_bytes: 450_000,
+        limit_bytes: 460_000,
         counts: |path| path.starts_with("pkg/dispatch_bg.") && path.ends_with(".wasm"),
     },
     Budget {
