@@ -44,6 +44,7 @@ create table outbox_events (
     -- What only those get who ask for it, of the shape of data.
     personal jsonb
 );
+create index outbox_events_subject_id_idx on outbox_events (subject_id);
 create index outbox_events_recorded_at_idx on outbox_events (recorded_at);
 create unique index outbox_events_approaching_key on outbox_events (subject_id, (data ->> 'attempt'))
     where type = 'order.approaching';
@@ -63,6 +64,7 @@ create table outbox_deliveries (
     finished_at timestamptz
 );
 create index outbox_deliveries_waiting_idx on outbox_deliveries (target_id, subject_id, seq) where state = 'waiting';
+create index outbox_deliveries_subject_id_idx on outbox_deliveries (subject_id);
 create index outbox_deliveries_age_idx on outbox_deliveries (lane, queued_at) where state = 'waiting';
 create index outbox_deliveries_queued_at_idx on outbox_deliveries (queued_at);
 create unique index outbox_deliveries_waiting_key on outbox_deliveries (target_id, event_id) where state = 'waiting';

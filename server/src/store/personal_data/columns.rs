@@ -18,7 +18,7 @@ pub enum Holds {
 use Holds::{Couriers, Customers, Operators, Secret, Words};
 
 /// Every column of every table that can hold text: table, column, and what it holds.
-pub const COLUMNS: [(&str, &str, Holds); 81] = [
+pub const COLUMNS: [(&str, &str, Holds); 96] = [
     ("_sqlx_migrations", "checksum", Words),
     ("_sqlx_migrations", "description", Words),
     ("access_log", "actor", Words),
@@ -49,6 +49,7 @@ pub const COLUMNS: [(&str, &str, Holds); 81] = [
     ("couriers", "vehicle", Words),
     ("devices", "client", Words),
     ("devices", "label", Couriers),
+    ("devices", "last_rejection", Words),
     ("devices", "token_hash", Secret),
     ("devices", "tracker_app", Words),
     ("erasures", "counts", Words),
@@ -84,6 +85,11 @@ pub const COLUMNS: [(&str, &str, Holds); 81] = [
     ("orders", "status", Words),
     ("orders", "tracking_token_hash", Secret),
     ("orders", "unseen_changes", Words),
+    ("outbox_deliveries", "lane", Words),
+    ("outbox_deliveries", "state", Words),
+    ("outbox_events", "data", Customers),
+    ("outbox_events", "personal", Customers),
+    ("outbox_events", "type", Words),
     ("plans", "change", Words),
     ("plans", "changed_by", Words),
     ("plans", "kinds", Words),
@@ -103,6 +109,15 @@ pub const COLUMNS: [(&str, &str, Holds); 81] = [
     ("users", "email", Operators),
     ("users", "password_hash", Secret),
     ("users", "role", Words),
+    ("webhook_attempts", "outcome", Words),
+    ("webhook_attempts", "type", Words),
+    ("webhooks", "created_by", Words),
+    ("webhooks", "description", Operators),
+    ("webhooks", "disabled_reason", Words),
+    ("webhooks", "events", Words),
+    ("webhooks", "former_secret", Secret),
+    ("webhooks", "secret", Secret),
+    ("webhooks", "url", Operators),
 ];
 
 /// The columns of a table that no export shows.

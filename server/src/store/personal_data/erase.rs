@@ -82,6 +82,7 @@ impl Store {
         blank_orders(&mut transaction, &ids, now, &mut erased.counts).await?;
         erased.pictures = delete_proofs(&mut transaction, &ids, &mut erased.counts).await?;
         blank_history(&mut transaction, &ids, &mut erased.counts).await?;
+        delete_events(&mut transaction, &ids, &mut erased.counts).await?;
         delete_arrivals(&mut transaction, &ids, &mut erased.counts).await?;
         if reason == Reason::Request {
             delete_traces(&mut transaction, &ids, &mut erased.counts).await?;
@@ -153,6 +154,7 @@ impl Store {
         let devices = devices_of(&mut transaction, id).await?;
         delete_devices(&mut transaction, &devices, &mut counts).await?;
         delete_courier_rows(&mut transaction, id, &mut counts).await?;
+        delete_events(&mut transaction, &[id], &mut counts).await?;
         let subjects: Vec<_> = devices.into_iter().chain([id]).collect();
         delete_traces(&mut transaction, &subjects, &mut counts).await?;
         blank_courier(&mut transaction, id, now, &mut counts).await?;
@@ -277,6 +279,14 @@ async fn blank_history(connection: &mut PgConnection, ids: &[Uuid], counts: &mut
     Ok(())
 }
 
+/// What the outbox would tell of these orders or couriers. Whoever was told already keeps it.
+async fn delete_events(connection: &mut PgConnection, ids: &[Uuid], counts: &mut Counts) -> Result<(), StoreError> {
+    sqlx::query!("delete from outbox_deliveries where subject_id = any($1)", ids).execute(&mut *connection).await?;
+    let done = sqlx::query!("delete from outbox_events where subject_id = any($1)", ids).execute(connection).await?;
+    count(counts, "outbox_events", done.rows_affected());
+    Ok(())
+}
+
 async fn delete_arrivals(connection: &mut PgConnection, ids: &[Uuid], counts: &mut Counts) -> Result<(), StoreError> {
     let told = sqlx::query!("delete from arrival_told where order_id = any($1)", ids).execute(&mut *connection).await?;
     let lessons =
@@ -318,6 +328,7 @@ async fn delete_courier_rows(
         sqlx::query!("delete from off_duty_spans where courier_id = $1", courier).execute(&mut *connection).await?;
     count(counts, "off_duty", off_duty.rows_affected());
     sqlx::query!("delete from plans where courier_id = $1", courier).execute(&mut *connection).await?;
+    sqlx::query!("delete from fix_sources where courier_id = $1", courier).execute(&mut *connection).await?;
     let own = sqlx::query!("delete from exceptions where subject_id = $1", courier).execute(&mut *connection).await?;
     let others = sqlx::query!(
         "update exceptions set note = null, lat = null, lon = null, reason = null where courier_id = $1",
