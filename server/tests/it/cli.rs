@@ -90,7 +90,7 @@ async fn a_person_is_added_once_and_signs_in() {
         let session = Answer::to(app.bare(reqwest::Method::POST, "/api/v1/session").json(&body)).await;
         assert_eq!(session.expect(200)["role"], "admin");
         for (email, password, reason) in [
-            ("dora@example.com", "another password", "has an account already"),
+            ("dora@example.com", "seven quiet herons", "has an account already"),
             ("eve@example.com", "short", "at least 12 characters"),
             ("eve@example.com", "Password2026!", "first that are tried"),
             ("eve", "correct horse battery", "has an @"),

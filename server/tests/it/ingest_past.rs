@@ -117,7 +117,7 @@ async fn what_belongs_to_no_time_is_counted_and_not_stored() {
             assert_taken(&Answer::to(request).await, expected, "a report without a position");
         }
         assert_eq!(app.stored(&ana).await, 0);
-        let metrics = Answer::to(app.bare(reqwest::Method::GET, "/metrics")).await.text();
+        let metrics = app.metrics().await;
         assert!(metrics.contains(r#"doorstep_tracker_reports_total{kind="no_position"}"#), "they are counted");
     })
     .await;

@@ -123,12 +123,6 @@ fn check_histogram(name: &str, family: &Family) {
     }
 }
 
-async fn metrics(app: &TestApp) -> String {
-    let answer = Answer::to(app.bare(Method::GET, "/metrics")).await;
-    assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"), "{answer:?}");
-    answer.text()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_has_its_help_and_its_type_and_holds_to_the_format() {
     with_app(async |app| {
@@ -139,7 +133,7 @@ async fn every_metric_has_its_help_and_its_type_and_holds_to_the_format() {
         let mut phone = app.connect(&ana).await;
         phone.report(1, &[json!({ "time_ms": crate::support::now_ms(), "lat": 35.9, "lon": 14.5 })]).await;
         app.get(&format!("/api/v1/track/{}", order.token)).await.expect(200);
-        let text = metrics(app).await;
+        let text = app.metrics().await;
         let families = read(&text);
         assert!(families.len() > 20, "{:?}", families.keys());
         families.iter().for_each(|(name, family)| check(name, family));
@@ -166,7 +160,7 @@ async fn requests_are_counted_by_their_route_and_status() {
         let unknown =
             "/api/v1/couriers/00000000-0000-0000-0000-000000000017/devices/00000000-0000-0000-0000-000000000018";
         let count = async || {
-            let families = read(&metrics(app).await);
+            let families = read(&app.metrics().await);
             let requests = families["doorstep_http_requests_total"].samples.iter().filter(|sample| {
                 (sample.label("method"), sample.label("status")) == ("DELETE", "404")
                     && sample.label("route").starts_with("/api/v1/couriers/{")
@@ -180,7 +174,7 @@ async fn requests_are_counted_by_their_route_and_status() {
         }
         assert!(count().await >= before + 3.0);
         Answer::to(app.bare(Method::from_bytes(b"BREW").expect("a method"), "/no/such/thing")).await;
-        let families = read(&metrics(app).await);
+        let families = read(&app.metrics().await);
         let requests = &families["doorstep_http_requests_total"].samples;
         assert!(requests.iter().any(|sample| sample.label("method") == "other" && sample.label("route") == "none"));
         assert!(requests.iter().all(|sample| !sample.label("route").contains("such")), "{requests:?}");

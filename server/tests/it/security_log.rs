@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     process::{Child, Stdio},
     sync::{Arc, Mutex},
 };
@@ -23,6 +23,7 @@ const DORA: &str = "dora@example.com";
 struct Logged {
     child: Child,
     address: String,
+    metrics_address: String,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
@@ -31,6 +32,9 @@ impl Logged {
     async fn start(app: &TestApp, json: bool) -> Self {
         let data_dir = app.data_dir().display().to_string();
         let mut command = doorstep(&["serve", "--bind", "127.0.0.1:0", "--workers", "1", "--data-dir", &data_dir]);
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let metrics_address = free.expect("a free port").to_string();
+        command.args(["--metrics-bind", &metrics_address]);
         command.env("DATABASE_URL", &app.database_url).env("DOORSTEP_LOG_JSON", json.to_string());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the command starts");
         let lines = Arc::<Mutex<Vec<String>>>::default();
@@ -40,7 +44,7 @@ impl Logged {
                 kept.lock().expect("not poisoned").push(String::from_utf8_lossy(&line).into_owned());
             });
         });
-        let mut server = Self { child, address: String::new(), lines };
+        let mut server = Self { child, address: String::new(), metrics_address, lines };
         eventually("the server listening", async || server.lines().iter().any(|line| line.contains("listening"))).await;
         let lines = server.lines();
         let line = lines.iter().find(|line| line.contains("listening")).expect("it was there");
@@ -165,7 +169,8 @@ async fn a_flood_of_refusals_is_counted_and_fills_no_log() {
             let refused = Answer::to(server.request(app, Method::GET, "/api/v1/orders")).await;
             refused.expect_problem(401, "unauthorized");
         }
-        let metrics = Answer::to(server.request(app, Method::GET, "/metrics")).await.text();
+        let request = app.http.get(format!("http://{}/metrics", server.metrics_address));
+        let metrics = Answer::to(request).await.text();
         let counted = metrics
             .lines()
             .find(|line| line.contains("doorstep_security_events_total{event=\"request.unauthorized\"}"));

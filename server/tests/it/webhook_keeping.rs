@@ -176,7 +176,7 @@ async fn how_much_waits_can_be_measured() {
     with_app(async |app| {
         let (name, lane) = ("doorstep_outbox_oldest_seconds", r#"{lane="webhook"}"#);
         crate::support::eventually("a measurement", async || {
-            let metrics = app.get("/metrics").await.text();
+            let metrics = app.metrics().await;
             metrics.contains(&format!("{name}{lane}")) && metrics.contains(&format!("doorstep_outbox_waiting{lane}"))
         })
         .await;

@@ -344,9 +344,15 @@ async fn delete_courier_rows(
         "update order_events set note = null where actor = 'courier:' || $1::uuid and note is not null",
         courier
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
     count(counts, "order_events", remarks.rows_affected());
+    sqlx::query!(
+        "update outbox_events set data = data - 'remark' where data ->> 'actor' = 'courier:' || $1::uuid and data ? 'remark'",
+        courier
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -220,8 +220,9 @@ impl TestApp {
     /// What a scraper reads.
     pub(crate) async fn metrics(&self) -> String {
         let address = self.running.metrics_address.expect("a listener of its own");
-        let request = self.http.get(format!("http://{address}/metrics"));
-        Answer::to(request).await.text()
+        let answer = Answer::to(self.http.get(format!("http://{address}/metrics"))).await;
+        assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"), "{answer:?}");
+        answer.text()
     }
 
     /// A key with these scopes only.
