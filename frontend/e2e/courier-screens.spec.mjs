@@ -3,8 +3,9 @@
 
 import { test } from "./support/courier-test.mjs";
 import { DROPOFF, PICKUP } from "./support/doorstep.mjs";
-import { waitingOrder } from "./support/phone.mjs";
+import { storedFixes, waitingOrder } from "./support/phone.mjs";
 import { expect } from "./support/test.mjs";
+import { until } from "./support/until.mjs";
 
 // The browser itself reports every request that was refused: a wrong PIN is.
 test.use({ expected: /status of 4\d\d/ });
@@ -91,14 +92,16 @@ test("a notice of a stop that was taken back goes when it comes back", async ({ 
 });
 
 test("who has arrived reads no arrival and no distance, and whom a button calls", async ({ doorstep, ana, takePhone }) => {
-  await waitingOrder(doorstep, ana, {
-    pickup: { ...PICKUP, phone: "+356 2124 0001" },
-    customer: { name: "Kim", phone: "+356 2124 0000" },
-  });
   const phone = await takePhone({ at: [PICKUP.lon + 0.004, PICKUP.lat] });
   const { page } = phone;
   await phone.signIn(ana.link);
   await phone.goOnline();
+  // An arrival is told from where the courier is.
+  await until("the server knows where she is", 20_000, async () => (await storedFixes(doorstep, ana)).length > 0);
+  await waitingOrder(doorstep, ana, {
+    pickup: { ...PICKUP, phone: "+356 2124 0001" },
+    customer: { name: "Kim", phone: "+356 2124 0000" },
+  });
   const [arrival, detail] = [page.locator(".over span").nth(1), page.locator(".stop .detail").first()];
   await expect(arrival).toHaveText(/\d\d:\d\d/);
   await expect(detail).toContainText(/\d+\sm$/);

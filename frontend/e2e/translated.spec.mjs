@@ -2,9 +2,10 @@
 
 import { test as courierTest } from "./support/courier-test.mjs";
 import { PATIENCE, drawer, online, row, tab, test as deskTest } from "./support/desk.mjs";
+import { road } from "./support/courier.mjs";
 import { DROPOFF, PICKUP } from "./support/doorstep.mjs";
 import { waitingOrder } from "./support/phone.mjs";
-import { expect, isLive, test } from "./support/test.mjs";
+import { arrivalIsKnown, expect, isLive, test } from "./support/test.mjs";
 import { translate, translated } from "./support/translator.mjs";
 
 async function followsTheOrder(page, doorstep, order) {
@@ -19,7 +20,10 @@ async function followsTheOrder(page, doorstep, order) {
   await expect(translated(page.locator(".hero"))).not.toHaveCount(0);
 }
 
-test("the customer's page follows the order to its end", async ({ page, doorstep, delivery: { order } }) => {
+test("the customer's page follows the order to its end", async ({ page, doorstep, delivery }) => {
+  const { courier, order } = delivery;
+  await courier.at(road(1)[0]);
+  await arrivalIsKnown(doorstep, delivery);
   await page.goto(order.page);
   await isLive(page);
   await translate(page);
@@ -29,8 +33,11 @@ test("the customer's page follows the order to its end", async ({ page, doorstep
 test("the customer's page starts although it was translated before its program came", async ({
   page,
   doorstep,
-  delivery: { order },
+  delivery,
 }) => {
+  const { courier, order } = delivery;
+  await courier.at(road(1)[0]);
+  await arrivalIsKnown(doorstep, delivery);
   let translatedAll;
   const isTranslated = new Promise((resolve) => (translatedAll = resolve));
   await page.route(/\.wasm$/, async (route) => {
@@ -73,6 +80,7 @@ deskTest.describe(() => {
     // Due soon: at the top of the list, however long it is.
     const soon = { promised_until: new Date(Date.now() + 9 * 60_000).toISOString() };
     const [first, second] = [await doorstep.order(soon), await doorstep.order(soon)];
+    await tab(desk, "Unassigned").click();
     await translate(desk);
     await expect(row(desk, first.reference)).toBeVisible();
     const unassigned = tab(desk, "Unassigned").locator(".count");
@@ -88,7 +96,7 @@ deskTest.describe(() => {
     await doorstep.status(first, "at_dropoff");
     await expect(badge).not.toContainText("ON THE WAY");
     await row(desk, second.reference).click();
-    await expect(drawer(desk).getByRole("heading", { level: 2 })).toContainText(second.reference);
+    await expect(drawer(desk).getByRole("heading", { level: 2 })).toContainText(second.reference, { ignoreCase: true });
     await doorstep.status(second, "cancelled");
     await expect(badge).toContainText("CANCELLED");
     courier.hangUp();

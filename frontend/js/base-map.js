@@ -141,9 +141,13 @@ export class BaseMap {
 
   fillGaps() {
     this.map.getSource(LAND)?.setData(absolute(this.area.basemap_land));
-    for (const [name, { type }] of Object.entries(this.map.getStyle().sources)) {
+    for (const [name, { type, url, tiles }] of Object.entries(this.map.getStyle().sources)) {
       if (!name.startsWith(OWN)) continue;
-      if (type === "vector" || type === "raster") this.map.refreshTiles(name);
+      if (type !== "vector" && type !== "raster") continue;
+      // Not `refreshTiles`: MapLibre 5 waits for ever for a tile that failed once, because it takes it for one on its way.
+      const source = this.map.getSource(name);
+      if (url) source.setUrl(url);
+      else source.setTiles(tiles);
     }
   }
 
