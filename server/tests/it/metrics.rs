@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, TestApp, with_app};
+use crate::support::{Answer, with_app};
 
 /// A metric with its lines.
 #[derive(Debug, Default)]
