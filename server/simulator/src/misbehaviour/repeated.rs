@@ -1,5 +1,5 @@
-//! Every fix one to five times, over two connections of its courier at once: a phone and a tracker that share a
-//! memory, behind a network that answers too late.
+//! Every fix one to five times, from the one of its courier's two devices that recorded it and over both connections at
+//! once: a phone and a tracker behind a network that answers too late.
 
 use anyhow::Result;
 use doorstep_shared::{RawFix, protocol::courier::Ack};
@@ -73,12 +73,13 @@ async fn repeat(stage: &Stage, delivery: &Delivery, ride: &[RawFix], number: u64
     Ok(told)
 }
 
-/// Each fix one to five times, each time for either phone.
+/// Each fix one to five times, for the phone that recorded it: from another device the same moment is another fix.
 fn dealt(ride: &[RawFix], random: &mut StdRng) -> [Vec<RawFix>; 2] {
     let mut plan = [Vec::new(), Vec::new()];
     for fix in ride {
+        let recorded = &mut plan[usize::from(random.random::<bool>())];
         for _ in 0..random.random_range(1..=5) {
-            plan[usize::from(random.random::<bool>())].push(fix.clone());
+            recorded.push(fix.clone());
         }
     }
     plan
