@@ -116,7 +116,7 @@ test("an order's whole life: made on the map, given, given on, followed, deliver
     await expect(customer.locator("h1")).toContainText("Delivered");
     await desk.keyboard.press("i");
     const trouble = card(desk, reference);
-    await expect(trouble).toContainText(/was delivered \d+ m from its door/, { timeout: 30_000 });
+    await expect(trouble).toContainText(/was delivered [\d.]+ k?m from its door/, { timeout: 30_000 });
     await trouble.getByRole("button", { name: /^Acknowledge: / }).click();
     await expect(trouble).toHaveCount(0);
     await drawer(desk).getByRole("button", { name: "All", exact: true }).click();
