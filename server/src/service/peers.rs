@@ -147,6 +147,7 @@ enum Change {
         state: StateForViewers,
         former: Option<CourierId>,
     },
+    /// A courier was edited, or another customer sees them: whatever their plan's version is.
     Courier(CourierId),
     /// A courier's plan has at least this version.
     Plan(CourierId, u64),

@@ -212,8 +212,8 @@ impl Plans {
         Ok(())
     }
 
-    /// Opens the feeds whose window has come near. Customers hear of it from the server that opens theirs, and from all
-    /// others as of every change of a plan.
+    /// Opens the feeds whose window has come near. The plan has the version that it had, so the other servers are told of
+    /// the feed itself ([`Fact::FeedOpened`]), and tell their customers.
     ///
     /// # Errors
     /// When the database is away; some feeds may be open. Call it again.
